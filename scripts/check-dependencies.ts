@@ -1,0 +1,83 @@
+/** Checks that dependencies between the folders of `src` point one way only (run by `npm run check`). */
+import { readdirSync, readFileSync } from "node:fs"
+import { dirname, join, normalize, relative } from "node:path"
+
+const src = join(import.meta.dirname, "..", "src")
+
+/** What each folder may import besides itself: folders, or single files. `.` is what lies in `src` itself. */
+const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
+  order: ["eventsourcing/Decider.ts", "eventsourcing/Aggregate.ts", "eventsourcing/EventCodec.ts"],
+  catalog: [
+    "order",
+    "eventsourcing/Decider.ts",
+    "eventsourcing/Aggregate.ts",
+    "eventsourcing/EventCodec.ts",
+    "eventsourcing/SendError.ts",
+    "eventsourcing/Aggregates.ts"
+  ],
+  database: [],
+  eventlog: ["database"],
+  eventsourcing: ["eventlog"],
+  projection: ["database", "eventlog"],
+  readmodel: ["database", "eventlog", "projection", "order", "eventsourcing/EventCodec.ts"],
+  telemetry: [],
+  http: ["order", "catalog", "readmodel", "projection", "eventlog", "eventsourcing", "Orders.ts"],
+  testing: ["order", "catalog", "eventlog", "eventsourcing", "projection", "readmodel"],
+  ".": [
+    "order",
+    "catalog",
+    "database",
+    "eventlog",
+    "eventsourcing",
+    "projection",
+    "readmodel",
+    "telemetry",
+    "http",
+    "."
+  ]
+}
+
+/** Single files that may import more, each with its reason. */
+const exceptions: Readonly<Record<string, ReadonlyArray<string>>> = {}
+
+/** Clients import the definition of the API, so it must not reach any of these. */
+const serverCode = ["database", "http/Server.ts"]
+
+const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"))
+const folderOf = (file: string) => (file.includes("/") ? file.slice(0, file.indexOf("/")) : ".")
+const importsOf = (file: string): ReadonlyArray<string> =>
+  [...readFileSync(join(src, file), "utf8").matchAll(/(?:from|import)\s*\(?\s*"(\.{1,2}\/[^"]+)"/g)].map((match) =>
+    normalize(join(dirname(file), match[1]!))
+  )
+
+const problems: Array<string> = []
+const graph = new Map(files.map((file) => [file, importsOf(file)]))
+
+for (const [file, imports] of graph) {
+  const folder = folderOf(file)
+  const may = [...(allowed[folder] ?? []), ...(exceptions[file] ?? [])]
+  if (!(folder in allowed)) problems.push(`${file}: folder ${folder} is not in the list of folders`)
+  for (const target of imports) {
+    const inside = folderOf(target) === folder
+    if (!inside && !may.includes(folderOf(target)) && !may.includes(target))
+      problems.push(`${file} must not import ${target}`)
+    if (!graph.has(target)) problems.push(`${file} imports ${target}, which does not exist`)
+  }
+}
+
+const reached = new Set<string>()
+const visit = (file: string, path: ReadonlyArray<string>): void => {
+  if (reached.has(file)) return
+  reached.add(file)
+  if (serverCode.some((server) => file === server || folderOf(file) === server)) {
+    problems.push(`the API definition reaches server code: ${[...path, file].join(" → ")}`)
+  }
+  for (const target of graph.get(file) ?? []) visit(target, [...path, file])
+}
+if (graph.has("http/Api.ts")) visit("http/Api.ts", [])
+
+if (problems.length > 0) {
+  console.error(problems.join("\n"))
+  process.exit(1)
+}
+console.log(`dependencies point one way: ${files.length} files in ${relative(process.cwd(), src) || "."}`)

@@ -1,0 +1,144 @@
+/**
+ * One reader of the log per process, which fans out to projections, pushes and the actors.
+ *
+ * Invariant: every reader gets every event from its own `after + 1` on, in order, without a gap. Contiguity is asserted
+ * at each hand-over; a gap that a second read confirms is a defect (`LogGap`), never skipped.
+ *
+ * It keeps the newest events in pages in memory; a reader further behind reads pages from the log itself.
+ */
+import { Array as Arr, Context, Deferred, Duration, Effect, Exit, Layer, PubSub, Semaphore, Stream } from "effect"
+import { backoff } from "./Backoff.ts"
+import { EventLog } from "./EventLog.ts"
+import type { RecordedEvent } from "./RecordedEvent.ts"
+import type { DatabaseUnavailable } from "./Unavailable.ts"
+
+export type Page = Arr.NonEmptyReadonlyArray<RecordedEvent>
+
+export class LogTail extends Context.Service<
+  LogTail,
+  {
+    /** The log from `after + 1` on, for ever: what is there in pages, then what comes. Not filtered. */
+    pages(after: bigint): Stream.Stream<Page, DatabaseUnavailable>
+    /** The last position this process has seen; 0 before the first. */
+    readonly position: Effect.Effect<bigint>
+  }
+>()("ordinal/eventlog/LogTail") {
+  static readonly layer: Layer.Layer<LogTail, DatabaseUnavailable, EventLog> = Layer.effect(
+    LogTail,
+    Effect.suspend(() => make)
+  )
+}
+
+/** Two reads of the log did not agree that positions are contiguous: the log is damaged or the adapter is wrong. */
+export class LogGap extends Error {
+  constructor(after: bigint, found: bigint) {
+    super(`the log continues at position ${found} after ${after}; nothing was skipped, the reader stopped`)
+    this.name = "LogGap"
+  }
+}
+
+const pageSize = 500
+const ringEvents = 10_000
+const ringBytes = 16 * 1024 * 1024
+const poll = Duration.millis(500)
+const catchUpReads = 4
+
+interface RingPage {
+  readonly events: Page
+  readonly bytes: number
+}
+
+const gapOf = (after: bigint, events: ReadonlyArray<RecordedEvent>): bigint | undefined => {
+  for (let index = 0; index < events.length; index++) {
+    const found = events[index]!.position
+    if (found !== after + BigInt(index) + 1n) return found
+  }
+  return undefined
+}
+
+const make = Effect.gen(function* () {
+  const log = yield* EventLog
+  const catchUp = yield* Semaphore.make(catchUpReads)
+  const ring: Array<RingPage> = []
+  let ringCount = 0
+  let ringSize = 0
+  let grown = Deferred.makeUnsafe<void>()
+
+  /** A contiguous page from the log, read twice before a gap is believed. */
+  const readPage = Effect.fnUntraced(function* (after: bigint) {
+    const read = log.readAll({ after, limit: pageSize })
+    const events = yield* read
+    if (gapOf(after, events) === undefined) return events
+    const again = yield* read
+    const gap = gapOf(after, again)
+    return gap === undefined ? again : yield* Effect.die(new LogGap(after, gap))
+  })
+
+  let tail = (yield* log.head).position
+
+  /** Wakes everybody who waits for the log to grow. */
+  const wake = (result: Effect.Effect<void>) => {
+    const waiting = grown
+    grown = Deferred.makeUnsafe()
+    Deferred.doneUnsafe(waiting, result)
+  }
+
+  const remember = (events: Page) => {
+    const bytes = events.reduce((sum, event) => sum + JSON.stringify(event.data).length, 0)
+    ring.push({ events, bytes })
+    ringCount += events.length
+    ringSize += bytes
+    while (ring.length > 1 && (ringCount > ringEvents || ringSize > ringBytes)) {
+      const oldest = ring.shift()!
+      ringCount -= oldest.events.length
+      ringSize -= oldest.bytes
+    }
+    tail = events[events.length - 1]!.position
+    wake(Effect.void)
+  }
+
+  const subscription = yield* PubSub.subscribe(log.grown)
+  const growth = PubSub.take(subscription).pipe(Effect.timeoutOption(poll))
+
+  const follow = readPage(tail).pipe(
+    Effect.flatMap((events) => (Arr.isReadonlyArrayNonEmpty(events) ? Effect.sync(() => remember(events)) : growth))
+  )
+  let broken: Effect.Effect<never> | undefined
+  yield* Effect.suspend(() => follow).pipe(
+    Effect.forever,
+    Effect.tapError((error) => Effect.logWarning("the log can't be followed for now", error)),
+    Effect.retry(backoff),
+    Effect.onExit((exit) => {
+      if (Exit.hasInterrupts(exit)) return Effect.void
+      broken = Effect.die(new Error("the log is no longer followed", { cause: exit }))
+      wake(broken)
+      return Effect.logError("the log is no longer followed", exit)
+    }),
+    Effect.forkScoped
+  )
+
+  const next = Effect.fnUntraced(function* (after: bigint) {
+    while (true) {
+      const oldest = ring[0]?.events[0].position
+      if (oldest !== undefined && after + 1n >= oldest && after < tail) {
+        const page = ring.findLast((page) => page.events[0].position <= after + 1n)!
+        const events = page.events.slice(Number(after + 1n - page.events[0].position))
+        if (Arr.isReadonlyArrayNonEmpty(events)) return events
+      } else if (after < tail) {
+        const events = yield* Semaphore.withPermit(catchUp, readPage(after))
+        yield* Effect.yieldNow
+        if (Arr.isReadonlyArrayNonEmpty(events)) return events
+      }
+      if (broken !== undefined) return yield* broken
+      yield* Deferred.await(grown)
+    }
+  })
+
+  return LogTail.of({
+    position: Effect.sync(() => tail),
+    pages: (after) =>
+      Stream.unfold(after, (after) =>
+        Effect.map(next(after), (events) => [events, events[events.length - 1]!.position] as const)
+      )
+  })
+})

@@ -1,0 +1,138 @@
+/**
+ * The log in memory, for tests and trials: the same judgements as SQL, made by one process at once, and obviously right.
+ * Nothing survives the process.
+ */
+import { Clock, DateTime, Effect, Fiber, Layer, PubSub } from "effect"
+import { type Entry, EventLog, type Outcome, type StoredCommand } from "./EventLog.ts"
+import type { RecordedEvent } from "./RecordedEvent.ts"
+
+export interface Options {
+  /** Milliseconds each append takes, for tests of what happens meanwhile. */
+  readonly appendDelay?: number
+  /** Milliseconds each read takes. */
+  readonly readDelay?: number
+  /** `false`: several registries share the log, as processes share a database. */
+  readonly soleWriter?: boolean
+}
+
+/** NUL and lone surrogates, which PostgreSQL does not store either. */
+const unstorable = /(?:^|[^\\])(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/
+
+const copy = (value: unknown): unknown => JSON.parse(JSON.stringify(value) ?? "null")
+
+export const make = Effect.fnUntraced(function* (options: Options = {}) {
+  const clock = yield* Clock.Clock
+  const scope = yield* Effect.scope
+  const grown = yield* PubSub.sliding<void>(1)
+  const logId = crypto.randomUUID()
+  const events: Array<RecordedEvent> = []
+  const streams = new Map<string, Array<RecordedEvent>>()
+  const byEventId = new Map<string, RecordedEvent>()
+  const commands = new Map<string, StoredCommand>()
+  let lastRecorded = 0
+
+  const streamOf = (streamId: string): Array<RecordedEvent> => {
+    const known = streams.get(streamId)
+    if (known !== undefined) return known
+    const created: Array<RecordedEvent> = []
+    streams.set(streamId, created)
+    return created
+  }
+
+  const known = (entry: Entry): Outcome | undefined => {
+    if (entry.keyed !== undefined) {
+      const command = commands.get(entry.commandId)
+      if (command === undefined) return undefined
+      if (command.fingerprint !== entry.keyed.fingerprint) return { _tag: "Reused" }
+      const { version, position, recordedAt, receipt } = command
+      return { _tag: "Duplicate", version, position, recordedAt, receipt }
+    }
+    const first = entry.events[0]
+    if (first === undefined || !byEventId.has(first.eventId)) return undefined
+    const last = byEventId.get(entry.events.at(-1)?.eventId ?? first.eventId)
+    if (last === undefined) return undefined
+    return { _tag: "Duplicate", version: last.version, position: last.position, recordedAt: last.recordedAt }
+  }
+
+  const accept = (entry: Entry, recordedAt: string): Outcome => {
+    const stream = streamOf(entry.streamId)
+    for (const event of entry.events) {
+      const recorded: RecordedEvent = {
+        ...event,
+        data: copy(event.data),
+        metadata: { ...entry.metadata },
+        streamId: entry.streamId,
+        version: stream.length + 1,
+        position: BigInt(events.length + 1),
+        recordedAt
+      }
+      events.push(recorded)
+      stream.push(recorded)
+      byEventId.set(event.eventId, recorded)
+    }
+    const outcome = { version: stream.length, position: stream.at(-1)?.position ?? 0n, recordedAt }
+    if (entry.keyed !== undefined) {
+      const { fingerprint, receipt } = entry.keyed
+      const { commandId, streamId } = entry
+      commands.set(commandId, { commandId, fingerprint, streamId, receipt: copy(receipt), ...outcome })
+    }
+    return { _tag: "Accepted", ...outcome }
+  }
+
+  const judge = (entry: Entry, broken: Set<string>, recordedAt: string): Outcome => {
+    const duplicate = known(entry)
+    if (duplicate !== undefined) return duplicate
+    const version = streamOf(entry.streamId).length
+    if (broken.has(entry.streamId) || version !== entry.expected) return { _tag: "Conflict", version }
+    if (unstorable.test(JSON.stringify([entry.events, entry.metadata, entry.keyed]))) {
+      return { _tag: "Refused", reason: "unsupported Unicode escape sequence" }
+    }
+    if (entry.events.some((event) => byEventId.has(event.eventId))) {
+      return { _tag: "Refused", reason: "an event id is used already" }
+    }
+    return accept(entry, recordedAt)
+  }
+
+  const appendNow = (entries: ReadonlyArray<Entry>): ReadonlyArray<Outcome> => {
+    lastRecorded = Math.max(lastRecorded, clock.currentTimeMillisUnsafe())
+    const recordedAt = DateTime.formatIso(DateTime.makeUnsafe(lastRecorded))
+    const before = events.length
+    const broken = new Set<string>()
+    const outcomes = entries.map((entry) => {
+      const outcome = judge(entry, broken, recordedAt)
+      if (outcome._tag !== "Accepted") broken.add(entry.streamId)
+      return outcome
+    })
+    if (events.length > before) PubSub.publishUnsafe(grown, undefined)
+    return outcomes
+  }
+
+  // As with the real ones, a caller that goes away does not stop the write.
+  const append: EventLog["Service"]["append"] = (entries) =>
+    options.appendDelay === undefined
+      ? Effect.sync(() => appendNow(entries))
+      : Effect.sleep(options.appendDelay).pipe(
+          Effect.map(() => appendNow(entries)),
+          Effect.forkIn(scope, { startImmediately: true }),
+          Effect.flatMap(Fiber.join)
+        )
+
+  const read = <A>(evaluate: () => A): Effect.Effect<A> =>
+    options.readDelay === undefined ? Effect.sync(evaluate) : Effect.delay(Effect.sync(evaluate), options.readDelay)
+
+  const most = (limit: number) => Math.min(limit, 500)
+
+  return EventLog.of({
+    append,
+    readStream: (streamId, { after, limit }) =>
+      read(() => (streams.get(streamId) ?? []).slice(after, after + most(limit))),
+    readAll: ({ after, limit }) => read(() => events.slice(Number(after), Number(after) + most(limit))),
+    currentVersion: (streamId) => read(() => streams.get(streamId)?.length ?? 0),
+    findCommand: (commandId) => read(() => commands.get(commandId)),
+    head: Effect.sync(() => ({ logId, position: BigInt(events.length) })),
+    grown,
+    soleWriter: options.soleWriter ?? true
+  })
+})
+
+export const layer = (options?: Options) => Layer.effect(EventLog, make(options))

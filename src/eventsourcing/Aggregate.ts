@@ -1,0 +1,17 @@
+/** Everything the kernel needs to host one type of aggregate. A plain value: hosting one's own needs no registration. */
+import type { StreamId } from "../eventlog/StreamId.ts"
+import * as StreamIds from "../eventlog/StreamId.ts"
+import type { Decider } from "./Decider.ts"
+import type { EventCodec } from "./EventCodec.ts"
+
+export interface Aggregate<State, Command, Event, Rejection> {
+  /** Lower-case letters; the prefix of the stream id. */
+  readonly category: string
+  readonly decider: Decider<State, Command, Event, Rejection>
+  readonly codec: EventCodec<Event>
+  /** The customer whose data the stream holds, stamped on every event's metadata. */
+  readonly owner?: (state: State) => string | undefined
+}
+
+export const streamId = (aggregate: { readonly category: string }, id: string): StreamId =>
+  StreamIds.make(aggregate.category, id)

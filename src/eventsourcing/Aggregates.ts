@@ -1,0 +1,211 @@
+/**
+ * The registry of actors: finds or starts the actor of an id, hands it the command, removes idle ones.
+ *
+ * Invariants: there is at most one actor per stream in a process; "find or make, enqueue, start" is one synchronous step,
+ * and so is an actor's removal, so a command can't enter a dying actor. Actors run in the registry's scope and context,
+ * never in a caller's: who goes away abandons only its wait.
+ *
+ * `send` is the seam behind which a clustered runtime can route to the node that owns the id.
+ */
+import { Clock, Context, Deferred, Duration, Effect, Exit, FiberSet, Layer, Queue, Semaphore, Stream } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { backoff } from "../eventlog/Backoff.ts"
+import { EventLog } from "../eventlog/EventLog.ts"
+import { LogTail } from "../eventlog/LogTail.ts"
+import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
+import type { StreamId } from "../eventlog/StreamId.ts"
+import { Overloaded } from "../eventlog/Unavailable.ts"
+import * as Actor from "./AggregateActor.ts"
+import { type Aggregate, streamId as streamIdOf } from "./Aggregate.ts"
+import { AggregateLimits } from "./AggregateLimits.ts"
+import * as DefectBreaker from "./DefectBreaker.ts"
+import type { Accepted, Envelope, Precondition } from "./Envelope.ts"
+import { AggregateSuspended, Draining, type SendError, type Unavailable } from "./SendError.ts"
+
+/** What may come with a command. Ids are UUIDs; missing ones are made or derived. */
+export interface SendOptions {
+  readonly precondition?: Precondition
+  readonly commandId?: string
+  readonly correlationId?: string
+  readonly causationId?: string
+  readonly actor?: string
+  readonly traceparent?: string
+}
+
+export class Aggregates extends Context.Service<
+  Aggregates,
+  {
+    /**
+     * Decides and durably stores one command; answers the state it led to.
+     *
+     * Fails with the domain's rejection, with `VersionMismatch`, with `ConcurrencyConflict` if races were lost until the
+     * deadline, or with one of `Unavailable`. A defect of the domain is a defect of the caller's fiber.
+     */
+    send<State, Command, Event, Rejection>(
+      aggregate: Aggregate<State, Command, Event, Rejection>,
+      id: string,
+      command: Command,
+      options?: SendOptions
+    ): Effect.Effect<Accepted<State, Event>, Rejection | SendError>
+
+    /** The newest committed state: linearizable, through the mailbox like a command. */
+    read<State, Command, Event, Rejection>(
+      aggregate: Aggregate<State, Command, Event, Rejection>,
+      id: string
+    ): Effect.Effect<Accepted<State, Event>, Unavailable>
+
+    /** Actors in memory. */
+    readonly residents: Effect.Effect<number>
+  }
+>()("ordinal/eventsourcing/Aggregates") {
+  static readonly layer: Layer.Layer<Aggregates, never, EventLog | LogTail> = Layer.effect(
+    Aggregates,
+    Effect.suspend(() => make)
+  )
+}
+
+const make = Effect.gen(function* () {
+  const log = yield* EventLog
+  const tail = yield* LogTail
+  const limits = yield* AggregateLimits
+  const clock = yield* Clock.Clock
+  const breaker = DefectBreaker.make()
+  /** In order of last use, the longest idle first. */
+  const actors = new Map<StreamId, ActorOf<unknown, unknown, unknown, unknown>>()
+  let inFlight = 0
+  let draining = false
+  let idle = Deferred.makeUnsafe<void>()
+
+  const runFork = yield* FiberSet.makeRuntime<never>()
+  const context: Actor.ActorContext = {
+    log,
+    limits,
+    activations: yield* Semaphore.make(limits.concurrentActivations),
+    answered: (streamId, exit) => {
+      inFlight -= 1
+      if (Exit.isSuccess(exit)) breaker.succeeded(streamId)
+      else if (Exit.hasDies(exit)) breaker.failed(streamId, clock.currentTimeMillisUnsafe())
+      if (draining && inFlight === 0) Deferred.doneUnsafe(idle, Effect.void)
+    },
+    ended: (actor) => {
+      if (actors.get(actor.streamId)?.mailbox === actor.mailbox) actors.delete(actor.streamId)
+    }
+  }
+
+  /** Only with nothing open. The fiber ends when it sees its mailbox shut. */
+  const passivate = (actor: ActorOf<unknown, unknown, unknown, unknown>) => {
+    actors.delete(actor.streamId)
+    Queue.shutdownUnsafe(actor.mailbox)
+  }
+
+  const evictLongestIdle = () => {
+    for (const actor of actors.values()) {
+      if (actor.open === 0) return passivate(actor)
+    }
+  }
+
+  const findOrMake = <State, Command, Event, Rejection>(
+    aggregate: Aggregate<State, Command, Event, Rejection>,
+    streamId: StreamId
+  ): ActorOf<State, Command, Event, Rejection> => {
+    const found = actors.get(streamId)
+    if (found !== undefined) {
+      actors.delete(streamId)
+      actors.set(streamId, found)
+      // The category of the stream id says which aggregate the actor was made from.
+      return found as ActorOf<State, Command, Event, Rejection>
+    }
+    if (actors.size >= limits.residents) evictLongestIdle()
+    const mailbox = Effect.runSync(Queue.dropping<Envelope<State, Command, Event, Rejection>>(limits.mailbox))
+    const actor = Actor.make(aggregate, streamId, mailbox, context)
+    actors.set(streamId, actor as ActorOf<unknown, unknown, unknown, unknown>)
+    return actor
+  }
+
+  const enqueue = <State, Command, Event, Rejection>(
+    aggregate: Aggregate<State, Command, Event, Rejection>,
+    id: string,
+    command: { readonly value: Command } | undefined,
+    options: SendOptions | undefined
+  ): Effect.Effect<Accepted<State, Event>, Rejection | SendError> =>
+    Effect.suspend(() => {
+      const streamId = streamIdOf(aggregate, id)
+      const now = clock.currentTimeMillisUnsafe()
+      if (draining) return Effect.fail(new Draining({ retryAfter: 1 }))
+      if (inFlight >= limits.inFlight) return Effect.fail(new Overloaded({ what: "this process", retryAfter: 1 }))
+      const rest = breaker.admit(streamId, now)
+      if (rest > 0) return Effect.fail(new AggregateSuspended({ retryAfter: Math.ceil(rest / 1000) }))
+      const commandId = options?.commandId ?? SecureRandom.uuidV7Unsafe()
+      const reply = Deferred.makeUnsafe<Accepted<State, Event>, Rejection | SendError>()
+      // No yield from here on: see the invariant above.
+      const actor = findOrMake(aggregate, streamId)
+      const taken = Queue.offerUnsafe(actor.mailbox, {
+        ...(command === undefined ? {} : { command }),
+        precondition: options?.precondition,
+        metadata: {
+          commandId,
+          correlationId: options?.correlationId ?? commandId,
+          causationId: options?.causationId ?? commandId,
+          ...(options?.actor === undefined ? {} : { actor: options.actor }),
+          ...(options?.traceparent === undefined ? {} : { traceparent: options.traceparent })
+        },
+        deadline: now + Duration.toMillis(limits.commandDeadline),
+        reply,
+        lostRace: false
+      })
+      if (!taken) return Effect.fail(new Overloaded({ what: `the mailbox of ${streamId}`, retryAfter: 1 }))
+      actor.open += 1
+      actor.lastUsed = now
+      inFlight += 1
+      if (!actor.running) {
+        actor.running = true
+        runFork(actor.run)
+      }
+      return Deferred.await(reply)
+    })
+
+  const sweep = Effect.sync(() => {
+    const before = clock.currentTimeMillisUnsafe() - Duration.toMillis(limits.idle)
+    for (const actor of actors.values()) {
+      if (actor.lastUsed > before) break
+      if (actor.open === 0) passivate(actor)
+    }
+  })
+  const sweepEvery = Math.max(1, Math.min(Duration.toMillis(limits.idle) / 2, 30_000))
+  yield* Effect.delay(sweep, sweepEvery).pipe(Effect.forever, Effect.forkScoped)
+
+  /** Another process may have moved a stream on. That spares a lost race; correctness does not rest on it. */
+  const observe = (event: RecordedEvent) => {
+    const actor = actors.get(event.streamId)
+    if (actor === undefined || event.version <= actor.version) return
+    if (actor.open === 0) passivate(actor)
+    else actor.seen = Math.max(actor.seen, event.version)
+  }
+  if (!log.soleWriter) {
+    yield* Effect.suspend(() =>
+      Effect.flatMap(tail.position, (after) =>
+        Stream.runForEach(tail.pages(after), (page) => Effect.sync(() => page.forEach(observe)))
+      )
+    ).pipe(Effect.retry(backoff), Effect.forkScoped)
+  }
+
+  yield* Effect.addFinalizer(() =>
+    Effect.suspend(() => {
+      draining = true
+      if (inFlight === 0) return Effect.void
+      return Deferred.await(idle).pipe(Effect.timeoutOption(limits.shutdown))
+    })
+  )
+
+  return Aggregates.of({
+    send: (aggregate, id, command, options) => enqueue(aggregate, id, { value: command }, options),
+    read: <State, Command, Event, Rejection>(aggregate: Aggregate<State, Command, Event, Rejection>, id: string) =>
+      // Nothing is decided, so nothing is rejected; nothing is appended, so no race is lost.
+      enqueue(aggregate as Aggregate<State, Command, Event, never>, id, undefined, undefined).pipe(
+        Effect.catchTag(["ConcurrencyConflict", "VersionMismatch"], Effect.die)
+      ),
+    residents: Effect.sync(() => actors.size)
+  })
+})
+
+type ActorOf<State, Command, Event, Rejection> = Actor.AggregateActor<State, Command, Event, Rejection>

@@ -1,0 +1,34 @@
+/** Suspends an id whose commands fail by a defect: 5 within 30 s rest it for 30 s, then one trial decides. */
+import type { StreamId } from "../eventlog/StreamId.ts"
+
+const threshold = 5
+const window = 30_000
+
+export interface DefectBreaker {
+  /** Milliseconds until the id may be tried again; 0 = go ahead. Admits one trial when the rest is over. */
+  admit(streamId: StreamId, now: number): number
+  failed(streamId: StreamId, now: number): void
+  succeeded(streamId: StreamId): void
+}
+
+export const make = (): DefectBreaker => {
+  const defects = new Map<StreamId, { times: Array<number>; openUntil: number }>()
+  return {
+    admit(streamId, now) {
+      const record = defects.get(streamId)
+      if (record === undefined || record.openUntil === 0) return 0
+      if (now < record.openUntil) return record.openUntil - now
+      record.openUntil = now + window
+      return 0
+    },
+    failed(streamId, now) {
+      const record = defects.get(streamId) ?? { times: [], openUntil: 0 }
+      record.times = [...record.times.filter((time) => now - time < window), now]
+      if (record.times.length >= threshold || record.openUntil > 0) record.openUntil = now + window
+      defects.set(streamId, record)
+    },
+    succeeded(streamId) {
+      if (defects.size > 0) defects.delete(streamId)
+    }
+  }
+}
