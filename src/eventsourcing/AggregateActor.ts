@@ -8,20 +8,19 @@
  */
 import { Cause, Clock, Deferred, Effect, Exit, Queue, Random, Semaphore } from "effect"
 import { ConcurrencyConflict } from "../eventlog/ConcurrencyConflict.ts"
-import type { EventLog, Outcome } from "../eventlog/EventLog.ts"
+import type { Outcome, StoredCommand } from "../eventlog/EventLog.ts"
 import type { StreamId } from "../eventlog/StreamId.ts"
 import { type DatabaseUnavailable, Overloaded } from "../eventlog/Unavailable.ts"
 import type { Aggregate } from "./Aggregate.ts"
+import * as AggregateMemory from "./AggregateMemory.ts"
 import type { AggregateLimits } from "./AggregateLimits.ts"
-import type { Accepted, Answer, Envelope } from "./Envelope.ts"
+import { CommandIdReused } from "./CommandIdentity.ts"
+import { type Accepted, type Answer, CommandAlreadyAccepted, type Envelope } from "./Envelope.ts"
 import { type Judgement, judge } from "./Judgement.ts"
 import { Draining, type SendError } from "./SendError.ts"
 
-const pageSize = 500
-
 /** What an actor needs of its registry. */
-export interface ActorContext {
-  readonly log: EventLog["Service"]
+export interface ActorContext extends AggregateMemory.MemoryContext {
   readonly limits: AggregateLimits
   readonly activations: Semaphore.Semaphore
   /** Told of every answer, once. */
@@ -39,26 +38,33 @@ export interface AggregateActor<State, Command, Event, Rejection> {
   open: number
   /** Epoch milliseconds of the last command. */
   lastUsed: number
-  /** The confirmed version in memory. */
-  version: number
-  /** The highest version of this stream that the process has seen in the log; above `version`, memory is behind. */
+  /** What it knows of its stream. */
+  readonly memory: { readonly version: number }
+  /** The highest version of this stream that the process has seen in the log; above the version in memory, memory is behind. */
   seen: number
   /** Activates, then serves the mailbox until it is shut down. Never fails. */
   readonly run: Effect.Effect<void>
 }
 
+const alreadyAccepted = ({
+  position,
+  receipt,
+  version
+}: Pick<StoredCommand, "position" | "version"> & { readonly receipt?: unknown }) =>
+  new CommandAlreadyAccepted({ version, position, receipt })
+
 export const make = <State, Command, Event, Rejection>(
   aggregate: Aggregate<State, Command, Event, Rejection>,
   streamId: StreamId,
   mailbox: Queue.Queue<Envelope<State, Command, Event, Rejection>>,
-  { activations, answered, ended, limits, log }: ActorContext
+  context: ActorContext,
+  options: { readonly fresh: boolean }
 ): AggregateActor<State, Command, Event, Rejection> => {
+  const { activations, answered, ended, limits, log } = context
   type Env = Envelope<State, Command, Event, Rejection>
-  const { codec, decider } = aggregate
-
-  let state = decider.initialState
-  let position = 0n
-  let recordedAt = "1970-01-01T00:00:00.000Z"
+  const memory = AggregateMemory.make(aggregate, streamId, context)
+  /** True while nothing was read: the id was made just now, so its stream is presumed to be empty. */
+  let unread = options.fresh
   /** Taken from the mailbox, not yet answered, in order. */
   let pending: ReadonlyArray<Env> = []
 
@@ -68,7 +74,7 @@ export const make = <State, Command, Event, Rejection>(
     running: false,
     open: 0,
     lastUsed: 0,
-    version: 0,
+    memory,
     seen: 0,
     run: Effect.suspend(() => run)
   }
@@ -90,33 +96,20 @@ export const make = <State, Command, Event, Rejection>(
       pending = []
     })
 
-  const apply = (event: Event, at: { readonly position: bigint; readonly recordedAt: string }) => {
-    state = decider.evolve(state, event, at.recordedAt)
-    actor.version += 1
-    position = at.position
-    recordedAt = at.recordedAt
-  }
-
-  /** Brings memory up to the log; the same read serves activation, a lost race and an unknown outcome. */
-  const catchUp: Effect.Effect<void, DatabaseUnavailable> = Effect.gen(function* () {
-    while (true) {
-      const page = yield* log.readStream(streamId, { after: actor.version, limit: pageSize })
-      for (const event of page) apply(codec.decode(event), event)
-      if (page.length < pageSize) break
-    }
-    actor.seen = actor.version
+  const catchUp = Effect.map(memory.catchUp, () => {
+    actor.seen = memory.version
+    // From here on the version in memory is one that the log had.
+    unread = false
   })
 
-  const applyStored = (
-    events: ReadonlyArray<Event>,
-    stored: { readonly position: bigint; readonly recordedAt: string }
-  ) => {
-    const first = stored.position - BigInt(events.length - 1)
-    events.forEach((event, index) => apply(event, { position: first + BigInt(index), recordedAt: stored.recordedAt }))
-  }
-
   const accepted = (envelope: Env, events: ReadonlyArray<Event>): Exit.Exit<Accepted<State, Event>> =>
-    Exit.succeed({ state, version: actor.version, position, commandId: envelope.metadata.commandId, events })
+    Exit.succeed({
+      state: memory.state,
+      version: memory.version,
+      position: memory.position,
+      commandId: envelope.metadata.commandId,
+      events
+    })
 
   /** Past its deadline a command is not decided (again). */
   const dropExpired = (now: number) => {
@@ -126,14 +119,15 @@ export const make = <State, Command, Event, Rejection>(
     for (const envelope of expired) {
       const error =
         envelope.lostRace && envelope.command !== undefined
-          ? new ConcurrencyConflict({ streamId, currentVersion: actor.version })
+          ? new ConcurrencyConflict({ streamId, currentVersion: memory.version })
           : new Overloaded({ what: "the queue of this id", retryAfter: 1 })
       answer(envelope, Exit.fail(error))
     }
   }
 
-  const isStored = (outcome: Outcome, events: ReadonlyArray<Event>) =>
-    outcome._tag === "Accepted" || (outcome._tag === "Duplicate" && outcome.version === actor.version + events.length)
+  /** A duplicate that is not keyed is known by its events: it is this very append, sent twice by the log's writer. */
+  const isStored = (outcome: Outcome, { envelope }: { readonly envelope: Env }) =>
+    outcome._tag === "Accepted" || (outcome._tag === "Duplicate" && envelope.keyed === undefined)
 
   /** Answers up to the first judgement that the log did not confirm; the rest stays pending. */
   const settle = (
@@ -141,7 +135,7 @@ export const make = <State, Command, Event, Rejection>(
     outcomes: ReadonlyArray<Outcome>
   ): Effect.Effect<void> => {
     const appends = judgements.filter((judgement) => judgement._tag === "Append")
-    const lost = appends.findIndex((judgement, index) => !isStored(outcomes[index]!, judgement.events))
+    const lost = appends.findIndex((judgement, index) => !isStored(outcomes[index]!, judgement))
     // Nothing but the first append's acceptance confirms the version that the answers before it were decided on.
     const confirmed =
       lost === -1 ? judgements : lost === 0 ? [] : judgements.slice(0, judgements.indexOf(appends[lost]!))
@@ -152,7 +146,8 @@ export const make = <State, Command, Event, Rejection>(
       switch (judgement._tag) {
         case "Append": {
           const outcome = outcomes[next++]!
-          if (outcome._tag === "Accepted" || outcome._tag === "Duplicate") applyStored(judgement.events, outcome)
+          if (outcome._tag === "Accepted" || outcome._tag === "Duplicate") memory.store(judgement.events, outcome)
+          unread = false
           answer(envelope, accepted(envelope, judgement.events))
           break
         }
@@ -166,15 +161,27 @@ export const make = <State, Command, Event, Rejection>(
           return failed(envelope, judgement.defect)
       }
     }
-    if (lost === -1) return Effect.void
-    const { envelope } = appends[lost]!
-    const outcome = outcomes[lost]!
-    if (outcome._tag === "Refused") {
-      pending = pending.filter((other) => other !== envelope)
-      return failed(envelope, new Error(`the log refused the events: ${outcome.reason}`))
+    return lost === -1 ? Effect.void : lose(appends[lost]!.envelope, outcomes[lost]!)
+  }
+
+  /** The first append that the log did not take. Whatever was decided after it has to be decided anew. */
+  const lose = (envelope: Env, outcome: Outcome): Effect.Effect<void> => {
+    const isAnswer = outcome._tag !== "Conflict"
+    if (isAnswer) pending = pending.filter((other) => other !== envelope)
+    switch (outcome._tag) {
+      case "Accepted":
+      case "Duplicate":
+        answer(envelope, Exit.fail(alreadyAccepted(outcome)))
+        return Effect.void
+      case "Reused":
+        answer(envelope, Exit.fail(new CommandIdReused()))
+        return Effect.void
+      case "Refused":
+        return failed(envelope, new Error(`the log refused the events: ${outcome.reason}`))
+      case "Conflict":
+        for (const loser of pending) loser.lostRace = true
+        return Effect.void
     }
-    for (const loser of pending) loser.lostRace = true
-    return Effect.void
   }
 
   const failed = (envelope: Env, defect: unknown) =>
@@ -183,19 +190,32 @@ export const make = <State, Command, Event, Rejection>(
       Effect.andThen(Effect.sync(() => answer(envelope, Exit.die(defect))))
     )
 
+  /** A twin on another node may have been accepted meanwhile; then its answer counts, not this refusal. */
+  const lookUpTwin = Effect.fnUntraced(function* (judgement: Judgement<State, Command, Event, Rejection>) {
+    const { keyed, metadata } = judgement.envelope
+    if (judgement._tag !== "Refuse" || keyed === undefined || log.soleWriter) return judgement
+    const twin = yield* log.findCommand(metadata.commandId)
+    if (twin === undefined) return judgement
+    const error = twin.fingerprint === keyed.fingerprint ? alreadyAccepted(twin) : new CommandIdReused()
+    return { ...judgement, error }
+  })
+
   /** Decides what is pending and answers it as far as the log confirms. */
   const decidePending = Effect.gen(function* () {
-    if (actor.seen > actor.version) yield* catchUp
+    if (actor.seen > memory.version) yield* catchUp
     dropExpired(yield* Clock.currentTimeMillis)
     if (pending.length === 0) return
-    const judgements = judge(aggregate, streamId, { state, version: actor.version, recordedAt }, pending)
+    const judged = judge(aggregate, streamId, memory, pending)
+    const judgements = pending.some(({ keyed }) => keyed !== undefined)
+      ? yield* Effect.forEach(judged, lookUpTwin)
+      : judged
     const entries = judgements.flatMap((judgement) => (judgement._tag === "Append" ? [judgement.entry] : []))
     if (entries.length > 0) {
       // The first entry's acceptance confirms what was decided before it, on the same version.
       const deadline = pending.reduce((least, envelope) => Math.min(least, envelope.deadline), Infinity)
       const outcomes = yield* log.append(entries, deadline)
       yield* settle(judgements, outcomes)
-    } else if (log.soleWriter || (yield* log.currentVersion(streamId)) === actor.version) {
+    } else if ((log.soleWriter && !unread) || (yield* log.currentVersion(streamId)) === memory.version) {
       yield* settle(judgements, [])
     } else {
       for (const envelope of pending) envelope.lostRace = true
@@ -233,12 +253,9 @@ export const make = <State, Command, Event, Rejection>(
       pending = []
     })
 
-  const run = Semaphore.withPermit(activations, catchUp).pipe(
-    Effect.andThen(Effect.forever(drain)),
-    Effect.onExit(end),
-    Effect.exit,
-    Effect.asVoid
-  )
+  const activate = Effect.suspend(() => (unread ? Effect.void : Semaphore.withPermit(activations, memory.activate)))
+
+  const run = activate.pipe(Effect.andThen(Effect.forever(drain)), Effect.onExit(end), Effect.exit, Effect.asVoid)
 
   return actor
 }

@@ -9,6 +9,7 @@ export interface AggregateLimits {
   /** Commands in the whole process that have no answer yet. */
   readonly inFlight: number
   readonly concurrentActivations: number
+  readonly concurrentSnapshots: number
   /** Actors in memory; above it the longest idle goes. */
   readonly residents: number
   readonly idle: Duration.Duration
@@ -22,6 +23,7 @@ export const defaults: AggregateLimits = {
   drain: 64,
   inFlight: 4096,
   concurrentActivations: 64,
+  concurrentSnapshots: 4,
   residents: 50_000,
   idle: Duration.minutes(5),
   commandDeadline: Duration.seconds(5),

@@ -19,13 +19,18 @@ import * as Actor from "./AggregateActor.ts"
 import { type Aggregate, streamId as streamIdOf } from "./Aggregate.ts"
 import { AggregateLimits } from "./AggregateLimits.ts"
 import * as DefectBreaker from "./DefectBreaker.ts"
-import type { Accepted, Envelope, Precondition } from "./Envelope.ts"
+import type { Accepted, Envelope, Keyed, KeyedError, Precondition } from "./Envelope.ts"
+import { Snapshots } from "./Snapshots.ts"
 import { AggregateSuspended, Draining, type SendError, type Unavailable } from "./SendError.ts"
+
+/** Without a key there is nothing that could have been stored under it. */
+const neverUnkeyed = ["CommandIdReused", "CommandAlreadyAccepted"] as const
 
 /** What may come with a command. Ids are UUIDs; missing ones are made or derived. */
 export interface SendOptions {
   readonly precondition?: Precondition
-  readonly commandId?: string
+  /** The id was made just now by whoever sends: the log need not be read first. A wrong claim only costs time. */
+  readonly fresh?: boolean
   readonly correlationId?: string
   readonly causationId?: string
   readonly actor?: string
@@ -48,6 +53,19 @@ export class Aggregates extends Context.Service<
       options?: SendOptions
     ): Effect.Effect<Accepted<State, Event>, Rejection | SendError>
 
+    /**
+     * `send` for a command that may come again: its id, fingerprint and receipt are stored with its events, by the same
+     * statement; only if it is accepted. Fails besides with `CommandAlreadyAccepted`, which carries the stored receipt, and
+     * with `CommandIdReused`. See `KeyedCommands` for the whole way of such a command.
+     */
+    sendKeyed<State, Command, Event, Rejection>(
+      aggregate: Aggregate<State, Command, Event, Rejection>,
+      id: string,
+      command: Command,
+      keyed: Keyed<State, Event> & { readonly commandId: string },
+      options?: SendOptions
+    ): Effect.Effect<Accepted<State, Event>, Rejection | SendError | KeyedError>
+
     /** The newest committed state: linearizable, through the mailbox like a command. */
     read<State, Command, Event, Rejection>(
       aggregate: Aggregate<State, Command, Event, Rejection>,
@@ -58,7 +76,7 @@ export class Aggregates extends Context.Service<
     readonly residents: Effect.Effect<number>
   }
 >()("ordinal/eventsourcing/Aggregates") {
-  static readonly layer: Layer.Layer<Aggregates, never, EventLog | LogTail> = Layer.effect(
+  static readonly layer: Layer.Layer<Aggregates, never, EventLog | LogTail | Snapshots> = Layer.effect(
     Aggregates,
     Effect.suspend(() => make)
   )
@@ -77,8 +95,11 @@ const make = Effect.gen(function* () {
   let idle = Deferred.makeUnsafe<void>()
 
   const runFork = yield* FiberSet.makeRuntime<never>()
+  const saving = yield* Semaphore.make(limits.concurrentSnapshots)
   const context: Actor.ActorContext = {
     log,
+    snapshots: yield* Snapshots,
+    background: (effect) => void runFork(Semaphore.withPermit(saving, effect)),
     limits,
     activations: yield* Semaphore.make(limits.concurrentActivations),
     answered: (streamId, exit) => {
@@ -106,7 +127,8 @@ const make = Effect.gen(function* () {
 
   const findOrMake = <State, Command, Event, Rejection>(
     aggregate: Aggregate<State, Command, Event, Rejection>,
-    streamId: StreamId
+    streamId: StreamId,
+    fresh: boolean
   ): ActorOf<State, Command, Event, Rejection> => {
     const found = actors.get(streamId)
     if (found !== undefined) {
@@ -117,7 +139,7 @@ const make = Effect.gen(function* () {
     }
     if (actors.size >= limits.residents) evictLongestIdle()
     const mailbox = Effect.runSync(Queue.dropping<Envelope<State, Command, Event, Rejection>>(limits.mailbox))
-    const actor = Actor.make(aggregate, streamId, mailbox, context)
+    const actor = Actor.make(aggregate, streamId, mailbox, context, { fresh })
     actors.set(streamId, actor as ActorOf<unknown, unknown, unknown, unknown>)
     return actor
   }
@@ -126,8 +148,9 @@ const make = Effect.gen(function* () {
     aggregate: Aggregate<State, Command, Event, Rejection>,
     id: string,
     command: { readonly value: Command } | undefined,
-    options: SendOptions | undefined
-  ): Effect.Effect<Accepted<State, Event>, Rejection | SendError> =>
+    options: SendOptions | undefined,
+    keyed?: Keyed<State, Event> & { readonly commandId: string }
+  ): Effect.Effect<Accepted<State, Event>, Rejection | SendError | KeyedError> =>
     Effect.suspend(() => {
       const streamId = streamIdOf(aggregate, id)
       const now = clock.currentTimeMillisUnsafe()
@@ -135,12 +158,13 @@ const make = Effect.gen(function* () {
       if (inFlight >= limits.inFlight) return Effect.fail(new Overloaded({ what: "this process", retryAfter: 1 }))
       const rest = breaker.admit(streamId, now)
       if (rest > 0) return Effect.fail(new AggregateSuspended({ retryAfter: Math.ceil(rest / 1000) }))
-      const commandId = options?.commandId ?? SecureRandom.uuidV7Unsafe()
-      const reply = Deferred.makeUnsafe<Accepted<State, Event>, Rejection | SendError>()
+      const commandId = keyed?.commandId ?? SecureRandom.uuidV7Unsafe()
+      const reply = Deferred.makeUnsafe<Accepted<State, Event>, Rejection | SendError | KeyedError>()
       // No yield from here on: see the invariant above.
-      const actor = findOrMake(aggregate, streamId)
+      const actor = findOrMake(aggregate, streamId, options?.fresh ?? false)
       const taken = Queue.offerUnsafe(actor.mailbox, {
         ...(command === undefined ? {} : { command }),
+        ...(keyed === undefined ? {} : { keyed }),
         precondition: options?.precondition,
         metadata: {
           commandId,
@@ -177,7 +201,7 @@ const make = Effect.gen(function* () {
   /** Another process may have moved a stream on. That spares a lost race; correctness does not rest on it. */
   const observe = (event: RecordedEvent) => {
     const actor = actors.get(event.streamId)
-    if (actor === undefined || event.version <= actor.version) return
+    if (actor === undefined || event.version <= actor.memory.version) return
     if (actor.open === 0) passivate(actor)
     else actor.seen = Math.max(actor.seen, event.version)
   }
@@ -198,11 +222,13 @@ const make = Effect.gen(function* () {
   )
 
   return Aggregates.of({
-    send: (aggregate, id, command, options) => enqueue(aggregate, id, { value: command }, options),
+    send: (aggregate, id, command, options) =>
+      Effect.catchTag(enqueue(aggregate, id, { value: command }, options), neverUnkeyed, Effect.die),
+    sendKeyed: (aggregate, id, command, keyed, options) => enqueue(aggregate, id, { value: command }, options, keyed),
     read: <State, Command, Event, Rejection>(aggregate: Aggregate<State, Command, Event, Rejection>, id: string) =>
       // Nothing is decided, so nothing is rejected; nothing is appended, so no race is lost.
       enqueue(aggregate as Aggregate<State, Command, Event, never>, id, undefined, undefined).pipe(
-        Effect.catchTag(["ConcurrencyConflict", "VersionMismatch"], Effect.die)
+        Effect.catchTag(["ConcurrencyConflict", "VersionMismatch", ...neverUnkeyed], Effect.die)
       ),
     residents: Effect.sync(() => actors.size)
   })

@@ -7,11 +7,11 @@ import { SecureRandom } from "effect/crypto"
 import type { Entry } from "../eventlog/EventLog.ts"
 import type { StreamId } from "../eventlog/StreamId.ts"
 import type { Aggregate } from "./Aggregate.ts"
-import type { Envelope, Precondition } from "./Envelope.ts"
+import type { Envelope, Keyed, KeyedError, Precondition } from "./Envelope.ts"
 import { type SendError, VersionMismatch } from "./SendError.ts"
 
 /**
- * - `Append`: accepted with events; true only once the log says so.
+ * - `Append`: accepted, with events or to be remembered; true only once the log says so.
  * - `Unchanged`: accepted without an event, or a read.
  * - `Refuse`: a rejection or a failed precondition.
  * - `Defect`: `decide` or `evolve` threw. Always the last of a drain: what follows must be decided anew.
@@ -21,7 +21,7 @@ export type Judgement<State, Command, Event, Rejection> = {
 } & (
   | { readonly _tag: "Append"; readonly events: ReadonlyArray<Event>; readonly entry: Entry }
   | { readonly _tag: "Unchanged" }
-  | { readonly _tag: "Refuse"; readonly error: Rejection | SendError }
+  | { readonly _tag: "Refuse"; readonly error: Rejection | SendError | KeyedError }
   | { readonly _tag: "Defect"; readonly defect: unknown }
 )
 
@@ -43,6 +43,11 @@ export const judge = <State, Command, Event, Rejection>(
   const judgements: Array<Judgement<State, Command, Event, Rejection>> = []
   let { state, version } = current
 
+  const remembered = (keyed: Keyed<State, Event>, state: State, events: ReadonlyArray<Event>, commandId: string) => ({
+    fingerprint: keyed.fingerprint,
+    receipt: keyed.receipt({ state, version: version + events.length, commandId, events })
+  })
+
   const judgeOne = (
     envelope: Envelope<State, Command, Event, Rejection>
   ): Judgement<State, Command, Event, Rejection> => {
@@ -54,13 +59,15 @@ export const judge = <State, Command, Event, Rejection>(
     if (Result.isFailure(decided)) return { _tag: "Refuse", envelope, error: decided.failure }
     if (mismatch !== undefined) return { _tag: "Refuse", envelope, error: mismatch }
     const events = decided.success
-    if (events.length === 0) return { _tag: "Unchanged", envelope }
+    if (events.length === 0 && envelope.keyed === undefined) return { _tag: "Unchanged", envelope }
     const next = events.reduce((state, event) => decider.evolve(state, event, current.recordedAt), state)
     const customerId = aggregate.owner?.(next)
+    const { commandId } = envelope.metadata
     const entry: Entry = {
       streamId,
       expected: version,
-      commandId: envelope.metadata.commandId,
+      commandId,
+      ...(envelope.keyed === undefined ? {} : { keyed: remembered(envelope.keyed, next, events, commandId) }),
       events: events.map((event) => ({ eventId: SecureRandom.uuidV7Unsafe(), ...codec.encode(event) })),
       metadata: customerId === undefined ? envelope.metadata : { ...envelope.metadata, customerId }
     }

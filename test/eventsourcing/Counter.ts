@@ -6,6 +6,7 @@ import * as MemoryEventLog from "../../src/eventlog/MemoryEventLog.ts"
 import type { Aggregate } from "../../src/eventsourcing/Aggregate.ts"
 import * as AggregateLimits from "../../src/eventsourcing/AggregateLimits.ts"
 import { Aggregates } from "../../src/eventsourcing/Aggregates.ts"
+import { Snapshots } from "../../src/eventsourcing/Snapshots.ts"
 import * as EventCodec from "../../src/eventsourcing/EventCodec.ts"
 
 const CounterEvent = Schema.TaggedUnion({
@@ -58,6 +59,7 @@ export const add = (amount = 1): CounterCommand => ({ _tag: "Add", amount })
 export const registry = (limits?: Partial<AggregateLimits.AggregateLimits>) =>
   Layer.fresh(Aggregates.layer).pipe(
     Layer.provide(Layer.fresh(LogTail.layer)),
+    Layer.provide(Snapshots.layerMemory),
     Layer.provide(Layer.succeed(AggregateLimits.AggregateLimits, { ...AggregateLimits.defaults, ...limits }))
   )
 

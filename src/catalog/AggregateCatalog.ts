@@ -1,0 +1,55 @@
+/** The default catalog: asks the `Product` and `Customer` aggregates, so a price is never older than the command. */
+import { Effect, Layer } from "effect"
+import { Aggregates } from "../eventsourcing/Aggregates.ts"
+import type { CustomerId, ProductId } from "../order/OrderId.ts"
+import { Catalog, type ProductQuote, UnknownCustomer, UnknownProduct } from "./Catalog.ts"
+import { CustomerAggregate } from "./Customer.ts"
+import { ProductAggregate } from "./Product.ts"
+
+export const layer: Layer.Layer<Catalog, never, Aggregates> = Layer.effect(
+  Catalog,
+  Effect.gen(function* () {
+    const aggregates = yield* Aggregates
+
+    const customer = Effect.fnUntraced(function* (customerId: CustomerId) {
+      const { state } = yield* aggregates.read(CustomerAggregate, customerId)
+      if (state._tag === "Absent" || state.withdrawn) return yield* UnknownCustomer.of(customerId)
+      return { name: state.name, email: state.email }
+    })
+
+    const findProduct = Effect.fnUntraced(function* (productId: ProductId) {
+      const { state } = yield* aggregates.read(ProductAggregate, productId)
+      if (state._tag === "Absent" || state.withdrawn) return undefined
+      const { currency, name, taxBps, unitPrice } = state
+      return { name, unitPrice, currency, taxBps } satisfies ProductQuote
+    })
+
+    const products = Effect.fnUntraced(function* (productIds: ReadonlyArray<ProductId>) {
+      const found = yield* Effect.forEach(productIds, findProduct, { concurrency: "unbounded" })
+      const unknown = productIds.filter((_, index) => found[index] === undefined)
+      if (unknown.length > 0) return yield* UnknownProduct.of(unknown)
+      return new Map(
+        productIds.flatMap((productId, index) => {
+          const product = found[index]
+          return product === undefined ? [] : [[productId, product] as const]
+        })
+      )
+    })
+
+    return Catalog.of({
+      quote: (request) =>
+        Effect.all(
+          {
+            customer: customer(request.customerId),
+            products: products([...new Set(request.lines.map((line) => line.productId))]),
+            shippingCost: Effect.succeed(0)
+          },
+          { concurrency: "unbounded" }
+        ),
+      product: (productId) =>
+        Effect.flatMap(findProduct(productId), (product) =>
+          product === undefined ? Effect.fail(UnknownProduct.of([productId])) : Effect.succeed(product)
+        )
+    })
+  })
+)

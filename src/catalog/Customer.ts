@@ -1,0 +1,85 @@
+/** A customer, who can order while not withdrawn. */
+import { Result, Schema } from "effect"
+import type { Aggregate } from "../eventsourcing/Aggregate.ts"
+import type { Decider } from "../eventsourcing/Decider.ts"
+import * as EventCodec from "../eventsourcing/EventCodec.ts"
+import { CustomerId } from "../order/OrderId.ts"
+import { Email, Name } from "../order/Text.ts"
+
+const details = { name: Name, email: Email }
+
+/** The body of `PUT /customers/{id}`. */
+export const SaveCustomerRequest = Schema.Struct(details).annotate({ identifier: "SaveCustomerRequest" })
+export type SaveCustomerRequest = typeof SaveCustomerRequest.Type
+
+export const CustomerCommand = Schema.TaggedUnion({
+  SaveCustomer: { customerId: CustomerId, ...details },
+  WithdrawCustomer: { customerId: CustomerId }
+})
+export type CustomerCommand = typeof CustomerCommand.Type
+
+/** The storage format, with personal data: never edit a case that has shipped. */
+export const CustomerEvent = Schema.TaggedUnion({
+  CustomerSaved: details,
+  CustomerWithdrawn: {}
+})
+export type CustomerEvent = typeof CustomerEvent.Type
+
+export const CustomerState = Schema.TaggedUnion({
+  Absent: {},
+  Customer: { version: Schema.Int, ...details, withdrawn: Schema.Boolean }
+})
+export type CustomerState = typeof CustomerState.Type
+export type Customer = Extract<CustomerState, { readonly _tag: "Customer" }>
+
+export class CustomerNotFound extends Schema.TaggedError<CustomerNotFound>()(
+  "CustomerNotFound",
+  { customerId: CustomerId },
+  { httpApiStatus: 404 }
+) {
+  override get message() {
+    return `there is no customer ${this.customerId}; save it first`
+  }
+}
+
+const isSame = (left: SaveCustomerRequest, right: SaveCustomerRequest): boolean =>
+  left.name === right.name && left.email === right.email
+
+const decide = (
+  command: CustomerCommand,
+  state: CustomerState
+): Result.Result<ReadonlyArray<CustomerEvent>, CustomerNotFound> => {
+  switch (command._tag) {
+    case "SaveCustomer": {
+      const { _tag, customerId: _, ...saved } = command
+      if (state._tag === "Customer" && !state.withdrawn && isSame(saved, state)) return Result.succeed([])
+      return Result.succeed([{ _tag: "CustomerSaved", ...saved }])
+    }
+    case "WithdrawCustomer":
+      if (state._tag === "Absent") return Result.fail(new CustomerNotFound({ customerId: command.customerId }))
+      return Result.succeed(state.withdrawn ? [] : [{ _tag: "CustomerWithdrawn" }])
+  }
+}
+
+const evolve = (state: CustomerState, event: CustomerEvent): CustomerState => {
+  const version = state._tag === "Absent" ? 1 : state.version + 1
+  switch (event._tag) {
+    case "CustomerSaved":
+      return { ...event, _tag: "Customer", version, withdrawn: false }
+    case "CustomerWithdrawn":
+      if (state._tag === "Absent") throw new Error("CustomerWithdrawn without CustomerSaved: the stream is corrupt")
+      return { ...state, version, withdrawn: true }
+  }
+}
+
+export const CustomerDecider: Decider<CustomerState, CustomerCommand, CustomerEvent, CustomerNotFound> = {
+  initialState: { _tag: "Absent" },
+  decide,
+  evolve
+}
+
+export const CustomerAggregate: Aggregate<CustomerState, CustomerCommand, CustomerEvent, CustomerNotFound> = {
+  category: "customer",
+  decider: CustomerDecider,
+  codec: EventCodec.make(CustomerEvent)
+}

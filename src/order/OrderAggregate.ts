@@ -1,0 +1,21 @@
+import type { Aggregate } from "../eventsourcing/Aggregate.ts"
+import * as EventCodec from "../eventsourcing/EventCodec.ts"
+import type { OrderCommand } from "./OrderCommand.ts"
+import * as OrderDecider from "./OrderDecider.ts"
+import { OrderEvent } from "./OrderEvent.ts"
+import { defaultPolicies, type OrderPolicies } from "./OrderPolicies.ts"
+import type { OrderRejection } from "./OrderRejection.ts"
+import { OrderState } from "./OrderState.ts"
+import { orderUpcasters } from "./OrderUpcasters.ts"
+
+export type OrderAggregate = Aggregate<OrderState, OrderCommand, OrderEvent, OrderRejection>
+
+export const make = (policies: OrderPolicies): OrderAggregate => ({
+  category: "order",
+  decider: OrderDecider.make(policies),
+  codec: EventCodec.make(OrderEvent, orderUpcasters),
+  snapshots: { every: 200, schema: OrderState, foldVersion: 1 },
+  owner: (state) => (state._tag === "Order" ? state.customerId : undefined)
+})
+
+export const OrderAggregate: OrderAggregate = make(defaultPolicies)

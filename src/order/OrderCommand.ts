@@ -1,0 +1,109 @@
+/** What enters an order's mailbox: fully resolved, with ids and prices. What callers send is in OrderRequest. */
+import { Schema } from "effect"
+import { Address } from "./Address.ts"
+import { CallerCancelReason } from "./CancelReason.ts"
+import { Items, Line, maxLines } from "./Line.ts"
+import { Amount, Currency, PositiveAmount, Quantity } from "./Money.ts"
+import {
+  CancellationId,
+  CaptureId,
+  CustomerId,
+  LineId,
+  OrderId,
+  PaymentId,
+  RefundId,
+  ReturnId,
+  ShipmentId
+} from "./OrderId.ts"
+import { Email, Name, Note, Text } from "./Text.ts"
+
+export const Contact = Schema.Struct({ name: Name, email: Email })
+export type Contact = typeof Contact.Type
+
+const orderId = OrderId
+
+export const OrderCommand = Schema.TaggedUnion({
+  PlaceOrder: {
+    orderId,
+    customerId: CustomerId,
+    customer: Contact,
+    currency: Currency,
+    lines: Schema.NonEmptyArray(Line).check(Schema.isMaxLength(maxLines)),
+    shippingAddress: Address,
+    shippingCost: Amount,
+    /** Absent: the policy `autoConfirm` says it. */
+    confirm: Schema.optionalKey(Schema.Boolean),
+    /** Fingerprint of the caller's own fields: the same again is accepted without an event. */
+    request: Schema.String
+  },
+  /** `currency` is the product's: it must be the order's. */
+  AddLine: { orderId, line: Line, currency: Currency },
+  ChangeLineQuantity: { orderId, lineId: LineId, quantity: Quantity },
+  RemoveLine: { orderId, lineId: LineId },
+  ChangeShippingAddress: { orderId, address: Address },
+  ConfirmOrder: { orderId },
+  ShipItems: {
+    orderId,
+    shipmentId: ShipmentId,
+    /** Absent: all that is outstanding. */
+    items: Schema.optionalKey(Items),
+    carrier: Schema.optionalKey(Text),
+    tracking: Schema.optionalKey(Text)
+  },
+  DeliverShipment: { orderId, shipmentId: ShipmentId },
+  ReturnItems: { orderId, returnId: ReturnId, items: Items, reason: Schema.optionalKey(Note) },
+  CancelItems: {
+    orderId,
+    cancellationId: Schema.optionalKey(CancellationId),
+    items: Items,
+    reason: Schema.optionalKey(Note)
+  },
+  CancelOrder: { orderId, reason: CallerCancelReason, note: Schema.optionalKey(Note) },
+  AuthorizePayment: {
+    orderId,
+    paymentId: PaymentId,
+    amount: PositiveAmount,
+    provider: Schema.optionalKey(Text),
+    reference: Schema.optionalKey(Text)
+  },
+  CapturePayment: {
+    orderId,
+    paymentId: PaymentId,
+    captureId: Schema.optionalKey(CaptureId),
+    /** Absent: all that can be captured. */
+    amount: Schema.optionalKey(PositiveAmount)
+  },
+  VoidPayment: { orderId, paymentId: PaymentId },
+  RefundPayment: {
+    orderId,
+    paymentId: PaymentId,
+    refundId: Schema.optionalKey(RefundId),
+    /** Absent: all that was captured and not yet refunded. */
+    amount: Schema.optionalKey(PositiveAmount),
+    reason: Schema.optionalKey(Note)
+  }
+})
+export type OrderCommand = typeof OrderCommand.Type
+
+/** One command by its name. */
+export type Command<Name extends CommandName> = Extract<OrderCommand, { readonly _tag: Name }>
+
+/** In the order in which `allowed` lists them. */
+export const CommandName = Schema.Literals([
+  "PlaceOrder",
+  "AddLine",
+  "ChangeLineQuantity",
+  "RemoveLine",
+  "ChangeShippingAddress",
+  "ConfirmOrder",
+  "ShipItems",
+  "DeliverShipment",
+  "ReturnItems",
+  "CancelItems",
+  "CancelOrder",
+  "AuthorizePayment",
+  "CapturePayment",
+  "VoidPayment",
+  "RefundPayment"
+])
+export type CommandName = typeof CommandName.Type

@@ -1,0 +1,73 @@
+/**
+ * The rules of an order. The order of judgement is the same for every command: a known id (nothing to do, or reused) →
+ * a part named in the path that doesn't exist → the state forbids it → a line that doesn't exist → quantity or amount.
+ */
+import { Result } from "effect"
+import type { Decider } from "../eventsourcing/Decider.ts"
+import { cancelItems, cancelOrder } from "./Cancelling.ts"
+import { type Decision, reject } from "./Decision.ts"
+import { addLine, changeLineQuantity, changeShippingAddress, removeLine } from "./Editing.ts"
+import { deliverShipment, returnItems, shipItems } from "./Fulfilment.ts"
+import type { OrderCommand } from "./OrderCommand.ts"
+import type { OrderEvent } from "./OrderEvent.ts"
+import { evolve } from "./OrderEvolution.ts"
+import { defaultPolicies, type OrderPolicies } from "./OrderPolicies.ts"
+import { maxEvents, OrderNotFound, type OrderRejection, OrderTooLong } from "./OrderRejection.ts"
+import type { Order, OrderState } from "./OrderState.ts"
+import { authorizePayment, capturePayment, refundPayment, voidPayment } from "./Paying.ts"
+import { confirmOrder, placeAgain, placeOrder } from "./Placing.ts"
+
+export type OrderDecider = Decider<OrderState, OrderCommand, OrderEvent, OrderRejection>
+
+const judge = (command: OrderCommand, order: Order, policies: OrderPolicies): Decision => {
+  switch (command._tag) {
+    case "PlaceOrder":
+      return placeAgain(command, order)
+    case "AddLine":
+      return addLine(command, order, policies)
+    case "ChangeLineQuantity":
+      return changeLineQuantity(command, order, policies)
+    case "RemoveLine":
+      return removeLine(command, order, policies)
+    case "ChangeShippingAddress":
+      return changeShippingAddress(command, order, policies)
+    case "ConfirmOrder":
+      return confirmOrder(command, order, policies)
+    case "ShipItems":
+      return shipItems(command, order, policies)
+    case "DeliverShipment":
+      return deliverShipment(command, order)
+    case "ReturnItems":
+      return returnItems(command, order, policies)
+    case "CancelItems":
+      return cancelItems(command, order, policies)
+    case "CancelOrder":
+      return cancelOrder(command, order)
+    case "AuthorizePayment":
+      return authorizePayment(command, order, policies)
+    case "CapturePayment":
+      return capturePayment(command, order, policies)
+    case "VoidPayment":
+      return voidPayment(command, order)
+    case "RefundPayment":
+      return refundPayment(command, order)
+  }
+}
+
+const decideExisting = (command: OrderCommand, order: Order, policies: OrderPolicies): Decision =>
+  Result.flatMap(judge(command, order, policies), (events) =>
+    order.version + events.length > maxEvents ? reject(new OrderTooLong({ orderId: order.id })) : Result.succeed(events)
+  )
+
+export const make = (policies: OrderPolicies): OrderDecider => ({
+  initialState: { _tag: "Absent" },
+  decide: (command, state) => {
+    if (state._tag === "Order") return decideExisting(command, state, policies)
+    return command._tag === "PlaceOrder"
+      ? placeOrder(command, policies)
+      : reject(new OrderNotFound({ orderId: command.orderId }))
+  },
+  evolve
+})
+
+export const OrderDecider: OrderDecider = make(defaultPolicies)

@@ -1,0 +1,53 @@
+/** The two statuses of an order: computed from its state, never stored in it. */
+import { Schema } from "effect"
+import type { Order, OrderLine } from "./OrderState.ts"
+import * as OrderTotals from "./OrderTotals.ts"
+
+export const OrderStatus = Schema.Literals([
+  "placed",
+  "confirmed",
+  "partially_shipped",
+  "shipped",
+  "delivered",
+  "returned",
+  "cancelled"
+])
+export type OrderStatus = typeof OrderStatus.Type
+
+export const PaymentStatus = Schema.Literals([
+  "unpaid",
+  "authorized",
+  "partially_paid",
+  "paid",
+  "partially_refunded",
+  "refunded",
+  "voided"
+])
+export type PaymentStatus = typeof PaymentStatus.Type
+
+/** Ordered, neither cancelled nor shipped. */
+export const outstanding = (line: OrderLine): number => line.quantity - line.cancelled - line.shipped
+
+/** First match wins. */
+export const status = (order: Order): OrderStatus => {
+  if (order.cancellation !== undefined) return "cancelled"
+  if (order.confirmedAt === undefined) return "placed"
+  if (order.lines.every((line) => line.shipped === 0)) return "confirmed"
+  if (order.lines.some((line) => outstanding(line) > 0)) return "partially_shipped"
+  if (order.lines.every((line) => line.returned === line.shipped)) return "returned"
+  if (order.shipments.every((shipment) => shipment.deliveredAt !== undefined)) return "delivered"
+  return "shipped"
+}
+
+/** First match wins. A free order counts as paid. */
+export const paymentStatus = (order: Order): PaymentStatus => {
+  const { payments } = order
+  const captured = payments.some((payment) => payment.captured > 0)
+  if (captured && payments.every((payment) => payment.refunded === payment.captured)) return "refunded"
+  if (payments.some((payment) => payment.refunded > 0)) return "partially_refunded"
+  const covered = OrderTotals.paid(order) >= OrderTotals.total(order.lines, order.shippingCost)
+  if (covered && (captured || order.cancellation === undefined)) return "paid"
+  if (captured) return "partially_paid"
+  if (OrderTotals.open(order) > 0) return "authorized"
+  return payments.length > 0 ? "voided" : "unpaid"
+}
