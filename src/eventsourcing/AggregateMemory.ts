@@ -38,12 +38,12 @@ export interface MemoryContext {
 
 const fingerprints = new WeakMap<object, string>()
 
-const fingerprintOf = <State>({ foldVersion, schema }: SnapshotPolicy<State>): string => {
-  const known = fingerprints.get(schema)
+const fingerprintOf = <State>(policy: SnapshotPolicy<State>): string => {
+  const known = fingerprints.get(policy)
   if (known !== undefined) return known
-  const text = canonicalJson([foldVersion, Schema.toJsonSchemaDocument(schema)])
+  const text = canonicalJson([policy.foldVersion, Schema.toJsonSchemaDocument(policy.schema)])
   const made = createHash("sha256").update(text).digest("base64url")
-  fingerprints.set(schema, made)
+  fingerprints.set(policy, made)
   return made
 }
 

@@ -1,0 +1,152 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Deferred, Effect, Fiber, Layer } from "effect"
+import { TestClock } from "effect/testing"
+import { EventLog } from "../../src/eventlog/EventLog.ts"
+import * as MemoryEventLog from "../../src/eventlog/MemoryEventLog.ts"
+import { Aggregates } from "../../src/eventsourcing/Aggregates.ts"
+import * as CommandIdentity from "../../src/eventsourcing/CommandIdentity.ts"
+import { KeyedCommands } from "../../src/eventsourcing/KeyedCommands.ts"
+import { add, Counter, type CounterCommand, registry } from "./Counter.ts"
+
+interface Receipt {
+  readonly commandId: string
+  readonly version: number
+}
+
+/** A process: its own registry and its own memory of what is running, on a shared log. */
+const process = (log: EventLog["Service"]) =>
+  Effect.gen(function* () {
+    const layer = Layer.merge(registry(), Layer.fresh(KeyedCommands.layer)).pipe(
+      Layer.provide(Layer.succeed(EventLog, log))
+    )
+    const context = yield* Layer.build(layer)
+    const aggregates = Context.get(context, Aggregates)
+    const keyedCommands = Context.get(context, KeyedCommands)
+    const send = (key: string, command: CounterCommand, before: Effect.Effect<void> = Effect.void) => {
+      const identity = CommandIdentity.make(["add"], key, command)
+      const receipt = ({ commandId, version }: Receipt) => ({ commandId, version })
+      const run = Effect.andThen(
+        before,
+        Effect.map(aggregates.sendKeyed(Counter, "a", command, { ...identity, receipt }), receipt)
+      )
+      return keyedCommands.once(identity, run, (remembered) => remembered.receipt as Receipt)
+    }
+    return { aggregates, send }
+  })
+
+const oneProcess = Effect.flatMap(MemoryEventLog.make(), process)
+
+describe("a keyed command", () => {
+  it.effect("takes effect once, and is answered the same ever after", () =>
+    Effect.gen(function* () {
+      const { aggregates, send } = yield* oneProcess
+      const first = yield* send("k", add(2))
+      yield* aggregates.send(Counter, "a", add(5))
+      const again = yield* send("k", add(2))
+      assert.deepStrictEqual([first.replayed, again.replayed], [false, true])
+      assert.deepStrictEqual(again.answer, first.answer)
+      assert.strictEqual((yield* aggregates.read(Counter, "a")).state.count, 7)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("joins its twin that is still running", () =>
+    Effect.gen(function* () {
+      const { aggregates, send } = yield* oneProcess
+      const gate = yield* Deferred.make<void>()
+      const fibers = yield* Effect.forEach(Array.from({ length: 100 }), () =>
+        Effect.forkChild(send("k", add(), Deferred.await(gate)), { startImmediately: true })
+      )
+      yield* Deferred.succeed(gate, undefined)
+      const answers = yield* Effect.forEach(fibers, Fiber.join)
+      assert.strictEqual(answers.filter(({ replayed }) => !replayed).length, 1)
+      assert.strictEqual(new Set(answers.map(({ answer }) => JSON.stringify(answer))).size, 1)
+      assert.strictEqual((yield* aggregates.read(Counter, "a")).state.count, 1)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("goes on when its first caller goes away", () =>
+    Effect.gen(function* () {
+      const { send } = yield* oneProcess
+      const gate = yield* Deferred.make<void>()
+      const first = yield* Effect.forkChild(send("k", add(), Deferred.await(gate)), { startImmediately: true })
+      const second = yield* Effect.forkChild(send("k", add()), { startImmediately: true })
+      yield* Fiber.interrupt(first)
+      yield* Deferred.succeed(gate, undefined)
+      assert.strictEqual((yield* Fiber.join(second)).replayed, true)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("answers CommandInProgress when its twin outlasts the deadline", () =>
+    Effect.gen(function* () {
+      const { send } = yield* oneProcess
+      yield* Effect.forkChild(send("k", add(), Effect.never), { startImmediately: true })
+      const second = yield* Effect.forkChild(Effect.flip(send("k", add())), { startImmediately: true })
+      yield* TestClock.adjust("6 seconds")
+      assert.strictEqual((yield* Fiber.join(second))._tag, "CommandInProgress")
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("refuses its key for another request, running or stored", () =>
+    Effect.gen(function* () {
+      const { send } = yield* oneProcess
+      const gate = yield* Deferred.make<void>()
+      const first = yield* Effect.forkChild(send("k", add(1), Deferred.await(gate)), { startImmediately: true })
+      assert.strictEqual((yield* Effect.flip(send("k", add(2))))._tag, "CommandIdReused")
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(first)
+      assert.strictEqual((yield* Effect.flip(send("k", add(2))))._tag, "CommandIdReused")
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("is remembered if there was nothing to do, and judged anew if it was rejected", () =>
+    Effect.gen(function* () {
+      const { aggregates, send } = yield* oneProcess
+      const noop = { _tag: "RefuseAt", count: 1 } as const
+      const accepted = yield* send("noop", noop)
+      yield* aggregates.send(Counter, "a", add())
+      assert.deepStrictEqual((yield* send("noop", noop)).answer, accepted.answer)
+      assert.strictEqual((yield* Effect.flip(send("new", noop)))._tag, "TooMuch")
+      yield* aggregates.send(Counter, "a", add(-1))
+      assert.strictEqual((yield* send("new", noop)).replayed, false)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("takes effect once though twins run in two processes at once", () =>
+    Effect.gen(function* () {
+      const log = yield* MemoryEventLog.make({ soleWriter: false, appendDelay: 1, readDelay: 1 })
+      const processes = [yield* process(log), yield* process(log)]
+      for (let round = 1; round <= 20; round++) {
+        const answers = yield* Effect.forEach(processes, ({ send }) => send(`k${round}`, add()), {
+          concurrency: "unbounded"
+        })
+        assert.strictEqual(new Set(answers.map(({ answer }) => JSON.stringify(answer))).size, 1)
+        assert.strictEqual((yield* log.head).position, BigInt(round))
+      }
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("answers a twin's acceptance even where it would now be rejected", () =>
+    Effect.gen(function* () {
+      const log = yield* MemoryEventLog.make({ soleWriter: false })
+      const one = yield* process(log)
+      const command = { _tag: "RefuseAt", count: 1 } as const
+      // The other process looked the key up before the first stored it, and decides after the state has moved on.
+      const late = EventLog.of({ ...log, findCommand: lateOnce(log.findCommand) })
+      const two = yield* process(late)
+      const accepted = yield* one.send("k", command)
+      yield* one.aggregates.send(Counter, "a", add())
+      const answer = yield* two.send("k", command)
+      assert.deepStrictEqual([answer.answer, answer.replayed], [accepted.answer, true])
+    }).pipe(Effect.scoped)
+  )
+})
+
+/** Finds nothing the first time. */
+const lateOnce = (findCommand: EventLog["Service"]["findCommand"]): EventLog["Service"]["findCommand"] => {
+  let asked = false
+  return (commandId) => {
+    if (asked) return findCommand(commandId)
+    asked = true
+    return Effect.succeed(undefined)
+  }
+}
