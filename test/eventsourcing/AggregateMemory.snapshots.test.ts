@@ -43,12 +43,16 @@ const fixture = Effect.gen(function* () {
       })
     )
   )
-  const process = <A, E>(effect: Effect.Effect<A, E, Aggregates>) => {
-    reads.events = 0
-    reads.snapshots = 0
-    const layer = Layer.fresh(Aggregates.layer).pipe(Layer.provide(Layer.fresh(LogTail.layer)), Layer.provide(backend))
-    return Effect.provide(effect, layer)
-  }
+  const process = <A, E>(effect: Effect.Effect<A, E, Aggregates>) =>
+    Effect.suspend(() => {
+      reads.events = 0
+      reads.snapshots = 0
+      const layer = Layer.fresh(Aggregates.layer).pipe(
+        Layer.provide(Layer.fresh(LogTail.layer)),
+        Layer.provide(backend)
+      )
+      return Effect.provide(effect, layer)
+    })
   const read = process(
     Effect.gen(function* () {
       return yield* (yield* Aggregates).read(saved, "a")
