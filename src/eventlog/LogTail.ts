@@ -100,11 +100,11 @@ const make = Effect.gen(function* () {
   const subscription = yield* PubSub.subscribe(log.grown)
   const growth = PubSub.take(subscription).pipe(Effect.timeoutOption(poll))
 
-  const follow = readPage(tail).pipe(
+  const follow = Effect.suspend(() => readPage(tail)).pipe(
     Effect.flatMap((events) => (Arr.isReadonlyArrayNonEmpty(events) ? Effect.sync(() => remember(events)) : growth))
   )
   let broken: Effect.Effect<never> | undefined
-  yield* Effect.suspend(() => follow).pipe(
+  yield* follow.pipe(
     Effect.forever,
     Effect.tapError((error) => Effect.logWarning("the log can't be followed for now", error)),
     Effect.retry(backoff),

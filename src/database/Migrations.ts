@@ -1,0 +1,45 @@
+/**
+ * Brings the database's schema, `ordinal`, up to date.
+ *
+ * Safe when many processes start at once: all of it happens in one transaction under an advisory lock, so the others
+ * wait and then find nothing left to do. A migration that has shipped is never edited; a new one is added to
+ * `migrations`, named `<number>_<name>`.
+ */
+import { Effect, Layer } from "effect"
+import { Migrator, SqlClient } from "effect/sql"
+import { Database } from "./Database.ts"
+import { log } from "./migrations/0001_log.ts"
+import { orderView } from "./migrations/0002_order_view.ts"
+import { snapshots } from "./migrations/0003_snapshots.ts"
+
+const migrations = {
+  "0001_log": log,
+  "0002_order_view": orderView,
+  "0003_snapshots": snapshots
+}
+
+/** Any number, the same in every version of this program. */
+const lockKey = 7_305_421_890n
+
+const migrate = Migrator.make({})({ loader: Migrator.fromRecord(migrations), table: "ordinal.migrations" })
+
+/** Applies what is missing; the migrations it applied. */
+export const run = Effect.gen(function* () {
+  const { projections: sql } = yield* Database
+  return yield* sql
+    .withTransaction(
+      Effect.gen(function* () {
+        // Waiting for another process's migration, or running a long one, is no reason to give up.
+        yield* sql`SELECT
+          set_config('statement_timeout', '0', true),
+          set_config('lock_timeout', '0', true),
+          set_config('idle_in_transaction_session_timeout', '0', true)`
+        yield* sql`SELECT pg_advisory_xact_lock(${lockKey})`
+        yield* sql`CREATE SCHEMA IF NOT EXISTS ordinal`
+        return yield* migrate
+      })
+    )
+    .pipe(Effect.provideService(SqlClient.SqlClient, sql))
+})
+
+export const layer = Layer.effectDiscard(run)

@@ -1,0 +1,100 @@
+/**
+ * Opens an embedded PostgreSQL (PGlite), in memory or in a directory that this process then owns.
+ *
+ * A directory holds `data` and, while somebody has it open, that process's lock. The first start fills a temporary
+ * sibling and renames it, so a kill during it leaves nothing that a later start could trip over.
+ *
+ * **Gotchas**
+ *
+ * PGlite never syncs to disk: acknowledged work survives the end of the process (also kill -9), not a power cut.
+ */
+import { PGlite } from "@electric-sql/pglite"
+import { PgClient } from "@effect/sql-pg"
+import { Duration, Effect, Option } from "effect"
+import { existsSync } from "node:fs"
+import { mkdir, readdir, realpath, rename, rm } from "node:fs/promises"
+import { join } from "node:path"
+import type { DatabaseOptions } from "./Database.ts"
+import { DatabaseNotOpened } from "./DatabaseNotOpened.ts"
+import * as DirectoryLock from "./DirectoryLock.ts"
+import * as PgliteStream from "./PgliteStream.ts"
+
+const unusable = (where: string) => (cause: unknown) =>
+  new DatabaseNotOpened({
+    reason: "Unusable",
+    problem: `the embedded database in ${where} can't be opened: ${String(cause)}`,
+    cause
+  })
+
+const start = (dataDir: string) => PGlite.create({ dataDir })
+
+const initialise = async (directory: string, data: string) => {
+  const leftovers = (await readdir(directory)).filter((name) => name.startsWith("data.new-"))
+  await Promise.all(leftovers.map((name) => rm(join(directory, name), { recursive: true, force: true })))
+  const fresh = join(directory, `data.new-${process.pid}`)
+  const database = await start(fresh)
+  await database.close()
+  await rename(fresh, data)
+}
+
+const openDirectory = Effect.fnUntraced(function* (path: string) {
+  const directory = yield* Effect.tryPromise({
+    try: async () => {
+      await mkdir(path, { recursive: true })
+      return realpath(path)
+    },
+    catch: unusable(path)
+  })
+  yield* DirectoryLock.acquire(directory)
+  const data = join(directory, "data")
+  if (!existsSync(data)) {
+    yield* Effect.logInfo("making a new embedded database; this first start takes a few seconds")
+    yield* Effect.tryPromise({ try: () => initialise(directory, data), catch: unusable(directory) })
+  }
+  yield* Effect.logWarning(
+    `orders are kept in ${directory} by an embedded database that does not survive a power cut; use PostgreSQL in production`
+  )
+  return yield* opened(data, directory)
+})
+
+const opened = (dataDir: string, where: string) =>
+  Effect.acquireRelease(Effect.tryPromise({ try: () => start(dataDir), catch: unusable(where) }), (database) =>
+    Effect.promise(() => database.close().catch(() => undefined))
+  )
+
+const openMemory = Effect.andThen(
+  Effect.logWarning("orders are kept in memory only and are gone when this process ends"),
+  opened("memory://", "memory")
+)
+
+export const make = Effect.fnUntraced(function* (location: string, options: DatabaseOptions) {
+  if (process.env.NODE_ENV === "production" && options.allowPgliteInProduction !== true) {
+    return yield* new DatabaseNotOpened({
+      reason: "Production",
+      problem:
+        "the embedded database can lose acknowledged orders in a power cut and is refused with NODE_ENV=production; " +
+        "set DATABASE_URL to a PostgreSQL, or ALLOW_PGLITE_IN_PRODUCTION=true"
+    })
+  }
+  const database = yield* location === "memory" ? openMemory : openDirectory(location)
+  // A pool of exactly one, not a lone connection: if the protocol ever breaks, it opens the session anew.
+  const client = yield* PgClient.make({
+    stream: PgliteStream.make(database),
+    ssl: false,
+    database: "postgres",
+    username: "postgres",
+    applicationName: "ordinal",
+    startupParameters: {},
+    minConnections: 1,
+    maxConnections: 1,
+    idleTimeout: Duration.infinity
+  })
+  return {
+    kind: "pglite" as const,
+    appendConnection: Effect.succeed(client),
+    appendLanes: 1,
+    projections: client,
+    reads: client,
+    listener: Option.none()
+  }
+})

@@ -1,0 +1,43 @@
+/** Opens a PostgreSQL database: a few connections per role, each with limits on how long it may hold anything up. */
+import { PgClient } from "@effect/sql-pg"
+import { Effect, Option } from "effect"
+import { Reactivity } from "effect/reactivity"
+import { type DatabaseOptions, defaultPools } from "./Database.ts"
+
+/**
+ * A lock holder that hangs is ended by the server in 5 s. READ COMMITTED is what the append relies on. Plans made while
+ * a table was empty would be kept by a long-lived session; without sequential scans they are right at any size.
+ */
+const sessionSettings = {
+  idle_in_transaction_session_timeout: "5s",
+  lock_timeout: "2s",
+  statement_timeout: "5s",
+  tcp_user_timeout: "10s",
+  client_connection_check_interval: "1s",
+  default_transaction_isolation: "read committed",
+  enable_seqscan: "off",
+  jit: "off"
+}
+
+export const make = Effect.fnUntraced(function* (options: DatabaseOptions) {
+  const sizes = { ...defaultPools, ...options.pools }
+  const reactivity = yield* Reactivity.Reactivity
+  const settings = (role: string): PgClient.PgClientConfig => ({
+    url: options.url,
+    applicationName: `ordinal-${role}`,
+    connectTimeout: "2 seconds",
+    keepAlive: "10 seconds",
+    startupParameters: { ...sessionSettings, ...options.sessionSettings }
+  })
+  const pool = (role: string, maxConnections: number) => PgClient.make({ ...settings(role), maxConnections })
+  const connection = (role: string) =>
+    PgClient.makeClient(settings(role)).pipe(Effect.provideService(Reactivity.Reactivity, reactivity))
+  return {
+    kind: "postgres" as const,
+    appendConnection: connection("append"),
+    appendLanes: sizes.append,
+    projections: yield* pool("projections", sizes.projections),
+    reads: yield* pool("reads", sizes.reads),
+    listener: Option.some(connection("listener"))
+  }
+})

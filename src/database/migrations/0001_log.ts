@@ -1,0 +1,62 @@
+/** The log: its head, its events, and the outcomes of keyed commands. The append function is in `appendFunction.ts`. */
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import { appendFunction } from "./appendFunction.ts"
+
+export const log = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+
+  // One row, updated by every append: room on its page for many versions of it, and a vacuum that comes often.
+  yield* sql`
+    CREATE TABLE ordinal.log_head (
+      singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+      log_id uuid NOT NULL DEFAULT gen_random_uuid(),
+      "position" bigint NOT NULL DEFAULT 0,
+      recorded_at timestamptz NOT NULL DEFAULT '-infinity'
+    ) WITH (
+      fillfactor = 10,
+      autovacuum_vacuum_threshold = 200,
+      autovacuum_vacuum_scale_factor = 0,
+      autovacuum_vacuum_cost_delay = 0
+    )`
+  yield* sql`INSERT INTO ordinal.log_head DEFAULT VALUES`
+
+  yield* sql`
+    CREATE TABLE ordinal.events (
+      "position" bigint PRIMARY KEY,
+      stream_id text COLLATE "C" NOT NULL,
+      version integer NOT NULL,
+      event_id uuid NOT NULL UNIQUE,
+      type text NOT NULL,
+      schema_version integer NOT NULL,
+      data jsonb NOT NULL,
+      metadata jsonb NOT NULL,
+      recorded_at timestamptz NOT NULL,
+      UNIQUE (stream_id, version)
+    )`
+
+  yield* sql`
+    CREATE TABLE ordinal.commands (
+      command_id uuid PRIMARY KEY,
+      fingerprint text NOT NULL,
+      stream_id text COLLATE "C" NOT NULL,
+      version integer NOT NULL,
+      "position" bigint NOT NULL,
+      receipt jsonb NOT NULL,
+      recorded_at timestamptz NOT NULL
+    )`
+  yield* sql`CREATE INDEX commands_recorded_at ON ordinal.commands (recorded_at)`
+
+  yield* sql`
+    CREATE FUNCTION ordinal.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $body$
+    BEGIN
+      RAISE EXCEPTION 'events are never changed or removed' USING ERRCODE = '42501';
+    END
+    $body$`
+  yield* sql`
+    CREATE TRIGGER events_are_final BEFORE UPDATE OR DELETE OR TRUNCATE ON ordinal.events
+    FOR EACH STATEMENT EXECUTE FUNCTION ordinal.refuse_change()`
+
+  yield* sql.unsafe(appendFunction)
+  yield* sql`REVOKE ALL ON FUNCTION ordinal.append_entries FROM PUBLIC`
+})

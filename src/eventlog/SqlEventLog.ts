@@ -1,0 +1,93 @@
+/**
+ * The log in SQL: one implementation for PostgreSQL and PGlite, behind the `Database`.
+ *
+ * Appends go through `GroupCommit` and one server-side function that judges them under the head's lock. Reads are single
+ * autocommit statements, a page each; no connection is held between two of them.
+ */
+import { Effect, Layer } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+import { Database } from "../database/Database.ts"
+import * as AppendLane from "./AppendLane.ts"
+import { EventLog, type StoredCommand } from "./EventLog.ts"
+import * as GroupCommit from "./GroupCommit.ts"
+import * as LogSignal from "./LogSignal.ts"
+import type { RecordedEvent } from "./RecordedEvent.ts"
+import { orUnavailable, withinSeconds } from "./SqlFailure.ts"
+import * as VersionQuestions from "./VersionQuestions.ts"
+
+/** `recordedAt` as the driver gives it. */
+type Row<A> = Omit<A, "recordedAt"> & { readonly recordedAt: Date }
+
+const toIso = <A>(row: Row<A>) => ({ ...row, recordedAt: row.recordedAt.toISOString() })
+
+const mostPerPage = 500
+const read = <A, R>(self: Effect.Effect<A, SqlError, R>) => self.pipe(orUnavailable, withinSeconds(6))
+
+export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = GroupCommit.defaultLimits) {
+  const database = yield* Database
+  const sql = database.reads
+  const { grown, stored } = yield* LogSignal.make(database)
+  const lanes = yield* Effect.all(
+    Array.from({ length: database.appendLanes }, () => AppendLane.make(database.appendConnection, stored))
+  )
+  const append = yield* GroupCommit.make(lanes, limits)
+
+  const columns = sql.literal(
+    `"position", stream_id AS "streamId", version, event_id AS "eventId", type, schema_version AS "schemaVersion",
+     data, metadata, recorded_at AS "recordedAt"`
+  )
+
+  const readStream: EventLog["Service"]["readStream"] = (streamId, { after, limit }) =>
+    sql<Row<RecordedEvent>>`SELECT ${columns} FROM ordinal.events
+      WHERE stream_id = ${streamId} AND version > ${after}
+      ORDER BY version LIMIT ${Math.min(limit, mostPerPage)}`.pipe(
+      Effect.map((rows) => rows.map(toIso)),
+      read
+    )
+
+  const readAll: EventLog["Service"]["readAll"] = ({ after, limit }) =>
+    sql<Row<RecordedEvent>>`SELECT ${columns} FROM ordinal.events
+      WHERE "position" > ${after}
+      ORDER BY "position" LIMIT ${Math.min(limit, mostPerPage)}`.pipe(
+      Effect.map((rows) => rows.map(toIso)),
+      read
+    )
+
+  const currentVersion = yield* VersionQuestions.make((streamIds) =>
+    sql<{ readonly version: number }>`SELECT coalesce((
+        SELECT e.version FROM ordinal.events e
+        WHERE e.stream_id = asked.stream_id COLLATE "C" ORDER BY e.version DESC LIMIT 1
+      ), 0) AS version
+      FROM unnest(${streamIds}::text[]) WITH ORDINALITY AS asked (stream_id, ord)
+      ORDER BY asked.ord`.pipe(
+      Effect.map((rows) => rows.map((row) => row.version)),
+      read
+    )
+  )
+
+  const findCommand: EventLog["Service"]["findCommand"] = (commandId) =>
+    sql<Row<StoredCommand>>`SELECT command_id AS "commandId", fingerprint, stream_id AS "streamId", version, "position",
+      receipt, recorded_at AS "recordedAt" FROM ordinal.commands WHERE command_id = ${commandId}`.pipe(
+      Effect.map(([row]) => (row === undefined ? undefined : toIso(row))),
+      read
+    )
+
+  const head = sql<{ readonly logId: string; readonly position: bigint }>`SELECT log_id AS "logId", "position"
+    FROM ordinal.log_head WHERE singleton`.pipe(
+    Effect.flatMap(([row]) => (row === undefined ? Effect.die("the log has no head") : Effect.succeed(row))),
+    read
+  )
+
+  return EventLog.of({
+    append,
+    readStream,
+    readAll,
+    currentVersion,
+    findCommand,
+    head,
+    grown,
+    soleWriter: database.kind === "pglite"
+  })
+})
+
+export const layer = Layer.effect(EventLog, make())

@@ -1,0 +1,138 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Clock, Effect, Exit, Fiber, Layer, Option, PubSub } from "effect"
+import { type Entry, EventLog, type Outcome } from "../../src/eventlog/EventLog.ts"
+import type * as GroupCommit from "../../src/eventlog/GroupCommit.ts"
+import { append, entry, newStream, readFrom, tags } from "../../src/testing/EventLogEntries.ts"
+import { freshDatabase } from "../support/freshDatabase.ts"
+import { logLayer } from "../support/logLayer.ts"
+import * as PostgresProxy from "../support/PostgresProxy.ts"
+
+/** The log through a proxy, with one append connection that is open already. */
+const throughProxy = Effect.gen(function* () {
+  const proxy = yield* PostgresProxy.make(yield* freshDatabase)
+  const context = yield* Layer.build(logLayer(proxy.url, { pools: { append: 1 } }))
+  yield* append(entry(newStream(), 0)).pipe(Effect.provide(context))
+  return { proxy, context }
+})
+
+const tagOf = (exit: Exit.Exit<ReadonlyArray<Outcome>, GroupCommit.AppendError>) =>
+  Exit.match(exit, {
+    onFailure: (cause) => Option.getOrUndefined(Cause.findErrorOption(cause))?._tag,
+    onSuccess: (outcomes) => outcomes[0]?._tag
+  })
+
+const appendWithin = (millis: number, appended: Entry = entry(newStream(), 0)) =>
+  Effect.gen(function* () {
+    const log = yield* EventLog
+    const start = yield* Clock.currentTimeMillis
+    const exit = yield* Effect.exit(log.append([appended], start + millis))
+    return { tag: tagOf(exit), took: (yield* Clock.currentTimeMillis) - start }
+  })
+
+describe("an append whose connection is lost", () => {
+  for (const fault of ["cut before", "cut after"] as const) {
+    it.live(`takes effect exactly once when it is ${fault} the server has it`, () =>
+      Effect.gen(function* () {
+        const { proxy, context } = yield* throughProxy
+        yield* Effect.gen(function* () {
+          const rounds = Number(process.env.ROUNDS ?? 100)
+          const answers: Array<string> = []
+          for (let round = 0; round < rounds; round++) {
+            yield* proxy.inject(fault)
+            answers.push(
+              ...tags(yield* append(entry(newStream(), 0), entry(newStream(), 0, { events: 2, fingerprint: "a" })))
+            )
+          }
+          assert.strictEqual(proxy.hits(), rounds)
+          assert.deepStrictEqual(new Set(answers), new Set([fault === "cut before" ? "Accepted" : "Duplicate"]))
+          assert.lengthOf(yield* readFrom(1n), rounds * 3)
+        }).pipe(Effect.provide(context))
+      })
+    )
+  }
+
+  it.live("is found out after a silence, within its deadline", () =>
+    Effect.gen(function* () {
+      const { proxy, context } = yield* throughProxy
+      yield* Effect.gen(function* () {
+        yield* proxy.inject("swallow")
+        const { tag, took } = yield* appendWithin(8_000)
+        assert.strictEqual(tag, "Duplicate")
+        assert.isBelow(took, 4_500)
+        assert.lengthOf(yield* readFrom(1n), 1)
+      }).pipe(Effect.provide(context))
+    })
+  )
+
+  it.live("is unknown at the deadline when the server stays away, and known when it is back", () =>
+    Effect.gen(function* () {
+      const { proxy, context } = yield* throughProxy
+      yield* Effect.gen(function* () {
+        const lost = entry(newStream(), 0)
+        yield* proxy.inject("swallow")
+        const waiting = yield* Effect.forkChild(appendWithin(700, lost))
+        yield* Effect.sleep(200)
+        yield* proxy.goAway
+        const { tag, took } = yield* Fiber.join(waiting)
+        assert.strictEqual(tag, "OutcomeUnknown")
+        assert.isBelow(took, 1_000)
+        yield* proxy.comeBack
+        assert.deepStrictEqual(tags(yield* append(lost)), ["Duplicate"])
+      }).pipe(Effect.provide(context))
+    })
+  )
+
+  it.live("was certainly not stored when connections are refused", () =>
+    Effect.gen(function* () {
+      const { proxy, context } = yield* throughProxy
+      yield* Effect.gen(function* () {
+        yield* proxy.goAway
+        yield* Effect.sleep(50)
+        const { tag, took } = yield* appendWithin(400)
+        assert.strictEqual(tag, "DatabaseUnavailable")
+        assert.isBelow(took, 700)
+        yield* proxy.comeBack
+        assert.strictEqual((yield* appendWithin(5_000)).tag, "Accepted")
+        assert.lengthOf(yield* readFrom(1n), 1)
+      }).pipe(Effect.provide(context))
+    })
+  )
+
+  it.live("goes on when its caller is gone", () =>
+    Effect.gen(function* () {
+      const { context } = yield* throughProxy
+      yield* Effect.gen(function* () {
+        const stream = newStream()
+        const caller = yield* Effect.forkChild(append(entry(stream, 0)), { startImmediately: true })
+        yield* Effect.yieldNow
+        yield* Fiber.interrupt(caller)
+        assert.deepStrictEqual(tags(yield* append(entry(stream, 1))), ["Accepted"])
+      }).pipe(Effect.provide(context))
+    })
+  )
+})
+
+describe("readers", () => {
+  it.live("fail as unavailable while the server is away, and hear of other processes again afterwards", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const proxy = yield* PostgresProxy.make(url)
+      const context = yield* Layer.build(logLayer(proxy.url))
+      yield* Effect.gen(function* () {
+        const log = yield* EventLog
+        const hints = yield* PubSub.subscribe(log.grown)
+        yield* PubSub.take(hints)
+        yield* proxy.goAway
+        const failed = yield* Effect.flip(log.readAll({ after: 0n, limit: 10 }))
+        assert.strictEqual(failed._tag, "DatabaseUnavailable")
+        assert.strictEqual((yield* Effect.flip(log.currentVersion(newStream())))._tag, "DatabaseUnavailable")
+        yield* proxy.comeBack
+        assert.deepStrictEqual(yield* log.readAll({ after: 0n, limit: 10 }), [])
+        // One hint says that it listens again; the next can only come from the other process.
+        yield* PubSub.take(hints)
+        yield* append(entry(newStream(), 0)).pipe(Effect.provide(logLayer(url)))
+        yield* PubSub.take(hints)
+      }).pipe(Effect.provide(context))
+    })
+  )
+})

@@ -1,0 +1,112 @@
+/**
+ * A TCP proxy before PostgreSQL that does on demand what networks do: cuts a connection before a statement gets through,
+ * or after it did but before its answer, or goes silent, or is not there at all.
+ *
+ * A fault hits the next statement on an append connection (told by its application name), once.
+ */
+import { Effect } from "effect"
+import { connect, createServer, type Server, type Socket } from "node:net"
+
+export type Fault = "cut before" | "cut after" | "swallow"
+
+const readyForQuery = Buffer.from([0x5a, 0, 0, 0, 5])
+
+const open = (target: URL) => {
+  const sockets = new Set<Socket>()
+  let fault: Fault | undefined
+  let hits = 0
+  let silent = false
+
+  const pair = (client: Socket) => {
+    const server = connect(Number(target.port), target.hostname)
+    let append = false
+    let ready = false
+    let answer: Fault | undefined
+    const end = () => {
+      client.destroy()
+      server.destroy()
+    }
+    for (const socket of [client, server]) {
+      sockets.add(socket)
+      socket.setNoDelay(true)
+      socket.on("error", end)
+      socket.on("close", () => {
+        sockets.delete(socket)
+        end()
+      })
+    }
+    client.on("data", (bytes) => {
+      if (!ready) append ||= bytes.includes("ordinal-append")
+      if (ready && append && fault !== undefined) {
+        answer = fault
+        fault = undefined
+        hits++
+        if (answer === "cut before") return end()
+      }
+      if (!silent) server.write(bytes)
+    })
+    server.on("data", (bytes) => {
+      ready ||= bytes.includes(readyForQuery)
+      if (answer === "cut after") return end()
+      if (answer === undefined && !silent) client.write(bytes)
+    })
+  }
+
+  let listening: Server | undefined
+  const listen = (port: number) =>
+    new Promise<number>((resolve, reject) => {
+      const server = createServer(pair)
+      listening = server
+      server.once("error", reject)
+      server.listen(port, "127.0.0.1", () => {
+        const address = server.address()
+        resolve(typeof address === "object" && address !== null ? address.port : port)
+      })
+    })
+  const hangUp = () => {
+    for (const socket of sockets) socket.destroy()
+  }
+  const close = () =>
+    new Promise<void>((resolve) => {
+      hangUp()
+      if (listening === undefined) return resolve()
+      listening.close(() => resolve())
+      listening = undefined
+    })
+  return {
+    listen,
+    close,
+    hangUp: Effect.sync(hangUp),
+    inject: (next: Fault) =>
+      Effect.sync(() => {
+        fault = next
+      }),
+    hits: () => hits,
+    silence: Effect.sync(() => {
+      silent = true
+    })
+  }
+}
+
+/** A proxy to the database at `url`; ends with the scope. */
+export const make = (url: string) =>
+  Effect.gen(function* () {
+    const target = new URL(url)
+    const proxy = open(target)
+    const port = yield* Effect.acquireRelease(
+      Effect.promise(() => proxy.listen(0)),
+      () => Effect.promise(proxy.close)
+    )
+    const through = new URL(url)
+    through.port = String(port)
+    return {
+      url: through.href,
+      inject: proxy.inject,
+      hits: proxy.hits,
+      hangUp: proxy.hangUp,
+      silence: proxy.silence,
+      /** Connections are refused. */
+      goAway: Effect.promise(proxy.close),
+      comeBack: Effect.asVoid(Effect.promise(() => proxy.listen(port)))
+    }
+  })

@@ -1,0 +1,34 @@
+import { Effect, Layer } from "effect"
+import type { DatabaseOptions } from "../../src/database/Database.ts"
+import { LogTail } from "../../src/eventlog/LogTail.ts"
+import * as MemoryEventLog from "../../src/eventlog/MemoryEventLog.ts"
+import { ProjectionProgress } from "../../src/projection/ProjectionProgress.ts"
+import * as ProjectionRunner from "../../src/projection/ProjectionRunner.ts"
+import * as MemoryOrderQueries from "../../src/readmodel/MemoryOrderQueries.ts"
+import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
+import * as SqlOrderQueries from "../../src/readmodel/SqlOrderQueries.ts"
+import { freshDatabase } from "./freshDatabase.ts"
+import { logLayer } from "./logLayer.ts"
+
+/** Every pool as small as can be: whoever needs two connections at once hangs. */
+export const onePerPool: Omit<DatabaseOptions, "url"> = { pools: { append: 1, projections: 1, reads: 1 } }
+
+/** One process without a runner: log, progress and order queries. */
+export const readerLayer = (url: string, options: Omit<DatabaseOptions, "url"> = {}) =>
+  SqlOrderQueries.layer.pipe(
+    Layer.provideMerge(Layer.merge(LogTail.layer, ProjectionProgress.layer)),
+    Layer.provideMerge(logLayer(url, { ...onePerPool, ...options }))
+  )
+
+/** One process that also runs the order view. */
+export const processLayer = (url: string, options: Omit<DatabaseOptions, "url"> = {}) =>
+  ProjectionRunner.layer(OrderViewProjection).pipe(Layer.provideMerge(readerLayer(url, options)))
+
+export const fresh = <A, E, R>(layer: (url: string) => Layer.Layer<A, E, R>) =>
+  Layer.unwrap(Effect.map(freshDatabase, layer))
+
+/** Log and order queries without any database. */
+export const memoryLayer = MemoryOrderQueries.layer.pipe(
+  Layer.provideMerge(LogTail.layer),
+  Layer.provideMerge(MemoryEventLog.layer())
+)
