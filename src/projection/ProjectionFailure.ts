@@ -1,0 +1,35 @@
+/** Why an attempt to run a projection ended, and what follows from it. */
+import { Cause } from "effect"
+import { isSqlError, type SqlError } from "effect/sql/SqlError"
+import { verdict } from "../eventlog/SqlFailure.ts"
+import { DatabaseUnavailable } from "../eventlog/Unavailable.ts"
+import { TransactionOverdue } from "./BoundedTransaction.ts"
+import { CheckpointMoved, CheckpointRefused } from "./Checkpoint.ts"
+
+export type Failure = SqlError | DatabaseUnavailable | TransactionOverdue | CheckpointMoved | CheckpointRefused
+
+/**
+ * - `moved`: another runner was faster; go on from its checkpoint.
+ * - `transient`: the database's fault; it passes.
+ * - `refused`: going on would be wrong.
+ * - `defect`: the projection, the events or this program are at fault.
+ */
+export type Kind = "interrupted" | "moved" | "transient" | "refused" | "defect"
+
+const isTransient = (error: unknown): boolean => {
+  if (isSqlError(error)) return ["lost", "again"].includes(verdict(error))
+  return error instanceof DatabaseUnavailable || error instanceof TransactionOverdue
+}
+
+/** A lost connection also makes the rollback fail, which comes as a defect beside the failure. */
+export const kind = (cause: Cause.Cause<Failure>): Kind => {
+  if (Cause.hasInterruptsOnly(cause)) return "interrupted"
+  const errors = cause.reasons.flatMap((reason) =>
+    Cause.isFailReason(reason) ? [reason.error] : Cause.isDieReason(reason) ? [reason.defect] : []
+  )
+  if (errors.some((error) => error instanceof CheckpointRefused)) return "refused"
+  if (errors.every((error) => error instanceof CheckpointMoved || isTransient(error))) {
+    return errors.every((error) => error instanceof CheckpointMoved) ? "moved" : "transient"
+  }
+  return "defect"
+}

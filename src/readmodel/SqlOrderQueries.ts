@@ -1,0 +1,62 @@
+/** Order queries from `ordinal.order_view`: one statement each, from the reads pool. */
+import { Effect, Layer } from "effect"
+import { Database } from "../database/Database.ts"
+import { orUnavailable, withinSeconds } from "../eventlog/SqlFailure.ts"
+import { OrderPolicies } from "../order/OrderPolicies.ts"
+import type { Order } from "../order/OrderState.ts"
+import * as Checkpoint from "../projection/Checkpoint.ts"
+import { ProjectionProgress } from "../projection/ProjectionProgress.ts"
+import type { OrderEntry } from "./OrderEntry.ts"
+import * as OrderListQuery from "./OrderListQuery.ts"
+import * as OrderListStatement from "./OrderListStatement.ts"
+import { type Freshness, OrderQueries } from "./OrderQueries.ts"
+import * as OrderView from "./OrderView.ts"
+import { OrderViewProjection } from "./OrderViewProjection.ts"
+
+interface FoundRow extends Checkpoint.Lag {
+  readonly order: Order | null
+  readonly updatedAt: Date | null
+}
+
+const freshness = ({ position, behind, lag }: Checkpoint.Lag): Freshness => ({ position, behind, lag, parked: 0 })
+
+/** The state is as this version of the projection wrote it: another shape would be another version. */
+const entry = ({ order, position, updatedAt }: OrderListStatement.EntryRow): OrderEntry => ({
+  order: order as Order,
+  updatedAt: new Date(updatedAt).toISOString(),
+  position: BigInt(position)
+})
+
+export const make = Effect.gen(function* () {
+  const policies = yield* OrderPolicies
+  const { reads: sql } = yield* Database
+  const progress = yield* ProjectionProgress
+
+  const find = (orderId: string) =>
+    sql<FoundRow>`SELECT f."position", f.behind, f.lag, v.state AS "order", v.updated_at AS "updatedAt"
+      FROM (${Checkpoint.lag(sql, OrderViewProjection)}) f
+      LEFT JOIN ordinal.order_view v ON v.order_id = ${orderId}`
+
+  return OrderQueries.of({
+    get: Effect.fn("OrderQueries.get")(function* (orderId) {
+      const [row] = yield* find(orderId).pipe(orUnavailable, withinSeconds(6))
+      if (row === undefined) return yield* Effect.die(new Error("the log has no head"))
+      const { order, updatedAt } = row
+      return order === null || updatedAt === null
+        ? { freshness: freshness(row) }
+        : { order: OrderView.fromState(order, updatedAt.toISOString(), policies), freshness: freshness(row) }
+    }),
+
+    list: Effect.fn("OrderQueries.list")(function* (query) {
+      const parsed = yield* OrderListQuery.parse(query)
+      const [row] = yield* OrderListStatement.make(sql, parsed).pipe(orUnavailable, withinSeconds(6))
+      if (row === undefined) return yield* Effect.die(new Error("the log has no head"))
+      return OrderListQuery.page(parsed, row.entries.map(entry), freshness(row), policies)
+    }),
+
+    awaitPosition: (position) => progress.awaitPosition(OrderViewProjection, position),
+    position: progress.position(OrderViewProjection)
+  })
+})
+
+export const layer = Layer.effect(OrderQueries, make)

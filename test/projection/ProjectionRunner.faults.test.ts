@@ -1,0 +1,186 @@
+import { PgClient } from "@effect/sql-pg"
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber, Layer, Logger, Redacted, Stream } from "effect"
+import { Reactivity } from "effect/reactivity"
+import type { Projection } from "../../src/projection/Projection.ts"
+import { Database } from "../../src/database/Database.ts"
+import { LogTail } from "../../src/eventlog/LogTail.ts"
+import { ProjectionProgress } from "../../src/projection/ProjectionProgress.ts"
+import * as ProjectionRunner from "../../src/projection/ProjectionRunner.ts"
+import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
+import { append as appendEntries, entry, newStream, readFrom } from "../../src/testing/EventLogEntries.ts"
+import { freshDatabase } from "../support/freshDatabase.ts"
+import { append, orderLives } from "../support/orderLives.ts"
+import { assertViewIsFold, stored } from "../support/orderViewRows.ts"
+import { fresh, processLayer, readerLayer } from "../support/viewLayer.ts"
+
+const session = (url: string) => PgClient.makeClient({ url: Redacted.make(url) }).pipe(Effect.provide(Reactivity.layer))
+
+const awaitView = (position: bigint) =>
+  Effect.flatMap(ProjectionProgress, (progress) => progress.awaitPosition(OrderViewProjection, position))
+
+const status = Effect.flatMap(ProjectionProgress, (progress) => progress.status(OrderViewProjection))
+
+const isFold = Effect.flatMap(Database, ({ reads }) => assertViewIsFold(reads))
+
+/** What is logged as a warning or worse. */
+const complaints = Effect.sync(() => {
+  const messages: Array<string> = []
+  const logger = Logger.make(({ logLevel, message }) => {
+    if (logLevel === "Warn" || logLevel === "Error" || logLevel === "Fatal") messages.push(String(message))
+  })
+  return { messages, layer: Logger.layer([logger]) }
+})
+
+describe("ProjectionRunner", () => {
+  it.live("goes on when its connection is ended again and again", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const administrator = yield* session(url)
+      const kill = administrator`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'ordinal-projections' ORDER BY pid`
+      const { layer, messages } = yield* complaints
+      yield* Effect.gen(function* () {
+        const entries = yield* orderLives(150)
+        let head = 0n
+        for (let from = 0; from < entries.length; from += 40) {
+          head = yield* append(entries.slice(from, from + 40), 5)
+          yield* kill
+        }
+        yield* awaitView(head)
+        yield* isFold
+      }).pipe(Effect.provide(processLayer(url)), Effect.provide(layer))
+      assert.isAbove(messages.length, 0)
+      assert.notInclude(messages.join(), "the projection failed")
+    })
+  )
+
+  it.live("shares the work with other processes without an error, a gap or a double", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const { layer, messages } = yield* complaints
+      const process = Effect.gen(function* () {
+        const head = yield* append(yield* orderLives(60), 10)
+        yield* awaitView(head)
+      }).pipe(Effect.provide(processLayer(url)), Effect.provide(layer))
+      yield* Effect.all([process, process, process], { concurrency: "unbounded", discard: true })
+      yield* isFold.pipe(Effect.provide(readerLayer(url)))
+      assert.deepStrictEqual(messages, [])
+    })
+  )
+
+  it.live("applies nothing of a batch in which it is ended, and all of it later", () =>
+    Effect.gen(function* () {
+      const { reads: sql } = yield* Database
+      const head = yield* append(yield* orderLives(20))
+      const written = yield* Deferred.make<void>()
+      const hanging: Projection = {
+        ...OrderViewProjection,
+        handle: (sql, events) =>
+          OrderViewProjection.handle(sql, events).pipe(
+            Effect.andThen(Deferred.succeed(written, undefined)),
+            Effect.andThen(Effect.never)
+          )
+      }
+      yield* Deferred.await(written).pipe(Effect.provide(ProjectionRunner.layer(hanging)))
+      assert.deepStrictEqual(yield* stored(sql), [])
+      yield* awaitView(head).pipe(Effect.provide(ProjectionRunner.layer(OrderViewProjection)))
+      yield* assertViewIsFold(sql)
+    }).pipe(Effect.provide(fresh(readerLayer)))
+  )
+
+  it.live("starts again after a defect and skips nothing", () =>
+    Effect.gen(function* () {
+      const { layer, messages } = yield* complaints
+      const seen: Array<unknown> = []
+      let failures = 2
+      const failing: Projection = {
+        ...OrderViewProjection,
+        handle: (sql, events) =>
+          Effect.gen(function* () {
+            seen.push(yield* status)
+            if (failures-- > 0) throw new Error("a bug")
+            yield* OrderViewProjection.handle(sql, events)
+          }).pipe(Effect.provideService(ProjectionProgress, progress))
+      }
+      const progress = yield* ProjectionProgress
+      const head = yield* append(yield* orderLives(20))
+      yield* awaitView(head).pipe(Effect.provide(ProjectionRunner.layer(failing)), Effect.provide(layer))
+      assert.strictEqual(messages.length, 2)
+      assert.deepStrictEqual(yield* status, "live")
+      assert.isAtLeast(seen.length, 3)
+      yield* isFold
+    }).pipe(Effect.provide(fresh(readerLayer)))
+  )
+
+  it.live("waits for a lock that somebody else holds on the view", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const other = yield* session(url)
+      const { layer, messages } = yield* complaints
+      const isRefused = yield* Deferred.make<void>()
+      const noticing: Projection = {
+        ...OrderViewProjection,
+        handle: (sql, events) =>
+          Effect.tapError(OrderViewProjection.handle(sql, events), () => Deferred.succeed(isRefused, undefined))
+      }
+      yield* Effect.gen(function* () {
+        const head = yield* append(yield* orderLives(10))
+        const locked = yield* Deferred.make<void>()
+        const lock = other`LOCK TABLE ordinal.order_view IN ACCESS EXCLUSIVE MODE`.pipe(
+          Effect.andThen(Deferred.succeed(locked, undefined)),
+          Effect.andThen(Deferred.await(isRefused)),
+          other.withTransaction
+        )
+        const holder = yield* Effect.forkChild(lock)
+        yield* Deferred.await(locked)
+        yield* awaitView(head).pipe(Effect.provide(ProjectionRunner.layer(noticing)))
+        yield* Fiber.join(holder)
+        yield* isFold
+      }).pipe(Effect.provide(readerLayer(url, { sessionSettings: { lock_timeout: "50ms" } })), Effect.provide(layer))
+      assert.isAbove(messages.length, 0)
+    })
+  )
+
+  it.live("skips nothing while an unrelated session leaves a transaction open", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const other = yield* session(url)
+      yield* Effect.gen(function* () {
+        const entries = yield* orderLives(30)
+        yield* append(entries.slice(0, 30))
+        yield* Effect.gen(function* () {
+          yield* other`CREATE TABLE unrelated (it integer)`
+          yield* other`SELECT count(*) FROM ordinal.events`
+          yield* awaitView(yield* append(entries.slice(30)))
+        }).pipe(other.withTransaction)
+        yield* isFold
+      }).pipe(Effect.provide(processLayer(url)))
+    })
+  )
+
+  it.live("treats a gap in what it is given as a defect and applies nothing after it", () =>
+    Effect.gen(function* () {
+      const { layer, messages } = yield* complaints
+      // Of no interest to the projection, so that nothing but their positions tells that one is missing.
+      yield* appendEntries(entry(newStream(), 0, { events: 6 }))
+      const [first, second, _, fourth, ...rest] = yield* readFrom(0n)
+      const isTold = yield* Deferred.make<void>()
+      let asked = 0
+      const gapped = LogTail.of({
+        position: Effect.succeed(0n),
+        pages: (after) => {
+          if (++asked === 3) Deferred.doneUnsafe(isTold, Effect.void)
+          return after === 0n ? Stream.make([first!, second!]) : Stream.make([fourth!, ...rest])
+        }
+      })
+      yield* Deferred.await(isTold).pipe(
+        Effect.provide(ProjectionRunner.layer(OrderViewProjection).pipe(Layer.provide(Layer.succeed(LogTail, gapped)))),
+        Effect.provide(layer)
+      )
+      const progress = yield* ProjectionProgress
+      assert.strictEqual(yield* progress.position(OrderViewProjection), 2n)
+      assert.isAbove(messages.length, 0)
+    }).pipe(Effect.provide(fresh(readerLayer)))
+  )
+})
