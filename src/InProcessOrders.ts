@@ -1,0 +1,235 @@
+/** `Orders` in this process: prices, sends commands to the actors, and reads the view. */
+import { Duration, Effect, Option } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { Catalog } from "./catalog/Catalog.ts"
+import { CustomerAggregate, type CustomerCommand, CustomerNotFound } from "./catalog/Customer.ts"
+import { priceLine, priceOrder } from "./catalog/Pricing.ts"
+import { ProductAggregate, type ProductCommand, ProductNotFound } from "./catalog/Product.ts"
+import { EventLog } from "./eventlog/EventLog.ts"
+import { Aggregates } from "./eventsourcing/Aggregates.ts"
+import { fingerprint } from "./eventsourcing/CommandIdentity.ts"
+import * as OrderAggregate from "./order/OrderAggregate.ts"
+import type { OrderCommand } from "./order/OrderCommand.ts"
+import { LineId, OrderId, PaymentId, ReturnId, ShipmentId } from "./order/OrderId.ts"
+import { OrderPolicies } from "./order/OrderPolicies.ts"
+import { OrderNotFound } from "./order/OrderRejection.ts"
+import { type PlaceOrderRequest, placeOrderContent } from "./order/OrderRequest.ts"
+import type { OrderState } from "./order/OrderState.ts"
+import { paymentStatus, status } from "./order/OrderStatus.ts"
+import type { CommandError, CommandOptions, Orders, QueryOptions, Receipt } from "./Orders.ts"
+import * as ConsistencyToken from "./projection/ConsistencyToken.ts"
+import { ProjectionBehind } from "./projection/ProjectionBehind.ts"
+import * as OrderHistory from "./readmodel/OrderHistory.ts"
+import { OrderQueries } from "./readmodel/OrderQueries.ts"
+import * as OrderView from "./readmodel/OrderView.ts"
+import * as Submission from "./Submission.ts"
+
+const defaultWait = Duration.seconds(2)
+const longestWait = Duration.seconds(30)
+
+const newId = () => SecureRandom.uuidV7Unsafe()
+
+/** Short and readable, unless the caller took that very id for another line. */
+const freeLineId = ({ lines }: PlaceOrderRequest, index: number): LineId => {
+  const lineId = LineId.make(`line_${index + 1}`)
+  return lines.some((line) => line.lineId === lineId) ? LineId.make(newId()) : lineId
+}
+
+export const make = Effect.gen(function* () {
+  const aggregates = yield* Aggregates
+  const catalog = yield* Catalog
+  const queries = yield* OrderQueries
+  const log = yield* EventLog
+  const policies = yield* OrderPolicies
+  const orders = OrderAggregate.make(policies)
+  const { logId } = yield* log.head
+  const submit = yield* Submission.make
+
+  const tokenAt = (position: bigint) => ConsistencyToken.format({ position, logId })
+
+  const receiptOf = (state: OrderState, { id }: { readonly id: string }) => {
+    if (state._tag === "Absent") throw new Error(`order ${id} accepted a command and is still absent`)
+    return { orderId: state.id, status: status(state), paymentStatus: paymentStatus(state) }
+  }
+
+  const toReceipt = <Body>({ body, position, replayed }: Submission.Submitted<Body>) => ({
+    ...body,
+    position,
+    token: tokenAt(position),
+    replayed
+  })
+
+  const submitOrder = <E>(
+    scope: ReadonlyArray<string>,
+    request: unknown,
+    options: CommandOptions | undefined,
+    command: Effect.Effect<OrderCommand, E>
+  ): Effect.Effect<Receipt, E | CommandError> =>
+    Effect.map(
+      submit({ aggregate: orders, idOf: ({ orderId }) => orderId, scope, request, options, command, body: receiptOf }),
+      toReceipt
+    )
+
+  /** A command that needs nothing from the catalog. `path`: the ids in its path behind the order's. */
+  const send = (
+    command: OrderCommand,
+    request: unknown,
+    options: CommandOptions | undefined,
+    ...path: ReadonlyArray<string>
+  ) => submitOrder([command._tag, command.orderId, ...path], request, options, Effect.succeed(command))
+
+  const place = Effect.fn("Orders.place")((request: PlaceOrderRequest, options?: CommandOptions) => {
+    const command = Effect.gen(function* () {
+      const quote = yield* catalog.quote(request)
+      const made = {
+        orderId: request.orderId ?? OrderId.make(`ord_${newId()}`),
+        lineId: (index: number) => freeLineId(request, index),
+        request: fingerprint(placeOrderContent(request, policies))
+      }
+      return yield* Effect.fromResult(priceOrder(request, quote, made))
+    })
+    // Nobody else can know an id that is made here.
+    return submitOrder(["PlaceOrder"], request, { ...options, fresh: request.orderId === undefined }, command)
+  })
+
+  const addLine: Orders["Service"]["addLine"] = Effect.fn("Orders.addLine")((orderId, request, options) => {
+    const command = Effect.map(catalog.product(request.productId), (product): OrderCommand => {
+      const line = priceLine(request, product, request.lineId ?? LineId.make(newId()))
+      return { _tag: "AddLine", orderId, line, currency: product.currency }
+    })
+    return submitOrder(["AddLine", orderId], request, options, command)
+  })
+
+  /** Waits until the view holds what the token stands for. */
+  const freshEnough = Effect.fnUntraced(function* ({ token, wait = defaultWait }: QueryOptions = {}) {
+    if (token === undefined) return
+    const parsed = yield* Effect.fromResult(ConsistencyToken.parse(token))
+    const invalid = new ConsistencyToken.InvalidToken({ token })
+    if (parsed.logId !== logId) return yield* invalid
+    if ((yield* queries.position) >= parsed.position) return
+    if ((yield* log.head).position < parsed.position) return yield* invalid
+    const reached = yield* queries
+      .awaitPosition(parsed.position)
+      .pipe(Effect.timeoutOption(Duration.min(Duration.fromInputUnsafe(wait), longestWait)))
+    if (Option.isSome(reached)) return
+    const current = yield* queries.position
+    return yield* new ProjectionBehind({ required: parsed.position, current, retryAfter: 1 })
+  })
+
+  const get: Orders["Service"]["get"] = Effect.fn("Orders.get")(function* (orderId, options) {
+    yield* freshEnough(options)
+    const { freshness, order } = yield* queries.get(orderId)
+    if (order === undefined) return yield* new OrderNotFound({ orderId })
+    return { order, freshness, token: tokenAt(freshness.position) }
+  })
+
+  const list: Orders["Service"]["list"] = Effect.fn("Orders.list")(function* (query = {}, options) {
+    yield* freshEnough(options)
+    const page = yield* queries.list({
+      filter: query.filter ?? {},
+      sort: query.sort ?? "-placedAt",
+      limit: Math.min(Math.max(query.limit ?? 20, 1), 100),
+      ...(query.cursor === undefined ? {} : { cursor: query.cursor })
+    })
+    return { ...page, token: tokenAt(page.freshness.position) }
+  })
+
+  const events: Orders["Service"]["events"] = Effect.fn("Orders.events")(function* (orderId, options = {}) {
+    const limit = Math.min(Math.max(options.limit ?? 100, 1), 500)
+    const page = yield* OrderHistory.events(log, orderId, { after: options.after ?? 0, limit })
+    return page ?? (yield* new OrderNotFound({ orderId }))
+  })
+
+  const at: Orders["Service"]["at"] = Effect.fn("Orders.at")(function* (orderId, version) {
+    const entry = yield* OrderHistory.entryAt(log, orderId, version)
+    if (entry === undefined) return yield* new OrderNotFound({ orderId })
+    if (entry.order.version !== version) return yield* new OrderHistory.VersionNotFound({ orderId, version })
+    return OrderView.fromState(entry.order, entry.updatedAt, policies)
+  })
+
+  const nothing = () => ({})
+
+  const sendProduct = (command: ProductCommand, request: unknown, options: CommandOptions | undefined) =>
+    Effect.map(
+      submit({
+        aggregate: ProductAggregate,
+        idOf: ({ productId }) => productId,
+        scope: [command._tag, command.productId],
+        request,
+        options,
+        command: Effect.succeed(command),
+        body: nothing
+      }),
+      toReceipt
+    )
+
+  const sendCustomer = (command: CustomerCommand, request: unknown, options: CommandOptions | undefined) =>
+    Effect.map(
+      submit({
+        aggregate: CustomerAggregate,
+        idOf: ({ customerId }) => customerId,
+        scope: [command._tag, command.customerId],
+        request,
+        options,
+        command: Effect.succeed(command),
+        body: nothing
+      }),
+      toReceipt
+    )
+
+  const service: Orders["Service"] = {
+    place,
+    addLine,
+    changeLineQuantity: (orderId, lineId, request, options) =>
+      send({ _tag: "ChangeLineQuantity", orderId, lineId, ...request }, request, options, lineId),
+    removeLine: (orderId, lineId, options) => send({ _tag: "RemoveLine", orderId, lineId }, null, options, lineId),
+    changeShippingAddress: (orderId, address, options) =>
+      send({ _tag: "ChangeShippingAddress", orderId, address }, address, options),
+    confirm: (orderId, options) => send({ _tag: "ConfirmOrder", orderId }, null, options),
+    cancel: (orderId, request, options) => send({ _tag: "CancelOrder", orderId, ...request }, request, options),
+    cancelItems: (orderId, request, options) => send({ _tag: "CancelItems", orderId, ...request }, request, options),
+    ship: (orderId, request, options) => {
+      const shipmentId = request.shipmentId ?? ShipmentId.make(newId())
+      return send({ _tag: "ShipItems", orderId, ...request, shipmentId }, request, options)
+    },
+    deliver: (orderId, shipmentId, options) =>
+      send({ _tag: "DeliverShipment", orderId, shipmentId }, null, options, shipmentId),
+    returnItems: (orderId, request, options) => {
+      const returnId = request.returnId ?? ReturnId.make(newId())
+      return send({ _tag: "ReturnItems", orderId, ...request, returnId }, request, options)
+    },
+    authorizePayment: (orderId, request, options) => {
+      const paymentId = request.paymentId ?? PaymentId.make(newId())
+      return send({ _tag: "AuthorizePayment", orderId, ...request, paymentId }, request, options)
+    },
+    capturePayment: (orderId, paymentId, request, options) =>
+      send({ _tag: "CapturePayment", orderId, paymentId, ...request }, request, options, paymentId),
+    voidPayment: (orderId, paymentId, options) =>
+      send({ _tag: "VoidPayment", orderId, paymentId }, null, options, paymentId),
+    refundPayment: (orderId, paymentId, request, options) =>
+      send({ _tag: "RefundPayment", orderId, paymentId, ...request }, request, options, paymentId),
+    get,
+    list,
+    events,
+    at,
+    saveProduct: (productId, product, options) =>
+      sendProduct({ _tag: "SaveProduct", productId, ...product }, product, options),
+    withdrawProduct: (productId, options) => sendProduct({ _tag: "WithdrawProduct", productId }, null, options),
+    product: Effect.fn("Orders.product")(function* (productId) {
+      const { state } = yield* aggregates.read(ProductAggregate, productId)
+      if (state._tag === "Absent") return yield* new ProductNotFound({ productId })
+      const { _tag, ...product } = state
+      return { productId, ...product }
+    }),
+    saveCustomer: (customerId, customer, options) =>
+      sendCustomer({ _tag: "SaveCustomer", customerId, ...customer }, customer, options),
+    withdrawCustomer: (customerId, options) => sendCustomer({ _tag: "WithdrawCustomer", customerId }, null, options),
+    customer: Effect.fn("Orders.customer")(function* (customerId) {
+      const { state } = yield* aggregates.read(CustomerAggregate, customerId)
+      if (state._tag === "Absent") return yield* new CustomerNotFound({ customerId })
+      const { _tag, ...customer } = state
+      return { customerId, ...customer }
+    })
+  }
+  return service
+})
