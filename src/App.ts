@@ -1,0 +1,91 @@
+/** The composition root: from the settings to a running server. */
+import { Duration, Effect, Layer, Logger, References } from "effect"
+import * as Backend from "./Backend.ts"
+import { Database } from "./database/Database.ts"
+import { EventLog } from "./eventlog/EventLog.ts"
+import { DatabaseUnavailable } from "./eventlog/Unavailable.ts"
+import * as AggregateLimits from "./eventsourcing/AggregateLimits.ts"
+import { Readiness } from "./http/Readiness.ts"
+import * as Server from "./http/Server.ts"
+import { OrderPolicies } from "./order/OrderPolicies.ts"
+import { Orders } from "./Orders.ts"
+import { InvalidSetting } from "./Setting.ts"
+import * as Settings from "./Settings.ts"
+import { Redacted } from "effect"
+
+const loopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/
+
+/** Until there is authentication, whoever reaches the port is the operator. */
+const guardHost = Effect.fnUntraced(function* ({ ALLOW_UNAUTHENTICATED, HOST }: Settings.Settings) {
+  if (loopback.test(HOST)) return
+  if (!ALLOW_UNAUTHENTICATED) {
+    return yield* new InvalidSetting({
+      problem:
+        `the setting HOST is "${HOST}", which others can reach, and there is no authentication yet; ` +
+        "use 127.0.0.1, or set ALLOW_UNAUTHENTICATED=true if something else guards the port"
+    })
+  }
+  yield* Effect.logWarning(`listening on ${HOST} without authentication: everybody who reaches the port is an operator`)
+})
+
+const database = (settings: Settings.Settings) =>
+  Database.layer({
+    url: Redacted.make(settings.DATABASE_URL),
+    allowPgliteInProduction: settings.ALLOW_PGLITE_IN_PRODUCTION,
+    pools: { append: settings.POOL_APPEND, projections: settings.POOL_PROJECTIONS, reads: settings.POOL_READS }
+  })
+
+const limits = (settings: Settings.Settings) =>
+  Layer.succeed(AggregateLimits.AggregateLimits, {
+    ...AggregateLimits.defaults,
+    mailbox: settings.MAILBOX,
+    drain: settings.DRAIN,
+    inFlight: settings.IN_FLIGHT,
+    concurrentActivations: settings.ACTIVATIONS,
+    residents: settings.RESIDENTS,
+    idle: settings.IDLE,
+    commandDeadline: settings.COMMAND_DEADLINE,
+    shutdown: settings.SHUTDOWN
+  })
+
+const policies = (settings: Settings.Settings) =>
+  Layer.succeed(OrderPolicies, { autoConfirm: settings.AUTO_CONFIRM, shipRequires: settings.SHIP_REQUIRES })
+
+const logging = (settings: Settings.Settings) => {
+  const levels = { debug: "Debug", info: "Info", warning: "Warn", error: "Error" } as const
+  return Layer.merge(
+    Layer.succeed(References.MinimumLogLevel, levels[settings.LOG_LEVEL]),
+    Logger.layer([settings.LOG_FORMAT === "json" ? Logger.consoleJson : Logger.consolePretty()])
+  )
+}
+
+/** Ready = the database answers in time. What is not migrated or is draining never gets here. */
+const readiness = Layer.effect(
+  Readiness,
+  Effect.map(EventLog, ({ head }) =>
+    Readiness.of({
+      check: head.pipe(
+        Effect.timeoutOrElse({
+          duration: Duration.seconds(2),
+          orElse: () => Effect.fail(new DatabaseUnavailable({ retryAfter: 1 }))
+        }),
+        Effect.asVoid
+      )
+    })
+  )
+)
+
+export const layer = Layer.unwrap(
+  Effect.gen(function* () {
+    const settings = yield* Settings.load
+    const ready = Effect.logInfo(`ordinal is ready; see http://${settings.HOST}:${settings.PORT}/docs`)
+    return Server.layer({ host: settings.HOST, port: settings.PORT }).pipe(
+      Layer.provide(Layer.merge(Orders.layer, readiness)),
+      Layer.provide(Backend.demoCatalog),
+      Layer.provide(Backend.onDatabase(database(settings))),
+      Layer.provide(Layer.merge(limits(settings), policies(settings))),
+      Layer.provide(Layer.effectDiscard(guardHost(settings))),
+      Layer.provide(logging(settings))
+    )
+  })
+)

@@ -1,0 +1,86 @@
+/** Products and customers: what orders are priced from and placed for. */
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { SaveCustomerRequest } from "../catalog/Customer.ts"
+import { SaveProductRequest } from "../catalog/Product.ts"
+import { CustomerId, ProductId } from "../order/OrderId.ts"
+import { CommandBoundary, QueryBoundary } from "./Boundary.ts"
+import * as HttpHeaders from "./HttpHeaders.ts"
+import * as Problems from "./ProblemTypes.ts"
+import { accepted, CustomerReceipt, ProductReceipt } from "./Receipt.ts"
+
+const kept = { version: Schema.Int, withdrawn: Schema.Boolean }
+
+export const ProductView = Schema.Struct({ productId: ProductId, ...SaveProductRequest.fields, ...kept }).annotate({
+  identifier: "Product"
+})
+
+export const CustomerView = Schema.Struct({ customerId: CustomerId, ...SaveCustomerRequest.fields, ...kept }).annotate({
+  identifier: "Customer"
+})
+
+const { entity, catalogReceipt } = HttpHeaders
+const notModified = HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), entity)
+
+const product = HttpApiSchema.WithHeaders(ProductView, entity)
+const productSaved = [HttpApiSchema.WithHeaders(ProductReceipt.pipe(accepted), catalogReceipt), product] as const
+const customer = HttpApiSchema.WithHeaders(CustomerView, entity)
+const customerSaved = [HttpApiSchema.WithHeaders(CustomerReceipt.pipe(accepted), catalogReceipt), customer] as const
+
+const readErrors = [Problems.overloaded, Problems.databaseUnavailable, Problems.draining, Problems.outcomeUnknown]
+const unavailable = [...readErrors, Problems.aggregateSuspended]
+
+export class CatalogApi extends HttpApiGroup.make("catalog")
+  .add(
+    HttpApiEndpoint.put("saveProduct", "/products/:id", {
+      params: { id: ProductId },
+      headers: HttpHeaders.create,
+      payload: SaveProductRequest,
+      success: productSaved,
+      error: [...Problems.sendErrors, Problems.productNotFound]
+    })
+      .annotate(OpenApi.Summary, "Save a product")
+      .middleware(CommandBoundary),
+    HttpApiEndpoint.get("product", "/products/:id", {
+      params: { id: ProductId },
+      headers: HttpHeaders.read,
+      success: [product, notModified],
+      error: [...unavailable, Problems.productNotFound]
+    })
+      .annotate(OpenApi.Summary, "Read a product")
+      .middleware(QueryBoundary),
+    HttpApiEndpoint.delete("withdrawProduct", "/products/:id", {
+      params: { id: ProductId },
+      headers: HttpHeaders.command,
+      success: productSaved,
+      error: [...Problems.sendErrors, Problems.productNotFound]
+    })
+      .annotate(OpenApi.Summary, "Withdraw a product: it cannot be ordered any more")
+      .middleware(CommandBoundary),
+    HttpApiEndpoint.put("saveCustomer", "/customers/:id", {
+      params: { id: CustomerId },
+      headers: HttpHeaders.create,
+      payload: SaveCustomerRequest,
+      success: customerSaved,
+      error: [...Problems.sendErrors, Problems.customerNotFound]
+    })
+      .annotate(OpenApi.Summary, "Save a customer")
+      .middleware(CommandBoundary),
+    HttpApiEndpoint.get("customer", "/customers/:id", {
+      params: { id: CustomerId },
+      headers: HttpHeaders.read,
+      success: [customer, notModified],
+      error: [...unavailable, Problems.customerNotFound]
+    })
+      .annotate(OpenApi.Summary, "Read a customer")
+      .middleware(QueryBoundary),
+    HttpApiEndpoint.delete("withdrawCustomer", "/customers/:id", {
+      params: { id: CustomerId },
+      headers: HttpHeaders.command,
+      success: customerSaved,
+      error: [...Problems.sendErrors, Problems.customerNotFound]
+    })
+      .annotate(OpenApi.Summary, "Withdraw a customer, who cannot order any more")
+      .middleware(CommandBoundary)
+  )
+  .annotateMerge(OpenApi.annotations({ title: "Catalog", description: "Products and customers." })) {}

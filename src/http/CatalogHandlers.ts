@@ -1,0 +1,70 @@
+import { Effect, Exit } from "effect"
+import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
+import { type CatalogReceipt, type Customer, Orders, type Product } from "../Orders.ts"
+import { Api } from "./Api.ts"
+import { sendOptions } from "./CommandContext.ts"
+import * as EntityTag from "./EntityTag.ts"
+import * as Preference from "./Preference.ts"
+import * as Reply from "./Reply.ts"
+
+const entity = <Body extends Product | Customer>(body: Body, ifNoneMatch: string | undefined) => {
+  const headers = { etag: EntityTag.format(body.version) }
+  return EntityTag.isCurrent(ifNoneMatch, body.version)
+    ? HttpApiSchema.withHeaders({ body: undefined, headers })
+    : HttpApiSchema.withHeaders({ body, headers })
+}
+
+/** A product or customer is read from its actor, so waiting for it takes no time. If it can't be read: the receipt. */
+const reply = <Id extends object, Body extends Product | Customer, E>(
+  stored: CatalogReceipt,
+  id: Id,
+  path: string,
+  prefer: string | undefined,
+  read: Effect.Effect<Body, E>
+) => {
+  const receipt = HttpApiSchema.withHeaders({
+    body: { ...id, ...Reply.catalogReceipt(stored) },
+    headers: Reply.catalogHeaders(stored, path)
+  })
+  const wait = Preference.wait(prefer)
+  if (wait === undefined) return Effect.succeed(receipt)
+  return Effect.map(Effect.exit(read), (exit) => {
+    if (Exit.isFailure(exit)) return receipt
+    const headers = {
+      etag: EntityTag.format(exit.value.version),
+      "preference-applied": Preference.applied(wait),
+      ...Reply.replayed(stored)
+    }
+    return HttpApiSchema.withHeaders({ body: exit.value, headers })
+  })
+}
+
+export const layer = HttpApiBuilder.group(
+  Api,
+  "catalog",
+  Effect.fnUntraced(function* (handlers) {
+    const orders = yield* Orders
+    return handlers.handleAll({
+      product: ({ headers, params }) =>
+        Effect.map(orders.product(params.id), (product) => entity(product, headers["if-none-match"])),
+      saveProduct: Effect.fnUntraced(function* ({ headers, params: { id }, payload }) {
+        const stored = yield* orders.saveProduct(id, payload, yield* sendOptions(headers))
+        return yield* reply(stored, { productId: id }, `/products/${id}`, headers.prefer, orders.product(id))
+      }),
+      withdrawProduct: Effect.fnUntraced(function* ({ headers, params: { id } }) {
+        const stored = yield* orders.withdrawProduct(id, yield* sendOptions(headers))
+        return yield* reply(stored, { productId: id }, `/products/${id}`, headers.prefer, orders.product(id))
+      }),
+      customer: ({ headers, params }) =>
+        Effect.map(orders.customer(params.id), (customer) => entity(customer, headers["if-none-match"])),
+      saveCustomer: Effect.fnUntraced(function* ({ headers, params: { id }, payload }) {
+        const stored = yield* orders.saveCustomer(id, payload, yield* sendOptions(headers))
+        return yield* reply(stored, { customerId: id }, `/customers/${id}`, headers.prefer, orders.customer(id))
+      }),
+      withdrawCustomer: Effect.fnUntraced(function* ({ headers, params: { id } }) {
+        const stored = yield* orders.withdrawCustomer(id, yield* sendOptions(headers))
+        return yield* reply(stored, { customerId: id }, `/customers/${id}`, headers.prefer, orders.customer(id))
+      })
+    })
+  })
+)

@@ -1,0 +1,36 @@
+/** What a command takes along from its request: the precondition, the ids that link it, who sent it. */
+import { Effect } from "effect"
+import type { SendOptions } from "../eventsourcing/Aggregates.ts"
+import type { Precondition } from "../eventsourcing/Envelope.ts"
+import * as EntityTag from "./EntityTag.ts"
+import { InvalidRequest } from "./HttpError.ts"
+import { RequestId } from "./RequestId.ts"
+
+export interface CommandHeaders {
+  readonly "if-match"?: string
+  readonly "if-none-match"?: "*"
+  readonly traceparent?: string
+}
+
+/** W3C trace context, version 00; ids of zeros are invalid. */
+const traceparent = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
+
+/** Until there is authentication every caller is the operator. */
+const actor = "operator"
+
+export const sendOptions = (headers: CommandHeaders): Effect.Effect<SendOptions, InvalidRequest> =>
+  Effect.gen(function* () {
+    if (headers["if-match"] !== undefined && headers["if-none-match"] !== undefined) {
+      return yield* InvalidRequest.of("header.if-match", "can't be sent together with If-None-Match")
+    }
+    const { uuid } = yield* RequestId
+    const precondition: Precondition = EntityTag.precondition(headers)
+    return {
+      correlationId: uuid,
+      actor,
+      ...(precondition === undefined ? {} : { precondition }),
+      ...(headers.traceparent !== undefined && traceparent.test(headers.traceparent)
+        ? { traceparent: headers.traceparent }
+        : {})
+    }
+  })

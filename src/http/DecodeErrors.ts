@@ -1,0 +1,44 @@
+/** From a schema's issue to `errors[{ path, message }]`, in words for whoever wrote the request. */
+import { SchemaAST, SchemaIssue } from "effect"
+import type { HttpApiError } from "effect/http-api"
+import { InvalidRequest } from "./HttpError.ts"
+
+const maxErrors = 50
+const maxPath = 200
+
+const format = SchemaIssue.makeFormatterStandardSchemaV1({
+  leafHook: (issue) => {
+    if (issue._tag === "MissingKey") return "is missing"
+    if (issue._tag === "UnexpectedKey") return "is unknown here"
+    // By default it would name the schema.
+    if (issue._tag === "InvalidType" && SchemaAST.isObjects(issue.ast)) return "Expected an object"
+    return SchemaIssue.defaultLeafHook(issue)
+  }
+})
+
+const slots: Partial<Record<HttpApiError.HttpApiSchemaError["kind"], string>> = {
+  Params: "path",
+  Query: "query",
+  Headers: "header"
+}
+
+const join = (slot: string | undefined, path: ReadonlyArray<PropertyKey>): string => {
+  const text = path.reduce<string>(
+    (text, key) => (typeof key === "number" ? `${text}[${key}]` : `${text}${text === "" ? "" : "."}${String(key)}`),
+    slot ?? ""
+  )
+  return text === "" ? "body" : text.slice(0, maxPath).toWellFormed()
+}
+
+const keyOf = (segment: PropertyKey | { readonly key: PropertyKey }): PropertyKey =>
+  typeof segment === "object" ? segment.key : segment
+
+export const invalidRequest = ({ cause: { issue }, kind }: HttpApiError.HttpApiSchemaError): InvalidRequest => {
+  // The body is no object at all.
+  if (issue._tag === "AnyOf" && issue.issues.length === 0) return InvalidRequest.of("body", "Expected an object")
+  const errors = format(issue).issues.map(({ message, path = [] }) => ({
+    path: join(slots[kind], path.map(keyOf)),
+    message
+  }))
+  return new InvalidRequest({ errors: errors.slice(0, maxErrors) })
+}

@@ -1,0 +1,46 @@
+/** The queries on orders. */
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { OrderId } from "../order/OrderId.ts"
+import { OrderView } from "../readmodel/OrderView.ts"
+import { QueryBoundary } from "./Boundary.ts"
+import { CloudEventBatch } from "./CloudEvent.ts"
+import * as HttpHeaders from "./HttpHeaders.ts"
+import { EventListQuery, OrderListQuery } from "./OrderQuery.ts"
+import * as Problems from "./ProblemTypes.ts"
+
+export const OrderPage = Schema.Struct({
+  data: Schema.Array(OrderView),
+  page: Schema.Struct({ next: Schema.optionalKey(Schema.String), hasMore: Schema.Boolean })
+}).annotate({ identifier: "OrderPage" })
+
+const params = { id: OrderId }
+
+export class OrderQueryApi extends HttpApiGroup.make("orderQueries")
+  .add(
+    HttpApiEndpoint.get("get", "/orders/:id", {
+      params,
+      headers: HttpHeaders.read,
+      success: [
+        HttpApiSchema.WithHeaders(OrderView, HttpHeaders.view),
+        HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), HttpHeaders.view)
+      ],
+      error: [...Problems.queryErrors, Problems.orderNotFound]
+    }).annotate(OpenApi.Summary, "Read an order"),
+    HttpApiEndpoint.get("list", "/orders", {
+      query: OrderListQuery,
+      headers: HttpHeaders.list,
+      success: HttpApiSchema.WithHeaders(OrderPage, HttpHeaders.page),
+      error: [...Problems.queryErrors, Problems.invalidCursor]
+    }).annotate(OpenApi.Summary, "List orders"),
+    HttpApiEndpoint.get("events", "/orders/:id/events", {
+      params,
+      query: EventListQuery,
+      success: HttpApiSchema.WithHeaders(CloudEventBatch, { link: Schema.optionalKey(Schema.String) }),
+      error: [Problems.orderNotFound, Problems.databaseUnavailable]
+    }).annotate(OpenApi.Summary, "An order's history, as CloudEvents")
+  )
+  .middleware(QueryBoundary)
+  .annotateMerge(
+    OpenApi.annotations({ title: "Order queries", description: "From the order view, and an order's audit trail." })
+  ) {}

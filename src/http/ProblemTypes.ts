@@ -1,0 +1,136 @@
+/** The table of problem types: slug ↔ error class. Slugs are part of the contract: they never change. */
+import { Schema, SchemaTransformation } from "effect"
+import { UnknownCustomer, UnknownProduct } from "../catalog/Catalog.ts"
+import { CustomerNotFound } from "../catalog/Customer.ts"
+import { ProductNotFound } from "../catalog/Product.ts"
+import { ConcurrencyConflict } from "../eventlog/ConcurrencyConflict.ts"
+import { DatabaseUnavailable, OutcomeUnknown, Overloaded } from "../eventlog/Unavailable.ts"
+import { CommandIdReused, CommandInProgress } from "../eventsourcing/CommandIdentity.ts"
+import { AggregateSuspended, Draining, VersionMismatch } from "../eventsourcing/SendError.ts"
+import * as Rejection from "../order/OrderRejection.ts"
+import { InvalidToken } from "../projection/ConsistencyToken.ts"
+import { ProjectionBehind } from "../projection/ProjectionBehind.ts"
+import { InvalidCursor } from "../readmodel/Cursor.ts"
+import * as HttpError from "./HttpError.ts"
+import { problem } from "./Problem.ts"
+
+/** Positions on the wire: JSON numbers. */
+const Position = Schema.Int.pipe(
+  Schema.decodeTo(Schema.BigInt, SchemaTransformation.transform({ decode: (n: number) => BigInt(n), encode: Number }))
+)
+
+export const invalidRequest = problem(HttpError.InvalidRequest, "invalid-request", "Invalid request")
+export const invalidCursor = problem(InvalidCursor, "invalid-cursor", "Invalid cursor")
+export const invalidToken = problem(InvalidToken, "invalid-token", "Invalid consistency token")
+
+export const orderNotFound = problem(Rejection.OrderNotFound, "order-not-found", "Order not found")
+export const lineNotFound = problem(Rejection.LineNotFound, "line-not-found", "Line not found")
+export const shipmentNotFound = problem(Rejection.ShipmentNotFound, "shipment-not-found", "Shipment not found")
+export const paymentNotFound = problem(Rejection.PaymentNotFound, "payment-not-found", "Payment not found")
+export const productNotFound = problem(ProductNotFound, "product-not-found", "Product not found")
+export const customerNotFound = problem(CustomerNotFound, "customer-not-found", "Customer not found")
+export const notFound = problem(HttpError.RouteNotFound, "not-found", "Not found")
+
+export const methodNotAllowed = problem(HttpError.MethodNotAllowed, "method-not-allowed", "Method not allowed")
+export const requestTimeout = problem(HttpError.RequestTimeout, "request-timeout", "Request timeout")
+
+export const invalidTransition = problem(Rejection.InvalidTransition, "invalid-transition", "Not in this status")
+export const alreadyShipped = problem(Rejection.OrderAlreadyShipped, "already-shipped", "Already shipped")
+export const lastLine = problem(Rejection.LastLine, "last-line", "Last line of the order")
+export const quantityExceeded = problem(Rejection.QuantityExceeded, "quantity-exceeded", "Quantity exceeded")
+export const amountExceeded = problem(Rejection.AmountExceeded, "amount-exceeded", "Amount exceeded")
+export const paymentClosed = problem(Rejection.PaymentClosed, "payment-closed", "Payment closed")
+export const paymentRequired = problem(
+  Rejection.PaymentRequiredBeforeShipment,
+  "payment-required-before-shipment",
+  "Payment required before shipment"
+)
+export const orderExists = problem(Rejection.OrderExists, "order-exists", "Order exists")
+export const idReused = problem(Rejection.IdReused, "id-reused", "Id reused")
+export const orderTooLong = problem(Rejection.OrderTooLong, "order-too-long", "Order too long")
+export const concurrencyConflict = problem(ConcurrencyConflict, "concurrency-conflict", "Concurrency conflict")
+export const idempotencyInProgress = problem(
+  CommandInProgress,
+  "idempotency-in-progress",
+  "Request with this key in progress"
+)
+export const versionMismatch = problem(VersionMismatch, "version-mismatch", "Version mismatch")
+
+export const contentTooLarge = problem(HttpError.ContentTooLarge, "content-too-large", "Content too large")
+export const unsupportedMediaType = problem(
+  HttpError.UnsupportedMediaType,
+  "unsupported-media-type",
+  "Unsupported media type"
+)
+
+export const invalidOrder = problem(Rejection.InvalidOrder, "invalid-order", "Invalid order")
+export const unknownProduct = problem(UnknownProduct, "unknown-product", "Unknown product")
+export const unknownCustomer = problem(UnknownCustomer, "unknown-customer", "Unknown customer")
+
+export const idempotencyKeyReused = problem(CommandIdReused, "idempotency-key-reused", "Idempotency key reused")
+
+export const internal = problem(HttpError.InternalError, "internal", "Internal error")
+
+export const projectionBehind = problem(ProjectionBehind, "projection-behind", "View not there yet", {
+  required: Position,
+  current: Position
+})
+export const overloaded = problem(Overloaded, "overloaded", "Overloaded")
+export const draining = problem(Draining, "draining", "Shutting down")
+export const outcomeUnknown = problem(OutcomeUnknown, "outcome-unknown", "Outcome unknown")
+export const databaseUnavailable = problem(DatabaseUnavailable, "database-unavailable", "Database unavailable")
+export const aggregateSuspended = problem(AggregateSuspended, "aggregate-suspended", "Suspended for a while")
+
+/** What every command of every aggregate may answer. */
+export const sendErrors = [
+  concurrencyConflict,
+  versionMismatch,
+  idempotencyInProgress,
+  idempotencyKeyReused,
+  overloaded,
+  draining,
+  outcomeUnknown,
+  databaseUnavailable,
+  aggregateSuspended
+]
+
+/** What every command on an order may answer. */
+export const commandErrors = [
+  ...sendErrors,
+  orderNotFound,
+  lineNotFound,
+  shipmentNotFound,
+  paymentNotFound,
+  invalidTransition,
+  alreadyShipped,
+  lastLine,
+  quantityExceeded,
+  amountExceeded,
+  paymentClosed,
+  paymentRequired,
+  orderExists,
+  idReused,
+  orderTooLong,
+  invalidOrder
+]
+
+/** What a command that looks into the catalog may answer. */
+export const placeErrors = [...commandErrors, unknownProduct, unknownCustomer]
+
+export const queryErrors = [invalidToken, projectionBehind, databaseUnavailable]
+
+/** All of them, for `GET /problems/{slug}`. */
+export const all = [
+  ...placeErrors,
+  ...queryErrors,
+  invalidRequest,
+  invalidCursor,
+  productNotFound,
+  customerNotFound,
+  notFound,
+  methodNotAllowed,
+  requestTimeout,
+  contentTooLarge,
+  unsupportedMediaType,
+  internal
+]

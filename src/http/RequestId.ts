@@ -1,0 +1,23 @@
+/** The id of a request: what the caller sent, echoed, and a UUID for problems, logs and events. */
+import { Context } from "effect"
+import { SecureRandom } from "effect/crypto"
+
+export interface RequestIds {
+  /** The value of `X-Request-Id`. */
+  readonly echo: string
+  /** The caller's own if it is a UUID, else one of ours. */
+  readonly uuid: string
+}
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const printable = /^[\x20-\x7e]{1,128}$/
+
+export const make = (header: string | undefined): RequestIds => {
+  if (header !== undefined && uuid.test(header)) return { echo: header, uuid: header.toLowerCase() }
+  const own = SecureRandom.uuidV7Unsafe()
+  return { echo: header !== undefined && printable.test(header) ? header : own, uuid: own }
+}
+
+export const RequestId = Context.Reference<RequestIds>("ordinal/http/RequestId", {
+  defaultValue: () => make(undefined)
+})

@@ -1,0 +1,32 @@
+/** What operators and the curious ask: is it alive, is it ready, what does this problem mean. */
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import * as Problems from "./ProblemTypes.ts"
+
+const Health = <Status extends string>(status: Status) => Schema.Struct({ status: Schema.Literal(status) })
+
+export const ProblemType = Schema.Struct({
+  type: Schema.String,
+  title: Schema.String,
+  status: Schema.Int,
+  /** Beside `type`, `title`, `status`, `detail` and `instance`. */
+  members: Schema.Array(Schema.String)
+}).annotate({ identifier: "ProblemType" })
+
+export class SystemApi extends HttpApiGroup.make("system")
+  .add(
+    HttpApiEndpoint.get("live", "/health/live", { success: Health("live") }).annotate(
+      OpenApi.Summary,
+      "Is the process alive?"
+    ),
+    HttpApiEndpoint.get("ready", "/health/ready", {
+      success: Health("ready"),
+      error: [Problems.databaseUnavailable, Problems.draining]
+    }).annotate(OpenApi.Summary, "Can it answer? Asks the database"),
+    HttpApiEndpoint.get("problem", "/problems/:slug", {
+      params: { slug: Schema.String },
+      success: ProblemType,
+      error: Problems.notFound
+    }).annotate(OpenApi.Summary, "What a problem type means")
+  )
+  .annotateMerge(OpenApi.annotations({ title: "System", description: "Health, and what each problem type means." })) {}

@@ -1,0 +1,25 @@
+import { Effect } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { Api } from "./Api.ts"
+import { RouteNotFound } from "./HttpError.ts"
+import { typeOf } from "./Problem.ts"
+import { all } from "./ProblemTypes.ts"
+import { Readiness } from "./Readiness.ts"
+
+const problems = new Map(
+  all.map(({ members, slug, status, title }) => [slug, { type: typeOf(slug), title, status, members }])
+)
+
+export const layer = HttpApiBuilder.group(
+  Api,
+  "system",
+  Effect.fnUntraced(function* (handlers) {
+    const readiness = yield* Readiness
+    return handlers.handleAll({
+      live: () => Effect.succeed({ status: "live" as const }),
+      ready: () => Effect.as(readiness.check, { status: "ready" as const }),
+      problem: ({ params }) =>
+        Effect.fromNullishOr(problems.get(params.slug)).pipe(Effect.mapError(() => new RouteNotFound()))
+    })
+  })
+)

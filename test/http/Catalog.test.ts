@@ -1,0 +1,73 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { ada, mug, start, type TestServer } from "./harness.ts"
+
+let server: TestServer
+beforeAll(async () => {
+  server = await start()
+})
+afterAll(() => server.stop())
+
+describe("products and customers over HTTP", () => {
+  it("saves, reads and withdraws a product", async () => {
+    const saved = await server.send("PUT", "/products/cup", mug)
+    const { commandId, position, ...receipt } = saved.body
+    assert.deepStrictEqual(receipt, { productId: "cup", version: 1, events: ["product.saved.v1"] })
+    assert.isNotEmpty(commandId)
+    assert.strictEqual(typeof position, "number")
+    assert.deepStrictEqual(
+      [saved.status, saved.headers.get("location"), saved.headers.get("etag")],
+      [202, "/products/cup", '"1"']
+    )
+    const same = await server.send("PUT", "/products/cup", mug)
+    assert.deepStrictEqual([same.body.events, same.headers.get("location")], [[], null])
+    const read = await server.get("/products/cup")
+    assert.deepStrictEqual(read.body, { productId: "cup", ...mug, version: 1, withdrawn: false })
+    assert.strictEqual((await server.get("/products/cup", { "if-none-match": '"1"' })).status, 304)
+    const withdrawn = await server.send("DELETE", "/products/cup", undefined, { prefer: "wait=1" })
+    assert.deepStrictEqual([withdrawn.status, withdrawn.body.withdrawn, withdrawn.body.version], [200, true, 2])
+  })
+
+  it("saves, reads and withdraws a customer", async () => {
+    const saved = await server.send("PUT", "/customers/ada", ada, { prefer: "wait=1" })
+    assert.deepStrictEqual(saved.body, { customerId: "ada", ...ada, version: 1, withdrawn: false })
+    assert.deepStrictEqual([saved.status, saved.headers.get("preference-applied")], [200, "wait=1"])
+    assert.deepStrictEqual((await server.get("/customers/ada")).headers.get("etag"), '"1"')
+    const withdrawn = await server.send("DELETE", "/customers/ada")
+    assert.deepStrictEqual([withdrawn.status, withdrawn.body.events], [202, ["customer.withdrawn.v1"]])
+  })
+
+  it("answers 404 for what never was", async () => {
+    for (const [path, slug] of [
+      ["/products/none", "product-not-found"],
+      ["/customers/none", "customer-not-found"]
+    ] as const) {
+      assert.strictEqual((await server.get(path)).body.type, `/problems/${slug}`)
+      const withdrawn = await server.send("DELETE", path)
+      assert.deepStrictEqual([withdrawn.status, withdrawn.body.type], [404, `/problems/${slug}`])
+    }
+  })
+
+  it("honours preconditions", async () => {
+    const once = () => server.send("PUT", "/products/once", mug, { "if-none-match": "*" })
+    assert.strictEqual((await once()).status, 202)
+    assert.strictEqual((await once()).status, 412)
+    const change = (tag: string) => server.send("PUT", "/products/once", { ...mug, name: tag }, { "if-match": tag })
+    assert.deepStrictEqual((await change('"7"')).body.currentVersion, 1)
+    assert.strictEqual((await change('"1"')).status, 202)
+  })
+
+  it("refuses what is no product", async () => {
+    for (const [change, path] of [
+      [{ unitPrice: -1 }, "unitPrice"],
+      [{ unitPrice: 0.5 }, "unitPrice"],
+      [{ taxBps: 10_001 }, "taxBps"],
+      [{ currency: "XXZ" }, "currency"],
+      [{ name: "" }, "name"],
+      [{ price: 1 }, "price"]
+    ] as const) {
+      const { body, status } = await server.send("PUT", "/products/bad", { ...mug, ...change })
+      assert.deepStrictEqual([status, body.errors[0].path], [400, path])
+    }
+    assert.strictEqual((await server.send("PUT", "/products/a.b", mug)).body.errors[0].path, "path.id")
+  })
+})

@@ -1,0 +1,94 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { Duration } from "effect"
+import { start, stub, type TestServer } from "./harness.ts"
+import { problemOf, raw, type RawAnswer } from "./raw.ts"
+
+let server: TestServer
+const second = Duration.seconds(1)
+beforeAll(async () => {
+  server = await start({ orders: stub({}), limits: { headers: second, body: second, keepAlive: second } })
+})
+afterAll(() => server.stop())
+
+const head = "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+const slug = (answer: RawAnswer): string => problemOf(answer).type
+
+describe("limits of the connection", () => {
+  it("refuses a body that is declared too large without reading it", async () => {
+    const answer = await raw(server.port, [`${head}Content-Length: 1000000000\r\n\r\n`, "x"])
+    assert.deepStrictEqual([answer.status, slug(answer)], [413, "/problems/content-too-large"])
+    assert.isBelow(answer.closedAfter, 800)
+  })
+
+  it("refuses a body that turns out too large, and stops reading it", async () => {
+    const chunk = `10000\r\n${" ".repeat(65_536)}\r\n`
+    function* endless() {
+      yield `${head}Transfer-Encoding: chunked\r\n\r\n`
+      for (let count = 0; count < 4096; count++) yield chunk
+    }
+    const before = process.memoryUsage().rss
+    const answer = await raw(server.port, endless())
+    assert.deepStrictEqual([answer.status, slug(answer)], [413, "/problems/content-too-large"])
+    assert.match(answer.text, /connection: close/i)
+    assert.isBelow(answer.sent, 64 * 1024 * 1024)
+    assert.isBelow(process.memoryUsage().rss - before, 64 * 1024 * 1024)
+  })
+
+  it("does not ask for a body that it would refuse", async () => {
+    const answer = await raw(server.port, [`${head}Content-Length: 1000000000\r\nExpect: 100-continue\r\n\r\n`])
+    assert.strictEqual(answer.status, 413)
+  })
+
+  it("closes on headers that do not come to an end", async () => {
+    const answer = await raw(server.port, ["GET / HTTP/1.1\r\nHost: a\r\n", "X-A: 1\r\n", "X-B: 1\r\n"], 300)
+    assert.deepStrictEqual([answer.status, slug(answer)], [408, "/problems/request-timeout"])
+    assert.isBelow(answer.closedAfter, 3000)
+  })
+
+  it("closes on a body that does not come to an end", async () => {
+    const answer = await raw(server.port, [`${head}Content-Length: 100\r\n\r\n`, "{", '"', "a", '"', ":", "1"], 250)
+    assert.deepStrictEqual([answer.status, slug(answer)], [408, "/problems/request-timeout"])
+    assert.isBelow(answer.closedAfter, 3000)
+  })
+
+  it("closes a connection that is not used", async () => {
+    const answer = await raw(server.port, ["GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"])
+    assert.strictEqual(answer.status, 200)
+    assert.isBelow(answer.closedAfter, 4000)
+  })
+
+  it("answers what is no HTTP with a problem, and closes", async () => {
+    for (const [name, bytes] of [
+      ["garbage", "\u0016\u0003\u0001 hello\r\n\r\n"],
+      ["an unknown method", "BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n"],
+      ["two lengths", `${head}Content-Length: 1\r\nContent-Length: 2\r\n\r\nx`],
+      ["length and chunks", `${head}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
+      ["a folded header", "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n 2\r\n\r\n"],
+      ["no host", "GET /health/live HTTP/1.1\r\n\r\n"]
+    ] as const) {
+      const answer = await raw(server.port, [bytes])
+      assert.deepStrictEqual([answer.status, slug(answer)], [400, "/problems/invalid-request"], name)
+      assert.isBelow(answer.closedAfter, 1000, name)
+    }
+  })
+
+  it("refuses headers of more than 16 KiB", async () => {
+    const answer = await raw(server.port, [`GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(17_000)}\r\n\r\n`])
+    assert.strictEqual(answer.status, 431)
+  })
+
+  it("knows neither TRACE nor CONNECT", async () => {
+    const trace = await raw(server.port, ["TRACE /orders HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"])
+    assert.deepStrictEqual([trace.status, slug(trace)], [405, "/problems/method-not-allowed"])
+    const connect = await raw(server.port, ["CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n"])
+    assert.notMatch(connect.text, / 200 /)
+  })
+
+  it("does not let slow callers slow down others", async () => {
+    const slow = Array.from({ length: 200 }, () => raw(server.port, ["GET / HTTP/1.1\r\nHost: a\r\n"]))
+    const started = performance.now()
+    for (let count = 0; count < 50; count++) assert.strictEqual((await server.get("/health/live")).status, 200)
+    assert.isBelow(performance.now() - started, 2000)
+    for (const { status } of await Promise.all(slow)) assert.strictEqual(status, 408)
+  })
+})

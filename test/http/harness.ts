@@ -1,0 +1,95 @@
+/** A real server on a free port, over the in-memory order service or over a stub of it, and a small client. */
+import { Effect, Layer, Logger, ManagedRuntime, References } from "effect"
+import { HttpServer } from "effect/http"
+import { HttpLimits, defaults } from "../../src/http/HttpLimits.ts"
+import { Readiness } from "../../src/http/Readiness.ts"
+import * as Server from "../../src/http/Server.ts"
+import { Orders } from "../../src/Orders.ts"
+import { check } from "./contract.ts"
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** Parsed, if it is JSON: a test reads what it expects to be there. */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly body: any
+}
+
+export interface Options {
+  readonly orders?: Layer.Layer<Orders, unknown>
+  readonly ready?: Readiness["Service"]["check"]
+  readonly limits?: Partial<HttpLimits>
+  readonly logs?: (line: string) => void
+}
+
+/** The methods that a test needs; whatever else is called is a defect. */
+export const stub = (methods: Partial<Orders["Service"]>): Layer.Layer<Orders> =>
+  Layer.succeed(
+    Orders,
+    new Proxy(methods, {
+      get: (target, name) =>
+        Reflect.get(target, name) ?? (() => Effect.die(new Error(`${String(name)} is not part of this test`)))
+    }) as Orders["Service"]
+  )
+
+export const start = async (options: Options = {}) => {
+  const logger = Logger.make(({ cause, fiber, message }) => {
+    const annotations = fiber.getRef(References.CurrentLogAnnotations)
+    options.logs?.(JSON.stringify({ message, cause: String(cause), annotations }))
+  })
+  const layer = Server.layer({ host: "127.0.0.1", port: 0 }).pipe(
+    Layer.provide(options.orders ?? Orders.layerMemory),
+    Layer.provide(Layer.succeed(Readiness, { check: options.ready ?? Effect.void })),
+    Layer.provide(Layer.succeed(HttpLimits, { ...defaults, ...options.limits })),
+    Layer.provide(Logger.layer([logger]))
+  )
+  const runtime = ManagedRuntime.make(layer)
+  const address = await runtime.runPromise(Effect.map(HttpServer.HttpServer, ({ address }) => address))
+  if (!("port" in address)) throw new Error("the server did not get a port")
+  const { port } = address
+  const url = `http://127.0.0.1:${port}`
+  const request = async (method: string, path: string, init: Omit<RequestInit, "method"> = {}): Promise<Answer> => {
+    const response = await fetch(url + path, { method, ...init })
+    const text = await response.text()
+    const isJson = /json/.test(response.headers.get("content-type") ?? "")
+    const body = isJson && text !== "" ? JSON.parse(text) : undefined
+    const answer = { status: response.status, headers: response.headers, text, body }
+    check(method, path, answer)
+    return answer
+  }
+  return {
+    url,
+    port,
+    request,
+    get: (path: string, headers: Record<string, string> = {}) => request("GET", path, { headers }),
+    /** As `curl --json` sends it. */
+    send: (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+      request(method, path, {
+        headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+        ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) })
+      }),
+    stop: () => runtime.dispose()
+  }
+}
+
+export type TestServer = Awaited<ReturnType<typeof start>>
+
+export const address = { name: "Ada", line1: "1 Mill Lane", city: "London", postalCode: "N1", country: "GB" }
+
+export const order = (extra: object = {}) => ({
+  customerId: "ada",
+  currency: "EUR",
+  lines: [{ productId: "mug", quantity: 2 }],
+  shippingAddress: address,
+  ...extra
+})
+
+export const mug = { name: "Mug", unitPrice: 1250, currency: "EUR", taxBps: 1900 }
+export const ada = { name: "Ada", email: "ada@example.org" }
+
+export const withCatalog = async (server: TestServer): Promise<TestServer> => {
+  await server.send("PUT", "/products/mug", mug)
+  await server.send("PUT", "/customers/ada", ada)
+  return server
+}
