@@ -1,7 +1,8 @@
 /** The composition root: from the settings to a running server. */
-import { Duration, Effect, Layer, Logger, References } from "effect"
+import { Duration, Effect, Layer, Logger, Redacted, References } from "effect"
 import * as Backend from "./Backend.ts"
 import { Database } from "./database/Database.ts"
+import * as CommandRetention from "./eventlog/CommandRetention.ts"
 import { EventLog } from "./eventlog/EventLog.ts"
 import { DatabaseUnavailable } from "./eventlog/Unavailable.ts"
 import * as AggregateLimits from "./eventsourcing/AggregateLimits.ts"
@@ -11,7 +12,6 @@ import { OrderPolicies } from "./order/OrderPolicies.ts"
 import { Orders } from "./Orders.ts"
 import { InvalidSetting } from "./Setting.ts"
 import * as Settings from "./Settings.ts"
-import { Redacted } from "effect"
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/
 
@@ -78,10 +78,9 @@ const readiness = Layer.effect(
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
     const settings = yield* Settings.load
-    const ready = Effect.logInfo(`ordinal is ready; see http://${settings.HOST}:${settings.PORT}/docs`)
     return Server.layer({ host: settings.HOST, port: settings.PORT }).pipe(
       Layer.provide(Layer.merge(Orders.layer, readiness)),
-      Layer.provide(Backend.demoCatalog),
+      Layer.provide(Layer.merge(Backend.demoCatalog, CommandRetention.layer(settings.IDEMPOTENCY_RETENTION))),
       Layer.provide(Backend.onDatabase(database(settings))),
       Layer.provide(Layer.merge(limits(settings), policies(settings))),
       Layer.provide(Layer.effectDiscard(guardHost(settings))),

@@ -149,7 +149,7 @@ export class Orders extends Context.Service<
       },
       options?: QueryOptions
     ): Effect.Effect<
-      Answer & { readonly orders: ReadonlyArray<OrderView>; readonly next?: string },
+      Answer & { readonly orders: ReadonlyArray<OrderView>; readonly hasMore: boolean; readonly next?: string },
       InvalidCursor | QueryError
     >
     /** The order's events from `after + 1` on, straight from the log; `limit` 1..500, default 100. */

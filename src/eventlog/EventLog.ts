@@ -7,7 +7,7 @@
  *
  * It does not decode events, retry lost races, or hold a connection between two calls.
  */
-import { Context, type Effect, type PubSub } from "effect"
+import { Context, type Duration, type Effect, type PubSub } from "effect"
 import type { EventMetadata, NewEvent, RecordedEvent } from "./RecordedEvent.ts"
 import type { StreamId } from "./StreamId.ts"
 import type { DatabaseUnavailable, OutcomeUnknown, Overloaded } from "./Unavailable.ts"
@@ -91,6 +91,9 @@ export class EventLog extends Context.Service<
 
     /** The stored outcome of a keyed command, if it was accepted and is still kept. */
     findCommand(commandId: string): Effect.Effect<StoredCommand | undefined, DatabaseUnavailable>
+
+    /** Forgets at most `limit` keyed commands accepted longer ago than `age`, the oldest first; how many it forgot. */
+    forgetCommands(age: Duration.Duration, limit: number): Effect.Effect<number, DatabaseUnavailable>
 
     /** The log's identity (UUID, made with the log) and its last position (0 = empty). */
     readonly head: Effect.Effect<{ readonly logId: string; readonly position: bigint }, DatabaseUnavailable>

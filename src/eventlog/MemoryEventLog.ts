@@ -2,7 +2,7 @@
  * The log in memory, for tests and trials: the same judgements as SQL, made by one process at once, and obviously right.
  * Nothing survives the process.
  */
-import { Clock, DateTime, Effect, Fiber, Layer, PubSub } from "effect"
+import { Clock, DateTime, Duration, Effect, Fiber, Layer, PubSub } from "effect"
 import { type Entry, EventLog, type Outcome, type StoredCommand } from "./EventLog.ts"
 import type { RecordedEvent } from "./RecordedEvent.ts"
 
@@ -129,6 +129,13 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
     readAll: ({ after, limit }) => read(() => events.slice(Number(after), Number(after) + most(limit))),
     currentVersion: (streamId) => read(() => streams.get(streamId)?.length ?? 0),
     findCommand: (commandId) => read(() => commands.get(commandId)),
+    forgetCommands: (age, limit) =>
+      Effect.sync(() => {
+        const before = DateTime.formatIso(DateTime.makeUnsafe(clock.currentTimeMillisUnsafe() - Duration.toMillis(age)))
+        const old = [...commands.values()].filter((command) => command.recordedAt < before).slice(0, limit)
+        for (const { commandId } of old) commands.delete(commandId)
+        return old.length
+      }),
     head: Effect.sync(() => ({ logId, position: BigInt(events.length) })),
     grown,
     soleWriter: options.soleWriter ?? true

@@ -4,7 +4,7 @@
  * Appends go through `GroupCommit` and one server-side function that judges them under the head's lock. Reads are single
  * autocommit statements, a page each; no connection is held between two of them.
  */
-import { Effect, Layer } from "effect"
+import { Duration, Effect, Layer } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { Database } from "../database/Database.ts"
 import * as AppendLane from "./AppendLane.ts"
@@ -72,6 +72,16 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
       read
     )
 
+  const forgetCommands: EventLog["Service"]["forgetCommands"] = (age, limit) =>
+    sql`DELETE FROM ordinal.commands WHERE command_id IN (
+        SELECT command_id FROM ordinal.commands
+        WHERE recorded_at < clock_timestamp() - ${Duration.toMillis(age)}::float8 * interval '1 millisecond'
+        ORDER BY recorded_at LIMIT ${limit}
+      ) RETURNING command_id`.pipe(
+      Effect.map((rows) => rows.length),
+      read
+    )
+
   const head = sql<{ readonly logId: string; readonly position: bigint }>`SELECT log_id AS "logId", "position"
     FROM ordinal.log_head WHERE singleton`.pipe(
     Effect.flatMap(([row]) => (row === undefined ? Effect.die("the log has no head") : Effect.succeed(row))),
@@ -84,6 +94,7 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
     readAll,
     currentVersion,
     findCommand,
+    forgetCommands,
     head,
     grown,
     soleWriter: database.kind === "pglite"

@@ -48,7 +48,7 @@ export const layer = HttpApiBuilder.group(
         )
         const next = page.next === undefined ? {} : { next: page.next }
         return HttpApiSchema.withHeaders({
-          body: { data: page.orders, page: { ...next, hasMore: page.next !== undefined } },
+          body: { data: page.orders, page: { ...next, hasMore: page.hasMore } },
           headers: {
             "consistency-token": page.token,
             freshness: Reply.freshness(page.freshness),
