@@ -8,7 +8,7 @@
  * Nothing connects until it is used; a database that is away is found out by the first statement.
  */
 import { PgClient } from "@effect/sql-pg"
-import { Config, Context, Effect, Layer, type Option, Redacted, type Scope } from "effect"
+import { Context, Effect, Layer, type Option, Redacted, type Scope } from "effect"
 import { Reactivity } from "effect/reactivity"
 import type { SqlError } from "effect/sql/SqlError"
 import { DatabaseNotOpened } from "./DatabaseNotOpened.ts"
@@ -47,23 +47,6 @@ export class Database extends Context.Service<
   }
 >()("ordinal/database/Database") {
   static readonly layer = (options: DatabaseOptions) => Layer.effect(Database, make(options))
-
-  /** From `DATABASE_URL`; without it an embedded database in `.ordinal`. */
-  static readonly layerConfig = Layer.effect(
-    Database,
-    Effect.gen(function* () {
-      const url = yield* Config.Redacted("DATABASE_URL").pipe(Config.withDefault(Redacted.make("pglite:.ordinal")))
-      const allowPgliteInProduction = yield* Config.Boolean("ALLOW_PGLITE_IN_PRODUCTION").pipe(
-        Config.withDefault(false)
-      )
-      const pools = yield* Config.all({
-        append: Config.Int("DATABASE_POOL_APPEND").pipe(Config.withDefault(defaultPools.append)),
-        projections: Config.Int("DATABASE_POOL_PROJECTIONS").pipe(Config.withDefault(defaultPools.projections)),
-        reads: Config.Int("DATABASE_POOL_READS").pipe(Config.withDefault(defaultPools.reads))
-      })
-      return yield* make({ url, allowPgliteInProduction, pools })
-    })
-  )
 }
 
 const isPostgres = /^postgres(ql)?:\/\//
