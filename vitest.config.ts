@@ -5,7 +5,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/support/PostgresServer.ts"],
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 30_000
+    testTimeout: 40_000,
+    hookTimeout: 60_000
   }
 })

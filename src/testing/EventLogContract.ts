@@ -12,7 +12,7 @@ import { readCases } from "./EventLogReadCases.ts"
 /** Registers the cases; the log is opened once for all of them. */
 export const suite = <E>(name: string, layer: Layer.Layer<EventLog, E>): void => {
   describe(`EventLog contract: ${name}`, () => {
-    withLayer(layer, { excludeTestServices: true, timeout: "30 seconds" })((it) => {
+    withLayer(layer, { excludeTestServices: true, timeout: "60 seconds" })((it) => {
       for (const [sentence, test] of Object.entries({ ...appendCases, ...readCases })) it.effect(sentence, () => test)
     })
   })
