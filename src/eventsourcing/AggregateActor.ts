@@ -248,8 +248,10 @@ export const make = <State, Command, Event, Rejection>(
         taken = Queue.takeUnsafe(mailbox)
       }
       Queue.shutdownUnsafe(mailbox)
+      const open = [...pending, ...waiting]
+      if (open.length === 0) return
       const stopping = Exit.isSuccess(exit) || Cause.hasInterrupts(exit.cause)
-      answerAll([...pending, ...waiting], stopping ? Exit.fail(new Draining({ retryAfter: 1 })) : exit)
+      answerAll(open, stopping ? Exit.fail(new Draining({ retryAfter: 1 })) : exit)
       pending = []
     })
 

@@ -88,6 +88,9 @@ const make = Effect.gen(function* () {
   const limits = yield* AggregateLimits
   const clock = yield* Clock.Clock
   const breaker = DefectBreaker.make()
+  const idleMillis = Duration.toMillis(limits.idle)
+  /** How exactly `actors` is in order of last use, in milliseconds. */
+  const orderedTo = Math.min(1_000, idleMillis / 2)
   /** In order of last use, the longest idle first. */
   const actors = new Map<StreamId, ActorOf<unknown, unknown, unknown, unknown>>()
   let inFlight = 0
@@ -119,21 +122,29 @@ const make = Effect.gen(function* () {
     Queue.shutdownUnsafe(actor.mailbox)
   }
 
+  /** Makes room for some at once: each look passes those at the front that are busy. */
   const evictLongestIdle = () => {
+    let room = Math.ceil(limits.residents / 100)
     for (const actor of actors.values()) {
-      if (actor.open === 0) return passivate(actor)
+      if (actor.open > 0) continue
+      passivate(actor)
+      if (--room === 0) return
     }
   }
 
   const findOrMake = <State, Command, Event, Rejection>(
     aggregate: Aggregate<State, Command, Event, Rejection>,
     streamId: StreamId,
+    now: number,
     fresh: boolean
   ): ActorOf<State, Command, Event, Rejection> => {
     const found = actors.get(streamId)
     if (found !== undefined) {
-      actors.delete(streamId)
-      actors.set(streamId, found)
+      // To move a key of a large Map is dear, so a hot one is moved now and then only.
+      if (now - found.lastUsed >= orderedTo) {
+        actors.delete(streamId)
+        actors.set(streamId, found)
+      }
       // The category of the stream id says which aggregate the actor was made from.
       return found as ActorOf<State, Command, Event, Rejection>
     }
@@ -161,7 +172,7 @@ const make = Effect.gen(function* () {
       const commandId = keyed?.commandId ?? SecureRandom.uuidV7Unsafe()
       const reply = Deferred.makeUnsafe<Accepted<State, Event>, Rejection | SendError | KeyedError>()
       // No yield from here on: see the invariant above.
-      const actor = findOrMake(aggregate, streamId, options?.fresh ?? false)
+      const actor = findOrMake(aggregate, streamId, now, options?.fresh ?? false)
       const taken = Queue.offerUnsafe(actor.mailbox, {
         ...(command === undefined ? {} : { command }),
         ...(keyed === undefined ? {} : { keyed }),
@@ -189,13 +200,13 @@ const make = Effect.gen(function* () {
     })
 
   const sweep = Effect.sync(() => {
-    const before = clock.currentTimeMillisUnsafe() - Duration.toMillis(limits.idle)
+    const before = clock.currentTimeMillisUnsafe() - idleMillis
     for (const actor of actors.values()) {
       if (actor.lastUsed > before) break
       if (actor.open === 0) passivate(actor)
     }
   })
-  const sweepEvery = Math.max(1, Math.min(Duration.toMillis(limits.idle) / 2, 30_000))
+  const sweepEvery = Math.max(1, Math.min(idleMillis / 2, 30_000))
   yield* Effect.delay(sweep, sweepEvery).pipe(Effect.forever, Effect.forkScoped)
 
   /** Another process may have moved a stream on. That spares a lost race; correctness does not rest on it. */

@@ -1,0 +1,53 @@
+import { assert, it } from "@effect/vitest"
+import { execFile } from "node:child_process"
+import { inject } from "vitest"
+
+/** Runs the command line; its exit code and what it wrote. */
+const bench = (...args: ReadonlyArray<string>) =>
+  new Promise<{ readonly code: number; readonly out: string; readonly err: string }>((resolve) => {
+    const env = { ...process.env, TEST_DATABASE_URL: inject("postgresUrl") }
+    execFile(process.execPath, ["scripts/bench/main.ts", ...args], { env }, (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code), out, err })
+    })
+  })
+
+it("ends with one line of JSON that says what was measured, and on what", { timeout: 30_000 }, async () => {
+  const { code, err, out } = await bench("commands", "--tiny")
+  assert.strictEqual(code, 0, err)
+  const result: unknown = JSON.parse(out.trimEnd().split("\n").at(-1)!)
+  assert.containSubset(result, { bench: "commands", size: "tiny", eventsPerCommand: 1 })
+  assert.hasAllDeepKeys(result, [
+    "bench",
+    "size",
+    "ranOn",
+    "rowBytes",
+    "eventsPerCommand",
+    "baseline",
+    "paths",
+    "aloneMillis"
+  ])
+  const { aloneMillis, baseline, paths, ranOn } = result as {
+    readonly ranOn: Readonly<Record<string, unknown>>
+    readonly baseline: ReadonlyArray<{ readonly connections: number; readonly perSecond: { readonly median: number } }>
+    readonly paths: ReadonlyArray<{ readonly path: string; readonly ratio: { readonly median: number } }>
+    readonly aloneMillis: Readonly<Record<string, { readonly p50: number; readonly p99: number }>>
+  }
+  assert.containsAllKeys(ranOn, ["cores", "node", "server_version", "fsync", "synchronous_commit"])
+  assert.deepStrictEqual(
+    baseline.map(({ connections }) => connections),
+    [1, 2]
+  )
+  assert.deepStrictEqual(
+    paths.map(({ path }) => path),
+    ["kernel", "place"]
+  )
+  assert.deepStrictEqual(Object.keys(aloneMillis), ["insert", "kernel", "place"])
+  for (const { perSecond } of baseline) assert.isAbove(perSecond.median, 0)
+  for (const { ratio } of paths) assert.isAbove(ratio.median, 0)
+})
+
+it("says in one sentence that a benchmark does not exist", { timeout: 30_000 }, async () => {
+  const { code, err } = await bench("no-such-thing")
+  assert.strictEqual(code, 1)
+  assert.match(err, /^there is no benchmark "no-such-thing"[^\n]*\n$/)
+})
