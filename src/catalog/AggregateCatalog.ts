@@ -4,7 +4,7 @@ import { Aggregates } from "../eventsourcing/Aggregates.ts"
 import type { CustomerId, ProductId } from "../order/OrderId.ts"
 import { Catalog, type ProductQuote, UnknownCustomer, UnknownProduct } from "./Catalog.ts"
 import { CustomerAggregate } from "./Customer.ts"
-import { ProductAggregate } from "./Product.ts"
+import { ProductAggregate, type ProductState } from "./Product.ts"
 
 export const layer: Layer.Layer<Catalog, never, Aggregates> = Layer.effect(
   Catalog,
@@ -17,15 +17,14 @@ export const layer: Layer.Layer<Catalog, never, Aggregates> = Layer.effect(
       return { name: state.name, email: state.email }
     })
 
-    const findProduct = Effect.fnUntraced(function* (productId: ProductId) {
-      const { state } = yield* aggregates.read(ProductAggregate, productId)
+    const quoteOf = ({ state }: { readonly state: ProductState }): ProductQuote | undefined => {
       if (state._tag === "Absent" || state.withdrawn) return undefined
       const { currency, name, taxBps, unitPrice } = state
-      return { name, unitPrice, currency, taxBps } satisfies ProductQuote
-    })
+      return { name, unitPrice, currency, taxBps }
+    }
 
     const products = Effect.fnUntraced(function* (productIds: ReadonlyArray<ProductId>) {
-      const found = yield* Effect.forEach(productIds, findProduct, { concurrency: "unbounded" })
+      const found = (yield* aggregates.readAll(ProductAggregate, productIds)).map(quoteOf)
       const unknown = productIds.filter((_, index) => found[index] === undefined)
       if (unknown.length > 0) return yield* UnknownProduct.of(unknown)
       return new Map(
@@ -47,9 +46,10 @@ export const layer: Layer.Layer<Catalog, never, Aggregates> = Layer.effect(
           { concurrency: "unbounded" }
         ),
       product: (productId) =>
-        Effect.flatMap(findProduct(productId), (product) =>
-          product === undefined ? Effect.fail(UnknownProduct.of([productId])) : Effect.succeed(product)
-        )
+        Effect.flatMap(aggregates.read(ProductAggregate, productId), (found) => {
+          const product = quoteOf(found)
+          return product === undefined ? Effect.fail(UnknownProduct.of([productId])) : Effect.succeed(product)
+        })
     })
   })
 )

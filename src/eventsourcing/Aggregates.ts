@@ -72,6 +72,12 @@ export class Aggregates extends Context.Service<
       id: string
     ): Effect.Effect<Accepted<State, Event>, Unavailable>
 
+    /** `read` of several ids at once, in their order. All are asked before the first is waited for. */
+    readAll<State, Command, Event, Rejection>(
+      aggregate: Aggregate<State, Command, Event, Rejection>,
+      ids: ReadonlyArray<string>
+    ): Effect.Effect<ReadonlyArray<Accepted<State, Event>>, Unavailable>
+
     /** Actors in memory. */
     readonly residents: Effect.Effect<number>
   }
@@ -155,49 +161,58 @@ const make = Effect.gen(function* () {
     return actor
   }
 
+  /** Done at once when called; what it returns only waits for the answer. */
   const enqueue = <State, Command, Event, Rejection>(
     aggregate: Aggregate<State, Command, Event, Rejection>,
     id: string,
     command: { readonly value: Command } | undefined,
     options: SendOptions | undefined,
     keyed?: Keyed<State, Event> & { readonly commandId: string }
-  ): Effect.Effect<Accepted<State, Event>, Rejection | SendError | KeyedError> =>
-    Effect.suspend(() => {
-      const streamId = streamIdOf(aggregate, id)
-      const now = clock.currentTimeMillisUnsafe()
-      if (draining) return Effect.fail(new Draining({ retryAfter: 1 }))
-      if (inFlight >= limits.inFlight) return Effect.fail(new Overloaded({ what: "this process", retryAfter: 1 }))
-      const rest = breaker.admit(streamId, now)
-      if (rest > 0) return Effect.fail(new AggregateSuspended({ retryAfter: Math.ceil(rest / 1000) }))
-      const commandId = keyed?.commandId ?? SecureRandom.uuidV7Unsafe()
-      const reply = Deferred.makeUnsafe<Accepted<State, Event>, Rejection | SendError | KeyedError>()
-      // No yield from here on: see the invariant above.
-      const actor = findOrMake(aggregate, streamId, now, options?.fresh ?? false)
-      const taken = Queue.offerUnsafe(actor.mailbox, {
-        ...(command === undefined ? {} : { command }),
-        ...(keyed === undefined ? {} : { keyed }),
-        precondition: options?.precondition,
-        metadata: {
-          commandId,
-          correlationId: options?.correlationId ?? commandId,
-          causationId: options?.causationId ?? commandId,
-          ...(options?.actor === undefined ? {} : { actor: options.actor }),
-          ...(options?.traceparent === undefined ? {} : { traceparent: options.traceparent })
-        },
-        deadline: now + Duration.toMillis(limits.commandDeadline),
-        reply,
-        lostRace: false
-      })
-      if (!taken) return Effect.fail(new Overloaded({ what: `the mailbox of ${streamId}`, retryAfter: 1 }))
-      actor.open += 1
-      actor.lastUsed = now
-      inFlight += 1
-      if (!actor.running) {
-        actor.running = true
-        runFork(actor.run)
-      }
-      return Deferred.await(reply)
+  ): Effect.Effect<Accepted<State, Event>, Rejection | SendError | KeyedError> => {
+    const streamId = streamIdOf(aggregate, id)
+    const now = clock.currentTimeMillisUnsafe()
+    if (draining) return Effect.fail(new Draining({ retryAfter: 1 }))
+    if (inFlight >= limits.inFlight) return Effect.fail(new Overloaded({ what: "this process", retryAfter: 1 }))
+    const rest = breaker.admit(streamId, now)
+    if (rest > 0) return Effect.fail(new AggregateSuspended({ retryAfter: Math.ceil(rest / 1000) }))
+    const commandId = keyed?.commandId ?? SecureRandom.uuidV7Unsafe()
+    const reply = Deferred.makeUnsafe<Accepted<State, Event>, Rejection | SendError | KeyedError>()
+    // No yield from here on: see the invariant above.
+    const actor = findOrMake(aggregate, streamId, now, options?.fresh ?? false)
+    const taken = Queue.offerUnsafe(actor.mailbox, {
+      ...(command === undefined ? {} : { command }),
+      ...(keyed === undefined ? {} : { keyed }),
+      precondition: options?.precondition,
+      metadata: {
+        commandId,
+        correlationId: options?.correlationId ?? commandId,
+        causationId: options?.causationId ?? commandId,
+        ...(options?.actor === undefined ? {} : { actor: options.actor }),
+        ...(options?.traceparent === undefined ? {} : { traceparent: options.traceparent })
+      },
+      deadline: now + Duration.toMillis(limits.commandDeadline),
+      reply,
+      lostRace: false
     })
+    if (!taken) return Effect.fail(new Overloaded({ what: `the mailbox of ${streamId}`, retryAfter: 1 }))
+    actor.open += 1
+    actor.lastUsed = now
+    inFlight += 1
+    if (!actor.running) {
+      actor.running = true
+      runFork(actor.run)
+    }
+    return Deferred.await(reply)
+  }
+
+  const ask = <State, Command, Event, Rejection>(
+    aggregate: Aggregate<State, Command, Event, Rejection>,
+    id: string
+  ): Effect.Effect<Accepted<State, Event>, Unavailable> =>
+    // Nothing is decided, so nothing is rejected; nothing is appended, so no race is lost.
+    enqueue(aggregate as Aggregate<State, Command, Event, never>, id, undefined, undefined).pipe(
+      Effect.catchTag(["ConcurrencyConflict", "VersionMismatch", ...neverUnkeyed], Effect.die)
+    )
 
   const sweep = Effect.sync(() => {
     const before = clock.currentTimeMillisUnsafe() - idleMillis
@@ -234,13 +249,13 @@ const make = Effect.gen(function* () {
 
   return Aggregates.of({
     send: (aggregate, id, command, options) =>
-      Effect.catchTag(enqueue(aggregate, id, { value: command }, options), neverUnkeyed, Effect.die),
-    sendKeyed: (aggregate, id, command, keyed, options) => enqueue(aggregate, id, { value: command }, options, keyed),
-    read: <State, Command, Event, Rejection>(aggregate: Aggregate<State, Command, Event, Rejection>, id: string) =>
-      // Nothing is decided, so nothing is rejected; nothing is appended, so no race is lost.
-      enqueue(aggregate as Aggregate<State, Command, Event, never>, id, undefined, undefined).pipe(
-        Effect.catchTag(["ConcurrencyConflict", "VersionMismatch", ...neverUnkeyed], Effect.die)
+      Effect.suspend(() => enqueue(aggregate, id, { value: command }, options)).pipe(
+        Effect.catchTag(neverUnkeyed, Effect.die)
       ),
+    sendKeyed: (aggregate, id, command, keyed, options) =>
+      Effect.suspend(() => enqueue(aggregate, id, { value: command }, options, keyed)),
+    read: (aggregate, id) => Effect.suspend(() => ask(aggregate, id)),
+    readAll: (aggregate, ids) => Effect.suspend(() => Effect.all(ids.map((id) => ask(aggregate, id)))),
     residents: Effect.sync(() => actors.size)
   })
 })
