@@ -19,7 +19,16 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   projection: ["database", "eventlog"],
   readmodel: ["database", "eventlog", "projection", "order", ...pure],
   telemetry: [],
-  http: ["order", "catalog", "readmodel", "projection", "eventlog", "eventsourcing", "Orders.ts"],
+  http: [
+    "order",
+    "catalog",
+    "readmodel",
+    "projection",
+    "eventlog",
+    "eventsourcing",
+    "Orders.ts",
+    "ServerUnreachable.ts"
+  ],
   testing: ["order", "catalog", "eventlog", "eventsourcing", "projection", "readmodel"],
   ".": [
     "order",
@@ -38,8 +47,10 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
 /** Single files that may import more, each with its reason. */
 const exceptions: Readonly<Record<string, ReadonlyArray<string>>> = {}
 
-/** Clients import the definition of the API, so it must not reach any of these. */
-const serverCode = ["database", "http/Server.ts"]
+/** What programs import that only call a server. They must reach none of these, nor Node, when they are loaded. */
+const clientCode = ["http/Api.ts", "OrdersClient.ts"]
+const serverCode = ["database", "http/Server.ts", "App.ts", "Backend.ts", "InProcessOrders.ts"]
+const clientPackage = /^effect(\/|$)/
 
 const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"))
 const folderOf = (file: string) => (file.includes("/") ? file.slice(0, file.indexOf("/")) : ".")
@@ -48,31 +59,42 @@ const importsOf = (file: string): ReadonlyArray<string> =>
     normalize(join(dirname(file), match[1]!))
   )
 
+/** What is there at run time as soon as the file is: neither types nor what is imported later. */
+const loadsOf = (file: string): ReadonlyArray<string> =>
+  [...readFileSync(join(src, file), "utf8").matchAll(/^(?:import|export)\s(?:([^"]*?)from\s+)?"([^"]+)"/gm)].flatMap(
+    ([, clause = "", from = ""]) => {
+      if (clause.startsWith("type ")) return []
+      return [from.startsWith(".") ? normalize(join(dirname(file), from)) : from]
+    }
+  )
+
 const problems: Array<string> = []
 const graph = new Map(files.map((file) => [file, importsOf(file)]))
 
 for (const [file, imports] of graph) {
   const folder = folderOf(file)
-  const may = [...(allowed[folder] ?? []), ...(exceptions[file] ?? [])]
+  const may = new Set([...(allowed[folder] ?? []), ...(exceptions[file] ?? [])])
   if (!(folder in allowed)) problems.push(`${file}: folder ${folder} is not in the list of folders`)
   for (const target of imports) {
     const inside = folderOf(target) === folder
-    if (!inside && !may.includes(folderOf(target)) && !may.includes(target))
-      problems.push(`${file} must not import ${target}`)
+    if (!inside && !may.has(folderOf(target)) && !may.has(target)) problems.push(`${file} must not import ${target}`)
     if (!graph.has(target)) problems.push(`${file} imports ${target}, which does not exist`)
   }
 }
 
-const reached = new Set<string>()
-const visit = (file: string, path: ReadonlyArray<string>): void => {
-  if (reached.has(file)) return
-  reached.add(file)
-  if (serverCode.some((server) => file === server || folderOf(file) === server)) {
-    problems.push(`the API definition reaches server code: ${[...path, file].join(" → ")}`)
+const isServerCode = (file: string) => serverCode.some((server) => file === server || folderOf(file) === server)
+
+for (const start of clientCode.filter((file) => graph.has(file))) {
+  const reached = new Set<string>()
+  const visit = (file: string, path: ReadonlyArray<string>): void => {
+    if (reached.has(file)) return
+    reached.add(file)
+    const isForbidden = graph.has(file) ? isServerCode(file) : !clientPackage.test(file)
+    if (isForbidden) problems.push(`clients would load server code: ${[...path, file].join(" → ")}`)
+    if (graph.has(file)) for (const target of loadsOf(file)) visit(target, [...path, file])
   }
-  for (const target of graph.get(file) ?? []) visit(target, [...path, file])
+  visit(start, [])
 }
-if (graph.has("http/Api.ts")) visit("http/Api.ts", [])
 
 if (problems.length > 0) {
   console.error(problems.join("\n"))

@@ -6,6 +6,7 @@ import * as CommandRetention from "./eventlog/CommandRetention.ts"
 import { EventLog } from "./eventlog/EventLog.ts"
 import { DatabaseUnavailable } from "./eventlog/Unavailable.ts"
 import * as AggregateLimits from "./eventsourcing/AggregateLimits.ts"
+import * as HttpLimits from "./http/HttpLimits.ts"
 import { Readiness } from "./http/Readiness.ts"
 import * as Server from "./http/Server.ts"
 import { OrderPolicies } from "./order/OrderPolicies.ts"
@@ -48,6 +49,14 @@ const limits = (settings: Settings.Settings) =>
     shutdown: settings.SHUTDOWN
   })
 
+/** Above the commands' own deadline, so that it is they who say what became of a command. */
+const httpLimits = (settings: Settings.Settings) =>
+  Layer.succeed(HttpLimits.HttpLimits, {
+    ...HttpLimits.defaults,
+    request: Duration.sum(settings.COMMAND_DEADLINE, Duration.seconds(5)),
+    shutdown: settings.SHUTDOWN
+  })
+
 const policies = (settings: Settings.Settings) =>
   Layer.succeed(OrderPolicies, { autoConfirm: settings.AUTO_CONFIRM, shipRequires: settings.SHIP_REQUIRES })
 
@@ -82,7 +91,7 @@ export const layer = Layer.unwrap(
       Layer.provide(Layer.merge(Orders.layer, readiness)),
       Layer.provide(Layer.merge(Backend.demoCatalog, CommandRetention.layer(settings.IDEMPOTENCY_RETENTION))),
       Layer.provide(Backend.onDatabase(database(settings))),
-      Layer.provide(Layer.merge(limits(settings), policies(settings))),
+      Layer.provide(Layer.mergeAll(limits(settings), httpLimits(settings), policies(settings))),
       Layer.provide(Layer.effectDiscard(guardHost(settings))),
       Layer.provide(logging(settings))
     )

@@ -5,27 +5,18 @@ import { CustomerAggregate } from "./catalog/Customer.ts"
 import { demoCustomers, demoProducts } from "./catalog/DemoCatalog.ts"
 import { ProductAggregate } from "./catalog/Product.ts"
 import { Database, type DatabaseOptions } from "./database/Database.ts"
-import * as Migrations from "./database/Migrations.ts"
 import { EventLog } from "./eventlog/EventLog.ts"
-import { LogTail } from "./eventlog/LogTail.ts"
-import * as MemoryEventLog from "./eventlog/MemoryEventLog.ts"
-import * as SqlEventLog from "./eventlog/SqlEventLog.ts"
 import { Aggregates } from "./eventsourcing/Aggregates.ts"
-import { KeyedCommands } from "./eventsourcing/KeyedCommands.ts"
-import { Snapshots } from "./eventsourcing/Snapshots.ts"
-import * as SqlSnapshots from "./eventsourcing/SqlSnapshots.ts"
+import * as Kernel from "./Kernel.ts"
 import { ProjectionProgress } from "./projection/ProjectionProgress.ts"
 import * as ProjectionRunner from "./projection/ProjectionRunner.ts"
 import * as MemoryOrderQueries from "./readmodel/MemoryOrderQueries.ts"
 import { OrderViewProjection } from "./readmodel/OrderViewProjection.ts"
 import * as SqlOrderQueries from "./readmodel/SqlOrderQueries.ts"
 
-const commandSide = Layer.merge(AggregateCatalog.layer, KeyedCommands.layer).pipe(Layer.provideMerge(Aggregates.layer))
-
 /** Everything in memory: for tests and trials. */
-export const memory = Layer.mergeAll(commandSide, MemoryOrderQueries.layer).pipe(
-  Layer.provideMerge(Layer.merge(LogTail.layer, Snapshots.layerMemory)),
-  Layer.provideMerge(MemoryEventLog.layer())
+export const memory = Layer.merge(AggregateCatalog.layer, MemoryOrderQueries.layer).pipe(
+  Layer.provideMerge(Kernel.memory)
 )
 
 const querySide = SqlOrderQueries.layer.pipe(
@@ -35,12 +26,7 @@ const querySide = SqlOrderQueries.layer.pipe(
 
 /** On the given database, which is migrated first. */
 export const onDatabase = <E, R>(database: Layer.Layer<Database, E, R>) =>
-  Layer.mergeAll(commandSide, querySide).pipe(
-    Layer.provideMerge(Layer.merge(LogTail.layer, SqlSnapshots.layer)),
-    Layer.provideMerge(SqlEventLog.layer),
-    Layer.provideMerge(Migrations.layer),
-    Layer.provideMerge(database)
-  )
+  Layer.merge(AggregateCatalog.layer, querySide).pipe(Layer.provideMerge(Kernel.onDatabase(database)))
 
 /** On PostgreSQL at `postgres://…`. */
 export const postgres = (url: string, options?: Omit<DatabaseOptions, "url">) =>

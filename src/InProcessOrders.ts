@@ -6,15 +6,19 @@ import { CustomerAggregate, type CustomerCommand, CustomerNotFound } from "./cat
 import { priceLine, priceOrder } from "./catalog/Pricing.ts"
 import { ProductAggregate, type ProductCommand, ProductNotFound } from "./catalog/Product.ts"
 import { EventLog } from "./eventlog/EventLog.ts"
+import type { Aggregate } from "./eventsourcing/Aggregate.ts"
 import { Aggregates } from "./eventsourcing/Aggregates.ts"
 import { fingerprint } from "./eventsourcing/CommandIdentity.ts"
+import * as PublishedEvent from "./eventsourcing/PublishedEvent.ts"
 import * as OrderAggregate from "./order/OrderAggregate.ts"
-import type { OrderCommand } from "./order/OrderCommand.ts"
+import type { Command, CommandName } from "./order/OrderCommand.ts"
+import type { OrderEvent } from "./order/OrderEvent.ts"
 import { LineId, OrderId, PaymentId, ReturnId, ShipmentId } from "./order/OrderId.ts"
 import { OrderPolicies } from "./order/OrderPolicies.ts"
 import { OrderNotFound } from "./order/OrderRejection.ts"
 import { type PlaceOrderRequest, placeOrderContent } from "./order/OrderRequest.ts"
 import type { OrderState } from "./order/OrderState.ts"
+import type { RejectionOf } from "./order/RejectionOf.ts"
 import { paymentStatus, status } from "./order/OrderStatus.ts"
 import type { CommandError, CommandOptions, Orders, QueryOptions, Receipt } from "./Orders.ts"
 import * as ConsistencyToken from "./projection/ConsistencyToken.ts"
@@ -22,6 +26,7 @@ import { ProjectionBehind } from "./projection/ProjectionBehind.ts"
 import * as OrderHistory from "./readmodel/OrderHistory.ts"
 import { OrderQueries } from "./readmodel/OrderQueries.ts"
 import * as OrderView from "./readmodel/OrderView.ts"
+import { VersionNotFound } from "./readmodel/VersionNotFound.ts"
 import * as Submission from "./Submission.ts"
 
 const defaultWait = Duration.seconds(2)
@@ -59,24 +64,27 @@ export const make = Effect.gen(function* () {
     replayed
   })
 
-  const submitOrder = <E>(
-    scope: ReadonlyArray<string>,
+  const submitOrder = <Name extends CommandName, E>(
+    scope: readonly [Name, ...ReadonlyArray<string>],
     request: unknown,
     options: CommandOptions | undefined,
-    command: Effect.Effect<OrderCommand, E>
-  ): Effect.Effect<Receipt, E | CommandError> =>
-    Effect.map(
-      submit({ aggregate: orders, idOf: ({ orderId }) => orderId, scope, request, options, command, body: receiptOf }),
+    command: Effect.Effect<Command<Name>, E>
+  ): Effect.Effect<Receipt, E | CommandError<Name>> => {
+    // One decider for all commands has one type of rejections; each command meets only its own (see RejectionOf.test.ts).
+    const aggregate = orders as Aggregate<OrderState, Command<Name>, OrderEvent, RejectionOf<Name>>
+    return Effect.map(
+      submit({ aggregate, idOf: ({ orderId }) => orderId, scope, request, options, command, body: receiptOf }),
       toReceipt
     )
+  }
 
   /** A command that needs nothing from the catalog. `path`: the ids in its path behind the order's. */
-  const send = (
-    command: OrderCommand,
+  const send = <Name extends CommandName>(
+    command: Command<Name>,
     request: unknown,
     options: CommandOptions | undefined,
     ...path: ReadonlyArray<string>
-  ) => submitOrder([command._tag, command.orderId, ...path], request, options, Effect.succeed(command))
+  ) => submitOrder<Name, never>([command._tag, command.orderId, ...path], request, options, Effect.succeed(command))
 
   const place = Effect.fn("Orders.place")((request: PlaceOrderRequest, options?: CommandOptions) => {
     const command = Effect.gen(function* () {
@@ -93,7 +101,7 @@ export const make = Effect.gen(function* () {
   })
 
   const addLine: Orders["Service"]["addLine"] = Effect.fn("Orders.addLine")((orderId, request, options) => {
-    const command = Effect.map(catalog.product(request.productId), (product): OrderCommand => {
+    const command = Effect.map(catalog.product(request.productId), (product): Command<"AddLine"> => {
       const line = priceLine(request, product, request.lineId ?? LineId.make(newId()))
       return { _tag: "AddLine", orderId, line, currency: product.currency }
     })
@@ -137,13 +145,14 @@ export const make = Effect.gen(function* () {
   const events: Orders["Service"]["events"] = Effect.fn("Orders.events")(function* (orderId, options = {}) {
     const limit = Math.min(Math.max(options.limit ?? 100, 1), 500)
     const page = yield* OrderHistory.events(log, orderId, { after: options.after ?? 0, limit })
-    return page ?? (yield* new OrderNotFound({ orderId }))
+    if (page === undefined) return yield* new OrderNotFound({ orderId })
+    return page.map(PublishedEvent.fromRecorded)
   })
 
   const at: Orders["Service"]["at"] = Effect.fn("Orders.at")(function* (orderId, version) {
-    const entry = yield* OrderHistory.entryAt(log, orderId, version)
+    const entry = yield* OrderHistory.entryAt(log, orderId, Math.max(version, 1))
     if (entry === undefined) return yield* new OrderNotFound({ orderId })
-    if (entry.order.version !== version) return yield* new OrderHistory.VersionNotFound({ orderId, version })
+    if (entry.order.version !== version) return yield* new VersionNotFound({ orderId, version })
     return OrderView.fromState(entry.order, entry.updatedAt, policies)
   })
 
@@ -212,8 +221,11 @@ export const make = Effect.gen(function* () {
     list,
     events,
     at,
+    // What is saved need not be there yet.
     saveProduct: (productId, product, options) =>
-      sendProduct({ _tag: "SaveProduct", productId, ...product }, product, options),
+      sendProduct({ _tag: "SaveProduct", productId, ...product }, product, options).pipe(
+        Effect.catchTag("ProductNotFound", Effect.die)
+      ),
     withdrawProduct: (productId, options) => sendProduct({ _tag: "WithdrawProduct", productId }, null, options),
     product: Effect.fn("Orders.product")(function* (productId) {
       const { state } = yield* aggregates.read(ProductAggregate, productId)
@@ -222,7 +234,9 @@ export const make = Effect.gen(function* () {
       return { productId, ...product }
     }),
     saveCustomer: (customerId, customer, options) =>
-      sendCustomer({ _tag: "SaveCustomer", customerId, ...customer }, customer, options),
+      sendCustomer({ _tag: "SaveCustomer", customerId, ...customer }, customer, options).pipe(
+        Effect.catchTag("CustomerNotFound", Effect.die)
+      ),
     withdrawCustomer: (customerId, options) => sendCustomer({ _tag: "WithdrawCustomer", customerId }, null, options),
     customer: Effect.fn("Orders.customer")(function* (customerId) {
       const { state } = yield* aggregates.read(CustomerAggregate, customerId)

@@ -4,35 +4,30 @@
  * Commands answer once their events are durable; queries answer from the order view, which follows. A receipt's `token`
  * given to a query makes it wait for that write.
  */
-import { Context, type Duration, type Effect, Layer } from "effect"
-import * as Backend from "./Backend.ts"
+import { Context, type Duration, Effect, Layer } from "effect"
 import type { UnknownCustomer, UnknownProduct } from "./catalog/Catalog.ts"
 import type { SaveCustomerRequest, CustomerNotFound } from "./catalog/Customer.ts"
 import type { SaveProductRequest, ProductNotFound } from "./catalog/Product.ts"
-import * as InProcessOrders from "./InProcessOrders.ts"
-import type { RecordedEvent } from "./eventlog/RecordedEvent.ts"
-import type { DatabaseUnavailable } from "./eventlog/Unavailable.ts"
+import type { DatabaseUnavailable, Overloaded } from "./eventlog/Unavailable.ts"
 import type { SendOptions } from "./eventsourcing/Aggregates.ts"
+import type { InvalidIdempotencyKey } from "./eventsourcing/InvalidIdempotencyKey.ts"
 import type { OnceError } from "./eventsourcing/KeyedCommands.ts"
-import type { SendError, Unavailable } from "./eventsourcing/SendError.ts"
-import {
-  type CustomerId,
-  type LineId,
-  OrderId,
-  type PaymentId,
-  type ProductId,
-  type ShipmentId
-} from "./order/OrderId.ts"
-import type { InvalidOrder, OrderNotFound, OrderRejection } from "./order/OrderRejection.ts"
+import type { PublishedEvent } from "./eventsourcing/PublishedEvent.ts"
+import type { Draining, SendError, Unavailable } from "./eventsourcing/SendError.ts"
+import type { CommandName } from "./order/OrderCommand.ts"
+import type { CustomerId, LineId, OrderId, PaymentId, ProductId, ShipmentId } from "./order/OrderId.ts"
+import type { OrderNotFound } from "./order/OrderRejection.ts"
 import type * as Request from "./order/OrderRequest.ts"
 import type { OrderStatus, PaymentStatus } from "./order/OrderStatus.ts"
+import type { RejectionOf } from "./order/RejectionOf.ts"
 import type { InvalidToken } from "./projection/ConsistencyToken.ts"
 import type { ProjectionBehind } from "./projection/ProjectionBehind.ts"
-import type { InvalidCursor } from "./readmodel/Cursor.ts"
+import type { InvalidCursor } from "./readmodel/InvalidCursor.ts"
 import type { OrderFilter, OrderSort } from "./readmodel/OrderFilter.ts"
-import type { VersionNotFound } from "./readmodel/OrderHistory.ts"
 import type { Freshness } from "./readmodel/OrderQueries.ts"
 import type { OrderView } from "./readmodel/OrderView.ts"
+import type { VersionNotFound } from "./readmodel/VersionNotFound.ts"
+import type { ServerUnreachable } from "./ServerUnreachable.ts"
 
 /** An accepted and stored command on an order. `events` are wire types; none = there was nothing to do. */
 export interface Receipt {
@@ -89,11 +84,31 @@ export interface Answer {
   readonly token: string
 }
 
-export type CommandError = OrderRejection | SendError | OnceError
-export type PlaceError = CommandError | InvalidOrder | UnknownProduct | UnknownCustomer
-export type QueryError = InvalidToken | ProjectionBehind | DatabaseUnavailable
+/** What any command of any aggregate may answer besides the domain's own. */
+export type SubmitError = SendError | OnceError | InvalidIdempotencyKey | ServerUnreachable
+export type CommandError<Name extends CommandName = CommandName> = RejectionOf<Name> | SubmitError
+export type PlaceError = CommandError<"PlaceOrder"> | UnknownProduct | UnknownCustomer
+export type AddLineError = CommandError<"AddLine"> | UnknownProduct
+/** What any query may answer besides its own. */
+export type ReadError = DatabaseUnavailable | Overloaded | Draining | ServerUnreachable
+export type QueryError = InvalidToken | ProjectionBehind | ReadError
 
-type Command<Body> = (orderId: OrderId, request: Body, options?: CommandOptions) => Effect.Effect<Receipt, CommandError>
+type Stored<Name extends CommandName> = Effect.Effect<Receipt, CommandError<Name>>
+type Command<Name extends CommandName, Body> = (
+  orderId: OrderId,
+  request: Body,
+  options?: CommandOptions
+) => Stored<Name>
+
+// What runs an order service is loaded as its layer is built, since clients of a remote one import this file, too.
+const inProcess = Effect.promise(() => import("./InProcessOrders.ts"))
+const backend = <A, E, R>(choose: (Backend: typeof import("./Backend.ts")) => Layer.Layer<A, E, R>) =>
+  Layer.unwrap(
+    Effect.map(
+      Effect.promise(() => import("./Backend.ts")),
+      choose
+    )
+  )
 
 export class Orders extends Context.Service<
   Orders,
@@ -104,35 +119,35 @@ export class Orders extends Context.Service<
       orderId: OrderId,
       request: Request.AddLineRequest,
       options?: CommandOptions
-    ): Effect.Effect<Receipt, PlaceError>
+    ): Effect.Effect<Receipt, AddLineError>
     changeLineQuantity(
       orderId: OrderId,
       lineId: LineId,
       request: Request.ChangeLineQuantityRequest,
       options?: CommandOptions
-    ): Effect.Effect<Receipt, CommandError>
-    removeLine(orderId: OrderId, lineId: LineId, options?: CommandOptions): Effect.Effect<Receipt, CommandError>
-    readonly changeShippingAddress: Command<Request.ChangeShippingAddressRequest>
-    confirm(orderId: OrderId, options?: CommandOptions): Effect.Effect<Receipt, CommandError>
-    readonly cancel: Command<Request.CancelOrderRequest>
-    readonly cancelItems: Command<Request.CancelItemsRequest>
-    readonly ship: Command<Request.ShipItemsRequest>
-    deliver(orderId: OrderId, shipmentId: ShipmentId, options?: CommandOptions): Effect.Effect<Receipt, CommandError>
-    readonly returnItems: Command<Request.ReturnItemsRequest>
-    readonly authorizePayment: Command<Request.AuthorizePaymentRequest>
+    ): Stored<"ChangeLineQuantity">
+    removeLine(orderId: OrderId, lineId: LineId, options?: CommandOptions): Stored<"RemoveLine">
+    readonly changeShippingAddress: Command<"ChangeShippingAddress", Request.ChangeShippingAddressRequest>
+    confirm(orderId: OrderId, options?: CommandOptions): Stored<"ConfirmOrder">
+    readonly cancel: Command<"CancelOrder", Request.CancelOrderRequest>
+    readonly cancelItems: Command<"CancelItems", Request.CancelItemsRequest>
+    readonly ship: Command<"ShipItems", Request.ShipItemsRequest>
+    deliver(orderId: OrderId, shipmentId: ShipmentId, options?: CommandOptions): Stored<"DeliverShipment">
+    readonly returnItems: Command<"ReturnItems", Request.ReturnItemsRequest>
+    readonly authorizePayment: Command<"AuthorizePayment", Request.AuthorizePaymentRequest>
     capturePayment(
       orderId: OrderId,
       paymentId: PaymentId,
       request: Request.CapturePaymentRequest,
       options?: CommandOptions
-    ): Effect.Effect<Receipt, CommandError>
-    voidPayment(orderId: OrderId, paymentId: PaymentId, options?: CommandOptions): Effect.Effect<Receipt, CommandError>
+    ): Stored<"CapturePayment">
+    voidPayment(orderId: OrderId, paymentId: PaymentId, options?: CommandOptions): Stored<"VoidPayment">
     refundPayment(
       orderId: OrderId,
       paymentId: PaymentId,
       request: Request.RefundPaymentRequest,
       options?: CommandOptions
-    ): Effect.Effect<Receipt, CommandError>
+    ): Stored<"RefundPayment">
 
     /** The order as the view has it. With a token never "not found" merely because the view is behind. */
     get(
@@ -156,42 +171,43 @@ export class Orders extends Context.Service<
     events(
       orderId: OrderId,
       options?: { readonly after?: number; readonly limit?: number }
-    ): Effect.Effect<ReadonlyArray<RecordedEvent>, OrderNotFound | DatabaseUnavailable>
+    ): Effect.Effect<ReadonlyArray<PublishedEvent>, OrderNotFound | ReadError>
 
     /** The order as it was at version `version`. */
-    at(
-      orderId: OrderId,
-      version: number
-    ): Effect.Effect<OrderView, OrderNotFound | VersionNotFound | DatabaseUnavailable>
+    at(orderId: OrderId, version: number): Effect.Effect<OrderView, OrderNotFound | VersionNotFound | ReadError>
 
     saveProduct(
       productId: ProductId,
       product: SaveProductRequest,
       options?: CommandOptions
-    ): Effect.Effect<CatalogReceipt, ProductNotFound | SendError | OnceError>
+    ): Effect.Effect<CatalogReceipt, SubmitError>
     withdrawProduct(
       productId: ProductId,
       options?: CommandOptions
-    ): Effect.Effect<CatalogReceipt, ProductNotFound | SendError | OnceError>
-    product(productId: ProductId): Effect.Effect<Product, ProductNotFound | Unavailable>
+    ): Effect.Effect<CatalogReceipt, ProductNotFound | SubmitError>
+    product(productId: ProductId): Effect.Effect<Product, ProductNotFound | Unavailable | ServerUnreachable>
     saveCustomer(
       customerId: CustomerId,
       customer: SaveCustomerRequest,
       options?: CommandOptions
-    ): Effect.Effect<CatalogReceipt, CustomerNotFound | SendError | OnceError>
+    ): Effect.Effect<CatalogReceipt, SubmitError>
     withdrawCustomer(
       customerId: CustomerId,
       options?: CommandOptions
-    ): Effect.Effect<CatalogReceipt, CustomerNotFound | SendError | OnceError>
-    customer(customerId: CustomerId): Effect.Effect<Customer, CustomerNotFound | Unavailable>
+    ): Effect.Effect<CatalogReceipt, CustomerNotFound | SubmitError>
+    customer(customerId: CustomerId): Effect.Effect<Customer, CustomerNotFound | Unavailable | ServerUnreachable>
   }
 >()("ordinal/Orders") {
   /** In this process, on whatever backend is provided. */
-  static readonly layer = Layer.effect(Orders, InProcessOrders.make)
+  static readonly layer = Layer.unwrap(
+    Effect.map(inProcess, (InProcessOrders) => Layer.effect(Orders, InProcessOrders.make))
+  )
   /** Nothing is kept beyond the process: for tests and trials. */
-  static readonly layerMemory = Orders.layer.pipe(Layer.provide(Backend.memory))
+  static readonly layerMemory = Orders.layer.pipe(Layer.provide(backend(({ memory }) => memory)))
   /** An embedded PostgreSQL in a directory, or "memory". Survives kill -9, but not a power cut. */
-  static readonly layerEmbedded = (directory: string) => Orders.layer.pipe(Layer.provide(Backend.embedded(directory)))
+  static readonly layerEmbedded = (directory: string) =>
+    Orders.layer.pipe(Layer.provide(backend(({ embedded }) => embedded(directory))))
   /** A PostgreSQL server at `postgres://…`; its schema `ordinal` is made or brought up to date. */
-  static readonly layerPostgres = (url: string) => Orders.layer.pipe(Layer.provide(Backend.postgres(url)))
+  static readonly layerPostgres = (url: string) =>
+    Orders.layer.pipe(Layer.provide(backend(({ postgres }) => postgres(url))))
 }

@@ -4,6 +4,7 @@ import type { Aggregate } from "./eventsourcing/Aggregate.ts"
 import { Aggregates } from "./eventsourcing/Aggregates.ts"
 import * as CommandIdentity from "./eventsourcing/CommandIdentity.ts"
 import type { Accepted } from "./eventsourcing/Envelope.ts"
+import { InvalidIdempotencyKey, isIdempotencyKey } from "./eventsourcing/InvalidIdempotencyKey.ts"
 import { KeyedCommands } from "./eventsourcing/KeyedCommands.ts"
 import { wireType } from "./eventsourcing/WireType.ts"
 import type { CommandOptions } from "./Orders.ts"
@@ -60,6 +61,7 @@ export const make = Effect.gen(function* () {
       return { body: body(id, accepted), position: accepted.position, replayed: false }
     }
 
+    if (!isIdempotencyKey(options.idempotencyKey)) return yield* new InvalidIdempotencyKey()
     const identity = CommandIdentity.make([options.actor ?? "", ...scope], options.idempotencyKey, request)
     const run = Effect.gen(function* () {
       const command = yield* submission.command

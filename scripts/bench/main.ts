@@ -3,12 +3,21 @@ import { NodeRuntime } from "@effect/platform-node"
 import { Data, Effect, Layer, Logger, References, Runtime } from "effect"
 import { parseArgs } from "node:util"
 
+interface Bench {
+  readonly description: string
+  readonly load: () => Promise<{ run(size: "full" | "quick" | "tiny"): Effect.Effect<object, unknown> }>
+}
+
 const benches = {
   commands: {
     description: "durable commands per second in process, beside one-row inserts through the same client",
     load: () => import("./commands.ts")
+  },
+  activate: {
+    description: "the first command after a restart on an order with 10,000 events, with and without its snapshot",
+    load: () => import("./activate.ts")
   }
-}
+} satisfies Record<string, Bench>
 
 const help = `npm run bench -- <name> [--quick]
 
@@ -43,7 +52,8 @@ const program = Effect.gen(function* () {
   if (more.length > 0) return yield* new Refused({ problem: `one benchmark at a time, not also ${more.join(", ")}` })
   if (!isBench(name)) return yield* new Refused({ problem: `there is no benchmark "${name}"` })
   const size = given.values.tiny === true ? "tiny" : given.values.quick === true ? "quick" : "full"
-  const { run } = yield* Effect.promise(benches[name].load)
+  const bench: Bench = benches[name]
+  const { run } = yield* Effect.promise(() => bench.load())
   const result = yield* Effect.orDie(run(size))
   console.log(JSON.stringify(result))
 })

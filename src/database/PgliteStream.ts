@@ -37,7 +37,9 @@ export const make = (database: PGlite) => (): Duplex => {
       answer.then(
         (bytes) => {
           if (bytes.length > 0 && !stream.destroyed) stream.push(bytes)
-          done()
+          // Not before sockets were served: statement on statement would leave new connections waiting, of which each
+          // turn of the event loop accepts one.
+          setImmediate(done)
         },
         (cause: unknown) => done(cause instanceof Error ? cause : new Error(String(cause)))
       )

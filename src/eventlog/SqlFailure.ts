@@ -18,18 +18,18 @@ export const sqlState = (error: SqlError): string | undefined => property(error.
 
 const again = /^(?:08|25006|40|53|55P03|57|58)/
 const data = /^(?:22|23|54)/
-const serverState = /^[0-9A-Z]{5}$/
 
 export const verdict = (error: SqlError): Verdict => {
   const { reason } = error
   if (reason.operation === "connect") return "again"
   const state = sqlState(error)
-  if (state === undefined || !serverState.test(state)) {
+  // Only the server states a severity: a socket has codes too, and EPIPE looks just like a SQLSTATE.
+  const severity = property(reason.cause, "severityUnlocalized") ?? property(reason.cause, "severity")
+  if (state === undefined || severity === undefined) {
     if (reason._tag === "ConnectionError") return "lost"
     return property(reason.cause, "_tag") === "PgTypesCodecError" ? "data" : "bug"
   }
   // A session that is being ended may be told so after its statement was committed.
-  const severity = property(reason.cause, "severityUnlocalized") ?? property(reason.cause, "severity")
   if (severity === "FATAL" || severity === "PANIC") return "lost"
   if (data.test(state)) return "data"
   return again.test(state) ? "again" : "bug"

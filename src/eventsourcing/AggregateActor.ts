@@ -14,7 +14,7 @@ import { type DatabaseUnavailable, Overloaded } from "../eventlog/Unavailable.ts
 import type { Aggregate } from "./Aggregate.ts"
 import * as AggregateMemory from "./AggregateMemory.ts"
 import type { AggregateLimits } from "./AggregateLimits.ts"
-import { CommandIdReused } from "./CommandIdentity.ts"
+import { CommandIdReused } from "./CommandIdReused.ts"
 import { type Accepted, type Answer, CommandAlreadyAccepted, type Envelope } from "./Envelope.ts"
 import { type Judgement, judge } from "./Judgement.ts"
 import { Draining, type SendError } from "./SendError.ts"

@@ -99,8 +99,9 @@ export const make = <State, Command, Event, Rejection>(
 
   const activate = Effect.gen(function* () {
     if (policy !== undefined) {
-      // A stream shorter than this has no snapshot, so it costs no look-up.
-      if ((yield* readPage(policy.every)) < policy.every) return
+      // A stream that ends here has no snapshot, or none that is worth a look-up.
+      const first = Math.min(policy.every, pageSize)
+      if ((yield* readPage(first)) < first) return
       const snapshot = yield* snapshots.load(streamId)
       if (snapshot !== undefined) yield* restore(policy, snapshot)
     }

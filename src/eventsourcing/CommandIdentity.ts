@@ -1,29 +1,6 @@
 /** The identity of a command that its caller may send again: two equal ones are one command. */
 import { createHash } from "node:crypto"
-import { Schema } from "effect"
 import { canonicalJson } from "./CanonicalJson.ts"
-
-/** The command's id was used before, for another request. Nothing was done. */
-export class CommandIdReused extends Schema.TaggedError<CommandIdReused>()(
-  "CommandIdReused",
-  {},
-  { httpApiStatus: 422 }
-) {
-  override get message() {
-    return "this Idempotency-Key was used for another request; send the same request again, or take a new key"
-  }
-}
-
-/** The same command is still running, and did not end in the time this caller could wait. */
-export class CommandInProgress extends Schema.TaggedError<CommandInProgress>()(
-  "CommandInProgress",
-  { retryAfter: Schema.Number },
-  { httpApiStatus: 409 }
-) {
-  override get message() {
-    return `a request with this Idempotency-Key is still running; send it again in ${this.retryAfter} s`
-  }
-}
 
 export interface CommandIdentity {
   /** UUIDv5 of who sends what to where under which key. */

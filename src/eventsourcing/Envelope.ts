@@ -1,7 +1,7 @@
 /** A command (or a read) on its way through a mailbox, and the one place where its answer goes. */
 import { Data, type Deferred, type Exit } from "effect"
 import type { EventMetadata } from "../eventlog/RecordedEvent.ts"
-import type { CommandIdReused } from "./CommandIdentity.ts"
+import type { CommandIdReused } from "./CommandIdReused.ts"
 import type { SendError } from "./SendError.ts"
 
 /** The state a command was accepted in, after its events. */

@@ -9,7 +9,9 @@ import { Context, Deferred, Duration, Effect, Fiber, Layer, Option } from "effec
 import { EventLog } from "../eventlog/EventLog.ts"
 import type { DatabaseUnavailable } from "../eventlog/Unavailable.ts"
 import { AggregateLimits } from "./AggregateLimits.ts"
-import { type CommandIdentity, CommandIdReused, CommandInProgress } from "./CommandIdentity.ts"
+import type { CommandIdentity } from "./CommandIdentity.ts"
+import { CommandIdReused } from "./CommandIdReused.ts"
+import { CommandInProgress } from "./CommandInProgress.ts"
 import { CommandAlreadyAccepted, type KeyedError } from "./Envelope.ts"
 
 /** What the log remembers of an accepted command. */

@@ -8,6 +8,7 @@ import { CommandBoundary, QueryBoundary } from "./Boundary.ts"
 import * as HttpHeaders from "./HttpHeaders.ts"
 import * as Problems from "./ProblemTypes.ts"
 import { accepted, CustomerReceipt, ProductReceipt } from "./Receipt.ts"
+import * as Who from "./Who.ts"
 
 const kept = { version: Schema.Int, withdrawn: Schema.Boolean }
 
@@ -27,19 +28,20 @@ const productSaved = [HttpApiSchema.WithHeaders(ProductReceipt.pipe(accepted), c
 const customer = HttpApiSchema.WithHeaders(CustomerView, entity)
 const customerSaved = [HttpApiSchema.WithHeaders(CustomerReceipt.pipe(accepted), catalogReceipt), customer] as const
 
-const readErrors = [Problems.overloaded, Problems.databaseUnavailable, Problems.draining, Problems.outcomeUnknown]
-const unavailable = [...readErrors, Problems.aggregateSuspended]
+/** They are read from their actors, like commands. */
+const unavailable = [...Problems.readErrors, Problems.outcomeUnknown, Problems.aggregateSuspended]
 
 export class CatalogApi extends HttpApiGroup.make("catalog")
   .add(
     HttpApiEndpoint.put("saveProduct", "/products/:id", {
       params: { id: ProductId },
-      headers: HttpHeaders.create,
+      headers: HttpHeaders.command,
       payload: SaveProductRequest,
       success: productSaved,
-      error: [...Problems.sendErrors, Problems.productNotFound]
+      error: Problems.sendErrors
     })
       .annotate(OpenApi.Summary, "Save a product")
+      .annotateMerge(Who.operator)
       .middleware(CommandBoundary),
     HttpApiEndpoint.get("product", "/products/:id", {
       params: { id: ProductId },
@@ -56,15 +58,17 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       error: [...Problems.sendErrors, Problems.productNotFound]
     })
       .annotate(OpenApi.Summary, "Withdraw a product: it cannot be ordered any more")
+      .annotateMerge(Who.operator)
       .middleware(CommandBoundary),
     HttpApiEndpoint.put("saveCustomer", "/customers/:id", {
       params: { id: CustomerId },
-      headers: HttpHeaders.create,
+      headers: HttpHeaders.command,
       payload: SaveCustomerRequest,
       success: customerSaved,
-      error: [...Problems.sendErrors, Problems.customerNotFound]
+      error: Problems.sendErrors
     })
       .annotate(OpenApi.Summary, "Save a customer")
+      .annotateMerge(Who.operator)
       .middleware(CommandBoundary),
     HttpApiEndpoint.get("customer", "/customers/:id", {
       params: { id: CustomerId },
@@ -81,6 +85,7 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       error: [...Problems.sendErrors, Problems.customerNotFound]
     })
       .annotate(OpenApi.Summary, "Withdraw a customer, who cannot order any more")
+      .annotateMerge(Who.operator)
       .middleware(CommandBoundary)
   )
   .annotateMerge(OpenApi.annotations({ title: "Catalog", description: "Products and customers." })) {}

@@ -2,10 +2,11 @@ import { Effect, Exit } from "effect"
 import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
 import { type CatalogReceipt, type Customer, Orders, type Product } from "../Orders.ts"
 import { Api } from "./Api.ts"
-import { sendOptions } from "./CommandContext.ts"
+import { commandOptions } from "./CommandContext.ts"
 import * as EntityTag from "./EntityTag.ts"
 import * as Preference from "./Preference.ts"
 import * as Reply from "./Reply.ts"
+import { served } from "./Served.ts"
 
 const entity = <Body extends Product | Customer>(body: Body, ifNoneMatch: string | undefined) => {
   const headers = { etag: EntityTag.format(body.version) }
@@ -46,23 +47,23 @@ export const layer = HttpApiBuilder.group(
     const orders = yield* Orders
     return handlers.handleAll({
       product: ({ headers, params }) =>
-        Effect.map(orders.product(params.id), (product) => entity(product, headers["if-none-match"])),
+        Effect.map(served(orders.product(params.id)), (product) => entity(product, headers["if-none-match"])),
       saveProduct: Effect.fnUntraced(function* ({ headers, params: { id }, payload }) {
-        const stored = yield* orders.saveProduct(id, payload, yield* sendOptions(headers))
+        const stored = yield* served(orders.saveProduct(id, payload, yield* commandOptions(headers)))
         return yield* reply(stored, { productId: id }, `/products/${id}`, headers.prefer, orders.product(id))
       }),
       withdrawProduct: Effect.fnUntraced(function* ({ headers, params: { id } }) {
-        const stored = yield* orders.withdrawProduct(id, yield* sendOptions(headers))
+        const stored = yield* served(orders.withdrawProduct(id, yield* commandOptions(headers)))
         return yield* reply(stored, { productId: id }, `/products/${id}`, headers.prefer, orders.product(id))
       }),
       customer: ({ headers, params }) =>
-        Effect.map(orders.customer(params.id), (customer) => entity(customer, headers["if-none-match"])),
+        Effect.map(served(orders.customer(params.id)), (customer) => entity(customer, headers["if-none-match"])),
       saveCustomer: Effect.fnUntraced(function* ({ headers, params: { id }, payload }) {
-        const stored = yield* orders.saveCustomer(id, payload, yield* sendOptions(headers))
+        const stored = yield* served(orders.saveCustomer(id, payload, yield* commandOptions(headers)))
         return yield* reply(stored, { customerId: id }, `/customers/${id}`, headers.prefer, orders.customer(id))
       }),
       withdrawCustomer: Effect.fnUntraced(function* ({ headers, params: { id } }) {
-        const stored = yield* orders.withdrawCustomer(id, yield* sendOptions(headers))
+        const stored = yield* served(orders.withdrawCustomer(id, yield* commandOptions(headers)))
         return yield* reply(stored, { customerId: id }, `/customers/${id}`, headers.prefer, orders.customer(id))
       })
     })

@@ -1,12 +1,15 @@
-/** What a command takes along from its request: the precondition, the ids that link it, who sent it. */
+/** What a command takes along from its request: the key, the precondition, the ids that link it, who sent it. */
 import { Effect } from "effect"
-import type { SendOptions } from "../eventsourcing/Aggregates.ts"
 import type { Precondition } from "../eventsourcing/Envelope.ts"
+import { InvalidIdempotencyKey } from "../eventsourcing/InvalidIdempotencyKey.ts"
+import type { CommandOptions } from "../Orders.ts"
 import * as EntityTag from "./EntityTag.ts"
 import { InvalidRequest } from "./HttpError.ts"
+import * as IdempotencyKey from "./IdempotencyKey.ts"
 import { RequestId } from "./RequestId.ts"
 
 export interface CommandHeaders {
+  readonly "idempotency-key"?: string
   readonly "if-match"?: string
   readonly "if-none-match"?: "*"
   readonly traceparent?: string
@@ -18,7 +21,15 @@ const traceparent = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}
 /** Until there is authentication every caller is the operator. */
 const actor = "operator"
 
-export const sendOptions = (headers: CommandHeaders): Effect.Effect<SendOptions, InvalidRequest> =>
+const idempotencyKey = (header: string | undefined) => {
+  if (header === undefined) return Effect.succeed({})
+  const key = IdempotencyKey.parse(header)
+  return key === undefined ? Effect.fail(new InvalidIdempotencyKey()) : Effect.succeed({ idempotencyKey: key })
+}
+
+export const commandOptions = (
+  headers: CommandHeaders
+): Effect.Effect<CommandOptions, InvalidRequest | InvalidIdempotencyKey> =>
   Effect.gen(function* () {
     if (headers["if-match"] !== undefined && headers["if-none-match"] !== undefined) {
       return yield* InvalidRequest.of("header.if-match", "can't be sent together with If-None-Match")
@@ -26,6 +37,7 @@ export const sendOptions = (headers: CommandHeaders): Effect.Effect<SendOptions,
     const { uuid } = yield* RequestId
     const precondition: Precondition = EntityTag.precondition(headers)
     return {
+      ...(yield* idempotencyKey(headers["idempotency-key"])),
       correlationId: uuid,
       actor,
       ...(precondition === undefined ? {} : { precondition }),

@@ -6,12 +6,13 @@ import { CommandBoundary } from "./Boundary.ts"
 import * as HttpHeaders from "./HttpHeaders.ts"
 import { success } from "./OrderApi.ts"
 import * as Problems from "./ProblemTypes.ts"
+import * as Who from "./Who.ts"
 
 const order = { id: OrderId }
 const shipment = { ...order, shipmentId: ShipmentId }
 const payment = { ...order, paymentId: PaymentId }
 const { command: headers } = HttpHeaders
-const { commandErrors: error } = Problems
+const { commandErrors } = Problems
 
 export class FulfilmentApi extends HttpApiGroup.make("fulfilment")
   .add(
@@ -20,55 +21,71 @@ export class FulfilmentApi extends HttpApiGroup.make("fulfilment")
       headers,
       payload: Request.CancelItemsRequest,
       success,
-      error
-    }).annotate(OpenApi.Summary, "Cancel items that were not shipped"),
+      error: commandErrors("CancelItems")
+    })
+      .annotate(OpenApi.Summary, "Cancel items that were not shipped")
+      .annotateMerge(Who.operator),
     HttpApiEndpoint.post("ship", "/orders/:id/shipments", {
       params: order,
       headers,
       payload: Request.ShipItemsRequest,
       success,
-      error
-    }).annotate(OpenApi.Summary, "Ship items; all that is outstanding if none are named"),
+      error: commandErrors("ShipItems")
+    })
+      .annotate(OpenApi.Summary, "Ship items; all that is outstanding if none are named")
+      .annotateMerge(Who.operator),
     HttpApiEndpoint.post("deliver", "/orders/:id/shipments/:shipmentId/deliver", {
       params: shipment,
       headers,
       success,
-      error
-    }).annotate(OpenApi.Summary, "Record that a shipment was delivered"),
+      error: commandErrors("DeliverShipment")
+    })
+      .annotate(OpenApi.Summary, "Record that a shipment was delivered")
+      .annotateMerge(Who.operator),
     HttpApiEndpoint.post("returnItems", "/orders/:id/returns", {
       params: order,
       headers,
       payload: Request.ReturnItemsRequest,
       success,
-      error
-    }).annotate(OpenApi.Summary, "Take shipped items back"),
+      error: commandErrors("ReturnItems")
+    })
+      .annotate(OpenApi.Summary, "Take shipped items back")
+      .annotateMerge(Who.customerOrOperator),
     HttpApiEndpoint.post("authorizePayment", "/orders/:id/payments", {
       params: order,
       headers,
       payload: Request.AuthorizePaymentRequest,
       success,
-      error
-    }).annotate(OpenApi.Summary, "Record an authorized payment"),
+      error: commandErrors("AuthorizePayment")
+    })
+      .annotate(OpenApi.Summary, "Record an authorized payment")
+      .annotateMerge(Who.operator),
     HttpApiEndpoint.post("capturePayment", "/orders/:id/payments/:paymentId/capture", {
       params: payment,
       headers,
       payload: Request.CapturePaymentRequest,
       success,
-      error
-    }).annotate(OpenApi.Summary, "Record a capture; all that is left if no amount is named"),
+      error: commandErrors("CapturePayment")
+    })
+      .annotate(OpenApi.Summary, "Record a capture; all that is left if no amount is named")
+      .annotateMerge(Who.operator),
     HttpApiEndpoint.post("voidPayment", "/orders/:id/payments/:paymentId/void", {
       params: payment,
       headers,
       success,
-      error
-    }).annotate(OpenApi.Summary, "Release what was not captured"),
+      error: commandErrors("VoidPayment")
+    })
+      .annotate(OpenApi.Summary, "Release what was not captured")
+      .annotateMerge(Who.operator),
     HttpApiEndpoint.post("refundPayment", "/orders/:id/payments/:paymentId/refund", {
       params: payment,
       headers,
       payload: Request.RefundPaymentRequest,
       success,
-      error
-    }).annotate(OpenApi.Summary, "Record a refund; all that is left if no amount is named")
+      error: commandErrors("RefundPayment")
+    })
+      .annotate(OpenApi.Summary, "Record a refund; all that is left if no amount is named")
+      .annotateMerge(Who.operator)
   )
   .middleware(CommandBoundary)
   .annotateMerge(

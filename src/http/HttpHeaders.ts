@@ -14,12 +14,11 @@ const common = { prefer, traceparent, "x-request-id": requestId }
 
 export const command = {
   ...common,
-  "if-match": optional(IfMatch.annotate({ description: "the version that must still be current, or *" }))
-}
-
-/** Of a command that may create something. */
-export const create = {
-  ...command,
+  // Read in IdempotencyKey.ts: what is wrong with it has a problem type of its own.
+  "idempotency-key": optional(
+    Text.annotate({ description: "1 to 255 printable characters: sent again with the same key, it is done only once" })
+  ),
+  "if-match": optional(IfMatch.annotate({ description: "the version that must still be current, or *" })),
   "if-none-match": optional(IfNoneMatch.annotate({ description: "it must not exist yet" }))
 }
 
@@ -31,7 +30,7 @@ export const read = {
 
 export const list = { ...common, "consistency-token": token }
 
-/** An answer that was given before, under the same key. */
+/** An answer that was given before, under the same `Idempotency-Key`. */
 const replayed = { "idempotent-replayed": optional(Schema.Literal("true")) }
 
 export const receipt = {
@@ -51,6 +50,9 @@ export const view = {
   location: optional(Text),
   "preference-applied": optional(Text)
 }
+
+/** Of an order as it was once: it never changes again. */
+export const version = { etag: Text, "cache-control": Text }
 
 export const page = {
   "consistency-token": Text,

@@ -7,6 +7,7 @@ import { CommandBoundary } from "./Boundary.ts"
 import * as HttpHeaders from "./HttpHeaders.ts"
 import * as Problems from "./ProblemTypes.ts"
 import { accepted, OrderReceipt } from "./Receipt.ts"
+import * as Who from "./Who.ts"
 
 const receipt = HttpApiSchema.WithHeaders(OrderReceipt.pipe(accepted), HttpHeaders.receipt)
 
@@ -21,54 +22,70 @@ const placed = [
 const order = { id: OrderId }
 const line = { ...order, lineId: LineId }
 const { command: headers } = HttpHeaders
-const { commandErrors: error } = Problems
+const { commandErrors } = Problems
 
 export class OrderApi extends HttpApiGroup.make("orders")
   .add(
     HttpApiEndpoint.post("place", "/orders", {
-      headers: HttpHeaders.create,
+      headers: HttpHeaders.command,
       payload: Request.PlaceOrderRequest,
       success: placed,
-      error: Problems.placeErrors
-    }).annotate(OpenApi.Summary, "Place an order"),
+      error: [...commandErrors("PlaceOrder"), Problems.unknownProduct, Problems.unknownCustomer]
+    })
+      .annotate(OpenApi.Summary, "Place an order")
+      .annotateMerge(Who.customerOrOperator),
     HttpApiEndpoint.post("addLine", "/orders/:id/lines", {
       params: order,
       headers,
       payload: Request.AddLineRequest,
       success,
-      error: Problems.placeErrors
-    }).annotate(OpenApi.Summary, "Add a line to a placed order"),
+      error: [...commandErrors("AddLine"), Problems.unknownProduct]
+    })
+      .annotate(OpenApi.Summary, "Add a line to a placed order")
+      .annotateMerge(Who.customerOrOperator),
     HttpApiEndpoint.patch("changeLineQuantity", "/orders/:id/lines/:lineId", {
       params: line,
       headers,
       payload: Request.ChangeLineQuantityRequest,
       success,
-      error
-    }).annotate(OpenApi.Summary, "Change the quantity of a line"),
+      error: commandErrors("ChangeLineQuantity")
+    })
+      .annotate(OpenApi.Summary, "Change the quantity of a line")
+      .annotateMerge(Who.customerOrOperator),
     HttpApiEndpoint.delete("removeLine", "/orders/:id/lines/:lineId", {
       params: line,
       headers,
       success,
-      error
-    }).annotate(OpenApi.Summary, "Remove a line"),
+      error: commandErrors("RemoveLine")
+    })
+      .annotate(OpenApi.Summary, "Remove a line")
+      .annotateMerge(Who.customerOrOperator),
     HttpApiEndpoint.put("changeShippingAddress", "/orders/:id/shipping-address", {
       params: order,
       headers,
       payload: Request.ChangeShippingAddressRequest,
       success,
-      error
-    }).annotate(OpenApi.Summary, "Change the shipping address"),
-    HttpApiEndpoint.post("confirm", "/orders/:id/confirm", { params: order, headers, success, error }).annotate(
-      OpenApi.Summary,
-      "Confirm an order"
-    ),
+      error: commandErrors("ChangeShippingAddress")
+    })
+      .annotate(OpenApi.Summary, "Change the shipping address")
+      .annotateMerge(Who.customerOrOperator),
+    HttpApiEndpoint.post("confirm", "/orders/:id/confirm", {
+      params: order,
+      headers,
+      success,
+      error: commandErrors("ConfirmOrder")
+    })
+      .annotate(OpenApi.Summary, "Confirm an order")
+      .annotateMerge(Who.customerOrOperator),
     HttpApiEndpoint.post("cancel", "/orders/:id/cancel", {
       params: order,
       headers,
       payload: Request.CancelOrderRequest,
       success,
-      error
-    }).annotate(OpenApi.Summary, "Cancel an order of which nothing was shipped")
+      error: commandErrors("CancelOrder")
+    })
+      .annotate(OpenApi.Summary, "Cancel an order of which nothing was shipped")
+      .annotateMerge(Who.customerOrOperator)
   )
   .middleware(CommandBoundary)
   .annotateMerge(

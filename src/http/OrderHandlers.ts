@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import type { SendOptions } from "../eventsourcing/Aggregates.ts"
-import { Orders, type Receipt } from "../Orders.ts"
+import { type CommandOptions, Orders, type Receipt } from "../Orders.ts"
 import { Api } from "./Api.ts"
-import { type CommandHeaders, sendOptions } from "./CommandContext.ts"
+import { type CommandHeaders, commandOptions } from "./CommandContext.ts"
 import * as Reply from "./Reply.ts"
+import { served } from "./Served.ts"
 
 type Headers = CommandHeaders & { readonly prefer?: string }
 
@@ -12,11 +12,11 @@ type Headers = CommandHeaders & { readonly prefer?: string }
 export const command = <E>(
   orders: Orders["Service"],
   headers: Headers,
-  send: (options: SendOptions) => Effect.Effect<Receipt, E>,
+  send: (options: CommandOptions) => Effect.Effect<Receipt, E>,
   created?: (receipt: Receipt) => { readonly location: string }
 ) =>
   Effect.gen(function* () {
-    const receipt = yield* send(yield* sendOptions(headers))
+    const receipt = yield* served(send(yield* commandOptions(headers)))
     return yield* Reply.ofCommand(orders, receipt, headers.prefer, created?.(receipt))
   })
 

@@ -20,7 +20,8 @@ const CommaList = <S extends Schema.Codec<string, string>>(item: S) =>
     Schema.decodeTo(
       Schema.Array(item),
       SchemaTransformation.transform<ReadonlyArray<string>, string>({
-        decode: (text) => text.split(","),
+        // An empty list matches nothing.
+        decode: (text) => (text === "" ? [] : text.split(",")),
         encode: (items) => items.join(",")
       })
     )

@@ -6,7 +6,7 @@ import { OrderView } from "../readmodel/OrderView.ts"
 import { QueryBoundary } from "./Boundary.ts"
 import { CloudEventBatch } from "./CloudEvent.ts"
 import * as HttpHeaders from "./HttpHeaders.ts"
-import { EventListQuery, OrderListQuery } from "./OrderQuery.ts"
+import { EventListQuery, OrderListQuery, WholeNumber } from "./OrderQuery.ts"
 import * as Problems from "./ProblemTypes.ts"
 
 export const OrderPage = Schema.Struct({
@@ -37,8 +37,13 @@ export class OrderQueryApi extends HttpApiGroup.make("orderQueries")
       params,
       query: EventListQuery,
       success: HttpApiSchema.WithHeaders(CloudEventBatch, { link: Schema.optionalKey(Schema.String) }),
-      error: [Problems.orderNotFound, Problems.databaseUnavailable]
-    }).annotate(OpenApi.Summary, "An order's history, as CloudEvents")
+      error: [...Problems.readErrors, Problems.orderNotFound]
+    }).annotate(OpenApi.Summary, "An order's history, as CloudEvents: what happened, by whom, and why"),
+    HttpApiEndpoint.get("at", "/orders/:id/versions/:version", {
+      params: { ...params, version: WholeNumber(0, Number.MAX_SAFE_INTEGER) },
+      success: HttpApiSchema.WithHeaders(OrderView, HttpHeaders.version),
+      error: [...Problems.readErrors, Problems.orderNotFound, Problems.versionNotFound]
+    }).annotate(OpenApi.Summary, "An order as it was at a version")
   )
   .middleware(QueryBoundary)
   .annotateMerge(

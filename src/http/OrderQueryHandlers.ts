@@ -6,8 +6,11 @@ import { Api } from "./Api.ts"
 import * as CloudEvent from "./CloudEvent.ts"
 import * as EntityTag from "./EntityTag.ts"
 import * as Reply from "./Reply.ts"
+import { served } from "./Served.ts"
 
 const defaultEvents = 100
+/** What has happened stays as it was; but it is nobody else's business. */
+const forEver = "private, max-age=31536000, immutable"
 
 /** The same query, with other values for these parameters. */
 const nextLink = (
@@ -28,7 +31,7 @@ export const layer = HttpApiBuilder.group(
     return handlers.handleAll({
       get: Effect.fnUntraced(function* ({ headers, params }) {
         const { applied, options } = Reply.queryOptions(headers)
-        const answer = yield* orders.get(params.id, options)
+        const answer = yield* served(orders.get(params.id, options))
         const answered = { ...Reply.viewHeaders(answer), ...applied }
         return EntityTag.isCurrent(headers["if-none-match"], answer.order.version)
           ? HttpApiSchema.withHeaders({ body: undefined, headers: answered })
@@ -37,15 +40,13 @@ export const layer = HttpApiBuilder.group(
       list: Effect.fnUntraced(function* ({ headers, query, request }) {
         const { applied, options } = Reply.queryOptions(headers)
         const { cursor, limit, sort, ...filter } = query
-        const page = yield* orders.list(
-          {
-            filter,
-            ...(sort === undefined ? {} : { sort }),
-            ...(limit === undefined ? {} : { limit }),
-            ...(cursor === undefined ? {} : { cursor })
-          },
-          options
-        )
+        const wanted = {
+          filter,
+          ...(sort === undefined ? {} : { sort }),
+          ...(limit === undefined ? {} : { limit }),
+          ...(cursor === undefined ? {} : { cursor })
+        }
+        const page = yield* served(orders.list(wanted, options))
         const next = page.next === undefined ? {} : { next: page.next }
         return HttpApiSchema.withHeaders({
           body: { data: page.orders, page: { ...next, hasMore: page.hasMore } },
@@ -57,12 +58,19 @@ export const layer = HttpApiBuilder.group(
           }
         })
       }),
+      at: Effect.fnUntraced(function* ({ params }) {
+        const order = yield* served(orders.at(params.id, params.version))
+        return HttpApiSchema.withHeaders({
+          body: order,
+          headers: { etag: EntityTag.format(order.version), "cache-control": forEver }
+        })
+      }),
       events: Effect.fnUntraced(function* ({ params, query, request }) {
         const { after = 0, limit = defaultEvents } = query
-        const events = yield* orders.events(params.id, { after, limit })
+        const events = yield* served(orders.events(params.id, { after, limit }))
         const last = events.at(-1)
         return HttpApiSchema.withHeaders({
-          body: events.map(CloudEvent.fromRecorded),
+          body: events.map(CloudEvent.fromEvent),
           headers: last === undefined || events.length < limit ? {} : nextLink(request, { after: String(last.version) })
         })
       })

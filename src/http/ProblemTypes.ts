@@ -5,14 +5,19 @@ import { CustomerNotFound } from "../catalog/Customer.ts"
 import { ProductNotFound } from "../catalog/Product.ts"
 import { ConcurrencyConflict } from "../eventlog/ConcurrencyConflict.ts"
 import { DatabaseUnavailable, OutcomeUnknown, Overloaded } from "../eventlog/Unavailable.ts"
-import { CommandIdReused, CommandInProgress } from "../eventsourcing/CommandIdentity.ts"
+import { CommandIdReused } from "../eventsourcing/CommandIdReused.ts"
+import { CommandInProgress } from "../eventsourcing/CommandInProgress.ts"
+import { InvalidIdempotencyKey } from "../eventsourcing/InvalidIdempotencyKey.ts"
 import { AggregateSuspended, Draining, VersionMismatch } from "../eventsourcing/SendError.ts"
+import type { CommandName } from "../order/OrderCommand.ts"
 import * as Rejection from "../order/OrderRejection.ts"
+import { type RejectionOf, rejectionsOf } from "../order/RejectionOf.ts"
 import { InvalidToken } from "../projection/ConsistencyToken.ts"
 import { ProjectionBehind } from "../projection/ProjectionBehind.ts"
-import { InvalidCursor } from "../readmodel/Cursor.ts"
+import { VersionNotFound } from "../readmodel/VersionNotFound.ts"
+import { InvalidCursor } from "../readmodel/InvalidCursor.ts"
 import * as HttpError from "./HttpError.ts"
-import { problem } from "./Problem.ts"
+import { type Problem, problem } from "./Problem.ts"
 
 /** Positions on the wire: JSON numbers. */
 const Position = Schema.Int.pipe(
@@ -23,6 +28,12 @@ export const invalidRequest = problem(HttpError.InvalidRequest, "invalid-request
 export const invalidCursor = problem(InvalidCursor, "invalid-cursor", "Invalid cursor")
 export const invalidToken = problem(InvalidToken, "invalid-token", "Invalid consistency token")
 
+export const invalidIdempotencyKey = problem(
+  InvalidIdempotencyKey,
+  "invalid-idempotency-key",
+  "Invalid idempotency key"
+)
+
 export const orderNotFound = problem(Rejection.OrderNotFound, "order-not-found", "Order not found")
 export const lineNotFound = problem(Rejection.LineNotFound, "line-not-found", "Line not found")
 export const shipmentNotFound = problem(Rejection.ShipmentNotFound, "shipment-not-found", "Shipment not found")
@@ -30,6 +41,8 @@ export const paymentNotFound = problem(Rejection.PaymentNotFound, "payment-not-f
 export const productNotFound = problem(ProductNotFound, "product-not-found", "Product not found")
 export const customerNotFound = problem(CustomerNotFound, "customer-not-found", "Customer not found")
 export const notFound = problem(HttpError.RouteNotFound, "not-found", "Not found")
+/** Of one order, so it also says of which. */
+export const versionNotFound = problem(VersionNotFound, "not-found", "Not found")
 
 export const methodNotAllowed = problem(HttpError.MethodNotAllowed, "method-not-allowed", "Method not allowed")
 export const requestTimeout = problem(HttpError.RequestTimeout, "request-timeout", "Request timeout")
@@ -83,6 +96,7 @@ export const aggregateSuspended = problem(AggregateSuspended, "aggregate-suspend
 
 /** What every command of every aggregate may answer. */
 export const sendErrors = [
+  invalidIdempotencyKey,
   concurrencyConflict,
   versionMismatch,
   idempotencyInProgress,
@@ -94,35 +108,47 @@ export const sendErrors = [
   aggregateSuspended
 ]
 
-/** What every command on an order may answer. */
-export const commandErrors = [
-  ...sendErrors,
-  orderNotFound,
-  lineNotFound,
-  shipmentNotFound,
-  paymentNotFound,
-  invalidTransition,
-  alreadyShipped,
-  lastLine,
-  quantityExceeded,
-  amountExceeded,
-  paymentClosed,
-  paymentRequired,
-  orderExists,
-  idReused,
-  orderTooLong,
-  invalidOrder
-]
+const rejections: {
+  readonly [Tag in Rejection.OrderRejection["_tag"]]: Problem<Extract<Rejection.OrderRejection, { readonly _tag: Tag }>>
+} = {
+  OrderNotFound: orderNotFound,
+  LineNotFound: lineNotFound,
+  ShipmentNotFound: shipmentNotFound,
+  PaymentNotFound: paymentNotFound,
+  InvalidTransition: invalidTransition,
+  OrderAlreadyShipped: alreadyShipped,
+  LastLine: lastLine,
+  QuantityExceeded: quantityExceeded,
+  AmountExceeded: amountExceeded,
+  PaymentClosed: paymentClosed,
+  PaymentRequiredBeforeShipment: paymentRequired,
+  OrderExists: orderExists,
+  IdReused: idReused,
+  OrderTooLong: orderTooLong,
+  InvalidOrder: invalidOrder
+}
 
-/** What a command that looks into the catalog may answer. */
-export const placeErrors = [...commandErrors, unknownProduct, unknownCustomer]
+/** What this command on an order may answer, besides what every command may. */
+const rejectionsOfCommand = <Name extends CommandName>(name: Name) =>
+  // `rejectionsOf` is what `RejectionOf` is made from, and of each class there is the one problem.
+  rejectionsOf[name].map((tag) => rejections[tag]) as unknown as ReadonlyArray<Problem<RejectionOf<Name>>>
 
-export const queryErrors = [invalidToken, projectionBehind, databaseUnavailable]
+export const commandErrors = <Name extends CommandName>(name: Name) => [...sendErrors, ...rejectionsOfCommand(name)]
+
+/** What every query may answer. */
+export const readErrors = [databaseUnavailable, overloaded, draining]
+
+/** What a query of the order view may answer. */
+export const queryErrors = [...readErrors, invalidToken, projectionBehind]
 
 /** All of them, for `GET /problems/{slug}`. */
 export const all = [
-  ...placeErrors,
-  ...queryErrors,
+  ...sendErrors,
+  ...Object.values(rejections),
+  unknownProduct,
+  unknownCustomer,
+  invalidToken,
+  projectionBehind,
   invalidRequest,
   invalidCursor,
   productNotFound,

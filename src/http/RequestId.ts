@@ -10,10 +10,12 @@ export interface RequestIds {
 }
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+export const isUuid = (text: string): boolean => uuid.test(text)
 const printable = /^[\x20-\x7e]{1,128}$/
 
 export const make = (header: string | undefined): RequestIds => {
-  if (header !== undefined && uuid.test(header)) return { echo: header, uuid: header.toLowerCase() }
+  if (header !== undefined && isUuid(header)) return { echo: header, uuid: header.toLowerCase() }
   const own = SecureRandom.uuidV7Unsafe()
   return { echo: header !== undefined && printable.test(header) ? header : own, uuid: own }
 }

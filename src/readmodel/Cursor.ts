@@ -8,14 +8,8 @@ import { Base64Url } from "effect/encoding"
 import { createHash } from "node:crypto"
 import { canonicalJson } from "../eventsourcing/CanonicalJson.ts"
 import { OrderId } from "../order/OrderId.ts"
+import { InvalidCursor } from "./InvalidCursor.ts"
 import type { OrderFilter, OrderSort } from "./OrderFilter.ts"
-
-/** The cursor is malformed, of another version, or was made for another filter or sort. */
-export class InvalidCursor extends Schema.TaggedError<InvalidCursor>()("InvalidCursor", {}, { httpApiStatus: 400 }) {
-  override get message() {
-    return "this cursor does not belong to this query; start again without a cursor, with the same filter and sort"
-  }
-}
 
 /** The key of an order by which the list is sorted. For `updatedAt` every order up to the position has been listed. */
 export type Key =

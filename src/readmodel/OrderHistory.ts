@@ -1,22 +1,11 @@
 /** The past of one order, straight from the log. */
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
 import type { EventLog } from "../eventlog/EventLog.ts"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
 import * as StreamId from "../eventlog/StreamId.ts"
 import { OrderAggregate } from "../order/OrderAggregate.ts"
-import { OrderId } from "../order/OrderId.ts"
+import type { OrderId } from "../order/OrderId.ts"
 import * as OrderEntry from "./OrderEntry.ts"
-
-/** The order has not got so many events. */
-export class VersionNotFound extends Schema.TaggedError<VersionNotFound>()(
-  "VersionNotFound",
-  { orderId: OrderId, version: Schema.Int },
-  { httpApiStatus: 404 }
-) {
-  override get message() {
-    return `order ${this.orderId} has no version ${this.version} (yet)`
-  }
-}
 
 const pageSize = 500
 const streamOf = (orderId: OrderId) => StreamId.make(OrderAggregate.category, orderId)

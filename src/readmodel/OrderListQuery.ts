@@ -2,6 +2,7 @@
 import { Effect, Result } from "effect"
 import type { OrderPolicies } from "../order/OrderPolicies.ts"
 import * as Cursor from "./Cursor.ts"
+import type { InvalidCursor } from "./InvalidCursor.ts"
 import type { OrderEntry } from "./OrderEntry.ts"
 import type { OrderFilter, OrderSort } from "./OrderFilter.ts"
 import type { Freshness, OrderPage, OrderQueries } from "./OrderQueries.ts"
@@ -28,7 +29,7 @@ const instant = (text: string | undefined): Date | undefined => {
 export const parse = ({
   cursor,
   ...query
-}: Parameters<OrderQueries["Service"]["list"]>[0]): Effect.Effect<OrderListQuery, Cursor.InvalidCursor> =>
+}: Parameters<OrderQueries["Service"]["list"]>[0]): Effect.Effect<OrderListQuery, InvalidCursor> =>
   Effect.suspend(() => {
     const after = cursor === undefined ? Result.succeed(undefined) : Cursor.parse(query, cursor)
     return Effect.fromResult(

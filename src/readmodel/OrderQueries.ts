@@ -2,7 +2,7 @@
 import { Context, type Effect } from "effect"
 import type { DatabaseUnavailable } from "../eventlog/Unavailable.ts"
 import type { OrderId } from "../order/OrderId.ts"
-import type { InvalidCursor } from "./Cursor.ts"
+import type { InvalidCursor } from "./InvalidCursor.ts"
 import type { OrderFilter, OrderSort } from "./OrderFilter.ts"
 import type { OrderView } from "./OrderView.ts"
 

@@ -119,8 +119,8 @@ describe("commands over HTTP", () => {
     assert.strictEqual(placed.headers.get("x-request-id"), requestId)
     const events = (await server.get(`/orders/${placed.body.orderId}/events`)).body
     assert.deepStrictEqual(
-      [events[0].traceparent, events[0].correlationid, events[0].causationid],
-      [traceparent, requestId, placed.body.commandId]
+      [events[0].traceparent, events[0].correlationid, events[0].causationid, events[0].actor],
+      [traceparent, requestId, placed.body.commandId, "operator"]
     )
     const invalid = await server.send("POST", "/orders", order(), { traceparent: traceparent.replace("b7", "zz") })
     assert.isUndefined((await server.get(`/orders/${invalid.body.orderId}/events`)).body[0].traceparent)

@@ -8,7 +8,10 @@ import { Api } from "../../src/http/Api.ts"
 import { ProductNotFound } from "../../src/catalog/Product.ts"
 import { OrderNotFound } from "../../src/order/OrderRejection.ts"
 import { OrderId, ProductId } from "../../src/order/OrderId.ts"
-import { openapi } from "./contract.ts"
+import * as Problems from "../../src/http/ProblemTypes.ts"
+import { Who } from "../../src/http/Who.ts"
+import { commandTable } from "./commandTable.ts"
+import { openapi, slugsOf } from "./contract.ts"
 import { ada, mug, order, start, withCatalog } from "./harness.ts"
 
 const src = resolve(import.meta.dirname, "../../src")
@@ -52,6 +55,7 @@ const routes = [
   "GET /orders/{id}",
   "GET /orders",
   "GET /orders/{id}/events",
+  "GET /orders/{id}/versions/{version}",
   "GET /health/live",
   "GET /health/ready",
   "GET /problems/{slug}"
@@ -72,8 +76,6 @@ describe("the definition of the API", () => {
     assert.include(files, "http/OrderApi.ts")
     assert.include(files, "readmodel/OrderView.ts")
     for (const file of files) {
-      // Two error classes live in files that also hash.
-      if (file === "node:crypto") continue
       assert.notMatch(file, /^node:|platform-node|sql|Handlers|Server|Orders\.ts|Aggregates|^database\/|EventLog/, file)
     }
   })
@@ -95,6 +97,46 @@ describe("the definition of the API", () => {
         const types = Object.keys(response.content ?? {})
         if (Number(status) >= 400) assert.deepStrictEqual(types, ["application/problem+json"], `${name} ${status}`)
       }
+    }
+  })
+
+  it("says of every command who may send it, in the definition and in OpenAPI, and of nothing else", () => {
+    const defined: Array<ReadonlyArray<unknown>> = []
+    HttpApi.reflect(Api, {
+      onGroup: () => {},
+      onEndpoint: ({ endpoint }) => {
+        const who: unknown = endpoint.annotations.mapUnsafe.get(Who.key)
+        const path = endpoint.path.replace(/:(\w+)/g, "{$1}")
+        if (who !== undefined) defined.push([`${endpoint.method} ${path}`, who])
+      }
+    })
+    const expected = commandTable.map(({ route, who }) => [route, [...who]])
+    assert.sameDeepMembers(defined, expected)
+    const documented = operations.flatMap(({ name, operation }) => {
+      const who: unknown = Reflect.get(operation, "x-who")
+      if (who !== undefined) assert.match(operation.description ?? "", /^Who: .*operator/, name)
+      return who === undefined ? [] : [[name, who]]
+    })
+    assert.sameDeepMembers(documented, expected)
+    assert.deepStrictEqual(
+      operations.flatMap(({ name }) => (name.startsWith("GET") ? [] : [name])).sort(),
+      commandTable.map(({ route }) => route).sort()
+    )
+  })
+
+  it("lists for each command its own problems, those of any command, and no other", () => {
+    const ofAny = [
+      ...Problems.sendErrors.map(({ slug }) => slug),
+      "invalid-request",
+      "internal",
+      "request-timeout",
+      "content-too-large",
+      "unsupported-media-type"
+    ]
+    for (const { problems, route } of commandTable) {
+      const operation = operations.find(({ name }) => name === route)
+      assert.isDefined(operation, route)
+      assert.sameMembers([...slugsOf(operation.operation)], [...ofAny, ...problems], route)
     }
   })
 

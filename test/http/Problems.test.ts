@@ -1,131 +1,31 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { UnknownCustomer, UnknownProduct } from "../../src/catalog/Catalog.ts"
 import { CustomerNotFound } from "../../src/catalog/Customer.ts"
 import { ProductNotFound } from "../../src/catalog/Product.ts"
-import { ConcurrencyConflict } from "../../src/eventlog/ConcurrencyConflict.ts"
-import * as StreamId from "../../src/eventlog/StreamId.ts"
-import { DatabaseUnavailable, OutcomeUnknown, Overloaded } from "../../src/eventlog/Unavailable.ts"
-import { CommandIdReused, CommandInProgress } from "../../src/eventsourcing/CommandIdentity.ts"
-import { AggregateSuspended, Draining, VersionMismatch } from "../../src/eventsourcing/SendError.ts"
+import { DatabaseUnavailable } from "../../src/eventlog/Unavailable.ts"
+import { VersionMismatch } from "../../src/eventsourcing/SendError.ts"
 import * as HttpError from "../../src/http/HttpError.ts"
 import type { Problem } from "../../src/http/Problem.ts"
 import * as Problems from "../../src/http/ProblemTypes.ts"
-import { CustomerId, LineId, OrderId, PaymentId, ProductId, ShipmentId } from "../../src/order/OrderId.ts"
+import { LineId } from "../../src/order/OrderId.ts"
 import * as Rejection from "../../src/order/OrderRejection.ts"
 import type { Orders } from "../../src/Orders.ts"
-import { InvalidToken } from "../../src/projection/ConsistencyToken.ts"
-import { ProjectionBehind } from "../../src/projection/ProjectionBehind.ts"
-import { InvalidCursor } from "../../src/readmodel/Cursor.ts"
+import { VersionNotFound } from "../../src/readmodel/VersionNotFound.ts"
+import { ServerUnreachable } from "../../src/ServerUnreachable.ts"
+import { commandTable, rowsThatMeet, target } from "./commandTable.ts"
+import { type Case, commandCases, customerId, orderId, productId, queryCases } from "./errorCases.ts"
 import { mug, order, start, stub, type TestServer } from "./harness.ts"
-
-const orderId = OrderId.make("ord_01890000-0000-7000-8000-000000000000")
-const lineId = LineId.make("line")
-const paymentId = PaymentId.make("pay")
-const productId = ProductId.make("mug")
-const customerId = CustomerId.make("ada")
-
-/** An error, its slug and status from the contract, and the members that its document must have. */
-type Case = readonly [error: Error, slug: string, status: number, members: Record<string, unknown>]
-
-const errors = [{ path: "currency", message: "is another" }]
-const items = [{ lineId, requested: 3, available: 1 }]
-
-const commandCases: ReadonlyArray<Case> = [
-  [new Rejection.OrderNotFound({ orderId }), "order-not-found", 404, { orderId }],
-  [new Rejection.LineNotFound({ orderId, lineId }), "line-not-found", 404, { orderId, lineId }],
-  [
-    new Rejection.ShipmentNotFound({ orderId, shipmentId: ShipmentId.make("s") }),
-    "shipment-not-found",
-    404,
-    { shipmentId: "s" }
-  ],
-  [new Rejection.PaymentNotFound({ orderId, paymentId }), "payment-not-found", 404, { paymentId }],
-  [
-    new Rejection.InvalidTransition({
-      orderId,
-      orderStatus: "placed",
-      command: "ShipItems",
-      allowed: ["ConfirmOrder"]
-    }),
-    "invalid-transition",
-    409,
-    { orderStatus: "placed", command: "ShipItems", allowed: ["ConfirmOrder"] }
-  ],
-  [
-    new Rejection.OrderAlreadyShipped({ orderId, orderStatus: "shipped", hint: "h" }),
-    "already-shipped",
-    409,
-    { hint: "h" }
-  ],
-  [new Rejection.LastLine({ orderId, lineId }), "last-line", 409, { lineId }],
-  [new Rejection.QuantityExceeded({ orderId, items }), "quantity-exceeded", 409, { items }],
-  [
-    new Rejection.AmountExceeded({ orderId, requested: 3, available: 1 }),
-    "amount-exceeded",
-    409,
-    { requested: 3, available: 1 }
-  ],
-  [
-    new Rejection.AmountExceeded({ orderId, available: 0 }),
-    "amount-exceeded",
-    409,
-    { available: 0, requested: undefined }
-  ],
-  [new Rejection.PaymentClosed({ orderId, paymentId }), "payment-closed", 409, { paymentId }],
-  [
-    new Rejection.PaymentRequiredBeforeShipment({ orderId, required: "captured", missing: 7 }),
-    "payment-required-before-shipment",
-    409,
-    { required: "captured", missing: 7 }
-  ],
-  [new Rejection.OrderExists({ orderId }), "order-exists", 409, { orderId }],
-  [new Rejection.IdReused({ orderId, kind: "line", id: "x" }), "id-reused", 409, { kind: "line", id: "x" }],
-  [new Rejection.OrderTooLong({ orderId }), "order-too-long", 409, { orderId }],
-  [new Rejection.InvalidOrder({ errors }), "invalid-order", 422, { errors }],
-  [UnknownProduct.of([productId]), "unknown-product", 422, { productIds: [productId] }],
-  [UnknownCustomer.of(customerId), "unknown-customer", 422, { customerId }],
-  [
-    new ConcurrencyConflict({ streamId: StreamId.make("order", orderId), currentVersion: 9 }),
-    "concurrency-conflict",
-    409,
-    { currentVersion: 9 }
-  ],
-  [new CommandIdReused(), "idempotency-key-reused", 422, {}],
-  [new CommandInProgress({ retryAfter: 2 }), "idempotency-in-progress", 409, { retryAfter: 2 }],
-  [
-    new VersionMismatch({ expected: 1, currentVersion: 2 }),
-    "version-mismatch",
-    412,
-    { expected: 1, currentVersion: 2 }
-  ],
-  [new Overloaded({ what: "it", retryAfter: 2 }), "overloaded", 503, { retryAfter: 2 }],
-  [new Draining({ retryAfter: 1 }), "draining", 503, { retryAfter: 1 }],
-  [new OutcomeUnknown({ retryAfter: 1 }), "outcome-unknown", 503, { retryAfter: 1 }],
-  [
-    new DatabaseUnavailable({ retryAfter: 0.2, cause: new Error("password=secret") }),
-    "database-unavailable",
-    503,
-    { retryAfter: 0.2, cause: undefined }
-  ],
-  [new AggregateSuspended({ retryAfter: 30 }), "aggregate-suspended", 503, { retryAfter: 30 }]
-]
-
-const behind = new ProjectionBehind({ required: 9n, current: 7n, parked: true, retryAfter: 1 })
-const queryCases: ReadonlyArray<Case> = [
-  [behind, "projection-behind", 503, { required: 9, current: 7, parked: true, retryAfter: 1 }],
-  [new InvalidToken({ token: "x" }), "invalid-token", 400, { token: "x" }],
-  [new InvalidCursor(), "invalid-cursor", 400, {}]
-]
 
 let server: TestServer
 let failure: Error
 const fail = () => Effect.fail(failure)
 
+const queries = { list: fail, at: fail, product: fail, customer: fail }
+
 beforeAll(async () => {
-  // Every case is one that the method's type knows.
-  const methods = { place: fail, list: fail, product: fail, customer: fail, saveProduct: fail }
-  server = await start({ orders: stub(methods as unknown as Partial<Orders["Service"]>) })
+  const commands = Object.fromEntries(commandTable.map(({ method }) => [method, fail]))
+  // Every case is one that the method's type knows, but for the one that says so.
+  server = await start({ orders: stub({ ...commands, ...queries } as unknown as Partial<Orders["Service"]>) })
 })
 afterAll(() => server.stop())
 
@@ -150,8 +50,36 @@ describe("problem documents", () => {
   }
 
   for (const each of commandCases) {
-    it(`${each[1]} is ${each[2]}, with its members`, () => check(each, "POST", "/orders", order()))
+    it(`${each[1]} is ${each[2]}, with its members, wherever it may be met`, async () => {
+      const rows = rowsThatMeet(each[0].name)
+      const ofAll = rows.length === 0 ? commandTable.filter(({ command }) => command === "PlaceOrder") : rows
+      for (const row of ofAll) await check(each, ...target(row, orderId), row.body)
+    })
   }
+  it("an error that its command can't meet is a defect", async () => {
+    const lastLine = new Rejection.LastLine({ orderId, lineId: LineId.make("line") })
+    const answer = await answerTo(lastLine, "POST", `/orders/${orderId}/confirm`)
+    assert.deepStrictEqual([answer.status, answer.body.type], [500, "/problems/internal"])
+  })
+  it("what a gateway can't reach is its database", async () => {
+    const unreachable = new ServerUnreachable({ reason: "no connection", retryAfter: 2 })
+    for (const [method, path, body] of [
+      ["POST", "/orders", order()],
+      ["GET", "/orders"],
+      ["GET", "/products/mug"]
+    ] as const) {
+      const answer = await answerTo(unreachable, method, path, body)
+      assert.deepStrictEqual(
+        [answer.status, answer.body.type, answer.headers.get("retry-after")],
+        [503, "/problems/database-unavailable", "2"]
+      )
+    }
+  })
+  it("a version that is not there is 404, not-found, and says of which order", async () => {
+    const none = new VersionNotFound({ orderId, version: 9 })
+    const members = { orderId, version: 9 }
+    await check([none, "not-found", 404, members], "GET", `/orders/${orderId}/versions/9`)
+  })
   for (const each of queryCases) {
     it(`${each[1]} is ${each[2]}, with its members`, () => check(each, "GET", "/orders"))
   }

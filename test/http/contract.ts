@@ -12,20 +12,38 @@ const ofAnyPath = new Set([405, 414, 431])
 const patternOf = (path: string) => new RegExp(`^${path.replace(/\{[^}]+\}/g, "[^/]+")}/?$`)
 const paths = Object.entries(openapi.paths).map(([path, item]) => ({ pattern: patternOf(path), item, path }))
 
-/** The statuses the OpenAPI document lists; `undefined` if the path or the method is not in it. */
-export const documented = (method: string, url: string): ReadonlyArray<string> | undefined => {
+/** Of every problem document that an operation lists. */
+export const slugsOf = (operation: object): ReadonlySet<string> => {
+  const found = new Set<string>()
+  const visit = (node: unknown): void => {
+    if (typeof node !== "object" || node === null) return
+    for (const [key, value] of Object.entries(node)) {
+      if (key === "$ref") visit(openapi.components.schemas[String(value).replace("#/components/schemas/", "")])
+      else if (typeof value === "string" && value.startsWith("/problems/")) found.add(value.slice("/problems/".length))
+      else visit(value)
+    }
+  }
+  visit(Reflect.get(operation, "responses"))
+  return found
+}
+
+/** `undefined`: the path or the method is not in the document. */
+const operationOf = (method: string, url: string) => {
   const [path = ""] = url.split("?")
   const name = (method === "HEAD" ? "get" : method.toLowerCase()) as "get"
-  const operation = paths.find(({ item, pattern }) => pattern.test(path) && item[name] !== undefined)?.item[name]
-  return operation === undefined ? undefined : Object.keys(operation.responses)
+  return paths.find(({ item, pattern }) => pattern.test(path) && item[name] !== undefined)?.item[name]
 }
 
 const urnUuid = /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-const isDocumented = (method: string, url: string, status: number): void => {
-  const statuses = documented(method, url)
-  if (statuses === undefined || ofAnyPath.has(status)) return
+const isDocumented = (method: string, url: string, { body, status }: Answer): void => {
+  const operation = operationOf(method, url)
+  if (operation === undefined || ofAnyPath.has(status)) return
+  const statuses = Object.keys(operation.responses)
   assert.include(statuses, String(status), `${method} ${url} answered a status that OpenAPI does not list`)
+  if (status < 400 || method === "HEAD") return
+  const slug = String(body.type).replace("/problems/", "")
+  assert.include([...slugsOf(operation)], slug, `${method} ${url} answered a problem that OpenAPI does not list`)
 }
 
 const isProblem = ({ body, headers, status }: Answer): void => {
@@ -41,6 +59,6 @@ const isProblem = ({ body, headers, status }: Answer): void => {
 export const check = (method: string, url: string, answer: Answer): void => {
   assert.isNotEmpty(answer.headers.get("x-request-id"))
   assert.isNotEmpty(answer.headers.get("cache-control"))
-  isDocumented(method, url, answer.status)
+  isDocumented(method, url, answer)
   if (answer.status >= 400 && method !== "HEAD") isProblem(answer)
 }

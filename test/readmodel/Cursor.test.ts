@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import { CustomerId } from "../../src/order/OrderId.ts"
 import * as Cursor from "../../src/readmodel/Cursor.ts"
+import { InvalidCursor } from "../../src/readmodel/InvalidCursor.ts"
 import { orderId } from "../../src/testing/OrderCommands.ts"
 
 const query: Cursor.Query = {
@@ -13,7 +14,7 @@ const updated: Cursor.Key = { _tag: "Updated", position: 1042n }
 const cursor = Cursor.make(query, placed)
 
 const isInvalid = (query: Cursor.Query, cursor: string) =>
-  assert.instanceOf(Result.getOrThrow(Result.flip(Cursor.parse(query, cursor))), Cursor.InvalidCursor)
+  assert.instanceOf(Result.getOrThrow(Result.flip(Cursor.parse(query, cursor))), InvalidCursor)
 
 describe("Cursor", () => {
   it("gives back the key it was made of", () => {

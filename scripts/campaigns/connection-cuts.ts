@@ -1,0 +1,17 @@
+/** `node scripts/campaigns/connection-cuts.ts [--quick]`: cuts between Orders and PostgreSQL, and what became of each command. */
+import { NodeRuntime } from "@effect/platform-node"
+import { Effect } from "effect"
+import * as BenchDatabase from "../bench/BenchDatabase.ts"
+import { run } from "./ConnectionCuts.ts"
+
+const plan = process.argv.includes("--quick")
+  ? { cuts: 50, swallowed: 1, hangUps: 50, away: 2 }
+  : { cuts: 500, swallowed: 10, hangUps: 500, away: 20 }
+
+Effect.gen(function* () {
+  const server = yield* BenchDatabase.server
+  const { faults, ...figures } = yield* run(yield* BenchDatabase.fresh(server.url), plan)
+  for (const fault of faults.slice(0, 20)) console.error(fault)
+  console.log(JSON.stringify({ campaign: "connection-cuts", ...plan, ...figures, faults: faults.length }))
+  process.exitCode = faults.length === 0 ? 0 : 1
+}).pipe(Effect.scoped, NodeRuntime.runMain)

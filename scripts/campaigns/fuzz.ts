@@ -1,0 +1,42 @@
+/**
+ * `node scripts/campaigns/fuzz.ts [--quick]`: 100,000 hostile requests (2,000 with --quick) to a server of its own on
+ * PostgreSQL. `SEED=…` sends those of an earlier run again, one at a time if `CONCURRENCY=1`.
+ */
+import { readFileSync } from "node:fs"
+import * as PostgresServer from "../PostgresServer.ts"
+import { fillCatalog } from "../system/Client.ts"
+import { start } from "../system/Server.ts"
+import { logFaults, open, storedEvents } from "../system/Sql.ts"
+import { run } from "./HostileCampaign.ts"
+
+const requests = process.argv.includes("--quick") ? 2_000 : 100_000
+const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000)
+const concurrency = Number(process.env["CONCURRENCY"] ?? 16)
+
+const memory = (pid: number) => {
+  const [, kilobytes = "0"] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? []
+  return Math.round(Number(kilobytes) / 1024)
+}
+
+const postgres = await PostgresServer.start()
+const server = await start({ DATABASE_URL: postgres.url })
+const sql = open(postgres.url)
+try {
+  await fillCatalog(server.url)
+  const { faults, ...figures } = await run({ url: server.url, requests, seed, concurrency })
+  const errors = server.output().split("\n").filter((line) => /\] (?:ERROR|FATAL)/.test(line))
+  const events = await storedEvents(sql)
+  const all = [...faults, ...errors, ...logFaults(events)]
+  for (const fault of all.slice(0, 20)) console.error(fault)
+  const rssMiB = process.platform === "linux" ? memory(server.pid) : undefined
+  const { code } = await server.stop()
+  if (code !== 0) all.push(`the server ended with ${code}`)
+  console.log(
+    JSON.stringify({ campaign: "fuzz", seed, requests, ...figures, events: events.length, rssMiB, faults: all.length })
+  )
+  process.exitCode = all.length === 0 ? 0 : 1
+} finally {
+  await server.kill()
+  await sql.close()
+  await postgres.stop()
+}

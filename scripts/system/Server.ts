@@ -1,0 +1,127 @@
+/** Runs the server as its own process, as `npm start` does, so that tests can kill it and judge it from outside. */
+import { type ChildProcess, spawn } from "node:child_process"
+import { join } from "node:path"
+
+const root = join(import.meta.dirname, "..", "..")
+
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export interface ServerProcess {
+  readonly pid: number
+  readonly url: string
+  /** What it printed so far, on both streams. */
+  readonly output: () => string
+  readonly exit: Promise<Exit>
+  /** kill -9; resolves when it is gone. */
+  readonly kill: () => Promise<Exit>
+  /** SIGTERM; resolves when it is gone. */
+  readonly stop: () => Promise<Exit>
+}
+
+export type Environment = Readonly<Record<string, string>>
+
+/** Settings that the caller's own environment may have must not leak into the server under test. */
+const inherited = ["PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SystemRoot", "DENO_DIR", "NODE_EXTRA_CA_CERTS"]
+
+const environment = (given: Environment): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(
+    inherited.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))
+  ),
+  NO_COLOR: "1",
+  ...given
+})
+
+export const node: ReadonlyArray<string> = [
+  process.execPath,
+  "--disable-warning=ExperimentalWarning",
+  join(root, "src", "main.ts")
+]
+
+export const deno: ReadonlyArray<string> = [
+  join(root, "node_modules", ".bin", "deno"),
+  "run",
+  "--allow-all",
+  join(root, "src", "main.ts")
+]
+
+export interface Launch {
+  readonly child: ChildProcess
+  readonly output: () => string
+  /** What of that was on stderr. */
+  readonly errors: () => string
+  readonly exit: Promise<Exit>
+}
+
+/** Starts it and does not wait for anything. */
+export const launch = (
+  settings: Environment,
+  flags: ReadonlyArray<string> = [],
+  runtime: ReadonlyArray<string> = node
+): Launch => {
+  const [command, ...before] = runtime
+  if (command === undefined) throw new Error("no runtime")
+  const child = spawn(command, [...before, ...flags], {
+    cwd: root,
+    env: environment(settings),
+    stdio: ["ignore", "pipe", "pipe"]
+  })
+  let output = ""
+  let errors = ""
+  child.stdout.on("data", (bytes: Buffer) => {
+    output += bytes.toString()
+  })
+  child.stderr.on("data", (bytes: Buffer) => {
+    output += bytes.toString()
+    errors += bytes.toString()
+  })
+  const exit = new Promise<Exit>((resolve, reject) => {
+    child.once("error", reject)
+    child.once("close", (code, signal) => resolve({ code, signal }))
+  })
+  return { child, output: () => output, errors: () => errors, exit }
+}
+
+const listening = /Listening on (http:\/\/\S+)/
+
+/** Starts it on a free port and waits until it answers that it is ready. */
+export const start = async (
+  settings: Environment,
+  runtime: ReadonlyArray<string> = node,
+  patience = 60_000
+): Promise<ServerProcess> => {
+  const { child, exit, output } = launch({ PORT: "0", ...settings }, [], runtime)
+  let ended = false
+  void exit.then(
+    () => (ended = true),
+    () => (ended = true)
+  )
+  const end = (signal: NodeJS.Signals) => async () => {
+    child.kill(signal)
+    return exit
+  }
+  const deadline = performance.now() + patience
+  let url: string | undefined
+  for (;;) {
+    if (ended) throw new Error(`the server did not start:\n${output()}`)
+    if (performance.now() > deadline) {
+      child.kill("SIGKILL")
+      throw new Error(`the server was not ready in ${patience} ms:\n${output()}`)
+    }
+    url ??= listening.exec(output())?.[1]
+    if (url !== undefined && (await isReady(url))) break
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  return { pid: child.pid ?? -1, url, output, exit, kill: end("SIGKILL"), stop: end("SIGTERM") }
+}
+
+const isReady = (url: string) =>
+  fetch(`${url}/health/ready`).then(
+    async (response) => {
+      await response.arrayBuffer()
+      return response.ok
+    },
+    () => false
+  )

@@ -1,0 +1,70 @@
+/** Straight to the database, past the server: to make databases and to read the log as it is stored. */
+import { PgClient } from "@effect/sql-pg"
+import { Effect, ManagedRuntime, Redacted } from "effect"
+import { randomBytes } from "node:crypto"
+
+export interface Sql {
+  readonly rows: <Row>(statement: string) => Promise<ReadonlyArray<Row>>
+  readonly close: () => Promise<void>
+}
+
+export const open = (url: string): Sql => {
+  const runtime = ManagedRuntime.make(
+    PgClient.layer({ url: Redacted.make(url), maxConnections: 2, applicationName: "system-check" })
+  )
+  return {
+    rows: <Row>(statement: string) =>
+      runtime.runPromise(
+        Effect.flatMap(PgClient.PgClient, (sql) =>
+          // What the statement says is what the caller expects of it.
+          Effect.map(sql.unsafe(statement), (rows) => rows as unknown as ReadonlyArray<Row>)
+        )
+      ),
+    close: () => runtime.dispose()
+  }
+}
+
+/** A new, empty database on the server of this URL. */
+export const freshDatabase = async (administratorUrl: string) => {
+  const name = `system_${randomBytes(8).toString("hex")}`
+  const administrate = async (statement: string) => {
+    const sql = open(administratorUrl)
+    await sql.rows(statement)
+    await sql.close()
+  }
+  await administrate(`CREATE DATABASE ${name} TEMPLATE template0`)
+  const url = new URL(administratorUrl)
+  url.pathname = `/${name}`
+  return { url: url.href, drop: () => administrate(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) }
+}
+
+export interface StoredEvent {
+  readonly position: number
+  readonly stream: string
+  readonly version: number
+  readonly eventId: string
+  readonly type: string
+  readonly commandId: string
+}
+
+export const storedEvents = (sql: Sql) =>
+  sql.rows<StoredEvent>(`
+    SELECT "position"::float8 AS position, stream_id AS stream, version, event_id::text AS "eventId", type,
+      metadata->>'commandId' AS "commandId"
+    FROM ordinal.events ORDER BY "position"`)
+
+/** What is wrong with the log as a whole: gaps in positions or versions, ids that are there twice. */
+export const logFaults = (events: ReadonlyArray<StoredEvent>): ReadonlyArray<string> => {
+  const faults: Array<string> = []
+  const versions = new Map<string, number>()
+  const ids = new Set<string>()
+  events.forEach(({ eventId, position, stream, version }, index) => {
+    const previous = versions.get(stream) ?? 0
+    if (position !== index + 1) faults.push(`position ${position} stands where ${index + 1} should`)
+    if (version !== previous + 1) faults.push(`${stream}: version ${version} follows ${previous}`)
+    if (ids.has(eventId)) faults.push(`event ${eventId} is there twice`)
+    versions.set(stream, version)
+    ids.add(eventId)
+  })
+  return faults
+}

@@ -1,0 +1,27 @@
+/** `node scripts/system/hot-orders.ts [--quick]`: two servers on one PostgreSQL, many clients on the same orders. */
+import * as PostgresServer from "../PostgresServer.ts"
+import { fillCatalog } from "./Client.ts"
+import { run } from "./HotOrders.ts"
+import { judgeRecording } from "./HotOrdersJudge.ts"
+import { start } from "./Server.ts"
+import { logFaults, open, storedEvents } from "./Sql.ts"
+
+const seconds = process.argv.includes("--quick") ? 10 : 120
+const postgres = await PostgresServer.start()
+const servers = [await start({ DATABASE_URL: postgres.url }), await start({ DATABASE_URL: postgres.url })]
+const sql = open(postgres.url)
+try {
+  await fillCatalog(servers[0]!.url)
+  const seed = Date.now() % 1_000_000
+  const urls = servers.map((server) => server.url)
+  const recording = await run({ urls, orders: 20, clients: 32, milliseconds: seconds * 1_000, seed })
+  const { faults, ...judgement } = judgeRecording(recording)
+  const all = [...faults, ...logFaults(await storedEvents(sql))]
+  console.log({ seed, seconds, attempts: recording.attempts.length, ...judgement, faults: all.length })
+  for (const fault of all.slice(0, 20)) console.error(fault)
+  process.exitCode = all.length === 0 ? 0 : 1
+} finally {
+  await sql.close()
+  await Promise.all(servers.map((server) => server.stop()))
+  await postgres.stop()
+}

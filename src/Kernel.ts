@@ -1,0 +1,39 @@
+/**
+ * The kernel without orders: what hosts aggregates of one's own, wired once for each kind of database. `Aggregates` sends
+ * commands, `KeyedCommands` sends them at most once, `EventLog` and `LogTail` are what projections of one's own read.
+ */
+import { Layer, Redacted } from "effect"
+import { Database, type DatabaseOptions } from "./database/Database.ts"
+import * as Migrations from "./database/Migrations.ts"
+import { LogTail } from "./eventlog/LogTail.ts"
+import * as MemoryEventLog from "./eventlog/MemoryEventLog.ts"
+import * as SqlEventLog from "./eventlog/SqlEventLog.ts"
+import { Aggregates } from "./eventsourcing/Aggregates.ts"
+import { KeyedCommands } from "./eventsourcing/KeyedCommands.ts"
+import { Snapshots } from "./eventsourcing/Snapshots.ts"
+import * as SqlSnapshots from "./eventsourcing/SqlSnapshots.ts"
+
+const services = KeyedCommands.layer.pipe(Layer.provideMerge(Aggregates.layer))
+
+/** Everything in memory: for tests and trials. */
+export const memory = services.pipe(
+  Layer.provideMerge(Layer.merge(LogTail.layer, Snapshots.layerMemory)),
+  Layer.provideMerge(MemoryEventLog.layer())
+)
+
+/** On the given database, which is migrated first. */
+export const onDatabase = <E, R>(database: Layer.Layer<Database, E, R>) =>
+  services.pipe(
+    Layer.provideMerge(Layer.merge(LogTail.layer, SqlSnapshots.layer)),
+    Layer.provideMerge(SqlEventLog.layer),
+    Layer.provideMerge(Migrations.layer),
+    Layer.provideMerge(database)
+  )
+
+/** On PostgreSQL at `postgres://…`. */
+export const postgres = (url: string, options?: Omit<DatabaseOptions, "url">) =>
+  onDatabase(Database.layer({ ...options, url: Redacted.make(url) }))
+
+/** Embedded: in a directory that this process then owns, or with "memory" in memory. Not safe in a power cut. */
+export const embedded = (directory: string) =>
+  onDatabase(Database.layer({ url: Redacted.make(`pglite:${directory}`), allowPgliteInProduction: true }))

@@ -1,0 +1,164 @@
+/**
+ * `Orders` of a server, over HTTP: a program moves between an order service in its own process and a remote one by
+ * swapping this layer. Derived from the API's definition, so errors are the service's own, and it loads no server code.
+ *
+ * A query, and a command with an idempotency key, is sent again a few times if the server can't answer now, or the answer
+ * was lost. Any other command is sent once: if its answer is lost, it fails with `OutcomeUnknown`.
+ *
+ * **Gotchas**: `actor`, `causationId` and `fresh` of a command's options mean nothing here; a token's `wait` is in whole
+ * seconds; without a `traceparent` of its own a command carries the one of the current span.
+ */
+import { Duration, Effect, Layer } from "effect"
+import { FetchHttpClient, HttpClient } from "effect/http"
+import { HttpApiClient } from "effect/http-api"
+import { Api } from "./http/Api.ts"
+import * as Answer from "./http/ClientAnswer.ts"
+import * as Failure from "./http/ClientFailure.ts"
+import * as Headers from "./http/ClientHeaders.ts"
+import { retry } from "./http/ClientRetry.ts"
+import * as CloudEvent from "./http/CloudEvent.ts"
+import { OutcomeUnknown } from "./eventlog/Unavailable.ts"
+import { type CommandOptions, Orders, type QueryOptions } from "./Orders.ts"
+import type { OrderFilter } from "./readmodel/OrderFilter.ts"
+import { InvalidCursor } from "./readmodel/InvalidCursor.ts"
+
+export interface Options {
+  readonly baseUrl: string | URL
+  /** How often what may be sent again is; default 3, 0 = never. */
+  readonly retries?: number
+  /** For each answer, besides what a query is ready to wait for the view; default 15 s. */
+  readonly timeout?: Duration.Input
+}
+
+const clamp = (least: number, value: number, most: number) => Math.min(Math.max(value, least), most)
+
+/** The server wants times with their offset. */
+const queryOf = ({ placedAfter, placedBefore, ...filter }: OrderFilter) => ({
+  ...filter,
+  ...(placedAfter === undefined ? {} : { placedAfter: new Date(placedAfter).toISOString() }),
+  ...(placedBefore === undefined ? {} : { placedBefore: new Date(placedBefore).toISOString() })
+})
+
+/** With the HTTP client that is provided. */
+export const make = Effect.fnUntraced(function* (settings: Options) {
+  const { baseUrl, retries = 3 } = settings
+  const timeout = Duration.fromInputUnsafe(settings.timeout ?? "15 seconds")
+  const client = yield* HttpApiClient.make(Api, { baseUrl, transformResponse: Failure.markUnreadable })
+
+  const command = Effect.fnUntraced(function* <A, E>(
+    options: CommandOptions | undefined,
+    call: (headers: Effect.Success<ReturnType<typeof Headers.ofCommand>>) => Effect.Effect<A, E>
+  ) {
+    const headers = yield* Headers.ofCommand(options)
+    const once = Failure.ofCommand(call(headers)).pipe(
+      Effect.timeoutOrElse({ duration: timeout, orElse: () => Effect.fail(new OutcomeUnknown({ retryAfter: 1 })) })
+    )
+    const traced =
+      headers.traceparent === undefined ? once : Effect.provideService(once, HttpClient.TracerPropagationEnabled, false)
+    return yield* retry(traced, options?.idempotencyKey === undefined ? 0 : retries)
+  })
+
+  const query = <A, E>(call: Effect.Effect<A, E>, wait = 0) =>
+    Failure.ofQuery(call).pipe(
+      Effect.timeoutOrElse({
+        duration: Duration.sum(timeout, Duration.seconds(wait)),
+        orElse: () => Effect.fail(Failure.unreachable("its answer took too long"))
+      }),
+      (once) => retry(once, retries)
+    )
+
+  const order = <A extends Parameters<typeof Answer.receipt>[0], E>(
+    ...[options, call]: Parameters<typeof command<A, E>>
+  ) => Effect.map(command(options, call), Answer.receipt)
+
+  const catalog = <A extends Parameters<typeof Answer.catalogReceipt>[0], E>(
+    ...[options, call]: Parameters<typeof command<A, E>>
+  ) => Effect.map(command(options, call), Answer.catalogReceipt)
+
+  const { catalog: products, fulfilment, orderQueries, orders } = client
+
+  const get: Orders["Service"]["get"] = Effect.fnUntraced(function* (id, options: QueryOptions = {}) {
+    const headers = yield* Effect.fromResult(Headers.ofQuery(options))
+    const answer = yield* query(orderQueries.get({ params: { id }, headers }), Headers.waitOf(options))
+    const { "consistency-token": token, freshness } = answer.headers
+    return { order: Answer.found(answer.body), freshness: Answer.freshness(freshness), token }
+  })
+
+  const list: Orders["Service"]["list"] = Effect.fnUntraced(function* (wanted = {}, options = {}) {
+    const { cursor, filter = {}, limit = 20, sort } = wanted
+    const headers = yield* Effect.fromResult(Headers.ofQuery(options))
+    if (cursor !== undefined && (cursor === "" || cursor.length > 2000)) return yield* new InvalidCursor()
+    const parameters = {
+      ...queryOf(filter),
+      limit: clamp(1, limit, 100),
+      ...(sort === undefined ? {} : { sort }),
+      ...(cursor === undefined ? {} : { cursor })
+    }
+    const answer = yield* query(orderQueries.list({ query: parameters, headers }), Headers.waitOf(options))
+    const { data, page } = answer.body
+    const { "consistency-token": token, freshness } = answer.headers
+    return { orders: data, ...page, freshness: Answer.freshness(freshness), token }
+  })
+
+  return Orders.of({
+    place: (payload, options) => order(options, (headers) => orders.place({ headers, payload })),
+    addLine: (id, payload, options) =>
+      order(options, (headers) => orders.addLine({ params: { id }, headers, payload })),
+    changeLineQuantity: (id, lineId, payload, options) =>
+      order(options, (headers) => orders.changeLineQuantity({ params: { id, lineId }, headers, payload })),
+    removeLine: (id, lineId, options) =>
+      order(options, (headers) => orders.removeLine({ params: { id, lineId }, headers })),
+    changeShippingAddress: (id, payload, options) =>
+      order(options, (headers) => orders.changeShippingAddress({ params: { id }, headers, payload })),
+    confirm: (id, options) => order(options, (headers) => orders.confirm({ params: { id }, headers })),
+    cancel: (id, payload, options) => order(options, (headers) => orders.cancel({ params: { id }, headers, payload })),
+    cancelItems: (id, payload, options) =>
+      order(options, (headers) => fulfilment.cancelItems({ params: { id }, headers, payload })),
+    ship: (id, payload, options) => order(options, (headers) => fulfilment.ship({ params: { id }, headers, payload })),
+    deliver: (id, shipmentId, options) =>
+      order(options, (headers) => fulfilment.deliver({ params: { id, shipmentId }, headers })),
+    returnItems: (id, payload, options) =>
+      order(options, (headers) => fulfilment.returnItems({ params: { id }, headers, payload })),
+    authorizePayment: (id, payload, options) =>
+      order(options, (headers) => fulfilment.authorizePayment({ params: { id }, headers, payload })),
+    capturePayment: (id, paymentId, payload, options) =>
+      order(options, (headers) => fulfilment.capturePayment({ params: { id, paymentId }, headers, payload })),
+    voidPayment: (id, paymentId, options) =>
+      order(options, (headers) => fulfilment.voidPayment({ params: { id, paymentId }, headers })),
+    refundPayment: (id, paymentId, payload, options) =>
+      order(options, (headers) => fulfilment.refundPayment({ params: { id, paymentId }, headers, payload })),
+
+    get,
+    list,
+    events: (id, { after = 0, limit = 100 } = {}) =>
+      Effect.map(
+        query(
+          orderQueries.events({ params: { id }, query: { after: Math.max(after, 0), limit: clamp(1, limit, 500) } })
+        ),
+        ({ body }) => body.map(CloudEvent.toEvent)
+      ),
+    at: (id, version) =>
+      Effect.map(query(orderQueries.at({ params: { id, version: Math.max(version, 0) } })), ({ body }) => body),
+
+    saveProduct: (id, payload, options) =>
+      catalog(options, (headers) => products.saveProduct({ params: { id }, headers, payload })),
+    withdrawProduct: (id, options) =>
+      catalog(options, (headers) => products.withdrawProduct({ params: { id }, headers })),
+    product: (id) =>
+      Effect.map(query(products.product({ params: { id }, headers: {} })), ({ body }) => Answer.found(body)),
+    saveCustomer: (id, payload, options) =>
+      catalog(options, (headers) => products.saveCustomer({ params: { id }, headers, payload })),
+    withdrawCustomer: (id, options) =>
+      catalog(options, (headers) => products.withdrawCustomer({ params: { id }, headers })),
+    customer: (id) =>
+      Effect.map(query(products.customer({ params: { id }, headers: {} })), ({ body }) => Answer.found(body))
+  })
+})
+
+/** With the HTTP client that is provided: for another one than `fetch`, or one with other middleware. */
+export const layerNoDeps = (options: Options): Layer.Layer<Orders, never, HttpClient.HttpClient> =>
+  Layer.effect(Orders, make(options))
+
+/** With `fetch`. */
+export const layer = (options: Options): Layer.Layer<Orders> =>
+  layerNoDeps(options).pipe(Layer.provide(FetchHttpClient.layer))

@@ -1,0 +1,49 @@
+/** What goes along with a client's call: the options of the order service as headers. */
+import { Duration, Effect, Result } from "effect"
+import { InvalidIdempotencyKey, isIdempotencyKey } from "../eventsourcing/InvalidIdempotencyKey.ts"
+import type { Precondition } from "../eventsourcing/Envelope.ts"
+import type { CommandOptions, QueryOptions } from "../Orders.ts"
+import { InvalidToken } from "../projection/ConsistencyToken.ts"
+import type { CommandHeaders } from "./CommandContext.ts"
+import * as EntityTag from "./EntityTag.ts"
+import * as IdempotencyKey from "./IdempotencyKey.ts"
+import * as Preference from "./Preference.ts"
+import { isUuid } from "./RequestId.ts"
+
+const precondition = (expected: Precondition): CommandHeaders => {
+  if (expected === undefined) return {}
+  if (expected === "absent") return { "if-none-match": "*" }
+  return { "if-match": expected === "exists" ? "*" : EntityTag.format(expected) }
+}
+
+/**
+ * `actor`, `causationId` and `fresh` stay behind: who calls is for the server to find out. `correlationId` is the
+ * request's id, if it is a UUID.
+ */
+export const ofCommand = (
+  options: CommandOptions = {}
+): Effect.Effect<CommandHeaders & { readonly "x-request-id"?: string }, InvalidIdempotencyKey> => {
+  const { correlationId, idempotencyKey, traceparent } = options
+  if (idempotencyKey !== undefined && !isIdempotencyKey(idempotencyKey)) return Effect.fail(new InvalidIdempotencyKey())
+  return Effect.succeed({
+    ...precondition(options.precondition),
+    ...(idempotencyKey === undefined ? {} : { "idempotency-key": IdempotencyKey.format(idempotencyKey) }),
+    ...(correlationId !== undefined && isUuid(correlationId) ? { "x-request-id": correlationId } : {}),
+    ...(traceparent === undefined ? {} : { traceparent })
+  })
+}
+
+/** In whole seconds, rounded up: a header knows no other. */
+export const waitOf = ({ token, wait }: QueryOptions): number =>
+  token === undefined || wait === undefined
+    ? 0
+    : Math.min(Math.ceil(Duration.toSeconds(Duration.fromInputUnsafe(wait))), Preference.maxWait)
+
+/** Of a token that no header could hold it is known here that it is none. */
+export const ofQuery = (options: QueryOptions) => {
+  const { token, wait } = options
+  if (token === undefined) return Result.succeed({})
+  if (!/^[\x20-\x7e]*$/.test(token)) return Result.fail(new InvalidToken({ token }))
+  const prefer = wait === undefined ? {} : { prefer: Preference.applied(waitOf(options)) }
+  return Result.succeed({ "consistency-token": token, ...prefer })
+}

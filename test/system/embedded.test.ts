@@ -1,0 +1,51 @@
+import { assert, it } from "vitest"
+import { call, history, list, placement } from "../../scripts/system/Client.ts"
+import { server } from "./resources.ts"
+
+it("on PGlite writers, readers and somebody who reads everything get on together: nobody waits for a second", async () => {
+  const { url } = await server({ DATABASE_URL: "pglite:memory" })
+  let waits: Array<readonly [milliseconds: number, what: string]> = []
+  const timed = async <A>(what: string, work: Promise<A>): Promise<A> => {
+    const began = performance.now()
+    const result = await work
+    waits.push([performance.now() - began, what])
+    return result
+  }
+  const place = async () => {
+    const { body, status } = await timed("placing", call(url, "POST", "/orders", { body: placement() }))
+    assert.strictEqual(status, 202, JSON.stringify(body))
+    return (body as { readonly orderId: string }).orderId
+  }
+
+  const placed: Array<string> = []
+  // So that what is measured is not the first use of connections and code.
+  for (let batch = 0; batch < 6; batch++) placed.push(...(await Promise.all(Array.from({ length: 64 }, place))))
+  waits = []
+  const end = performance.now() + 5_000
+  const during = async (work: () => Promise<unknown>) => {
+    while (performance.now() < end) await work()
+  }
+  const any = () => placed[Math.floor(Math.random() * placed.length)]!
+  const writer = () => during(async () => placed.push(await place()))
+  const reader = () =>
+    during(async () => {
+      assert.strictEqual((await timed("reading", call(url, "GET", "/orders?limit=20"))).status, 200)
+      assert.isDefined(await timed("a history", history(url, any())))
+    })
+  // As large as a rebuild: everything there is, in the largest pages, again and again.
+  const everything = () => during(() => list(url, { limit: 100, query: "&sort=placedAt" }))
+  const load = [
+    ...Array.from({ length: 64 }, writer),
+    ...Array.from({ length: 10 }, reader),
+    ...Array.from({ length: 2 }, everything)
+  ]
+  const before = placed.length
+  await Promise.all(load)
+
+  assert.isAbove(placed.length - before, 100)
+  const sorted = waits.toSorted(([left], [right]) => left - right)
+  const [median] = sorted[sorted.length >> 1]!
+  const [slowest, what] = sorted.at(-1)!
+  // A second, or on a machine that has other things to do so many times what is usual.
+  assert.isBelow(slowest, Math.max(1_000, 10 * median), what)
+}, 120_000)

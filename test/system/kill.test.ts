@@ -1,0 +1,26 @@
+import { assert, describe, it } from "vitest"
+import { type Plan, run } from "../../scripts/system/KillRounds.ts"
+import { logFaults, storedEvents } from "../../scripts/system/Sql.ts"
+import { directory, freshDatabase, sql } from "./resources.ts"
+
+const load = { rounds: 3, clients: 8, milliseconds: 400 }
+
+const judge = async (plan: Plan) => {
+  const { acknowledged, faults, unanswered } = await run(plan)
+  assert.deepStrictEqual(faults, [])
+  assert.isAbove(acknowledged, 30)
+  assert.isAbove(unanswered, 0, "nothing was under way when the server was killed")
+}
+
+describe("kill -9 while orders are placed loses nothing that was acknowledged", () => {
+  it("on PGlite", async () => {
+    await judge({ ...load, settings: { DATABASE_URL: `pglite:${await directory()}` }, needsCatalog: false })
+  }, 120_000)
+
+  it("on PostgreSQL", async () => {
+    const url = await freshDatabase()
+    const log = sql(url)
+    const inspect = async () => logFaults(await storedEvents(log))
+    await judge({ ...load, settings: { DATABASE_URL: url }, needsCatalog: true, inspect })
+  }, 120_000)
+})

@@ -1,0 +1,81 @@
+import { execFile } from "node:child_process"
+import { symlink, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import { assert, describe, it } from "vitest"
+import { settings } from "../../src/Settings.ts"
+import { blocks, missing, root, steps, text } from "./readme.ts"
+import { directory, server } from "./resources.ts"
+
+const run = promisify(execFile)
+
+it("is short, and says where the former packages went", () => {
+  assert.isAtMost(text.trimEnd().split("\n").length, 200)
+  for (const former of ["@effect/schema", "@effect/platform", "@effect/sql"]) assert.include(text, `\`${former}\``)
+})
+
+it("lists every setting with its default and meaning", () => {
+  const rows = [...text.matchAll(/^\| `([A-Z_]+)` \| `(.*)` \| (.*) \|$/gm)].map(([, ...row]) => row)
+  const expected = Object.entries(settings).map(([name, { description, fallback }]) => [name, fallback, description])
+  assert.deepStrictEqual(rows, expected)
+})
+
+it("its curls, pasted one after the other, give what it shows", async () => {
+  const { url } = await server({ DATABASE_URL: "pglite:memory" })
+  const separator = "~~~ the next step ~~~"
+  const script = steps
+    .map((step) => step.commands.replaceAll("localhost:3000", url))
+    .join(`\necho; echo '${separator}'\n`)
+  assert.isAtLeast(steps.length, 4)
+  for (let round = 1; round <= 20; round++) {
+    const { stdout } = await run("bash", ["-euo", "pipefail", "-c", script])
+    const outputs = stdout.split(separator)
+    steps.forEach((step, index) => {
+      assert.isEmpty(missing(step, outputs[index] ?? ""), `round ${round}, ${step.commands} answered ${outputs[index]}`)
+    })
+  }
+}, 120_000)
+
+it("notices an answer that is not as shown", () => {
+  const [placing] = steps
+  const answer = (body: object) => `HTTP/1.1 202 Accepted\r\nlocation: /orders/ord_1\r\n\r\n${JSON.stringify(body)}`
+  const events = ["order.placed.v1", "order.confirmed.v1"]
+  const right = { orderId: "ord_1", version: 2, position: 9, status: "confirmed", events }
+  assert.isEmpty(missing(placing!, answer(right)))
+  assert.lengthOf(missing(placing!, answer({ ...right, status: "placed" })), 1)
+  assert.lengthOf(missing(placing!, answer({ ...right, events: events.slice(1) })), 1)
+  assert.lengthOf(missing(placing!, answer(right).replace("202", "200")), 1)
+})
+
+describe("its programs", () => {
+  it("compile and print what it says", async () => {
+    const folder = await directory()
+    await symlink(join(root, "node_modules"), join(folder, "node_modules"))
+    await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }))
+    const programs = blocks.filter(({ language }) => language === "ts")
+    assert.lengthOf(programs, 2)
+    const files: Array<string> = []
+    for (const { code } of programs) {
+      // What the package's exports map to `dist`, mapped to the sources.
+      const mapped = code
+        .replaceAll(/"ordinal"/g, JSON.stringify(join(root, "src", "Orders.ts")))
+        .replaceAll(/"ordinal\/(.*?)"/g, (_, path: string) => JSON.stringify(join(root, "src", `${path}.ts`)))
+      files.push(join(folder, `program${files.length}.ts`))
+      await writeFile(files.at(-1)!, mapped)
+    }
+    const tsconfig = {
+      extends: join(root, "tsconfig.json"),
+      compilerOptions: { types: ["node"], typeRoots: [join(root, "node_modules", "@types")] },
+      files,
+      include: []
+    }
+    await writeFile(join(folder, "tsconfig.json"), JSON.stringify(tsconfig))
+    await run(join(root, "node_modules", ".bin", "tsc"), ["--project", folder])
+
+    const [embedded, tested] = await Promise.all(
+      files.map((file) => run(process.execPath, ["--disable-warning=ExperimentalWarning", file]))
+    )
+    assert.strictEqual(embedded?.stdout, "Ada Lovelace's order is shipped, 2975 cents\n")
+    assert.include(tested?.stdout, "OrderNotFound")
+  }, 120_000)
+})

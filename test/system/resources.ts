@@ -1,0 +1,32 @@
+/** What a system test needs and gives back at its end, whatever that is. */
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { inject, onTestFinished } from "vitest"
+import { type Environment, start } from "../../scripts/system/Server.ts"
+import * as Sql from "../../scripts/system/Sql.ts"
+
+/** The URL of a new, empty PostgreSQL database. */
+export const freshDatabase = async (): Promise<string> => {
+  const { drop, url } = await Sql.freshDatabase(inject("postgresUrl"))
+  onTestFinished(drop)
+  return url
+}
+
+export const sql = (url: string): Sql.Sql => {
+  const opened = Sql.open(url)
+  onTestFinished(opened.close)
+  return opened
+}
+
+export const directory = async (): Promise<string> => {
+  const path = await mkdtemp(join(tmpdir(), "ordinal-system-"))
+  onTestFinished(() => rm(path, { recursive: true, force: true }))
+  return path
+}
+
+export const server = async (settings: Environment, runtime?: ReadonlyArray<string>) => {
+  const started = await start(settings, runtime)
+  onTestFinished(async () => void (await started.kill()))
+  return started
+}

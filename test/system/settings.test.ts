@@ -1,0 +1,117 @@
+import { createServer } from "node:net"
+import { assert, describe, inject, it, onTestFinished } from "vitest"
+import { type Environment, launch, type Launch } from "../../scripts/system/Server.ts"
+import { settings } from "../../src/Settings.ts"
+import { directory, server } from "./resources.ts"
+
+/** Waits for its end; what it said on stderr, as one line. */
+const refusal = async ({ child, errors, exit }: Launch): Promise<string> => {
+  onTestFinished(() => void child.kill("SIGKILL"))
+  const { code } = await exit
+  assert.isNumber(code, "it was killed")
+  assert.notStrictEqual(code, 0)
+  const lines = errors().trim().split("\n")
+  assert.deepStrictEqual(lines.slice(0, -1), ["ERROR"], `more than one sentence: ${errors()}`)
+  return lines.at(-1)!.trim()
+}
+
+const postgres = (change: (url: URL) => void): string => {
+  const url = new URL(inject("postgresUrl"))
+  change(url)
+  return url.href
+}
+
+const memory = "pglite:memory"
+
+const wrong: ReadonlyArray<readonly [what: string, settings: () => Environment, says: RegExp]> = [
+  ["a port that is no number", () => ({ PORT: "abc" }), /PORT is "abc" but must be a whole number from 0 to 65535$/],
+  ["a port beyond 65535", () => ({ PORT: "99999" }), /PORT is "99999" but must be a whole number/],
+  ["another kind of database", () => ({ DATABASE_URL: "mysql://me:secret@x" }), /DATABASE_URL must be postgres:/],
+  ["an open address", () => ({ HOST: "0.0.0.0", DATABASE_URL: memory }), /HOST .*ALLOW_UNAUTHENTICATED/],
+  ["a duration without a unit", () => ({ IDLE: "5" }), /IDLE is "5" but must be a duration/],
+  ["a limit of nothing", () => ({ MAILBOX: "0" }), /MAILBOX is "0" but must be/],
+  ["PGlite in production", () => ({ NODE_ENV: "production", DATABASE_URL: memory }), /power cut.*ALLOW_PGLITE/],
+  [
+    "a PostgreSQL that is not there",
+    () => ({ DATABASE_URL: "postgres://me:secret@127.0.0.1:1/orders" }),
+    /DATABASE_URL can't be used: .*ECONNREFUSED 127\.0\.0\.1:1$/
+  ],
+  [
+    "a wrong password",
+    () => ({
+      DATABASE_URL: postgres((url) => {
+        url.password = "secret"
+      })
+    }),
+    /DATABASE_URL can't be used: password authentication failed/
+  ],
+  [
+    "a database that does not exist",
+    () => ({
+      DATABASE_URL: postgres((url) => {
+        url.pathname = "/nowhere"
+      })
+    }),
+    /DATABASE_URL can't be used: database "nowhere" does not exist$/
+  ]
+]
+
+const patience = 60_000
+
+describe("a wrong setting stops the start with one sentence that says which and why", { timeout: patience }, () => {
+  it.each(wrong)("%s", async (_, environment, says) => {
+    const sentence = await refusal(launch(environment()))
+    assert.match(sentence, /^ordinal did not start: /)
+    assert.match(sentence, says)
+    assert.notInclude(sentence, "secret")
+  })
+
+  it("a flag that there is not", async () => {
+    assert.match(await refusal(launch({}, ["--nonsense=1"])), /--nonsense/)
+  })
+
+  it("a port in use", async () => {
+    const other = createServer()
+    const port = await new Promise<number>((resolve) => {
+      other.listen(0, "127.0.0.1", () => {
+        const address = other.address()
+        resolve(typeof address === "object" && address !== null ? address.port : 0)
+      })
+    })
+    onTestFinished(() => void other.close())
+    const sentence = await refusal(launch({ DATABASE_URL: inject("postgresUrl"), PORT: String(port) }))
+    assert.match(sentence, new RegExp(`PORT.*in use.*${port}$`))
+  })
+})
+
+it("a second process on the same PGlite directory is refused; the first goes on", async () => {
+  const path = await directory()
+  const first = await server({ DATABASE_URL: `pglite:${path}` })
+  const sentence = await refusal(launch({ PORT: "0", DATABASE_URL: `pglite:${path}` }))
+  assert.match(sentence, /^ordinal did not start: .* is in use by another running process/)
+  assert.include(sentence, path)
+  const { status } = await fetch(`${first.url}/orders`)
+  assert.strictEqual(status, 200)
+}, 120_000)
+
+it(
+  "a flag wins over the environment",
+  async () => {
+    const sentence = await refusal(launch({ PORT: "0", DATABASE_URL: memory }, ["--port=x"]))
+    assert.match(sentence, /PORT is "x"/)
+  },
+  patience
+)
+
+it(
+  "--help lists every setting with its default",
+  async () => {
+    const { exit, output } = launch({}, ["--help"])
+    assert.deepStrictEqual(await exit, { code: 0, signal: null })
+    for (const [name, { fallback }] of Object.entries(settings)) {
+      assert.include(output(), `--${name.toLowerCase().replaceAll("_", "-")} `)
+      assert.include(output(), `(${name}, default ${fallback})`)
+    }
+  },
+  patience
+)
