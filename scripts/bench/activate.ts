@@ -79,7 +79,11 @@ export const run = Effect.fnUntraced(function* (size: Size) {
     for (let sample = 0; sample < samples; sample++) {
       const orderId = LongOrders.newOrderId()
       const command = LongOrders.place(orderId)
-      fresh.push(yield* LongOrders.inNewProcess((registry) => timed(registry.send(LongOrders.aggregates.snapshot, orderId, command))))
+      fresh.push(
+        yield* LongOrders.inNewProcess((registry) =>
+          timed(registry.send(LongOrders.aggregates.snapshot, orderId, command))
+        )
+      )
     }
     warm["new order"] = show("warm, new order", fresh)
 

@@ -57,8 +57,7 @@ const longOrders = (orders: Orders["Service"]) =>
     return Effect.map(ask(wish), (told) => ({ orderId, told }))
   })
 
-const all = (wishes: ReadonlyArray<Wish>) =>
-  Effect.forEach(wishes, (wish) => ask(wish), { concurrency: "unbounded" })
+const all = (wishes: ReadonlyArray<Wish>) => Effect.forEach(wishes, (wish) => ask(wish), { concurrency: "unbounded" })
 
 const several = (orders: Orders["Service"], orderId: OrderId): ReadonlyArray<Wish> => [
   place(orders, true),
@@ -94,7 +93,9 @@ export const run = Effect.fnUntraced(function* (url: string, plan: Plan) {
       yield* proxy.inject(fault)
       const answers = yield* all(several(orders, longOrder(round)))
       for (const { errors, wish } of answers) if (errors.length > 0) faults.push(`${fault}: ${wish.what} got ${errors}`)
-      told.push(...(yield* Effect.forEach(answers, (answer) => (answer.wish.keyed ? askAgain(answer) : Effect.succeed(answer)))))
+      told.push(
+        ...(yield* Effect.forEach(answers, (answer) => (answer.wish.keyed ? askAgain(answer) : Effect.succeed(answer))))
+      )
     }
     if (proxy.hits() - before !== times) faults.push(`${fault}: ${proxy.hits() - before} of ${times} faults took place`)
   })
@@ -167,10 +168,14 @@ export const run = Effect.fnUntraced(function* (url: string, plan: Plan) {
       const { confirm } = orders
       const { token } = yield* confirm(orderId)
       const { order } = yield* get(orderId, { token, wait: "10 seconds" })
-      if (order.version !== row?.version) faults.push(`${orderId} is ${row?.version} in the log, ${order.version} in the view`)
+      if (order.version !== row?.version)
+        faults.push(`${orderId} is ${row?.version} in the log, ${order.version} in the view`)
     }
   }
-  const errors = Map.groupBy(told.flatMap((each) => each.errors), (tag) => tag)
+  const errors = Map.groupBy(
+    told.flatMap((each) => each.errors),
+    (tag) => tag
+  )
   return {
     faults: [...faults, ...judged.faults],
     wishes: told.length,

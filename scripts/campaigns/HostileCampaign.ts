@@ -117,7 +117,8 @@ export const run = async ({ concurrency, requests, seed, url }: Plan) => {
     // Some of the requests withdraw what orders are made of.
     if (number % 100 === 0) await fillCatalog(url)
     const sent = next()
-    const fault = (what: string) => faults.push(`SEED=${seed} #${number} ${what}: ${JSON.stringify(sent).slice(0, 1_500)}`)
+    const fault = (what: string) =>
+      faults.push(`SEED=${seed} #${number} ${what}: ${JSON.stringify(sent).slice(0, 1_500)}`)
     const start = performance.now()
     const answer = await send(agent, url, sent).catch((error: unknown) => String(error))
     longest = Math.max(longest, performance.now() - start)

@@ -130,7 +130,9 @@ export const make = (
   return (): HostileRequest => {
     const stray = { method: pick(methods), path: pick([...strayPaths, ...operations.map(({ path }) => path)]) }
     const { method, path } = random() < 0.8 ? pick(operations) : stray
-    const ending = path.startsWith("/orders/{id}/") ? path.replace(/^\/orders\/\{id\}(\/payments\/\{[^}]+\})?/, "") : path
+    const ending = path.startsWith("/orders/{id}/")
+      ? path.replace(/^\/orders\/\{id\}(\/payments\/\{[^}]+\})?/, "")
+      : path
     const hostile = random() < 0.5 ? 0 : 1 + below(3)
     const headers = Object.fromEntries(Array.from({ length: hostile }, header))
     const body = damaged(JSON.stringify(goodBodies[ending] ?? {}))

@@ -139,9 +139,22 @@ export const headers: Readonly<Record<string, ReadonlyArray<string>>> = {
   "if-match": ['"1"', '"0"', '"-1"', '"99999999999999999999"', 'W/"1"', '"1", "2"', "1", "*", '"', '""', '"1e1"'],
   "if-none-match": ["*", '"1"', 'W/"1"', '"1", W/"2"', "1", '"'],
   prefer: ["wait=0", "wait=-1", "wait=1.5", "wait=1e9", "wait", "wait=", "respond-async", "wait=1, wait=2", ";;;="],
-  "consistency-token": ["1.x", "0.0", "-1.a", "99999999999999999999.x", "1", ".", "1.00000000-0000-0000-0000-000000000000"],
+  "consistency-token": [
+    "1.x",
+    "0.0",
+    "-1.a",
+    "99999999999999999999.x",
+    "1",
+    ".",
+    "1.00000000-0000-0000-0000-000000000000"
+  ],
   "idempotency-key": ['"k"', "k", '"', '""', "é", long, "a".repeat(255), "a".repeat(256), '"a", "b"', "\t", '"\\"'],
-  traceparent: ["00-0-0-0", `00-${"0".repeat(32)}-${"1".repeat(16)}-01`, `00-${"a".repeat(32)}-${"b".repeat(16)}-01`, "ff"],
+  traceparent: [
+    "00-0-0-0",
+    `00-${"0".repeat(32)}-${"1".repeat(16)}-01`,
+    `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
+    "ff"
+  ],
   "x-request-id": ["x", "é", "a".repeat(129), "01890000-0000-7000-8000-000000000000", "\t"],
   accept: ["text/html", "*/*", "application/json;q=0", "image/png", ";", "application/problem+json"],
   "content-type": [

@@ -80,7 +80,12 @@ const choose = (random: () => number) => {
       taxBps: pick([0, 1, 700, 1_900, 9_999, 10_000, below(10_001)])
     }
   }
-  const small = (): Ordered => ({ ...any(), quantity: 1 + below(20), unitPrice: 5_000 + below(9_000), unitDiscount: below(5_000) })
+  const small = (): Ordered => ({
+    ...any(),
+    quantity: 1 + below(20),
+    unitPrice: 5_000 + below(9_000),
+    unitDiscount: below(5_000)
+  })
   const kind = pick([tie, small, any])
   const lines = Array.from({ length: pick([1, 2, 1 + below(20)]) }, () => (random() < 0.2 ? any() : kind()))
   return { lines, shipping: pick([0, 490, below(100_000), amount()]), below }
@@ -106,10 +111,16 @@ const check = (random: () => number, tally: Tally) => {
   const { below, lines, shipping } = choose(random)
   const expected = sums(lines, shipping)
   const fault = (what: string, found: unknown) =>
-    tally.faults.push(`${what}: ${JSON.stringify({ lines, shipping, found }, (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value))}`)
+    tally.faults.push(
+      `${what}: ${JSON.stringify({ lines, shipping, found }, (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value))}`
+    )
   const currency = Currency.make("EUR")
   const ids = lines.map((_, index) => ({ productId: ProductId.make(`p${index}`), lineId: LineId.make(`l${index}`) }))
-  const [first, ...rest] = lines.map(({ quantity, unitDiscount }, index) => ({ ...ids[index]!, quantity, unitDiscount }))
+  const [first, ...rest] = lines.map(({ quantity, unitDiscount }, index) => ({
+    ...ids[index]!,
+    quantity,
+    unitDiscount
+  }))
   const products = new Map(
     lines.map(({ taxBps, unitPrice }, index) => [ids[index]!.productId, { name: "P", unitPrice, taxBps, currency }])
   )
@@ -145,7 +156,8 @@ const check = (random: () => number, tally: Tally) => {
       [viewed.reduce((sum, line) => sum + line.net, 0), subtotal - discount],
       [viewed.reduce((sum, line) => sum + line.tax, 0), tax]
     ]
-    if (pairs.some(([found, expected]) => BigInt(found) !== expected || !Number.isSafeInteger(found))) fault("totals", totals)
+    if (pairs.some(([found, expected]) => BigInt(found) !== expected || !Number.isSafeInteger(found)))
+      fault("totals", totals)
   }
   compare(placed.success, lines, 0)
 
@@ -154,7 +166,7 @@ const check = (random: () => number, tally: Tally) => {
   const items = [{ lineId: ids[line]!.lineId, quantity: some }] as const
   const less = run(placed.success, { _tag: "CancelItems", orderId, items })
   if (Result.isFailure(less)) return void fault("not cancelled", less.failure)
-  const left = lines.map((each, index) => (index === line ? { ...each, quantity: each.quantity - some } : each))
+  const left = lines.with(line, { ...lines[line]!, quantity: lines[line]!.quantity - some })
   compare(less.success, left, 0)
   const { total } = sums(left, shipping)
   if (total === 0n || left.every(({ quantity }) => quantity === 0)) return
@@ -163,7 +175,12 @@ const check = (random: () => number, tally: Tally) => {
   const captured = Result.flatMap(authorized, (state) => run(state, { _tag: "CapturePayment", orderId, paymentId }))
   if (Result.isFailure(captured)) return void fault("not paid", captured.failure)
   compare(captured.success, left, amount)
-  const tooMuch = run(captured.success, { _tag: "AuthorizePayment", orderId, paymentId: PaymentId.make("more"), amount: Number(total) - amount + 1 })
+  const tooMuch = run(captured.success, {
+    _tag: "AuthorizePayment",
+    orderId,
+    paymentId: PaymentId.make("more"),
+    amount: Number(total) - amount + 1
+  })
   if (Result.isSuccess(tooMuch)) fault("overpaid", amount)
 }
 

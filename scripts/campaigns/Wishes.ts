@@ -102,7 +102,8 @@ export const ask = Effect.fnUntraced(function* (wish: Wish, attempts = 1_000) {
 
 /** Asks once more for what was granted: a keyed wish must get the same answer. */
 export const askAgain = (told: Told) =>
-  Effect.map(
-    ask(told.wish),
-    (again): Told => ({ ...again, receipts: [...told.receipts, ...again.receipts], errors: told.errors })
-  )
+  Effect.map(ask(told.wish), (again): Told => ({
+    ...again,
+    receipts: [...told.receipts, ...again.receipts],
+    errors: told.errors
+  }))

@@ -24,7 +24,10 @@ const sql = open(postgres.url)
 try {
   await fillCatalog(server.url)
   const { faults, ...figures } = await run({ url: server.url, requests, seed, concurrency })
-  const errors = server.output().split("\n").filter((line) => /\] (?:ERROR|FATAL)/.test(line))
+  const errors = server
+    .output()
+    .split("\n")
+    .filter((line) => /\] (?:ERROR|FATAL)/.test(line))
   const events = await storedEvents(sql)
   const all = [...faults, ...errors, ...logFaults(events)]
   for (const fault of all.slice(0, 20)) console.error(fault)

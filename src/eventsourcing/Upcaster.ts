@@ -1,5 +1,5 @@
 /**
- * From the shapes an event was once stored in to its present one: `Upcaster.since(V1).then(V2, up1).now(up2)`.
+ * From the shapes an event was once stored in to its present one: `Upcaster.since(V1).to(V2, up1).now(up2)`.
  *
  * A chain has no holes: each step takes what the one before gives, the last must give the present shape, and the number
  * of steps is what says the present schema version. Steps are pure, and are never edited once their shape has shipped.
@@ -15,7 +15,7 @@ export interface Upcaster<Current> {
 
 interface Chain<Last> {
   /** The next shape that was ever stored, and how the one before becomes it. */
-  then<Next>(shape: Schema.ConstraintDecoder<Next>, up: (last: Last) => Next): Chain<Next>
+  to<Next>(shape: Schema.ConstraintDecoder<Next>, up: (last: Last) => Next): Chain<Next>
   /** How the last of them becomes the present shape. */
   now<Current>(up: (last: Last) => Current): Upcaster<Current>
 }
@@ -27,7 +27,7 @@ interface Step {
 }
 
 const chain = <Last>(steps: ReadonlyArray<Step>, decode: (data: unknown) => Last): Chain<Last> => ({
-  then: (shape, up) => chain([...steps, { decode, up }], Schema.decodeUnknownSync(shape)),
+  to: (shape, up) => chain([...steps, { decode, up }], Schema.decodeUnknownSync(shape)),
   now: <Current>(up: (last: Last) => Current): Upcaster<Current> => {
     const all: ReadonlyArray<Step> = [...steps, { decode, up }]
     return {

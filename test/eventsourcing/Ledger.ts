@@ -21,7 +21,10 @@ export interface Book {
 }
 
 /** Keeps a snapshot every so many events; without a number, none. */
-export const ledger = (every?: number, foldVersion = 1): Aggregate<LedgerState, Book, typeof LedgerEvent.Type, never> => ({
+export const ledger = (
+  every?: number,
+  foldVersion = 1
+): Aggregate<LedgerState, Book, typeof LedgerEvent.Type, never> => ({
   category: "ledger",
   codec: EventCodec.make(LedgerEvent),
   decider: {

@@ -24,11 +24,9 @@ const GiftCardEvent = Schema.TaggedUnion({
 type GiftCardEvent = typeof GiftCardEvent.Type
 
 /** Version 1 counted in whole euros, and did not say at which till. */
+const RedeemedV1 = Schema.Struct({ euros: Schema.Int })
 const upcasters = {
-  Redeemed: Upcaster.since(Schema.Struct({ euros: Schema.Int })).now(({ euros }) => ({
-    cents: euros * 100,
-    till: "unknown"
-  }))
+  Redeemed: Upcaster.since(RedeemedV1).now(({ euros }) => ({ cents: euros * 100, till: "unknown" }))
 }
 
 const GiftCardState = Schema.Struct({ issued: Schema.Boolean, balance: Schema.Int })
@@ -103,9 +101,9 @@ const handlers = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const aggregates = yield* Aggregates
     const keyedCommands = yield* KeyedCommands
-    const receipt = ({ state, version }: { readonly state: GiftCardState; readonly version: number }) => ({
-      balance: state.balance,
-      version
+    const receipt = (accepted: { readonly state: GiftCardState; readonly version: number }) => ({
+      balance: accepted.state.balance,
+      version: accepted.version
     })
     const tell = <E extends { readonly _tag: string }>(error: E) =>
       error instanceof NotEnough || error instanceof CommandIdReused ? error : new Unavailable()

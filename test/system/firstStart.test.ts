@@ -5,10 +5,10 @@ import { type Environment, launch } from "../../scripts/system/Server.ts"
 import { directory, freshDatabase, server } from "./resources.ts"
 
 /** Kills it that long after it was started, or after it began to write if it is told how to see that. */
-const killAfter = async (settings: Environment, milliseconds: number, began?: () => Promise<boolean>) => {
+const killAfter = async (settings: Environment, milliseconds: number, began = async () => true) => {
   const { child, exit, output } = launch({ PORT: "0", ...settings })
   const deadline = performance.now() + 20_000
-  while (began !== undefined && performance.now() < deadline && child.exitCode === null && !(await began()));
+  while (performance.now() < deadline && child.exitCode === null && !(await began()));
   const timer = setTimeout(() => child.kill("SIGKILL"), milliseconds)
   const { signal } = await exit
   clearTimeout(timer)
@@ -29,7 +29,7 @@ const servesOrders = async (settings: Environment, needsCatalog: boolean) => {
   assert.lengthOf(await list(url, { token: headers.get("consistency-token")! }), 1)
 }
 
-const kills = 6
+const kills = 4
 
 describe("kill -9 during the very first start never harms the next one", () => {
   it("on PGlite", async () => {

@@ -1,0 +1,45 @@
+/** Every problem type of this step appears over HTTP, with the members of the contract. */
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { onTestFinished } from "vitest"
+import * as Problems from "../../src/http/ProblemTypes.ts"
+import { cases } from "./problemCases.ts"
+import * as Servers from "./problemServers.ts"
+import { any } from "./problemSteps.ts"
+
+/** Provoked where the server is stopped, or its callers are slow. */
+const elsewhere = { draining: "Problems.test.ts", "request-timeout": "Limits.test.ts" }
+
+let sound: Servers.ProblemServer
+beforeAll(async () => {
+  sound = await Servers.startWith()
+})
+afterAll(() => sound.stop())
+
+const inTrouble = async (trouble: Servers.Trouble) => {
+  const server = await Servers.startWith(trouble)
+  onTestFinished(server.stop)
+  return server
+}
+
+describe("each problem type of the contract", () => {
+  for (const { members, provoke, slug, status, trouble } of cases) {
+    it(`${slug} is ${status}`, async () => {
+      const { body, headers, text } = await provoke(trouble === undefined ? sound : await inTrouble(trouble))
+      assert.deepStrictEqual([body.status, body.type], [status, `/problems/${slug}`], text)
+      const common = ["type", "title", "status", "detail", "instance"]
+      assert.sameMembers(Object.keys(body), [...common, ...Object.keys(members)])
+      for (const [name, expected] of Object.entries(members)) {
+        if (expected !== any) assert.deepStrictEqual(body[name], expected, name)
+      }
+      if (status === 503) assert.match(headers.get("retry-after") ?? "", /^[1-9]\d*$/)
+    })
+  }
+
+  it("is in this table, or known to be tested elsewhere", () => {
+    const tested = [...cases.map(({ slug }) => slug), ...Object.keys(elsewhere)]
+    assert.sameMembers(
+      tested,
+      Problems.all.map(({ slug }) => slug)
+    )
+  })
+})
