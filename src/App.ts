@@ -60,6 +60,9 @@ const httpLimits = (settings: Settings.Settings) =>
 const policies = (settings: Settings.Settings) =>
   Layer.succeed(OrderPolicies, { autoConfirm: settings.AUTO_CONFIRM, shipRequires: settings.SHIP_REQUIRES })
 
+const retention = (settings: Settings.Settings) =>
+  Layer.succeed(CommandRetention.CommandRetention, settings.IDEMPOTENCY_RETENTION)
+
 const logging = (settings: Settings.Settings) => {
   const levels = { debug: "Debug", info: "Info", warning: "Warn", error: "Error" } as const
   return Layer.merge(
@@ -89,9 +92,9 @@ export const layer = Layer.unwrap(
     const settings = yield* Settings.load
     return Server.layer({ host: settings.HOST, port: settings.PORT }).pipe(
       Layer.provide(Layer.merge(Orders.layer, readiness)),
-      Layer.provide(Layer.merge(Backend.demoCatalog, CommandRetention.layer(settings.IDEMPOTENCY_RETENTION))),
+      Layer.provide(Backend.demoCatalog),
       Layer.provide(Backend.onDatabase(database(settings))),
-      Layer.provide(Layer.mergeAll(limits(settings), httpLimits(settings), policies(settings))),
+      Layer.provide(Layer.mergeAll(limits(settings), httpLimits(settings), policies(settings), retention(settings))),
       Layer.provide(Layer.effectDiscard(guardHost(settings))),
       Layer.provide(logging(settings))
     )

@@ -6,6 +6,7 @@ import { demoCustomers, demoProducts } from "./catalog/DemoCatalog.ts"
 import { ProductAggregate } from "./catalog/Product.ts"
 import { Database, type DatabaseOptions } from "./database/Database.ts"
 import { EventLog } from "./eventlog/EventLog.ts"
+import { streamId } from "./eventsourcing/Aggregate.ts"
 import { Aggregates } from "./eventsourcing/Aggregates.ts"
 import * as Kernel from "./Kernel.ts"
 import { ProjectionProgress } from "./projection/ProjectionProgress.ts"
@@ -36,19 +37,26 @@ export const postgres = (url: string, options?: Omit<DatabaseOptions, "url">) =>
 export const embedded = (directory: string) =>
   onDatabase(Database.layer({ url: Redacted.make(`pglite:${directory}`), allowPgliteInProduction: true }))
 
+const demoSize = BigInt(demoProducts.length + demoCustomers.length)
+
+/** Nothing was stored yet, or only the first of the demo catalog, before the process was killed. */
+const isEmpty = Effect.fnUntraced(function* (log: EventLog["Service"]) {
+  if ((yield* log.head).position >= demoSize) return false
+  const [first] = yield* log.readAll({ after: 0n, limit: 1 })
+  return (
+    first === undefined ||
+    demoProducts.some(({ productId }) => first.streamId === streamId(ProductAggregate, productId))
+  )
+})
+
 /** Puts a few products and customers into an empty embedded log, so that the first order can be placed at once. */
 export const demoCatalog = Layer.effectDiscard(
   Effect.gen(function* () {
     const { kind } = yield* Database
-    const log = yield* EventLog
-    if (kind !== "pglite" || (yield* log.head).position > 0n) return
+    if (kind !== "pglite" || !(yield* isEmpty(yield* EventLog))) return
     const aggregates = yield* Aggregates
-    yield* Effect.forEach(demoProducts, (save) => aggregates.send(ProductAggregate, save.productId, save), {
-      discard: true
-    })
-    yield* Effect.forEach(demoCustomers, (save) => aggregates.send(CustomerAggregate, save.customerId, save), {
-      discard: true
-    })
+    for (const save of demoProducts) yield* aggregates.send(ProductAggregate, save.productId, save)
+    for (const save of demoCustomers) yield* aggregates.send(CustomerAggregate, save.customerId, save)
     yield* Effect.logInfo(
       `a demo catalog is in place: products ${demoProducts.map((save) => save.productId).join(", ")}; ` +
         `customers ${demoCustomers.map((save) => save.customerId).join(", ")}`

@@ -5,6 +5,7 @@
 import { Layer, Redacted } from "effect"
 import { Database, type DatabaseOptions } from "./database/Database.ts"
 import * as Migrations from "./database/Migrations.ts"
+import * as CommandRetention from "./eventlog/CommandRetention.ts"
 import { LogTail } from "./eventlog/LogTail.ts"
 import * as MemoryEventLog from "./eventlog/MemoryEventLog.ts"
 import * as SqlEventLog from "./eventlog/SqlEventLog.ts"
@@ -13,7 +14,7 @@ import { KeyedCommands } from "./eventsourcing/KeyedCommands.ts"
 import { Snapshots } from "./eventsourcing/Snapshots.ts"
 import * as SqlSnapshots from "./eventsourcing/SqlSnapshots.ts"
 
-const services = KeyedCommands.layer.pipe(Layer.provideMerge(Aggregates.layer))
+const services = Layer.merge(KeyedCommands.layer, CommandRetention.layer).pipe(Layer.provideMerge(Aggregates.layer))
 
 /** Everything in memory: for tests and trials. */
 export const memory = services.pipe(

@@ -72,12 +72,16 @@ export const make = Effect.fnUntraced(function* (
 
   const attempt = Effect.fnUntraced(function* (
     batch: Batch,
-    entries: ReadonlyArray<EncodedEntry>
+    entriesOf: () => ReadonlyArray<EncodedEntry>
   ): Effect.fn.Return<Attempt> {
     const connected = yield* Effect.exit(connection)
     if (Exit.isFailure(connected)) return { _tag: "Again" }
+    // One synchronous step from the last look at who still waits to the statement: nobody is told in between that
+    // nothing was stored. Once something may be, the batch must stay identical.
+    if (!batch.undetermined) batch.calls = batch.calls.filter((call) => !call.settled)
+    if (!open(batch)) return { _tag: "Again" }
     batch.executing = true
-    const { sent, answer } = yield* send(connected.value, entries)
+    const { sent, answer } = yield* send(connected.value, entriesOf())
     if (Option.isNone(answer)) return yield* lost(true)
     return yield* answer.value.pipe(
       Effect.map((outcomes): Attempt => ({ _tag: "Done", outcomes })),
@@ -103,12 +107,11 @@ export const make = Effect.fnUntraced(function* (
   ): Effect.fn.Return<Stored> {
     let pause = firstPause
     while (open(batch)) {
-      // As long as nothing of it can be stored, those who gave up are left out; afterwards it must stay identical.
-      if (!batch.undetermined) batch.calls = batch.calls.filter((call) => !call.settled)
-      const result = yield* attempt(batch, entriesOf())
+      const result = yield* attempt(batch, entriesOf)
       if (result._tag === "Lost") batch.undetermined = true
       batch.executing = false
       if (result._tag === "Done" || result._tag === "Data") return result
+      if (!open(batch)) break
       yield* Effect.sleep(pause * (0.5 + (yield* Random.next)))
       pause = Math.min(pause * 2, longestPause)
     }

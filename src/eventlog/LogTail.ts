@@ -101,7 +101,11 @@ const make = Effect.gen(function* () {
   const growth = PubSub.take(subscription).pipe(Effect.timeoutOption(poll))
 
   const follow = Effect.suspend(() => readPage(tail)).pipe(
-    Effect.flatMap((events) => (Arr.isReadonlyArrayNonEmpty(events) ? Effect.sync(() => remember(events)) : growth))
+    Effect.flatMap((events) => {
+      if (Arr.isReadonlyArrayNonEmpty(events)) remember(events)
+      // A short page was the last; what came after it has left a hint.
+      return events.length < pageSize ? growth : Effect.void
+    })
   )
   let broken: Effect.Effect<never> | undefined
   yield* follow.pipe(

@@ -17,6 +17,8 @@ const property = (cause: unknown, key: string): string | undefined =>
 export const sqlState = (error: SqlError): string | undefined => property(error.reason.cause, "code")
 
 const again = /^(?:08|25006|40|53|55P03|57|58)/
+/** `transaction_resolution_unknown`, `statement_completion_unknown`: what a pooler may say. */
+const unknown = new Set(["08007", "40003"])
 const data = /^(?:22|23|54)/
 
 export const verdict = (error: SqlError): Verdict => {
@@ -30,7 +32,7 @@ export const verdict = (error: SqlError): Verdict => {
     return property(reason.cause, "_tag") === "PgTypesCodecError" ? "data" : "bug"
   }
   // A session that is being ended may be told so after its statement was committed.
-  if (severity === "FATAL" || severity === "PANIC") return "lost"
+  if (severity === "FATAL" || severity === "PANIC" || unknown.has(state)) return "lost"
   if (data.test(state)) return "data"
   return again.test(state) ? "again" : "bug"
 }

@@ -1,5 +1,5 @@
 /** Concurrent questions for the version of a stream, answered together: everything that waits goes as one statement. */
-import { Deferred, Effect, Exit } from "effect"
+import { Deferred, Effect, Exit, FiberSet } from "effect"
 import type { StreamId } from "./StreamId.ts"
 import { DatabaseUnavailable } from "./Unavailable.ts"
 
@@ -17,7 +17,7 @@ export const make = Effect.fnUntraced(function* (
   const waiting: Array<Question> = []
   let asked: ReadonlyArray<Question> = []
   let asking = false
-  const scope = yield* Effect.scope
+  const runFork = yield* FiberSet.makeRuntime<never>()
 
   const answerAll = Effect.gen(function* () {
     while (waiting.length > 0) {
@@ -44,7 +44,9 @@ export const make = Effect.fnUntraced(function* (
       const reply = Deferred.makeUnsafe<number, DatabaseUnavailable>()
       waiting.push({ streamId, reply })
       if (asking) return Deferred.await(reply)
+      // In one synchronous step, so that no interruption can come between.
       asking = true
-      return Effect.andThen(Effect.forkIn(answerAll, scope), Deferred.await(reply))
+      runFork(answerAll)
+      return Deferred.await(reply)
     })
 })

@@ -8,9 +8,9 @@
  */
 import { Cause, Clock, Deferred, Effect, Exit, Queue, Random, Semaphore } from "effect"
 import { ConcurrencyConflict } from "../eventlog/ConcurrencyConflict.ts"
-import type { Outcome, StoredCommand } from "../eventlog/EventLog.ts"
+import type { Outcome } from "../eventlog/EventLog.ts"
 import type { StreamId } from "../eventlog/StreamId.ts"
-import { type DatabaseUnavailable, Overloaded } from "../eventlog/Unavailable.ts"
+import { DatabaseUnavailable, OutcomeUnknown, Overloaded } from "../eventlog/Unavailable.ts"
 import type { Aggregate } from "./Aggregate.ts"
 import * as AggregateMemory from "./AggregateMemory.ts"
 import type { AggregateLimits } from "./AggregateLimits.ts"
@@ -18,6 +18,10 @@ import { CommandIdReused } from "./CommandIdReused.ts"
 import { type Accepted, type Answer, CommandAlreadyAccepted, type Envelope } from "./Envelope.ts"
 import { type Judgement, judge } from "./Judgement.ts"
 import { Draining, type SendError } from "./SendError.ts"
+import { confirmedUntil } from "./Settlement.ts"
+
+/** A command that was decided in time gets at least so long to be stored, in milliseconds. */
+const appendGrace = 1_000
 
 /** What an actor needs of its registry. */
 export interface ActorContext extends AggregateMemory.MemoryContext {
@@ -25,6 +29,8 @@ export interface ActorContext extends AggregateMemory.MemoryContext {
   readonly activations: Semaphore.Semaphore
   /** Told of every answer, once. */
   answered(streamId: StreamId, exit: Exit.Exit<unknown, unknown>): void
+  /** Told of every defect, once, however many commands it fails. */
+  crashed(streamId: StreamId): void
   /** Told of the actor's end, in the same synchronous step in which its last envelopes are answered. */
   ended(actor: { readonly streamId: StreamId; readonly mailbox: unknown }): void
 }
@@ -46,13 +52,6 @@ export interface AggregateActor<State, Command, Event, Rejection> {
   readonly run: Effect.Effect<void>
 }
 
-const alreadyAccepted = ({
-  position,
-  receipt,
-  version
-}: Pick<StoredCommand, "position" | "version"> & { readonly receipt?: unknown }) =>
-  new CommandAlreadyAccepted({ version, position, receipt })
-
 export const make = <State, Command, Event, Rejection>(
   aggregate: Aggregate<State, Command, Event, Rejection>,
   streamId: StreamId,
@@ -60,13 +59,17 @@ export const make = <State, Command, Event, Rejection>(
   context: ActorContext,
   options: { readonly fresh: boolean }
 ): AggregateActor<State, Command, Event, Rejection> => {
-  const { activations, answered, ended, limits, log } = context
+  const { activations, answered, crashed, ended, limits, log } = context
   type Env = Envelope<State, Command, Event, Rejection>
   const memory = AggregateMemory.make(aggregate, streamId, context)
+  /** Taken from the mailbox, not yet answered, in order. */
+  const pending = new Set<Env>()
   /** True while nothing was read: the id was made just now, so its stream is presumed to be empty. */
   let unread = options.fresh
-  /** Taken from the mailbox, not yet answered, in order. */
-  let pending: ReadonlyArray<Env> = []
+  /** A defect may have left anything in memory. */
+  let spoiled = false
+  /** An append is on its way: what it has taken can't be said to be undone. */
+  let appending = false
 
   const actor: AggregateActor<State, Command, Event, Rejection> = {
     streamId,
@@ -80,27 +83,26 @@ export const make = <State, Command, Event, Rejection>(
   }
 
   const answer = (envelope: Env, exit: Answer<State, Event, Rejection>) => {
+    pending.delete(envelope)
     actor.open -= 1
     answered(streamId, exit)
     // Last: the caller goes on within this very call.
     Deferred.doneUnsafe(envelope.reply, exit)
   }
 
-  const answerAll = (envelopes: ReadonlyArray<Env>, exit: Answer<State, Event, Rejection>) => {
+  // An answered envelope leaves `pending`: a Set bears that while it is walked.
+  const answerAll = (envelopes: Iterable<Env>, exit: Answer<State, Event, Rejection>) => {
     for (const envelope of envelopes) answer(envelope, exit)
   }
 
-  const failPending = (error: SendError) =>
-    Effect.sync(() => {
-      answerAll(pending, Exit.fail(error))
-      pending = []
-    })
+  const failPending = (error: SendError) => Effect.sync(() => answerAll(pending, Exit.fail(error)))
 
-  const catchUp = Effect.map(memory.catchUp, () => {
+  const isCurrent = () => {
     actor.seen = memory.version
-    // From here on the version in memory is one that the log had.
     unread = false
-  })
+    spoiled = false
+  }
+  const catchUp = Effect.suspend(() => Effect.map(spoiled ? memory.activate : memory.catchUp, isCurrent))
 
   const accepted = (envelope: Env, events: ReadonlyArray<Event>): Exit.Exit<Accepted<State, Event>> =>
     Exit.succeed({
@@ -113,10 +115,7 @@ export const make = <State, Command, Event, Rejection>(
 
   /** Past its deadline a command is not decided (again). */
   const dropExpired = (now: number) => {
-    const expired = pending.filter((envelope) => envelope.deadline <= now)
-    if (expired.length === 0) return
-    pending = pending.filter((envelope) => envelope.deadline > now)
-    for (const envelope of expired) {
+    for (const envelope of [...pending].filter(({ deadline }) => deadline <= now)) {
       const error =
         envelope.lostRace && envelope.command !== undefined
           ? new ConcurrencyConflict({ streamId, currentVersion: memory.version })
@@ -125,32 +124,28 @@ export const make = <State, Command, Event, Rejection>(
     }
   }
 
-  /** A duplicate that is not keyed is known by its events: it is this very append, sent twice by the log's writer. */
-  const isStored = (outcome: Outcome, { envelope }: { readonly envelope: Env }) =>
-    outcome._tag === "Accepted" || (outcome._tag === "Duplicate" && envelope.keyed === undefined)
+  const failed = (envelope: Env, defect: unknown) =>
+    Effect.suspend(() => {
+      spoiled = true
+      crashed(streamId)
+      answer(envelope, Exit.die(defect))
+      return Effect.logError("a command failed by a defect", defect)
+    }).pipe(Effect.annotateLogs({ streamId, commandId: envelope.metadata.commandId }))
 
   /** Answers up to the first judgement that the log did not confirm; the rest stays pending. */
   const settle = (
     judgements: ReadonlyArray<Judgement<State, Command, Event, Rejection>>,
     outcomes: ReadonlyArray<Outcome>
   ): Effect.Effect<void> => {
-    const appends = judgements.filter((judgement) => judgement._tag === "Append")
-    const lost = appends.findIndex((judgement, index) => !isStored(outcomes[index]!, judgement))
-    // Nothing but the first append's acceptance confirms the version that the answers before it were decided on.
-    const confirmed =
-      lost === -1 ? judgements : lost === 0 ? [] : judgements.slice(0, judgements.indexOf(appends[lost]!))
-    let next = 0
-    for (const judgement of confirmed) {
+    const { confirmed, lost } = confirmedUntil(judgements, outcomes)
+    for (const { judgement, stored } of confirmed) {
       const { envelope } = judgement
-      pending = pending.slice(1)
       switch (judgement._tag) {
-        case "Append": {
-          const outcome = outcomes[next++]!
-          if (outcome._tag === "Accepted" || outcome._tag === "Duplicate") memory.store(judgement.events, outcome)
+        case "Append":
+          if (stored !== undefined) memory.store(judgement.events, stored)
           unread = false
           answer(envelope, accepted(envelope, judgement.events))
           break
-        }
         case "Unchanged":
           answer(envelope, accepted(envelope, []))
           break
@@ -161,18 +156,21 @@ export const make = <State, Command, Event, Rejection>(
           return failed(envelope, judgement.defect)
       }
     }
-    return lost === -1 ? Effect.void : lose(appends[lost]!.envelope, outcomes[lost]!)
+    return lost === undefined ? Effect.void : lose(lost.judgement.envelope, lost.outcome)
   }
 
   /** The first append that the log did not take. Whatever was decided after it has to be decided anew. */
   const lose = (envelope: Env, outcome: Outcome): Effect.Effect<void> => {
-    const isAnswer = outcome._tag !== "Conflict"
-    if (isAnswer) pending = pending.filter((other) => other !== envelope)
     switch (outcome._tag) {
       case "Accepted":
-      case "Duplicate":
-        answer(envelope, Exit.fail(alreadyAccepted(outcome)))
+      case "Duplicate": {
+        // A twin's events, or this drain's own, are in the log and not in memory.
+        actor.seen = Infinity
+        const { position, version } = outcome
+        const receipt = outcome._tag === "Duplicate" ? outcome.receipt : undefined
+        answer(envelope, Exit.fail(new CommandAlreadyAccepted({ version, position, receipt })))
         return Effect.void
+      }
       case "Reused":
         answer(envelope, Exit.fail(new CommandIdReused()))
         return Effect.void
@@ -184,50 +182,40 @@ export const make = <State, Command, Event, Rejection>(
     }
   }
 
-  const failed = (envelope: Env, defect: unknown) =>
-    Effect.logError("a command failed by a defect", defect).pipe(
-      Effect.annotateLogs({ streamId, commandId: envelope.metadata.commandId }),
-      Effect.andThen(Effect.sync(() => answer(envelope, Exit.die(defect))))
-    )
-
-  /** A twin on another node may have been accepted meanwhile; then its answer counts, not this refusal. */
-  const lookUpTwin = Effect.fnUntraced(function* (judgement: Judgement<State, Command, Event, Rejection>) {
-    const { keyed, metadata } = judgement.envelope
-    if (judgement._tag !== "Refuse" || keyed === undefined || log.soleWriter) return judgement
-    const twin = yield* log.findCommand(metadata.commandId)
-    if (twin === undefined) return judgement
-    const error = twin.fingerprint === keyed.fingerprint ? alreadyAccepted(twin) : new CommandIdReused()
-    return { ...judgement, error }
-  })
+  const append = (judgements: ReadonlyArray<Judgement<State, Command, Event, Rejection>>, now: number) => {
+    const entries = judgements.flatMap((judgement) => (judgement._tag === "Append" ? [judgement.entry] : []))
+    const oldest = judgements.reduce((least, { envelope }) => Math.min(least, envelope.deadline), Infinity)
+    appending = true
+    // The flag stays up if this fiber is interrupted in mid-append: `end` reads it.
+    return Effect.map(Effect.result(log.append(entries, Math.max(oldest, now + appendGrace))), (result) => {
+      appending = false
+      return result
+    }).pipe(Effect.flatMap(Effect.fromResult))
+  }
 
   /** Decides what is pending and answers it as far as the log confirms. */
   const decidePending = Effect.gen(function* () {
-    if (actor.seen > memory.version) yield* catchUp
-    dropExpired(yield* Clock.currentTimeMillis)
-    if (pending.length === 0) return
-    const judged = judge(aggregate, streamId, memory, pending)
-    const judgements = pending.some(({ keyed }) => keyed !== undefined)
-      ? yield* Effect.forEach(judged, lookUpTwin)
-      : judged
-    const entries = judgements.flatMap((judgement) => (judgement._tag === "Append" ? [judgement.entry] : []))
-    if (entries.length > 0) {
-      // The first entry's acceptance confirms what was decided before it, on the same version.
-      const deadline = pending.reduce((least, envelope) => Math.min(least, envelope.deadline), Infinity)
-      const outcomes = yield* log.append(entries, deadline)
-      yield* settle(judgements, outcomes)
+    if (spoiled || actor.seen > memory.version) yield* catchUp
+    const now = yield* Clock.currentTimeMillis
+    dropExpired(now)
+    if (pending.size === 0) return
+    const judgements = judge(aggregate, streamId, memory, [...pending])
+    if (judgements.some(({ _tag }) => _tag === "Append")) {
+      yield* settle(judgements, yield* append(judgements, now))
     } else if ((log.soleWriter && !unread) || (yield* log.currentVersion(streamId)) === memory.version) {
       yield* settle(judgements, [])
     } else {
       for (const envelope of pending) envelope.lostRace = true
     }
-    if (pending.length === 0) return
-    if (pending[0]!.lostRace) yield* Effect.sleep(yield* Random.nextIntBetween(1, 50))
+    const [next] = pending
+    if (next === undefined) return
+    if (next.lostRace) yield* Effect.sleep(yield* Random.nextIntBetween(1, 50))
     yield* catchUp
   })
 
   const drain = Effect.gen(function* () {
-    pending = yield* Queue.takeBetween(mailbox, 1, limits.drain)
-    while (pending.length > 0) {
+    for (const envelope of yield* Queue.takeBetween(mailbox, 1, limits.drain)) pending.add(envelope)
+    while (pending.size > 0) {
       yield* decidePending.pipe(
         Effect.catchTag("OutcomeUnknown", (error) => {
           actor.seen = Infinity
@@ -248,14 +236,23 @@ export const make = <State, Command, Event, Rejection>(
         taken = Queue.takeUnsafe(mailbox)
       }
       Queue.shutdownUnsafe(mailbox)
-      const open = [...pending, ...waiting]
-      if (open.length === 0) return
+      if (pending.size + waiting.length === 0) return
       const stopping = Exit.isSuccess(exit) || Cause.hasInterrupts(exit.cause)
-      answerAll(open, stopping ? Exit.fail(new Draining({ retryAfter: 1 })) : exit)
-      pending = []
+      if (!stopping && Cause.hasDies(exit.cause)) crashed(streamId)
+      const undone = stopping ? Exit.fail(new Draining({ retryAfter: 1 })) : exit
+      answerAll(pending, appending ? Exit.fail(new OutcomeUnknown({ retryAfter: 1 })) : undone)
+      answerAll(waiting, undone)
     })
 
-  const activate = Effect.suspend(() => (unread ? Effect.void : Semaphore.withPermit(activations, memory.activate)))
+  const activate = Effect.suspend(() => {
+    if (unread) return Effect.void
+    return Semaphore.withPermit(activations, memory.activate).pipe(
+      Effect.timeoutOrElse({
+        duration: limits.commandDeadline,
+        orElse: () => Effect.fail(new DatabaseUnavailable({ retryAfter: 1 }))
+      })
+    )
+  })
 
   const run = activate.pipe(Effect.andThen(Effect.forever(drain)), Effect.onExit(end), Effect.exit, Effect.asVoid)
 

@@ -21,7 +21,7 @@ export interface AggregateMemory<State, Event> {
   /** Of the last event; 0 without one. */
   readonly position: bigint
   readonly recordedAt: string
-  /** Reads the whole stream, or what follows its snapshot. */
+  /** Forgets everything, then reads the whole stream, or what follows its snapshot. */
   readonly activate: Effect.Effect<void, DatabaseUnavailable>
   /** Reads what follows `version`. */
   readonly catchUp: Effect.Effect<void, DatabaseUnavailable>
@@ -52,12 +52,13 @@ export const make = <State, Command, Event, Rejection>(
   streamId: StreamId,
   { background, log, snapshots }: MemoryContext
 ): AggregateMemory<State, Event> => {
-  const memory = {
+  const blank = {
     state: decider.initialState,
     version: 0,
     position: 0n,
     recordedAt: "1970-01-01T00:00:00.000Z"
   }
+  const memory = { ...blank }
   let snapshotVersion = 0
 
   const apply = (event: Event, at: { readonly position: bigint; readonly recordedAt: string }) => {
@@ -98,6 +99,8 @@ export const make = <State, Command, Event, Rejection>(
   )
 
   const activate = Effect.gen(function* () {
+    Object.assign(memory, blank)
+    snapshotVersion = 0
     if (policy !== undefined) {
       // A stream that ends here has no snapshot, or none that is worth a look-up.
       const first = Math.min(policy.every, pageSize)

@@ -7,7 +7,21 @@
  *
  * `send` is the seam behind which a clustered runtime can route to the node that owns the id.
  */
-import { Clock, Context, Deferred, Duration, Effect, Exit, FiberSet, Layer, Queue, Semaphore, Stream } from "effect"
+import {
+  Clock,
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  Exit,
+  FiberSet,
+  Layer,
+  Option,
+  Predicate,
+  Queue,
+  Semaphore,
+  Stream
+} from "effect"
 import { SecureRandom } from "effect/crypto"
 import { backoff } from "../eventlog/Backoff.ts"
 import { EventLog } from "../eventlog/EventLog.ts"
@@ -88,6 +102,15 @@ export class Aggregates extends Context.Service<
   )
 }
 
+const unavailable = new Set(["Overloaded", "DatabaseUnavailable", "OutcomeUnknown", "Draining", "AggregateSuspended"])
+
+/** The domain was asked and gave an answer, be it a refusal. */
+const isJudged = (exit: Exit.Exit<unknown, unknown>): boolean => {
+  if (Exit.isSuccess(exit)) return true
+  const error = Option.getOrUndefined(Exit.findErrorOption(exit))
+  return Predicate.hasProperty(error, "_tag") && !unavailable.has(String(error._tag))
+}
+
 const make = Effect.gen(function* () {
   const log = yield* EventLog
   const tail = yield* LogTail
@@ -113,10 +136,10 @@ const make = Effect.gen(function* () {
     activations: yield* Semaphore.make(limits.concurrentActivations),
     answered: (streamId, exit) => {
       inFlight -= 1
-      if (Exit.isSuccess(exit)) breaker.succeeded(streamId)
-      else if (Exit.hasDies(exit)) breaker.failed(streamId, clock.currentTimeMillisUnsafe())
+      if (isJudged(exit)) breaker.succeeded(streamId)
       if (draining && inFlight === 0) Deferred.doneUnsafe(idle, Effect.void)
     },
+    crashed: (streamId) => breaker.failed(streamId, clock.currentTimeMillisUnsafe()),
     ended: (actor) => {
       if (actors.get(actor.streamId)?.mailbox === actor.mailbox) actors.delete(actor.streamId)
     }
@@ -173,13 +196,16 @@ const make = Effect.gen(function* () {
     const now = clock.currentTimeMillisUnsafe()
     if (draining) return Effect.fail(new Draining({ retryAfter: 1 }))
     if (inFlight >= limits.inFlight) return Effect.fail(new Overloaded({ what: "this process", retryAfter: 1 }))
-    const rest = breaker.admit(streamId, now)
-    if (rest > 0) return Effect.fail(new AggregateSuspended({ retryAfter: Math.ceil(rest / 1000) }))
     const commandId = keyed?.commandId ?? SecureRandom.uuidV7Unsafe()
     const reply = Deferred.makeUnsafe<Accepted<State, Event>, Rejection | SendError | KeyedError>()
     // No yield from here on: see the invariant above.
     const actor = findOrMake(aggregate, streamId, now, options?.fresh ?? false)
-    const taken = Queue.offerUnsafe(actor.mailbox, {
+    if (Queue.isFullUnsafe(actor.mailbox)) {
+      return Effect.fail(new Overloaded({ what: `the mailbox of ${streamId}`, retryAfter: 1 }))
+    }
+    const rest = breaker.admit(streamId, now)
+    if (rest > 0) return Effect.fail(new AggregateSuspended({ retryAfter: Math.ceil(rest / 1000) }))
+    Queue.offerUnsafe(actor.mailbox, {
       ...(command === undefined ? {} : { command }),
       ...(keyed === undefined ? {} : { keyed }),
       precondition: options?.precondition,
@@ -194,7 +220,6 @@ const make = Effect.gen(function* () {
       reply,
       lostRace: false
     })
-    if (!taken) return Effect.fail(new Overloaded({ what: `the mailbox of ${streamId}`, retryAfter: 1 }))
     actor.open += 1
     actor.lastUsed = now
     inFlight += 1
@@ -215,7 +240,9 @@ const make = Effect.gen(function* () {
     )
 
   const sweep = Effect.sync(() => {
-    const before = clock.currentTimeMillisUnsafe() - idleMillis
+    const now = clock.currentTimeMillisUnsafe()
+    const before = now - idleMillis
+    breaker.sweep(now)
     for (const actor of actors.values()) {
       if (actor.lastUsed > before) break
       if (actor.open === 0) passivate(actor)

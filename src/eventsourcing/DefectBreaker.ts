@@ -9,6 +9,8 @@ export interface DefectBreaker {
   admit(streamId: StreamId, now: number): number
   failed(streamId: StreamId, now: number): void
   succeeded(streamId: StreamId): void
+  /** Drops what no longer matters. */
+  sweep(now: number): void
 }
 
 export const make = (): DefectBreaker => {
@@ -27,8 +29,15 @@ export const make = (): DefectBreaker => {
       if (record.times.length >= threshold || record.openUntil > 0) record.openUntil = now + window
       defects.set(streamId, record)
     },
+    // Ends a rest, but does not excuse the defects between which it came.
     succeeded(streamId) {
-      if (defects.size > 0) defects.delete(streamId)
+      const record = defects.size > 0 ? defects.get(streamId) : undefined
+      if (record !== undefined && record.openUntil > 0) defects.delete(streamId)
+    },
+    sweep(now) {
+      for (const [streamId, { openUntil, times }] of defects) {
+        if (now > openUntil + window && now - (times.at(-1) ?? 0) > window) defects.delete(streamId)
+      }
     }
   }
 }

@@ -7,7 +7,7 @@ import { SecureRandom } from "effect/crypto"
 import type { Entry } from "../eventlog/EventLog.ts"
 import type { StreamId } from "../eventlog/StreamId.ts"
 import type { Aggregate } from "./Aggregate.ts"
-import type { Envelope, Keyed, KeyedError, Precondition } from "./Envelope.ts"
+import type { Envelope, Keyed, Precondition } from "./Envelope.ts"
 import { type SendError, VersionMismatch } from "./SendError.ts"
 
 /**
@@ -21,7 +21,7 @@ export type Judgement<State, Command, Event, Rejection> = {
 } & (
   | { readonly _tag: "Append"; readonly events: ReadonlyArray<Event>; readonly entry: Entry }
   | { readonly _tag: "Unchanged" }
-  | { readonly _tag: "Refuse"; readonly error: Rejection | SendError | KeyedError }
+  | { readonly _tag: "Refuse"; readonly error: Rejection | SendError }
   | { readonly _tag: "Defect"; readonly defect: unknown }
 )
 

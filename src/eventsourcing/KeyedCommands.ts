@@ -5,7 +5,7 @@
  * only otherwise it runs. A rejection is not remembered: the next try is judged anew. The log itself decides between
  * twins on two nodes, since the command's row is stored by the same statement as its events.
  */
-import { Context, Deferred, Duration, Effect, Fiber, Layer, Option } from "effect"
+import { Context, Duration, Effect, Fiber, FiberSet, Layer, Option, Result } from "effect"
 import { EventLog } from "../eventlog/EventLog.ts"
 import type { DatabaseUnavailable } from "../eventlog/Unavailable.ts"
 import { AggregateLimits } from "./AggregateLimits.ts"
@@ -45,7 +45,7 @@ export class KeyedCommands extends Context.Service<
 
 interface Running {
   readonly fingerprint: string
-  readonly ended: Deferred.Deferred<void>
+  readonly fiber: Fiber.Fiber<Once<unknown>, unknown>
 }
 
 interface Once<A> {
@@ -57,52 +57,66 @@ const isAlreadyAccepted = (error: unknown): error is CommandAlreadyAccepted => e
 
 const make = Effect.gen(function* () {
   const log = yield* EventLog
-  const { commandDeadline } = yield* AggregateLimits
-  const scope = yield* Effect.scope
+  const { commandDeadline, shutdown } = yield* AggregateLimits
   const running = new Map<string, Running>()
+  const runFork = yield* FiberSet.makeRuntime<never>()
 
-  const runOrRecall = <A, E>(
-    identity: CommandIdentity,
-    run: Effect.Effect<A, E | KeyedError>,
-    recall: (remembered: Remembered) => A
-  ) =>
-    Effect.gen(function* () {
-      const stored = yield* log.findCommand(identity.commandId)
-      if (stored === undefined) return { answer: yield* run, replayed: false }
-      if (stored.fingerprint !== identity.fingerprint) return yield* new CommandIdReused()
-      return { answer: recall(stored), replayed: true }
-    }).pipe(
-      Effect.catchIf(isAlreadyAccepted, (twin) => Effect.succeed({ answer: recall(twin), replayed: true }))
-      // `catchIf` leaves `Exclude<E, …>`, which says nothing for a type parameter.
-    ) as Effect.Effect<Once<A>, E | OnceError>
+  const recallStored = <A>(identity: CommandIdentity, recall: (remembered: Remembered) => A) =>
+    Effect.flatMap(
+      log.findCommand(identity.commandId),
+      (stored): Effect.Effect<Once<A> | undefined, CommandIdReused> => {
+        if (stored === undefined) return Effect.undefined
+        if (stored.fingerprint !== identity.fingerprint) return Effect.fail(new CommandIdReused())
+        return Effect.succeed({ answer: recall(stored), replayed: true })
+      }
+    )
 
-  const once = Effect.fnUntraced(function* <A, E>(
+  /** A refusal counts only if no twin on another node was accepted meanwhile; that is asked after it was decided. */
+  const runOrRecall = Effect.fnUntraced(function* <A, E>(
     identity: CommandIdentity,
     run: Effect.Effect<A, E | KeyedError>,
     recall: (remembered: Remembered) => A
   ): Effect.fn.Return<Once<A>, E | OnceError> {
-    const { commandId, fingerprint } = identity
-    for (let twin = running.get(commandId); twin !== undefined; twin = running.get(commandId)) {
-      if (twin.fingerprint !== fingerprint) return yield* new CommandIdReused()
-      const ended = yield* Deferred.await(twin.ended).pipe(Effect.timeoutOption(commandDeadline))
-      if (Option.isNone(ended)) {
-        return yield* new CommandInProgress({ retryAfter: Math.ceil(Duration.toSeconds(commandDeadline)) })
-      }
-    }
-    // No yield between the last look at `running` and this: two twins can't both run here.
-    const ended = Deferred.makeUnsafe<void>()
-    running.set(commandId, { fingerprint, ended })
-    const fiber = yield* runOrRecall(identity, run, recall).pipe(
-      Effect.ensuring(
-        Effect.sync(() => {
-          running.delete(commandId)
-          Deferred.doneUnsafe(ended, Effect.void)
-        })
-      ),
-      Effect.forkIn(scope, { startImmediately: true })
-    )
-    return yield* Fiber.join(fiber)
+    const before = yield* recallStored(identity, recall)
+    if (before !== undefined) return before
+    const result = yield* Effect.result(run)
+    if (Result.isSuccess(result)) return { answer: result.success, replayed: false }
+    if (isAlreadyAccepted(result.failure)) return { answer: recall(result.failure), replayed: true }
+    const after = yield* recallStored(identity, recall)
+    if (after !== undefined) return after
+    // What it is not was just excluded; for a type parameter the compiler can't say so.
+    return yield* Effect.fail(result.failure as E)
   })
+
+  const join = Effect.fnUntraced(function* (twin: Running, fingerprint: string) {
+    if (twin.fingerprint !== fingerprint) return yield* new CommandIdReused()
+    const exit = yield* Fiber.await(twin.fiber).pipe(Effect.timeoutOption(commandDeadline))
+    if (Option.isNone(exit)) {
+      return yield* new CommandInProgress({ retryAfter: Math.ceil(Duration.toSeconds(commandDeadline)) })
+    }
+    return { ...(yield* exit.value), replayed: true }
+  })
+
+  const once = <A, E>(
+    identity: CommandIdentity,
+    run: Effect.Effect<A, E | KeyedError>,
+    recall: (remembered: Remembered) => A
+  ): Effect.Effect<Once<A>, E | OnceError> =>
+    Effect.suspend(() => {
+      const { commandId, fingerprint } = identity
+      const twin = running.get(commandId)
+      // The same command, so the same answer.
+      if (twin !== undefined) return join(twin, fingerprint) as Effect.Effect<Once<A>, E | OnceError>
+      // One synchronous step with the look at `running`: two twins can't both run here, and none is left behind.
+      const fiber = runFork(runOrRecall(identity, run, recall))
+      running.set(commandId, { fingerprint, fiber })
+      fiber.addObserver(() => running.delete(commandId))
+      return Fiber.join(fiber)
+    })
+
+  yield* Effect.addFinalizer(() =>
+    Fiber.awaitAll([...running.values()].map(({ fiber }) => fiber)).pipe(Effect.timeoutOption(shutdown))
+  )
 
   return KeyedCommands.of({ once })
 })

@@ -18,5 +18,5 @@ it.live(
       assert.isAbove(answeredLater["DatabaseUnavailable"] ?? 0, 0)
       assert.isAbove(answeredLater["OutcomeUnknown"] ?? 0, 0)
     }),
-  60_000
+  120_000
 )

@@ -25,7 +25,7 @@ describe("command retention", () => {
       const old = yield* accept
       yield* TestClock.adjust("47 hours")
       const young = yield* accept
-      yield* Layer.build(CommandRetention.layer(Duration.hours(48)))
+      yield* Layer.build(CommandRetention.layer)
       yield* TestClock.adjust("30 minutes")
       assert.isDefined(yield* log.findCommand(old))
       yield* TestClock.adjust("1 hour")

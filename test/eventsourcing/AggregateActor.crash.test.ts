@@ -129,22 +129,91 @@ describe("an actor in trouble", () => {
     }).pipe(Effect.provide(onMemory({ readDelay: 20 })))
   )
 
-  it.live("answers every open command when the process shuts down", () =>
-    Effect.gen(function* () {
-      const log = yield* gated
-      const fibers = yield* Effect.gen(function* () {
-        const aggregates = yield* Aggregates
-        const fibers = yield* Effect.forEach([1, 2, 3], () =>
-          Effect.forkDetach(Effect.result(aggregates.send(Counter, "a", add())), { startImmediately: true })
+  it.live(
+    "answers every open command when the process shuts down, and does not deny what is on its way to the log",
+    () =>
+      Effect.gen(function* () {
+        const log = yield* gated
+        const fibers = yield* Effect.gen(function* () {
+          const aggregates = yield* Aggregates
+          const fibers = yield* Effect.forEach([1, 2, 3], () =>
+            Effect.forkDetach(Effect.result(aggregates.send(Counter, "a", add())), { startImmediately: true })
+          )
+          yield* log.arrived
+          return fibers
+        }).pipe(Effect.provide(registry({ shutdown: Duration.millis(50) }).pipe(Layer.provide(log.layer))))
+        const results = yield* Effect.forEach(fibers, Fiber.join)
+        assert.deepStrictEqual(
+          results.map((result) => result._tag === "Failure" && result.failure._tag),
+          ["OutcomeUnknown", "Draining", "Draining"]
         )
-        yield* log.arrived
-        return fibers
-      }).pipe(Effect.provide(registry({ shutdown: Duration.millis(50) }).pipe(Layer.provide(log.layer))))
-      const results = yield* Effect.forEach(fibers, Fiber.join)
-      assert.deepStrictEqual(
-        results.map((result) => result._tag === "Failure" && result.failure._tag),
-        ["Draining", "Draining", "Draining"]
+      })
+  )
+
+  it.effect("answers and reloads when evolve throws on an event that is stored", () =>
+    Effect.gen(function* () {
+      const aggregates = yield* Aggregates
+      let times = 0
+      const odd: typeof Counter = {
+        ...Counter,
+        decider: {
+          ...Counter.decider,
+          evolve: (state, event, recordedAt) => {
+            times += 1
+            // The first call is the judging, the second the real one.
+            if (times === 2) throw new Error("not at this time")
+            return Counter.decider.evolve(state, event, recordedAt)
+          }
+        }
+      }
+      const exit = yield* Effect.exit(aggregates.send(odd, "a", add(3)))
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+      assert.strictEqual((yield* aggregates.read(odd, "a")).state.count, 3)
+    }).pipe(Effect.provide(onMemory()))
+  )
+
+  it.effect("trusts nothing of a state that a defect may have changed", () =>
+    Effect.gen(function* () {
+      const aggregates = yield* Aggregates
+      const careless: typeof Counter = {
+        ...Counter,
+        decider: {
+          ...Counter.decider,
+          decide: (command, state) => {
+            if (command._tag === "Throw") Object.assign(state, { count: 999 })
+            return Counter.decider.decide(command, state)
+          }
+        }
+      }
+      yield* aggregates.send(careless, "a", add(3))
+      yield* Effect.exit(aggregates.send(careless, "a", { _tag: "Throw" }))
+      assert.strictEqual((yield* aggregates.read(careless, "a")).state.count, 3)
+    }).pipe(Effect.provide(onMemory()))
+  )
+
+  it.effect("is not suspended any longer once a trial was answered, be it with a refusal", () =>
+    Effect.gen(function* () {
+      const aggregates = yield* Aggregates
+      yield* Effect.repeat(Effect.exit(aggregates.send(Counter, "a", { _tag: "Throw" })), { times: 4 })
+      yield* TestClock.adjust("31 seconds")
+      const trial = yield* Effect.flip(aggregates.send(Counter, "a", { _tag: "RefuseAt", count: 0 }))
+      assert.strictEqual(trial._tag, "TooMuch")
+      assert.strictEqual((yield* aggregates.send(Counter, "a", add())).version, 1)
+    }).pipe(Effect.provide(onMemory()))
+  )
+
+  it.effect("does not wait for its activation beyond the deadline of a command", () =>
+    Effect.gen(function* () {
+      const aggregates = yield* Aggregates
+      const fibers = yield* Effect.forEach(["a", "b", "c"], (id) =>
+        Effect.forkChild(Effect.flip(aggregates.send(Counter, id, add())), { startImmediately: true })
       )
-    })
+      yield* TestClock.adjust("5 seconds")
+      const errors = yield* Effect.forEach(fibers, Fiber.join)
+      assert.deepStrictEqual(
+        errors.map(({ _tag }) => _tag),
+        Array(3).fill("DatabaseUnavailable")
+      )
+    }).pipe(Effect.provide(onMemory({ readDelay: 60_000, limits: { concurrentActivations: 1 } })))
   )
 })

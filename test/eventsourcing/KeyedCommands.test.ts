@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Deferred, Effect, Fiber, Layer } from "effect"
+import { Context, Deferred, Effect, Fiber, Layer, References } from "effect"
 import { TestClock } from "effect/testing"
 import { EventLog } from "../../src/eventlog/EventLog.ts"
 import * as MemoryEventLog from "../../src/eventlog/MemoryEventLog.ts"
@@ -22,7 +22,7 @@ const process = (log: EventLog["Service"]) =>
     const context = yield* Layer.build(layer)
     const aggregates = Context.get(context, Aggregates)
     const keyedCommands = Context.get(context, KeyedCommands)
-    const send = (key: string, command: CounterCommand, before: Effect.Effect<void> = Effect.void) => {
+    const send = <E = never>(key: string, command: CounterCommand, before: Effect.Effect<void, E> = Effect.void) => {
       const identity = CommandIdentity.make(["add"], key, command)
       const receipt = ({ commandId, version }: Receipt) => ({ commandId, version })
       const run = Effect.andThen(
@@ -79,10 +79,12 @@ describe("a keyed command", () => {
   it.effect("answers CommandInProgress when its twin outlasts the deadline", () =>
     Effect.gen(function* () {
       const { send } = yield* oneProcess
-      yield* Effect.forkChild(send("k", add(), Effect.never), { startImmediately: true })
+      const gate = yield* Deferred.make<void>()
+      yield* Effect.forkChild(send("k", add(), Deferred.await(gate)), { startImmediately: true })
       const second = yield* Effect.forkChild(Effect.flip(send("k", add())), { startImmediately: true })
       yield* TestClock.adjust("6 seconds")
       assert.strictEqual((yield* Fiber.join(second))._tag, "CommandInProgress")
+      yield* Deferred.succeed(gate, undefined)
     }).pipe(Effect.scoped)
   )
 
@@ -121,6 +123,66 @@ describe("a keyed command", () => {
         })
         assert.strictEqual(new Set(answers.map(({ answer }) => JSON.stringify(answer))).size, 1)
         assert.strictEqual((yield* log.head).position, BigInt(round))
+      }
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("shares the answer of a running twin, be it a refusal", () =>
+    Effect.gen(function* () {
+      const { send } = yield* oneProcess
+      const gate = yield* Deferred.make<void>()
+      let runs = 0
+      const before = Effect.andThen(
+        Effect.sync(() => (runs += 1)),
+        Deferred.await(gate)
+      )
+      const refused = { _tag: "RefuseAt", count: 0 } as const
+      const fibers = yield* Effect.forEach(Array.from({ length: 20 }), () =>
+        Effect.forkChild(Effect.flip(send("k", refused, before)), { startImmediately: true })
+      )
+      yield* Deferred.succeed(gate, undefined)
+      const errors = yield* Effect.forEach(fibers, Fiber.join)
+      assert.deepStrictEqual([new Set(errors.map(({ _tag }) => _tag)), runs], [new Set(["TooMuch"]), 1])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("answers a twin's acceptance on another node even where it can't be priced any more", () =>
+    Effect.gen(function* () {
+      const log = yield* MemoryEventLog.make({ soleWriter: false })
+      const [one, two] = [yield* process(log), yield* process(log)]
+      const gate = yield* Deferred.make<void>()
+      const withdrawn = Effect.andThen(Deferred.await(gate), Effect.fail("withdrawn" as const))
+      const late = yield* Effect.forkChild(two.send("k", add(), withdrawn), { startImmediately: true })
+      const accepted = yield* one.send("k", add())
+      yield* Deferred.succeed(gate, undefined)
+      const answer = yield* Fiber.join(late)
+      assert.deepStrictEqual([answer.answer, answer.replayed], [accepted.answer, true])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is finished when the process shuts down in mid-flight", () =>
+    Effect.gen(function* () {
+      const log = yield* MemoryEventLog.make({ appendDelay: 50 })
+      const fiber = yield* Effect.gen(function* () {
+        const { send } = yield* process(log)
+        return yield* Effect.forkDetach(send("k", add()), { startImmediately: true })
+      }).pipe(Effect.scoped)
+      assert.strictEqual((yield* Fiber.join(fiber)).replayed, false)
+      assert.strictEqual((yield* log.head).position, 1n)
+    })
+  )
+
+  it.live("is not blocked by a caller that goes away at any moment", () =>
+    Effect.gen(function* () {
+      const { send } = yield* oneProcess
+      for (let ops = 3; ops < 12; ops++) {
+        for (let turns = 0; turns < 12; turns++) {
+          const once = send(`${ops}-${turns}`, add())
+          const caller = yield* Effect.forkDetach(Effect.provideService(once, References.MaxOpsBeforeYield, ops))
+          for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow
+          yield* Fiber.interrupt(caller)
+          assert.strictEqual((yield* Effect.timeoutOption(once, "2 seconds"))._tag, "Some")
+        }
       }
     }).pipe(Effect.scoped)
   )

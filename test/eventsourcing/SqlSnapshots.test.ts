@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, layer as withLayer } from "@effect/vitest"
 import { Duration, Effect, Layer } from "effect"
 import { Database } from "../../src/database/Database.ts"
 import * as StreamId from "../../src/eventlog/StreamId.ts"
@@ -8,7 +8,7 @@ import { equal } from "../../src/testing/EventLogEntries.ts"
 import { freshLogLayer, logLayer } from "../support/logLayer.ts"
 import { type Book, expected, inNewProcess, ledger } from "./Ledger.ts"
 
-const stream = StreamId.make("ledger", "a")
+const stream = StreamId.make("ledger", "kept")
 const book = (events: number): Book => ({ _tag: "Book", events })
 const aggregate = ledger(100)
 
@@ -46,61 +46,63 @@ for (const [name, database] of Object.entries(databases)) {
   const provided = SqlSnapshots.layer.pipe(Layer.provideMerge(database))
 
   describe(`snapshots on ${name}`, () => {
-    it.live(
-      "come back as they were kept; the newer one wins, whoever is last",
-      () =>
-        Effect.gen(function* () {
-          const { load, save } = yield* Snapshots
-          assert.isUndefined(yield* load(stream))
-          yield* save(stream, snapshot(5))
-          equal(yield* load(stream), snapshot(5))
-          yield* save(stream, snapshot(4))
-          equal(yield* load(stream), snapshot(5))
-          yield* save(stream, snapshot(6))
-          equal(yield* load(stream), snapshot(6))
-          // Another program's of the same version is of no use to this one.
-          yield* save(stream, snapshot(6, { fingerprint: "g", state: 1 }))
-          equal(yield* load(stream), snapshot(6, { fingerprint: "g", state: 1 }))
-          const many = Array.from({ length: 30 }, (_, index) => save(stream, snapshot(10 + ((index * 7) % 30))))
-          yield* Effect.all(many, { concurrency: "unbounded" })
-          equal(yield* load(stream), snapshot(39))
-        }).pipe(Effect.provide(provided)),
-      60_000
-    )
+    withLayer(provided, { excludeTestServices: true, timeout: "60 seconds" })((it) => {
+      it.effect(
+        "come back as they were kept; the newer one wins, whoever is last",
+        () =>
+          Effect.gen(function* () {
+            const { load, save } = yield* Snapshots
+            assert.isUndefined(yield* load(stream))
+            yield* save(stream, snapshot(5))
+            equal(yield* load(stream), snapshot(5))
+            yield* save(stream, snapshot(4))
+            equal(yield* load(stream), snapshot(5))
+            yield* save(stream, snapshot(6))
+            equal(yield* load(stream), snapshot(6))
+            // Another program's of the same version is of no use to this one.
+            yield* save(stream, snapshot(6, { fingerprint: "g", state: 1 }))
+            equal(yield* load(stream), snapshot(6, { fingerprint: "g", state: 1 }))
+            const many = Array.from({ length: 30 }, (_, index) => save(stream, snapshot(10 + ((index * 7) % 30))))
+            yield* Effect.all(many, { concurrency: "unbounded" })
+            equal(yield* load(stream), snapshot(39))
+          }),
+        60_000
+      )
 
-    it.live(
-      "are used, and change nothing but time when they are deleted, damaged or another program's",
-      () =>
-        Effect.gen(function* () {
-          const sql = yield* booked(450)
-          const warnings: Array<string> = []
-          yield* sql`CREATE TABLE good AS SELECT * FROM ordinal.snapshots`
-          yield* sql`UPDATE ordinal.snapshots SET state = '{ "count": 400, "sum": 1, "chain": 1 }'`
-          assert.strictEqual((yield* state(warnings)).count, 450)
-          assert.notStrictEqual((yield* state(warnings)).sum, expected(450).sum, "the snapshot was not used")
-          equal(warnings, [])
-
-          const damages = [
-            sql`UPDATE ordinal.snapshots SET state = '"garbage"'`,
-            sql`UPDATE ordinal.snapshots SET state = '{ "count": "many" }'`,
-            sql`UPDATE ordinal.snapshots SET fingerprint = 'another program'`,
-            sql`UPDATE ordinal.snapshots SET version = 1000`
-          ]
-          for (const damage of damages) {
-            yield* sql`DELETE FROM ordinal.snapshots`
-            yield* sql`INSERT INTO ordinal.snapshots SELECT * FROM good`
-            yield* damage
-            equal(yield* state(warnings), expected(450))
-            assert.match(warnings.pop() ?? "", /snapshot .* ignored; the stream is replayed/)
+      it.effect(
+        "are used, and change nothing but time when they are deleted, damaged or another program's",
+        () =>
+          Effect.gen(function* () {
+            const sql = yield* booked(450)
+            const warnings: Array<string> = []
+            yield* sql`CREATE TABLE good AS SELECT * FROM ordinal.snapshots`
+            yield* sql`UPDATE ordinal.snapshots SET state = '{ "count": 400, "sum": 1, "chain": 1 }'`
+            assert.strictEqual((yield* state(warnings)).count, 450)
+            assert.notStrictEqual((yield* state(warnings)).sum, expected(450).sum, "the snapshot was not used")
             equal(warnings, [])
-          }
 
-          yield* sql`DELETE FROM ordinal.snapshots`
-          equal(yield* state(warnings), expected(450))
-          equal(warnings, [])
-        }).pipe(Effect.provide(provided)),
-      60_000
-    )
+            const damages = [
+              sql`UPDATE ordinal.snapshots SET state = '"garbage"'`,
+              sql`UPDATE ordinal.snapshots SET state = '{ "count": "many" }'`,
+              sql`UPDATE ordinal.snapshots SET fingerprint = 'another program'`,
+              sql`UPDATE ordinal.snapshots SET version = 1000`
+            ]
+            for (const damage of damages) {
+              yield* sql`DELETE FROM ordinal.snapshots`
+              yield* sql`INSERT INTO ordinal.snapshots SELECT * FROM good`
+              yield* damage
+              equal(yield* state(warnings), expected(450))
+              assert.match(warnings.pop() ?? "", /snapshot .* ignored; the stream is replayed/)
+              equal(warnings, [])
+            }
+
+            yield* sql`DELETE FROM ordinal.snapshots`
+            equal(yield* state(warnings), expected(450))
+            equal(warnings, [])
+          }),
+        60_000
+      )
+    })
   })
 }
 

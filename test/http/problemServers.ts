@@ -14,6 +14,7 @@ import { OrderAggregate } from "../../src/order/OrderAggregate.ts"
 import type { OrderEvent } from "../../src/order/OrderEvent.ts"
 import { OrderId } from "../../src/order/OrderId.ts"
 import { defaultPolicies, OrderPolicies } from "../../src/order/OrderPolicies.ts"
+import type { HttpLimits } from "../../src/http/HttpLimits.ts"
 import { Orders } from "../../src/Orders.ts"
 import * as MemoryOrderQueries from "../../src/readmodel/MemoryOrderQueries.ts"
 import { entry, uuid } from "../../src/testing/EventLogEntries.ts"
@@ -26,12 +27,13 @@ export interface Trouble {
   readonly log?: (log: Log) => Partial<Log>
   readonly limits?: Partial<AggregateLimits.AggregateLimits>
   readonly policies?: Partial<OrderPolicies>
+  readonly http?: Partial<HttpLimits>
 }
 
-/** Long enough for whatever goes well. */
-const deadline = Duration.millis(400)
+/** For commands that will not come to an end. */
+const soon = { commandDeadline: Duration.millis(300) }
 
-export const startWith = async ({ limits, log, policies }: Trouble = {}) => {
+export const startWith = async ({ http, limits, log, policies }: Trouble = {}) => {
   let broken: Partial<Log> = {}
   const breakable = Effect.map(MemoryEventLog.make(), (sound) => {
     const service = new Proxy(sound, {
@@ -59,15 +61,13 @@ export const startWith = async ({ limits, log, policies }: Trouble = {}) => {
     Layer.provide(
       Layer.succeed(AggregateLimits.AggregateLimits, {
         ...AggregateLimits.defaults,
-        commandDeadline: deadline,
         shutdown: Duration.millis(1),
         ...limits
       })
     ),
     Layer.provide(Layer.succeed(OrderPolicies, { ...defaultPolicies, ...policies }))
   )
-  const limit = { request: Duration.seconds(2), shutdown: Duration.millis(150) }
-  const server = await withCatalog(await start({ orders, limits: limit }))
+  const server = await withCatalog(await start({ orders, limits: { shutdown: Duration.millis(150), ...http } }))
   return { ...server, breakIt: () => breakIt() }
 }
 
@@ -79,9 +79,14 @@ export const unavailable: Trouble = {
 export const unknown: Trouble = { log: () => ({ append: () => Effect.fail(new OutcomeUnknown({ retryAfter: 1 })) }) }
 /** Another process is always faster. */
 export const losing: Trouble = {
+  limits: soon,
   log: () => ({ append: (entries) => Effect.succeed(entries.map(() => ({ _tag: "Conflict", version: 7 }))) })
 }
-export const hanging: Trouble = { log: () => ({ append: () => Effect.never }) }
+export const hanging: Trouble = {
+  limits: soon,
+  http: { request: Duration.seconds(1) },
+  log: () => ({ append: () => Effect.never })
+}
 /** There is room for two commands; the quote for an order takes as much. */
 export const full: Trouble = { ...hanging, limits: { inFlight: 2 } }
 /** The view does not move any more. */

@@ -1,0 +1,46 @@
+/** How far the log's outcomes confirm what was judged in one drain. Pure. */
+import type { Outcome } from "../eventlog/EventLog.ts"
+import type { Judgement } from "./Judgement.ts"
+
+type Append<J> = Extract<J, { readonly _tag: "Append" }>
+
+/** What the log said of events that are stored. */
+export interface Stored {
+  readonly position: bigint
+  readonly recordedAt: string
+}
+
+export interface Settlement<J> {
+  /** In order; they may be answered. `stored` is there for each append. */
+  readonly confirmed: ReadonlyArray<{ readonly judgement: J; readonly stored: Stored | undefined }>
+  /** The first append that was not stored now, by this drain. What follows it is open. */
+  readonly lost: { readonly judgement: Append<J>; readonly outcome: Outcome } | undefined
+}
+
+/**
+ * `outcomes` has one element per `Append`, in order.
+ *
+ * - A duplicate that is not keyed is known by its events: it is this very append, which the log's writer sent twice. So
+ *   are all before it, keyed ones too: the log stored the drain as one.
+ * - Another keyed duplicate is a twin's: its events are not the ones decided here.
+ * - Nothing but the first append's acceptance confirms the version that the answers before it were decided on.
+ */
+export const confirmedUntil = <State, Command, Event, Rejection>(
+  judgements: ReadonlyArray<Judgement<State, Command, Event, Rejection>>,
+  outcomes: ReadonlyArray<Outcome>
+): Settlement<Judgement<State, Command, Event, Rejection>> => {
+  const appends = judgements.filter((judgement) => judgement._tag === "Append")
+  const lastOwn = appends.findLastIndex(
+    ({ envelope }, index) => outcomes[index]?._tag === "Duplicate" && envelope.keyed === undefined
+  )
+  const lost = appends.findIndex((_, index) => index > lastOwn && outcomes[index]?._tag !== "Accepted")
+  const until = lost === -1 ? judgements.length : lost === 0 ? 0 : judgements.indexOf(appends[lost]!)
+  let next = 0
+  const confirmed = judgements.slice(0, until).map((judgement) => {
+    if (judgement._tag !== "Append") return { judgement, stored: undefined }
+    const outcome = outcomes[next++]!
+    return { judgement, stored: "recordedAt" in outcome ? outcome : undefined }
+  })
+  const loser = appends[lost]
+  return { confirmed, lost: loser && { judgement: loser, outcome: outcomes[lost]! } }
+}
