@@ -8,13 +8,7 @@ import { Context, Effect, Layer, Queue } from "effect"
 import { Database } from "../database/Database.ts"
 import * as PositionGate from "./PositionGate.ts"
 import type { ProjectionKey } from "./Projection.ts"
-
-/**
- * - `catching-up`: working through a backlog; `live`: following the head.
- * - `retrying`: something failed; it is tried again, nothing is skipped.
- * - `stopped`: the checkpoint is not of this log: somebody has to rebuild.
- */
-export type ProjectionStatus = "starting" | "catching-up" | "live" | "retrying" | "stopped"
+import type { ProjectionStatus } from "./ProjectionStatus.ts"
 
 export class ProjectionProgress extends Context.Service<
   ProjectionProgress,
