@@ -15,7 +15,8 @@ import { KeyedCommands } from "./eventsourcing/KeyedCommands.ts"
 import { Snapshots } from "./eventsourcing/Snapshots.ts"
 import * as SqlSnapshots from "./eventsourcing/SqlSnapshots.ts"
 import { ProjectionProgress } from "./projection/ProjectionProgress.ts"
-import * as ProjectionRunner from "./projection/ProjectionRunner.ts"
+import { Projections } from "./projection/Projections.ts"
+import * as SqlProjections from "./projection/SqlProjections.ts"
 import * as MemoryOrderQueries from "./readmodel/MemoryOrderQueries.ts"
 import { OrderViewProjection } from "./readmodel/OrderViewProjection.ts"
 import * as SqlOrderQueries from "./readmodel/SqlOrderQueries.ts"
@@ -23,13 +24,13 @@ import * as SqlOrderQueries from "./readmodel/SqlOrderQueries.ts"
 const commandSide = Layer.merge(AggregateCatalog.layer, KeyedCommands.layer).pipe(Layer.provideMerge(Aggregates.layer))
 
 /** Everything in memory: for tests and trials. */
-export const memory = Layer.mergeAll(commandSide, MemoryOrderQueries.layer).pipe(
+export const memory = Layer.mergeAll(commandSide, MemoryOrderQueries.layer, Projections.layerNone).pipe(
   Layer.provideMerge(Layer.merge(LogTail.layer, Snapshots.layerMemory)),
   Layer.provideMerge(MemoryEventLog.layer())
 )
 
 const querySide = SqlOrderQueries.layer.pipe(
-  Layer.merge(ProjectionRunner.layer(OrderViewProjection)),
+  Layer.merge(SqlProjections.layer([OrderViewProjection])),
   Layer.provideMerge(ProjectionProgress.layer)
 )
 

@@ -96,7 +96,8 @@ export interface RebuildOptions {
 export interface Difference {
   readonly projection: string
   readonly streamId: string
-  readonly kind: "different" | "missing" | "version"
+  /** `behind`: the row lacks events that the checkpoint says are applied, but is right for its own version. */
+  readonly kind: "different" | "missing" | "behind"
   /** Path of the first field that differs, as `lines.0.quantity`; empty if the row is missing. */
   readonly field: string
   readonly inView: unknown

@@ -1,0 +1,99 @@
+/**
+ * One attempt at following the log with one of a projection's tables, over a connection of its own, for as long as the
+ * lease is held and nothing fails.
+ *
+ * Invariant: view rows and checkpoint move in one transaction, by compare-and-set on the checkpoint, over contiguous
+ * positions. So whatever is interrupted, repeated or run twice, each event is applied once, in order, and none is
+ * skipped but what is set aside.
+ */
+import type { PgClient } from "@effect/sql-pg"
+import { Array as Arr, Clock, Effect, Stream } from "effect"
+import type { Database } from "../database/Database.ts"
+import { LogGap, type LogTail } from "../eventlog/LogTail.ts"
+import { withinSeconds } from "../eventlog/SqlFailure.ts"
+import * as Checkpoint from "./Checkpoint.ts"
+import * as Lease from "./Lease.ts"
+import { withConnection } from "./OwnConnection.ts"
+import type { Batch, CheckpointKey, Projection } from "./Projection.ts"
+import * as ProjectionBatch from "./ProjectionBatch.ts"
+import type { Failure } from "./ProjectionFailure.ts"
+
+/** Most events in one transaction. The embedded database blocks the event loop while it works. */
+const batchSizes = { postgres: 2_000, pglite: 500 }
+
+export interface Work {
+  readonly projection: Projection
+  readonly key: CheckpointKey
+  /** Of the lease. */
+  readonly owner: string
+  /** At most so many events per second. */
+  readonly eventsPerSecond?: number
+  /** At the beginning and after each commit: where it stands. */
+  readonly reached: (sql: PgClient.PgClient, checkpoint: Checkpoint.Checkpoint) => Effect.Effect<void, Failure>
+  /** When a batch fails by itself. */
+  readonly onTrouble: Effect.Effect<void>
+}
+
+/** Ends when somebody else has the lease, has paused it or has done away with it. */
+const keepLease = (database: Database["Service"], { key, owner }: Work) =>
+  Effect.gen(function* () {
+    yield* Effect.sleep("1 second")
+    const sql = database.projections
+    const isKept = yield* Lease.take(sql, key, owner, false).pipe(
+      Effect.andThen(Checkpoint.stored(sql, key)),
+      Effect.map((row) => row?.owner === owner && row.version === key.version && !row.paused),
+      withinSeconds(6),
+      Effect.catch((error) => Effect.as(Effect.logDebug("the lease can't be renewed for now", error), true))
+    )
+    if (!isKept) return yield* new Checkpoint.CheckpointMoved()
+  }).pipe(Effect.forever)
+
+/** Waits so long that the batch does not exceed the rate. */
+const throttled =
+  (eventsPerSecond: number | undefined) =>
+  <A, E, R>(events: number, apply: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    eventsPerSecond === undefined
+      ? apply
+      : Effect.gen(function* () {
+          const start = yield* Clock.currentTimeMillis
+          const applied = yield* apply
+          const took = (yield* Clock.currentTimeMillis) - start
+          yield* Effect.sleep(Math.max(0, (events * 1_000) / eventsPerSecond - took))
+          return applied
+        })
+
+/** Never ends but by failing. `start`: the checkpoint as it is stored. */
+export const follow = (
+  database: Database["Service"],
+  tail: LogTail["Service"],
+  work: Work,
+  start: Checkpoint.Checkpoint
+): Effect.Effect<void, Failure> => {
+  const { eventsPerSecond, key, onTrouble, owner, projection, reached } = work
+  const atOnce = Math.max(1, Math.min(batchSizes[database.kind], eventsPerSecond ?? Infinity))
+  const throttle = throttled(eventsPerSecond)
+
+  const run = withConnection(
+    database.projectionConnection,
+    Effect.fnUntraced(function* (sql) {
+      const apply = ProjectionBatch.make(sql, projection, key, owner, onTrouble)
+      let checkpoint = start
+      yield* reached(sql, checkpoint)
+      const applyNext = Effect.fnUntraced(function* (events: Batch) {
+        const { position } = checkpoint
+        const [first, last] = [events[0].position, events[events.length - 1]!.position]
+        if (first !== position + 1n || last !== position + BigInt(events.length)) {
+          return yield* Effect.die(new LogGap(position, first))
+        }
+        checkpoint = yield* throttle(events.length, apply(checkpoint, events))
+        yield* reached(sql, checkpoint)
+      })
+      yield* tail.pages(start.position).pipe(
+        Stream.flattenArray,
+        Stream.buffer({ capacity: batchSizes[database.kind] }),
+        Stream.runForEachArray((events) => Effect.forEach(Arr.chunksOf(events, atOnce), applyNext, { discard: true }))
+      )
+    })
+  )
+  return Effect.raceFirst(run, keepLease(database, work))
+}
