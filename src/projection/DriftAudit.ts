@@ -135,6 +135,6 @@ export const repair = Effect.fn("DriftAudit.repair")(function* (
     return difference
   })
   const repaired = yield* write.pipe(sql.withTransaction, bounded)
-  if (repaired !== undefined) yield* Effect.logWarning(`the row of ${streamId} was put right`, repaired)
+  if (repaired !== undefined) yield* Effect.logWarning(`the row of ${streamId} was put right: it was ${repaired.kind}`)
   return repaired
 })

@@ -37,7 +37,9 @@ export const make = Effect.fnUntraced(function* (projection: Projection) {
     }
     if (known !== undefined) return
     found++
-    yield* Effect.logError(`the view row of ${difference.streamId} is not the fold of the log`, difference)
+    const { event, field, kind, streamId } = difference
+    const since = event === undefined ? "" : ` since its event ${event.version}`
+    yield* Effect.logError(`the view row of ${streamId} is not the fold of the log: ${field} ${kind}${since}`)
   })
 
   const sample = Effect.fnUntraced(function* (streams: number) {

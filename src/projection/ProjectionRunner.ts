@@ -5,6 +5,7 @@
  * failure with backoff. Only a checkpoint that is not of this log, or a handler that fails for everything, stops it; it
  * goes on once that is put right (a rebuild, `resume`).
  */
+import type { PgClient } from "@effect/sql-pg"
 import { Cause, Effect, Layer, Random } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Database } from "../database/Database.ts"
@@ -13,6 +14,7 @@ import { LogTail } from "../eventlog/LogTail.ts"
 import { withinSeconds } from "../eventlog/SqlFailure.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as Lease from "./Lease.ts"
+import { withConnection } from "./OwnConnection.ts"
 import type { CheckpointKey, Projection } from "./Projection.ts"
 import * as ProjectionFailure from "./ProjectionFailure.ts"
 import { ProjectionProgress } from "./ProjectionProgress.ts"
@@ -80,7 +82,7 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
   const database = yield* Database
   const tail = yield* LogTail
   const progress = yield* ProjectionProgress
-  const sql = database.projections
+  const pool = database.projections
   const owner = SecureRandom.uuidV7Unsafe()
   const key: CheckpointKey = { name: projection.name, version: projection.version, slot: "live" }
   let isLive = false
@@ -95,7 +97,7 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
   }
 
   /** The table in use was made by an older version: it serves, unchanged, until a new one can take its place. */
-  const replace = Effect.fnUntraced(function* (version: number) {
+  const replace = Effect.fnUntraced(function* (sql: PgClient.PgClient, version: number) {
     if (version > projection.version || projection.tables === undefined) {
       const problem = `its view was made by version ${version} of it`
       return yield* new Checkpoint.CheckpointRefused({ projection: projection.name, problem })
@@ -107,11 +109,11 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
     yield* Effect.sleep(standbyPoll)
   })
 
-  const attempt = Effect.gen(function* () {
+  const step = Effect.fnUntraced(function* (sql: PgClient.PgClient) {
     yield* withinSeconds(6)(Checkpoint.create(sql, key))
     const row = yield* withinSeconds(6)(Checkpoint.stored(sql, key))
     if (row === undefined) return yield* new Checkpoint.CheckpointMoved()
-    if (row.version !== projection.version) return yield* replace(row.version)
+    if (row.version !== projection.version) return yield* replace(sql, row.version)
     const problem = Checkpoint.problemOf(row)
     if (problem !== undefined) return yield* new Checkpoint.CheckpointRefused({ projection: projection.name, problem })
     const isOurs = yield* withinSeconds(6)(Lease.take(sql, key, owner, database.kind === "pglite"))
@@ -124,10 +126,11 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
         standsAt(checkpoint)
       })
     const onTrouble = Effect.sync(() => becomes("retrying"))
-    yield* ProjectionWork.follow(database, tail, { projection, key, owner, reached, onTrouble }, row)
+    yield* ProjectionWork.follow(sql, database.kind, tail, { projection, key, owner, reached, onTrouble }, row)
   })
 
-  const release = Lease.release(sql, key, owner).pipe(withinSeconds(2), Effect.ignore)
+  const attempt = withConnection(database.projectionConnection, (sql) => Effect.forever(step(sql)))
+  const release = Lease.release(pool, key, owner).pipe(withinSeconds(2), Effect.ignore)
   becomes("starting")
   return yield* supervised(attempt, {
     becomes,
@@ -136,7 +139,7 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
       hasAdvanced = false
       return had
     },
-    stopped: (problem) => Checkpoint.stop(sql, key, problem).pipe(withinSeconds(6), Effect.ignore)
+    stopped: (problem) => Checkpoint.stop(pool, key, problem).pipe(withinSeconds(6), Effect.ignore)
   }).pipe(Effect.ensuring(release), Effect.annotateLogs({ projection: projection.name }))
 })
 

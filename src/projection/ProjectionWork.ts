@@ -1,6 +1,6 @@
 /**
- * One attempt at following the log with one of a projection's tables, over a connection of its own, for as long as the
- * lease is held and nothing fails.
+ * One attempt at following the log with one of a projection's tables, for as long as the lease is held and nothing
+ * fails. The connection is its own: a transaction that hangs keeps nobody else waiting.
  *
  * Invariant: view rows and checkpoint move in one transaction, by compare-and-set on the checkpoint, over contiguous
  * positions. So whatever is interrupted, repeated or run twice, each event is applied once, in order, and none is
@@ -13,7 +13,6 @@ import { LogGap, type LogTail } from "../eventlog/LogTail.ts"
 import { withinSeconds } from "../eventlog/SqlFailure.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as Lease from "./Lease.ts"
-import { withConnection } from "./OwnConnection.ts"
 import type { Batch, CheckpointKey, Projection } from "./Projection.ts"
 import * as ProjectionBatch from "./ProjectionBatch.ts"
 import type { Failure } from "./ProjectionFailure.ts"
@@ -35,10 +34,9 @@ export interface Work {
 }
 
 /** Ends when somebody else has the lease, has paused it or has done away with it. */
-const keepLease = (database: Database["Service"], { key, owner }: Work) =>
+const keepLease = (sql: PgClient.PgClient, { key, owner }: Work) =>
   Effect.gen(function* () {
     yield* Effect.sleep("1 second")
-    const sql = database.projections
     const isKept = yield* Lease.take(sql, key, owner, false).pipe(
       Effect.andThen(Checkpoint.stored(sql, key)),
       Effect.map((row) => row?.owner === owner && row.version === key.version && !row.paused),
@@ -64,36 +62,34 @@ const throttled =
 
 /** Never ends but by failing. `start`: the checkpoint as it is stored. */
 export const follow = (
-  database: Database["Service"],
+  sql: PgClient.PgClient,
+  kind: Database["Service"]["kind"],
   tail: LogTail["Service"],
   work: Work,
   start: Checkpoint.Checkpoint
 ): Effect.Effect<void, Failure> => {
   const { eventsPerSecond, key, onTrouble, owner, projection, reached } = work
-  const atOnce = Math.max(1, Math.min(batchSizes[database.kind], eventsPerSecond ?? Infinity))
+  const atOnce = Math.max(1, Math.min(batchSizes[kind], eventsPerSecond ?? Infinity))
   const throttle = throttled(eventsPerSecond)
+  const apply = ProjectionBatch.make(sql, projection, key, owner, onTrouble)
 
-  const run = withConnection(
-    database.projectionConnection,
-    Effect.fnUntraced(function* (sql) {
-      const apply = ProjectionBatch.make(sql, projection, key, owner, onTrouble)
-      let checkpoint = start
+  const run = Effect.gen(function* () {
+    let checkpoint = start
+    yield* reached(sql, checkpoint)
+    const applyNext = Effect.fnUntraced(function* (events: Batch) {
+      const { position } = checkpoint
+      const [first, last] = [events[0].position, events[events.length - 1]!.position]
+      if (first !== position + 1n || last !== position + BigInt(events.length)) {
+        return yield* Effect.die(new LogGap(position, first))
+      }
+      checkpoint = yield* throttle(events.length, apply(checkpoint, events))
       yield* reached(sql, checkpoint)
-      const applyNext = Effect.fnUntraced(function* (events: Batch) {
-        const { position } = checkpoint
-        const [first, last] = [events[0].position, events[events.length - 1]!.position]
-        if (first !== position + 1n || last !== position + BigInt(events.length)) {
-          return yield* Effect.die(new LogGap(position, first))
-        }
-        checkpoint = yield* throttle(events.length, apply(checkpoint, events))
-        yield* reached(sql, checkpoint)
-      })
-      yield* tail.pages(start.position).pipe(
-        Stream.flattenArray,
-        Stream.buffer({ capacity: batchSizes[database.kind] }),
-        Stream.runForEachArray((events) => Effect.forEach(Arr.chunksOf(events, atOnce), applyNext, { discard: true }))
-      )
     })
-  )
-  return Effect.raceFirst(run, keepLease(database, work))
+    yield* tail.pages(start.position).pipe(
+      Stream.flattenArray,
+      Stream.buffer({ capacity: batchSizes[kind] }),
+      Stream.runForEachArray((events) => Effect.forEach(Arr.chunksOf(events, atOnce), applyNext, { discard: true }))
+    )
+  })
+  return Effect.raceFirst(run, keepLease(sql, work))
 }

@@ -19,6 +19,7 @@ import { withinSeconds } from "../eventlog/SqlFailure.ts"
 import * as AuditSample from "./AuditSample.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as Lease from "./Lease.ts"
+import { withConnection } from "./OwnConnection.ts"
 import type { CheckpointKey, Projection } from "./Projection.ts"
 import * as ProjectionRunner from "./ProjectionRunner.ts"
 import * as ProjectionWork from "./ProjectionWork.ts"
@@ -114,7 +115,8 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
       reached: reached(record, row.position),
       onTrouble: Effect.void
     }
-    yield* ProjectionWork.follow(database, tail, work, row).pipe(
+    const follow = (sql: PgClient.PgClient) => ProjectionWork.follow(sql, database.kind, tail, work, row)
+    yield* withConnection(database.projectionConnection, follow).pipe(
       Effect.catchTag("ProjectionBroken", (error) => block(sql, id, error.problem)),
       Effect.catchTag("CheckpointRefused", (error) => block(sql, id, error.problem)),
       Effect.annotateLogs({ rebuild: id })
