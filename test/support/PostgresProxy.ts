@@ -16,6 +16,7 @@ const open = (target: URL) => {
   const sockets = new Set<Socket>()
   let fault: Fault | undefined
   let victim = "ordinal-append"
+  let spared = 0
   let hits = 0
   let silent = false
 
@@ -39,7 +40,7 @@ const open = (target: URL) => {
     }
     client.on("data", (bytes) => {
       if (!ready) application += bytes.toString("latin1")
-      if (ready && application.includes(victim) && fault !== undefined) {
+      if (ready && application.includes(victim) && fault !== undefined && spared-- === 0) {
         answer = fault
         fault = undefined
         hits++
@@ -79,9 +80,11 @@ const open = (target: URL) => {
     listen,
     close,
     hangUp: Effect.sync(hangUp),
-    inject: (next: Fault, application = "ordinal-append") =>
+    /** `after`: so many statements get through first. */
+    inject: (next: Fault, application = "ordinal-append", after = 0) =>
       Effect.sync(() => {
         fault = next
+        spared = after
         victim = application
       }),
     hits: () => hits,
