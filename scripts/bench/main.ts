@@ -7,6 +7,10 @@ const benches = {
   commands: {
     description: "durable commands per second in process, beside one-row inserts through the same client",
     load: () => import("./commands.ts")
+  },
+  projection: {
+    description: "events per second of the order view: catching up, and rebuilt beside what serves",
+    load: () => import("./projection.ts")
   }
 }
 
@@ -30,6 +34,8 @@ class Refused extends Data.TaggedError("Refused")<{ readonly problem: string }> 
 
 const options = { quick: { type: "boolean" }, tiny: { type: "boolean" }, help: { type: "boolean" } } as const
 
+const load = async (name: keyof typeof benches) => benches[name].load()
+
 const isBench = (name: string): name is keyof typeof benches => Object.hasOwn(benches, name)
 
 const program = Effect.gen(function* () {
@@ -43,9 +49,9 @@ const program = Effect.gen(function* () {
   if (more.length > 0) return yield* new Refused({ problem: `one benchmark at a time, not also ${more.join(", ")}` })
   if (!isBench(name)) return yield* new Refused({ problem: `there is no benchmark "${name}"` })
   const size = given.values.tiny === true ? "tiny" : given.values.quick === true ? "quick" : "full"
-  const { run } = yield* Effect.promise(benches[name].load)
-  const result = yield* Effect.orDie(run(size))
-  console.log(JSON.stringify(result))
+  const { run } = yield* Effect.promise(() => load(name))
+  const measured: Effect.Effect<object, unknown> = run(size)
+  console.log(JSON.stringify(yield* Effect.orDie(measured)))
 })
 
 program.pipe(
