@@ -47,18 +47,22 @@ export const isSkipped = (sql: SqlClient.SqlClient, name: string, { streamId, ve
     Effect.map((rows) => rows.length > 0)
   )
 
+/** One that is parked already stays so, at its earlier event. */
 export const park = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   { name, slot }: Key,
   { event, reason }: Culprit
 ) {
-  yield* sql`
-    INSERT INTO ordinal.parked_streams (projection, slot, stream_id, version, "position", reason, parked_at)
+  const isNew = yield* sql`
+    INSERT INTO ordinal.parked_streams AS p (projection, slot, stream_id, version, "position", reason, parked_at)
     VALUES (${name}, ${slot}, ${event.streamId}, ${event.version}, ${event.position}, ${reason}, clock_timestamp())
     ON CONFLICT (projection, slot, stream_id) DO UPDATE SET
       version = excluded.version, "position" = excluded."position", reason = excluded.reason, parked = true,
-      parked_at = excluded.parked_at, retries = 0`
-  yield* sql`UPDATE ordinal.checkpoints SET parked = parked + 1 WHERE projection = ${name} AND slot = ${slot}`
+      parked_at = excluded.parked_at, retries = 0
+    WHERE NOT p.parked
+    RETURNING p.id`
+  if (isNew.length > 0)
+    yield* sql`UPDATE ordinal.checkpoints SET parked = parked + 1 WHERE projection = ${name} AND slot = ${slot}`
 })
 
 /** On record that the event was dropped; its stream goes on. */
