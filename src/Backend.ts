@@ -10,18 +10,19 @@ import { streamId } from "./eventsourcing/Aggregate.ts"
 import { Aggregates } from "./eventsourcing/Aggregates.ts"
 import * as Kernel from "./Kernel.ts"
 import { ProjectionProgress } from "./projection/ProjectionProgress.ts"
-import * as ProjectionRunner from "./projection/ProjectionRunner.ts"
+import { Projections } from "./projection/Projections.ts"
+import * as SqlProjections from "./projection/SqlProjections.ts"
 import * as MemoryOrderQueries from "./readmodel/MemoryOrderQueries.ts"
 import { OrderViewProjection } from "./readmodel/OrderViewProjection.ts"
 import * as SqlOrderQueries from "./readmodel/SqlOrderQueries.ts"
 
 /** Everything in memory: for tests and trials. */
-export const memory = Layer.merge(AggregateCatalog.layer, MemoryOrderQueries.layer).pipe(
+export const memory = Layer.mergeAll(AggregateCatalog.layer, MemoryOrderQueries.layer, Projections.layerNone).pipe(
   Layer.provideMerge(Kernel.memory)
 )
 
 const querySide = SqlOrderQueries.layer.pipe(
-  Layer.merge(ProjectionRunner.layer(OrderViewProjection)),
+  Layer.merge(SqlProjections.layer([OrderViewProjection])),
   Layer.provideMerge(ProjectionProgress.layer)
 )
 

@@ -108,25 +108,29 @@ export const make = Effect.gen(function* () {
     return submitOrder(["AddLine", orderId], request, options, command)
   })
 
-  /** Waits until the view holds what the token stands for. */
+  /** Waits until the view holds what the token stands for; the token's position. */
   const freshEnough = Effect.fnUntraced(function* ({ token, wait = defaultWait }: QueryOptions = {}) {
-    if (token === undefined) return
+    if (token === undefined) return undefined
     const parsed = yield* Effect.fromResult(ConsistencyToken.parse(token))
     const invalid = new ConsistencyToken.InvalidToken({ token })
     if (parsed.logId !== logId) return yield* invalid
-    if ((yield* queries.position) >= parsed.position) return
+    if ((yield* queries.position) >= parsed.position) return parsed.position
     if ((yield* log.head).position < parsed.position) return yield* invalid
     const reached = yield* queries
       .awaitPosition(parsed.position)
       .pipe(Effect.timeoutOption(Duration.min(Duration.fromInputUnsafe(wait), longestWait)))
-    if (Option.isSome(reached)) return
+    if (Option.isSome(reached)) return parsed.position
     const current = yield* queries.position
     return yield* new ProjectionBehind({ required: parsed.position, current, retryAfter: 1 })
   })
 
   const get: Orders["Service"]["get"] = Effect.fn("Orders.get")(function* (orderId, options) {
-    yield* freshEnough(options)
-    const { freshness, order } = yield* queries.get(orderId)
+    const required = yield* freshEnough(options)
+    const { freshness, order, parkedAt } = yield* queries.get(orderId)
+    if (parkedAt !== undefined && (order === undefined || (required ?? 0n) >= parkedAt)) {
+      const current = parkedAt - 1n
+      return yield* new ProjectionBehind({ required: required ?? parkedAt, current, parked: true, retryAfter: 30 })
+    }
     if (order === undefined) return yield* new OrderNotFound({ orderId })
     return { order, freshness, token: tokenAt(freshness.position) }
   })

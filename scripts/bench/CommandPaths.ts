@@ -70,6 +70,12 @@ const command = (index: number): typeof PlaceOrder.Type => {
   }
 }
 
+/** What placing such an order stores. */
+export const placedEvent = (orderId: OrderId) => {
+  const { _tag: _, confirm: __, ...placed } = command(0)
+  return { _tag: "OrderPlaced" as const, ...placed, orderId }
+}
+
 /** What one such command stores, for rows of the same size. */
 export const storedEvent = () => {
   const placed = command(0)

@@ -16,6 +16,10 @@ const benches = {
   activate: {
     description: "the first command after a restart on an order with 10,000 events, with and without its snapshot",
     load: () => import("./activate.ts")
+  },
+  projection: {
+    description: "events per second of the order view: catching up, and rebuilt beside what serves",
+    load: () => import("./projection.ts")
   }
 } satisfies Record<string, Bench>
 
@@ -38,6 +42,8 @@ class Refused extends Data.TaggedError("Refused")<{ readonly problem: string }> 
 }
 
 const options = { quick: { type: "boolean" }, tiny: { type: "boolean" }, help: { type: "boolean" } } as const
+
+const load = async (name: keyof typeof benches) => benches[name].load()
 
 const isBench = (name: string): name is keyof typeof benches => Object.hasOwn(benches, name)
 

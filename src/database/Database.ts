@@ -40,6 +40,8 @@ export class Database extends Context.Service<
     readonly appendConnection: Effect.Effect<PgClient.PgClient, SqlError, Scope.Scope>
     /** How many append batches may be in flight. */
     readonly appendLanes: number
+    /** Opens a connection for one projection's transactions, owned by the scope; on PGlite the shared one. */
+    readonly projectionConnection: Effect.Effect<PgClient.PgClient, SqlError, Scope.Scope>
     readonly projections: PgClient.PgClient
     readonly reads: PgClient.PgClient
     /** Opens the connection for LISTEN; absent on PGlite, where this process is the only one. */

@@ -11,11 +11,13 @@ import { Database } from "./Database.ts"
 import { log } from "./migrations/0001_log.ts"
 import { orderView } from "./migrations/0002_order_view.ts"
 import { snapshots } from "./migrations/0003_snapshots.ts"
+import { projections } from "./migrations/0004_projections.ts"
 
 const migrations = {
   "0001_log": log,
   "0002_order_view": orderView,
-  "0003_snapshots": snapshots
+  "0003_snapshots": snapshots,
+  "0004_projections": projections
 }
 
 /** Any number, the same in every version of this program. */

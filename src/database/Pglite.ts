@@ -93,6 +93,7 @@ export const make = Effect.fnUntraced(function* (location: string, options: Data
     kind: "pglite" as const,
     appendConnection: Effect.succeed(client),
     appendLanes: 1,
+    projectionConnection: Effect.succeed(client),
     projections: client,
     reads: client,
     listener: Option.none()

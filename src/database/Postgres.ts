@@ -36,6 +36,7 @@ export const make = Effect.fnUntraced(function* (options: DatabaseOptions) {
     kind: "postgres" as const,
     appendConnection: connection("append"),
     appendLanes: sizes.append,
+    projectionConnection: connection("projections"),
     projections: yield* pool("projections", sizes.projections),
     reads: yield* pool("reads", sizes.reads),
     listener: Option.some(connection("listener"))

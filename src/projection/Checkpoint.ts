@@ -2,11 +2,12 @@
  * The last position a projection has applied, kept beside its view in the same database.
  *
  * Invariant: it moves only by compare-and-set, in the transaction that writes the view, so whoever loses the race has
- * written nothing, and a view is always exactly the fold of the log up to its checkpoint.
+ * written nothing, and a view is always exactly the fold of the log up to its checkpoint (but for streams set aside).
+ * Its row's lock is what everything that changes a view is ordered by.
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import type { ProjectionKey } from "./Projection.ts"
+import type { CheckpointKey, ProjectionKey } from "./Projection.ts"
 
 export interface Checkpoint {
   readonly logId: string
@@ -15,7 +16,7 @@ export interface Checkpoint {
   readonly head: bigint
 }
 
-/** Somebody else moved the checkpoint first. Nothing is wrong: read it and go on from there. */
+/** Somebody else moved the checkpoint, paused it or took it over. Nothing is wrong: read it and go on from there. */
 export class CheckpointMoved extends Schema.TaggedError<CheckpointMoved>()("CheckpointMoved", {}) {}
 
 /** The checkpoint does not belong to this log as it is now: going on would skip or mix up events. */
@@ -28,75 +29,75 @@ export class CheckpointRefused extends Schema.TaggedError<CheckpointRefused>()("
   }
 }
 
-interface LoadedRow {
-  readonly logId: string
-  readonly head: bigint
-  readonly checkpointLogId: string | null
-  readonly position: bigint | null
-  readonly otherVersion: number | null
+/** A checkpoint as it is stored, whatever its version. */
+export interface Stored extends Checkpoint {
+  readonly version: number
+  /** Of the log it was made for. */
+  readonly checkpointLogId: string
+  readonly paused: boolean
+  readonly parked: number
+  readonly owner: string | null
+  /** Why it was stopped. */
+  readonly problem: string | null
 }
 
-const read = (sql: SqlClient.SqlClient, { name, version }: ProjectionKey) =>
-  sql<LoadedRow>`
-    SELECT h.log_id AS "logId", h."position" AS head, c.log_id AS "checkpointLogId", c."position" AS "position",
-      (SELECT max(o.version) FROM ordinal.checkpoints o WHERE o.projection = ${name} AND o.version <> ${version})
-        AS "otherVersion"
+export const stored = (sql: SqlClient.SqlClient, { name, slot }: Pick<CheckpointKey, "name" | "slot">) =>
+  sql<Stored>`
+    SELECT h.log_id AS "logId", h."position" AS head, c.log_id AS "checkpointLogId", c."position", c.version, c.paused,
+      c.parked, c.owner, c.problem
     FROM ordinal.log_head h
-    LEFT JOIN ordinal.checkpoints c ON c.projection = ${name} AND c.version = ${version}`.pipe(
-    Effect.flatMap(([row]) => (row === undefined ? Effect.die(new Error("the log has no head")) : Effect.succeed(row)))
-  )
+    JOIN ordinal.checkpoints c ON c.projection = ${name} AND c.slot = ${slot}`.pipe(Effect.map(([row]) => row))
 
-const create = (sql: SqlClient.SqlClient, { name, version }: ProjectionKey) =>
-  sql`INSERT INTO ordinal.checkpoints (projection, version, log_id, "position", updated_at)
-    SELECT ${name}, ${version}::integer, h.log_id, 0, clock_timestamp() FROM ordinal.log_head h
+/** Makes it at position 0 of this log, unless there is one. */
+export const create = (sql: SqlClient.SqlClient, { name, slot, version }: CheckpointKey) =>
+  sql`INSERT INTO ordinal.checkpoints (projection, slot, version, log_id, "position", updated_at)
+    SELECT ${name}, ${slot}, ${version}::integer, h.log_id, 0, clock_timestamp() FROM ordinal.log_head h
     ON CONFLICT DO NOTHING`
 
-const problemOf = ({ checkpointLogId, position, logId, head, otherVersion }: LoadedRow): string | undefined => {
-  if (checkpointLogId === null || position === null) {
-    return otherVersion === null ? undefined : `its view was made by version ${otherVersion} of it`
-  }
+/** Why it can't be gone on from; undefined if it can. */
+export const problemOf = ({ checkpointLogId, head, logId, position }: Stored): string | undefined => {
   if (checkpointLogId !== logId) return `its checkpoint is of log ${checkpointLogId}, but this is log ${logId}`
   return position > head ? `its checkpoint is at position ${position}, but the log ends at ${head}` : undefined
 }
 
-/** The committed checkpoint, made at position 0 if there is none. */
-export const load = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, projection: ProjectionKey) {
-  const load = read(sql, projection)
-  const first = yield* load
-  const problem = problemOf(first)
-  if (problem !== undefined) return yield* new CheckpointRefused({ projection: projection.name, problem })
-  if (first.position !== null) return { logId: first.logId, head: first.head, position: first.position }
-  yield* create(sql, projection)
-  const { logId, head, position } = yield* load
-  return { logId, head, position: position ?? 0n }
-})
+/** Locks it until the caller's transaction ends; undefined if there is none. */
+export const lock = (sql: SqlClient.SqlClient, { name, slot }: Pick<CheckpointKey, "name" | "slot">) =>
+  sql`SELECT FROM ordinal.checkpoints WHERE projection = ${name} AND slot = ${slot} FOR UPDATE`.pipe(
+    Effect.andThen(stored(sql, { name, slot }))
+  )
 
 /**
- * Moves the checkpoint from `from.position` to `to`, inside the caller's transaction; the log's head as of now. The row
- * stays locked until that ends, so of several runners one works and the others wait, then lose.
+ * Moves the checkpoint from `from.position` to `to`, inside the caller's transaction, and keeps the owner's lease. The
+ * row stays locked until that ends, so of several runners one works and the others wait, then lose.
  */
 export const advance = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
-  { name, version }: ProjectionKey,
+  { name, slot, version }: CheckpointKey,
+  owner: string,
   from: Pick<Checkpoint, "logId" | "position">,
   to: bigint
-): Effect.fn.Return<bigint, CheckpointMoved | CheckpointRefused | SqlError.SqlError> {
-  const [moved] = yield* sql<{ readonly head: bigint; readonly logId: string }>`
+): Effect.fn.Return<
+  { readonly head: bigint; readonly parked: number },
+  CheckpointMoved | CheckpointRefused | SqlError.SqlError
+> {
+  const [moved] = yield* sql<{ readonly head: bigint; readonly logId: string; readonly parked: number }>`
     WITH log AS (SELECT log_id, "position" FROM ordinal.log_head)
-    UPDATE ordinal.checkpoints c SET "position" = ${to}, updated_at = clock_timestamp()
+    UPDATE ordinal.checkpoints c
+    SET "position" = ${to}, updated_at = clock_timestamp(), until = clock_timestamp() + interval '3 seconds', problem = NULL
     FROM log
-    WHERE c.projection = ${name} AND c.version = ${version} AND c.log_id = ${from.logId} AND c."position" = ${from.position}
-    RETURNING log.log_id AS "logId", log."position" AS head`
+    WHERE c.projection = ${name} AND c.slot = ${slot} AND c.version = ${version} AND c.owner = ${owner}
+      AND c.log_id = ${from.logId} AND c."position" = ${from.position} AND NOT c.paused
+    RETURNING log.log_id AS "logId", log."position" AS head, c.parked`
   if (moved === undefined) return yield* new CheckpointMoved()
-  if (moved.logId === from.logId && moved.head >= to) return moved.head
+  if (moved.logId === from.logId && moved.head >= to) return moved
   const problem = `it was given events up to position ${to}, but the log is ${moved.logId} and ends at ${moved.head}`
   return yield* new CheckpointRefused({ projection: name, problem })
 })
 
-/** The committed position; undefined if the projection never ran. */
-export const position = (sql: SqlClient.SqlClient, { name, version }: ProjectionKey) =>
-  sql<{ readonly position: bigint }>`SELECT c."position" AS "position" FROM ordinal.checkpoints c
-    WHERE c.projection = ${name} AND c.version = ${version}`.pipe(Effect.map(([row]) => row?.position))
+/** Puts on record why it was stopped. */
+export const stop = (sql: SqlClient.SqlClient, { name, slot, version }: CheckpointKey, problem: string) =>
+  sql`UPDATE ordinal.checkpoints SET problem = ${problem}
+    WHERE projection = ${name} AND slot = ${slot} AND version = ${version}`
 
 export interface Lag {
   readonly position: bigint
@@ -104,18 +105,20 @@ export interface Lag {
   readonly behind: number
   /** Age of the oldest of them in seconds, by the database's clock; 0 if there is none. */
   readonly lag: number
+  /** Streams set aside. */
+  readonly parked: number
 }
 
 /** A subquery of one row with the columns of `Lag`, to be read in one statement with the rows it speaks of. */
-export const lag = (sql: SqlClient.SqlClient, { name, version }: ProjectionKey) =>
+export const lag = (sql: SqlClient.SqlClient, { name }: Pick<ProjectionKey, "name">) =>
   sql`
-    SELECT s."position", greatest(0, s.head - s."position")::float8 AS behind,
+    SELECT s."position", greatest(0, s.head - s."position")::float8 AS behind, s.parked,
       coalesce((
         SELECT greatest(0, extract(epoch FROM clock_timestamp() - e.recorded_at))
         FROM ordinal.events e WHERE e."position" = s."position" + 1
       ), 0)::float8 AS lag
     FROM (
-      SELECT coalesce(c."position", 0) AS "position", h."position" AS head
+      SELECT coalesce(c."position", 0) AS "position", coalesce(c.parked, 0) AS parked, h."position" AS head
       FROM ordinal.log_head h
-      LEFT JOIN ordinal.checkpoints c ON c.projection = ${name} AND c.version = ${version}
+      LEFT JOIN ordinal.checkpoints c ON c.projection = ${name} AND c.slot = 'live'
     ) s`

@@ -8,13 +8,42 @@
 import type { Array as Arr, Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
-import { category } from "../eventlog/StreamId.ts"
+import { category, type StreamId } from "../eventlog/StreamId.ts"
 
 export type Batch = Arr.NonEmptyReadonlyArray<RecordedEvent>
 
+type Sql<A> = Effect.Effect<A, SqlError.SqlError>
+
+/** Which of a projection's tables: the one that is read, or the one that a rebuild fills. */
+export type Slot = "live" | "shadow"
+
+/** How a second table is made beside the one that serves. Every step runs inside a transaction of the kernel. */
+export interface ProjectionTables {
+  /** Makes an empty shadow table. */
+  create(sql: SqlClient.SqlClient): Sql<unknown>
+  /** Drops the shadow table, if there is one. */
+  drop(sql: SqlClient.SqlClient): Sql<unknown>
+  /** Puts the shadow table in place of the live one, which goes. */
+  swap(sql: SqlClient.SqlClient): Sql<unknown>
+}
+
+/** How the row of a stream is compared with the stream itself, and put right. */
+export interface ProjectionAudit {
+  /** The stored row as JSON, and the version of the stream it says it is of. */
+  row(
+    sql: SqlClient.SqlClient,
+    streamId: StreamId,
+    slot: Slot
+  ): Sql<{ readonly version: number; readonly content: unknown } | undefined>
+  /** What the row should be after each of the events, which are a stream's from its first on. */
+  contents(events: ReadonlyArray<RecordedEvent>): Iterable<unknown>
+  /** Writes what it should be after these events over a row of version `over`, or where there is none; whether it did. */
+  write(sql: SqlClient.SqlClient, events: Batch, over: number | undefined): Sql<boolean>
+}
+
 export interface Projection {
   readonly name: string
-  /** Another version = another checkpoint: it starts from the beginning of the log. */
+  /** A greater one = what is stored was made by other rules: it is built anew, beside what serves, and put in its place. */
   readonly version: number
   /** `stream`: what it keeps of one stream does not depend on another, so that one can be set aside alone. */
   readonly partition: "stream" | "none"
@@ -23,11 +52,21 @@ export interface Projection {
   /** If given, the only event types it reads. */
   readonly types?: ReadonlyArray<string>
   /** Events it handles, in log order, without gaps but for what is filtered. Anything but a SQL error is a defect. */
-  handle(sql: SqlClient.SqlClient, events: Batch): Effect.Effect<void, SqlError.SqlError>
+  handle(sql: SqlClient.SqlClient, events: Batch, slot: Slot): Sql<void>
+  /** Makes room for what follows an event that is dropped for good; without it, its stream just goes on after it. */
+  skip?(sql: SqlClient.SqlClient, event: RecordedEvent, slot: Slot): Sql<void>
+  /** Without them it can't be rebuilt beside what serves. */
+  readonly tables?: ProjectionTables
+  /** Without it nothing is audited. */
+  readonly audit?: ProjectionAudit
 }
 
-/** What names a checkpoint. */
 export type ProjectionKey = Pick<Projection, "name" | "version">
+
+/** What names a checkpoint: there is one per name and slot, of one version. */
+export interface CheckpointKey extends ProjectionKey {
+  readonly slot: Slot
+}
 
 export const handles = (projection: Projection, event: RecordedEvent): boolean =>
   projection.categories.includes(category(event.streamId)) &&

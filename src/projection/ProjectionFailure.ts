@@ -5,8 +5,15 @@ import { verdict } from "../eventlog/SqlFailure.ts"
 import { DatabaseUnavailable } from "../eventlog/Unavailable.ts"
 import { TransactionOverdue } from "./BoundedTransaction.ts"
 import { CheckpointMoved, CheckpointRefused } from "./Checkpoint.ts"
+import { ProjectionBroken } from "./ProjectionBroken.ts"
 
-export type Failure = SqlError | DatabaseUnavailable | TransactionOverdue | CheckpointMoved | CheckpointRefused
+export type Failure =
+  | SqlError
+  | DatabaseUnavailable
+  | TransactionOverdue
+  | CheckpointMoved
+  | CheckpointRefused
+  | ProjectionBroken
 
 /**
  * - `moved`: another runner was faster; go on from its checkpoint.
@@ -27,7 +34,7 @@ export const kind = (cause: Cause.Cause<Failure>): Kind => {
   const errors = cause.reasons.flatMap((reason) =>
     Cause.isFailReason(reason) ? [reason.error] : Cause.isDieReason(reason) ? [reason.defect] : []
   )
-  if (errors.some((error) => error instanceof CheckpointRefused)) return "refused"
+  if (errors.some((error) => error instanceof CheckpointRefused || error instanceof ProjectionBroken)) return "refused"
   if (errors.every((error) => error instanceof CheckpointMoved || isTransient(error))) {
     return errors.every((error) => error instanceof CheckpointMoved) ? "moved" : "transient"
   }

@@ -8,27 +8,21 @@ import { Context, Effect, Layer, Queue } from "effect"
 import { Database } from "../database/Database.ts"
 import * as PositionGate from "./PositionGate.ts"
 import type { ProjectionKey } from "./Projection.ts"
-
-/**
- * - `catching-up`: working through a backlog; `live`: following the head.
- * - `retrying`: something failed; it is tried again, nothing is skipped.
- * - `stopped`: the checkpoint is not of this log: somebody has to rebuild.
- */
-export type ProjectionStatus = "starting" | "catching-up" | "live" | "retrying" | "stopped"
+import type { ProjectionStatus } from "./ProjectionStatus.ts"
 
 export class ProjectionProgress extends Context.Service<
   ProjectionProgress,
   {
     /** The committed checkpoint as last seen; 0 before the first look. */
-    position(projection: ProjectionKey): Effect.Effect<bigint>
+    position(projection: Named): Effect.Effect<bigint>
     /** Waits, without limit, until the committed checkpoint is at `position` or beyond; the checkpoint then. */
-    awaitPosition(projection: ProjectionKey, position: bigint): Effect.Effect<bigint>
+    awaitPosition(projection: Named, position: bigint): Effect.Effect<bigint>
     /** Of the runner in this process; undefined if there is none. */
-    status(projection: ProjectionKey): Effect.Effect<ProjectionStatus | undefined>
+    status(projection: Named): Effect.Effect<ProjectionStatus | undefined>
     /** For the runner only, after a commit. */
-    readonly committed: (projection: ProjectionKey, position: bigint) => void
+    readonly committed: (projection: Named, position: bigint) => void
     /** For the runner only. */
-    readonly becomes: (projection: ProjectionKey, status: ProjectionStatus) => void
+    readonly becomes: (projection: Named, status: ProjectionStatus) => void
   }
 >()("ordinal/projection/ProjectionProgress") {
   static readonly layer: Layer.Layer<ProjectionProgress, never, Database> = Layer.effect(
@@ -39,13 +33,12 @@ export class ProjectionProgress extends Context.Service<
 
 const poll = "20 millis"
 
+type Named = Pick<ProjectionKey, "name">
+
 interface CheckpointRow {
   readonly projection: string
-  readonly version: number
   readonly position: bigint
 }
-
-const keyOf = ({ name, version }: ProjectionKey) => `${name}@${version}`
 
 const make = Effect.gen(function* () {
   const { reads: sql } = yield* Database
@@ -53,19 +46,20 @@ const make = Effect.gen(function* () {
   const statuses = new Map<string, ProjectionStatus>()
   const awaited = yield* Queue.sliding<void>(1)
 
-  const gateOf = (projection: ProjectionKey) => {
-    const key = keyOf(projection)
-    const known = gates.get(key)
+  const gateOf = ({ name }: Named) => {
+    const known = gates.get(name)
     if (known !== undefined) return known
     const created = PositionGate.make(() => Queue.offerUnsafe(awaited, undefined))
-    gates.set(key, created)
+    gates.set(name, created)
     return created
   }
 
-  const look = sql<CheckpointRow>`SELECT projection, version, "position" FROM ordinal.checkpoints
-    ORDER BY projection, version`.pipe(
+  // Only of what is read, and only if it is of this log: a wrong one must not let anybody pass.
+  const look = sql<CheckpointRow>`SELECT c.projection, c."position" FROM ordinal.checkpoints c
+    JOIN ordinal.log_head h ON h.log_id = c.log_id AND h."position" >= c."position"
+    WHERE c.slot = 'live' ORDER BY c.projection`.pipe(
     Effect.map((rows) => {
-      for (const row of rows) gateOf({ name: row.projection, version: row.version }).advance(row.position)
+      for (const row of rows) gateOf({ name: row.projection }).advance(row.position)
     })
   )
   const isAwaited = () => [...gates.values()].some((gate) => gate.isAwaited())
@@ -79,8 +73,8 @@ const make = Effect.gen(function* () {
   return ProjectionProgress.of({
     position: (projection) => Effect.sync(() => gateOf(projection).position()),
     awaitPosition: (projection, position) => Effect.suspend(() => gateOf(projection).awaitPosition(position)),
-    status: (projection) => Effect.sync(() => statuses.get(keyOf(projection))),
+    status: (projection) => Effect.sync(() => statuses.get(projection.name)),
     committed: (projection, position) => gateOf(projection).advance(position),
-    becomes: (projection, status) => void statuses.set(keyOf(projection), status)
+    becomes: (projection, status) => void statuses.set(projection.name, status)
   })
 })

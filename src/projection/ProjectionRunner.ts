@@ -1,106 +1,164 @@
 /**
- * Runs one projection for as long as the process lives.
- *
- * Invariant: view rows and checkpoint move in one transaction, by compare-and-set on the checkpoint, over contiguous
- * positions. So whatever is interrupted, repeated or run twice, each event is applied once, in order, and none is
- * skipped.
+ * Runs a projection for as long as the process lives, while it holds the lease; otherwise it stands by.
  *
  * Every end of an attempt leads to a new one that starts from the committed checkpoint: after a lost race soon, after a
- * failure with backoff. Only a checkpoint that is not of this log stops it.
+ * failure with backoff. Only a checkpoint that is not of this log, or a handler that fails for everything, stops it; it
+ * goes on once that is put right (a rebuild, `resume`).
  */
-import { Cause, Effect, Layer, Random, Stream } from "effect"
+import type { PgClient } from "@effect/sql-pg"
+import { Cause, Effect, Layer, Random } from "effect"
+import { SecureRandom } from "effect/crypto"
 import { Database } from "../database/Database.ts"
 import { backoff } from "../eventlog/Backoff.ts"
-import { LogGap, LogTail } from "../eventlog/LogTail.ts"
-import { bounded } from "./BoundedTransaction.ts"
+import { LogTail } from "../eventlog/LogTail.ts"
+import { withinSeconds } from "../eventlog/SqlFailure.ts"
 import * as Checkpoint from "./Checkpoint.ts"
-import { type Batch, handles, type Projection } from "./Projection.ts"
+import * as Lease from "./Lease.ts"
+import { withConnection } from "./OwnConnection.ts"
+import type { CheckpointKey, Projection } from "./Projection.ts"
 import * as ProjectionFailure from "./ProjectionFailure.ts"
 import { ProjectionProgress } from "./ProjectionProgress.ts"
-
-/** Most events in one transaction. The embedded database blocks the event loop while it works. */
-const batchSizes = { postgres: 2_000, pglite: 500 }
+import type { ProjectionStatus } from "./ProjectionStatus.ts"
+import * as ProjectionWork from "./ProjectionWork.ts"
+import * as RebuildRecord from "./RebuildRecord.ts"
 
 /** Events behind the head: `live` from so few on, `catching-up` again with more than so many. */
 const near = 100
 const far = 2_000
 
-/** Ends only when the projection has stopped for good. */
-export const run = Effect.fnUntraced(function* (projection: Projection) {
-  const { kind, projections: sql } = yield* Database
-  const tail = yield* LogTail
-  const progress = yield* ProjectionProgress
-  let isLive = false
-  let hasAdvanced = false
+const standbyPoll = "250 millis"
 
-  const standsAt = ({ position, head }: Checkpoint.Checkpoint) => {
-    isLive = head - position <= (isLive ? far : near)
-    progress.committed(projection, position)
-    progress.becomes(projection, isLive ? "live" : "catching-up")
+/** What an attempt comes to: another one, or the end. */
+export type Next = "again" | "stop"
+
+/**
+ * Repeats attempts until one stops. `becomes` is told what it is doing; `hasAdvanced`, whether something was applied
+ * since it was last asked.
+ */
+export const supervised = <R>(
+  attempt: Effect.Effect<unknown, ProjectionFailure.Failure, R>,
+  options: {
+    readonly becomes: (status: ProjectionStatus) => void
+    readonly hasAdvanced: () => boolean
+    readonly stopped: (problem: string) => Effect.Effect<void>
   }
-
-  /** One transaction, which waits for nothing but SQL. */
-  const apply = (from: Checkpoint.Checkpoint, to: bigint, events: Batch) =>
-    Effect.gen(function* () {
-      const head = yield* Checkpoint.advance(sql, projection, from, to)
-      const [first, ...rest] = events.filter((event) => handles(projection, event))
-      if (first !== undefined) yield* projection.handle(sql, [first, ...rest])
-      return { ...from, position: to, head }
-    }).pipe(sql.withTransaction, bounded)
-
-  const attempt = Effect.gen(function* () {
-    let checkpoint = yield* Checkpoint.load(sql, projection)
-    standsAt(checkpoint)
-    const applyNext = Effect.fnUntraced(function* (events: Batch) {
-      const { position } = checkpoint
-      const [first, last] = [events[0].position, events[events.length - 1]!.position]
-      if (first !== position + 1n || last !== position + BigInt(events.length)) {
-        return yield* Effect.die(new LogGap(position, first))
-      }
-      checkpoint = yield* apply(checkpoint, last, events)
-      hasAdvanced = true
-      standsAt(checkpoint)
-    })
-    yield* tail
-      .pages(checkpoint.position)
-      .pipe(Stream.flattenArray, Stream.buffer({ capacity: batchSizes[kind] }), Stream.runForEachArray(applyNext))
-  })
-
+) => {
   /** What an ended attempt leads to. Fails if the next one is to wait, longer each time until one gets on. */
   const judge = Effect.fnUntraced(function* (cause: Cause.Cause<ProjectionFailure.Failure>) {
-    const next = hasAdvanced ? Effect.succeed("again" as const) : Effect.fail("later" as const)
-    hasAdvanced = false
+    const next = options.hasAdvanced() ? Effect.succeed<Next>("again") : Effect.fail("later" as const)
     switch (ProjectionFailure.kind(cause)) {
       case "interrupted":
         return yield* Effect.interrupt
       case "moved":
         yield* Effect.sleep(yield* Random.nextIntBetween(5, 50))
-        return "again"
-      case "refused":
-        progress.becomes(projection, "stopped")
-        yield* Effect.logError(Cause.squash(cause))
-        return "stop"
+        return "again" as const
+      case "refused": {
+        const error = Cause.squash(cause)
+        options.becomes("stopped")
+        yield* options.stopped(error instanceof Error ? error.message : String(error))
+        yield* Effect.logError(error)
+        return "stop" as const
+      }
       case "transient":
-        progress.becomes(projection, "retrying")
+        options.becomes("retrying")
         yield* Effect.logWarning("the database failed the projection; it tries again", cause)
         return yield* next
       case "defect":
-        progress.becomes(projection, "retrying")
+        options.becomes("retrying")
         yield* Effect.logError("the projection failed; it starts again from its checkpoint", cause)
         return yield* next
     }
   })
-
-  progress.becomes(projection, "starting")
-  return yield* attempt.pipe(
-    Effect.as("again" as const),
+  return attempt.pipe(
+    Effect.as<Next>("again"),
     Effect.catchCause(judge),
     Effect.retry(backoff),
-    Effect.repeat({ until: (next) => next === "stop" }),
-    Effect.annotateLogs({ projection: projection.name })
+    Effect.repeat({ until: (next) => next === "stop" })
   )
+}
+
+/** Ends only when the projection has stopped. */
+export const run = Effect.fnUntraced(function* (projection: Projection) {
+  const database = yield* Database
+  const tail = yield* LogTail
+  const progress = yield* ProjectionProgress
+  const pool = database.projections
+  const owner = SecureRandom.uuidV7Unsafe()
+  const key: CheckpointKey = { name: projection.name, version: projection.version, slot: "live" }
+  let isLive = false
+  let hasAdvanced = false
+
+  const becomes = (status: ProjectionStatus) => progress.becomes(projection, status)
+
+  const standsAt = ({ head, position }: Checkpoint.Checkpoint) => {
+    isLive = head - position <= (isLive ? far : near)
+    progress.committed(projection, position)
+    becomes(isLive ? "live" : "catching-up")
+  }
+
+  /** The table in use was made by an older version: it serves, unchanged, until a new one can take its place. */
+  const replace = Effect.fnUntraced(function* (sql: PgClient.PgClient, version: number) {
+    if (version > projection.version || projection.tables === undefined) {
+      const problem = `its view was made by version ${version} of it`
+      return yield* new Checkpoint.CheckpointRefused({ projection: projection.name, problem })
+    }
+    becomes("rebuilding")
+    if (yield* RebuildRecord.requestVersion(sql, projection)) {
+      yield* Effect.logInfo(`the view is of version ${version}; one of version ${projection.version} is being built`)
+    }
+    yield* Effect.sleep(standbyPoll)
+  })
+
+  const step = Effect.fnUntraced(function* (sql: PgClient.PgClient) {
+    yield* withinSeconds(6)(Checkpoint.create(sql, key))
+    const row = yield* withinSeconds(6)(Checkpoint.stored(sql, key))
+    if (row === undefined) return yield* new Checkpoint.CheckpointMoved()
+    if (row.version !== projection.version) return yield* replace(sql, row.version)
+    const problem = Checkpoint.problemOf(row)
+    if (problem !== undefined) return yield* new Checkpoint.CheckpointRefused({ projection: projection.name, problem })
+    const isOurs = yield* withinSeconds(6)(Lease.take(sql, key, owner, database.kind === "pglite"))
+    standsAt(row)
+    if (row.paused) becomes("paused")
+    if (row.paused || !isOurs) return yield* Effect.sleep(standbyPoll)
+    const reached = (_: unknown, checkpoint: Checkpoint.Checkpoint) =>
+      Effect.sync(() => {
+        hasAdvanced ||= checkpoint.position > row.position
+        standsAt(checkpoint)
+      })
+    const onTrouble = Effect.sync(() => becomes("retrying"))
+    yield* ProjectionWork.follow(sql, database.kind, tail, { projection, key, owner, reached, onTrouble }, row)
+  })
+
+  const attempt = withConnection(database.projectionConnection, (sql) => Effect.forever(step(sql)))
+  const release = Lease.release(pool, key, owner).pipe(withinSeconds(2), Effect.ignore)
+  becomes("starting")
+  return yield* supervised(attempt, {
+    becomes,
+    hasAdvanced: () => {
+      const had = hasAdvanced
+      hasAdvanced = false
+      return had
+    },
+    stopped: (problem) => Checkpoint.stop(pool, key, problem).pipe(withinSeconds(6), Effect.ignore)
+  }).pipe(Effect.ensuring(release), Effect.annotateLogs({ projection: projection.name }))
+})
+
+/** Waits until what stopped it is put right. */
+const putRight = Effect.fnUntraced(function* (projection: Projection) {
+  const { projections: sql } = yield* Database
+  const look = Checkpoint.stored(sql, { name: projection.name, slot: "live" }).pipe(
+    withinSeconds(6),
+    Effect.map((row) => row === undefined || (row.problem === null && row.version <= projection.version)),
+    Effect.orElseSucceed(() => false)
+  )
+  return yield* Effect.delay(look, "1 second").pipe(Effect.repeat({ until: (isRight) => isRight }))
 })
 
 /** Runs the projection in the background until the scope closes. */
 export const layer = (projection: Projection): Layer.Layer<never, never, Database | LogTail | ProjectionProgress> =>
-  Layer.effectDiscard(Effect.forkScoped(run(projection), { startImmediately: true }))
+  run(projection).pipe(
+    Effect.andThen(putRight(projection)),
+    Effect.forever,
+    Effect.forkScoped({ startImmediately: true }),
+    Layer.effectDiscard
+  )

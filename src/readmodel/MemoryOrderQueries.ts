@@ -10,7 +10,7 @@ import * as PositionGate from "../projection/PositionGate.ts"
 import type { Batch } from "../projection/Projection.ts"
 import * as OrderEntry from "./OrderEntry.ts"
 import * as OrderListQuery from "./OrderListQuery.ts"
-import { type Freshness, OrderQueries } from "./OrderQueries.ts"
+import { type Freshness, noOrders, OrderQueries } from "./OrderQueries.ts"
 import * as OrderView from "./OrderView.ts"
 
 type Query = OrderListQuery.OrderListQuery
@@ -101,6 +101,15 @@ export const make = Effect.gen(function* () {
         return OrderListQuery.page(parsed, inOrder(parsed.sort, found).slice(0, parsed.limit + 1), freshness, policies)
       })
     }),
+
+    counts: ({ customerId }) =>
+      read((freshness) => {
+        const counts = { ...noOrders }
+        for (const { order } of entries.values()) {
+          if (customerId === undefined || customerId === order.customerId) counts[status(order)]++
+        }
+        return { counts, freshness }
+      }),
 
     awaitPosition: gate.awaitPosition,
     position: Effect.sync(() => gate.position())

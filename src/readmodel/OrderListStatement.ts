@@ -66,7 +66,7 @@ export const make = (sql: SqlClient.SqlClient, query: OrderListQuery): Statement
       FROM ordinal.order_view v WHERE ${branch} AND ${always} ORDER BY ${order} LIMIT ${limit + 1})`
   )
   return sql<ListRow>`
-    SELECT f."position", f.behind, f.lag, coalesce(p.entries, '[]') AS entries
+    SELECT f."position", f.behind, f.lag, f.parked, coalesce(p.entries, '[]') AS entries
     FROM (${Checkpoint.lag(sql, OrderViewProjection)}) f
     CROSS JOIN (
       SELECT json_agg(

@@ -1,7 +1,8 @@
 /** The read side of orders. Answers come from the order view, never from an actor. */
 import { Context, type Effect } from "effect"
 import type { DatabaseUnavailable } from "../eventlog/Unavailable.ts"
-import type { OrderId } from "../order/OrderId.ts"
+import type { CustomerId, OrderId } from "../order/OrderId.ts"
+import type { OrderStatus } from "../order/OrderStatus.ts"
 import type { InvalidCursor } from "./InvalidCursor.ts"
 import type { OrderFilter, OrderSort } from "./OrderFilter.ts"
 import type { OrderView } from "./OrderView.ts"
@@ -16,6 +17,26 @@ export interface Freshness {
   readonly lag: number
   /** Streams set aside. */
   readonly parked: number
+}
+
+export interface FoundOrder {
+  readonly order?: OrderView
+  readonly freshness: Freshness
+  /** Present if the order is set aside: the position of its first event that the view does not have. */
+  readonly parkedAt?: bigint
+}
+
+/** Every status, also those that no order is in. */
+export type OrderCounts = Readonly<Record<OrderStatus, number>>
+
+export const noOrders: OrderCounts = {
+  placed: 0,
+  confirmed: 0,
+  partially_shipped: 0,
+  shipped: 0,
+  delivered: 0,
+  returned: 0,
+  cancelled: 0
 }
 
 export interface OrderPage {
@@ -34,9 +55,7 @@ export class OrderQueries extends Context.Service<
   OrderQueries,
   {
     /** `order` is absent if the view does not (yet) have it. */
-    get(
-      orderId: OrderId
-    ): Effect.Effect<{ readonly order?: OrderView; readonly freshness: Freshness }, DatabaseUnavailable>
+    get(orderId: OrderId): Effect.Effect<FoundOrder, DatabaseUnavailable>
     /** Keyset pages; `limit` 1..100. A cursor is bound to filter and sort. */
     list(query: {
       readonly filter: OrderFilter
@@ -44,6 +63,10 @@ export class OrderQueries extends Context.Service<
       readonly limit: number
       readonly cursor?: string
     }): Effect.Effect<OrderPage, InvalidCursor | DatabaseUnavailable>
+    /** How many orders there are in each status, of one customer or of all. */
+    counts(query: {
+      readonly customerId?: CustomerId
+    }): Effect.Effect<{ readonly counts: OrderCounts; readonly freshness: Freshness }, DatabaseUnavailable>
     /**
      * Waits until the view's committed checkpoint is at `position` or beyond, then answers the checkpoint. Bounded by
      * the caller (`Effect.timeoutOption`); waiting costs no query per waiter.

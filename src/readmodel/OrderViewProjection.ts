@@ -1,67 +1,76 @@
 /** Keeps `ordinal.order_view`: per batch one SELECT of the orders concerned, the fold in memory, one upsert. */
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
+import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
 import { id } from "../eventlog/StreamId.ts"
-import type { Order } from "../order/OrderState.ts"
-import { paymentStatus, status } from "../order/OrderStatus.ts"
-import type { Batch, Projection } from "../projection/Projection.ts"
+import type { Batch, Projection, ProjectionAudit, Slot } from "../projection/Projection.ts"
 import * as OrderEntry from "./OrderEntry.ts"
+import * as OrderViewRows from "./OrderViewRows.ts"
+import * as OrderViewTable from "./OrderViewTable.ts"
 
-interface StoredRow {
-  readonly orderId: string
-  /** As it was written by this version of the projection: another shape would be another version. */
-  readonly state: Order
-  readonly updatedAt: Date
-  readonly position: bigint
-}
+const entryOf = ({ position, state: order, updatedAt }: OrderViewRows.StoredRow): OrderEntry.OrderEntry => ({
+  order,
+  updatedAt: updatedAt.toISOString(),
+  position
+})
 
-const select = (sql: SqlClient.SqlClient, orderIds: ReadonlyArray<string>) =>
-  sql<StoredRow>`SELECT order_id AS "orderId", state, updated_at AS "updatedAt", "position"
-    FROM ordinal.order_view WHERE order_id = ANY(${orderIds}::text[]) ORDER BY order_id`
-
-/** Who ordered and when never changes, so an update leaves it alone. */
-const upsert = (sql: SqlClient.SqlClient, entries: ReadonlyArray<OrderEntry.OrderEntry>) => {
-  const column = <A>(of: (entry: OrderEntry.OrderEntry) => A) => entries.map(of)
-  return sql`
-    INSERT INTO ordinal.order_view
-      (order_id, version, "position", customer_id, status, payment_status, placed_at, updated_at, state)
-    SELECT order_id, version, "position", customer_id, status, payment_status,
-      placed_at::timestamptz, updated_at::timestamptz, state::json
-    FROM unnest(
-      ${column(({ order }) => order.id)}::text[],
-      ${column(({ order }) => order.version)}::integer[],
-      ${column(({ position }) => position)}::bigint[],
-      ${column(({ order }) => order.customerId)}::text[],
-      ${column(({ order }) => status(order))}::text[],
-      ${column(({ order }) => paymentStatus(order))}::text[],
-      ${column(({ order }) => order.placedAt)}::text[],
-      ${column(({ updatedAt }) => updatedAt)}::text[],
-      ${column(({ order }) => JSON.stringify(order))}::text[]
-    ) AS entry
-      (order_id, version, "position", customer_id, status, payment_status, placed_at, updated_at, state)
-    ORDER BY order_id
-    ON CONFLICT (order_id) DO UPDATE SET
-      version = excluded.version, "position" = excluded."position", status = excluded.status,
-      payment_status = excluded.payment_status, updated_at = excluded.updated_at, state = excluded.state`
-}
-
-const handle = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, events: Batch) {
+const handle = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, events: Batch, slot: Slot) {
   const orderIds = [...new Set(events.map((event) => id(event.streamId)))]
   const entries = new Map<string, OrderEntry.OrderEntry>()
-  for (const { orderId, state: order, updatedAt, position } of yield* select(sql, orderIds)) {
-    entries.set(orderId, { order, updatedAt: updatedAt.toISOString(), position })
-  }
+  for (const row of yield* OrderViewRows.select(sql, slot, orderIds)) entries.set(row.orderId, entryOf(row))
   for (const event of events) {
     const orderId = id(event.streamId)
     entries.set(orderId, OrderEntry.evolve(entries.get(orderId), event))
   }
-  yield* upsert(sql, [...entries.values()])
+  yield* OrderViewRows.upsert(sql, slot, [...entries.values()])
 })
+
+/** The order is then at the event's version without what the event says. One that is not there can't be helped so. */
+const skip = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, event: RecordedEvent, slot: Slot) {
+  const [row] = yield* OrderViewRows.select(sql, slot, [id(event.streamId)])
+  if (row === undefined) return
+  const { position, recordedAt: updatedAt, version } = event
+  yield* OrderViewRows.upsert(sql, slot, [{ order: { ...row.state, version }, updatedAt, position }])
+})
+
+const lastOf = (events: Batch): OrderEntry.OrderEntry => {
+  const [first, ...rest] = events
+  return rest.reduce(OrderEntry.evolve, OrderEntry.evolve(undefined, first))
+}
+
+const audit: ProjectionAudit = {
+  row: (sql, streamId, slot) =>
+    Effect.map(OrderViewRows.selectFull(sql, slot, id(streamId)), ([row]) => {
+      if (row === undefined) return undefined
+      const content: OrderViewRows.FullRow = {
+        ...row,
+        placedAt: row.placedAt.toISOString(),
+        updatedAt: row.updatedAt.toISOString()
+      }
+      return { version: row.version, content }
+    }),
+  *contents(events) {
+    let entry: OrderEntry.OrderEntry | undefined
+    for (const event of events) {
+      entry = OrderEntry.evolve(entry, event)
+      yield OrderViewRows.fullRow(entry)
+    }
+  },
+  write: (sql, events, over) => {
+    const entry = lastOf(events)
+    const written =
+      over === undefined ? OrderViewRows.insertMissing(sql, entry) : OrderViewRows.overwrite(sql, entry, over)
+    return Effect.map(written, (rows) => rows.length > 0)
+  }
+}
 
 export const OrderViewProjection: Projection = {
   name: "order-view",
   version: 1,
   partition: "stream",
   categories: ["order"],
-  handle
+  handle,
+  skip,
+  tables: OrderViewTable.tables,
+  audit
 }

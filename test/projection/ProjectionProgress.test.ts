@@ -25,6 +25,7 @@ const checkpointsOnly = () => {
     kind: "postgres",
     appendConnection: Effect.succeed(client),
     appendLanes: 1,
+    projectionConnection: Effect.succeed(client),
     projections: client,
     reads: client,
     listener: Option.none()

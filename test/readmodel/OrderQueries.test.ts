@@ -5,7 +5,7 @@ import { CustomerId, OrderId } from "../../src/order/OrderId.ts"
 import { InvalidCursor } from "../../src/readmodel/InvalidCursor.ts"
 import type { OrderEntry } from "../../src/readmodel/OrderEntry.ts"
 import type { OrderFilter, OrderSort } from "../../src/readmodel/OrderFilter.ts"
-import { OrderQueries } from "../../src/readmodel/OrderQueries.ts"
+import { noOrders, OrderQueries } from "../../src/readmodel/OrderQueries.ts"
 import type { OrderView } from "../../src/readmodel/OrderView.ts"
 import * as OrderViews from "../../src/readmodel/OrderView.ts"
 import { foldedEntries } from "../support/orderViewRows.ts"
@@ -167,6 +167,25 @@ describe.each(Object.entries(adapters))("OrderQueries on %s", (_, layer) => {
         const { next } = yield* queries.list({ filter: {}, sort: "placedAt", limit: 1 })
         const other = queries.list({ filter: { status: ["placed"] }, sort: "placedAt", limit: 1, cursor: next ?? "" })
         assert.instanceOf(yield* Effect.flip(other), InvalidCursor)
+      })
+    )
+
+    it.effect("counts orders by status, of one customer or of all", () =>
+      Effect.gen(function* () {
+        const queries = yield* OrderQueries
+        const head = yield* appendSeen(yield* orderLives(20))
+        for (const filter of [
+          {},
+          { customerId: CustomerId.make("customer-1") },
+          { customerId: CustomerId.make("nobody") }
+        ]) {
+          const counts: Record<string, number> = { ...noOrders }
+          for (const { status } of yield* expected({ filter, sort: "placedAt" })) counts[status]!++
+          assert.deepStrictEqual(yield* queries.counts(filter), {
+            counts: { ...noOrders, ...counts },
+            freshness: { position: head, behind: 0, lag: 0, parked: 0 }
+          })
+        }
       })
     )
 

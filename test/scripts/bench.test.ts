@@ -46,6 +46,17 @@ it("ends with one line of JSON that says what was measured, and on what", { time
   for (const { ratio } of paths) assert.isAbove(ratio.median, 0)
 })
 
+it("measures the order view: catching up, rebuilt, and beside an INSERT … SELECT", { timeout: 30_000 }, async () => {
+  const { code, err, out } = await bench("projection", "--tiny")
+  assert.strictEqual(code, 0, err)
+  const result = JSON.parse(out.trimEnd().split("\n").at(-1)!) as Readonly<
+    Record<"catchUp" | "rebuild" | "insertSelectRows", { readonly perSecond: { readonly median: number } }>
+  >
+  assert.containSubset(result, { bench: "projection", size: "tiny", events: 2_500, orders: 500 })
+  for (const { perSecond } of [result.catchUp, result.rebuild, result.insertSelectRows])
+    assert.isAbove(perSecond.median, 0)
+})
+
 it("says in one sentence that a benchmark does not exist", { timeout: 30_000 }, async () => {
   const { code, err } = await bench("no-such-thing")
   assert.strictEqual(code, 1)

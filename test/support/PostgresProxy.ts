@@ -2,7 +2,8 @@
  * A TCP proxy before PostgreSQL that does on demand what networks do: cuts a connection before a statement gets through,
  * or after it did but before its answer, or goes silent, or is not there at all.
  *
- * A fault hits the next statement on an append connection (told by its application name), once.
+ * A fault hits the next statement on an append connection, or another that is asked for (told by its application name),
+ * once.
  */
 import { Effect } from "effect"
 import { connect, createServer, type Server, type Socket } from "node:net"
@@ -14,12 +15,14 @@ const readyForQuery = Buffer.from([0x5a, 0, 0, 0, 5])
 const open = (target: URL) => {
   const sockets = new Set<Socket>()
   let fault: Fault | undefined
+  let victim = "ordinal-append"
+  let spared = 0
   let hits = 0
   let silent = false
 
   const pair = (client: Socket) => {
     const server = connect(Number(target.port), target.hostname)
-    let append = false
+    let application = ""
     let ready = false
     let answer: Fault | undefined
     const end = () => {
@@ -36,8 +39,8 @@ const open = (target: URL) => {
       })
     }
     client.on("data", (bytes) => {
-      if (!ready) append ||= bytes.includes("ordinal-append")
-      if (ready && append && fault !== undefined) {
+      if (!ready) application += bytes.toString("latin1")
+      if (ready && application.includes(victim) && fault !== undefined && spared-- === 0) {
         answer = fault
         fault = undefined
         hits++
@@ -77,9 +80,12 @@ const open = (target: URL) => {
     listen,
     close,
     hangUp: Effect.sync(hangUp),
-    inject: (next: Fault) =>
+    /** `after`: so many statements get through first. */
+    inject: (next: Fault, application = "ordinal-append", after = 0) =>
       Effect.sync(() => {
         fault = next
+        spared = after
+        victim = application
       }),
     hits: () => hits,
     silence: Effect.sync(() => {

@@ -2,8 +2,10 @@ import { Effect, Layer } from "effect"
 import type { DatabaseOptions } from "../../src/database/Database.ts"
 import { LogTail } from "../../src/eventlog/LogTail.ts"
 import * as MemoryEventLog from "../../src/eventlog/MemoryEventLog.ts"
+import type { Projection } from "../../src/projection/Projection.ts"
 import { ProjectionProgress } from "../../src/projection/ProjectionProgress.ts"
 import * as ProjectionRunner from "../../src/projection/ProjectionRunner.ts"
+import * as SqlProjections from "../../src/projection/SqlProjections.ts"
 import * as MemoryOrderQueries from "../../src/readmodel/MemoryOrderQueries.ts"
 import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
 import * as SqlOrderQueries from "../../src/readmodel/SqlOrderQueries.ts"
@@ -23,6 +25,13 @@ export const readerLayer = (url: string, options: Omit<DatabaseOptions, "url"> =
 /** One process that also runs the order view. */
 export const processLayer = (url: string, options: Omit<DatabaseOptions, "url"> = {}) =>
   ProjectionRunner.layer(OrderViewProjection).pipe(Layer.provideMerge(readerLayer(url, options)))
+
+/** One process with everything that an operator can do; audits only when it is asked. */
+export const operatedLayer = (
+  url: string,
+  projection: Projection = OrderViewProjection,
+  options: Omit<DatabaseOptions, "url"> = {}
+) => SqlProjections.layer([projection], { audit: undefined }).pipe(Layer.provideMerge(readerLayer(url, options)))
 
 export const fresh = <A, E, R>(layer: (url: string) => Layer.Layer<A, E, R>) =>
   Layer.unwrap(Effect.map(freshDatabase, layer))

@@ -1,0 +1,107 @@
+/**
+ * Events per second with which the order view catches up with a log, and with which it is rebuilt beside what serves,
+ * next to one `INSERT … SELECT` of the same finished rows into a table with the same indexes. Reports; judges nothing.
+ */
+import { Context, Effect, Layer, Redacted } from "effect"
+import { Database } from "../../src/database/Database.ts"
+import * as Migrations from "../../src/database/Migrations.ts"
+import { LogTail } from "../../src/eventlog/LogTail.ts"
+import * as SqlEventLog from "../../src/eventlog/SqlEventLog.ts"
+import { ProjectionProgress } from "../../src/projection/ProjectionProgress.ts"
+import { Projections } from "../../src/projection/Projections.ts"
+import * as SqlProjections from "../../src/projection/SqlProjections.ts"
+import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
+import * as BenchDatabase from "./BenchDatabase.ts"
+import * as Measurement from "./Measurement.ts"
+import * as OrderLog from "./OrderLog.ts"
+
+const sizes = {
+  full: { events: 300_000, turns: 3 },
+  quick: { events: 60_000, turns: 2 },
+  tiny: { events: 2_500, turns: 1 }
+}
+export type Size = keyof typeof sizes
+
+const { name } = OrderViewProjection
+
+const timed = Effect.fnUntraced(function* <E, R>(one: Effect.Effect<unknown, E, R>) {
+  const start = performance.now()
+  const cpu = process.cpuUsage()
+  yield* one
+  const { system, user } = process.cpuUsage(cpu)
+  return { seconds: (performance.now() - start) / 1_000, cpuMicros: user + system }
+})
+
+const logAndTail = (url: string) =>
+  Layer.merge(LogTail.layer, ProjectionProgress.layer).pipe(
+    Layer.provideMerge(SqlEventLog.layer),
+    Layer.provideMerge(Migrations.layer),
+    Layer.provideMerge(Database.layer({ url: Redacted.make(url) }))
+  )
+
+export const run = Effect.fnUntraced(function* (size: Size) {
+  const { events, turns } = sizes[size]
+  const server = yield* BenchDatabase.server
+  const url = yield* BenchDatabase.fresh(server.url)
+  const ranOn = yield* BenchDatabase.facts(server)
+  const admin = yield* BenchDatabase.connect(url)
+  const catchUps: Array<Measurement.Round> = []
+  const rebuilds: Array<Measurement.Round> = []
+  const inserts: Array<Measurement.Round> = []
+  const head = yield* OrderLog.fill(events).pipe(Effect.provide(logAndTail(url)), Effect.scoped)
+  const count = Number(head)
+  const orders = count / OrderLog.eventsPerOrder
+  const round = (things: number, { cpuMicros, seconds }: { readonly seconds: number; readonly cpuMicros: number }) => ({
+    perSecond: things / seconds,
+    cpuMicros: cpuMicros / things
+  })
+
+  const startAndCatchUp = Effect.gen(function* () {
+    const operated = SqlProjections.layer([OrderViewProjection], { audit: undefined })
+    const services = yield* Layer.build(operated.pipe(Layer.provideMerge(logAndTail(url))))
+    yield* Context.get(services, ProjectionProgress).awaitPosition(OrderViewProjection, head)
+    return Context.get(services, Projections)
+  })
+  const rebuild = Effect.fnUntraced(function* (projections: Projections["Service"]) {
+    const { id } = yield* projections.rebuild(name, { compare: 0 })
+    const { state } = yield* projections
+      .rebuildStatus(id)
+      .pipe(Effect.delay("20 millis"), Effect.repeat({ until: ({ state }) => state !== "running" }))
+    if (state !== "completed") return yield* Effect.die(new Error(`the rebuild is ${state}`))
+  })
+
+  for (let turn = 0; turn < turns; turn++) {
+    yield* admin`TRUNCATE ordinal.order_view`
+    yield* admin`DELETE FROM ordinal.checkpoints`
+    yield* admin`CREATE TABLE copied (LIKE ordinal.order_view INCLUDING ALL)`
+    yield* Effect.gen(function* () {
+      let projections: Projections["Service"] | undefined
+      catchUps.push(round(count, yield* timed(Effect.map(startAndCatchUp, (started) => void (projections = started)))))
+      if (projections !== undefined) rebuilds.push(round(count, yield* timed(rebuild(projections))))
+    }).pipe(Effect.scoped)
+    inserts.push(
+      round(orders, yield* timed(admin`INSERT INTO copied SELECT * FROM ordinal.order_view ORDER BY order_id`))
+    )
+    yield* admin`DROP TABLE copied`
+    console.log(`turn ${turn + 1} of ${turns} is done`)
+  }
+
+  const result = {
+    bench: "projection",
+    size,
+    ranOn,
+    events: count,
+    orders,
+    catchUp: Measurement.summary(catchUps),
+    rebuild: Measurement.summary(rebuilds),
+    insertSelectRows: Measurement.summary(inserts)
+  }
+  const line = (what: string, { median, min, max }: Measurement.Spread) =>
+    console.log(`${what.padEnd(34)}${[median, min, max].map((value) => value.toFixed(0).padStart(10)).join("")}`)
+  console.log(`\n${count} events of ${orders} orders; per second: median, min, max`)
+  line("catch-up, events", result.catchUp.perSecond)
+  line("rebuild, events", result.rebuild.perSecond)
+  line("INSERT … SELECT, finished rows", result.insertSelectRows.perSecond)
+  console.log("")
+  return result
+}, Effect.scoped)

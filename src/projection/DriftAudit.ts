@@ -1,0 +1,140 @@
+/**
+ * Compares view rows with the fold of their streams, and puts a row right.
+ *
+ * A row, the checkpoint and the version its stream had there are read in one snapshot, so nothing that is merely under
+ * way looks like a difference. Parked and degraded streams are not compared: their rows are known to lack events.
+ */
+import { DateTime, Effect } from "effect"
+import type { SqlClient } from "effect/sql"
+import type { EventLog } from "../eventlog/EventLog.ts"
+import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
+import type { StreamId } from "../eventlog/StreamId.ts"
+import { bounded } from "./BoundedTransaction.ts"
+import * as Checkpoint from "./Checkpoint.ts"
+import * as Comparison from "./Comparison.ts"
+import * as LogPages from "./LogPages.ts"
+import { type Batch, handles, type Projection, type ProjectionAudit, type Slot } from "./Projection.ts"
+import { RepairRefused } from "./ProjectionErrors.ts"
+import type { Difference } from "./Projections.ts"
+
+interface Snapshot {
+  readonly row: { readonly version: number; readonly content: unknown } | undefined
+  /** The stream's version at the checkpoint; undefined if it is not to be compared. */
+  readonly version: number | undefined
+}
+
+const isSetAside = (sql: SqlClient.SqlClient, name: string, slot: Slot, streamId: StreamId) =>
+  sql`SELECT FROM ordinal.parked_streams
+    WHERE projection = ${name} AND slot = ${slot} AND stream_id = ${streamId}`.pipe(
+    Effect.map((rows) => rows.length > 0)
+  )
+
+const snapshot = (
+  sql: SqlClient.SqlClient,
+  { name }: Projection,
+  audit: ProjectionAudit,
+  slot: Slot,
+  streamId: StreamId
+) =>
+  Effect.gen(function* () {
+    yield* sql`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY`
+    const checkpoint = yield* Checkpoint.stored(sql, { name, slot })
+    if (checkpoint === undefined || (yield* isSetAside(sql, name, slot, streamId))) {
+      return { row: undefined, version: undefined } satisfies Snapshot
+    }
+    const version = yield* LogPages.versionAt(sql, streamId, checkpoint.position)
+    const row = yield* audit.row(sql, streamId, slot)
+    return { row, version } satisfies Snapshot
+  }).pipe(sql.withTransaction, bounded)
+
+const pageSize = 500
+
+/** The first `version` events of a stream. */
+const eventsUpTo = Effect.fnUntraced(function* (log: EventLog["Service"], streamId: StreamId, version: number) {
+  const events: Array<RecordedEvent> = []
+  while (events.length < version) {
+    const limit = Math.min(pageSize, version - events.length)
+    const page = yield* log.readStream(streamId, { after: events.length, limit })
+    events.push(...page)
+    if (page.length < limit) break
+  }
+  return events
+})
+
+const named = (event: RecordedEvent | undefined) =>
+  event === undefined ? {} : { event: { version: event.version, type: event.type, position: event.position } }
+
+/** The difference, and the events of which the row should be the fold; undefined if it is as it should be. */
+export const compare = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  log: EventLog["Service"],
+  projection: Projection,
+  audit: ProjectionAudit,
+  slot: Slot,
+  streamId: StreamId
+) {
+  const { row, version: applied } = yield* snapshot(sql, projection, audit, slot, streamId)
+  if (applied === undefined) return undefined
+  const all = yield* eventsUpTo(log, streamId, Math.max(applied, row?.version ?? 0))
+  const events = all.slice(0, applied).filter((event) => handles(projection, event))
+  const contents = [...audit.contents(events)]
+  const expected = contents.at(-1)
+  if (row === undefined && expected === undefined) return undefined
+  const foundAt = DateTime.formatIso(yield* DateTime.now)
+  const about = { projection: projection.name, streamId, version: row?.version ?? 0, foundAt }
+  if (row === undefined) {
+    const difference: Difference = {
+      ...about,
+      kind: "missing",
+      field: "",
+      inView: undefined,
+      inLog: expected,
+      ...named(events[0])
+    }
+    return { difference, events, applied }
+  }
+  const ownVersion = events.findIndex((event) => event.version === row.version)
+  const own = Comparison.parting(row.content, contents[ownVersion] ?? expected)
+  const whole = own ?? Comparison.parting(row.content, expected)
+  if (whole === undefined) return undefined
+  const isBehind = own === undefined
+  const event = isBehind ? events[ownVersion + 1] : Comparison.partingEvent(events, contents, whole)
+  const difference: Difference = { ...about, ...whole, kind: isBehind ? "behind" : "different", ...named(event) }
+  return { difference, events, applied }
+})
+
+const isNonEmpty = (events: ReadonlyArray<RecordedEvent>): events is Batch => events.length > 0
+
+/** Puts the fold of the log in the row's place, if both are still as they were compared; the difference that was. */
+export const repair = Effect.fn("DriftAudit.repair")(function* (
+  sql: SqlClient.SqlClient,
+  log: EventLog["Service"],
+  projection: Projection,
+  audit: ProjectionAudit,
+  streamId: StreamId
+) {
+  const { name } = projection
+  const refused = (problem: string) => new RepairRefused({ projection: name, streamId, problem })
+  const found = yield* compare(sql, log, projection, audit, "live", streamId)
+  const write = Effect.gen(function* () {
+    const checkpoint = yield* Checkpoint.lock(sql, { name, slot: "live" })
+    if (checkpoint === undefined) return yield* refused("it has never been run")
+    if (checkpoint.version !== projection.version) return yield* refused("its view is of another version")
+    if ((yield* Checkpoint.stored(sql, { name, slot: "shadow" })) !== undefined) {
+      return yield* refused("a rebuild is under way, which will put it right")
+    }
+    if (yield* isSetAside(sql, name, "live", streamId)) return yield* refused("the stream is parked or degraded")
+    if (found === undefined) return undefined
+    const { applied, difference, events } = found
+    if (!isNonEmpty(events)) return yield* refused("the log has no such stream")
+    const isCurrent = (yield* LogPages.versionAt(sql, streamId, checkpoint.position)) === applied
+    const over = difference.kind === "missing" ? undefined : difference.version
+    if (!isCurrent || !(yield* audit.write(sql, events, over))) {
+      return yield* refused("it has changed since it was compared; audit it again")
+    }
+    return difference
+  })
+  const repaired = yield* write.pipe(sql.withTransaction, bounded)
+  if (repaired !== undefined) yield* Effect.logWarning(`the row of ${streamId} was put right: it was ${repaired.kind}`)
+  return repaired
+})

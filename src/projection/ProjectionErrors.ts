@@ -1,0 +1,65 @@
+/** Why an operator's request about a projection is not done. Each leaves everything as it was. */
+import { Schema } from "effect"
+
+export class UnknownProjection extends Schema.TaggedError<UnknownProjection>()(
+  "UnknownProjection",
+  { name: Schema.String },
+  { httpApiStatus: 404 }
+) {
+  override get message() {
+    return `there is no projection "${this.name}"`
+  }
+}
+
+export class UnknownRebuild extends Schema.TaggedError<UnknownRebuild>()(
+  "UnknownRebuild",
+  { id: Schema.String },
+  { httpApiStatus: 404 }
+) {
+  override get message() {
+    return `there is no rebuild ${this.id}`
+  }
+}
+
+export class UnknownParkedStream extends Schema.TaggedError<UnknownParkedStream>()(
+  "UnknownParkedStream",
+  { id: Schema.String },
+  { httpApiStatus: 404 }
+) {
+  override get message() {
+    return `no stream is parked as ${this.id} (any more)`
+  }
+}
+
+/** There is one under way (`id`), it has ended, or the projection can't be rebuilt beside what serves. */
+export class RebuildRefused extends Schema.TaggedError<RebuildRefused>()(
+  "RebuildRefused",
+  { projection: Schema.String, id: Schema.optionalKey(Schema.String), problem: Schema.String },
+  { httpApiStatus: 409 }
+) {
+  override get message() {
+    return `${this.projection}: ${this.problem}`
+  }
+}
+
+/** The stream stays parked at `version`, which failed again; what came before it is applied. */
+export class StillFailing extends Schema.TaggedError<StillFailing>()(
+  "StillFailing",
+  { id: Schema.String, streamId: Schema.String, version: Schema.Int, reason: Schema.String },
+  { httpApiStatus: 409 }
+) {
+  override get message() {
+    return `${this.streamId} fails at its version ${this.version} and stays parked: ${this.reason}`
+  }
+}
+
+/** It is parked or degraded, a rebuild is under way, or the row has changed since it was audited. */
+export class RepairRefused extends Schema.TaggedError<RepairRefused>()(
+  "RepairRefused",
+  { projection: Schema.String, streamId: Schema.String, problem: Schema.String },
+  { httpApiStatus: 409 }
+) {
+  override get message() {
+    return `${this.streamId} in ${this.projection} was not repaired: ${this.problem}`
+  }
+}

@@ -1,0 +1,190 @@
+/** `Projections` in SQL: runs them, their rebuilds and their audits in the background, and answers for all of them. */
+import { Effect, Layer } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+import { Database } from "../database/Database.ts"
+import type { EventLog } from "../eventlog/EventLog.ts"
+import type { LogTail } from "../eventlog/LogTail.ts"
+import { orUnavailable, withinSeconds } from "../eventlog/SqlFailure.ts"
+import { DatabaseUnavailable } from "../eventlog/Unavailable.ts"
+import type { TransactionOverdue } from "./BoundedTransaction.ts"
+import * as ParkedRetry from "./ParkedRetry.ts"
+import * as ParkedStreams from "./ParkedStreams.ts"
+import type { Projection } from "./Projection.ts"
+import * as ProjectionAudits from "./ProjectionAudits.ts"
+import { RebuildRefused, UnknownParkedStream, UnknownProjection, UnknownRebuild } from "./ProjectionErrors.ts"
+import * as ProjectionList from "./ProjectionList.ts"
+import { ProjectionProgress } from "./ProjectionProgress.ts"
+import * as ProjectionRunner from "./ProjectionRunner.ts"
+import { type ParkedStream, Projections, type Rebuild, type RebuildState } from "./Projections.ts"
+import * as Rebuilds from "./Rebuild.ts"
+import * as RebuildRecord from "./RebuildRecord.ts"
+
+const isSqlError = (error: { readonly _tag: string }): error is SqlError => error._tag === "SqlError"
+const isOverdue = (error: { readonly _tag: string }): error is TransactionOverdue => error._tag === "TransactionOverdue"
+
+/** A transaction whose end is not known is looked up by whoever asked. */
+const available = <A, E extends { readonly _tag: string }, R>(
+  self: Effect.Effect<A, E, R>
+): Effect.Effect<A, Exclude<E, SqlError | TransactionOverdue> | DatabaseUnavailable, R> =>
+  Effect.catch(self, (error): Effect.Effect<never, Exclude<E, SqlError | TransactionOverdue> | DatabaseUnavailable> => {
+    if (isSqlError(error)) return orUnavailable(Effect.fail(error))
+    if (isOverdue(error)) return new DatabaseUnavailable({ retryAfter: 1, cause: error })
+    // What is left after the two above.
+    return Effect.fail(error as Exclude<E, SqlError | TransactionOverdue>)
+  })
+
+const toParked = ({ id, parkedAt, ...row }: ParkedStreams.Parked): ParkedStream => ({
+  id,
+  projection: row.projection,
+  streamId: row.streamId,
+  version: row.version,
+  position: row.position,
+  reason: row.reason,
+  parkedAt: parkedAt.toISOString(),
+  retries: row.retries,
+  parked: row.parked,
+  degraded: row.degraded,
+  skipped: row.skipped
+})
+
+const toRebuild = ({ finishedAt, problem, ...row }: RebuildRecord.Row): Rebuild => ({
+  id: row.id,
+  projection: row.projection,
+  version: row.version,
+  state: row.state,
+  from: 0n,
+  position: row.position,
+  target: row.target,
+  rate: row.rate,
+  ...(row.state === "running" && row.rate > 0
+    ? { etaSeconds: Math.max(0, Number(row.target - row.position)) / row.rate }
+    : {}),
+  compared: row.compared,
+  different: row.different,
+  ...(problem === null ? {} : { problem }),
+  startedAt: row.startedAt.toISOString(),
+  ...(finishedAt === null ? {} : { finishedAt: finishedAt.toISOString() })
+})
+
+export const make = Effect.fnUntraced(function* (
+  registered: ReadonlyArray<Projection>,
+  auditOptions: ProjectionAudits.AuditOptions | undefined
+) {
+  const { projections: sql } = yield* Database
+  const progress = yield* ProjectionProgress
+  const projections = new Map(registered.map((projection) => [projection.name, projection]))
+  const audits = new Map<string, Effect.Success<ReturnType<typeof ProjectionAudits.make>>>()
+  for (const projection of registered) {
+    const audit = yield* ProjectionAudits.make(projection)
+    audits.set(projection.name, audit)
+    if (auditOptions !== undefined && projection.audit !== undefined)
+      yield* Effect.forkScoped(audit.watch(auditOptions))
+  }
+
+  const named = (name: string) => {
+    const projection = projections.get(name)
+    return projection === undefined ? Effect.fail(new UnknownProjection({ name })) : Effect.succeed(projection)
+  }
+  const auditOf = (name: string) => {
+    const audit = audits.get(name)
+    return audit === undefined ? Effect.fail(new UnknownProjection({ name })) : Effect.succeed(audit)
+  }
+
+  const setPaused = Effect.fnUntraced(function* (name: string, paused: boolean) {
+    yield* named(name)
+    yield* sql`
+      INSERT INTO ordinal.checkpoints AS c (projection, version, log_id, "position", updated_at, paused)
+      SELECT ${name}, ${projections.get(name)?.version ?? 0}::integer, log_id, 0, clock_timestamp(), ${paused}::boolean
+      FROM ordinal.log_head
+      ON CONFLICT (projection, slot) DO UPDATE SET paused = excluded.paused,
+        problem = CASE WHEN excluded.paused THEN c.problem END`.pipe(available, withinSeconds(6))
+    yield* Effect.logInfo(paused ? "the projection is paused" : "the projection is resumed", { projection: name })
+  })
+
+  const parkedBy = Effect.fnUntraced(function* (id: string) {
+    const [row] = yield* ParkedStreams.list(sql, id).pipe(available, withinSeconds(6))
+    const projection = row === undefined ? undefined : projections.get(row.projection)
+    return projection ?? (yield* new UnknownParkedStream({ id }))
+  })
+
+  const rebuildById = Effect.fnUntraced(function* (id: string) {
+    const [row] = yield* RebuildRecord.list(sql, id).pipe(available, withinSeconds(6))
+    return row ?? (yield* new UnknownRebuild({ id }))
+  })
+  const ended = ({ id, projection, state }: RebuildRecord.Row) =>
+    new RebuildRefused({ projection, id, problem: `this rebuild is ${state}` })
+
+  const rebuildBecomes = Effect.fnUntraced(function* (id: string, state: RebuildState) {
+    const row = yield* rebuildById(id)
+    const isOpen = yield* RebuildRecord.becomes(sql, id, state).pipe(available, withinSeconds(6))
+    if (!isOpen) return yield* ended(row)
+    return toRebuild(yield* rebuildById(id))
+  })
+
+  const rebuildStatus = (id: string) => Effect.map(rebuildById(id), toRebuild)
+
+  return Projections.of({
+    list: ProjectionList.read(sql, progress, projections).pipe(available, withinSeconds(6)),
+    pause: Effect.fn("Projections.pause")((name: string) => setPaused(name, true)),
+    resume: Effect.fn("Projections.resume")((name: string) => setPaused(name, false)),
+
+    rebuild: Effect.fn("Projections.rebuild")(function* (name, options = {}) {
+      const projection = yield* named(name)
+      if (projection.tables === undefined) {
+        return yield* new RebuildRefused({ projection: name, problem: "it can't be rebuilt beside what serves" })
+      }
+      const { id, isNew } = yield* RebuildRecord.request(sql, projection, options).pipe(available, withinSeconds(6))
+      if (!isNew) return yield* new RebuildRefused({ projection: name, id, problem: `rebuild ${id} is under way` })
+      yield* Effect.logInfo(`rebuild ${id} of the projection begins`, { projection: name })
+      return yield* Effect.catchTag(rebuildStatus(id), "UnknownRebuild", Effect.die)
+    }),
+    rebuilds: RebuildRecord.list(sql).pipe(
+      available,
+      withinSeconds(6),
+      Effect.map((rows) => rows.map(toRebuild))
+    ),
+    rebuildStatus,
+    pauseRebuild: (id) => rebuildBecomes(id, "paused"),
+    resumeRebuild: (id) => rebuildBecomes(id, "running"),
+    abortRebuild: Effect.fn("Projections.abortRebuild")(function* (id) {
+      const row = yield* rebuildById(id)
+      const projection = projections.get(row.projection)
+      if (projection === undefined) return yield* new UnknownRebuild({ id })
+      const isAborted = yield* RebuildRecord.abort(sql, projection, id).pipe(available, withinSeconds(6))
+      if (!isAborted) return yield* ended(row)
+      return toRebuild(yield* rebuildById(id))
+    }),
+
+    parked: ParkedStreams.list(sql).pipe(
+      available,
+      withinSeconds(6),
+      Effect.map((rows) => rows.map(toParked))
+    ),
+    retry: (id) => Effect.flatMap(parkedBy(id), (projection) => available(ParkedRetry.retry(sql, projection, id))),
+    skip: (id) => Effect.flatMap(parkedBy(id), (projection) => available(ParkedRetry.skip(sql, projection, id))),
+
+    audits: Effect.suspend(() => Effect.all([...audits.values()].map((audit) => audit.report))),
+    audit: (name, streams = 100) => Effect.flatMap(auditOf(name), ({ sample }) => available(sample(streams))),
+    auditStream: (name, streamId) => Effect.flatMap(auditOf(name), ({ stream }) => available(stream(streamId))),
+    repair: (name, streamId) => Effect.flatMap(auditOf(name), ({ repair }) => available(repair(streamId)))
+  })
+})
+
+export interface Options {
+  /** `undefined`: none in the background. */
+  readonly audit?: ProjectionAudits.AuditOptions | undefined
+}
+
+/** Runs these projections until the scope closes, as far as no other process does. */
+export const layer = (
+  [first, ...rest]: readonly [Projection, ...Array<Projection>],
+  options: Options = { audit: ProjectionAudits.defaultAudit }
+): Layer.Layer<Projections, never, Database | LogTail | EventLog | ProjectionProgress> => {
+  const background = (projection: Projection) =>
+    Layer.merge(ProjectionRunner.layer(projection), Rebuilds.layer(projection))
+  return Layer.mergeAll(
+    Layer.effect(Projections, make([first, ...rest], options.audit)),
+    background(first),
+    ...rest.map(background)
+  )
+}

@@ -1,0 +1,52 @@
+import { assert, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { Database } from "../../src/database/Database.ts"
+import * as Checkpoint from "../../src/projection/Checkpoint.ts"
+import * as Lease from "../../src/projection/Lease.ts"
+import * as ProjectionBatch from "../../src/projection/ProjectionBatch.ts"
+import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
+import { readFrom } from "../../src/testing/EventLogEntries.ts"
+import { append, orderLives } from "../support/orderLives.ts"
+import { assertViewIsFold, stored } from "../support/orderViewRows.ts"
+import { fresh, readerLayer } from "../support/viewLayer.ts"
+
+const key = { ...OrderViewProjection, slot: "live" as const }
+
+/** Two runners that both believe to be the one; the log's events. */
+const two = Effect.gen(function* () {
+  const { projections: sql } = yield* Database
+  yield* append(yield* orderLives(5))
+  const [first, ...rest] = yield* readFrom(0n)
+  yield* Checkpoint.create(sql, key)
+  const runner = Effect.fnUntraced(function* () {
+    const owner = crypto.randomUUID()
+    assert.isTrue(yield* Lease.take(sql, key, owner, true))
+    const row = yield* Checkpoint.stored(sql, key)
+    return { owner, row: row!, apply: ProjectionBatch.make(sql, OrderViewProjection, key, owner, Effect.void) }
+  })
+  const [zombie, holder] = [yield* runner(), yield* runner()]
+  return { sql, zombie, holder, events: [first!, ...rest] as const }
+})
+
+it.live("lets a runner that lost its lease write nothing", () =>
+  Effect.gen(function* () {
+    const { events, holder, sql, zombie } = yield* two
+    assert.strictEqual((yield* Effect.flip(zombie.apply(zombie.row, events)))._tag, "CheckpointMoved")
+    assert.deepStrictEqual(yield* stored(sql), [])
+    yield* holder.apply(holder.row, events)
+    yield* assertViewIsFold(sql)
+  }).pipe(Effect.provide(fresh(readerLayer)))
+)
+
+it.live("lets nobody apply from where the checkpoint no longer is, whoever has the lease", () =>
+  Effect.gen(function* () {
+    const { events, holder, sql, zombie } = yield* two
+    const [first, ...rest] = events
+    const at = yield* holder.apply(holder.row, [first])
+    yield* Lease.take(sql, key, zombie.owner, true)
+    assert.strictEqual((yield* Effect.flip(zombie.apply(zombie.row, events)))._tag, "CheckpointMoved")
+    assert.strictEqual((yield* Checkpoint.stored(sql, key))?.position, 1n)
+    yield* zombie.apply(at, [rest[0]!, ...rest.slice(1)])
+    yield* assertViewIsFold(sql)
+  }).pipe(Effect.provide(fresh(readerLayer)))
+)

@@ -1,0 +1,133 @@
+import { assert, describe, it, layer as withLayer } from "@effect/vitest"
+import { Effect, Logger } from "effect"
+import { Database } from "../../src/database/Database.ts"
+import * as Comparison from "../../src/projection/Comparison.ts"
+import { ProjectionProgress } from "../../src/projection/ProjectionProgress.ts"
+import { type Difference, Projections } from "../../src/projection/Projections.ts"
+import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
+import { readFrom } from "../../src/testing/EventLogEntries.ts"
+import { append, orderLives } from "../support/orderLives.ts"
+import { assertViewIsFold } from "../support/orderViewRows.ts"
+import { fresh, operatedLayer } from "../support/viewLayer.ts"
+
+const { name } = OrderViewProjection
+
+const adapters = { postgres: fresh(operatedLayer), pglite: operatedLayer("pglite:memory") }
+
+const filled = Effect.gen(function* () {
+  const progress = yield* ProjectionProgress
+  yield* progress.awaitPosition(OrderViewProjection, yield* append(yield* orderLives(30)))
+  const events = yield* readFrom(0n)
+  const lengths = new Map<string, number>()
+  for (const { streamId } of events) lengths.set(streamId, (lengths.get(streamId) ?? 0) + 1)
+  const [streamId, version] = [...lengths].sort(([, left], [, right]) => right - left)[0]!
+  return {
+    streamId,
+    orderId: streamId.slice("order-".length),
+    version,
+    own: events.filter((e) => e.streamId === streamId)
+  }
+})
+
+describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
+  withLayer(layer, { excludeTestServices: true, timeout: "30 seconds" })((it) => {
+    const damages: Record<
+      string,
+      {
+        readonly column: string
+        readonly expected: (found: Effect.Success<typeof filled>) => Partial<Difference>
+      }
+    > = {
+      "a column": {
+        column: `status = 'bent'`,
+        expected: () => ({ kind: "different", field: "status", inView: "bent" })
+      },
+      "a field of the state": {
+        column: `state = jsonb_set(state::jsonb, '{lines,0,quantity}', '77')::json`,
+        expected: () => ({ kind: "different", field: "state.lines.0.quantity", inView: 77 })
+      },
+      "the version": {
+        column: `version = 99`,
+        expected: () => ({ kind: "different", field: "version", inView: 99, version: 99 })
+      }
+    }
+    for (const [what, { column, expected }] of Object.entries(damages)) {
+      it.effect(`finds ${what} changed by hand, names where it parts, and repairs it`, () =>
+        Effect.gen(function* () {
+          const projections = yield* Projections
+          const { reads: sql } = yield* Database
+          const found = yield* filled
+          assert.deepStrictEqual(yield* projections.audit(name, 500), [])
+          yield* sql.unsafe(`UPDATE ordinal.order_view SET ${column} WHERE order_id = $1`, [found.orderId])
+          const difference = yield* projections.auditStream(name, found.streamId)
+          assert.containSubset(difference, { projection: name, streamId: found.streamId, ...expected(found) })
+          assert.isDefined(difference?.event)
+          assert.containSubset(
+            (yield* projections.audits)[0]?.differences.map(({ streamId }) => streamId),
+            [found.streamId]
+          )
+          assert.containSubset(yield* projections.repair(name, found.streamId), expected(found))
+          assert.strictEqual(yield* projections.auditStream(name, found.streamId), undefined)
+          assert.deepStrictEqual((yield* projections.audits)[0]?.differences, [])
+          yield* assertViewIsFold(sql)
+        })
+      )
+    }
+
+    it.effect("finds a row that is missing, and one that lacks an event, and repairs both", () =>
+      Effect.gen(function* () {
+        const projections = yield* Projections
+        const { reads: sql } = yield* Database
+        const { orderId, own, streamId, version } = yield* filled
+        yield* sql`DELETE FROM ordinal.order_view WHERE order_id = ${orderId}`
+        const missing = yield* projections.auditStream(name, streamId)
+        assert.containSubset(missing, { kind: "missing", version: 0, event: { version: 1, type: "OrderPlaced" } })
+        yield* projections.repair(name, streamId)
+        assert.strictEqual(yield* projections.auditStream(name, streamId), undefined)
+
+        // The row as it was one event ago, although the checkpoint says that all is applied.
+        const past = [...OrderViewProjection.audit!.contents(own.slice(0, -1))].at(-1) as {
+          readonly position: string
+          readonly updatedAt: string
+          readonly state: unknown
+          readonly status: string
+          readonly paymentStatus: string
+        }
+        yield* sql`UPDATE ordinal.order_view SET version = ${version - 1}, "position" = ${BigInt(past.position)},
+            updated_at = ${past.updatedAt}::text::timestamptz, state = ${JSON.stringify(past.state)}::text::json,
+            status = ${past.status}, payment_status = ${past.paymentStatus}
+          WHERE order_id = ${orderId}`
+        const behind = yield* projections.auditStream(name, streamId)
+        assert.containSubset(behind, { kind: "behind", version: version - 1, event: { version } })
+        yield* projections.repair(name, streamId)
+        yield* assertViewIsFold(sql)
+      })
+    )
+
+    it.effect("repairs nothing while a rebuild is under way, or that is as it should be", () =>
+      Effect.gen(function* () {
+        const projections = yield* Projections
+        const { reads: sql } = yield* Database
+        const { orderId, streamId } = yield* filled
+        assert.strictEqual(yield* projections.repair(name, streamId), undefined)
+        yield* sql`UPDATE ordinal.order_view SET status = 'bent' WHERE order_id = ${orderId}`
+        const { id } = yield* projections.rebuild(name, { eventsPerSecond: 1 })
+        const refused = yield* Effect.flip(projections.repair(name, streamId))
+        assert.include(refused.message, "a rebuild is under way")
+        yield* projections.abortRebuild(id)
+        assert.isDefined(yield* projections.repair(name, streamId))
+        yield* assertViewIsFold(sql)
+      }).pipe(Effect.provide(Logger.layer([])))
+    )
+  })
+})
+
+describe("Comparison", () => {
+  it("names the first field that differs", () => {
+    const { parting } = Comparison
+    assert.strictEqual(parting({ a: [1, { b: 2 }] }, { a: [1, { b: 2 }] }), undefined)
+    assert.deepStrictEqual(parting({ a: [1, { b: 3 }] }, { a: [1, { b: 2 }] }), { field: "a.1.b", inView: 3, inLog: 2 })
+    assert.strictEqual(parting({ a: 1, more: 0 }, { a: 1 })?.field, "more")
+    assert.strictEqual(parting({ a: [] }, { a: {} })?.field, "a")
+  })
+})

@@ -1,0 +1,64 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, Layer, Logger } from "effect"
+import * as Catalog from "../../src/catalog/AggregateCatalog.ts"
+import { EventLog } from "../../src/eventlog/EventLog.ts"
+import { Aggregates } from "../../src/eventsourcing/Aggregates.ts"
+import { KeyedCommands } from "../../src/eventsourcing/KeyedCommands.ts"
+import { Snapshots } from "../../src/eventsourcing/Snapshots.ts"
+import * as StreamId from "../../src/eventlog/StreamId.ts"
+import { OrderId } from "../../src/order/OrderId.ts"
+import { Orders } from "../../src/Orders.ts"
+import * as ConsistencyToken from "../../src/projection/ConsistencyToken.ts"
+import { Projections } from "../../src/projection/Projections.ts"
+import { freshDatabase } from "../support/freshDatabase.ts"
+import { append, orderLives } from "../support/orderLives.ts"
+import { poisoned } from "../support/poison.ts"
+import { operatedLayer } from "../support/viewLayer.ts"
+
+it.live("a parked order answers projection-behind with parked to whoever has seen more of it", () =>
+  Effect.gen(function* () {
+    const url = yield* freshDatabase
+    const entries = yield* orderLives(8)
+    const lengths = new Map<StreamId.StreamId, number>()
+    for (const { events, streamId } of entries) lengths.set(streamId, (lengths.get(streamId) ?? 0) + events.length)
+    const [[late], [never]] = [...lengths].sort(([, left], [, right]) => right - left).slice(0, 2) as [
+      [StreamId.StreamId, number],
+      [StreamId.StreamId, number]
+    ]
+    const { projection, state } = poisoned(
+      ({ streamId, version }) => (streamId === late && version === 2) || (streamId === never && version === 1)
+    )
+    const orders = Orders.layer.pipe(
+      Layer.provide(Layer.merge(Catalog.layer, KeyedCommands.layer).pipe(Layer.provideMerge(Aggregates.layer))),
+      Layer.provide(Snapshots.layerMemory),
+      Layer.provideMerge(operatedLayer(url, projection))
+    )
+    yield* Effect.gen(function* () {
+      const orders = yield* Orders
+      const projections = yield* Projections
+      const head = yield* append(entries)
+      const { logId } = yield* (yield* EventLog).head
+      const at = (position: bigint) => ({ token: ConsistencyToken.format({ position, logId }) })
+      const orderId = OrderId.make(StreamId.id(late))
+      yield* orders.list({}, at(head))
+      const parked = (yield* projections.parked).find(({ streamId }) => streamId === late)!
+
+      const behind = yield* Effect.flip(orders.get(orderId, at(head)))
+      assert.containSubset(behind, { _tag: "ProjectionBehind", parked: true, required: head })
+      // Whoever has seen less of it, or says nothing, gets what is there and is told that something is parked.
+      for (const options of [at(parked.position - 1n), undefined]) {
+        const { freshness, order } = yield* orders.get(orderId, options)
+        assert.deepStrictEqual([order.version, freshness.parked], [1, 2])
+      }
+      // Of the other there is nothing, which does not mean that there is no such order.
+      const absent = yield* Effect.flip(orders.get(OrderId.make(StreamId.id(never))))
+      assert.containSubset(absent, { _tag: "ProjectionBehind", parked: true })
+      assert.strictEqual((yield* orders.list({}, at(head))).freshness.parked, 2)
+
+      state.isFixed = true
+      for (const { id } of yield* projections.parked) yield* projections.retry(id)
+      assert.strictEqual((yield* orders.get(orderId, at(head))).order.version, lengths.get(late))
+      assert.strictEqual((yield* orders.list({}, at(head))).freshness.parked, 0)
+    }).pipe(Effect.provide(orders), Effect.provide(Logger.layer([])))
+  })
+)

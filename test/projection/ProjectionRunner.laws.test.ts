@@ -1,0 +1,70 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, Layer, Logger, Random, Stream } from "effect"
+import { Database } from "../../src/database/Database.ts"
+import { LogTail } from "../../src/eventlog/LogTail.ts"
+import { ProjectionProgress } from "../../src/projection/ProjectionProgress.ts"
+import * as ProjectionRunner from "../../src/projection/ProjectionRunner.ts"
+import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
+import { freshDatabase } from "../support/freshDatabase.ts"
+import { append, orderLives } from "../support/orderLives.ts"
+import { assertViewIsFold } from "../support/orderViewRows.ts"
+import * as PostgresProxy from "../support/PostgresProxy.ts"
+import { fresh, onePerPool, readerLayer } from "../support/viewLayer.ts"
+
+const silent = Logger.layer([])
+
+const seen = (position: bigint) =>
+  Effect.flatMap(ProjectionProgress, (progress) => progress.awaitPosition(OrderViewProjection, position))
+
+const isFold = Effect.flatMap(Database, ({ reads }) => assertViewIsFold(reads))
+
+const rounds = Number(process.env.ROUNDS ?? 40)
+
+it.live("is the fold of the log when the connection is cut before or after any of its statements (L12)", () =>
+  Effect.gen(function* () {
+    const url = yield* freshDatabase
+    const proxy = yield* PostgresProxy.make(url)
+    const runner = ProjectionRunner.layer(OrderViewProjection).pipe(
+      Layer.provideMerge(readerLayer(proxy.url, onePerPool)),
+      Layer.provide(silent)
+    )
+    yield* Effect.gen(function* () {
+      const entries = yield* orderLives(60)
+      const share = Math.ceil(entries.length / rounds)
+      yield* Effect.gen(function* () {
+        for (let round = 0; round < rounds; round++) {
+          const fault = (yield* Random.nextBoolean) ? "cut before" : "cut after"
+          yield* proxy.inject(fault, "ordinal-projections", yield* Random.nextIntBetween(0, 7))
+          yield* seen(yield* append(entries.slice(round * share, (round + 1) * share)))
+        }
+      }).pipe(Effect.provide(runner))
+      assert.isAtLeast(proxy.hits(), Math.floor(rounds / 3))
+      yield* isFold
+    }).pipe(Effect.provide(readerLayer(url)))
+  })
+)
+
+it.live("is the fold of the log when pages come again (L12)", () =>
+  Effect.gen(function* () {
+    const tail = yield* LogTail
+    const again = LogTail.of({
+      position: tail.position,
+      pages: (after) =>
+        tail.pages(after).pipe(
+          Stream.mapEffect((page) =>
+            Effect.map(Random.nextIntBetween(0, 4), (dice) => (dice === 0 ? [page, page] : [page]))
+          ),
+          Stream.flattenIterable
+        )
+    })
+    const entries = yield* orderLives(60)
+    yield* Effect.gen(function* () {
+      for (let from = 0; from < entries.length; from += 15)
+        yield* seen(yield* append(entries.slice(from, from + 15), 2))
+    }).pipe(
+      Effect.provide(ProjectionRunner.layer(OrderViewProjection).pipe(Layer.provide(Layer.succeed(LogTail, again)))),
+      Effect.provide(silent)
+    )
+    yield* isFold
+  }).pipe(Effect.provide(fresh(readerLayer)))
+)

@@ -1,0 +1,22 @@
+/** An order view whose handler fails for some events, until it is told not to. */
+import { Effect } from "effect"
+import type { RecordedEvent } from "../../src/eventlog/RecordedEvent.ts"
+import type { Projection } from "../../src/projection/Projection.ts"
+import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
+
+export const poisoned = (isPoison: (event: RecordedEvent) => boolean) => {
+  const state = { isFixed: false, failures: 0, applied: [] as Array<RecordedEvent> }
+  const projection: Projection = {
+    ...OrderViewProjection,
+    handle: (sql, events, slot) =>
+      Effect.suspend(() => {
+        if (!state.isFixed && events.some(isPoison)) {
+          state.failures++
+          throw new Error("this event is poison")
+        }
+        state.applied.push(...events)
+        return OrderViewProjection.handle(sql, events, slot)
+      })
+  }
+  return { state, projection }
+}
