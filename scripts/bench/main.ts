@@ -43,7 +43,6 @@ class Refused extends Data.TaggedError("Refused")<{ readonly problem: string }> 
 
 const options = { quick: { type: "boolean" }, tiny: { type: "boolean" }, help: { type: "boolean" } } as const
 
-const load = async (name: keyof typeof benches) => benches[name].load()
 
 const isBench = (name: string): name is keyof typeof benches => Object.hasOwn(benches, name)
 
