@@ -20,6 +20,7 @@ import type { CommandError, CommandOptions, Orders, QueryOptions, Receipt } from
 import * as ConsistencyToken from "./projection/ConsistencyToken.ts"
 import { ProjectionBehind } from "./projection/ProjectionBehind.ts"
 import * as OrderHistory from "./readmodel/OrderHistory.ts"
+import * as InProcessSubscription from "./InProcessSubscription.ts"
 import { OrderQueries } from "./readmodel/OrderQueries.ts"
 import * as OrderView from "./readmodel/OrderView.ts"
 import * as Submission from "./Submission.ts"
@@ -44,6 +45,7 @@ export const make = Effect.gen(function* () {
   const orders = OrderAggregate.make(policies)
   const { logId } = yield* log.head
   const submit = yield* Submission.make
+  const subscribe = yield* InProcessSubscription.make
 
   const tokenAt = (position: bigint) => ConsistencyToken.format({ position, logId })
 
@@ -212,6 +214,7 @@ export const make = Effect.gen(function* () {
     list,
     events,
     at,
+    subscribe,
     saveProduct: (productId, product, options) =>
       sendProduct({ _tag: "SaveProduct", productId, ...product }, product, options),
     withdrawProduct: (productId, options) => sendProduct({ _tag: "WithdrawProduct", productId }, null, options),

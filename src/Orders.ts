@@ -4,7 +4,7 @@
  * Commands answer once their events are durable; queries answer from the order view, which follows. A receipt's `token`
  * given to a query makes it wait for that write.
  */
-import { Context, type Duration, type Effect, Layer } from "effect"
+import { Context, type Duration, type Effect, Layer, type Scope, type Stream } from "effect"
 import * as Backend from "./Backend.ts"
 import type { UnknownCustomer, UnknownProduct } from "./catalog/Catalog.ts"
 import type { SaveCustomerRequest, CustomerNotFound } from "./catalog/Customer.ts"
@@ -33,6 +33,7 @@ import type { OrderFilter, OrderSort } from "./readmodel/OrderFilter.ts"
 import type { VersionNotFound } from "./readmodel/OrderHistory.ts"
 import type { Freshness } from "./readmodel/OrderQueries.ts"
 import type { OrderView } from "./readmodel/OrderView.ts"
+import type { InvalidPosition, Push, SubscribeOptions } from "./Subscription.ts"
 
 /** An accepted and stored command on an order. `events` are wire types; none = there was nothing to do. */
 export interface Receipt {
@@ -91,6 +92,7 @@ export interface Answer {
 
 export type CommandError = OrderRejection | SendError | OnceError
 export type PlaceError = CommandError | InvalidOrder | UnknownProduct | UnknownCustomer
+export type SubscribeError = InvalidPosition | DatabaseUnavailable
 export type QueryError = InvalidToken | ProjectionBehind | DatabaseUnavailable
 
 type Command<Body> = (orderId: OrderId, request: Body, options?: CommandOptions) => Effect.Effect<Receipt, CommandError>
@@ -163,6 +165,15 @@ export class Orders extends Context.Service<
       orderId: OrderId,
       version: number
     ): Effect.Effect<OrderView, OrderNotFound | VersionNotFound | DatabaseUnavailable>
+
+    /**
+     * Events as they happen. Whatever is stored from the moment the effect is done, or after `after`, is in the stream
+     * once, in order; `Stream.unwrap` makes one of the two. A stream that fails can be taken up again after the position
+     * of the last push.
+     */
+    subscribe(
+      options?: SubscribeOptions
+    ): Effect.Effect<Stream.Stream<Push, SubscribeError>, SubscribeError, Scope.Scope>
 
     saveProduct(
       productId: ProductId,

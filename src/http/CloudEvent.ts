@@ -1,9 +1,8 @@
 /** An event as the outside sees it: CloudEvents 1.0. Pure. */
 import { Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
-import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
 import * as StreamId from "../eventlog/StreamId.ts"
-import { wireType } from "../eventsourcing/WireType.ts"
+import type { PublishedEvent } from "../eventsourcing/PublishedEvent.ts"
 
 export const CloudEvent = Schema.Struct({
   specversion: Schema.Literal("1.0"),
@@ -15,12 +14,15 @@ export const CloudEvent = Schema.Struct({
   time: Schema.String,
   datacontenttype: Schema.Literal("application/json"),
   /** The position in the log, 20 digits, so that text order is position order. */
-  sequence: Schema.String,
+  sequence: Schema.String.check(Schema.isPattern(/^[0-9]{20}$/)),
   partitionkey: Schema.String,
   /** The number in its stream, from 1. */
   streamversion: Schema.Int,
   correlationid: Schema.String,
+  /** The id of the command, unless its sender named another cause. */
   causationid: Schema.String,
+  /** Who sent the command. */
+  actor: Schema.optionalKey(Schema.String),
   traceparent: Schema.optionalKey(Schema.String),
   data: Schema.Json
 }).annotate({ identifier: "CloudEvent" })
@@ -30,25 +32,43 @@ export const CloudEventBatch = Schema.Array(CloudEvent).pipe(
   HttpApiSchema.asJson({ contentType: "application/cloudevents-batch+json" })
 )
 
-export const fromRecorded = (event: RecordedEvent): CloudEvent => {
-  const category = StreamId.category(event.streamId)
-  const subject = StreamId.id(event.streamId)
-  const { causationId, correlationId, traceparent } = event.metadata
+export const fromEvent = (event: PublishedEvent): CloudEvent => {
+  const { actor, streamId, traceparent } = event
+  const subject = StreamId.id(streamId)
   return {
     specversion: "1.0",
     id: event.eventId,
-    source: `/${category}s`,
-    type: wireType(category, event.type, event.schemaVersion),
+    source: `/${StreamId.category(streamId)}s`,
+    type: event.type,
     subject,
     time: event.recordedAt,
     datacontenttype: "application/json",
     sequence: String(event.position).padStart(20, "0"),
     partitionkey: subject,
     streamversion: event.version,
-    correlationid: correlationId,
-    causationid: causationId,
+    correlationid: event.correlationId,
+    causationid: event.causationId,
+    ...(actor === undefined ? {} : { actor }),
     ...(traceparent === undefined ? {} : { traceparent }),
     // Stored as JSON by the log.
     data: event.data as Schema.Json
+  }
+}
+
+/** The way back, for clients. */
+export const toEvent = (event: CloudEvent): PublishedEvent => {
+  const { actor, traceparent } = event
+  return {
+    eventId: event.id,
+    type: event.type,
+    position: BigInt(event.sequence),
+    streamId: StreamId.make(event.source.slice(1, -1), event.subject),
+    version: event.streamversion,
+    recordedAt: event.time,
+    ...(actor === undefined ? {} : { actor }),
+    correlationId: event.correlationid,
+    causationId: event.causationid,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    data: event.data
   }
 }

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
+import * as PublishedEvent from "../eventsourcing/PublishedEvent.ts"
 import { Orders } from "../Orders.ts"
 import { Api } from "./Api.ts"
 import * as CloudEvent from "./CloudEvent.ts"
@@ -62,7 +63,7 @@ export const layer = HttpApiBuilder.group(
         const events = yield* orders.events(params.id, { after, limit })
         const last = events.at(-1)
         return HttpApiSchema.withHeaders({
-          body: events.map(CloudEvent.fromRecorded),
+          body: events.map((event) => CloudEvent.fromEvent(PublishedEvent.fromRecorded(event))),
           headers: last === undefined || events.length < limit ? {} : nextLink(request, { after: String(last.version) })
         })
       })

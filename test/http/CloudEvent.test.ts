@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { RecordedEvent } from "../../src/eventlog/RecordedEvent.ts"
 import * as StreamId from "../../src/eventlog/StreamId.ts"
-import { fromRecorded } from "../../src/http/CloudEvent.ts"
+import * as PublishedEvent from "../../src/eventsourcing/PublishedEvent.ts"
+import * as CloudEvent from "../../src/http/CloudEvent.ts"
 
 const recorded: RecordedEvent = {
   position: 1042n,
@@ -15,8 +16,10 @@ const recorded: RecordedEvent = {
   recordedAt: "2026-11-21T23:55:00.123Z"
 }
 
+const fromRecorded = (event: RecordedEvent) => CloudEvent.fromEvent(PublishedEvent.fromRecorded(event))
+
 describe("an event as a CloudEvent", () => {
-  it("has every attribute of the contract, and no more", () => {
+  it("has every attribute of the contract and who did it, and no more", () => {
     assert.deepStrictEqual(fromRecorded(recorded), {
       specversion: "1.0",
       id: "e",
@@ -30,9 +33,18 @@ describe("an event as a CloudEvent", () => {
       streamversion: 5,
       correlationid: "r",
       causationid: "c",
+      actor: "operator",
       traceparent: "00-a-b-01",
       data: { items: [] }
     })
+  })
+
+  it("is read back by clients as the event it was", () => {
+    const { actor: _, ...anonymous } = recorded.metadata
+    for (const metadata of [recorded.metadata, anonymous]) {
+      const event = PublishedEvent.fromRecorded({ ...recorded, metadata })
+      assert.deepStrictEqual(CloudEvent.toEvent(CloudEvent.fromEvent(event)), event)
+    }
   })
 
   it("names its source after its category, and leaves out a trace that is not there", () => {
