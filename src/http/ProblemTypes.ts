@@ -31,6 +31,7 @@ export const productNotFound = problem(ProductNotFound, "product-not-found", "Pr
 export const customerNotFound = problem(CustomerNotFound, "customer-not-found", "Customer not found")
 export const notFound = problem(HttpError.RouteNotFound, "not-found", "Not found")
 
+export const forbidden = problem(HttpError.ForeignOrigin, "forbidden", "Forbidden")
 export const methodNotAllowed = problem(HttpError.MethodNotAllowed, "method-not-allowed", "Method not allowed")
 export const requestTimeout = problem(HttpError.RequestTimeout, "request-timeout", "Request timeout")
 
@@ -128,6 +129,7 @@ export const all = [
   productNotFound,
   customerNotFound,
   notFound,
+  forbidden,
   methodNotAllowed,
   requestTimeout,
   contentTooLarge,

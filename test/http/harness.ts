@@ -2,6 +2,7 @@
 import { Effect, Layer, Logger, ManagedRuntime, References } from "effect"
 import { HttpServer } from "effect/http"
 import { HttpLimits, defaults } from "../../src/http/HttpLimits.ts"
+import * as PushLimits from "../../src/http/PushLimits.ts"
 import { Readiness } from "../../src/http/Readiness.ts"
 import * as Server from "../../src/http/Server.ts"
 import { Orders } from "../../src/Orders.ts"
@@ -20,6 +21,7 @@ export interface Options {
   readonly orders?: Layer.Layer<Orders, unknown>
   readonly ready?: Readiness["Service"]["check"]
   readonly limits?: Partial<HttpLimits>
+  readonly push?: Partial<PushLimits.PushLimits>
   readonly logs?: (line: string) => void
 }
 
@@ -42,6 +44,7 @@ export const start = async (options: Options = {}) => {
     Layer.provide(options.orders ?? Orders.layerMemory),
     Layer.provide(Layer.succeed(Readiness, { check: options.ready ?? Effect.void })),
     Layer.provide(Layer.succeed(HttpLimits, { ...defaults, ...options.limits })),
+    Layer.provide(Layer.succeed(PushLimits.PushLimits, { ...PushLimits.defaults, ...options.push })),
     Layer.provide(Logger.layer([logger]))
   )
   const runtime = ManagedRuntime.make(layer)
