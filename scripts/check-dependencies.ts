@@ -19,7 +19,17 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   projection: ["database", "eventlog"],
   readmodel: ["database", "eventlog", "projection", "order", ...pure],
   telemetry: [],
-  http: ["order", "catalog", "readmodel", "projection", "eventlog", "eventsourcing", "Orders.ts", "Subscription.ts", "ServerUnreachable.ts"],
+  http: [
+    "order",
+    "catalog",
+    "readmodel",
+    "projection",
+    "eventlog",
+    "eventsourcing",
+    "Orders.ts",
+    "Subscription.ts",
+    "ServerUnreachable.ts"
+  ],
   testing: ["order", "catalog", "eventlog", "eventsourcing", "projection", "readmodel"],
   ".": [
     "order",

@@ -6,7 +6,7 @@ import { LogTail } from "../../src/eventlog/LogTail.ts"
 import type { RecordedEvent } from "../../src/eventlog/RecordedEvent.ts"
 import * as PositionGate from "../../src/projection/PositionGate.ts"
 import * as EventFeed from "../../src/readmodel/EventFeed.ts"
-import { append, entry, newStream } from "../../src/testing/EventLogEntries.ts"
+import { append, entry, event, newStream } from "../../src/testing/EventLogEntries.ts"
 import { memoryLayer } from "../support/viewLayer.ts"
 
 const heartbeat = 15_000
@@ -99,10 +99,7 @@ describe("a feed of events", () => {
       const counts = [yield* pull, yield* pull, yield* pull].map((items) => items.length)
       assert.deepStrictEqual(counts, [128, 128, 44])
       yield* pull
-      const large = (size: number) => {
-        const made = entry(newStream(), 0, { events: 1 })
-        return { ...made, events: made.events.map((event) => ({ ...event, data: { text: "x".repeat(size) } })) }
-      }
+      const large = (size: number) => entry(newStream(), 0, { events: [event({ text: "x".repeat(size) })] })
       yield* appended(large(300_000), large(100_000), large(100_000), large(100_000))
       const sliced: Array<Array<number | string>> = []
       while (sliced.flat().length < 4) sliced.push(positions(yield* pull))
