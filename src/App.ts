@@ -6,6 +6,7 @@ import * as CommandRetention from "./eventlog/CommandRetention.ts"
 import { EventLog } from "./eventlog/EventLog.ts"
 import { DatabaseUnavailable } from "./eventlog/Unavailable.ts"
 import * as AggregateLimits from "./eventsourcing/AggregateLimits.ts"
+import * as PushLimits from "./http/PushLimits.ts"
 import { Readiness } from "./http/Readiness.ts"
 import * as Server from "./http/Server.ts"
 import { OrderPolicies } from "./order/OrderPolicies.ts"
@@ -48,6 +49,12 @@ const limits = (settings: Settings.Settings) =>
     shutdown: settings.SHUTDOWN
   })
 
+const pushLimits = ({ ALLOWED_ORIGINS }: Settings.Settings) =>
+  Layer.succeed(PushLimits.PushLimits, {
+    ...PushLimits.defaults,
+    origins: ALLOWED_ORIGINS.split(",").filter((origin) => origin !== "")
+  })
+
 const policies = (settings: Settings.Settings) =>
   Layer.succeed(OrderPolicies, { autoConfirm: settings.AUTO_CONFIRM, shipRequires: settings.SHIP_REQUIRES })
 
@@ -82,7 +89,7 @@ export const layer = Layer.unwrap(
       Layer.provide(Layer.merge(Orders.layer, readiness)),
       Layer.provide(Layer.merge(Backend.demoCatalog, CommandRetention.layer(settings.IDEMPOTENCY_RETENTION))),
       Layer.provide(Backend.onDatabase(database(settings))),
-      Layer.provide(Layer.merge(limits(settings), policies(settings))),
+      Layer.provide(Layer.mergeAll(limits(settings), policies(settings), pushLimits(settings))),
       Layer.provide(Layer.effectDiscard(guardHost(settings))),
       Layer.provide(logging(settings))
     )

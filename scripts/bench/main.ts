@@ -3,10 +3,18 @@ import { NodeRuntime } from "@effect/platform-node"
 import { Data, Effect, Layer, Logger, References, Runtime } from "effect"
 import { parseArgs } from "node:util"
 
+interface Bench {
+  readonly run: (size: "full" | "quick" | "tiny") => Effect.Effect<unknown, unknown>
+}
+
 const benches = {
   commands: {
     description: "durable commands per second in process, beside one-row inserts through the same client",
     load: () => import("./commands.ts")
+  },
+  push: {
+    description: "milliseconds from a commit to its push at a client, over SSE and WebSocket",
+    load: () => import("./push.ts")
   }
 }
 
@@ -43,7 +51,7 @@ const program = Effect.gen(function* () {
   if (more.length > 0) return yield* new Refused({ problem: `one benchmark at a time, not also ${more.join(", ")}` })
   if (!isBench(name)) return yield* new Refused({ problem: `there is no benchmark "${name}"` })
   const size = given.values.tiny === true ? "tiny" : given.values.quick === true ? "quick" : "full"
-  const { run } = yield* Effect.promise(benches[name].load)
+  const { run }: Bench = yield* Effect.promise((): Promise<Bench> => benches[name].load())
   const result = yield* Effect.orDie(run(size))
   console.log(JSON.stringify(result))
 })

@@ -117,13 +117,10 @@ export const crowd = Effect.fnUntraced(function* (shop: PushShop, { deaf, orders
   const stuck = yield* Effect.promise(() => some(deaf, (index) => ({ transport: either(index) })))
   for (const { follower } of stuck) follower.stopReading()
 
-  const rss = process.memoryUsage.rss()
   let heldBack = 0
-  let memory = 0
   const placeAndLook = Effect.tap(shop.place, () =>
     Effect.sync(() => {
       heldBack = Math.max(heldBack, shop.heldBack())
-      memory = Math.max(memory, process.memoryUsage.rss() - rss)
     })
   )
   const began = performance.now()
@@ -159,7 +156,45 @@ export const crowd = Effect.fnUntraced(function* (shop: PushShop, { deaf, orders
     faults,
     slow,
     heldBack,
-    memoryMiB: Math.round(memory / 1024 ** 2),
     ordersPerSecond: Math.round(orders / seconds)
   }
+})
+
+/**
+ * What clients that never read cost while they may stay: memory of this process, the clients' ends included, compared
+ * with the same load without them.
+ */
+export const deafCost = Effect.fnUntraced(function* (
+  shop: PushShop,
+  { deaf, orders }: { readonly deaf: number; readonly orders: number }
+) {
+  let heldBack = 0
+  const load = Effect.gen(function* () {
+    let most = 0
+    const place = Effect.tap(shop.place, () =>
+      Effect.sync(() => {
+        heldBack = Math.max(heldBack, shop.heldBack())
+        most = Math.max(most, process.memoryUsage.rss())
+      })
+    )
+    yield* Effect.forEach(Array.from({ length: orders }), () => place, { concurrency: 8, discard: true })
+    return most
+  })
+  yield* load
+  const without = yield* load
+  const followers = yield* Effect.promise(() =>
+    Promise.all(
+      Array.from({ length: deaf }, async (_, index) => {
+        const follower = await follow(index % 2 === 0 ? "SSE" : "WebSocket", shop.url, "", shop.start, false)
+        follower.stopReading()
+        return follower
+      })
+    )
+  )
+  const memory = Math.round(((yield* load) - without) / 1024 ** 2)
+  for (const { cut } of followers) cut()
+  const faults: Array<string> = []
+  if (memory > 100) faults.push(`${deaf} clients that never read cost ${memory} MiB`)
+  if (heldBack > 1024 * 1024) faults.push(`the server held back ${heldBack} bytes for one client`)
+  return { faults, heldBack, memoryMiB: memory }
 })

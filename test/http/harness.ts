@@ -54,7 +54,10 @@ export const start = async (options: Options = {}) => {
   const url = `http://127.0.0.1:${port}`
   const request = async (method: string, path: string, init: Omit<RequestInit, "method"> = {}): Promise<Answer> => {
     const response = await fetch(url + path, { method, ...init })
-    const text = await response.text()
+    const isStream = response.headers.get("content-type") === "text/event-stream"
+    // It has no end.
+    if (isStream) await response.body?.cancel()
+    const text = isStream ? "" : await response.text()
     const isJson = /json/.test(response.headers.get("content-type") ?? "")
     const body = isJson && text !== "" ? JSON.parse(text) : undefined
     const answer = { status: response.status, headers: response.headers, text, body }
