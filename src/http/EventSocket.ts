@@ -114,7 +114,8 @@ export const serve = Effect.fnUntraced(function* (
   const gone = Effect.catchTag(listen(reader.pull, limits.messagesPerSecond), "SocketError", () =>
     Effect.succeed(undefined)
   )
-  const end = yield* Effect.raceAllFirst([send, gone, dead, Effect.as(drained, draining)])
+  const end: End | undefined = yield* Effect.raceAllFirst([send, gone, dead, Effect.as(drained, draining)])
+  if (end === slow) yield* Effect.logInfo("an event stream was cut off: its client does not read", { position })
   if (end !== undefined) yield* Effect.ignore(close(end))
 }, Effect.scoped)
 

@@ -1,9 +1,10 @@
 /** The campaigns of `scripts/campaigns/push.ts`, small. */
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect } from "effect"
+import { Duration, Effect, Logger } from "effect"
 import * as PushCampaign from "../../scripts/campaigns/PushCampaign.ts"
 import * as PushShop from "../../scripts/campaigns/PushShop.ts"
 import { Orders } from "../../src/Orders.ts"
+import { followWs } from "./streams.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
 
 const limits = { heartbeat: Duration.millis(20), stall: Duration.millis(500), close: Duration.millis(500) }
@@ -30,6 +31,31 @@ describe.each(["memory", "PostgreSQL"] as const)("clients of event streams on %s
       }
     })
   )
+})
+
+describe("a WebSocket that is not read for a while", () => {
+  it.live("is closed, and told where to go on once it is read again", () => {
+    let isCut = false
+    const logger = Logger.make(({ message }) => {
+      isCut ||= String(message).includes("was cut off")
+    })
+    return Effect.gen(function* () {
+      const patient = { ...limits, close: Duration.seconds(30) }
+      const shop = yield* PushShop.make(Orders.layerMemory, patient, { customers: 1, lines: 100 })
+      const follower = yield* Effect.promise(() => followWs(shop.url, `?after=${shop.start}`))
+      follower.stopReading()
+      const last = yield* Effect.repeat(shop.place, { until: () => isCut })
+      follower.startReading()
+      const { code, reason } = yield* Effect.promise(() => follower.ended)
+      const got = follower.positions()
+      assert.deepStrictEqual([code, reason], [4008, `slow consumer; resume after ${got.at(-1)}`])
+      assert.deepStrictEqual(got, shop.expected().slice(0, got.length))
+      const resumed = yield* Effect.promise(() => followWs(shop.url, `?after=${got.at(-1)}`))
+      yield* Effect.promise(() => resumed.until(({ position }) => position >= last))
+      assert.deepStrictEqual([...got, ...resumed.positions()], shop.expected())
+      resumed.cut()
+    }).pipe(Effect.provide(Logger.layer([logger])))
+  })
 })
 
 describe("a crowd of clients", () => {
