@@ -69,7 +69,7 @@ const listen = Effect.fnUntraced(function* (pull: Socket.Reader["pull"], perSeco
 export const options = ({ message }: PushLimits) => ({
   maxPayload: message,
   perMessageDeflate: false,
-  handleProtocols: (offered: ReadonlySet<string>) => (offered.has(subprotocol) ? subprotocol : false) as string | false
+  handleProtocols: (offered: ReadonlySet<string>): string | false => (offered.has(subprotocol) ? subprotocol : false)
 })
 
 /** Takes the connection over until it ends. */

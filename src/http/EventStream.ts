@@ -3,7 +3,7 @@
  * nothing is read ahead; a client that takes nothing for too long is hung up on, and goes on after the last id it got.
  */
 import { NodeHttpServerRequest } from "@effect/platform-node"
-import { Cause, Clock, Duration, Effect, Stream } from "effect"
+import { Array as Arr, Cause, Clock, Duration, Effect, Stream } from "effect"
 import { HttpServerResponse, type HttpServerRequest } from "effect/http"
 import type { SubscribeError } from "../Orders.ts"
 import { positionOf, type Push } from "../Subscription.ts"
@@ -45,27 +45,26 @@ export const respond = Effect.fnUntraced(function* (
   })
   yield* Effect.forkScoped(watch)
 
-  const messages = Effect.map(pull, (batch) => {
-    position = positionOf(batch[batch.length - 1]!)
-    return encode(batch.map(PushMessage.toSse).join(""))
-  })
-
   /** Where to go on, for a filtered client whose last id may be long ago. */
   const farewell = Effect.suspend(() => {
     isEnding = true
-    return position === undefined
-      ? Cause.done()
-      : Effect.succeed(encode(PushMessage.toSse({ _tag: "Heartbeat", position })))
+    return position === undefined ? Cause.done() : Effect.succeed(Arr.of<Push>({ _tag: "Heartbeat", position }))
   })
+
+  const messages = Effect.raceFirst(pull, Effect.andThen(drained, farewell)).pipe(
+    Effect.map((batch) => {
+      // Not before it has won: what lost against the end is not sent, so nobody may be told to go on after it.
+      position = positionOf(batch[batch.length - 1]!)
+      return encode(batch.map(PushMessage.toSse).join(""))
+    })
+  )
 
   const next = Effect.suspend(() => {
     handedOver = undefined
     if (isEnding) return Cause.done()
-    if (!hasOpened) {
-      hasOpened = true
-      return Effect.succeed(opening)
-    }
-    return Effect.raceFirst(messages, Effect.andThen(drained, farewell))
+    if (hasOpened) return messages
+    hasOpened = true
+    return Effect.succeed(opening)
   }).pipe(
     Effect.tap(() => Effect.map(Clock.currentTimeMillis, (now) => (handedOver = now))),
     Effect.catchIf(
