@@ -62,7 +62,7 @@ export const resume = Effect.fnUntraced(function* (
     const follower = await follow(transport, shop.url, query, after, next(2) === 0)
     await isEnough(follower)
     follower.cut()
-    for (const { name, position } of [...follower.messages]) {
+    for (const { name, position } of follower.messages) {
       if (isEvent(name)) seen.push(position)
       after = position
     }

@@ -60,7 +60,9 @@ Effect.gen(function* () {
   for (const fault of faults.slice(0, 20)) console.error(fault)
   const figures = {
     resumedEvents: resumed.events,
-    ...{ slow: crowded.slow, heldBack: crowded.heldBack, ordersPerSecond: crowded.ordersPerSecond },
+    slow: crowded.slow,
+    heldBack: crowded.heldBack,
+    ordersPerSecond: crowded.ordersPerSecond,
     deafHeldBack: cost.heldBack,
     deafMemoryMiB: cost.memoryMiB
   }
