@@ -6,7 +6,7 @@ export interface PushLimits {
   readonly heartbeat: Duration.Duration
   /** Between two WebSocket pings; one that is not answered before the next ends the connection. */
   readonly ping: Duration.Duration
-  /** Within which a client takes a batch of messages (at most 128 events, 256 KiB), or is too slow. */
+  /** Within which a client takes a batch of messages (at most 128 events, 64 KiB), or is too slow. */
   readonly stall: Duration.Duration
   /** For a client to answer that it was told to go. */
   readonly close: Duration.Duration

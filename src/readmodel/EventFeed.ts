@@ -24,9 +24,12 @@ export interface FeedOptions {
   readonly heartbeat: number
 }
 
+/** Of the first page; then as many as fit, so that little is read in vain where events are large. */
+const firstEvents = 16
+
 /** Most of what one pull gives. */
 export const maxEvents = 128
-export const maxBytes = 256 * 1024
+export const maxBytes = 64 * 1024
 
 const sizes = new WeakMap<RecordedEvent, number>()
 
@@ -61,6 +64,7 @@ export const make = (
     let position = after
     let isCaughtUp = false
     let nextBeat = now + heartbeat
+    let limit = firstEvents
 
     const caughtUp = Effect.suspend(() => gate.awaitPosition(position)).pipe(
       Effect.map((): Taken => ({ position, items: [{ _tag: "CaughtUp", position }] }))
@@ -73,7 +77,9 @@ export const make = (
       const passed = page.filter((event) => event.position <= gate.position())
       const matching = passed.filter(matches)
       const events = bounded(matching)
-      const end = events.length < matching.length ? events : passed
+      const isCut = events.length < matching.length
+      const end = isCut ? events : passed
+      limit = isCut ? events.length : Math.min(limit * 2, maxEvents)
       return {
         items: events.map((event): Fed => ({ _tag: "Event", event, ahead: event.position > seen })),
         position: end[end.length - 1]!.position
@@ -83,12 +89,13 @@ export const make = (
     const next = Effect.gen(function* () {
       while (true) {
         if (!isCaughtUp && position >= (yield* tail.position)) return yield* caughtUp
-        const page = yield* tail.page(position, maxEvents)
+        const page = yield* tail.page(position, limit)
         const first = page.find(matches)
         if (first === undefined) {
           // Nobody will ask for these again, so this may stay even if it is interrupted.
           const last = page[page.length - 1]!.position
           if (last > position) position = last
+          limit = maxEvents
           continue
         }
         const { items, position: through } = yield* released(page, first)
