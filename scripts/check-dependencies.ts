@@ -27,6 +27,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "eventlog",
     "eventsourcing",
     "Orders.ts",
+    "Subscription.ts",
     "ServerUnreachable.ts"
   ],
   testing: ["order", "catalog", "eventlog", "eventsourcing", "projection", "readmodel"],

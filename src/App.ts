@@ -7,6 +7,7 @@ import { EventLog } from "./eventlog/EventLog.ts"
 import { DatabaseUnavailable } from "./eventlog/Unavailable.ts"
 import * as AggregateLimits from "./eventsourcing/AggregateLimits.ts"
 import * as HttpLimits from "./http/HttpLimits.ts"
+import * as PushLimits from "./http/PushLimits.ts"
 import { Readiness } from "./http/Readiness.ts"
 import * as Server from "./http/Server.ts"
 import { OrderPolicies } from "./order/OrderPolicies.ts"
@@ -57,6 +58,12 @@ const httpLimits = (settings: Settings.Settings) =>
     shutdown: settings.SHUTDOWN
   })
 
+const pushLimits = ({ ALLOWED_ORIGINS }: Settings.Settings) =>
+  Layer.succeed(PushLimits.PushLimits, {
+    ...PushLimits.defaults,
+    origins: ALLOWED_ORIGINS.split(",").filter((origin) => origin !== "")
+  })
+
 const policies = (settings: Settings.Settings) =>
   Layer.succeed(OrderPolicies, { autoConfirm: settings.AUTO_CONFIRM, shipRequires: settings.SHIP_REQUIRES })
 
@@ -94,7 +101,15 @@ export const layer = Layer.unwrap(
       Layer.provide(Layer.merge(Orders.layer, readiness)),
       Layer.provide(Backend.demoCatalog),
       Layer.provide(Backend.onDatabase(database(settings))),
-      Layer.provide(Layer.mergeAll(limits(settings), httpLimits(settings), policies(settings), retention(settings))),
+      Layer.provide(
+        Layer.mergeAll(
+          limits(settings),
+          httpLimits(settings),
+          pushLimits(settings),
+          policies(settings),
+          retention(settings)
+        )
+      ),
       Layer.provide(Layer.effectDiscard(guardHost(settings))),
       Layer.provide(logging(settings))
     )

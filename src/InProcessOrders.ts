@@ -24,6 +24,7 @@ import type { CommandError, CommandOptions, Orders, QueryOptions, Receipt } from
 import * as ConsistencyToken from "./projection/ConsistencyToken.ts"
 import { ProjectionBehind } from "./projection/ProjectionBehind.ts"
 import * as OrderHistory from "./readmodel/OrderHistory.ts"
+import * as InProcessSubscription from "./InProcessSubscription.ts"
 import { OrderQueries } from "./readmodel/OrderQueries.ts"
 import * as OrderView from "./readmodel/OrderView.ts"
 import { VersionNotFound } from "./readmodel/VersionNotFound.ts"
@@ -49,6 +50,7 @@ export const make = Effect.gen(function* () {
   const orders = OrderAggregate.make(policies)
   const { logId } = yield* log.head
   const submit = yield* Submission.make
+  const subscribe = yield* InProcessSubscription.make
 
   const tokenAt = (position: bigint) => ConsistencyToken.format({ position, logId })
 
@@ -225,6 +227,7 @@ export const make = Effect.gen(function* () {
     list,
     events,
     at,
+    subscribe,
     // What is saved need not be there yet.
     saveProduct: (productId, product, options) =>
       sendProduct({ _tag: "SaveProduct", productId, ...product }, product, options).pipe(

@@ -4,7 +4,7 @@
  * Commands answer once their events are durable; queries answer from the order view, which follows. A receipt's `token`
  * given to a query makes it wait for that write.
  */
-import { Context, type Duration, Effect, Layer } from "effect"
+import { Context, type Duration, Effect, Layer, type Scope, type Stream } from "effect"
 import type { UnknownCustomer, UnknownProduct } from "./catalog/Catalog.ts"
 import type { SaveCustomerRequest, CustomerNotFound } from "./catalog/Customer.ts"
 import type { SaveProductRequest, ProductNotFound } from "./catalog/Product.ts"
@@ -28,6 +28,7 @@ import type { Freshness } from "./readmodel/OrderQueries.ts"
 import type { OrderView } from "./readmodel/OrderView.ts"
 import type { VersionNotFound } from "./readmodel/VersionNotFound.ts"
 import type { ServerUnreachable } from "./ServerUnreachable.ts"
+import type { InvalidPosition, Push, SubscribeOptions } from "./Subscription.ts"
 
 /** An accepted and stored command on an order. `events` are wire types; none = there was nothing to do. */
 export interface Receipt {
@@ -92,6 +93,7 @@ export type AddLineError = CommandError<"AddLine"> | UnknownProduct
 /** What any query may answer besides its own. */
 export type ReadError = DatabaseUnavailable | Overloaded | Draining | ServerUnreachable
 export type QueryError = InvalidToken | ProjectionBehind | ReadError
+export type SubscribeError = InvalidPosition | ReadError
 
 type Stored<Name extends CommandName> = Effect.Effect<Receipt, CommandError<Name>>
 type Command<Name extends CommandName, Body> = (
@@ -175,6 +177,15 @@ export class Orders extends Context.Service<
 
     /** The order as it was at version `version`. */
     at(orderId: OrderId, version: number): Effect.Effect<OrderView, OrderNotFound | VersionNotFound | ReadError>
+
+    /**
+     * Events as they happen. Whatever is stored from the moment the effect is done, or after `after`, is in the stream
+     * once, in order; `Stream.unwrap` makes one of the two. A stream that fails can be taken up again after the position
+     * of the last push.
+     */
+    subscribe(
+      options?: SubscribeOptions
+    ): Effect.Effect<Stream.Stream<Push, SubscribeError>, SubscribeError, Scope.Scope>
 
     saveProduct(
       productId: ProductId,

@@ -11,6 +11,7 @@
 import { Duration, Effect, Layer } from "effect"
 import { FetchHttpClient, HttpClient } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
+import * as EventStreamClient from "./http/EventStreamClient.ts"
 import { Api } from "./http/Api.ts"
 import * as Answer from "./http/ClientAnswer.ts"
 import * as Failure from "./http/ClientFailure.ts"
@@ -43,6 +44,7 @@ const queryOf = ({ placedAfter, placedBefore, ...filter }: OrderFilter) => ({
 export const make = Effect.fnUntraced(function* (settings: Options) {
   const { baseUrl, retries = 3 } = settings
   const timeout = Duration.fromInputUnsafe(settings.timeout ?? "15 seconds")
+  const subscribe = yield* EventStreamClient.make({ url: String(baseUrl).replace(/\/+$/, "") })
   const client = yield* HttpApiClient.make(Api, { baseUrl, transformResponse: Failure.markUnreadable })
 
   const command = Effect.fnUntraced(function* <A, E>(
@@ -130,6 +132,7 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
 
     get,
     list,
+    subscribe,
     events: (id, { after = 0, limit = 100 } = {}) =>
       Effect.map(
         query(

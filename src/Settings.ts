@@ -21,6 +21,12 @@ export const settings = {
     false,
     "listen on other addresses than loopback although there is no authentication yet"
   ),
+  ALLOWED_ORIGINS: text(
+    "",
+    "other origins whose pages may open a WebSocket",
+    "origins such as https://shop.example, separated by commas",
+    /^(https?:\/\/[^\s,/]+(,https?:\/\/[^\s,/]+)*)?$/
+  ),
   ALLOW_PGLITE_IN_PRODUCTION: yesNo(false, "use the embedded database although NODE_ENV is production"),
   AUTO_CONFIRM: yesNo(true, "confirm an order as it is placed, unless the caller says otherwise"),
   SHIP_REQUIRES: oneOf(

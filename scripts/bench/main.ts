@@ -5,7 +5,7 @@ import { parseArgs } from "node:util"
 
 interface Bench {
   readonly description: string
-  readonly load: () => Promise<{ run(size: "full" | "quick" | "tiny"): Effect.Effect<object, unknown> }>
+  readonly load: () => Promise<{ run(size: "full" | "quick" | "tiny"): Effect.Effect<unknown, unknown> }>
 }
 
 const benches = {
@@ -20,6 +20,10 @@ const benches = {
   projection: {
     description: "events per second of the order view: catching up, and rebuilt beside what serves",
     load: () => import("./projection.ts")
+  },
+  push: {
+    description: "milliseconds from a commit to its push at a client, over SSE and WebSocket",
+    load: () => import("./push.ts")
   }
 } satisfies Record<string, Bench>
 
@@ -42,7 +46,6 @@ class Refused extends Data.TaggedError("Refused")<{ readonly problem: string }> 
 }
 
 const options = { quick: { type: "boolean" }, tiny: { type: "boolean" }, help: { type: "boolean" } } as const
-
 
 const isBench = (name: string): name is keyof typeof benches => Object.hasOwn(benches, name)
 

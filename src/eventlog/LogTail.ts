@@ -19,6 +19,8 @@ export class LogTail extends Context.Service<
   {
     /** The log from `after + 1` on, for ever: what is there in pages, then what comes. Not filtered. */
     pages(after: bigint): Stream.Stream<Page, DatabaseUnavailable>
+    /** What follows `after`, once there is something: at most `limit` (≤ 500) events. Who asks again keeps nothing. */
+    page(after: bigint, limit: number): Effect.Effect<Page, DatabaseUnavailable>
     /** The last position this process has seen; 0 before the first. */
     readonly position: Effect.Effect<bigint>
   }
@@ -65,8 +67,8 @@ const make = Effect.gen(function* () {
   let grown = Deferred.makeUnsafe<void>()
 
   /** A contiguous page from the log, read twice before a gap is believed. */
-  const readPage = Effect.fnUntraced(function* (after: bigint) {
-    const read = log.readAll({ after, limit: pageSize })
+  const readPage = Effect.fnUntraced(function* (after: bigint, limit = pageSize) {
+    const read = log.readAll({ after, limit })
     const events = yield* read
     if (gapOf(after, events) === undefined) return events
     const again = yield* read
@@ -121,15 +123,16 @@ const make = Effect.gen(function* () {
     Effect.forkScoped
   )
 
-  const next = Effect.fnUntraced(function* (after: bigint) {
+  const next = Effect.fnUntraced(function* (after: bigint, limit = pageSize) {
     while (true) {
       const oldest = ring[0]?.events[0].position
       if (oldest !== undefined && after + 1n >= oldest && after < tail) {
         const page = ring.findLast((page) => page.events[0].position <= after + 1n)!
-        const events = page.events.slice(Number(after + 1n - page.events[0].position))
+        const start = Number(after + 1n - page.events[0].position)
+        const events = page.events.slice(start, start + limit)
         if (Arr.isReadonlyArrayNonEmpty(events)) return events
       } else if (after < tail) {
-        const events = yield* Semaphore.withPermit(catchUp, readPage(after))
+        const events = yield* Semaphore.withPermit(catchUp, readPage(after, limit))
         yield* Effect.yieldNow
         if (Arr.isReadonlyArrayNonEmpty(events)) return events
       }
@@ -140,6 +143,7 @@ const make = Effect.gen(function* () {
 
   return LogTail.of({
     position: Effect.sync(() => tail),
+    page: next,
     pages: (after) =>
       Stream.unfold(after, (after) =>
         Effect.map(next(after), (events) => [events, events[events.length - 1]!.position] as const)

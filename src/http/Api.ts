@@ -6,6 +6,7 @@ import { CatalogApi } from "./CatalogApi.ts"
 import { FulfilmentApi } from "./FulfilmentApi.ts"
 import { OrderApi } from "./OrderApi.ts"
 import { OrderQueryApi } from "./OrderQueryApi.ts"
+import { StreamApi } from "./StreamApi.ts"
 import { SystemApi } from "./SystemApi.ts"
 
 const allErrors = { errors: "all" } as const
@@ -15,6 +16,7 @@ export class Api extends HttpApi.make("ordinal")
   .add(FulfilmentApi)
   .add(OrderQueryApi)
   .add(CatalogApi)
+  .add(StreamApi)
   .add(SystemApi)
   .middleware(Boundary)
   .annotate(HttpApi.ParamsParseOptions, allErrors)

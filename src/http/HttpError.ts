@@ -62,6 +62,17 @@ export class UnsupportedMediaType extends Schema.TaggedError<UnsupportedMediaTyp
   }
 }
 
+/** A page of another site must not read events with its visitor's rights. */
+export class ForeignOrigin extends Schema.TaggedError<ForeignOrigin>()(
+  "ForeignOrigin",
+  { origin: Schema.String },
+  { httpApiStatus: 403 }
+) {
+  override get message() {
+    return `pages of ${this.origin} may not open a WebSocket here; let the server allow that origin, or use its own`
+  }
+}
+
 /** A defect. Its details are in the server's log, under the id in `instance`. */
 export class InternalError extends Schema.TaggedError<InternalError>()("InternalError", {}, { httpApiStatus: 500 }) {
   override get message() {

@@ -15,7 +15,7 @@ export const WholeNumber = (minimum: number, maximum: number) =>
     )
   )
 
-const CommaList = <S extends Schema.Codec<string, string>>(item: S) =>
+export const CommaList = <S extends Schema.Codec<string, string>>(item: S) =>
   Schema.String.pipe(
     Schema.decodeTo(
       Schema.Array(item),

@@ -44,6 +44,7 @@ export const notFound = problem(HttpError.RouteNotFound, "not-found", "Not found
 /** Of one order, so it also says of which. */
 export const versionNotFound = problem(VersionNotFound, "not-found", "Not found")
 
+export const forbidden = problem(HttpError.ForeignOrigin, "forbidden", "Forbidden")
 export const methodNotAllowed = problem(HttpError.MethodNotAllowed, "method-not-allowed", "Method not allowed")
 export const requestTimeout = problem(HttpError.RequestTimeout, "request-timeout", "Request timeout")
 
@@ -154,6 +155,7 @@ export const all = [
   productNotFound,
   customerNotFound,
   notFound,
+  forbidden,
   methodNotAllowed,
   requestTimeout,
   contentTooLarge,

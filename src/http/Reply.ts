@@ -9,7 +9,7 @@ import * as Preference from "./Preference.ts"
 
 const orderPath = (orderId: string): string => `/orders/${orderId}`
 export const location = ({ orderId }: Receipt) => ({ location: orderPath(orderId) })
-const monitorPath = (orderId: string): string => `${orderPath(orderId)}/events`
+const monitorPath = (orderId: string): string => `/events?orderId=${orderId}`
 
 const seconds = (lag: number): string => String(Math.round(lag * 1000) / 1000)
 

@@ -112,7 +112,8 @@ export const make = Effect.gen(function* () {
       }),
 
     awaitPosition: gate.awaitPosition,
-    position: Effect.sync(() => gate.position())
+    position: Effect.sync(() => gate.position()),
+    isLive: Effect.succeed(true)
   })
 })
 

@@ -74,5 +74,7 @@ export class OrderQueries extends Context.Service<
     awaitPosition(position: bigint): Effect.Effect<bigint>
     /** The view's checkpoint as this process last saw it. */
     readonly position: Effect.Effect<bigint>
+    /** Whether the view keeps up with the log, or, if another process makes it, is thought to. */
+    readonly isLive: Effect.Effect<boolean>
   }
 >()("ordinal/readmodel/OrderQueries") {}

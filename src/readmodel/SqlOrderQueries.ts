@@ -88,7 +88,8 @@ export const make = Effect.gen(function* () {
     }),
 
     awaitPosition: (position) => progress.awaitPosition(OrderViewProjection, position),
-    position: progress.position(OrderViewProjection)
+    position: progress.position(OrderViewProjection),
+    isLive: Effect.map(progress.status(OrderViewProjection), (status) => status === undefined || status === "live")
   })
 })
 

@@ -19,13 +19,13 @@ describe("commands over HTTP", () => {
       events: ["order.placed.v1", "order.confirmed.v1"],
       status: "confirmed",
       paymentStatus: "unpaid",
-      links: { self: `/orders/${orderId}`, monitor: `/orders/${orderId}/events` }
+      links: { self: `/orders/${orderId}`, monitor: `/events?orderId=${orderId}` }
     })
     assert.match(commandId, /^[0-9a-f-]{36}$/)
     assert.strictEqual(typeof position, "number")
     assert.strictEqual(headers.get("location"), `/orders/${orderId}`)
     assert.strictEqual(headers.get("etag"), '"2"')
-    assert.strictEqual(headers.get("link"), `</orders/${orderId}/events>; rel="monitor"`)
+    assert.strictEqual(headers.get("link"), `</events?orderId=${orderId}>; rel="monitor"`)
     assert.match(headers.get("consistency-token") ?? "", new RegExp(`^${position}\\.`))
   })
 

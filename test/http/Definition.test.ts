@@ -56,6 +56,8 @@ const routes = [
   "GET /orders",
   "GET /orders/{id}/events",
   "GET /orders/{id}/versions/{version}",
+  "GET /events",
+  "GET /events/ws",
   "GET /health/live",
   "GET /health/ready",
   "GET /problems/{slug}"
@@ -91,7 +93,8 @@ describe("the definition of the API", () => {
     for (const { name, operation } of operations) {
       const { responses } = operation
       const isCommand = !name.startsWith("GET")
-      const expected = isCommand ? [400, 408, 412, 413, 415, 500, 503, 202, 409] : [200, 400, 500]
+      const read = [name === "GET /events/ws" ? 101 : 200, 400, 500]
+      const expected = isCommand ? [400, 408, 412, 413, 415, 500, 503, 202, 409] : read
       for (const status of expected) assert.property(responses, String(status), name)
       for (const [status, response] of Object.entries(responses)) {
         const types = Object.keys(response.content ?? {})

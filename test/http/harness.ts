@@ -2,6 +2,7 @@
 import { Effect, Layer, Logger, ManagedRuntime, References } from "effect"
 import { HttpServer } from "effect/http"
 import { HttpLimits, defaults } from "../../src/http/HttpLimits.ts"
+import * as PushLimits from "../../src/http/PushLimits.ts"
 import { Readiness } from "../../src/http/Readiness.ts"
 import * as Server from "../../src/http/Server.ts"
 import { Orders } from "../../src/Orders.ts"
@@ -20,6 +21,7 @@ export interface Options {
   readonly orders?: Layer.Layer<Orders, unknown>
   readonly ready?: Readiness["Service"]["check"]
   readonly limits?: Partial<HttpLimits>
+  readonly push?: Partial<PushLimits.PushLimits>
   readonly logs?: (line: string) => void
 }
 
@@ -42,6 +44,7 @@ export const start = async (options: Options = {}) => {
     Layer.provide(options.orders ?? Orders.layerMemory),
     Layer.provide(Layer.succeed(Readiness, { check: options.ready ?? Effect.void })),
     Layer.provide(Layer.succeed(HttpLimits, { ...defaults, ...options.limits })),
+    Layer.provide(Layer.succeed(PushLimits.PushLimits, { ...PushLimits.defaults, ...options.push })),
     Layer.provide(Logger.layer([logger]))
   )
   const runtime = ManagedRuntime.make(layer)
@@ -51,7 +54,10 @@ export const start = async (options: Options = {}) => {
   const url = `http://127.0.0.1:${port}`
   const request = async (method: string, path: string, init: Omit<RequestInit, "method"> = {}): Promise<Answer> => {
     const response = await fetch(url + path, { method, ...init })
-    const text = await response.text()
+    const isStream = response.headers.get("content-type") === "text/event-stream"
+    // It has no end.
+    if (isStream) await response.body?.cancel()
+    const text = isStream ? "" : await response.text()
     const isJson = /json/.test(response.headers.get("content-type") ?? "")
     const body = isJson && text !== "" ? JSON.parse(text) : undefined
     const answer = { status: response.status, headers: response.headers, text, body }

@@ -48,7 +48,7 @@ it.live("is the fold of the log when pages come again (L12)", () =>
   Effect.gen(function* () {
     const tail = yield* LogTail
     const again = LogTail.of({
-      position: tail.position,
+      ...tail,
       pages: (after) =>
         tail.pages(after).pipe(
           Stream.mapEffect((page) =>

@@ -56,7 +56,11 @@ it.live("stops when it is given events that its log does not have, and applies n
     const { reads: sql } = yield* Database
     yield* sql`UPDATE ordinal.log_head SET "position" = 3`
     const [first, ...rest] = events
-    const longer = LogTail.of({ position: Effect.succeed(0n), pages: () => Stream.make([first!, ...rest]) })
+    const longer = LogTail.of({
+      position: Effect.succeed(0n),
+      page: () => Effect.never,
+      pages: () => Stream.make([first!, ...rest])
+    })
     assert.match(yield* lastWords().pipe(Effect.provide(Layer.succeed(LogTail, longer))), /ends at 3; rebuild/)
     assert.deepStrictEqual(yield* stored(sql), [])
   }).pipe(Effect.provide(fresh(readerLayer)))

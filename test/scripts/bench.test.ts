@@ -57,6 +57,15 @@ it("measures the order view: catching up, rebuilt, and beside an INSERT … SELE
     assert.isAbove(perSecond.median, 0)
 })
 
+it("measures pushes", { timeout: 30_000 }, async () => {
+  const { code, err, out } = await bench("push", "--tiny")
+  assert.strictEqual(code, 0, err)
+  const result: unknown = JSON.parse(out.trimEnd().split("\n").at(-1)!)
+  assert.containSubset(result, { bench: "push", size: "tiny", clients: 6 })
+  const { alone } = result as { readonly alone: { readonly millis: Record<string, { readonly p99: number }> } }
+  for (const transport of ["SSE", "WebSocket"]) assert.isAtLeast(alone.millis[transport]!.p99, 0)
+})
+
 it("says in one sentence that a benchmark does not exist", { timeout: 30_000 }, async () => {
   const { code, err } = await bench("no-such-thing")
   assert.strictEqual(code, 1)

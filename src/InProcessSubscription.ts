@@ -1,0 +1,67 @@
+/** `Orders.subscribe` in this process. */
+import { Array as Arr, Duration, Effect, Stream } from "effect"
+import { EventLog } from "./eventlog/EventLog.ts"
+import { LogTail } from "./eventlog/LogTail.ts"
+import type { RecordedEvent } from "./eventlog/RecordedEvent.ts"
+import * as StreamId from "./eventlog/StreamId.ts"
+import * as PublishedEvent from "./eventsourcing/PublishedEvent.ts"
+import { wireType } from "./eventsourcing/WireType.ts"
+import type { Orders } from "./Orders.ts"
+import * as EventFeed from "./readmodel/EventFeed.ts"
+import { OrderQueries } from "./readmodel/OrderQueries.ts"
+import * as PushGate from "./readmodel/PushGate.ts"
+import { InvalidPosition, type Push, type SubscribeOptions } from "./Subscription.ts"
+
+const defaultHeartbeat = Duration.seconds(15)
+
+/** One object per event, however many get it, so that they can share what they make of it. */
+const published = new WeakMap<RecordedEvent, PublishedEvent.PublishedEvent>()
+
+const publish = (event: RecordedEvent): PublishedEvent.PublishedEvent => {
+  const known = published.get(event)
+  if (known !== undefined) return known
+  const made = PublishedEvent.fromRecorded(event)
+  published.set(event, made)
+  return made
+}
+
+const toPush = (fed: EventFeed.Fed): Push =>
+  fed._tag === "Event" ? { _tag: "Event", event: publish(fed.event), ahead: fed.ahead } : fed
+
+const matching = ({ categories = ["order"], customerId, orderId, types }: SubscribeOptions) => {
+  const streamId = orderId === undefined ? undefined : `order-${orderId}`
+  return (event: RecordedEvent): boolean => {
+    const category = StreamId.category(event.streamId)
+    return (
+      (streamId === undefined || event.streamId === streamId) &&
+      (customerId === undefined || event.metadata.customerId === customerId) &&
+      categories.includes(category) &&
+      (types === undefined || types.includes(wireType(category, event.type, event.schemaVersion)))
+    )
+  }
+}
+
+export const make = Effect.gen(function* () {
+  const log = yield* EventLog
+  const tail = yield* LogTail
+  const queries = yield* OrderQueries
+  const gate = yield* PushGate.make(tail, queries)
+
+  /** The position asked for, if the log goes that far; else where it ends now. */
+  const startAt = Effect.fnUntraced(function* (after: bigint | undefined) {
+    if (after !== undefined && after <= (yield* tail.position)) return after
+    const { position: head } = yield* log.head
+    if (after === undefined) return head
+    return after <= head ? after : yield* new InvalidPosition({ position: after })
+  })
+
+  const subscribe: Orders["Service"]["subscribe"] = Effect.fn("Orders.subscribe")(function* (options = {}) {
+    const feed = EventFeed.make(tail, gate, queries, {
+      after: yield* startAt(options.after),
+      matches: matching(options),
+      heartbeat: Duration.toMillis(Duration.fromInputUnsafe(options.heartbeat ?? defaultHeartbeat))
+    })
+    return Stream.fromPull(Effect.map(feed, Effect.map(Arr.map(toPush))))
+  })
+  return subscribe
+})

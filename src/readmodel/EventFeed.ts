@@ -1,0 +1,117 @@
+/**
+ * The log for one subscriber: what is there, then what comes, filtered, in order, without a gap and never ahead of the
+ * order view unsaid.
+ *
+ * It keeps a position and no events: each pull asks the tail for a small page, so a subscriber that takes its time costs
+ * nothing while it does, and one that is slow reads from the log what memory has let go.
+ */
+import { Array as Arr, type Cause, Clock, Effect, Option } from "effect"
+import type { LogTail, Page } from "../eventlog/LogTail.ts"
+import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
+import type { DatabaseUnavailable } from "../eventlog/Unavailable.ts"
+import type { PositionGate } from "../projection/PositionGate.ts"
+import type { OrderQueries } from "./OrderQueries.ts"
+
+export type Fed =
+  | { readonly _tag: "Event"; readonly event: RecordedEvent; readonly ahead: boolean }
+  | { readonly _tag: "CaughtUp"; readonly position: bigint }
+  | { readonly _tag: "Heartbeat"; readonly position: bigint }
+
+export interface FeedOptions {
+  readonly after: bigint
+  readonly matches: (event: RecordedEvent) => boolean
+  /** Milliseconds. */
+  readonly heartbeat: number
+}
+
+/** Of the first page; then as many as fit, so that little is read in vain where events are large. */
+const firstEvents = 16
+
+/** Most of what one pull gives. */
+export const maxEvents = 128
+export const maxBytes = 64 * 1024
+
+const sizes = new WeakMap<RecordedEvent, number>()
+
+const sizeOf = (event: RecordedEvent): number => {
+  const known = sizes.get(event)
+  if (known !== undefined) return known
+  const size = JSON.stringify(event.data).length
+  sizes.set(event, size)
+  return size
+}
+
+/** The first of them that together are not too much; at least one. */
+const bounded = (events: ReadonlyArray<RecordedEvent>): ReadonlyArray<RecordedEvent> => {
+  let bytes = 0
+  const end = events.findIndex((event, index) => (bytes += sizeOf(event)) > maxBytes && index > 0)
+  return end < 0 ? events : events.slice(0, end)
+}
+
+interface Taken {
+  readonly items: Arr.NonEmptyReadonlyArray<Fed>
+  readonly position: bigint
+}
+
+/** Each pull waits for the next items. Interrupted, it has lost nothing. */
+export const make = (
+  tail: LogTail["Service"],
+  gate: PositionGate,
+  queries: Pick<OrderQueries["Service"], "position">,
+  { after, heartbeat, matches }: FeedOptions
+): Effect.Effect<Effect.Effect<Arr.NonEmptyReadonlyArray<Fed>, DatabaseUnavailable | Cause.Done>> =>
+  Effect.map(Clock.currentTimeMillis, (now) => {
+    let position = after
+    let isCaughtUp = false
+    let nextBeat = now + heartbeat
+    let limit = firstEvents
+
+    const caughtUp = Effect.suspend(() => gate.awaitPosition(position)).pipe(
+      Effect.map((): Taken => ({ position, items: [{ _tag: "CaughtUp", position }] }))
+    )
+
+    /** What matches in a page, as far as it may be pushed. */
+    const released = Effect.fnUntraced(function* (page: Page, first: RecordedEvent) {
+      yield* gate.awaitPosition(first.position)
+      const seen = yield* queries.position
+      const passed = page.filter((event) => event.position <= gate.position())
+      const matching = passed.filter(matches)
+      const events = bounded(matching)
+      const isCut = events.length < matching.length
+      const end = isCut ? events : passed
+      limit = isCut ? events.length : Math.min(limit * 2, maxEvents)
+      return {
+        items: events.map((event): Fed => ({ _tag: "Event", event, ahead: event.position > seen })),
+        position: end[end.length - 1]!.position
+      }
+    })
+
+    const next = Effect.gen(function* () {
+      while (true) {
+        if (!isCaughtUp && position >= (yield* tail.position)) return yield* caughtUp
+        const page = yield* tail.page(position, limit)
+        const first = page.find(matches)
+        if (first === undefined) {
+          // Nobody will ask for these again, so this may stay even if it is interrupted.
+          const last = page[page.length - 1]!.position
+          if (last > position) position = last
+          limit = maxEvents
+          continue
+        }
+        const { items, position: through } = yield* released(page, first)
+        if (Arr.isReadonlyArrayNonEmpty(items)) return { items, position: through }
+      }
+    })
+
+    return Effect.gen(function* () {
+      const left = nextBeat - (yield* Clock.currentTimeMillis)
+      const taken = left > 0 ? yield* Effect.timeoutOption(next, left) : Option.none<Taken>()
+      if (Option.isNone(taken)) {
+        nextBeat = (yield* Clock.currentTimeMillis) + heartbeat
+        return Arr.of<Fed>({ _tag: "Heartbeat", position })
+      }
+      position = taken.value.position
+      if (taken.value.items[0]._tag === "CaughtUp") isCaughtUp = true
+      return taken.value.items
+    })
+  })

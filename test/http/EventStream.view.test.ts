@@ -1,0 +1,127 @@
+/** A push followed by a query never shows older data, whichever process makes the view. */
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect } from "effect"
+import { connect } from "../../scripts/bench/BenchDatabase.ts"
+import { Orders } from "../../src/Orders.ts"
+import { freshDatabase } from "../support/freshDatabase.ts"
+import { readerOrders } from "../support/readerOrders.ts"
+import { type Options, order, start, type TestServer, withCatalog } from "./harness.ts"
+import { followSse, followWs, type Follower, type Message } from "./streams.ts"
+
+const serve = (options: Options) =>
+  Effect.acquireRelease(
+    Effect.promise(() => start(options)),
+    (server) => Effect.promise(() => server.stop())
+  )
+
+const isEvent = ({ name }: Message) => name.startsWith("order.")
+
+/** Asks for the order of each pushed event, as soon as it is pushed: how often the answer was older, of how many. */
+const askOnPush = async (server: TestServer, follower: Follower, events: number) => {
+  let older = 0
+  let asked = 0
+  let position = 0
+  for (; asked < events; asked++) {
+    const event = await follower.until((message) => isEvent(message) && message.position > position)
+    position = event.position
+    const { body } = await server.get(`/orders/${event.data.subject}`)
+    if (!(body.version >= event.data.streamversion)) older += 1
+  }
+  return { older, asked }
+}
+
+const placeMany = async (server: TestServer, count: number) => {
+  let position = 0
+  for (let placed = 0; placed < count; placed++) {
+    const { body } = await server.send("POST", "/orders", order())
+    position = body.position
+  }
+  return position
+}
+
+describe("a push", () => {
+  it.live("never runs ahead of the view, here or in a process that only reads it", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const writer = yield* serve({ orders: Orders.layerPostgres(url) })
+      const reader = yield* serve({ orders: readerOrders(url) })
+      yield* Effect.promise(async () => {
+        await withCatalog(writer)
+        const followers = [
+          [writer, await followSse(writer.url)],
+          [reader, await followSse(reader.url)],
+          [reader, await followWs(reader.url)]
+        ] as const
+        for (const [, follower] of followers) await follower.until(({ name }) => name === "caught-up")
+        const asking = Promise.all(followers.map(([server, follower]) => askOnPush(server, follower, 80)))
+        await placeMany(writer, 40)
+        const results = await asking
+        assert.deepStrictEqual(
+          results,
+          followers.map(() => ({ older: 0, asked: 80 }))
+        )
+        for (const [, follower] of followers) {
+          assert.isFalse(follower.messages.some(({ data }) => data.ahead === true))
+          follower.cut()
+        }
+      })
+    })
+  )
+
+  it.live("is held back for as long as the view is, in both processes", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const push = { heartbeat: Duration.millis(50) }
+      const writer = yield* serve({ orders: Orders.layerPostgres(url), push })
+      const reader = yield* serve({ orders: readerOrders(url), push })
+      yield* Effect.promise(() => withCatalog(writer))
+      const follow = () => Promise.all([followSse(writer.url), followSse(reader.url), followWs(reader.url)])
+      const followers = yield* Effect.promise(follow)
+      const sql = yield* connect(url)
+      const placed = Effect.promise(async () => {
+        for (const follower of followers) await follower.until(({ name }) => name === "caught-up")
+        const position = await placeMany(writer, 1)
+        for (const { messages, positions, until } of followers) {
+          const had = messages.length
+          await until((message) => messages.indexOf(message) >= had + 4)
+          assert.deepStrictEqual(positions(), [])
+        }
+        return position
+      })
+      const position = yield* sql.withTransaction(
+        Effect.andThen(sql`SELECT 1 FROM ordinal.checkpoints ORDER BY projection FOR UPDATE`, placed)
+      )
+      for (const follower of followers) {
+        yield* Effect.promise(() => follower.until((message) => isEvent(message) && message.position === position))
+        assert.deepStrictEqual(follower.positions(), [position - 1, position])
+        assert.isFalse(follower.messages.some(({ data }) => data.ahead === true))
+        follower.cut()
+      }
+    })
+  )
+
+  it.live("goes out at once while the view stands still, and says so", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      yield* Effect.scoped(
+        Effect.flatMap(serve({ orders: Orders.layerPostgres(url) }), (server) =>
+          Effect.promise(() => withCatalog(server))
+        )
+      )
+      const sql = yield* connect(url)
+      yield* sql`UPDATE ordinal.checkpoints SET log_id = gen_random_uuid()`
+      const server = yield* serve({ orders: Orders.layerPostgres(url) })
+      yield* Effect.promise(async () => {
+        const followers = [await followSse(server.url, "?after=0"), await followWs(server.url, "?after=0")]
+        const began = performance.now()
+        const position = await placeMany(server, 1)
+        for (const follower of followers) {
+          const { data } = await follower.until((message) => message.position >= position && isEvent(message))
+          assert.isTrue(data.ahead)
+          follower.cut()
+        }
+        assert.isBelow(performance.now() - began, 2000)
+      })
+    })
+  )
+})
