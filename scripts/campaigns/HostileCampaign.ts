@@ -31,6 +31,11 @@ const send = (agent: Agent, url: string, { body, headers, method, path }: Hostil
     const sending = httpRequest(
       { agent, host, port, method, path, headers: { ...headers, ...length }, timeout: patience },
       (response) => {
+        // An event stream has no end: that it was opened is the answer.
+        if (response.headers["content-type"]?.startsWith("text/event-stream") === true) {
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, text: "" })
+          return void response.destroy()
+        }
         const chunks: Array<Buffer> = []
         response.on("data", (chunk: Buffer) => chunks.push(chunk))
         response.once("error", reject)

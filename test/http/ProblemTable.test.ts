@@ -7,7 +7,11 @@ import * as Servers from "./problemServers.ts"
 import { any } from "./problemSteps.ts"
 
 /** Provoked where the server is stopped, or its callers are slow. */
-const elsewhere = { draining: "Problems.test.ts", "request-timeout": "Limits.test.ts" }
+const elsewhere = {
+  draining: "Problems.test.ts",
+  "request-timeout": "Limits.test.ts",
+  forbidden: "EventStream.limits.test.ts"
+}
 
 let sound: Servers.ProblemServer
 beforeAll(async () => {
