@@ -6,7 +6,7 @@
  * bytes, which go in between whole frames (nothing is compressed, so a frame is written in one step). Any byte that
  * comes back proves that the client is alive.
  */
-import { NodeHttpServerRequest } from "@effect/platform-node"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { Duration, Effect, Stream } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { Socket } from "effect/socket"

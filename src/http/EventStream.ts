@@ -2,7 +2,7 @@
  * Pushes as server-sent events. The framework writes no more before the client's connection has taken what there is, and
  * nothing is read ahead; a client that takes nothing for too long is hung up on, and goes on after the last id it got.
  */
-import { NodeHttpServerRequest } from "@effect/platform-node"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { Array as Arr, Cause, Clock, Duration, Effect, Stream } from "effect"
 import { HttpServerResponse, type HttpServerRequest } from "effect/http"
 import type { SubscribeError } from "../Orders.ts"
