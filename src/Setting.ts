@@ -64,3 +64,13 @@ export const duration = (fallback: string, description: string): Setting<Duratio
       (duration) => Duration.isFinite(duration) && Duration.toMillis(duration) > 0
     )
 })
+
+export const durationOfAtLeast = (least: string, fallback: string, description: string): Setting<Duration.Duration> => {
+  const any = duration(fallback, description)
+  const bound = Schema.decodeUnknownSync(Schema.DurationFromString)(least)
+  return {
+    ...any,
+    expected: `a duration of at least ${least}`,
+    parse: (text) => Option.filter(any.parse(text), Duration.isGreaterThanOrEqualTo(bound))
+  }
+}

@@ -1,6 +1,6 @@
 /** Every setting of the server: an environment variable, or a flag of the same name (`--port` for `PORT`), which wins. */
-import { Config, Duration, Effect, Option } from "effect"
-import { InvalidSetting, duration, oneOf, type Setting, text, whole, yesNo } from "./Setting.ts"
+import { Config, type Duration, Effect, Option } from "effect"
+import { InvalidSetting, duration, durationOfAtLeast, oneOf, type Setting, text, whole, yesNo } from "./Setting.ts"
 
 const count = (fallback: number, description: string) => whole(1, 1_000_000, fallback, description)
 const pool = (fallback: number, description: string) => whole(1, 100, fallback, description)
@@ -43,12 +43,8 @@ export const settings = {
   RESIDENTS: whole(1, 10_000_000, 50_000, "orders kept in memory"),
   IDLE: duration("5 minutes", "how long an order stays in memory unused"),
   COMMAND_DEADLINE: duration("5 seconds", "how long a command may take before it is given up"),
-  IDEMPOTENCY_RETENTION: {
-    ...duration("48 hours", "how long the answer to an Idempotency-Key is kept"),
-    expected: "a duration of at least 24 hours",
-    parse: (text) => Option.filter(duration("", "").parse(text), Duration.isGreaterThanOrEqualTo(Duration.hours(24)))
-  },
-  SHUTDOWN: duration("20 seconds", "how long a shutdown waits for open commands"),
+  IDEMPOTENCY_RETENTION: durationOfAtLeast("24 hours", "48 hours", "how long the answer to an Idempotency-Key is kept"),
+  SHUTDOWN: durationOfAtLeast("1 second", "20 seconds", "how long a shutdown waits for open commands"),
   POOL_APPEND: pool(2, "PostgreSQL connections for writing the log"),
   POOL_PROJECTIONS: pool(4, "PostgreSQL connections for writing views"),
   POOL_READS: pool(4, "PostgreSQL connections for reading")

@@ -126,7 +126,10 @@ const check = async ({ url }: ServerProcess, knowledge: Knowledge) => {
     checkHistory(order, known, events, knowledge)
   })
   checkPositions(positions, faults)
-  const listed = (await list(url, { token: knowledge.token, limit: 37 })).map((row) => row.orderId)
+  // As fresh as all that was just read from the log, also of orders whose placing nobody was told of.
+  const [, log] = knowledge.token.split(".")
+  const token = `${positions.reduce((most, position) => Math.max(most, position), 0)}.${log}`
+  const listed = (await list(url, { token, limit: 37 })).map((row) => row.orderId)
   if (new Set(listed).size !== listed.length) faults.push("the list shows an order twice")
   for (const order of stored) if (!listed.includes(order)) faults.push(`${order}: is not in the list`)
   for (const order of listed) if (!stored.has(order)) faults.push(`${order}: is in the list and not in the log`)
