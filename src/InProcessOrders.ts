@@ -2,12 +2,9 @@
 import { Duration, Effect, Option } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Catalog } from "./catalog/Catalog.ts"
-import { CustomerAggregate, type CustomerCommand, CustomerNotFound } from "./catalog/Customer.ts"
 import { priceLine, priceOrder } from "./catalog/Pricing.ts"
-import { ProductAggregate, type ProductCommand, ProductNotFound } from "./catalog/Product.ts"
 import { EventLog } from "./eventlog/EventLog.ts"
 import type { Aggregate } from "./eventsourcing/Aggregate.ts"
-import { Aggregates } from "./eventsourcing/Aggregates.ts"
 import { fingerprint } from "./eventsourcing/CommandIdentity.ts"
 import * as PublishedEvent from "./eventsourcing/PublishedEvent.ts"
 import * as OrderAggregate from "./order/OrderAggregate.ts"
@@ -24,6 +21,7 @@ import type { CommandError, CommandOptions, Orders, QueryOptions, Receipt } from
 import * as ConsistencyToken from "./projection/ConsistencyToken.ts"
 import { ProjectionBehind } from "./projection/ProjectionBehind.ts"
 import * as OrderHistory from "./readmodel/OrderHistory.ts"
+import * as InProcessCatalog from "./InProcessCatalog.ts"
 import * as InProcessSubscription from "./InProcessSubscription.ts"
 import { OrderQueries } from "./readmodel/OrderQueries.ts"
 import * as OrderView from "./readmodel/OrderView.ts"
@@ -42,7 +40,6 @@ const freeLineId = ({ lines }: PlaceOrderRequest, index: number): LineId => {
 }
 
 export const make = Effect.gen(function* () {
-  const aggregates = yield* Aggregates
   const catalog = yield* Catalog
   const queries = yield* OrderQueries
   const log = yield* EventLog
@@ -162,35 +159,7 @@ export const make = Effect.gen(function* () {
     return OrderView.fromState(entry.order, entry.updatedAt, policies)
   })
 
-  const nothing = () => ({})
-
-  const sendProduct = (command: ProductCommand, request: unknown, options: CommandOptions | undefined) =>
-    Effect.map(
-      submit({
-        aggregate: ProductAggregate,
-        idOf: ({ productId }) => productId,
-        scope: [command._tag, command.productId],
-        request,
-        options,
-        command: Effect.succeed(command),
-        body: nothing
-      }),
-      toReceipt
-    )
-
-  const sendCustomer = (command: CustomerCommand, request: unknown, options: CommandOptions | undefined) =>
-    Effect.map(
-      submit({
-        aggregate: CustomerAggregate,
-        idOf: ({ customerId }) => customerId,
-        scope: [command._tag, command.customerId],
-        request,
-        options,
-        command: Effect.succeed(command),
-        body: nothing
-      }),
-      toReceipt
-    )
+  const inCatalog = yield* InProcessCatalog.make(submit, toReceipt)
 
   const service: Orders["Service"] = {
     place,
@@ -228,29 +197,7 @@ export const make = Effect.gen(function* () {
     events,
     at,
     subscribe,
-    // What is saved need not be there yet.
-    saveProduct: (productId, product, options) =>
-      sendProduct({ _tag: "SaveProduct", productId, ...product }, product, options).pipe(
-        Effect.catchTag("ProductNotFound", Effect.die)
-      ),
-    withdrawProduct: (productId, options) => sendProduct({ _tag: "WithdrawProduct", productId }, null, options),
-    product: Effect.fn("Orders.product")(function* (productId) {
-      const { state } = yield* aggregates.read(ProductAggregate, productId)
-      if (state._tag === "Absent") return yield* new ProductNotFound({ productId })
-      const { _tag, ...product } = state
-      return { productId, ...product }
-    }),
-    saveCustomer: (customerId, customer, options) =>
-      sendCustomer({ _tag: "SaveCustomer", customerId, ...customer }, customer, options).pipe(
-        Effect.catchTag("CustomerNotFound", Effect.die)
-      ),
-    withdrawCustomer: (customerId, options) => sendCustomer({ _tag: "WithdrawCustomer", customerId }, null, options),
-    customer: Effect.fn("Orders.customer")(function* (customerId) {
-      const { state } = yield* aggregates.read(CustomerAggregate, customerId)
-      if (state._tag === "Absent") return yield* new CustomerNotFound({ customerId })
-      const { _tag, ...customer } = state
-      return { customerId, ...customer }
-    })
+    ...inCatalog
   }
   return service
 })

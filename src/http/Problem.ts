@@ -68,6 +68,7 @@ export const problem = <Self extends Error>(
       title,
       status,
       detail: error.message,
+      // An error's fields are its own members; its class does not say so to the compiler.
       ...pick(error as unknown as Record<string, unknown>)
     })
   })
@@ -75,6 +76,7 @@ export const problem = <Self extends Error>(
     Schema.decodeTo(Schema.toType(errorClass), transformation as never),
     HttpApiSchema.asJson({ contentType })
   )
+  // `document` has members by name only, so what it encodes to is known here and not to the compiler.
   return Object.assign(schema.annotate({ httpApiStatus: status }) as unknown as Schema.Codec<Self, ProblemDocument>, {
     slug,
     title,
