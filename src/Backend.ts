@@ -9,34 +9,28 @@ import { EventLog } from "./eventlog/EventLog.ts"
 import { streamId } from "./eventsourcing/Aggregate.ts"
 import { Aggregates } from "./eventsourcing/Aggregates.ts"
 import * as Kernel from "./Kernel.ts"
-import { ProjectionProgress } from "./projection/ProjectionProgress.ts"
-import { Projections } from "./projection/Projections.ts"
-import * as SqlProjections from "./projection/SqlProjections.ts"
 import * as MemoryOrderQueries from "./readmodel/MemoryOrderQueries.ts"
 import { OrderViewProjection } from "./readmodel/OrderViewProjection.ts"
 import * as SqlOrderQueries from "./readmodel/SqlOrderQueries.ts"
 
 /** Everything in memory: for tests and trials. */
-export const memory = Layer.mergeAll(AggregateCatalog.layer, MemoryOrderQueries.layer, Projections.layerNone).pipe(
+export const memory = Layer.merge(AggregateCatalog.layer, MemoryOrderQueries.layer).pipe(
   Layer.provideMerge(Kernel.memory)
 )
 
-const querySide = SqlOrderQueries.layer.pipe(
-  Layer.merge(SqlProjections.layer([OrderViewProjection])),
-  Layer.provideMerge(ProjectionProgress.layer)
-)
-
-/** On the given database, which is migrated first. */
-export const onDatabase = <E, R>(database: Layer.Layer<Database, E, R>) =>
-  Layer.merge(AggregateCatalog.layer, querySide).pipe(Layer.provideMerge(Kernel.onDatabase(database)))
+/** On the given database, which is migrated first. `projections`: of one's own, beside those that orders need. */
+export const onDatabase = <E, R>(database: Layer.Layer<Database, E, R>, { projections = [] }: Kernel.Options = {}) =>
+  Layer.merge(AggregateCatalog.layer, SqlOrderQueries.layer).pipe(
+    Layer.provideMerge(Kernel.onDatabase(database, { projections: [OrderViewProjection, ...projections] }))
+  )
 
 /** On PostgreSQL at `postgres://…`. */
-export const postgres = (url: string, options?: Omit<DatabaseOptions, "url">) =>
-  onDatabase(Database.layer({ ...options, url: Redacted.make(url) }))
+export const postgres = (url: string, options: Kernel.Options & Omit<DatabaseOptions, "url"> = {}) =>
+  onDatabase(Database.layer({ ...options, url: Redacted.make(url) }), options)
 
 /** Embedded: in a directory that this process then owns, or with "memory" in memory. Not safe in a power cut. */
-export const embedded = (directory: string) =>
-  onDatabase(Database.layer({ url: Redacted.make(`pglite:${directory}`), allowPgliteInProduction: true }))
+export const embedded = (directory: string, options?: Kernel.Options) =>
+  onDatabase(Database.layer({ url: Redacted.make(`pglite:${directory}`), allowPgliteInProduction: true }), options)
 
 const demoSize = BigInt(demoProducts.length + demoCustomers.length)
 

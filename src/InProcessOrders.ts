@@ -1,5 +1,5 @@
 /** `Orders` in this process: prices, sends commands to the actors, and reads the view. */
-import { Duration, Effect, Option } from "effect"
+import { Effect } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Catalog } from "./catalog/Catalog.ts"
 import { priceLine, priceOrder } from "./catalog/Pricing.ts"
@@ -20,6 +20,7 @@ import { paymentStatus, status } from "./order/OrderStatus.ts"
 import type { CommandError, CommandOptions, Orders, QueryOptions, Receipt } from "./Orders.ts"
 import * as ConsistencyToken from "./projection/ConsistencyToken.ts"
 import { ProjectionBehind } from "./projection/ProjectionBehind.ts"
+import * as TokenWait from "./projection/TokenWait.ts"
 import * as OrderHistory from "./readmodel/OrderHistory.ts"
 import * as InProcessCatalog from "./InProcessCatalog.ts"
 import * as InProcessSubscription from "./InProcessSubscription.ts"
@@ -27,9 +28,6 @@ import { OrderQueries } from "./readmodel/OrderQueries.ts"
 import * as OrderView from "./readmodel/OrderView.ts"
 import { VersionNotFound } from "./readmodel/VersionNotFound.ts"
 import * as Submission from "./Submission.ts"
-
-const defaultWait = Duration.seconds(2)
-const longestWait = Duration.seconds(30)
 
 const newId = () => SecureRandom.uuidV7Unsafe()
 
@@ -108,20 +106,9 @@ export const make = Effect.gen(function* () {
   })
 
   /** Waits until the view holds what the token stands for; the token's position. */
-  const freshEnough = Effect.fnUntraced(function* ({ token, wait = defaultWait }: QueryOptions = {}) {
-    if (token === undefined) return undefined
-    const parsed = yield* Effect.fromResult(ConsistencyToken.parse(token))
-    const invalid = new ConsistencyToken.InvalidToken({ token })
-    if (parsed.logId !== logId) return yield* invalid
-    if ((yield* queries.position) >= parsed.position) return parsed.position
-    if ((yield* log.head).position < parsed.position) return yield* invalid
-    const reached = yield* queries
-      .awaitPosition(parsed.position)
-      .pipe(Effect.timeoutOption(Duration.min(Duration.fromInputUnsafe(wait), longestWait)))
-    if (Option.isSome(reached)) return parsed.position
-    const current = yield* queries.position
-    return yield* new ProjectionBehind({ required: parsed.position, current, retryAfter: 1 })
-  })
+  const reach = TokenWait.make(log, logId, queries)
+  const freshEnough = ({ token, wait }: QueryOptions = {}) =>
+    token === undefined ? Effect.succeed(undefined) : reach(token, wait)
 
   const get: Orders["Service"]["get"] = Effect.fn("Orders.get")(function* (orderId, options) {
     const required = yield* freshEnough(options)

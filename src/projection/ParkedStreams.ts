@@ -40,6 +40,13 @@ export const among = (sql: SqlClient.SqlClient, { name, slot }: Key, streamIds: 
     WHERE projection = ${name} AND slot = ${slot} AND parked AND stream_id = ANY(${streamIds}::text[])
     ORDER BY stream_id`.pipe(Effect.map((rows) => new Set(rows.map((row) => row.streamId))))
 
+/** Where the live view of this stream ends: the position of the first event it does not have. */
+export const parkedAt = (sql: SqlClient.SqlClient, name: string, streamId: string) =>
+  sql<{ readonly position: bigint }>`SELECT "position" FROM ordinal.parked_streams
+    WHERE projection = ${name} AND slot = 'live' AND stream_id = ${streamId} AND parked`.pipe(
+    Effect.map(([row]) => row?.position)
+  )
+
 /** How many rows of the live view were made without this event. */
 export const isSkipped = (sql: SqlClient.SqlClient, name: string, { streamId, version }: RecordedEvent) =>
   sql`SELECT FROM ordinal.parked_streams

@@ -17,10 +17,13 @@ type Sql<A> = Effect.Effect<A, SqlError.SqlError>
 /** Which of a projection's tables: the one that is read, or the one that a rebuild fills. */
 export type Slot = "live" | "shadow"
 
-/** How a second table is made beside the one that serves. Every step runs inside a transaction of the kernel. */
+/**
+ * How its table is made, and a second one beside the one that serves: by `ProjectionTable` for a projection that has one
+ * table. Every step runs inside a transaction of the kernel.
+ */
 export interface ProjectionTables {
-  /** Makes an empty shadow table. */
-  create(sql: SqlClient.SqlClient): Sql<unknown>
+  /** Makes an empty table; the live one before the projection runs for the first time, unless it is there already. */
+  create(sql: SqlClient.SqlClient, slot: Slot): Sql<unknown>
   /** Drops the shadow table, if there is one. */
   drop(sql: SqlClient.SqlClient): Sql<unknown>
   /** Puts the shadow table in place of the live one, which goes. */
@@ -55,7 +58,7 @@ export interface Projection {
   handle(sql: SqlClient.SqlClient, events: Batch, slot: Slot): Sql<void>
   /** Makes room for what follows an event that is dropped for good; without it, its stream just goes on after it. */
   skip?(sql: SqlClient.SqlClient, event: RecordedEvent, slot: Slot): Sql<void>
-  /** Without them it can't be rebuilt beside what serves. */
+  /** Without them somebody else makes its table, and it can't be rebuilt beside what serves. */
   readonly tables?: ProjectionTables
   /** Without it nothing is audited. */
   readonly audit?: ProjectionAudit

@@ -4,8 +4,10 @@
  * Plain effects over the database, so any process answers for all of them, whichever runs them. Pausing, parked streams
  * and rebuilds are rows, so they survive restarts.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, type Duration, Effect, Layer } from "effect"
 import type { DatabaseUnavailable } from "../eventlog/Unavailable.ts"
+import type { InvalidToken } from "./ConsistencyToken.ts"
+import type { ProjectionBehind } from "./ProjectionBehind.ts"
 import {
   type RebuildRefused,
   type RepairRefused,
@@ -85,6 +87,12 @@ export interface Rebuild {
   readonly finishedAt?: string
 }
 
+export interface AwaitOptions {
+  /** How long to wait for it; default 2 s, at most 30 s. */
+  readonly wait?: Duration.Input
+  readonly streamId?: string
+}
+
 export interface RebuildOptions {
   /** At most so many events per second; unlimited if absent. */
   readonly eventsPerSecond?: number
@@ -131,6 +139,12 @@ export class Projections extends Context.Service<
     pause(name: string): ByName<void>
     resume(name: string): ByName<void>
 
+    /**
+     * Waits until what the projection keeps contains the write that the token was given for; for an embedder who then
+     * reads its table. With `streamId` it also fails, with `parked`, while that stream is set aside before the write.
+     */
+    awaitToken(name: string, token: string, options?: AwaitOptions): ByName<void, InvalidToken | ProjectionBehind>
+
     /** Starts to fill a second table beside the one that serves, which it replaces once it has caught up. */
     rebuild(name: string, options?: RebuildOptions): ByName<Rebuild, RebuildRefused>
     /** Those under way and those ended, the newest first, at most 100. */
@@ -169,6 +183,7 @@ const none = Projections.of({
   list: Effect.succeed([]),
   pause: unknownProjection,
   resume: unknownProjection,
+  awaitToken: unknownProjection,
   rebuild: unknownProjection,
   rebuilds: Effect.succeed([]),
   rebuildStatus: unknownRebuild,

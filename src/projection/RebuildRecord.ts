@@ -59,7 +59,7 @@ const begin = Effect.fnUntraced(function* (
   { compare = 200, eventsPerSecond }: RebuildOptions
 ) {
   yield* discard(sql, projection)
-  if (projection.tables !== undefined) yield* projection.tables.create(sql)
+  if (projection.tables !== undefined) yield* projection.tables.create(sql, "shadow")
   yield* Checkpoint.create(sql, shadowOf(projection))
   const [row] = yield* sql<{ readonly id: string }>`
     INSERT INTO ordinal.rebuilds (projection, version, state, target, events_per_second, streams, started_at)

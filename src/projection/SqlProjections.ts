@@ -2,7 +2,7 @@
 import { Effect, Layer } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { Database } from "../database/Database.ts"
-import type { EventLog } from "../eventlog/EventLog.ts"
+import { EventLog } from "../eventlog/EventLog.ts"
 import type { LogTail } from "../eventlog/LogTail.ts"
 import { orUnavailable, withinSeconds } from "../eventlog/SqlFailure.ts"
 import { DatabaseUnavailable } from "../eventlog/Unavailable.ts"
@@ -14,10 +14,13 @@ import * as ProjectionAudits from "./ProjectionAudits.ts"
 import { RebuildRefused, UnknownParkedStream, UnknownProjection, UnknownRebuild } from "./ProjectionErrors.ts"
 import * as ProjectionList from "./ProjectionList.ts"
 import { ProjectionProgress } from "./ProjectionProgress.ts"
+import { ProjectionBehind } from "./ProjectionBehind.ts"
 import * as ProjectionRunner from "./ProjectionRunner.ts"
 import { type ParkedStream, Projections, type Rebuild, type RebuildState } from "./Projections.ts"
 import * as Rebuilds from "./Rebuild.ts"
+import * as ProjectionSetup from "./ProjectionSetup.ts"
 import * as RebuildRecord from "./RebuildRecord.ts"
+import * as TokenWait from "./TokenWait.ts"
 
 const isSqlError = (error: { readonly _tag: string }): error is SqlError => error._tag === "SqlError"
 const isOverdue = (error: { readonly _tag: string }): error is TransactionOverdue => error._tag === "TransactionOverdue"
@@ -71,8 +74,16 @@ export const make = Effect.fnUntraced(function* (
   auditOptions: ProjectionAudits.AuditOptions | undefined
 ) {
   const { projections: sql } = yield* Database
+  const log = yield* EventLog
+  const { logId } = yield* log.head
   const progress = yield* ProjectionProgress
   const projections = new Map(registered.map((projection) => [projection.name, projection]))
+  if (projections.size < registered.length) {
+    const names = registered.map(({ name }) => name).join(", ")
+    return yield* Effect.die(
+      new TypeError(`each projection needs a name of its own, and two of these have the same: ${names}`)
+    )
+  }
   const audits = new Map<string, Effect.Success<ReturnType<typeof ProjectionAudits.make>>>()
   for (const projection of registered) {
     const audit = yield* ProjectionAudits.make(projection)
@@ -128,6 +139,18 @@ export const make = Effect.fnUntraced(function* (
     pause: Effect.fn("Projections.pause")((name: string) => setPaused(name, true)),
     resume: Effect.fn("Projections.resume")((name: string) => setPaused(name, false)),
 
+    awaitToken: Effect.fn("Projections.awaitToken")(function* (name, token, { streamId, wait } = {}) {
+      const projection = yield* named(name)
+      const required = yield* TokenWait.make(log, logId, {
+        position: progress.position(projection),
+        awaitPosition: (position) => progress.awaitPosition(projection, position)
+      })(token, wait)
+      if (streamId === undefined) return
+      const parkedAt = yield* ParkedStreams.parkedAt(sql, name, streamId).pipe(available, withinSeconds(6))
+      if (parkedAt === undefined || parkedAt > required) return
+      return yield* new ProjectionBehind({ required, current: parkedAt - 1n, parked: true, retryAfter: 30 })
+    }),
+
     rebuild: Effect.fn("Projections.rebuild")(function* (name, options = {}) {
       const projection = yield* named(name)
       if (projection.tables === undefined) {
@@ -177,14 +200,13 @@ export interface Options {
 
 /** Runs these projections until the scope closes, as far as no other process does. */
 export const layer = (
-  [first, ...rest]: readonly [Projection, ...Array<Projection>],
+  projections: ReadonlyArray<Projection>,
   options: Options = { audit: ProjectionAudits.defaultAudit }
-): Layer.Layer<Projections, never, Database | LogTail | EventLog | ProjectionProgress> => {
+): Layer.Layer<Projections, SqlError | DatabaseUnavailable, Database | LogTail | EventLog | ProjectionProgress> => {
   const background = (projection: Projection) =>
-    Layer.merge(ProjectionRunner.layer(projection), Rebuilds.layer(projection))
-  return Layer.mergeAll(
-    Layer.effect(Projections, make([first, ...rest], options.audit)),
-    background(first),
-    ...rest.map(background)
-  )
+    Layer.merge(ProjectionRunner.layer(projection), Rebuilds.layer(projection)).pipe(
+      Layer.provide(Layer.effectDiscard(ProjectionSetup.run(projection)))
+    )
+  const service: ReturnType<typeof layer> = Layer.effect(Projections, make(projections, options.audit))
+  return projections.reduce((running, projection) => Layer.merge(running, background(projection)), service)
 }

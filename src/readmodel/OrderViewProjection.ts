@@ -6,7 +6,7 @@ import { id } from "../eventlog/StreamId.ts"
 import type { Batch, Projection, ProjectionAudit, Slot } from "../projection/Projection.ts"
 import * as OrderEntry from "./OrderEntry.ts"
 import * as OrderViewRows from "./OrderViewRows.ts"
-import * as OrderViewTable from "./OrderViewTable.ts"
+import { OrderViewTable } from "./OrderViewTable.ts"
 
 const entryOf = ({ position, state: order, updatedAt }: OrderViewRows.StoredRow): OrderEntry.OrderEntry => ({
   order,
@@ -71,6 +71,6 @@ export const OrderViewProjection: Projection = {
   categories: ["order"],
   handle,
   skip,
-  tables: OrderViewTable.tables,
+  tables: OrderViewTable,
   audit
 }

@@ -4,7 +4,7 @@ import type { Order } from "../order/OrderState.ts"
 import { paymentStatus, status } from "../order/OrderStatus.ts"
 import type { Slot } from "../projection/Projection.ts"
 import type { OrderEntry } from "./OrderEntry.ts"
-import * as OrderViewTable from "./OrderViewTable.ts"
+import { OrderViewTable } from "./OrderViewTable.ts"
 
 export interface StoredRow {
   readonly orderId: string
@@ -14,7 +14,7 @@ export interface StoredRow {
   readonly position: bigint
 }
 
-const table = (sql: SqlClient.SqlClient, slot: Slot) => sql.literal(OrderViewTable.nameOf(slot))
+const table = OrderViewTable.in
 
 export const select = (sql: SqlClient.SqlClient, slot: Slot, orderIds: ReadonlyArray<string>) =>
   sql<StoredRow>`SELECT order_id AS "orderId", state, updated_at AS "updatedAt", "position"

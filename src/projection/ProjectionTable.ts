@@ -1,0 +1,73 @@
+/**
+ * The table of a projection, and the second one of the same shape that a rebuild fills and puts in its place.
+ *
+ * **Gotchas**: taking its place is a drop and a rename. Privileges granted on the table, and views and foreign keys that
+ * point to it, do not survive a rebuild: grant by `ALTER DEFAULT PRIVILEGES`, and let nothing point to it.
+ */
+import { Effect } from "effect"
+import type { SqlClient, Statement } from "effect/sql"
+import type { ProjectionTables, Slot } from "./Projection.ts"
+
+export interface Definition {
+  /** With its schema, which must be there: `public.top_products`. */
+  readonly name: string
+  /** What stands between the parentheses of CREATE TABLE. */
+  readonly columns: string
+  /** Further indexes, each by a name of its own: `{ by_day: "(day, sold)" }`. */
+  readonly indexes?: Readonly<Record<string, string>>
+  /** Storage parameters: `fillfactor = 80`. */
+  readonly storage?: string
+}
+
+export interface ProjectionTable extends ProjectionTables {
+  /** To be put into a statement: the table of this slot. */
+  in(sql: SqlClient.SqlClient, slot: Slot): Statement.Fragment
+}
+
+const qualified = /^([a-z_][a-z0-9_]*)\.([a-z_][a-z0-9_]*)$/
+/** PostgreSQL cuts longer names off, and then mixes them up. */
+const longestName = 63
+
+export const make = ({ columns, indexes = {}, name, storage }: Definition): ProjectionTable => {
+  const [, schema, live] = qualified.exec(name) ?? []
+  if (schema === undefined || live === undefined) {
+    throw new TypeError(`the table "${name}" must be named as <schema>.<table>, in lower case`)
+  }
+  const tables = { live, shadow: `${live}_shadow` }
+  const tooLong = ["pkey", ...Object.keys(indexes)]
+    .map((index) => `${tables.shadow}_${index}`)
+    .find((index) => index.length > longestName)
+  if (tooLong !== undefined) {
+    throw new TypeError(`the name of the index "${tooLong}" is longer than ${longestName} characters`)
+  }
+
+  const nameOf = (slot: Slot) => `${schema}.${tables[slot]}`
+
+  const create = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, slot: Slot) {
+    const parameters = storage === undefined ? "" : ` WITH (${storage})`
+    yield* sql.unsafe(`CREATE TABLE IF NOT EXISTS ${nameOf(slot)} (${columns})${parameters}`)
+    for (const [index, on] of Object.entries(indexes)) {
+      yield* sql.unsafe(`CREATE INDEX IF NOT EXISTS ${tables[slot]}_${index} ON ${nameOf(slot)} ${on}`)
+    }
+  })
+
+  /**
+   * Readers wait for the lock at most for the moment of the renaming; who waited reads the new table. Longer than the
+   * server takes to stop a vacuum of the table (1 s), shorter than readers may wait.
+   */
+  const swap = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+    yield* sql`SELECT set_config('lock_timeout', '1500ms', true)`
+    yield* sql.unsafe(`DROP TABLE IF EXISTS ${nameOf("live")}`)
+    yield* sql.unsafe(`ALTER TABLE ${nameOf("shadow")} RENAME TO ${tables.live}`)
+    for (const index of ["pkey", ...Object.keys(indexes)]) {
+      yield* sql.unsafe(`ALTER INDEX IF EXISTS ${schema}.${tables.shadow}_${index} RENAME TO ${tables.live}_${index}`)
+    }
+  })
+
+  return {
+    create,
+    drop: (sql) => sql.unsafe(`DROP TABLE IF EXISTS ${nameOf("shadow")}`),
+    swap,
+    in: (sql, slot) => sql.literal(nameOf(slot))
+  }
+}

@@ -1,0 +1,37 @@
+/** "At least this fresh": waits until a view holds what a consistency token stands for. */
+import { Duration, Effect, Option } from "effect"
+import type { EventLog } from "../eventlog/EventLog.ts"
+import type { DatabaseUnavailable } from "../eventlog/Unavailable.ts"
+import * as ConsistencyToken from "./ConsistencyToken.ts"
+import { ProjectionBehind } from "./ProjectionBehind.ts"
+
+const defaultWait = Duration.seconds(2)
+const longestWait = Duration.seconds(30)
+
+/** How far the view is, as this process knows without asking, and how to wait for it. */
+export interface Progress {
+  readonly position: Effect.Effect<bigint>
+  awaitPosition(position: bigint): Effect.Effect<bigint>
+}
+
+/** `logId`: of `log`. */
+export const make =
+  (log: EventLog["Service"], logId: string, progress: Progress) =>
+  /** The token's position, once the view is there. `wait`: for how long; default 2 s, at most 30 s. */
+  (
+    token: string,
+    wait: Duration.Input = defaultWait
+  ): Effect.Effect<bigint, ConsistencyToken.InvalidToken | ProjectionBehind | DatabaseUnavailable> =>
+    Effect.gen(function* () {
+      const { logId: issuer, position: required } = yield* Effect.fromResult(ConsistencyToken.parse(token))
+      const invalid = new ConsistencyToken.InvalidToken({ token })
+      if (issuer !== logId) return yield* invalid
+      if ((yield* progress.position) >= required) return required
+      if ((yield* log.head).position < required) return yield* invalid
+      const reached = yield* progress
+        .awaitPosition(required)
+        .pipe(Effect.timeoutOption(Duration.min(Duration.fromInputUnsafe(wait), longestWait)))
+      if (Option.isSome(reached)) return required
+      const current = yield* progress.position
+      return yield* new ProjectionBehind({ required, current, retryAfter: 1 })
+    })

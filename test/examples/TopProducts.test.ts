@@ -1,0 +1,159 @@
+import { assert, describe, it } from "@effect/vitest"
+import { DateTime, Effect, Layer, Logger } from "effect"
+import * as Backend from "../../src/Backend.ts"
+import { Database } from "../../src/database/Database.ts"
+import { Currency } from "../../src/order/Money.ts"
+import { CustomerId, ProductId } from "../../src/order/OrderId.ts"
+import { Orders } from "../../src/Orders.ts"
+import { Projections, type Rebuild } from "../../src/projection/Projections.ts"
+import { freshDatabase } from "../support/freshDatabase.ts"
+import { ProductSales, topProducts } from "./TopProducts.ts"
+
+const backends = {
+  "on PGlite": Effect.succeed((projection = ProductSales) => Backend.embedded("memory", { projections: [projection] })),
+  "on PostgreSQL": Effect.map(
+    freshDatabase,
+    (url) =>
+      (projection = ProductSales) =>
+        Backend.postgres(url, { projections: [projection] })
+  )
+}
+
+const program = <A, E>(backend: Layer.Layer<A, E>) => Orders.layer.pipe(Layer.provideMerge(backend))
+
+const [ada, EUR] = [CustomerId.make("ada"), Currency.make("EUR")]
+const [mug, tea] = [ProductId.make("mug"), ProductId.make("tea")]
+const address = { name: "Ada", line1: "1 Mill Lane", city: "London", postalCode: "N1", country: "GB" } as const
+
+const place = Effect.fnUntraced(function* (...quantities: ReadonlyArray<readonly [ProductId, number]>) {
+  const [first, ...rest] = quantities.map(([productId, quantity]) => ({ productId, quantity }))
+  const lines = [first!, ...rest] as const
+  return yield* (yield* Orders).place({ customerId: ada, currency: EUR, lines, shippingAddress: address })
+})
+
+const stocked = Effect.gen(function* () {
+  const orders = yield* Orders
+  yield* orders.saveCustomer(ada, { name: "Ada", email: "ada@example.org" })
+  for (const id of [mug, tea]) {
+    yield* orders.saveProduct(id, { name: id, unitPrice: 100, currency: EUR, taxBps: 0 })
+  }
+})
+
+const ended = (id: string) =>
+  Effect.flatMap(Projections, ({ rebuildStatus }) =>
+    rebuildStatus(id).pipe(
+      Effect.delay("20 millis"),
+      Effect.repeat({ until: ({ state }: Rebuild) => state !== "running" })
+    )
+  )
+
+const today = Effect.map(DateTime.now, DateTime.formatIsoDateUtc)
+
+describe.each(Object.entries(backends))("a projection of one's own %s", (_, backend) => {
+  it.live("follows the log beside the order view, and with a token contains the write it was given for", () =>
+    Effect.gen(function* () {
+      const own = yield* backend
+      yield* Effect.gen(function* () {
+        yield* stocked
+        const day = yield* today
+        for (let count = 1; count <= 20; count++) {
+          const { token } = yield* place([mug, 2], [tea, 1])
+          assert.deepStrictEqual(yield* topProducts(day, token), [
+            { productId: "mug", sold: BigInt(2 * count) },
+            { productId: "tea", sold: BigInt(count) }
+          ])
+        }
+        const projections = yield* Projections
+        const invalid = yield* Effect.flip(topProducts(day, "1.00000000-0000-0000-0000-000000000000"))
+        assert.strictEqual(invalid._tag, "InvalidToken")
+        const unknown = yield* Effect.flip(projections.awaitToken("no-such", "1.x"))
+        assert.strictEqual(unknown._tag, "UnknownProjection")
+
+        // Paused, it says that it is behind, and how far; it goes on by itself when it is resumed.
+        yield* projections.pause(ProductSales.name)
+        const { token } = yield* place([tea, 100])
+        const behind = yield* Effect.flip(projections.awaitToken(ProductSales.name, token, { wait: "50 millis" }))
+        assert.strictEqual(behind._tag, "ProjectionBehind")
+        const info = (yield* projections.list).find(({ name }) => name === ProductSales.name)
+        assert.containSubset(info, { status: "paused", behind: 2 })
+        yield* projections.resume(ProductSales.name)
+        assert.deepStrictEqual((yield* topProducts(day, token))[0], { productId: "tea", sold: 120n })
+
+        // Rebuilt beside what serves.
+        const { id } = yield* projections.rebuild(ProductSales.name)
+        assert.containSubset(yield* ended(id), { state: "completed" })
+        assert.deepStrictEqual((yield* topProducts(day, token))[0], { productId: "tea", sold: 120n })
+      }).pipe(Effect.provide(program(own())))
+    }).pipe(Effect.provide(Logger.layer([])))
+  )
+
+  it.live("sets aside an order that it can't count, says so to whoever asks, and counts it after the fix", () =>
+    Effect.gen(function* () {
+      const own = yield* backend
+      let isFixed = false
+      const picky: typeof ProductSales = {
+        ...ProductSales,
+        handle: (sql, events, slot) => {
+          const isTooMuch = events.some((event) => JSON.stringify(event.data).includes(`"quantity":13,`))
+          if (isTooMuch && !isFixed) throw new Error("thirteen")
+          return ProductSales.handle(sql, events, slot)
+        }
+      }
+      yield* Effect.gen(function* () {
+        yield* stocked
+        const [day, projections] = [yield* today, yield* Projections]
+        const { orderId, token } = yield* place([mug, 13])
+        const streamId = `order-${orderId}`
+        const later = yield* place([tea, 1])
+        assert.deepStrictEqual(yield* topProducts(day, later.token), [{ productId: "tea", sold: 1n }])
+        const [parked] = yield* projections.parked
+        assert.containSubset(parked, { projection: picky.name, streamId, version: 1, reason: "thirteen" })
+        const refused = yield* Effect.flip(projections.awaitToken(picky.name, token, { streamId }))
+        assert.containSubset(refused, { _tag: "ProjectionBehind", parked: true })
+        // The order view is another projection, which has no trouble with it.
+        assert.strictEqual((yield* (yield* Orders).get(orderId, { token })).order.version, 2)
+
+        isFixed = true
+        yield* projections.retry(parked!.id)
+        yield* projections.awaitToken(picky.name, token, { streamId })
+        assert.deepStrictEqual((yield* topProducts(day))[0], { productId: "mug", sold: 13n })
+      }).pipe(Effect.provide(program(own(picky))))
+    }).pipe(Effect.provide(Logger.layer([])))
+  )
+})
+
+describe("a new version of a projection of one's own", () => {
+  it.live("is built while the old one serves, and takes its place by itself", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const day = yield* today
+      const run = <A, E>(
+        projection: typeof ProductSales,
+        effect: Effect.Effect<A, E, Orders | Projections | Database>
+      ) => Effect.provide(effect, program(Backend.postgres(url, { projections: [projection] })))
+      const { token } = yield* run(ProductSales, Effect.andThen(stocked, place([mug, 3])))
+      const doubled: typeof ProductSales = {
+        ...ProductSales,
+        version: 2,
+        handle: (sql, [first, ...rest], slot) =>
+          Effect.andThen(
+            ProductSales.handle(sql, [first, ...rest], slot),
+            ProductSales.handle(sql, [first, ...rest], slot)
+          )
+      }
+      const counted = yield* run(
+        doubled,
+        Effect.gen(function* () {
+          const projections = yield* Projections
+          const isNew = Effect.map(
+            projections.list,
+            (infos) => infos.find(({ name }) => name === doubled.name)!.version
+          )
+          yield* isNew.pipe(Effect.delay("20 millis"), Effect.repeat({ until: (version) => version === 2 }))
+          return yield* topProducts(day, token)
+        })
+      )
+      assert.deepStrictEqual(counted, [{ productId: "mug", sold: 6n }])
+    }).pipe(Effect.provide(Logger.layer([])))
+  )
+})
