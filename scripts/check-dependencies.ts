@@ -17,7 +17,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   eventlog: ["database"],
   eventsourcing: ["database", "eventlog"],
   projection: ["database", "eventlog"],
-  readmodel: ["database", "eventlog", "projection", "order", ...pure],
+  readmodel: ["database", "eventlog", "projection", "order", "catalog", ...pure],
   telemetry: [],
   http: [
     "order",

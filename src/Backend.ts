@@ -9,19 +9,24 @@ import { EventLog } from "./eventlog/EventLog.ts"
 import { streamId } from "./eventsourcing/Aggregate.ts"
 import { Aggregates } from "./eventsourcing/Aggregates.ts"
 import * as Kernel from "./Kernel.ts"
+import { CatalogViewProjection } from "./readmodel/CatalogViewProjection.ts"
+import * as MemoryCatalogQueries from "./readmodel/MemoryCatalogQueries.ts"
 import * as MemoryOrderQueries from "./readmodel/MemoryOrderQueries.ts"
 import { OrderViewProjection } from "./readmodel/OrderViewProjection.ts"
+import * as SqlCatalogQueries from "./readmodel/SqlCatalogQueries.ts"
 import * as SqlOrderQueries from "./readmodel/SqlOrderQueries.ts"
 
 /** Everything in memory: for tests and trials. */
-export const memory = Layer.merge(AggregateCatalog.layer, MemoryOrderQueries.layer).pipe(
+export const memory = Layer.mergeAll(AggregateCatalog.layer, MemoryOrderQueries.layer, MemoryCatalogQueries.layer).pipe(
   Layer.provideMerge(Kernel.memory)
 )
 
 /** On the given database, which is migrated first. `projections`: of one's own, beside those that orders need. */
 export const onDatabase = <E, R>(database: Layer.Layer<Database, E, R>, { projections = [] }: Kernel.Options = {}) =>
-  Layer.merge(AggregateCatalog.layer, SqlOrderQueries.layer).pipe(
-    Layer.provideMerge(Kernel.onDatabase(database, { projections: [OrderViewProjection, ...projections] }))
+  Layer.mergeAll(AggregateCatalog.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer).pipe(
+    Layer.provideMerge(
+      Kernel.onDatabase(database, { projections: [OrderViewProjection, CatalogViewProjection, ...projections] })
+    )
   )
 
 /** On PostgreSQL at `postgres://…`. */

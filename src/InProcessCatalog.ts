@@ -1,22 +1,53 @@
 /** The products and customers of `Orders` in this process: saved, withdrawn and read through their actors. */
 import { Effect } from "effect"
+import type { Customer as CustomerState } from "./catalog/Customer.ts"
 import { CustomerAggregate, type CustomerCommand, CustomerNotFound } from "./catalog/Customer.ts"
+import type { Product as ProductState } from "./catalog/Product.ts"
 import { ProductAggregate, type ProductCommand, ProductNotFound } from "./catalog/Product.ts"
+import { EventLog } from "./eventlog/EventLog.ts"
 import type { Aggregate } from "./eventsourcing/Aggregate.ts"
 import { Aggregates } from "./eventsourcing/Aggregates.ts"
-import type { CatalogReceipt, CommandOptions, Orders } from "./Orders.ts"
+import { CustomerId, ProductId } from "./order/OrderId.ts"
+import type {
+  CatalogListQuery,
+  CatalogReceipt,
+  CommandOptions,
+  Customer,
+  Orders,
+  Product,
+  QueryOptions
+} from "./Orders.ts"
+import * as ConsistencyToken from "./projection/ConsistencyToken.ts"
+import * as TokenWait from "./projection/TokenWait.ts"
+import type { CatalogCategory } from "./readmodel/CatalogEntry.ts"
+import { CatalogQueries } from "./readmodel/CatalogQueries.ts"
 import type * as Submission from "./Submission.ts"
 
 type Service = Pick<
   Orders["Service"],
-  "saveProduct" | "withdrawProduct" | "product" | "saveCustomer" | "withdrawCustomer" | "customer"
+  | "saveProduct"
+  | "withdrawProduct"
+  | "product"
+  | "products"
+  | "saveCustomer"
+  | "withdrawCustomer"
+  | "customer"
+  | "customers"
 >
+
+const toProduct = (productId: ProductId, { _tag, ...product }: ProductState): Product => ({ productId, ...product })
+const toCustomer = (customerId: CustomerId, { _tag, ...customer }: CustomerState): Customer => ({
+  customerId,
+  ...customer
+})
 
 export const make = Effect.fnUntraced(function* (
   submit: Effect.Success<typeof Submission.make>,
   toReceipt: (submitted: Submission.Submitted<object>) => CatalogReceipt
 ) {
   const aggregates = yield* Aggregates
+  const queries = yield* CatalogQueries
+  const log = yield* EventLog
 
   const send =
     <State, Command extends { readonly _tag: string }, Event extends { readonly _tag: string }, Rejection>(
@@ -39,6 +70,24 @@ export const make = Effect.fnUntraced(function* (
   const sendProduct = send(ProductAggregate, ({ productId }: ProductCommand) => productId)
   const sendCustomer = send(CustomerAggregate, ({ customerId }: CustomerCommand) => customerId)
 
+  const { logId } = yield* log.head
+  const reach = TokenWait.make(log, logId, queries)
+
+  const list = Effect.fnUntraced(function* <Category extends CatalogCategory>(
+    category: Category,
+    { cursor, limit = 20, withdrawn }: CatalogListQuery = {},
+    { token, wait }: QueryOptions = {}
+  ) {
+    if (token !== undefined) yield* reach(token, wait)
+    const page = yield* queries.list({
+      category,
+      filter: withdrawn === undefined ? {} : { withdrawn },
+      limit: Math.min(Math.max(limit, 1), 100),
+      ...(cursor === undefined ? {} : { cursor })
+    })
+    return { ...page, token: ConsistencyToken.format({ position: page.freshness.position, logId }) }
+  })
+
   const service: Service = {
     // What is saved need not be there yet.
     saveProduct: (productId, product, options) =>
@@ -49,8 +98,11 @@ export const make = Effect.fnUntraced(function* (
     product: Effect.fn("Orders.product")(function* (productId) {
       const { state } = yield* aggregates.read(ProductAggregate, productId)
       if (state._tag === "Absent") return yield* new ProductNotFound({ productId })
-      const { _tag, ...product } = state
-      return { productId, ...product }
+      return toProduct(productId, state)
+    }),
+    products: Effect.fn("Orders.products")(function* (query, options) {
+      const { items, ...page } = yield* list("product", query, options)
+      return { ...page, products: items.map(({ id, state }) => toProduct(ProductId.make(id), state)) }
     }),
     saveCustomer: (customerId, customer, options) =>
       sendCustomer({ _tag: "SaveCustomer", customerId, ...customer }, customer, options).pipe(
@@ -60,8 +112,11 @@ export const make = Effect.fnUntraced(function* (
     customer: Effect.fn("Orders.customer")(function* (customerId) {
       const { state } = yield* aggregates.read(CustomerAggregate, customerId)
       if (state._tag === "Absent") return yield* new CustomerNotFound({ customerId })
-      const { _tag, ...customer } = state
-      return { customerId, ...customer }
+      return toCustomer(customerId, state)
+    }),
+    customers: Effect.fn("Orders.customers")(function* (query, options) {
+      const { items, ...page } = yield* list("customer", query, options)
+      return { ...page, customers: items.map(({ id, state }) => toCustomer(CustomerId.make(id), state)) }
     })
   }
   return service

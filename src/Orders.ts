@@ -73,6 +73,15 @@ export interface Customer extends SaveCustomerRequest {
   readonly withdrawn: boolean
 }
 
+/** A list by id. */
+export interface CatalogListQuery {
+  /** `true`: only what was withdrawn, `false`: only what was not. */
+  readonly withdrawn?: boolean
+  /** 1..100, default 20. */
+  readonly limit?: number
+  readonly cursor?: string
+}
+
 export interface QueryOptions {
   /** At least as fresh as this token. */
   readonly token?: string
@@ -197,6 +206,14 @@ export class Orders extends Context.Service<
       options?: CommandOptions
     ): Effect.Effect<CatalogReceipt, ProductNotFound | SubmitError>
     product(productId: ProductId): Effect.Effect<Product, ProductNotFound | Unavailable | ServerUnreachable>
+    /** A page of all products by id, as the catalog view has them. */
+    products(
+      query?: CatalogListQuery,
+      options?: QueryOptions
+    ): Effect.Effect<
+      Answer & { readonly products: ReadonlyArray<Product>; readonly hasMore: boolean; readonly next?: string },
+      InvalidCursor | QueryError
+    >
     saveCustomer(
       customerId: CustomerId,
       customer: SaveCustomerRequest,
@@ -207,6 +224,13 @@ export class Orders extends Context.Service<
       options?: CommandOptions
     ): Effect.Effect<CatalogReceipt, CustomerNotFound | SubmitError>
     customer(customerId: CustomerId): Effect.Effect<Customer, CustomerNotFound | Unavailable | ServerUnreachable>
+    customers(
+      query?: CatalogListQuery,
+      options?: QueryOptions
+    ): Effect.Effect<
+      Answer & { readonly customers: ReadonlyArray<Customer>; readonly hasMore: boolean; readonly next?: string },
+      InvalidCursor | QueryError
+    >
   }
 >()("ordinal/Orders") {
   /** In this process, on whatever backend is provided. */

@@ -40,6 +40,12 @@ const queryOf = ({ placedAfter, placedBefore, ...filter }: OrderFilter) => ({
   ...(placedBefore === undefined ? {} : { placedBefore: new Date(placedBefore).toISOString() })
 })
 
+/** Which part of a list is asked for. */
+const partOf = ({ cursor, limit = 20 }: { readonly cursor?: string; readonly limit?: number }) => {
+  if (cursor !== undefined && (cursor === "" || cursor.length > 2000)) return Effect.fail(new InvalidCursor())
+  return Effect.succeed({ limit: clamp(1, limit, 100), ...(cursor === undefined ? {} : { cursor }) })
+}
+
 /** With the HTTP client that is provided. */
 export const make = Effect.fnUntraced(function* (settings: Options) {
   const { baseUrl, retries = 3 } = settings
@@ -87,19 +93,29 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
   })
 
   const list: Orders["Service"]["list"] = Effect.fnUntraced(function* (wanted = {}, options = {}) {
-    const { cursor, filter = {}, limit = 20, sort } = wanted
+    const { filter = {}, sort } = wanted
     const headers = yield* Effect.fromResult(Headers.ofQuery(options))
-    if (cursor !== undefined && (cursor === "" || cursor.length > 2000)) return yield* new InvalidCursor()
-    const parameters = {
-      ...queryOf(filter),
-      limit: clamp(1, limit, 100),
-      ...(sort === undefined ? {} : { sort }),
-      ...(cursor === undefined ? {} : { cursor })
-    }
+    const part = yield* partOf(wanted)
+    const parameters = { ...queryOf(filter), ...part, ...(sort === undefined ? {} : { sort }) }
     const answer = yield* query(orderQueries.list({ query: parameters, headers }), Headers.waitOf(options))
-    const { data, page } = answer.body
-    const { "consistency-token": token, freshness } = answer.headers
-    return { orders: data, ...page, freshness: Answer.freshness(freshness), token }
+    const { data: orders, ...page } = Answer.page(answer)
+    return { orders, ...page }
+  })
+
+  const listProducts: Orders["Service"]["products"] = Effect.fnUntraced(function* (wanted = {}, options = {}) {
+    const headers = yield* Effect.fromResult(Headers.ofQuery(options))
+    const parameters = { ...wanted, ...(yield* partOf(wanted)) }
+    const answer = yield* query(products.products({ query: parameters, headers }), Headers.waitOf(options))
+    const { data, ...page } = Answer.page(answer)
+    return { products: data, ...page }
+  })
+
+  const listCustomers: Orders["Service"]["customers"] = Effect.fnUntraced(function* (wanted = {}, options = {}) {
+    const headers = yield* Effect.fromResult(Headers.ofQuery(options))
+    const parameters = { ...wanted, ...(yield* partOf(wanted)) }
+    const answer = yield* query(products.customers({ query: parameters, headers }), Headers.waitOf(options))
+    const { data: customers, ...page } = Answer.page(answer)
+    return { customers, ...page }
   })
 
   return Orders.of({
@@ -149,12 +165,14 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
       catalog(options, (headers) => products.withdrawProduct({ params: { id }, headers })),
     product: (id) =>
       Effect.map(query(products.product({ params: { id }, headers: {} })), ({ body }) => Answer.found(body)),
+    products: listProducts,
     saveCustomer: (id, payload, options) =>
       catalog(options, (headers) => products.saveCustomer({ params: { id }, headers, payload })),
     withdrawCustomer: (id, options) =>
       catalog(options, (headers) => products.withdrawCustomer({ params: { id }, headers })),
     customer: (id) =>
-      Effect.map(query(products.customer({ params: { id }, headers: {} })), ({ body }) => Answer.found(body))
+      Effect.map(query(products.customer({ params: { id }, headers: {} })), ({ body }) => Answer.found(body)),
+    customers: listCustomers
   })
 })
 

@@ -1,6 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Layer } from "effect"
-import { CancellationId, CaptureId, LineId, PaymentId, RefundId, ReturnId, ShipmentId } from "../src/order/OrderId.ts"
+import {
+  CancellationId,
+  CaptureId,
+  LineId,
+  PaymentId,
+  ProductId,
+  RefundId,
+  ReturnId,
+  ShipmentId
+} from "../src/order/OrderId.ts"
 import { Orders } from "../src/Orders.ts"
 import * as OrdersClient from "../src/OrdersClient.ts"
 import { ada, address } from "./http/harness.ts"
@@ -81,6 +90,15 @@ const program = Effect.gen(function* () {
     yield* orders.withdrawCustomer(customers.ada, { idempotencyKey: "k" }),
     yield* orders.product(products.mug),
     yield* orders.customer(customers.ada)
+  )
+  const { token } = yield* orders.saveProduct(ProductId.make("tea"), { ...mugRequest, name: "Tea" })
+  const some = yield* orders.products({ limit: 1 }, { token, wait: "3 seconds" })
+  said.push(
+    some,
+    yield* orders.products({ ...(some.next === undefined ? {} : { cursor: some.next }) }),
+    yield* orders.products({ withdrawn: true }),
+    yield* orders.customers({ withdrawn: false, limit: 1000 }),
+    yield* orders.customers()
   )
   return said
 })

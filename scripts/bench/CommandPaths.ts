@@ -7,12 +7,7 @@ import { CustomerAggregate } from "../../src/catalog/Customer.ts"
 import { demoCustomers, demoProducts } from "../../src/catalog/DemoCatalog.ts"
 import { ProductAggregate } from "../../src/catalog/Product.ts"
 import { Database } from "../../src/database/Database.ts"
-import * as Migrations from "../../src/database/Migrations.ts"
-import { LogTail } from "../../src/eventlog/LogTail.ts"
-import * as SqlEventLog from "../../src/eventlog/SqlEventLog.ts"
 import { Aggregates } from "../../src/eventsourcing/Aggregates.ts"
-import { KeyedCommands } from "../../src/eventsourcing/KeyedCommands.ts"
-import * as SqlSnapshots from "../../src/eventsourcing/SqlSnapshots.ts"
 import type { Address } from "../../src/order/Address.ts"
 import { Currency } from "../../src/order/Money.ts"
 import { OrderAggregate } from "../../src/order/OrderAggregate.ts"
@@ -20,8 +15,9 @@ import { OrderCommand } from "../../src/order/OrderCommand.ts"
 import { LineId, OrderId } from "../../src/order/OrderId.ts"
 import type { PlaceOrderRequest } from "../../src/order/OrderRequest.ts"
 import { Orders } from "../../src/Orders.ts"
-import { ProjectionProgress } from "../../src/projection/ProjectionProgress.ts"
+import * as Kernel from "../../src/Kernel.ts"
 import { OrderQueries } from "../../src/readmodel/OrderQueries.ts"
+import * as SqlCatalogQueries from "../../src/readmodel/SqlCatalogQueries.ts"
 import * as SqlOrderQueries from "../../src/readmodel/SqlOrderQueries.ts"
 
 const shippingAddress: Address = {
@@ -90,14 +86,8 @@ export const storedEvent = () => {
 
 /** As in `Backend`, but nobody follows the log to make the view. */
 const withoutView = (url: string) =>
-  Layer.merge(
-    Layer.merge(AggregateCatalog.layer, KeyedCommands.layer).pipe(Layer.provideMerge(Aggregates.layer)),
-    SqlOrderQueries.layer.pipe(Layer.provide(ProjectionProgress.layer))
-  ).pipe(
-    Layer.provideMerge(Layer.merge(LogTail.layer, SqlSnapshots.layer)),
-    Layer.provideMerge(SqlEventLog.layer),
-    Layer.provideMerge(Migrations.layer),
-    Layer.provideMerge(Database.layer({ url: Redacted.make(url) }))
+  Layer.mergeAll(AggregateCatalog.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer).pipe(
+    Layer.provideMerge(Kernel.postgres(url))
   )
 
 /** Builds the backend with a small catalog in it; it lives as long as the scope. */

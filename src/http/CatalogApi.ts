@@ -6,6 +6,7 @@ import { SaveProductRequest } from "../catalog/Product.ts"
 import { CustomerId, ProductId } from "../order/OrderId.ts"
 import { CommandBoundary, QueryBoundary } from "./Boundary.ts"
 import * as HttpHeaders from "./HttpHeaders.ts"
+import { CatalogListQuery } from "./OrderQuery.ts"
 import * as Problems from "./ProblemTypes.ts"
 import { accepted, CustomerReceipt, ProductReceipt } from "./Receipt.ts"
 import * as Who from "./Who.ts"
@@ -19,6 +20,14 @@ export const ProductView = Schema.Struct({ productId: ProductId, ...SaveProductR
 export const CustomerView = Schema.Struct({ customerId: CustomerId, ...SaveCustomerRequest.fields, ...kept }).annotate({
   identifier: "Customer"
 })
+
+const Page = <S extends Schema.Constraint>(item: S) =>
+  Schema.Struct({
+    data: Schema.Array(item),
+    page: Schema.Struct({ next: Schema.optionalKey(Schema.String), hasMore: Schema.Boolean })
+  })
+export const ProductPage = Page(ProductView).annotate({ identifier: "ProductPage" })
+export const CustomerPage = Page(CustomerView).annotate({ identifier: "CustomerPage" })
 
 const { entity, catalogReceipt } = HttpHeaders
 const notModified = HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), entity)
@@ -51,6 +60,14 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
     })
       .annotate(OpenApi.Summary, "Read a product")
       .middleware(QueryBoundary),
+    HttpApiEndpoint.get("products", "/products", {
+      query: CatalogListQuery,
+      headers: HttpHeaders.list,
+      success: HttpApiSchema.WithHeaders(ProductPage, HttpHeaders.page),
+      error: [...Problems.queryErrors, Problems.invalidCursor]
+    })
+      .annotate(OpenApi.Summary, "List products by id")
+      .middleware(QueryBoundary),
     HttpApiEndpoint.delete("withdrawProduct", "/products/:id", {
       params: { id: ProductId },
       headers: HttpHeaders.command,
@@ -77,6 +94,14 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       error: [...unavailable, Problems.customerNotFound]
     })
       .annotate(OpenApi.Summary, "Read a customer")
+      .middleware(QueryBoundary),
+    HttpApiEndpoint.get("customers", "/customers", {
+      query: CatalogListQuery,
+      headers: HttpHeaders.list,
+      success: HttpApiSchema.WithHeaders(CustomerPage, HttpHeaders.page),
+      error: [...Problems.queryErrors, Problems.invalidCursor]
+    })
+      .annotate(OpenApi.Summary, "List customers by id")
       .middleware(QueryBoundary),
     HttpApiEndpoint.delete("withdrawCustomer", "/customers/:id", {
       params: { id: CustomerId },

@@ -4,6 +4,7 @@ import { type CatalogReceipt, type Customer, Orders, type Product } from "../Ord
 import { Api } from "./Api.ts"
 import { commandOptions } from "./CommandContext.ts"
 import * as EntityTag from "./EntityTag.ts"
+import * as PageReply from "./PageReply.ts"
 import * as Preference from "./Preference.ts"
 import * as Reply from "./Reply.ts"
 import { served } from "./Served.ts"
@@ -48,6 +49,11 @@ export const layer = HttpApiBuilder.group(
     return handlers.handleAll({
       product: ({ headers, params }) =>
         Effect.map(served(orders.product(params.id)), (product) => entity(product, headers["if-none-match"])),
+      products: Effect.fnUntraced(function* ({ headers, query, request }) {
+        const { applied, options } = Reply.queryOptions(headers)
+        const { products, ...page } = yield* served(orders.products(query, options))
+        return PageReply.make(products, page, request, applied)
+      }),
       saveProduct: Effect.fnUntraced(function* ({ headers, params: { id }, payload }) {
         const stored = yield* served(orders.saveProduct(id, payload, yield* commandOptions(headers)))
         return yield* reply(stored, { productId: id }, `/products/${id}`, headers.prefer, orders.product(id))
@@ -58,6 +64,11 @@ export const layer = HttpApiBuilder.group(
       }),
       customer: ({ headers, params }) =>
         Effect.map(served(orders.customer(params.id)), (customer) => entity(customer, headers["if-none-match"])),
+      customers: Effect.fnUntraced(function* ({ headers, query, request }) {
+        const { applied, options } = Reply.queryOptions(headers)
+        const { customers, ...page } = yield* served(orders.customers(query, options))
+        return PageReply.make(customers, page, request, applied)
+      }),
       saveCustomer: Effect.fnUntraced(function* ({ headers, params: { id }, payload }) {
         const stored = yield* served(orders.saveCustomer(id, payload, yield* commandOptions(headers)))
         return yield* reply(stored, { customerId: id }, `/customers/${id}`, headers.prefer, orders.customer(id))

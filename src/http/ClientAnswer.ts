@@ -59,3 +59,14 @@ export const freshness = (header: string): Freshness => {
     parked: Number(number("parked"))
   }
 }
+
+export const page = <Item>({
+  body: { data, page },
+  headers
+}: {
+  readonly body: {
+    readonly data: ReadonlyArray<Item>
+    readonly page: { readonly next?: string; readonly hasMore: boolean }
+  }
+  readonly headers: { readonly "consistency-token": string; readonly freshness: string }
+}) => ({ data, ...page, freshness: freshness(headers.freshness), token: headers["consistency-token"] })

@@ -1,4 +1,4 @@
-/** The query strings of the order lists. All values are text; an unknown parameter is refused. */
+/** The query strings of the lists. All values are text; an unknown parameter is refused. */
 import { Schema, SchemaTransformation } from "effect"
 import { CustomerId } from "../order/OrderId.ts"
 import { OrderStatus, PaymentStatus } from "../order/OrderStatus.ts"
@@ -41,6 +41,16 @@ const Instant = Schema.String.check(
   )
 )
 
+const cursor = optional(Schema.String.check(Schema.isNonEmpty(), Schema.isMaxLength(2000)))
+const YesNo = Schema.Literals(["true", "false"]).pipe(
+  Schema.decodeTo(
+    Schema.Boolean,
+    SchemaTransformation.transform({ decode: (text) => text === "true", encode: (yes) => (yes ? "true" : "false") })
+  )
+)
+
+export const CatalogListQuery = { withdrawn: optional(YesNo), limit: optional(WholeNumber(1, 100)), cursor }
+
 export const OrderListQuery = {
   customerId: optional(CustomerId),
   status: optional(CommaList(OrderStatus)),
@@ -49,7 +59,7 @@ export const OrderListQuery = {
   placedBefore: optional(Instant),
   sort: optional(OrderSort),
   limit: optional(WholeNumber(1, 100)),
-  cursor: optional(Schema.String.check(Schema.isNonEmpty(), Schema.isMaxLength(2000)))
+  cursor
 }
 
 export const EventListQuery = {

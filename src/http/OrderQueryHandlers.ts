@@ -1,27 +1,16 @@
 import { Effect } from "effect"
-import { HttpServerRequest } from "effect/http"
 import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
 import { Orders } from "../Orders.ts"
 import { Api } from "./Api.ts"
 import * as CloudEvent from "./CloudEvent.ts"
 import * as EntityTag from "./EntityTag.ts"
+import * as PageReply from "./PageReply.ts"
 import * as Reply from "./Reply.ts"
 import { served } from "./Served.ts"
 
 const defaultEvents = 100
 /** What has happened stays as it was; but it is nobody else's business. */
 const forEver = "private, max-age=31536000, immutable"
-
-/** The same query, with other values for these parameters. */
-const nextLink = (
-  request: HttpServerRequest.HttpServerRequest,
-  changed: Record<string, string>
-): { readonly link: string } => {
-  const [path = "", query = ""] = request.url.split("?", 2)
-  const parameters = new URLSearchParams(query)
-  for (const [name, value] of Object.entries(changed)) parameters.set(name, value)
-  return { link: `<${path}?${parameters}>; rel="next"` }
-}
 
 export const layer = HttpApiBuilder.group(
   Api,
@@ -46,17 +35,8 @@ export const layer = HttpApiBuilder.group(
           ...(limit === undefined ? {} : { limit }),
           ...(cursor === undefined ? {} : { cursor })
         }
-        const page = yield* served(orders.list(wanted, options))
-        const next = page.next === undefined ? {} : { next: page.next }
-        return HttpApiSchema.withHeaders({
-          body: { data: page.orders, page: { ...next, hasMore: page.hasMore } },
-          headers: {
-            "consistency-token": page.token,
-            freshness: Reply.freshness(page.freshness),
-            ...(page.next === undefined ? {} : nextLink(request, { cursor: page.next })),
-            ...applied
-          }
-        })
+        const { orders: data, ...page } = yield* served(orders.list(wanted, options))
+        return PageReply.make(data, page, request, applied)
       }),
       at: Effect.fnUntraced(function* ({ params }) {
         const order = yield* served(orders.at(params.id, params.version))
@@ -71,7 +51,10 @@ export const layer = HttpApiBuilder.group(
         const last = events.at(-1)
         return HttpApiSchema.withHeaders({
           body: events.map(CloudEvent.fromEvent),
-          headers: last === undefined || events.length < limit ? {} : nextLink(request, { after: String(last.version) })
+          headers:
+            last === undefined || events.length < limit
+              ? {}
+              : PageReply.nextLink(request, { after: String(last.version) })
         })
       })
     })

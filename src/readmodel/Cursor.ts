@@ -1,15 +1,9 @@
-/**
- * Where a list goes on: the key of the last order of a page, bound by a short hash to filter and sort. Opaque to
- * callers. The hash tells a cursor that was damaged or belongs to another query; it protects no secret, since every page
- * is filtered anyway.
- */
+/** Where a list of orders goes on: the key of the last order of a page, bound to filter and sort. Opaque to callers. */
 import { Result, Schema } from "effect"
-import { Base64Url } from "effect/encoding"
-import { createHash } from "node:crypto"
-import { canonicalJson } from "../eventsourcing/CanonicalJson.ts"
 import { OrderId } from "../order/OrderId.ts"
 import { InvalidCursor } from "./InvalidCursor.ts"
 import type { OrderFilter, OrderSort } from "./OrderFilter.ts"
+import * as SealedKey from "./SealedKey.ts"
 
 /** The key of an order by which the list is sorted. For `updatedAt` every order up to the position has been listed. */
 export type Key =
@@ -21,7 +15,6 @@ export interface Query {
   readonly sort: OrderSort
 }
 
-const version = "1"
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 const number = /^(?:0|[1-9]\d{0,17})$/
 const isOrderId = Schema.is(OrderId)
@@ -36,13 +29,9 @@ const normal = ({ paymentStatus, status, ...filter }: OrderFilter) => ({
   status: status?.toSorted()
 })
 
-export const make = ({ filter, sort }: Query, key: Key): string => {
-  const parts = [version, ...partsOf(key)]
-  const hash = createHash("sha256")
-    .update(canonicalJson([parts, normal(filter), sort]))
-    .digest("base64url")
-  return Base64Url.encode([...parts, hash.slice(0, 11)].join("|"))
-}
+const bound = ({ filter, sort }: Query) => [normal(filter), sort]
+
+export const make = (query: Query, key: Key): string => SealedKey.seal(bound(query), partsOf(key))
 
 const keyOf = (parts: ReadonlyArray<string>, sort: OrderSort): Key | undefined => {
   const [first = "", second = ""] = parts
@@ -53,8 +42,7 @@ const keyOf = (parts: ReadonlyArray<string>, sort: OrderSort): Key | undefined =
 }
 
 export const parse = (query: Query, cursor: string): Result.Result<Key, InvalidCursor> => {
-  const parts = Result.getOrElse(Base64Url.decodeString(cursor), () => "").split("|")
-  const key = keyOf(parts.slice(1), query.sort)
-  // Made again from its key it must be the same, to the last character: so the hash, the version and the form are right.
-  return key !== undefined && make(query, key) === cursor ? Result.succeed(key) : Result.fail(new InvalidCursor())
+  const parts = SealedKey.open(bound(query), cursor)
+  const key = parts === undefined ? undefined : keyOf(parts, query.sort)
+  return key === undefined ? Result.fail(new InvalidCursor()) : Result.succeed(key)
 }

@@ -1,16 +1,12 @@
-/** Order queries from a fold of the log kept in memory: no table, no checkpoint; it starts anew with the process. */
-import { Clock, Effect, Layer, Stream } from "effect"
-import { backoff } from "../eventlog/Backoff.ts"
-import { EventLog } from "../eventlog/EventLog.ts"
-import { LogTail } from "../eventlog/LogTail.ts"
+/** Order queries from memory. */
+import { Effect, Layer } from "effect"
 import { category, id } from "../eventlog/StreamId.ts"
 import { OrderPolicies } from "../order/OrderPolicies.ts"
 import { paymentStatus, status } from "../order/OrderStatus.ts"
-import * as PositionGate from "../projection/PositionGate.ts"
-import type { Batch } from "../projection/Projection.ts"
+import * as MemoryFold from "./MemoryFold.ts"
 import * as OrderEntry from "./OrderEntry.ts"
 import * as OrderListQuery from "./OrderListQuery.ts"
-import { type Freshness, noOrders, OrderQueries } from "./OrderQueries.ts"
+import { noOrders, OrderQueries } from "./OrderQueries.ts"
 import * as OrderView from "./OrderView.ts"
 
 type Query = OrderListQuery.OrderListQuery
@@ -46,44 +42,10 @@ const inOrder = (sort: Query["sort"], entries: ReadonlyArray<OrderEntry.OrderEnt
 
 export const make = Effect.gen(function* () {
   const policies = yield* OrderPolicies
-  const log = yield* EventLog
-  const tail = yield* LogTail
-  const gate = PositionGate.make()
   const entries = new Map<string, OrderEntry.OrderEntry>()
-  let applied = 0n
-
-  const apply = (events: Batch) => {
-    for (const event of events) {
-      const orderId = id(event.streamId)
-      if (category(event.streamId) === "order") {
-        entries.set(orderId, OrderEntry.evolve(entries.get(orderId), event))
-      }
-      applied = event.position
-    }
-    gate.advance(applied)
-  }
-
-  yield* Effect.suspend(() =>
-    Stream.runForEach(tail.pages(applied), (events) => Effect.sync(() => apply(events)))
-  ).pipe(
-    Effect.tapCause((cause) => Effect.logError("the orders in memory stay behind; it is tried again", cause)),
-    Effect.sandbox,
-    Effect.retry(backoff),
-    Effect.forkScoped({ startImmediately: true })
-  )
-
-  /** Asks the log first: what is read from memory after that is at least as new, and read at one moment. */
-  const read = Effect.fnUntraced(function* <A>(evaluate: (freshness: Freshness) => A) {
-    const { position: head } = yield* log.head
-    const [oldest] = yield* log.readAll({ after: applied, limit: 1 })
-    const now = yield* Clock.currentTimeMillis
-    const isBehind = oldest !== undefined && oldest.position > applied
-    return evaluate({
-      position: applied,
-      behind: head > applied ? Number(head - applied) : 0,
-      lag: isBehind ? Math.max(0, now - Date.parse(oldest.recordedAt)) / 1_000 : 0,
-      parked: 0
-    })
+  const { awaitPosition, position, read } = yield* MemoryFold.make((event) => {
+    const { streamId } = event
+    if (category(streamId) === "order") entries.set(id(streamId), OrderEntry.evolve(entries.get(id(streamId)), event))
   })
 
   return OrderQueries.of({
@@ -111,8 +73,8 @@ export const make = Effect.gen(function* () {
         return { counts, freshness }
       }),
 
-    awaitPosition: gate.awaitPosition,
-    position: Effect.sync(() => gate.position()),
+    awaitPosition,
+    position,
     isLive: Effect.succeed(true)
   })
 })

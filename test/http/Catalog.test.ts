@@ -36,6 +36,44 @@ describe("products and customers over HTTP", () => {
     assert.deepStrictEqual([withdrawn.status, withdrawn.body.events], [202, ["customer.withdrawn.v1"]])
   })
 
+  it("lists products and customers by id, in pages with a link to the next one", async () => {
+    for (const id of ["list-b", "list-a"]) await server.send("PUT", `/products/${id}`, mug)
+    const last = await server.send("DELETE", "/products/list-b")
+    const token = last.headers.get("consistency-token")!
+    const fresh = { "consistency-token": token, prefer: "wait=5" }
+    const first = await server.get("/products?limit=1&withdrawn=false", fresh)
+    assert.deepStrictEqual([first.status, first.headers.get("preference-applied")], [200, "wait=5"])
+    assert.match(first.headers.get("freshness")!, /^position=\d+, behind=\d+, lag=[\d.]+, parked=0$/)
+    assert.match(first.headers.get("consistency-token")!, /^\d+\./)
+    const ids: Array<string> = []
+    let path: string | undefined = "/products?limit=1"
+    while (path !== undefined) {
+      const { body, headers } = await server.get(path)
+      ids.push(...body.data.map(({ productId }: { productId: string }) => productId))
+      assert.strictEqual(body.page.hasMore, headers.get("link") !== null)
+      path = /^<([^>]+)>; rel="next"$/.exec(headers.get("link") ?? "")?.[1]
+    }
+    assert.deepStrictEqual(
+      ids.filter((id) => id.startsWith("list")),
+      ["list-a", "list-b"]
+    )
+    const { body } = await server.get("/products?withdrawn=true&limit=100")
+    const listed = body.data.find(({ productId }: { productId: string }) => productId === "list-b")
+    assert.deepStrictEqual(listed, (await server.get("/products/list-b")).body)
+
+    for (const [query, slug] of [
+      ["?limit=0", "invalid-request"],
+      ["?withdrawn=maybe", "invalid-request"],
+      ["?colour=blue", "invalid-request"],
+      ["?cursor=abc", "invalid-cursor"]
+    ] as const) {
+      for (const path of ["/products", "/customers"]) {
+        const refused = await server.get(path + query)
+        assert.deepStrictEqual([refused.status, refused.body.type], [400, `/problems/${slug}`], path + query)
+      }
+    }
+  })
+
   it("answers 404 for what never was", async () => {
     for (const [path, slug] of [
       ["/products/none", "product-not-found"],

@@ -16,6 +16,7 @@ import { OrderId } from "../../src/order/OrderId.ts"
 import { defaultPolicies, OrderPolicies } from "../../src/order/OrderPolicies.ts"
 import type { HttpLimits } from "../../src/http/HttpLimits.ts"
 import { Orders } from "../../src/Orders.ts"
+import * as MemoryCatalogQueries from "../../src/readmodel/MemoryCatalogQueries.ts"
 import * as MemoryOrderQueries from "../../src/readmodel/MemoryOrderQueries.ts"
 import { entry, uuid } from "../../src/testing/EventLogEntries.ts"
 import { start, withCatalog } from "./harness.ts"
@@ -42,7 +43,7 @@ export const startWith = async ({ http, limits, log, policies }: Trouble = {}) =
     return { service, break: () => (broken = log?.(sound) ?? {}) }
   })
   let breakIt = () => {}
-  const layer = Layer.merge(AggregateCatalog.layer, MemoryOrderQueries.layer).pipe(
+  const layer = Layer.mergeAll(AggregateCatalog.layer, MemoryOrderQueries.layer, MemoryCatalogQueries.layer).pipe(
     Layer.provideMerge(KeyedCommands.layer),
     Layer.provideMerge(Aggregates.layer),
     Layer.provideMerge(Layer.merge(LogTail.layer, Snapshots.layerMemory)),

@@ -10,6 +10,7 @@ import { OrderId } from "../../src/order/OrderId.ts"
 import { Orders } from "../../src/Orders.ts"
 import * as ConsistencyToken from "../../src/projection/ConsistencyToken.ts"
 import { Projections } from "../../src/projection/Projections.ts"
+import * as SqlCatalogQueries from "../../src/readmodel/SqlCatalogQueries.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
 import { append, orderLives } from "../support/orderLives.ts"
 import { poisoned } from "../support/poison.ts"
@@ -29,7 +30,11 @@ it.live("a parked order answers projection-behind with parked to whoever has see
       ({ streamId, version }) => (streamId === late && version === 2) || (streamId === never && version === 1)
     )
     const orders = Orders.layer.pipe(
-      Layer.provide(Layer.merge(Catalog.layer, KeyedCommands.layer).pipe(Layer.provideMerge(Aggregates.layer))),
+      Layer.provide(
+        Layer.mergeAll(Catalog.layer, KeyedCommands.layer, SqlCatalogQueries.layer).pipe(
+          Layer.provideMerge(Aggregates.layer)
+        )
+      ),
       Layer.provide(Snapshots.layerMemory),
       Layer.provideMerge(operatedLayer(url, projection))
     )

@@ -1,0 +1,60 @@
+/** The catalog view's table, and what reads and writes its rows. */
+import type { SqlClient } from "effect/sql"
+import type { Slot } from "../projection/Projection.ts"
+import * as ProjectionTable from "../projection/ProjectionTable.ts"
+import type { CatalogEntry } from "./CatalogEntry.ts"
+
+export const CatalogViewTable = ProjectionTable.make({
+  name: "ordinal.catalog_view",
+  columns: `
+    category text COLLATE "C" NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    version integer NOT NULL,
+    "position" bigint NOT NULL,
+    withdrawn boolean NOT NULL,
+    state json NOT NULL,
+    PRIMARY KEY (category, id)`,
+  indexes: { withdrawn: "(category, withdrawn, id)" }
+})
+
+/** A whole row as JSON. */
+export interface Row {
+  readonly category: string
+  readonly id: string
+  readonly version: number
+  readonly position: string
+  readonly withdrawn: boolean
+  readonly state: unknown
+}
+
+export const row = ({ category, id, position, state }: CatalogEntry): Row => ({
+  category,
+  id,
+  version: state.version,
+  position: String(position),
+  withdrawn: state.withdrawn,
+  state
+})
+
+/** The rows of these streams. */
+export const select = (sql: SqlClient.SqlClient, slot: Slot, streamIds: ReadonlyArray<string>) =>
+  sql<Row>`SELECT category, id, version, "position"::text AS "position", withdrawn, state
+    FROM ${CatalogViewTable.in(sql, slot)}
+    WHERE (category, id) IN (
+      SELECT split_part(stream_id, '-', 1), substr(stream_id, strpos(stream_id, '-') + 1)
+      FROM unnest(${streamIds}::text[]) AS stream (stream_id)
+    )
+    ORDER BY category, id`
+
+/** Of the live table only rows that are still at version `over`, if that is given. */
+export const upsert = (sql: SqlClient.SqlClient, slot: Slot, entries: ReadonlyArray<CatalogEntry>, over?: number) =>
+  sql`
+    INSERT INTO ${CatalogViewTable.in(sql, slot)} AS known (category, id, version, "position", withdrawn, state)
+    SELECT category, id, version, "position", withdrawn, state
+    FROM json_to_recordset(${JSON.stringify(entries.map(row))}::json)
+      AS entry (category text, id text, version integer, "position" bigint, withdrawn boolean, state json)
+    ORDER BY category, id
+    ON CONFLICT (category, id) DO UPDATE SET
+      version = excluded.version, "position" = excluded."position", withdrawn = excluded.withdrawn, state = excluded.state
+    WHERE ${over === undefined ? sql`true` : sql`known.version = ${over}`}
+    RETURNING id`
