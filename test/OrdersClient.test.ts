@@ -95,7 +95,7 @@ const program = Effect.gen(function* () {
   const some = yield* orders.products({ limit: 1 }, { token, wait: "3 seconds" })
   said.push(
     some,
-    yield* orders.products({ ...(some.next === undefined ? {} : { cursor: some.next }) }),
+    yield* orders.products(some.next === undefined ? {} : { cursor: some.next }),
     yield* orders.products({ withdrawn: true }),
     yield* orders.customers({ withdrawn: false, limit: 1000 }),
     yield* orders.customers()

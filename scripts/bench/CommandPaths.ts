@@ -1,12 +1,11 @@
 /** The two ways in that are measured, on a database of their own, and a row of what they store. */
-import { Context, Effect, Layer, Redacted } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as Backend from "../../src/Backend.ts"
 import * as AggregateCatalog from "../../src/catalog/AggregateCatalog.ts"
 import { CustomerAggregate } from "../../src/catalog/Customer.ts"
 import { demoCustomers, demoProducts } from "../../src/catalog/DemoCatalog.ts"
 import { ProductAggregate } from "../../src/catalog/Product.ts"
-import { Database } from "../../src/database/Database.ts"
 import { Aggregates } from "../../src/eventsourcing/Aggregates.ts"
 import type { Address } from "../../src/order/Address.ts"
 import { Currency } from "../../src/order/Money.ts"

@@ -13,12 +13,15 @@ import { LogGap, type LogTail } from "../eventlog/LogTail.ts"
 import { withinSeconds } from "../eventlog/SqlFailure.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as Lease from "./Lease.ts"
-import type { Batch, CheckpointKey, Projection } from "./Projection.ts"
+import { type Batch, type CheckpointKey, handles, type Projection } from "./Projection.ts"
 import * as ProjectionBatch from "./ProjectionBatch.ts"
 import type { Failure } from "./ProjectionFailure.ts"
 
 /** Most events in one transaction. The embedded database blocks the event loop while it works. */
 const batchSizes = { postgres: 2_000, pglite: 500 }
+
+/** So long more is let come after events that are none of its own: its checkpoint is not committed for each of them. */
+const linger = "20 millis"
 
 export interface Work {
   readonly projection: Projection
@@ -84,6 +87,7 @@ export const follow = (
       }
       checkpoint = yield* throttle(events.length, apply(checkpoint, events))
       yield* reached(sql, checkpoint)
+      if (events.length < atOnce && !events.some((event) => handles(projection, event))) yield* Effect.sleep(linger)
     })
     yield* tail.pages(start.position).pipe(
       Stream.flattenArray,
