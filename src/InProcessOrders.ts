@@ -6,28 +6,24 @@ import { priceLine, priceOrder } from "./catalog/Pricing.ts"
 import { EventLog } from "./eventlog/EventLog.ts"
 import type { Aggregate } from "./eventsourcing/Aggregate.ts"
 import { fingerprint } from "./eventsourcing/CommandIdentity.ts"
-import * as PublishedEvent from "./eventsourcing/PublishedEvent.ts"
 import * as OrderAggregate from "./order/OrderAggregate.ts"
 import type { Command, CommandName } from "./order/OrderCommand.ts"
 import type { OrderEvent } from "./order/OrderEvent.ts"
 import { LineId, OrderId, PaymentId, ReturnId, ShipmentId } from "./order/OrderId.ts"
 import { OrderPolicies } from "./order/OrderPolicies.ts"
-import { OrderNotFound } from "./order/OrderRejection.ts"
 import { type PlaceOrderRequest, placeOrderContent } from "./order/OrderRequest.ts"
 import type { OrderState } from "./order/OrderState.ts"
 import type { RejectionOf } from "./order/RejectionOf.ts"
 import { paymentStatus, status } from "./order/OrderStatus.ts"
-import type { CommandError, CommandOptions, Orders, QueryOptions, Receipt } from "./Orders.ts"
+import type { CommandError, CommandOptions, Orders, Receipt } from "./Orders.ts"
 import * as ConsistencyToken from "./projection/ConsistencyToken.ts"
-import { ProjectionBehind } from "./projection/ProjectionBehind.ts"
 import * as TokenWait from "./projection/TokenWait.ts"
-import * as OrderHistory from "./readmodel/OrderHistory.ts"
 import * as InProcessCatalog from "./InProcessCatalog.ts"
+import * as InProcessQueries from "./InProcessQueries.ts"
 import * as InProcessSubscription from "./InProcessSubscription.ts"
-import { OrderQueries } from "./readmodel/OrderQueries.ts"
-import * as OrderView from "./readmodel/OrderView.ts"
-import { VersionNotFound } from "./readmodel/VersionNotFound.ts"
+import * as PlacedOrder from "./PlacedOrder.ts"
 import * as Submission from "./Submission.ts"
+import * as Subscription from "./Subscription.ts"
 
 const newId = () => SecureRandom.uuidV7Unsafe()
 
@@ -39,7 +35,6 @@ const freeLineId = ({ lines }: PlaceOrderRequest, index: number): LineId => {
 
 export const make = Effect.gen(function* () {
   const catalog = yield* Catalog
-  const queries = yield* OrderQueries
   const log = yield* EventLog
   const policies = yield* OrderPolicies
   const orders = OrderAggregate.make(policies)
@@ -105,45 +100,13 @@ export const make = Effect.gen(function* () {
     return submitOrder(["AddLine", orderId], request, options, command)
   })
 
-  /** Waits until the view holds what the token stands for; the token's position. */
-  const reach = TokenWait.make(log, logId, queries)
-  const freshEnough = ({ token, wait }: QueryOptions = {}) =>
-    token === undefined ? Effect.succeed(undefined) : reach(token, wait)
+  const queries = yield* InProcessQueries.make
 
-  const get: Orders["Service"]["get"] = Effect.fn("Orders.get")(function* (orderId, options) {
-    const required = yield* freshEnough(options)
-    const { freshness, order, parkedAt } = yield* queries.get(orderId)
-    if (parkedAt !== undefined && (order === undefined || (required ?? 0n) >= parkedAt)) {
-      const current = parkedAt - 1n
-      return yield* new ProjectionBehind({ required: required ?? parkedAt, current, parked: true, retryAfter: 30 })
-    }
-    if (order === undefined) return yield* new OrderNotFound({ orderId })
-    return { order, freshness, token: tokenAt(freshness.position) }
-  })
-
-  const list: Orders["Service"]["list"] = Effect.fn("Orders.list")(function* (query = {}, options) {
-    yield* freshEnough(options)
-    const page = yield* queries.list({
-      filter: query.filter ?? {},
-      sort: query.sort ?? "-placedAt",
-      limit: Math.min(Math.max(query.limit ?? 20, 1), 100),
-      ...(query.cursor === undefined ? {} : { cursor: query.cursor })
-    })
-    return { ...page, token: tokenAt(page.freshness.position) }
-  })
-
-  const events: Orders["Service"]["events"] = Effect.fn("Orders.events")(function* (orderId, options = {}) {
-    const limit = Math.min(Math.max(options.limit ?? 100, 1), 500)
-    const page = yield* OrderHistory.events(log, orderId, { after: options.after ?? 0, limit })
-    if (page === undefined) return yield* new OrderNotFound({ orderId })
-    return page.map(PublishedEvent.fromRecorded)
-  })
-
-  const at: Orders["Service"]["at"] = Effect.fn("Orders.at")(function* (orderId, version) {
-    const entry = yield* OrderHistory.entryAt(log, orderId, Math.max(version, 1))
-    if (entry === undefined) return yield* new OrderNotFound({ orderId })
-    if (entry.order.version !== version) return yield* new VersionNotFound({ orderId, version })
-    return OrderView.fromState(entry.order, entry.updatedAt, policies)
+  const placeAndWait: Orders["Service"]["placeAndWait"] = Effect.fnUntraced(function* (request, options) {
+    const receipt = yield* place(request, options)
+    const seen = yield* PlacedOrder.readBack(queries.get, receipt, TokenWait.bounded(options?.wait))
+    if (seen === undefined) return PlacedOrder.ofReceipt(receipt)
+    return PlacedOrder.ofOrder(seen.order, { token: seen.token, replayed: receipt.replayed })
   })
 
   const inCatalog = yield* InProcessCatalog.make(submit, toReceipt)
@@ -179,11 +142,10 @@ export const make = Effect.gen(function* () {
       send({ _tag: "VoidPayment", orderId, paymentId }, null, options, paymentId),
     refundPayment: (orderId, paymentId, request, options) =>
       send({ _tag: "RefundPayment", orderId, paymentId, ...request }, request, options, paymentId),
-    get,
-    list,
-    events,
-    at,
+    placeAndWait,
+    ...queries,
     subscribe,
+    events: Subscription.events(subscribe),
     ...inCatalog
   }
   return service

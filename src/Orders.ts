@@ -20,11 +20,12 @@ import type { OrderNotFound } from "./order/OrderRejection.ts"
 import type * as Request from "./order/OrderRequest.ts"
 import type { OrderStatus, PaymentStatus } from "./order/OrderStatus.ts"
 import type { RejectionOf } from "./order/RejectionOf.ts"
+import type { PlacedOrder } from "./PlacedOrder.ts"
 import type { InvalidToken } from "./projection/ConsistencyToken.ts"
 import type { ProjectionBehind } from "./projection/ProjectionBehind.ts"
 import type { InvalidCursor } from "./readmodel/InvalidCursor.ts"
 import type { OrderFilter, OrderSort } from "./readmodel/OrderFilter.ts"
-import type { Freshness } from "./readmodel/OrderQueries.ts"
+import type { Freshness, OrderCounts } from "./readmodel/OrderQueries.ts"
 import type { OrderView } from "./readmodel/OrderView.ts"
 import type { VersionNotFound } from "./readmodel/VersionNotFound.ts"
 import type { ServerUnreachable } from "./ServerUnreachable.ts"
@@ -82,11 +83,14 @@ export interface CatalogListQuery {
   readonly cursor?: string
 }
 
-export interface QueryOptions {
-  /** At least as fresh as this token. */
-  readonly token?: string
+interface WaitOptions {
   /** How long to wait for the view to get there; default 2 s, at most 30 s. */
   readonly wait?: Duration.Input
+}
+
+export interface QueryOptions extends WaitOptions {
+  /** At least as fresh as this token. */
+  readonly token?: string
 }
 
 export interface Answer {
@@ -126,6 +130,11 @@ export class Orders extends Context.Service<
   {
     /** Prices the lines from the catalog, then places the order; confirms it too unless told otherwise. */
     place(request: Request.PlaceOrderRequest, options?: CommandOptions): Effect.Effect<Receipt, PlaceError>
+    /** Places it, then waits for the view. */
+    placeAndWait(
+      request: Request.PlaceOrderRequest,
+      options?: CommandOptions & WaitOptions
+    ): Effect.Effect<PlacedOrder, PlaceError>
     addLine(
       orderId: OrderId,
       request: Request.AddLineRequest,
@@ -178,8 +187,13 @@ export class Orders extends Context.Service<
       Answer & { readonly orders: ReadonlyArray<OrderView>; readonly hasMore: boolean; readonly next?: string },
       InvalidCursor | QueryError
     >
-    /** The order's events from `after + 1` on, straight from the log; `limit` 1..500, default 100. */
-    events(
+    /** How many orders there are in each status, of one customer or of all. */
+    counts(
+      filter?: Pick<OrderFilter, "customerId">,
+      options?: QueryOptions
+    ): Effect.Effect<Answer & { readonly counts: OrderCounts }, QueryError>
+    /** The order's events from version `after + 1` on, straight from the log; `limit` 1..500, default 100. */
+    history(
       orderId: OrderId,
       options?: { readonly after?: number; readonly limit?: number }
     ): Effect.Effect<ReadonlyArray<PublishedEvent>, OrderNotFound | ReadError>
@@ -189,12 +203,13 @@ export class Orders extends Context.Service<
 
     /**
      * Events as they happen. Whatever is stored from the moment the effect is done, or after `after`, is in the stream
-     * once, in order; `Stream.unwrap` makes one of the two. A stream that fails can be taken up again after the position
-     * of the last push.
+     * once, in order. A stream that fails can be taken up again after the position of the last push.
      */
     subscribe(
       options?: SubscribeOptions
     ): Effect.Effect<Stream.Stream<Push, SubscribeError>, SubscribeError, Scope.Scope>
+    /** Only the events of a subscription that begins as the stream is run; `subscribe` also says which are `ahead`. */
+    events(options?: SubscribeOptions): Stream.Stream<PublishedEvent, SubscribeError>
 
     saveProduct(
       productId: ProductId,

@@ -17,11 +17,13 @@ import * as Answer from "./http/ClientAnswer.ts"
 import * as Failure from "./http/ClientFailure.ts"
 import * as Headers from "./http/ClientHeaders.ts"
 import { retry } from "./http/ClientRetry.ts"
+import type { CommandHeaders } from "./http/CommandContext.ts"
 import * as CloudEvent from "./http/CloudEvent.ts"
 import { OutcomeUnknown } from "./eventlog/Unavailable.ts"
 import { type CommandOptions, Orders, type QueryOptions } from "./Orders.ts"
 import type { OrderFilter } from "./readmodel/OrderFilter.ts"
 import { InvalidCursor } from "./readmodel/InvalidCursor.ts"
+import * as Subscription from "./Subscription.ts"
 
 export interface Options {
   readonly baseUrl: string | URL
@@ -55,11 +57,15 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
 
   const command = Effect.fnUntraced(function* <A, E>(
     options: CommandOptions | undefined,
-    call: (headers: Effect.Success<ReturnType<typeof Headers.ofCommand>>) => Effect.Effect<A, E>
+    call: (headers: Effect.Success<ReturnType<typeof Headers.ofCommand>>) => Effect.Effect<A, E>,
+    wait = 0
   ) {
     const headers = yield* Headers.ofCommand(options)
     const once = Failure.ofCommand(call(headers)).pipe(
-      Effect.timeoutOrElse({ duration: timeout, orElse: () => Effect.fail(new OutcomeUnknown({ retryAfter: 1 })) })
+      Effect.timeoutOrElse({
+        duration: Duration.sum(timeout, Duration.seconds(wait)),
+        orElse: () => Effect.fail(new OutcomeUnknown({ retryAfter: 1 }))
+      })
     )
     const traced =
       headers.traceparent === undefined ? once : Effect.provideService(once, HttpClient.TracerPropagationEnabled, false)
@@ -85,11 +91,17 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
 
   const { catalog: products, fulfilment, orderQueries, orders } = client
 
+  const placeAndWait: Orders["Service"]["placeAndWait"] = (payload, options) => {
+    const wait = Headers.seconds(options?.wait)
+    const place = (headers: CommandHeaders) =>
+      orders.place({ headers: { ...headers, ...Headers.prefer(wait) }, payload })
+    return Effect.map(command(options, place, wait), Answer.placed)
+  }
+
   const get: Orders["Service"]["get"] = Effect.fnUntraced(function* (id, options: QueryOptions = {}) {
     const headers = yield* Effect.fromResult(Headers.ofQuery(options))
     const answer = yield* query(orderQueries.get({ params: { id }, headers }), Headers.waitOf(options))
-    const { "consistency-token": token, freshness } = answer.headers
-    return { order: Answer.found(answer.body), freshness: Answer.freshness(freshness), token }
+    return { order: Answer.found(answer.body), ...Answer.fresh(answer.headers) }
   })
 
   const list: Orders["Service"]["list"] = Effect.fnUntraced(function* (wanted = {}, options = {}) {
@@ -118,7 +130,14 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
     return { customers, ...page }
   })
 
+  const counts: Orders["Service"]["counts"] = Effect.fnUntraced(function* (filter = {}, options = {}) {
+    const headers = yield* Effect.fromResult(Headers.ofQuery(options))
+    const answer = yield* query(orderQueries.counts({ query: filter, headers }), Headers.waitOf(options))
+    return { counts: answer.body, ...Answer.fresh(answer.headers) }
+  })
+
   return Orders.of({
+    placeAndWait,
     place: (payload, options) => order(options, (headers) => orders.place({ headers, payload })),
     addLine: (id, payload, options) =>
       order(options, (headers) => orders.addLine({ params: { id }, headers, payload })),
@@ -148,8 +167,10 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
 
     get,
     list,
+    counts,
     subscribe,
-    events: (id, { after = 0, limit = 100 } = {}) =>
+    events: Subscription.events(subscribe),
+    history: (id, { after = 0, limit = 100 } = {}) =>
       Effect.map(
         query(
           orderQueries.events({ params: { id }, query: { after: Math.max(after, 0), limit: clamp(1, limit, 500) } })

@@ -1,5 +1,5 @@
 /** What a subscriber of order events asks for and gets, in process and from afar. */
-import { type Duration, Schema } from "effect"
+import { type Duration, Effect, Result, Schema, type Scope, Stream } from "effect"
 import type { PublishedEvent } from "./eventsourcing/PublishedEvent.ts"
 
 export interface SubscribeOptions {
@@ -30,6 +30,14 @@ export type Push =
 
 /** Where to go on from after it. */
 export const positionOf = (push: Push): bigint => (push._tag === "Event" ? push.event.position : push.position)
+
+/** Only the events, of whatever gives the subscription. */
+export const events =
+  <E>(subscribe: (options?: SubscribeOptions) => Effect.Effect<Stream.Stream<Push, E>, E, Scope.Scope>) =>
+  (options?: SubscribeOptions): Stream.Stream<PublishedEvent, E> =>
+    Stream.unwrap(subscribe(options)).pipe(
+      Stream.filterMap((push) => (push._tag === "Event" ? Result.succeed(push.event) : Result.failVoid))
+    )
 
 /** The log does not go that far: the position is of another log. */
 export class InvalidPosition extends Schema.TaggedError<InvalidPosition>()(

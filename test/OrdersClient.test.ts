@@ -81,9 +81,12 @@ const program = Effect.gen(function* () {
     yield* orders.list({ filter: { placedBefore: "2020-01-01T00:00:00+02:00" } }),
     yield* orders.list({ filter: { status: [] } }),
     yield* orders.list({ limit: 1000, sort: "updatedAt" }),
-    yield* orders.events(id),
-    yield* orders.events(id, { after: 3, limit: 2 }),
-    yield* orders.events(id, { after: 100, limit: 9999 }),
+    yield* orders.counts(),
+    yield* orders.counts({ customerId: customers.ada }, fresh),
+    yield* orders.counts({ customerId: customers.none }),
+    yield* orders.history(id),
+    yield* orders.history(id, { after: 3, limit: 2 }),
+    yield* orders.history(id, { after: 100, limit: 9999 }),
     yield* orders.at(id, 1),
     yield* orders.at(id, 5),
     yield* orders.withdrawProduct(products.mug),
@@ -142,7 +145,8 @@ describe("a client of the order service", () => {
           Effect.all([
             orders.get(id),
             orders.list(),
-            orders.events(id),
+            orders.counts(),
+            orders.history(id),
             orders.at(id, 3),
             orders.product(products.mug),
             orders.customer(customers.ada)
@@ -162,10 +166,10 @@ describe("a client of the order service", () => {
         const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
         const options = { correlationId, traceparent, actor: "somebody", causationId: correlationId, fresh: true }
         const { commandId } = yield* remote.place(request(id), options)
-        const [event] = yield* local.events(id)
+        const [event] = yield* local.history(id)
         assert.deepInclude(event, { correlationId, traceparent, actor: "operator", causationId: commandId })
         yield* remote.confirm(id, { correlationId: "no UUID" })
-        const [, confirmed] = yield* remote.events(id)
+        const [, confirmed] = yield* remote.history(id)
         assert.match(confirmed?.correlationId ?? "", /^[0-9a-f-]{36}$/)
         assert.match(confirmed?.traceparent ?? "", /^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/)
       })

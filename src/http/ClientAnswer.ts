@@ -1,5 +1,6 @@
 /** From bodies and headers to what the order service answers: the way back of Reply.ts. */
 import type { CatalogReceipt, Receipt } from "../Orders.ts"
+import * as PlacedOrder from "../PlacedOrder.ts"
 import type { Freshness } from "../readmodel/OrderQueries.ts"
 import type { OrderView } from "../readmodel/OrderView.ts"
 import type { OrderReceipt } from "./Receipt.ts"
@@ -9,6 +10,8 @@ interface Stored {
   readonly "idempotent-replayed"?: "true"
 }
 
+const isReplay = (headers: Stored): boolean => headers["idempotent-replayed"] !== undefined
+
 const stamp = (
   body: { readonly version: number; readonly position: number; readonly commandId: string },
   headers: Stored
@@ -17,7 +20,7 @@ const stamp = (
   position: BigInt(body.position),
   commandId: body.commandId,
   token: headers["consistency-token"],
-  replayed: headers["idempotent-replayed"] !== undefined
+  replayed: isReplay(headers)
 })
 
 const neverAskedFor = () => new Error("the server sent a representation that was not asked for")
@@ -27,6 +30,13 @@ export const receipt = (answer: { readonly body: OrderReceipt | OrderView; reado
   if (!("commandId" in body)) throw neverAskedFor()
   const { events, orderId, paymentStatus, status } = body
   return { orderId, status, paymentStatus, events, ...stamp(body, headers) }
+}
+
+/** Of a command that asked for the order: the receipt if the view was not there in time. */
+export const placed = (answer: Parameters<typeof receipt>[0]): PlacedOrder.PlacedOrder => {
+  const { body, headers } = answer
+  if ("commandId" in body) return PlacedOrder.ofReceipt(receipt(answer))
+  return PlacedOrder.ofOrder(body, { token: headers["consistency-token"], replayed: isReplay(headers) })
 }
 
 type CatalogBody = Parameters<typeof stamp>[0] & { readonly events: ReadonlyArray<string> }
@@ -47,7 +57,7 @@ export const found = <Body extends object>(body: Body | void): Body => {
   return body
 }
 
-export const freshness = (header: string): Freshness => {
+const freshness = (header: string): Freshness => {
   const members = new Map(
     header.split(",").map((member) => member.trim().split("=", 2) as [string, string | undefined])
   )
@@ -60,6 +70,11 @@ export const freshness = (header: string): Freshness => {
   }
 }
 
+export const fresh = (headers: { readonly "consistency-token": string; readonly freshness: string }) => ({
+  freshness: freshness(headers.freshness),
+  token: headers["consistency-token"]
+})
+
 export const page = <Item>({
   body: { data, page },
   headers
@@ -69,4 +84,4 @@ export const page = <Item>({
     readonly page: { readonly next?: string; readonly hasMore: boolean }
   }
   readonly headers: { readonly "consistency-token": string; readonly freshness: string }
-}) => ({ data, ...page, freshness: freshness(headers.freshness), token: headers["consistency-token"] })
+}) => ({ data, ...page, ...fresh(headers) })

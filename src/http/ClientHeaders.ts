@@ -4,6 +4,7 @@ import { InvalidIdempotencyKey, isIdempotencyKey } from "../eventsourcing/Invali
 import type { Precondition } from "../eventsourcing/Envelope.ts"
 import type { CommandOptions, QueryOptions } from "../Orders.ts"
 import { InvalidToken } from "../projection/ConsistencyToken.ts"
+import * as TokenWait from "../projection/TokenWait.ts"
 import type { CommandHeaders } from "./CommandContext.ts"
 import * as EntityTag from "./EntityTag.ts"
 import * as IdempotencyKey from "./IdempotencyKey.ts"
@@ -34,16 +35,18 @@ export const ofCommand = (
 }
 
 /** In whole seconds, rounded up: a header knows no other. */
+export const seconds = (wait: Duration.Input | undefined): number =>
+  Math.ceil(Duration.toSeconds(TokenWait.bounded(wait)))
+
+export const prefer = (seconds: number) => ({ prefer: Preference.applied(seconds) })
+
 export const waitOf = ({ token, wait }: QueryOptions): number =>
-  token === undefined || wait === undefined
-    ? 0
-    : Math.min(Math.ceil(Duration.toSeconds(Duration.fromInputUnsafe(wait))), Preference.maxWait)
+  token === undefined || wait === undefined ? 0 : seconds(wait)
 
 /** Of a token that no header could hold it is known here that it is none. */
 export const ofQuery = (options: QueryOptions) => {
   const { token, wait } = options
   if (token === undefined) return Result.succeed({})
   if (!/^[\x20-\x7e]*$/.test(token)) return Result.fail(new InvalidToken({ token }))
-  const prefer = wait === undefined ? {} : { prefer: Preference.applied(waitOf(options)) }
-  return Result.succeed({ "consistency-token": token, ...prefer })
+  return Result.succeed({ "consistency-token": token, ...(wait === undefined ? {} : prefer(seconds(wait))) })
 }

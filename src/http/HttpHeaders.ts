@@ -54,12 +54,13 @@ export const view = {
 /** Of an order as it was once: it never changes again. */
 export const version = { etag: Text, "cache-control": Text }
 
-export const page = {
+export const counts = {
   "consistency-token": Text,
   freshness: Text,
-  link: optional(Text),
   "preference-applied": optional(Text)
 }
+
+export const page = { ...counts, link: optional(Text) }
 
 /** Of a product or a customer, which are read from their actor: always fresh. */
 export const entity = { ...replayed, etag: Text, "preference-applied": optional(Text) }

@@ -1,4 +1,4 @@
-/** The query strings of the lists. All values are text; an unknown parameter is refused. */
+/** The query strings of lists and counts. All values are text; an unknown parameter is refused. */
 import { Schema, SchemaTransformation } from "effect"
 import { CustomerId } from "../order/OrderId.ts"
 import { OrderStatus, PaymentStatus } from "../order/OrderStatus.ts"
@@ -61,6 +61,8 @@ export const OrderListQuery = {
   limit: optional(WholeNumber(1, 100)),
   cursor
 }
+
+export const OrderCountsQuery = { customerId: optional(CustomerId) }
 
 export const EventListQuery = {
   after: optional(WholeNumber(0, Number.MAX_SAFE_INTEGER)),

@@ -2,11 +2,12 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { OrderId } from "../order/OrderId.ts"
+import { OrderCounts } from "../readmodel/OrderQueries.ts"
 import { OrderView } from "../readmodel/OrderView.ts"
 import { QueryBoundary } from "./Boundary.ts"
 import { CloudEventBatch } from "./CloudEvent.ts"
 import * as HttpHeaders from "./HttpHeaders.ts"
-import { EventListQuery, OrderListQuery, WholeNumber } from "./OrderQuery.ts"
+import { EventListQuery, OrderCountsQuery, OrderListQuery, WholeNumber } from "./OrderQuery.ts"
 import * as Problems from "./ProblemTypes.ts"
 
 export const OrderPage = Schema.Struct({
@@ -33,6 +34,12 @@ export class OrderQueryApi extends HttpApiGroup.make("orderQueries")
       success: HttpApiSchema.WithHeaders(OrderPage, HttpHeaders.page),
       error: [...Problems.queryErrors, Problems.invalidCursor]
     }).annotate(OpenApi.Summary, "List orders"),
+    HttpApiEndpoint.get("counts", "/orders/counts", {
+      query: OrderCountsQuery,
+      headers: HttpHeaders.list,
+      success: HttpApiSchema.WithHeaders(OrderCounts, HttpHeaders.counts),
+      error: Problems.queryErrors
+    }).annotate(OpenApi.Summary, "Count orders by status, of one customer or of all"),
     HttpApiEndpoint.get("events", "/orders/:id/events", {
       params,
       query: EventListQuery,

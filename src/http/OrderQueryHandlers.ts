@@ -38,6 +38,14 @@ export const layer = HttpApiBuilder.group(
         const { orders: data, ...page } = yield* served(orders.list(wanted, options))
         return PageReply.make(data, page, request, applied)
       }),
+      counts: Effect.fnUntraced(function* ({ headers, query }) {
+        const { applied, options } = Reply.queryOptions(headers)
+        const answer = yield* served(orders.counts(query, options))
+        return HttpApiSchema.withHeaders({
+          body: answer.counts,
+          headers: { ...Reply.freshnessHeaders(answer), ...applied }
+        })
+      }),
       at: Effect.fnUntraced(function* ({ params }) {
         const order = yield* served(orders.at(params.id, params.version))
         return HttpApiSchema.withHeaders({
@@ -47,7 +55,7 @@ export const layer = HttpApiBuilder.group(
       }),
       events: Effect.fnUntraced(function* ({ params, query, request }) {
         const { after = 0, limit = defaultEvents } = query
-        const events = yield* served(orders.events(params.id, { after, limit }))
+        const events = yield* served(orders.history(params.id, { after, limit }))
         const last = events.at(-1)
         return HttpApiSchema.withHeaders({
           body: events.map(CloudEvent.fromEvent),

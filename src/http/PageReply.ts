@@ -16,16 +16,17 @@ export const nextLink = (request: Request, changed: Record<string, string>): { r
 
 export const make = <Item>(
   data: ReadonlyArray<Item>,
-  { freshness, hasMore, next, token }: Answer & { readonly hasMore: boolean; readonly next?: string },
+  answer: Answer & { readonly hasMore: boolean; readonly next?: string },
   request: Request,
   applied: { readonly "preference-applied"?: string }
-) =>
-  HttpApiSchema.withHeaders({
+) => {
+  const { hasMore, next } = answer
+  return HttpApiSchema.withHeaders({
     body: { data, page: { ...(next === undefined ? {} : { next }), hasMore } },
     headers: {
-      "consistency-token": token,
-      freshness: Reply.freshness(freshness),
+      ...Reply.freshnessHeaders(answer),
       ...(next === undefined ? {} : nextLink(request, { cursor: next })),
       ...applied
     }
   })
+}

@@ -1,6 +1,8 @@
 /** `Prefer: wait=N` (RFC 7240): how many seconds the caller would wait for the view. What can't be read is not preferred. */
+import { Duration } from "effect"
+import * as TokenWait from "../projection/TokenWait.ts"
 
-export const maxWait = 30
+export const maxWait = Duration.toSeconds(TokenWait.longest)
 
 export const wait = (prefer: string | undefined): number | undefined => {
   if (prefer === undefined) return undefined

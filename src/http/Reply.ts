@@ -1,7 +1,8 @@
 /** From what the `Orders` service answers to bodies and headers. */
-import { Duration, Effect, Exit } from "effect"
+import { Duration, Effect } from "effect"
 import { HttpApiSchema } from "effect/http-api"
-import type { CatalogReceipt, Orders, QueryOptions, Receipt } from "../Orders.ts"
+import type { Answer, CatalogReceipt, Orders, QueryOptions, Receipt } from "../Orders.ts"
+import * as PlacedOrder from "../PlacedOrder.ts"
 import type { Freshness } from "../readmodel/OrderQueries.ts"
 import type { OrderView } from "../readmodel/OrderView.ts"
 import * as EntityTag from "./EntityTag.ts"
@@ -13,17 +14,17 @@ const monitorPath = (orderId: string): string => `/events?orderId=${orderId}`
 
 const seconds = (lag: number): string => String(Math.round(lag * 1000) / 1000)
 
-export const freshness = ({ behind, lag, parked, position }: Freshness): string =>
+const freshness = ({ behind, lag, parked, position }: Freshness): string =>
   `position=${position}, behind=${behind}, lag=${seconds(lag)}, parked=${parked}`
 
-export const viewHeaders = (answer: {
-  readonly order: OrderView
-  readonly token: string
-  readonly freshness: Freshness
-}) => ({
-  etag: EntityTag.format(answer.order.version),
+export const freshnessHeaders = (answer: Answer) => ({
   "consistency-token": answer.token,
   freshness: freshness(answer.freshness)
+})
+
+export const viewHeaders = (answer: Answer & { readonly order: OrderView }) => ({
+  etag: EntityTag.format(answer.order.version),
+  ...freshnessHeaders(answer)
 })
 
 export const replayed = (stored: { readonly replayed: boolean }) =>
@@ -54,10 +55,7 @@ const receipt = (stored: Receipt) => {
   })
 }
 
-/**
- * The receipt, or the order if the caller would wait for the view and it gets there in time. The command is stored by
- * now, so whatever fails while reading it back, the answer is the receipt.
- */
+/** The receipt, or the order if the caller would wait for the view and it gets there in time. */
 export const ofCommand = (
   orders: Orders["Service"],
   stored: Receipt,
@@ -66,19 +64,16 @@ export const ofCommand = (
 ) => {
   const wait = Preference.wait(prefer)
   if (wait === undefined) return Effect.succeed(receipt(stored))
-  return orders.get(stored.orderId, { token: stored.token, wait: Duration.seconds(wait) }).pipe(
-    Effect.exit,
-    Effect.map((read) => {
-      if (Exit.isFailure(read)) return receipt(stored)
-      const headers = {
-        ...viewHeaders(read.value),
-        ...replayed(stored),
-        ...created,
-        "preference-applied": Preference.applied(wait)
-      }
-      return HttpApiSchema.withHeaders({ body: read.value.order, headers })
-    })
-  )
+  return Effect.map(PlacedOrder.readBack(orders.get, stored, Duration.seconds(wait)), (read) => {
+    if (read === undefined) return receipt(stored)
+    const headers = {
+      ...viewHeaders(read),
+      ...replayed(stored),
+      ...created,
+      "preference-applied": Preference.applied(wait)
+    }
+    return HttpApiSchema.withHeaders({ body: read.order, headers })
+  })
 }
 
 /** What a read is asked to be: at least this fresh, waiting that long. */

@@ -5,8 +5,10 @@ import type { DatabaseUnavailable } from "../eventlog/Unavailable.ts"
 import * as ConsistencyToken from "./ConsistencyToken.ts"
 import { ProjectionBehind } from "./ProjectionBehind.ts"
 
-const defaultWait = Duration.seconds(2)
-const longestWait = Duration.seconds(30)
+export const longest = Duration.seconds(30)
+
+export const bounded = (wait: Duration.Input = "2 seconds"): Duration.Duration =>
+  Duration.min(Duration.fromInputUnsafe(wait), longest)
 
 /** How far the view is, as this process knows without asking, and how to wait for it. */
 export interface Progress {
@@ -20,7 +22,7 @@ export const make =
   /** The token's position, once the view is there. `wait`: for how long; default 2 s, at most 30 s. */
   (
     token: string,
-    wait: Duration.Input = defaultWait
+    wait?: Duration.Input
   ): Effect.Effect<bigint, ConsistencyToken.InvalidToken | ProjectionBehind | DatabaseUnavailable> =>
     Effect.gen(function* () {
       const { logId: issuer, position: required } = yield* Effect.fromResult(ConsistencyToken.parse(token))
@@ -28,9 +30,7 @@ export const make =
       if (issuer !== logId) return yield* invalid
       if ((yield* progress.position) >= required) return required
       if ((yield* log.head).position < required) return yield* invalid
-      const reached = yield* progress
-        .awaitPosition(required)
-        .pipe(Effect.timeoutOption(Duration.min(Duration.fromInputUnsafe(wait), longestWait)))
+      const reached = yield* progress.awaitPosition(required).pipe(Effect.timeoutOption(bounded(wait)))
       if (Option.isSome(reached)) return required
       const current = yield* progress.position
       return yield* new ProjectionBehind({ required, current, retryAfter: 1 })

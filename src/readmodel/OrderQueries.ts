@@ -1,8 +1,8 @@
 /** The read side of orders. Answers come from the order view, never from an actor. */
-import { Context, type Effect } from "effect"
+import { Context, type Effect, Schema } from "effect"
 import type { DatabaseUnavailable } from "../eventlog/Unavailable.ts"
 import type { CustomerId, OrderId } from "../order/OrderId.ts"
-import type { OrderStatus } from "../order/OrderStatus.ts"
+import { OrderStatus } from "../order/OrderStatus.ts"
 import type { InvalidCursor } from "./InvalidCursor.ts"
 import type { OrderFilter, OrderSort } from "./OrderFilter.ts"
 import type { OrderView } from "./OrderView.ts"
@@ -27,7 +27,8 @@ export interface FoundOrder {
 }
 
 /** Every status, also those that no order is in. */
-export type OrderCounts = Readonly<Record<OrderStatus, number>>
+export const OrderCounts = Schema.Record(OrderStatus, Schema.Int).annotate({ identifier: "OrderCounts" })
+export type OrderCounts = typeof OrderCounts.Type
 
 export const noOrders: OrderCounts = {
   placed: 0,

@@ -68,7 +68,7 @@ const refusals: ReadonlyArray<readonly [tag: string, refused: Refused]> = [
   ["OrderNotFound", (orders) => orders.confirm(none, { precondition: 3 })],
   ["OrderNotFound", (orders) => orders.confirm(none, { precondition: "absent" })],
   ["OrderNotFound", (orders) => orders.get(none)],
-  ["OrderNotFound", (orders) => orders.events(none)],
+  ["OrderNotFound", (orders) => orders.history(none)],
   ["OrderNotFound", (orders) => orders.at(none, 1)],
   ["VersionNotFound", (orders) => orders.at(placed, 9)],
   ["VersionNotFound", (orders) => orders.at(placed, 0)],
@@ -102,6 +102,8 @@ const refusals: ReadonlyArray<readonly [tag: string, refused: Refused]> = [
   ["InvalidToken", (orders) => orders.get(placed, { token: "rubbish" })],
   ["InvalidToken", (orders) => orders.list({}, { token: "" })],
   ["InvalidToken", (orders) => orders.list({}, { token: "1\n2" })],
+  ["InvalidToken", (orders) => orders.counts({}, { token: "rubbish" })],
+  ["InvalidToken", (orders) => orders.counts({}, { token: "1\n2" })],
   ["InvalidCursor", (orders) => orders.list({ cursor: "rubbish" })],
   ["InvalidCursor", (orders) => orders.list({ cursor: "" })]
 ]
@@ -151,7 +153,8 @@ describe("what the order service refuses", () => {
           ...commandTable.map(({ method }) => method),
           "get",
           "list",
-          "events",
+          "counts",
+          "history",
           "at",
           "product",
           "customer"
@@ -180,7 +183,8 @@ describe("what the order service refuses", () => {
           withdrawCustomer: (orders) => orders.withdrawCustomer(customerId),
           get: (orders) => orders.get(orderId),
           list: (orders) => orders.list(),
-          events: (orders) => orders.events(orderId),
+          counts: (orders) => orders.counts(),
+          history: (orders) => orders.history(orderId),
           at: (orders) => orders.at(orderId, 9)
         }
         const meets = Effect.fnUntraced(function* ([error]: Case, method: string) {
@@ -199,6 +203,7 @@ describe("what the order service refuses", () => {
           for (const { method } of own.length > 0 ? own : any) yield* meets(each, method)
         }
         for (const each of queryCases) yield* meets(each, "list")
+        for (const each of queryCases.filter(([error]) => error.name !== "InvalidCursor")) yield* meets(each, "counts")
         const versionNotFound = new VersionNotFound({ orderId, version: 9 })
         yield* meets([versionNotFound, "not-found", 404, {}], "at")
       })

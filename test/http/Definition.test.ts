@@ -56,6 +56,7 @@ const routes = [
   "DELETE /customers/{id}",
   "GET /orders/{id}",
   "GET /orders",
+  "GET /orders/counts",
   "GET /orders/{id}/events",
   "GET /orders/{id}/versions/{version}",
   "GET /events",

@@ -79,6 +79,37 @@ describe("queries over HTTP", () => {
     assert.deepStrictEqual(seen, ids)
   })
 
+  it("counts orders by status, every status, as fresh as the token", async () => {
+    const customerId = "counted"
+    await server.send("PUT", `/customers/${customerId}`, { name: "C", email: "c@example.org" })
+    const { id } = await place({ customerId })
+    await place({ customerId, confirm: false })
+    const shipped = await server.send("POST", `/orders/${id}/shipments`, {})
+    const token = shipped.headers.get("consistency-token") ?? ""
+    const counts = (query: string, more: Record<string, string> = {}) =>
+      server.get(`/orders/counts${query}`, { "consistency-token": token, prefer: "wait=5", ...more })
+    const { body, headers, status } = await counts(`?customerId=${customerId}`)
+    const statuses = ["confirmed", "partially_shipped", "delivered", "returned", "cancelled"]
+    const none = Object.fromEntries(statuses.map((status) => [status, 0]))
+    assert.deepStrictEqual([status, body], [200, { ...none, placed: 1, shipped: 1 }])
+    assert.strictEqual(headers.get("preference-applied"), "wait=5")
+    assert.match(headers.get("freshness") ?? "", /^position=\d+, behind=\d+, lag=[\d.]+, parked=0$/)
+    assert.isAtLeast(Number.parseInt(headers.get("consistency-token") ?? ""), Number.parseInt(token))
+    const all = await counts("")
+    assert.isAtLeast(all.body.confirmed, 1)
+    for (const [query, path] of [
+      ["?custmerId=ada", "query.custmerId"],
+      ["?status=placed", "query.status"],
+      ["?customerId=a%00b", "query.customerId"]
+    ] as const) {
+      const refused = await counts(query)
+      assert.deepStrictEqual([refused.status, refused.body.errors?.[0].path], [400, path], query)
+    }
+    const above = await counts("", { "consistency-token": token.replace(/^\d+/, "99999") })
+    assert.deepStrictEqual([above.status, above.body.type], [400, "/problems/invalid-token"])
+    assert.strictEqual((await server.send("POST", "/orders/counts")).status, 405)
+  })
+
   it("refuses what it does not know in a query, instead of leaving the filter out", async () => {
     for (const [query, path] of [
       ["custmerId=ada", "query.custmerId"],

@@ -1,0 +1,75 @@
+/** The queries of `Orders` in this process: from the order view, as fresh as asked, and from the log. */
+import { Effect } from "effect"
+import { EventLog } from "./eventlog/EventLog.ts"
+import * as PublishedEvent from "./eventsourcing/PublishedEvent.ts"
+import { OrderPolicies } from "./order/OrderPolicies.ts"
+import { OrderNotFound } from "./order/OrderRejection.ts"
+import type { Orders, QueryOptions } from "./Orders.ts"
+import * as ConsistencyToken from "./projection/ConsistencyToken.ts"
+import { ProjectionBehind } from "./projection/ProjectionBehind.ts"
+import * as TokenWait from "./projection/TokenWait.ts"
+import * as OrderHistory from "./readmodel/OrderHistory.ts"
+import { OrderQueries } from "./readmodel/OrderQueries.ts"
+import * as OrderView from "./readmodel/OrderView.ts"
+import { VersionNotFound } from "./readmodel/VersionNotFound.ts"
+
+type Service = Pick<Orders["Service"], "get" | "list" | "counts" | "history" | "at">
+
+export const make = Effect.gen(function* () {
+  const queries = yield* OrderQueries
+  const log = yield* EventLog
+  const policies = yield* OrderPolicies
+  const { logId } = yield* log.head
+
+  const tokenAt = (position: bigint) => ConsistencyToken.format({ position, logId })
+
+  const reach = TokenWait.make(log, logId, queries)
+  /** Waits until the view holds what the token stands for; the token's position. */
+  const freshEnough = ({ token, wait }: QueryOptions = {}) =>
+    token === undefined ? Effect.succeed(undefined) : reach(token, wait)
+
+  const get: Service["get"] = Effect.fn("Orders.get")(function* (orderId, options) {
+    const required = yield* freshEnough(options)
+    const { freshness, order, parkedAt } = yield* queries.get(orderId)
+    if (parkedAt !== undefined && (order === undefined || (required ?? 0n) >= parkedAt)) {
+      const current = parkedAt - 1n
+      return yield* new ProjectionBehind({ required: required ?? parkedAt, current, parked: true, retryAfter: 30 })
+    }
+    if (order === undefined) return yield* new OrderNotFound({ orderId })
+    return { order, freshness, token: tokenAt(freshness.position) }
+  })
+
+  const list: Service["list"] = Effect.fn("Orders.list")(function* (query = {}, options) {
+    yield* freshEnough(options)
+    const page = yield* queries.list({
+      filter: query.filter ?? {},
+      sort: query.sort ?? "-placedAt",
+      limit: Math.min(Math.max(query.limit ?? 20, 1), 100),
+      ...(query.cursor === undefined ? {} : { cursor: query.cursor })
+    })
+    return { ...page, token: tokenAt(page.freshness.position) }
+  })
+
+  const counts: Service["counts"] = Effect.fn("Orders.counts")(function* (filter = {}, options) {
+    yield* freshEnough(options)
+    const counted = yield* queries.counts(filter)
+    return { ...counted, token: tokenAt(counted.freshness.position) }
+  })
+
+  const history: Service["history"] = Effect.fn("Orders.history")(function* (orderId, options = {}) {
+    const limit = Math.min(Math.max(options.limit ?? 100, 1), 500)
+    const page = yield* OrderHistory.events(log, orderId, { after: options.after ?? 0, limit })
+    if (page === undefined) return yield* new OrderNotFound({ orderId })
+    return page.map(PublishedEvent.fromRecorded)
+  })
+
+  const at: Service["at"] = Effect.fn("Orders.at")(function* (orderId, version) {
+    const entry = yield* OrderHistory.entryAt(log, orderId, Math.max(version, 1))
+    if (entry === undefined) return yield* new OrderNotFound({ orderId })
+    if (entry.order.version !== version) return yield* new VersionNotFound({ orderId, version })
+    return OrderView.fromState(entry.order, entry.updatedAt, policies)
+  })
+
+  const service: Service = { get, list, counts, history, at }
+  return service
+})
