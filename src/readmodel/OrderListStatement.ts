@@ -28,7 +28,8 @@ const distinct = (values: Values) => [...new Set<string>(values)]
 
 /**
  * The index to walk has the filtered column first and the sort key behind it, so a list of statuses is walked once per
- * status, and the server merges what is sorted already. A customer's orders are few: statuses are picked out of them.
+ * status, and the server merges what is sorted already. A customer's orders are few: statuses are picked out of them; so
+ * are payment statuses out of what changed.
  */
 const branches = (sql: SqlClient.SqlClient, { filter, sort }: OrderListQuery): ReadonlyArray<Statement.Fragment> => {
   const status = filter.status === undefined ? undefined : distinct(filter.status)
@@ -38,10 +39,10 @@ const branches = (sql: SqlClient.SqlClient, { filter, sort }: OrderListQuery): R
   if (filter.customerId !== undefined) {
     return [sql`v.customer_id = ${filter.customerId} AND ${isStatus} AND ${isPayment}`]
   }
-  const isWhole = sort === "updatedAt" || status?.length === 0 || payment?.length === 0
-  if (isWhole) return [sql`${isStatus} AND ${isPayment}`]
+  if (status?.length === 0 || payment?.length === 0) return [sql`false`]
   if (status !== undefined) return status.map((one) => sql`v.status = ${one} AND ${isPayment}`)
-  return payment === undefined ? [sql`true`] : payment.map((one) => sql`v.payment_status = ${one}`)
+  if (payment === undefined || sort === "updatedAt") return [isPayment]
+  return payment.map((one) => sql`v.payment_status = ${one}`)
 }
 
 const following = (sql: SqlClient.SqlClient, { after, sort }: OrderListQuery): Statement.Fragment => {

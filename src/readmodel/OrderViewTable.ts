@@ -18,7 +18,9 @@ export const OrderViewTable = ProjectionTable.make({
     customer: "(customer_id, placed_at, order_id) INCLUDE (status)",
     status: "(status, placed_at, order_id)",
     payment_status: "(payment_status, placed_at, order_id)",
-    position: `("position")`
+    position: `("position")`,
+    customer_position: `(customer_id, "position")`,
+    status_position: `(status, "position")`
   },
   storage: "fillfactor = 80"
 })

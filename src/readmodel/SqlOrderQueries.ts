@@ -2,27 +2,18 @@
 import { Effect, Layer } from "effect"
 import { Database } from "../database/Database.ts"
 import { orUnavailable, withinSeconds } from "../eventlog/SqlFailure.ts"
-import * as StreamId from "../eventlog/StreamId.ts"
 import { OrderPolicies } from "../order/OrderPolicies.ts"
 import type { Order } from "../order/OrderState.ts"
 import * as Checkpoint from "../projection/Checkpoint.ts"
 import { ProjectionProgress } from "../projection/ProjectionProgress.ts"
+import * as OrderCountsStatement from "./OrderCountsStatement.ts"
 import type { OrderEntry } from "./OrderEntry.ts"
 import * as OrderListQuery from "./OrderListQuery.ts"
 import * as OrderListStatement from "./OrderListStatement.ts"
-import { type Freshness, noOrders, type OrderCounts, OrderQueries } from "./OrderQueries.ts"
+import { type Freshness, noOrders, OrderQueries } from "./OrderQueries.ts"
+import * as OrderStatement from "./OrderStatement.ts"
 import * as OrderView from "./OrderView.ts"
 import { OrderViewProjection } from "./OrderViewProjection.ts"
-
-interface FoundRow extends Checkpoint.Lag {
-  readonly order: Order | null
-  readonly updatedAt: Date | null
-  readonly parkedAt: bigint | null
-}
-
-interface CountsRow extends Checkpoint.Lag {
-  readonly counts: Partial<OrderCounts>
-}
 
 const freshness = ({ position, behind, lag, parked }: Checkpoint.Lag): Freshness => ({ position, behind, lag, parked })
 
@@ -38,31 +29,9 @@ export const make = Effect.gen(function* () {
   const { reads: sql } = yield* Database
   const progress = yield* ProjectionProgress
 
-  const find = (orderId: string) =>
-    sql<FoundRow>`SELECT f."position", f.behind, f.lag, f.parked, v.state AS "order", v.updated_at AS "updatedAt",
-        CASE WHEN f.parked > 0 THEN (
-          SELECT p."position" FROM ordinal.parked_streams p
-          WHERE p.projection = ${OrderViewProjection.name} AND p.slot = 'live' AND p.parked
-            AND p.stream_id = ${StreamId.make("order", orderId)}
-        ) END AS "parkedAt"
-      FROM (${Checkpoint.lag(sql, OrderViewProjection)}) f
-      LEFT JOIN ordinal.order_view v ON v.order_id = ${orderId}`
-
-  const count = (customerId: string | undefined) =>
-    sql<CountsRow>`SELECT f."position", f.behind, f.lag, f.parked, coalesce(c.counts, '{}') AS counts
-      FROM (${Checkpoint.lag(sql, OrderViewProjection)}) f
-      CROSS JOIN (
-        SELECT json_object_agg(v.status, v.orders) AS counts
-        FROM (
-          SELECT status, count(*) AS orders FROM ordinal.order_view
-          WHERE ${customerId === undefined ? sql`true` : sql`customer_id = ${customerId}`}
-          GROUP BY status
-        ) v
-      ) c`
-
   return OrderQueries.of({
     get: Effect.fn("OrderQueries.get")(function* (orderId) {
-      const [row] = yield* find(orderId).pipe(orUnavailable, withinSeconds(6))
+      const [row] = yield* OrderStatement.make(sql, orderId).pipe(orUnavailable, withinSeconds(6))
       if (row === undefined) return yield* Effect.die(new Error("the log has no head"))
       const { order, parkedAt, updatedAt } = row
       return {
@@ -75,7 +44,7 @@ export const make = Effect.gen(function* () {
     }),
 
     counts: Effect.fn("OrderQueries.counts")(function* ({ customerId }) {
-      const [row] = yield* count(customerId).pipe(orUnavailable, withinSeconds(6))
+      const [row] = yield* OrderCountsStatement.make(sql, customerId).pipe(orUnavailable, withinSeconds(6))
       if (row === undefined) return yield* Effect.die(new Error("the log has no head"))
       return { counts: { ...noOrders, ...row.counts }, freshness: freshness(row) }
     }),

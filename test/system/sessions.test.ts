@@ -1,0 +1,22 @@
+import { assert, it } from "vitest"
+import { fillCatalog } from "../../scripts/system/Client.ts"
+import { run } from "../../scripts/system/Sessions.ts"
+import { freshDatabase, server } from "./resources.ts"
+
+it("a session that keeps the greatest token reads its writes and never goes back, at two servers in turn", async () => {
+  const url = await freshDatabase()
+  // The lease lets one of them run the projection; the other only reads what it makes.
+  const servers = await Promise.all([server({ DATABASE_URL: url }), server({ DATABASE_URL: url })])
+  const urls = servers.map((server) => server.url)
+  await fillCatalog(urls[0]!)
+  const seed = Date.now() % 1_000_000
+  const plan = { urls, sessions: 6, writers: 4 }
+
+  const { behind, faults, reads } = await run({ ...plan, rounds: 50, seed, sendsTokens: true })
+  assert.deepStrictEqual(faults, [], `seed ${seed}`)
+  assert.strictEqual(reads, 6 * 50 * 2)
+  assert.isBelow(behind, reads / 10)
+
+  const careless = await run({ ...plan, rounds: 5, seed: seed + 1_000, sendsTokens: false })
+  assert.isNotEmpty(careless.faults, "the view is never behind, so that nothing was shown")
+}, 60_000)
