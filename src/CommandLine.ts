@@ -2,7 +2,7 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, ConfigProvider, Effect, Exit, Layer, Option, Record, Runtime } from "effect"
-import { CliError, Command, Flag } from "effect/cli"
+import { CliConfig, CliError, Command, Flag, GlobalFlag } from "effect/cli"
 import * as App from "./App.ts"
 import { settings } from "./Settings.ts"
 import * as StartFailure from "./StartFailure.ts"
@@ -27,6 +27,9 @@ const serve = (given: Record<string, Option.Option<string>>) => {
   )
 }
 
+/** Its own flag for the log level would hide the setting of that name. */
+const config = CliConfig.make({ builtIns: GlobalFlag.BuiltIns.filter((flag) => flag !== GlobalFlag.LogLevel) })
+
 /** To be stopped by a signal is how a server ends, not a failure of it. */
 const teardown: Runtime.Teardown = (exit, onExit) =>
   Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
@@ -36,6 +39,7 @@ export const run = () =>
   Command.make("ordinal", flags, serve).pipe(
     Command.withDescription("An event-sourced order backend. Serves HTTP until it is stopped."),
     Command.run({ version: "0.1.0" }),
+    Effect.provideService(CliConfig.CliConfig, config),
     Effect.provide(NodeServices.layer),
     NodeRuntime.runMain({ teardown })
   )

@@ -15,7 +15,10 @@ export interface Accepted<State, Event> {
   readonly events: ReadonlyArray<Event>
 }
 
-/** `undefined`: no precondition. A number: the stream's version must be just that. "exists" / "absent": it must (not) have events. */
+/**
+ * `undefined`: no precondition. A number: the stream's version must be just that; below 0 it never is. "exists" / "absent":
+ * it must (not) have events.
+ */
 export type Precondition = number | "exists" | "absent" | undefined
 
 /** A command that its caller may send again: what the log remembers of it, once it is accepted, under its id. */

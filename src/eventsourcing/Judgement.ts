@@ -30,7 +30,8 @@ const precondition = (expected: Precondition, version: number): VersionMismatch 
     expected === undefined ||
     (expected === "exists" ? version > 0 : expected === "absent" ? version === 0 : version === expected)
   if (holds) return undefined
-  return new VersionMismatch({ ...(typeof expected === "number" ? { expected } : {}), currentVersion: version })
+  const isVersion = typeof expected === "number" && expected >= 0
+  return new VersionMismatch({ ...(isVersion ? { expected } : {}), currentVersion: version })
 }
 
 export const judge = <State, Command, Event, Rejection>(

@@ -22,9 +22,18 @@ describe("preconditions", () => {
 
   it("If-Match with another version is 412, and says which one is current", async () => {
     const id = await place()
-    for (const tag of ['"0"', '"2"', 'W/"1"', '"abc"', '"01"', '""']) {
+    for (const [tag, expected] of [
+      ['"0"', 0],
+      ['"2"', 2],
+      // Never ours, or weak: no version that could be named.
+      ['W/"1"', undefined],
+      ['"abc"', undefined],
+      ['"01"', undefined],
+      ['""', undefined]
+    ] as const) {
       const { body, status } = await addLine(id, { "if-match": tag })
       assert.deepStrictEqual([status, body.type, body.currentVersion], [412, "/problems/version-mismatch", 1], tag)
+      assert.strictEqual(body.expected, expected, tag)
     }
   })
 

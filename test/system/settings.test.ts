@@ -109,7 +109,8 @@ it(
     const { exit, output } = launch({}, ["--help"])
     assert.deepStrictEqual(await exit, { code: 0, signal: null })
     for (const [name, { fallback }] of Object.entries(settings)) {
-      assert.include(output(), `--${name.toLowerCase().replaceAll("_", "-")} `)
+      const flag = `--${name.toLowerCase().replaceAll("_", "-")} `
+      assert.lengthOf(output().split(flag), 2, `${flag}is not there once`)
       assert.include(output(), `(${name}, default ${fallback})`)
     }
   },
