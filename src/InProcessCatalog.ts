@@ -1,5 +1,6 @@
 /** The products and customers of `Orders` in this process: saved, withdrawn and read through their actors. */
 import { Effect } from "effect"
+import type { CatalogListQuery, CatalogReceipt, CatalogService, Customer, Product } from "./CatalogService.ts"
 import type { Customer as CustomerState } from "./catalog/Customer.ts"
 import { CustomerAggregate, type CustomerCommand, CustomerNotFound } from "./catalog/Customer.ts"
 import type { Product as ProductState } from "./catalog/Product.ts"
@@ -8,32 +9,12 @@ import { EventLog } from "./eventlog/EventLog.ts"
 import type { Aggregate } from "./eventsourcing/Aggregate.ts"
 import { Aggregates } from "./eventsourcing/Aggregates.ts"
 import { CustomerId, ProductId } from "./order/OrderId.ts"
-import type {
-  CatalogListQuery,
-  CatalogReceipt,
-  CommandOptions,
-  Customer,
-  Orders,
-  Product,
-  QueryOptions
-} from "./Orders.ts"
+import type { CommandOptions, QueryOptions } from "./Orders.ts"
 import * as ConsistencyToken from "./projection/ConsistencyToken.ts"
 import * as TokenWait from "./projection/TokenWait.ts"
 import type { CatalogCategory } from "./readmodel/CatalogEntry.ts"
 import { CatalogQueries } from "./readmodel/CatalogQueries.ts"
 import type * as Submission from "./Submission.ts"
-
-type Service = Pick<
-  Orders["Service"],
-  | "saveProduct"
-  | "withdrawProduct"
-  | "product"
-  | "products"
-  | "saveCustomer"
-  | "withdrawCustomer"
-  | "customer"
-  | "customers"
->
 
 const toProduct = (productId: ProductId, { _tag, ...product }: ProductState): Product => ({ productId, ...product })
 const toCustomer = (customerId: CustomerId, { _tag, ...customer }: CustomerState): Customer => ({
@@ -88,7 +69,7 @@ export const make = Effect.fnUntraced(function* (
     return { ...page, token: ConsistencyToken.format({ position: page.freshness.position, logId }) }
   })
 
-  const service: Service = {
+  const service: CatalogService = {
     // What is saved need not be there yet.
     saveProduct: (productId, product, options) =>
       sendProduct({ _tag: "SaveProduct", productId, ...product }, product, options).pipe(

@@ -5,17 +5,16 @@
  * given to a query makes it wait for that write.
  */
 import { Context, type Duration, Effect, Layer, type Scope, type Stream } from "effect"
+import type { CatalogService } from "./CatalogService.ts"
 import type { UnknownCustomer, UnknownProduct } from "./catalog/Catalog.ts"
-import type { SaveCustomerRequest, CustomerNotFound } from "./catalog/Customer.ts"
-import type { SaveProductRequest, ProductNotFound } from "./catalog/Product.ts"
 import type { DatabaseUnavailable, Overloaded } from "./eventlog/Unavailable.ts"
 import type { SendOptions } from "./eventsourcing/Aggregates.ts"
 import type { InvalidIdempotencyKey } from "./eventsourcing/InvalidIdempotencyKey.ts"
 import type { OnceError } from "./eventsourcing/KeyedCommands.ts"
 import type { PublishedEvent } from "./eventsourcing/PublishedEvent.ts"
-import type { Draining, SendError, Unavailable } from "./eventsourcing/SendError.ts"
+import type { Draining, SendError } from "./eventsourcing/SendError.ts"
 import type { CommandName } from "./order/OrderCommand.ts"
-import type { CustomerId, LineId, OrderId, PaymentId, ProductId, ShipmentId } from "./order/OrderId.ts"
+import type { LineId, OrderId, PaymentId, ShipmentId } from "./order/OrderId.ts"
 import type { OrderNotFound } from "./order/OrderRejection.ts"
 import type * as Request from "./order/OrderRequest.ts"
 import type { OrderStatus, PaymentStatus } from "./order/OrderStatus.ts"
@@ -49,38 +48,6 @@ export interface Receipt {
 export interface CommandOptions extends SendOptions {
   /** Makes the command take effect at most once however often it is sent, for as long as its row is kept. */
   readonly idempotencyKey?: string
-}
-
-/** An accepted and stored command on a product or a customer. */
-export interface CatalogReceipt {
-  readonly version: number
-  readonly position: bigint
-  readonly commandId: string
-  readonly events: ReadonlyArray<string>
-  readonly token: string
-  readonly replayed: boolean
-}
-
-/** A product or customer as it is now, from its actor. Withdrawn ones can't be ordered, or order. */
-export interface Product extends SaveProductRequest {
-  readonly productId: ProductId
-  readonly version: number
-  readonly withdrawn: boolean
-}
-
-export interface Customer extends SaveCustomerRequest {
-  readonly customerId: CustomerId
-  readonly version: number
-  readonly withdrawn: boolean
-}
-
-/** A list by id. */
-export interface CatalogListQuery {
-  /** `true`: only what was withdrawn, `false`: only what was not. */
-  readonly withdrawn?: boolean
-  /** 1..100, default 20. */
-  readonly limit?: number
-  readonly cursor?: string
 }
 
 interface WaitOptions {
@@ -127,7 +94,7 @@ const backend = <A, E, R>(choose: (Backend: typeof import("./Backend.ts")) => La
 
 export class Orders extends Context.Service<
   Orders,
-  {
+  CatalogService & {
     /** Prices the lines from the catalog, then places the order; confirms it too unless told otherwise. */
     place(request: Request.PlaceOrderRequest, options?: CommandOptions): Effect.Effect<Receipt, PlaceError>
     /** Places it, then waits for the view. */
@@ -210,42 +177,6 @@ export class Orders extends Context.Service<
     ): Effect.Effect<Stream.Stream<Push, SubscribeError>, SubscribeError, Scope.Scope>
     /** Only the events of a subscription that begins as the stream is run; `subscribe` also says which are `ahead`. */
     events(options?: SubscribeOptions): Stream.Stream<PublishedEvent, SubscribeError>
-
-    saveProduct(
-      productId: ProductId,
-      product: SaveProductRequest,
-      options?: CommandOptions
-    ): Effect.Effect<CatalogReceipt, SubmitError>
-    withdrawProduct(
-      productId: ProductId,
-      options?: CommandOptions
-    ): Effect.Effect<CatalogReceipt, ProductNotFound | SubmitError>
-    product(productId: ProductId): Effect.Effect<Product, ProductNotFound | Unavailable | ServerUnreachable>
-    /** A page of all products by id, as the catalog view has them. */
-    products(
-      query?: CatalogListQuery,
-      options?: QueryOptions
-    ): Effect.Effect<
-      Answer & { readonly products: ReadonlyArray<Product>; readonly hasMore: boolean; readonly next?: string },
-      InvalidCursor | QueryError
-    >
-    saveCustomer(
-      customerId: CustomerId,
-      customer: SaveCustomerRequest,
-      options?: CommandOptions
-    ): Effect.Effect<CatalogReceipt, SubmitError>
-    withdrawCustomer(
-      customerId: CustomerId,
-      options?: CommandOptions
-    ): Effect.Effect<CatalogReceipt, CustomerNotFound | SubmitError>
-    customer(customerId: CustomerId): Effect.Effect<Customer, CustomerNotFound | Unavailable | ServerUnreachable>
-    customers(
-      query?: CatalogListQuery,
-      options?: QueryOptions
-    ): Effect.Effect<
-      Answer & { readonly customers: ReadonlyArray<Customer>; readonly hasMore: boolean; readonly next?: string },
-      InvalidCursor | QueryError
-    >
   }
 >()("ordinal/Orders") {
   /** In this process, on whatever backend is provided. */

@@ -41,6 +41,7 @@ export const run = async ({ rounds, seed, sendsTokens, sessions, urls, writers }
   let reads = 0
   let behind = 0
   let open = sessions
+  const isOpen = () => open > 0
 
   const write = async (answer: Promise<Answer>): Promise<Receipt & { readonly token: string }> => {
     const { body, headers, status } = await answer
@@ -128,7 +129,7 @@ export const run = async ({ rounds, seed, sendsTokens, sessions, urls, writers }
   }
 
   const writer = async (index: number) => {
-    for (let number = 0; open > 0; number++) {
+    for (let number = 0; isOpen(); number++) {
       const url = urls[(index + number) % urls.length]!
       await (number % 3 === 0 ? place(url, {}) : moveTo(url, shared[number % shared.length]!, `city ${number}`))
     }

@@ -1,6 +1,7 @@
 import { Effect, Exit } from "effect"
 import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
-import { type CatalogReceipt, type Customer, Orders, type Product } from "../Orders.ts"
+import type { CatalogReceipt, Customer, Product } from "../CatalogService.ts"
+import { Orders } from "../Orders.ts"
 import { Api } from "./Api.ts"
 import { commandOptions } from "./CommandContext.ts"
 import * as EntityTag from "./EntityTag.ts"

@@ -1,5 +1,6 @@
 /** From bodies and headers to what the order service answers: the way back of Reply.ts. */
-import type { CatalogReceipt, Receipt } from "../Orders.ts"
+import type { CatalogReceipt } from "../CatalogService.ts"
+import type { Receipt } from "../Orders.ts"
 import * as PlacedOrder from "../PlacedOrder.ts"
 import type { Freshness } from "../readmodel/OrderQueries.ts"
 import type { OrderView } from "../readmodel/OrderView.ts"

@@ -1,7 +1,8 @@
 /** From what the `Orders` service answers to bodies and headers. */
 import { Duration, Effect } from "effect"
 import { HttpApiSchema } from "effect/http-api"
-import type { Answer, CatalogReceipt, Orders, QueryOptions, Receipt } from "../Orders.ts"
+import type { CatalogReceipt } from "../CatalogService.ts"
+import type { Answer, Orders, QueryOptions, Receipt } from "../Orders.ts"
 import * as PlacedOrder from "../PlacedOrder.ts"
 import type { Freshness } from "../readmodel/OrderQueries.ts"
 import type { OrderView } from "../readmodel/OrderView.ts"

@@ -1,0 +1,79 @@
+/** The part of `Orders` that is about products and customers. */
+import type { Effect } from "effect"
+import type { CustomerNotFound, SaveCustomerRequest } from "./catalog/Customer.ts"
+import type { ProductNotFound, SaveProductRequest } from "./catalog/Product.ts"
+import type { Unavailable } from "./eventsourcing/SendError.ts"
+import type { CustomerId, ProductId } from "./order/OrderId.ts"
+import type { Answer, CommandOptions, QueryError, QueryOptions, SubmitError } from "./Orders.ts"
+import type { InvalidCursor } from "./readmodel/InvalidCursor.ts"
+import type { ServerUnreachable } from "./ServerUnreachable.ts"
+
+/** An accepted and stored command on a product or a customer. */
+export interface CatalogReceipt {
+  readonly version: number
+  readonly position: bigint
+  readonly commandId: string
+  readonly events: ReadonlyArray<string>
+  readonly token: string
+  readonly replayed: boolean
+}
+
+/** A product or customer as it is now, from its actor. Withdrawn ones can't be ordered, or order. */
+export interface Product extends SaveProductRequest {
+  readonly productId: ProductId
+  readonly version: number
+  readonly withdrawn: boolean
+}
+
+export interface Customer extends SaveCustomerRequest {
+  readonly customerId: CustomerId
+  readonly version: number
+  readonly withdrawn: boolean
+}
+
+/** A list by id. */
+export interface CatalogListQuery {
+  /** `true`: only what was withdrawn, `false`: only what was not. */
+  readonly withdrawn?: boolean
+  /** 1..100, default 20. */
+  readonly limit?: number
+  readonly cursor?: string
+}
+
+export interface CatalogService {
+  saveProduct(
+    productId: ProductId,
+    product: SaveProductRequest,
+    options?: CommandOptions
+  ): Effect.Effect<CatalogReceipt, SubmitError>
+  withdrawProduct(
+    productId: ProductId,
+    options?: CommandOptions
+  ): Effect.Effect<CatalogReceipt, ProductNotFound | SubmitError>
+  product(productId: ProductId): Effect.Effect<Product, ProductNotFound | Unavailable | ServerUnreachable>
+  /** A page of all products by id, as the catalog view has them. */
+  products(
+    query?: CatalogListQuery,
+    options?: QueryOptions
+  ): Effect.Effect<
+    Answer & { readonly products: ReadonlyArray<Product>; readonly hasMore: boolean; readonly next?: string },
+    InvalidCursor | QueryError
+  >
+  saveCustomer(
+    customerId: CustomerId,
+    customer: SaveCustomerRequest,
+    options?: CommandOptions
+  ): Effect.Effect<CatalogReceipt, SubmitError>
+  withdrawCustomer(
+    customerId: CustomerId,
+    options?: CommandOptions
+  ): Effect.Effect<CatalogReceipt, CustomerNotFound | SubmitError>
+  customer(customerId: CustomerId): Effect.Effect<Customer, CustomerNotFound | Unavailable | ServerUnreachable>
+  customers(
+    query?: CatalogListQuery,
+    options?: QueryOptions
+  ): Effect.Effect<
+    Answer & { readonly customers: ReadonlyArray<Customer>; readonly hasMore: boolean; readonly next?: string },
+    InvalidCursor | QueryError
+  >
+}
