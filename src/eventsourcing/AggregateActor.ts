@@ -15,13 +15,11 @@ import type { Aggregate } from "./Aggregate.ts"
 import * as AggregateMemory from "./AggregateMemory.ts"
 import type { AggregateLimits } from "./AggregateLimits.ts"
 import { CommandIdReused } from "./CommandIdReused.ts"
+import * as DrainAppend from "./DrainAppend.ts"
 import { type Accepted, type Answer, CommandAlreadyAccepted, type Envelope } from "./Envelope.ts"
 import { type Judgement, judge } from "./Judgement.ts"
 import { Draining, type SendError } from "./SendError.ts"
-import { confirmedUntil } from "./Settlement.ts"
-
-/** A command that was decided in time gets at least so long to be stored, in milliseconds. */
-const appendGrace = 1_000
+import { type Append, confirmedUntil } from "./Settlement.ts"
 
 /** What an actor needs of its registry. */
 export interface ActorContext extends AggregateMemory.MemoryContext {
@@ -62,6 +60,7 @@ export const make = <State, Command, Event, Rejection>(
   const { activations, answered, crashed, ended, limits, log } = context
   type Env = Envelope<State, Command, Event, Rejection>
   const memory = AggregateMemory.make(aggregate, streamId, context)
+  const append = DrainAppend.make<State, Command, Event, Rejection>(log, streamId)
   /** Taken from the mailbox, not yet answered, in order. */
   const pending = new Set<Env>()
   /** True while nothing was read: the id was made just now, so its stream is presumed to be empty. */
@@ -135,9 +134,10 @@ export const make = <State, Command, Event, Rejection>(
   /** Answers up to the first judgement that the log did not confirm; the rest stays pending. */
   const settle = (
     judgements: ReadonlyArray<Judgement<State, Command, Event, Rejection>>,
-    outcomes: ReadonlyArray<Outcome>
+    outcomes: ReadonlyArray<Outcome>,
+    own?: Append<Judgement<State, Command, Event, Rejection>>
   ): Effect.Effect<void> => {
-    const { confirmed, lost } = confirmedUntil(judgements, outcomes)
+    const { confirmed, lost } = confirmedUntil(judgements, outcomes, own)
     for (const { judgement, stored } of confirmed) {
       const { envelope } = judgement
       switch (judgement._tag) {
@@ -182,12 +182,10 @@ export const make = <State, Command, Event, Rejection>(
     }
   }
 
-  const append = (judgements: ReadonlyArray<Judgement<State, Command, Event, Rejection>>, now: number) => {
-    const entries = judgements.flatMap((judgement) => (judgement._tag === "Append" ? [judgement.entry] : []))
-    const oldest = judgements.reduce((least, { envelope }) => Math.min(least, envelope.deadline), Infinity)
+  const store = (judgements: ReadonlyArray<Judgement<State, Command, Event, Rejection>>, now: number) => {
     appending = true
     // The flag stays up if this fiber is interrupted in mid-append: `end` reads it.
-    return Effect.map(Effect.result(log.append(entries, Math.max(oldest, now + appendGrace))), (result) => {
+    return Effect.map(Effect.result(append(judgements, now)), (result) => {
       appending = false
       return result
     }).pipe(Effect.flatMap(Effect.fromResult))
@@ -201,7 +199,8 @@ export const make = <State, Command, Event, Rejection>(
     if (pending.size === 0) return
     const judgements = judge(aggregate, streamId, memory, [...pending])
     if (judgements.some(({ _tag }) => _tag === "Append")) {
-      yield* settle(judgements, yield* append(judgements, now))
+      const { outcomes, own } = yield* store(judgements, now)
+      yield* settle(judgements, outcomes, own)
     } else if ((log.soleWriter && !unread) || (yield* log.currentVersion(streamId)) === memory.version) {
       yield* settle(judgements, [])
     } else {

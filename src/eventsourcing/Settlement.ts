@@ -2,7 +2,7 @@
 import type { Outcome } from "../eventlog/EventLog.ts"
 import type { Judgement } from "./Judgement.ts"
 
-type Append<J> = Extract<J, { readonly _tag: "Append" }>
+export type Append<J> = Extract<J, { readonly _tag: "Append" }>
 
 /** What the log said of events that are stored. */
 export interface Stored {
@@ -17,8 +17,26 @@ export interface Settlement<J> {
   readonly lost: { readonly judgement: Append<J>; readonly outcome: Outcome } | undefined
 }
 
+export const appendsOf = <J extends { readonly _tag: string }>(
+  judgements: ReadonlyArray<J>
+): ReadonlyArray<Append<J>> => judgements.filter((judgement): judgement is Append<J> => judgement._tag === "Append")
+
+/** The last append whose events are said to be stored under its key: by a twin, or by this very drain, sent twice. */
+export const lastKeyed = <State, Command, Event, Rejection>(
+  judgements: ReadonlyArray<Judgement<State, Command, Event, Rejection>>,
+  outcomes: ReadonlyArray<Outcome>
+) => {
+  const appends = appendsOf(judgements)
+  const index = appends.findLastIndex(
+    ({ envelope, events }, index) =>
+      outcomes[index]?._tag === "Duplicate" && envelope.keyed !== undefined && events.length > 0
+  )
+  const [append, outcome] = [appends[index], outcomes[index]]
+  return append !== undefined && outcome?._tag === "Duplicate" ? { append, version: outcome.version } : undefined
+}
+
 /**
- * `outcomes` has one element per `Append`, in order.
+ * `outcomes` has one element per `Append`, in order. `own`: a keyed duplicate whose events are those decided here.
  *
  * - A duplicate that is not keyed is known by its events: it is this very append, which the log's writer sent twice. So
  *   are all before it, keyed ones too: the log stored the drain as one.
@@ -27,11 +45,12 @@ export interface Settlement<J> {
  */
 export const confirmedUntil = <State, Command, Event, Rejection>(
   judgements: ReadonlyArray<Judgement<State, Command, Event, Rejection>>,
-  outcomes: ReadonlyArray<Outcome>
+  outcomes: ReadonlyArray<Outcome>,
+  own?: Append<Judgement<State, Command, Event, Rejection>>
 ): Settlement<Judgement<State, Command, Event, Rejection>> => {
-  const appends = judgements.filter((judgement) => judgement._tag === "Append")
+  const appends = appendsOf(judgements)
   const lastOwn = appends.findLastIndex(
-    ({ envelope }, index) => outcomes[index]?._tag === "Duplicate" && envelope.keyed === undefined
+    (append, index) => outcomes[index]?._tag === "Duplicate" && (append.envelope.keyed === undefined || append === own)
   )
   const lost = appends.findIndex((_, index) => index > lastOwn && outcomes[index]?._tag !== "Accepted")
   const until = lost === -1 ? judgements.length : lost === 0 ? 0 : judgements.indexOf(appends[lost]!)
