@@ -1,146 +1,160 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, layer as withLayer } from "@effect/vitest"
 import { Context, Effect, Layer, Ref } from "effect"
 import { FetchHttpClient, HttpClient, type HttpClientRequest } from "effect/http"
+import type { OrderId } from "../src/order/OrderId.ts"
 import { Orders } from "../src/Orders.ts"
 import * as OrdersClient from "../src/OrdersClient.ts"
 import { Projections } from "../src/projection/Projections.ts"
 import { customers, newOrderId, products, request, served, type Service, stock } from "./http/bothOrders.ts"
 import { onPostgres } from "./support/orderServices.ts"
 
-const confirmed = (digits: number) => request(newOrderId(digits), { confirm: true })
-
 /** The service on PostgreSQL, the same from afar, what its operator has, and each request that went over HTTP. */
-const make = Effect.gen(function* () {
-  const context = yield* onPostgres
-  const local = Context.get(context, Orders)
-  yield* stock(local)
-  const baseUrl = yield* served(local)
-  const requests = yield* Ref.make<ReadonlyArray<HttpClientRequest.HttpClientRequest>>([])
-  const observed = Layer.effect(
-    HttpClient.HttpClient,
-    Effect.map(
+class Shop extends Context.Service<
+  Shop,
+  {
+    readonly local: Service
+    readonly remote: Service
+    readonly projections: Projections["Service"]
+    readonly requests: Ref.Ref<ReadonlyArray<HttpClientRequest.HttpClientRequest>>
+  }
+>()("test/Shop") {}
+
+const shop = Layer.effect(
+  Shop,
+  Effect.gen(function* () {
+    const context = yield* onPostgres
+    const local = Context.get(context, Orders)
+    yield* stock(local)
+    const requests = yield* Ref.make<ReadonlyArray<HttpClientRequest.HttpClientRequest>>([])
+    const observed = Effect.map(
       HttpClient.HttpClient,
       HttpClient.tapRequest((sent) => Ref.update(requests, (all) => [...all, sent]))
     )
-  ).pipe(Layer.provide(FetchHttpClient.layer))
-  const remote = Context.get(
-    yield* Layer.build(OrdersClient.layerNoDeps({ baseUrl }).pipe(Layer.provide(observed))),
-    Orders
-  )
-  return { services: [local, remote] as const, remote, requests, projections: Context.get(context, Projections) }
-})
+    const client = OrdersClient.layerNoDeps({ baseUrl: yield* served(local) }).pipe(
+      Layer.provide(Layer.effect(HttpClient.HttpClient, observed)),
+      Layer.provide(FetchHttpClient.layer)
+    )
+    const remote = Context.get(yield* Layer.build(client), Orders)
+    return { local, remote, requests, projections: Context.get(context, Projections) }
+  })
+)
 
-const each = <E, R>(
-  services: ReadonlyArray<Service>,
-  test: (orders: Service, index: number) => Effect.Effect<void, E, R>
-) => Effect.forEach(services, (orders, index) => test(orders, index + 1), { discard: true })
+/** The same with both services. */
+const withBoth = <E, R>(test: (orders: Service, shop: Shop["Service"]) => Effect.Effect<unknown, E, R>) =>
+  Effect.flatMap(Shop, (shop) =>
+    Effect.forEach([shop.local, shop.remote], (orders) => test(orders, shop), { discard: true })
+  )
+
+let lastId = 0
+const newOrder = () => request(newOrderId(++lastId), { confirm: true })
+
+/** While it goes on, nothing gets into the view. */
+const whilePaused = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(Shop, ({ projections }) =>
+    Effect.acquireUseRelease(
+      projections.pause("order-view"),
+      () => effect,
+      () => Effect.orDie(projections.resume("order-view"))
+    )
+  )
 
 describe("placing an order and waiting for it", () => {
-  it.live("answers the order as the view has it", () =>
-    Effect.gen(function* () {
-      const { services } = yield* make
-      yield* each(services, (orders, number) =>
+  withLayer(shop, { excludeTestServices: true, timeout: "60 seconds" })((it) => {
+    it.effect("answers the order as the view has it", () =>
+      withBoth((orders) =>
         Effect.gen(function* () {
-          const placed = yield* orders.placeAndWait(confirmed(number), { wait: "10 seconds" })
-          const { order, token } = yield* orders.get(placed.orderId)
-          assert.deepStrictEqual(placed, { orderId: newOrderId(number), token, replayed: false, order })
+          const placed = yield* orders.placeAndWait(newOrder(), { wait: "20 seconds" })
+          const { order } = yield* orders.get(placed.orderId, { token: placed.token })
+          const { orderId } = order
+          assert.deepStrictEqual(placed, { orderId, token: placed.token, replayed: false, order })
           assert.deepStrictEqual([order.status, order.version], ["confirmed", 2])
         })
       )
-    }).pipe(Effect.scoped)
-  )
+    )
 
-  it.live("answers the receipt if the view is not there in time; the order is placed all the same", () =>
-    Effect.gen(function* () {
-      const { projections, services } = yield* make
-      yield* projections.pause("order-view")
-      const late: Array<{ readonly orderId: ReturnType<typeof newOrderId>; readonly token: string }> = []
-      yield* each(services, (orders, number) =>
-        Effect.gen(function* () {
-          const { order, orderId, receipt, replayed, token } = yield* orders.placeAndWait(confirmed(number), {
-            wait: 0
-          })
-          assert.isUndefined(order)
-          const [placed, last] = yield* orders.history(orderId)
-          assert.deepStrictEqual(receipt, {
-            orderId,
-            version: 2,
-            position: last!.position,
-            commandId: placed!.causationId,
-            status: "confirmed",
-            paymentStatus: "unpaid",
-            events: ["order.placed.v1", "order.confirmed.v1"],
-            token,
-            replayed
-          })
-          late.push({ orderId, token })
-        })
-      )
-      yield* projections.resume("order-view")
-      for (const { orderId, token } of late) {
-        yield* each(services, (orders) =>
+    it.effect("answers the receipt if the view is not there in time; the order is placed all the same", () =>
+      Effect.gen(function* () {
+        const late: Array<{ readonly orderId: OrderId; readonly token: string }> = []
+        const place = withBoth((orders) =>
           Effect.gen(function* () {
-            const { order } = yield* orders.get(orderId, { token, wait: "10 seconds" })
-            assert.strictEqual(order.version, 2)
+            const { order, orderId, receipt, replayed, token } = yield* orders.placeAndWait(newOrder(), { wait: 0 })
+            assert.isUndefined(order)
+            const [placed, last] = yield* orders.history(orderId)
+            assert.deepStrictEqual(receipt, {
+              orderId,
+              version: 2,
+              position: last!.position,
+              commandId: placed!.causationId,
+              status: "confirmed",
+              paymentStatus: "unpaid",
+              events: ["order.placed.v1", "order.confirmed.v1"],
+              token,
+              replayed
+            })
+            late.push({ orderId, token })
           })
         )
-      }
-    }).pipe(Effect.scoped)
-  )
+        yield* whilePaused(place)
+        yield* withBoth((orders) =>
+          Effect.forEach(late, ({ orderId, token }) =>
+            Effect.map(orders.get(orderId, { token, wait: "20 seconds" }), ({ order }) =>
+              assert.strictEqual(order.version, 2)
+            )
+          )
+        )
+      })
+    )
 
-  it.live("places it once under one key, and says which answer is a repeat", () =>
-    Effect.gen(function* () {
-      const { projections, services } = yield* make
-      yield* each(services, (orders, number) =>
-        Effect.gen(function* () {
-          const again = (wait: "10 seconds" | 0) =>
-            orders.placeAndWait(confirmed(number), { idempotencyKey: "k", actor: `${number}`, wait })
-          const first = yield* again("10 seconds")
-          const second = yield* again("10 seconds")
-          assert.deepStrictEqual(second, { ...first, replayed: true })
-          assert.isDefined(second.order)
-          const { counts } = yield* orders.counts({ customerId: customers.ada }, { token: second.token })
-          assert.strictEqual(counts.confirmed, number)
-          assert.lengthOf(yield* orders.history(first.orderId), 2)
-        })
-      )
-      yield* projections.pause("order-view")
-      yield* each(services, (orders, number) =>
-        Effect.gen(function* () {
-          const place = orders.placeAndWait(confirmed(number + 2), { idempotencyKey: `late ${number}`, wait: 0 })
-          const first = yield* place
-          const second = yield* place
-          assert.isDefined(first.receipt)
-          assert.deepEqual(second, { ...first, replayed: true, receipt: { ...first.receipt!, replayed: true } })
-        })
-      )
-    }).pipe(Effect.scoped)
-  )
+    it.effect("places it once under one key, and says which answer is a repeat", () =>
+      Effect.gen(function* () {
+        yield* withBoth((orders) =>
+          Effect.gen(function* () {
+            const order = newOrder()
+            const placing = orders.placeAndWait(order, { idempotencyKey: `${order.orderId}`, wait: "20 seconds" })
+            const before = yield* orders.counts({ customerId: customers.ada })
+            const first = yield* placing
+            const second = yield* placing
+            assert.isDefined(first.order)
+            assert.deepEqual({ ...second, token: first.token }, { ...first, replayed: true })
+            const after = yield* orders.counts({ customerId: customers.ada }, { token: second.token })
+            assert.strictEqual(after.counts.confirmed, before.counts.confirmed + 1)
+          })
+        )
+        const repeat = withBoth((orders) =>
+          Effect.gen(function* () {
+            const order = newOrder()
+            const placing = orders.placeAndWait(order, { idempotencyKey: `${order.orderId}`, wait: 0 })
+            const { receipt } = yield* placing
+            assert.isDefined(receipt)
+            assert.deepEqual((yield* placing).receipt, { ...receipt!, replayed: true })
+          })
+        )
+        yield* whilePaused(repeat)
+      })
+    )
 
-  it.live("takes one request from afar, which names the time in whole seconds", () =>
-    Effect.gen(function* () {
-      const { remote, requests } = yield* make
-      yield* remote.placeAndWait(confirmed(1))
-      yield* remote.placeAndWait(confirmed(2), { wait: "1500 millis" })
-      yield* remote.placeAndWait(confirmed(3), { wait: "10 minutes" })
-      const sent = yield* Ref.get(requests)
-      assert.deepStrictEqual(
-        sent.map(({ headers, method }) => [method, headers["prefer"]]),
-        ["wait=2", "wait=2", "wait=30"].map((prefer) => ["POST", prefer])
-      )
-    }).pipe(Effect.scoped)
-  )
+    it.effect("takes one request from afar, which names the time in whole seconds", () =>
+      Effect.gen(function* () {
+        const { remote, requests } = yield* Shop
+        yield* Ref.set(requests, [])
+        yield* remote.placeAndWait(newOrder())
+        yield* remote.placeAndWait(newOrder(), { wait: "1500 millis" })
+        yield* remote.placeAndWait(newOrder(), { wait: "10 minutes" })
+        assert.deepStrictEqual(
+          (yield* Ref.get(requests)).map(({ headers, method }) => [method, headers["prefer"]]),
+          ["wait=2", "wait=2", "wait=30"].map((prefer) => ["POST", prefer])
+        )
+      })
+    )
 
-  it.live("is refused as placing alone is", () =>
-    Effect.gen(function* () {
-      const { services } = yield* make
-      yield* each(services, (orders, number) =>
+    it.effect("is refused as placing alone is", () =>
+      withBoth((orders) =>
         Effect.gen(function* () {
-          const unknown = { ...confirmed(number), lines: [{ productId: products.none, quantity: 1 }] as const }
+          const unknown = { ...newOrder(), lines: [{ productId: products.none, quantity: 1 }] as const }
           const refused = yield* Effect.flip(orders.placeAndWait(unknown))
           assert.strictEqual(refused._tag, "UnknownProduct")
         })
       )
-    }).pipe(Effect.scoped)
-  )
+    )
+  })
 })
