@@ -6,6 +6,7 @@
  * serving the others for as long as their callers like.
  */
 import type { Server, ServerResponse } from "node:http"
+import type { Socket } from "node:net"
 
 /** For connections that wait to be accepted, of which each turn of the event loop takes one; in milliseconds. */
 const graceToConnect = 100
@@ -14,18 +15,29 @@ const graceToSend = 250
 
 export const closesGracefully = (server: Server): Server => {
   const open = new Set<ServerResponse>()
+  /** Nothing has come from them yet, which Node does not count as idle. */
+  const unused = new Set<Socket>()
   let isClosing = false
   const isLast = (response: ServerResponse) => {
     if (!response.headersSent) response.shouldKeepAlive = false
   }
-  server.prependListener("request", (_, response) => {
+  server.on("connection", (socket: Socket) => {
+    unused.add(socket)
+    socket.once("close", () => unused.delete(socket))
+  })
+  server.prependListener("request", ({ socket }, response) => {
+    unused.delete(socket)
     if (isClosing) return isLast(response)
     open.add(response)
     response.once("close", () => open.delete(response))
   })
 
   const close = server.close.bind(server)
-  const hangUp = server.closeIdleConnections.bind(server)
+  const closeIdle = server.closeIdleConnections.bind(server)
+  const hangUp = () => {
+    closeIdle()
+    for (const socket of unused) if (socket.bytesRead === 0) socket.destroy()
+  }
   // Immediates come after sockets were read, so nothing that has arrived counts as idle.
   const hangUpAfter = () => setTimeout(() => setImmediate(hangUp), graceToSend).unref()
   server.close = (callback) => {
