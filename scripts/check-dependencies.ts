@@ -14,9 +14,9 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   order: pure,
   catalog: [...pure, "order", "eventsourcing/SendError.ts", "eventsourcing/Aggregates.ts"],
   database: [],
-  eventlog: ["database"],
-  eventsourcing: ["database", "eventlog"],
-  projection: ["database", "eventlog"],
+  eventlog: ["database", "telemetry"],
+  eventsourcing: ["database", "eventlog", "telemetry"],
+  projection: ["database", "eventlog", "telemetry"],
   readmodel: ["database", "eventlog", "projection", "order", "catalog", ...pure],
   telemetry: [],
   http: [
@@ -26,12 +26,14 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "projection",
     "eventlog",
     "eventsourcing",
+    "telemetry",
     "CatalogService.ts",
     "Orders.ts",
     "PlacedOrder.ts",
     "Subscription.ts",
     "ServerUnreachable.ts"
   ],
+  admin: ["http", "projection", "eventlog", "eventsourcing", "telemetry", "Settings.ts"],
   testing: ["order", "catalog", "eventlog", "eventsourcing", "projection", "readmodel"],
   ".": [
     "order",
@@ -43,6 +45,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "readmodel",
     "telemetry",
     "http",
+    "admin",
     "."
   ]
 }

@@ -7,6 +7,7 @@ import type { Accepted } from "./eventsourcing/Envelope.ts"
 import { InvalidIdempotencyKey, isIdempotencyKey } from "./eventsourcing/InvalidIdempotencyKey.ts"
 import { KeyedCommands } from "./eventsourcing/KeyedCommands.ts"
 import { wireType } from "./eventsourcing/WireType.ts"
+import * as CommandMetrics from "./CommandMetrics.ts"
 import type { CommandOptions } from "./Orders.ts"
 
 /** What is the same in every receipt. */
@@ -29,7 +30,7 @@ export interface Submission<State, Command extends Tagged, Event extends Tagged,
   readonly aggregate: Aggregate<State, Command, Event, Rejection>
   readonly idOf: (command: Command) => string
   /** What the caller's key is valid for, besides the caller: the command's name and the ids in its path. */
-  readonly scope: ReadonlyArray<string>
+  readonly scope: readonly [name: string, ...ids: ReadonlyArray<string>]
   /** As the caller sent it, before ids, prices and times are added. */
   readonly request: unknown
   readonly options: CommandOptions | undefined
@@ -41,8 +42,9 @@ export interface Submission<State, Command extends Tagged, Event extends Tagged,
 export const make = Effect.gen(function* () {
   const aggregates = yield* Aggregates
   const keyedCommands = yield* KeyedCommands
+  const measured = yield* CommandMetrics.make
 
-  return Effect.fnUntraced(function* <State, Command extends Tagged, Event extends Tagged, Rejection, Body, E>(
+  const submit = Effect.fnUntraced(function* <State, Command extends Tagged, Event extends Tagged, Rejection, Body, E>(
     submission: Submission<State, Command, Event, Rejection, Body, E>
   ) {
     const { aggregate, idOf, options, request, scope } = submission
@@ -77,4 +79,8 @@ export const make = Effect.gen(function* () {
     }))
     return { ...answer, replayed }
   })
+
+  return <State, Command extends Tagged, Event extends Tagged, Rejection, Body, E>(
+    submission: Submission<State, Command, Event, Rejection, Body, E>
+  ) => measured(submission.scope[0], submit(submission))
 })

@@ -9,6 +9,7 @@
  */
 import { Clock, Deferred, Effect, Exit } from "effect"
 import { type EncodedEntry, encode } from "./AppendStatement.ts"
+import * as Metrics from "../telemetry/Metrics.ts"
 import type { Entry, Outcome } from "./EventLog.ts"
 import { DatabaseUnavailable, OutcomeUnknown, Overloaded } from "./Unavailable.ts"
 
@@ -79,6 +80,7 @@ const makeBell = (needed: () => boolean) => {
 
 export const make = Effect.fnUntraced(function* (lanes: ReadonlyArray<Lane>, limits: Limits = defaultLimits) {
   const clock = yield* Clock.Clock
+  const batchSize = yield* Metrics.appendBatchSize
   const inFlight = new Set<Batch>()
   const waiting: Array<Call> = []
   let waitingEntries = 0
@@ -118,6 +120,7 @@ export const make = Effect.fnUntraced(function* (lanes: ReadonlyArray<Lane>, lim
         const batch: Batch = { calls: gather(), executing: false, undetermined: false }
         if (batch.calls.length === 0) continue
         for (const call of batch.calls) call.batch = batch
+        batchSize(batch.calls.reduce((sum, call) => sum + call.entries.length, 0))
         inFlight.add(batch)
         yield* lane(batch)
         inFlight.delete(batch)

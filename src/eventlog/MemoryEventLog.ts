@@ -3,6 +3,7 @@
  * Nothing survives the process.
  */
 import { Clock, DateTime, Duration, Effect, Fiber, Layer, PubSub } from "effect"
+import * as Metrics from "../telemetry/Metrics.ts"
 import { type Entry, EventLog, type Outcome, type StoredCommand } from "./EventLog.ts"
 import type { RecordedEvent } from "./RecordedEvent.ts"
 
@@ -24,6 +25,7 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
   const clock = yield* Clock.Clock
   const scope = yield* Effect.scope
   const grown = yield* PubSub.sliding<void>(1)
+  const batchSize = yield* Metrics.appendBatchSize
   const logId = crypto.randomUUID()
   const events: Array<RecordedEvent> = []
   const streams = new Map<string, Array<RecordedEvent>>()
@@ -96,6 +98,7 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
   const appendNow = (entries: ReadonlyArray<Entry>): ReadonlyArray<Outcome> => {
     lastRecorded = Math.max(lastRecorded, clock.currentTimeMillisUnsafe())
     const recordedAt = DateTime.formatIso(DateTime.makeUnsafe(lastRecorded))
+    batchSize(entries.length)
     const before = events.length
     const broken = new Set<string>()
     const outcomes = entries.map((entry) => {

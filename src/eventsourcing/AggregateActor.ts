@@ -8,7 +8,7 @@
  */
 import { Cause, Clock, Deferred, Effect, Exit, Queue, Random, Semaphore } from "effect"
 import { ConcurrencyConflict } from "../eventlog/ConcurrencyConflict.ts"
-import type { Outcome } from "../eventlog/EventLog.ts"
+import type { Entry, Outcome } from "../eventlog/EventLog.ts"
 import type { StreamId } from "../eventlog/StreamId.ts"
 import { DatabaseUnavailable, OutcomeUnknown, Overloaded } from "../eventlog/Unavailable.ts"
 import type { Aggregate } from "./Aggregate.ts"
@@ -25,6 +25,12 @@ import { type Append, confirmedUntil } from "./Settlement.ts"
 export interface ActorContext extends AggregateMemory.MemoryContext {
   readonly limits: AggregateLimits
   readonly activations: Semaphore.Semaphore
+  /** Told of an actor that begins without reading anything. */
+  activated(source: "new" | "log" | "snapshot"): void
+  /** Told of the events of an entry that the log has stored. */
+  appended(entry: Entry): void
+  /** Told of an append that lost a race. */
+  lost(): void
   /** Told of every answer, once. */
   answered(streamId: StreamId, exit: Exit.Exit<unknown, unknown>): void
   /** Told of every defect, once, however many commands it fails. */
@@ -142,7 +148,10 @@ export const make = <State, Command, Event, Rejection>(
       const { envelope } = judgement
       switch (judgement._tag) {
         case "Append":
-          if (stored !== undefined) memory.store(judgement.events, stored)
+          if (stored !== undefined) {
+            memory.store(judgement.events, stored)
+            context.appended(judgement.entry)
+          }
           unread = false
           answer(envelope, accepted(envelope, judgement.events))
           break
@@ -177,6 +186,7 @@ export const make = <State, Command, Event, Rejection>(
       case "Refused":
         return failed(envelope, new Error(`the log refused the events: ${outcome.reason}`))
       case "Conflict":
+        context.lost()
         for (const loser of pending) loser.lostRace = true
         return Effect.void
     }
@@ -244,7 +254,7 @@ export const make = <State, Command, Event, Rejection>(
     })
 
   const activate = Effect.suspend(() => {
-    if (unread) return Effect.void
+    if (unread) return Effect.sync(() => context.activated("new"))
     return Semaphore.withPermit(activations, memory.activate).pipe(
       Effect.timeoutOrElse({
         duration: limits.commandDeadline,

@@ -34,6 +34,8 @@ export interface MemoryContext {
   readonly snapshots: Snapshots["Service"]
   /** Runs what nobody waits for. */
   background(effect: Effect.Effect<void>): void
+  /** Told of every activation. */
+  activated(source: "log" | "snapshot"): void
 }
 
 const fingerprints = new WeakMap<object, string>()
@@ -50,7 +52,7 @@ const fingerprintOf = <State>(policy: SnapshotPolicy<State>): string => {
 export const make = <State, Command, Event, Rejection>(
   { codec, decider, snapshots: policy }: Aggregate<State, Command, Event, Rejection>,
   streamId: StreamId,
-  { background, log, snapshots }: MemoryContext
+  { activated, background, log, snapshots }: MemoryContext
 ): AggregateMemory<State, Event> => {
   const blank = {
     state: decider.initialState,
@@ -109,7 +111,10 @@ export const make = <State, Command, Event, Rejection>(
       if (snapshot !== undefined) yield* restore(policy, snapshot)
     }
     yield* catchUp
-  }).pipe(Effect.annotateLogs({ streamId }))
+  }).pipe(
+    Effect.tap(() => Effect.sync(() => activated(snapshotVersion > 0 ? "snapshot" : "log"))),
+    Effect.annotateLogs({ streamId })
+  )
 
   const saveIfDue = () => {
     if (policy === undefined || memory.version - snapshotVersion < policy.every) return

@@ -29,9 +29,11 @@ import { LogTail } from "../eventlog/LogTail.ts"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
 import type { StreamId } from "../eventlog/StreamId.ts"
 import { Overloaded } from "../eventlog/Unavailable.ts"
+import * as ActorReport from "./ActorReport.ts"
 import * as Actor from "./AggregateActor.ts"
 import { type Aggregate, streamId as streamIdOf } from "./Aggregate.ts"
 import { AggregateLimits } from "./AggregateLimits.ts"
+import * as AggregateMetrics from "./AggregateMetrics.ts"
 import * as DefectBreaker from "./DefectBreaker.ts"
 import type { Accepted, Envelope, Keyed, KeyedError, Precondition } from "./Envelope.ts"
 import { Snapshots } from "./Snapshots.ts"
@@ -94,6 +96,9 @@ export class Aggregates extends Context.Service<
 
     /** Actors in memory. */
     readonly residents: Effect.Effect<number>
+
+    /** What they are doing, with at most so many of the busiest. */
+    report(busiest: number): Effect.Effect<ActorReport.ActorReport>
   }
 >()("ordinal/eventsourcing/Aggregates") {
   static readonly layer: Layer.Layer<Aggregates, never, EventLog | LogTail | Snapshots> = Layer.effect(
@@ -129,6 +134,7 @@ const make = Effect.gen(function* () {
   const runFork = yield* FiberSet.makeRuntime<never>()
   const saving = yield* Semaphore.make(limits.concurrentSnapshots)
   const context: Actor.ActorContext = {
+    ...(yield* AggregateMetrics.make),
     log,
     snapshots: yield* Snapshots,
     background: (effect) => void runFork(Semaphore.withPermit(saving, effect)),
@@ -283,7 +289,8 @@ const make = Effect.gen(function* () {
       Effect.suspend(() => enqueue(aggregate, id, { value: command }, options, keyed)),
     read: (aggregate, id) => Effect.suspend(() => ask(aggregate, id)),
     readAll: (aggregate, ids) => Effect.suspend(() => Effect.all(ids.map((id) => ask(aggregate, id)))),
-    residents: Effect.sync(() => actors.size)
+    residents: Effect.sync(() => actors.size),
+    report: (busiest) => Effect.sync(() => ActorReport.make(actors.values(), busiest))
   })
 })
 

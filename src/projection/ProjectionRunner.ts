@@ -12,6 +12,7 @@ import { Database } from "../database/Database.ts"
 import { backoff } from "../eventlog/Backoff.ts"
 import { LogTail } from "../eventlog/LogTail.ts"
 import { withinSeconds } from "../eventlog/SqlFailure.ts"
+import * as Metrics from "../telemetry/Metrics.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as Lease from "./Lease.ts"
 import { withConnection } from "./OwnConnection.ts"
@@ -88,7 +89,13 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
   let isLive = false
   let hasAdvanced = false
 
-  const becomes = (status: ProjectionStatus) => progress.becomes(projection, status)
+  const failures = yield* Metrics.projectionFailures
+  failures.prepare(projection.name)
+
+  const becomes = (status: ProjectionStatus) => {
+    if (status === "retrying" || status === "stopped") failures(1, projection.name)
+    progress.becomes(projection, status)
+  }
 
   const standsAt = ({ head, position }: Checkpoint.Checkpoint) => {
     isLive = head - position <= (isLive ? far : near)

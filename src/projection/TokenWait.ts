@@ -3,6 +3,7 @@ import { Duration, Effect, Option } from "effect"
 import type { EventLog } from "../eventlog/EventLog.ts"
 import type { DatabaseUnavailable } from "../eventlog/Unavailable.ts"
 import * as ConsistencyToken from "./ConsistencyToken.ts"
+import * as ConsistencyWait from "./ConsistencyWait.ts"
 import { ProjectionBehind } from "./ProjectionBehind.ts"
 
 export const longest = Duration.seconds(30)
@@ -30,7 +31,8 @@ export const make =
       if (issuer !== logId) return yield* invalid
       if ((yield* progress.position) >= required) return required
       if ((yield* log.head).position < required) return yield* invalid
-      const reached = yield* progress.awaitPosition(required).pipe(Effect.timeoutOption(bounded(wait)))
+      const measured = yield* ConsistencyWait.measured
+      const reached = yield* progress.awaitPosition(required).pipe(Effect.timeoutOption(bounded(wait)), measured)
       if (Option.isSome(reached)) return required
       const current = yield* progress.position
       return yield* new ProjectionBehind({ required, current, retryAfter: 1 })

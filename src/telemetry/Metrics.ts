@@ -1,0 +1,75 @@
+/**
+ * Every metric there is. Names and labels are part of the contract; no label ever says which order or customer.
+ *
+ * Counters and histograms are updated where things happen; gauges are read when somebody scrapes (see `admin/Gauges.ts`).
+ */
+import { counter, gauge, histogram } from "./Instrument.ts"
+
+const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+
+/** `route`: the path as the API defines it, or `none`. */
+export const requestDuration = histogram(
+  "http_server_request_duration_seconds",
+  "From a request's headers to its answer's",
+  seconds,
+  ["method", "route", "status"]
+)
+
+export const commands = counter("orders_commands_total", "Commands answered, by what became of them", [
+  "command",
+  "outcome"
+])
+export const commandDuration = histogram(
+  "orders_command_duration_seconds",
+  "From a command's submission to its answer",
+  seconds
+)
+export const eventsAppended = counter("orders_events_appended_total", "Events stored by this process", ["type"])
+export const appendBatchSize = histogram(
+  "orders_append_batch_size",
+  "Commands stored by one statement",
+  [1, 2, 5, 10, 20, 50, 100, 200, 500]
+)
+export const appendConflicts = counter(
+  "orders_append_conflicts_total",
+  "Appends that lost against another process; they are decided anew"
+)
+/** `source`: `new` (the id was made just now), `log` or `snapshot`. */
+export const activations = counter("orders_activations_total", "Actors loaded, by what from", ["source"])
+/** `outcome`: `reached` or `behind`. */
+export const consistencyWait = histogram(
+  "orders_consistency_wait_seconds",
+  "How long reads waited for the view to reach their token; those that need not wait are not counted",
+  seconds,
+  ["outcome"]
+)
+export const projectionFailures = counter(
+  "orders_projection_failures_total",
+  "Attempts of a projection that failed; it tries again, or stops",
+  ["projection"]
+)
+
+export const logHead = gauge("orders_log_head_position", "Position of the last event in the log")
+export const projectionPosition = gauge("orders_projection_position", "Committed checkpoint", ["projection"])
+export const projectionLagEvents = gauge("orders_projection_lag_events", "Events not applied yet", ["projection"])
+export const projectionLagSeconds = gauge("orders_projection_lag_seconds", "Age of the oldest event not applied yet", [
+  "projection"
+])
+export const parkedStreams = gauge("orders_parked_streams", "Streams set aside since an event of theirs fails", [
+  "projection"
+])
+export const rebuildProgress = gauge(
+  "orders_rebuild_progress_ratio",
+  "How much of the log the rebuild under way has worked through; 1 without one",
+  ["projection"]
+)
+export const actorsActive = gauge("orders_actors_active", "Actors in memory")
+export const mailboxDepth = gauge("orders_mailbox_depth", "Commands waiting in mailboxes")
+export const streamConnections = gauge("orders_stream_connections", "Event streams open", ["transport"])
+
+/** Of this process since it started; read as gauges are. */
+export const streamsAudited = counter("orders_streams_audited_total", "View rows compared with the log", ["projection"])
+export const driftFound = counter("orders_drift_found_total", "View rows that are not the fold of the log", [
+  "projection"
+])
+export const driftRepaired = counter("orders_drift_repaired_total", "View rows put right", ["projection"])
