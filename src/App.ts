@@ -1,5 +1,7 @@
 /** The composition root: from the settings to a running server. */
 import { Duration, Effect, Layer, Logger, Redacted, References } from "effect"
+import * as AdminServer from "./admin/AdminServer.ts"
+import * as ProcessAdminHandlers from "./admin/ProcessAdminHandlers.ts"
 import * as Backend from "./Backend.ts"
 import { Database } from "./database/Database.ts"
 import * as CommandRetention from "./eventlog/CommandRetention.ts"
@@ -7,28 +9,35 @@ import { EventLog } from "./eventlog/EventLog.ts"
 import { DatabaseUnavailable } from "./eventlog/Unavailable.ts"
 import * as AggregateLimits from "./eventsourcing/AggregateLimits.ts"
 import * as HttpLimits from "./http/HttpLimits.ts"
+import { isLoopback } from "./http/Loopback.ts"
+import { OpenStreams } from "./http/OpenStreams.ts"
 import * as PushLimits from "./http/PushLimits.ts"
 import { Readiness } from "./http/Readiness.ts"
 import * as Server from "./http/Server.ts"
 import { OrderPolicies } from "./order/OrderPolicies.ts"
 import { Orders } from "./Orders.ts"
+import { ProjectionLimits } from "./projection/ProjectionLimits.ts"
 import { InvalidSetting } from "./Setting.ts"
 import * as Settings from "./Settings.ts"
-
-const loopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/
+import * as ShownSettings from "./ShownSettings.ts"
+import * as StartFailure from "./StartFailure.ts"
 
 /** Until there is authentication, whoever reaches the port is the operator. */
-const guardHost = Effect.fnUntraced(function* ({ ALLOW_UNAUTHENTICATED, HOST }: Settings.Settings) {
-  if (loopback.test(HOST)) return
-  if (!ALLOW_UNAUTHENTICATED) {
+const guardHost = Effect.fnUntraced(function* (settings: Settings.Settings, name: "HOST" | "ADMIN_HOST") {
+  const host = settings[name]
+  if (isLoopback(host)) return
+  if (!settings.ALLOW_UNAUTHENTICATED) {
     return yield* new InvalidSetting({
       problem:
-        `the setting HOST is "${HOST}", which others can reach, and there is no authentication yet; ` +
+        `the setting ${name} is "${host}", which others can reach, and there is no authentication yet; ` +
         "use 127.0.0.1, or set ALLOW_UNAUTHENTICATED=true if something else guards the port"
     })
   }
-  yield* Effect.logWarning(`listening on ${HOST} without authentication: everybody who reaches the port is an operator`)
+  yield* Effect.logWarning(`listening on ${host} without authentication: everybody who reaches the port is an operator`)
 })
+
+const guardHosts = (settings: Settings.Settings) =>
+  Layer.effectDiscard(Effect.andThen(guardHost(settings, "HOST"), guardHost(settings, "ADMIN_HOST")))
 
 const database = (settings: Settings.Settings) =>
   Database.layer({
@@ -58,10 +67,20 @@ const httpLimits = (settings: Settings.Settings) =>
     shutdown: settings.SHUTDOWN
   })
 
-const pushLimits = ({ ALLOWED_ORIGINS }: Settings.Settings) =>
+const pushLimits = (settings: Settings.Settings) =>
   Layer.succeed(PushLimits.PushLimits, {
     ...PushLimits.defaults,
-    origins: ALLOWED_ORIGINS.split(",").filter((origin) => origin !== "")
+    connections: settings.STREAM_CONNECTIONS,
+    heartbeat: settings.HEARTBEAT,
+    origins: settings.ALLOWED_ORIGINS.split(",").filter((origin) => origin !== "")
+  })
+
+const projectionLimits = (settings: Settings.Settings) =>
+  Layer.succeed(ProjectionLimits, {
+    lease: settings.LEASE,
+    auditEvery: settings.AUDIT_EVERY,
+    auditStreams: settings.AUDIT_STREAMS,
+    rebuildRate: settings.REBUILD_RATE
   })
 
 const policies = (settings: Settings.Settings) =>
@@ -94,11 +113,33 @@ const readiness = Layer.effect(
   )
 )
 
+/**
+ * The port for operators. It is there before the other one is and goes after it, so that what happens at either end can
+ * be watched. It must not take that one's port.
+ */
+const admin = (settings: Settings.Settings, shown: ReadonlyArray<ProcessAdminHandlers.ShownSetting>) => {
+  const { ADMIN_HOST: host, ADMIN_PORT, HOST, PORT } = settings
+  const isDefault = shown.some((setting) => setting.name === "ADMIN_PORT" && setting.isDefault)
+  const isTaken = ADMIN_PORT !== 0 && ADMIN_PORT === PORT && host === HOST
+  if (isTaken && !isDefault) {
+    const problem = `the settings PORT and ADMIN_PORT are both ${PORT}; give one of them another`
+    return Layer.effectDiscard(Effect.fail(new InvalidSetting({ problem })))
+  }
+  return AdminServer.layer({ host, port: isTaken ? 0 : ADMIN_PORT, orAnother: isDefault }).pipe(
+    Layer.provide(Layer.succeed(ProcessAdminHandlers.ShownSettings, shown)),
+    Layer.catchTag("ServeError", (error) => {
+      const problem = `ADMIN_HOST and ADMIN_PORT can't be listened on: ${StartFailure.said(error)}`
+      return Layer.effectDiscard(Effect.fail(new InvalidSetting({ problem })))
+    })
+  )
+}
+
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
     const settings = yield* Settings.load
     return Server.layer({ host: settings.HOST, port: settings.PORT }).pipe(
-      Layer.provide(Layer.merge(Orders.layer, readiness)),
+      Layer.provide(admin(settings, yield* ShownSettings.make)),
+      Layer.provide(Layer.mergeAll(Orders.layer, readiness, OpenStreams.layer)),
       Layer.provide(Backend.demoCatalog),
       Layer.provide(Backend.onDatabase(database(settings))),
       Layer.provide(
@@ -106,11 +147,12 @@ export const layer = Layer.unwrap(
           limits(settings),
           httpLimits(settings),
           pushLimits(settings),
+          projectionLimits(settings),
           policies(settings),
           retention(settings)
         )
       ),
-      Layer.provide(Layer.effectDiscard(guardHost(settings))),
+      Layer.provide(guardHosts(settings)),
       Layer.provide(logging(settings))
     )
   })

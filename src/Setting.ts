@@ -65,6 +65,21 @@ export const duration = (fallback: string, description: string): Setting<Duratio
     )
 })
 
+export const durationBetween = (
+  least: string,
+  most: string,
+  fallback: string,
+  description: string
+): Setting<Duration.Duration> => {
+  const atLeast = durationOfAtLeast(least, fallback, description)
+  const bound = Schema.decodeUnknownSync(Schema.DurationFromString)(most)
+  return {
+    ...atLeast,
+    expected: `a duration from ${least} to ${most}`,
+    parse: (text) => Option.filter(atLeast.parse(text), Duration.isLessThanOrEqualTo(bound))
+  }
+}
+
 export const durationOfAtLeast = (least: string, fallback: string, description: string): Setting<Duration.Duration> => {
   const any = duration(fallback, description)
   const bound = Schema.decodeUnknownSync(Schema.DurationFromString)(least)

@@ -1,6 +1,16 @@
 /** Every setting of the server: an environment variable, or a flag of the same name (`--port` for `PORT`), which wins. */
 import { Config, type Duration, Effect, Option } from "effect"
-import { InvalidSetting, duration, durationOfAtLeast, oneOf, type Setting, text, whole, yesNo } from "./Setting.ts"
+import {
+  InvalidSetting,
+  duration,
+  durationBetween,
+  durationOfAtLeast,
+  oneOf,
+  type Setting,
+  text,
+  whole,
+  yesNo
+} from "./Setting.ts"
 
 const count = (fallback: number, description: string) => whole(1, 1_000_000, fallback, description)
 const pool = (fallback: number, description: string) => whole(1, 100, fallback, description)
@@ -17,6 +27,8 @@ export const settings = {
   },
   HOST: text("127.0.0.1", "address to listen on", "an address or a host name", /^[A-Za-z0-9.:_-]+$/),
   PORT: whole(0, 65535, 3000, "port to listen on; 0 takes a free one"),
+  ADMIN_HOST: text("127.0.0.1", "address for operators", "an address or a host name", /^[A-Za-z0-9.:_-]+$/),
+  ADMIN_PORT: whole(0, 65535, 3001, "port for operators: metrics, projections; another one if the default is in use"),
   ALLOW_UNAUTHENTICATED: yesNo(
     false,
     "listen on other addresses than loopback although there is no authentication yet"
@@ -45,6 +57,12 @@ export const settings = {
   COMMAND_DEADLINE: duration("5 seconds", "how long a command may take before it is given up"),
   IDEMPOTENCY_RETENTION: durationOfAtLeast("24 hours", "48 hours", "how long the answer to an Idempotency-Key is kept"),
   SHUTDOWN: durationOfAtLeast("1 second", "20 seconds", "how long a shutdown waits for open commands"),
+  STREAM_CONNECTIONS: count(2000, "event streams open at the same time"),
+  HEARTBEAT: durationOfAtLeast("100 millis", "15 seconds", "how often an event stream says that it is alive"),
+  LEASE: durationBetween("1 second", "4 seconds", "3 seconds", "how long views wait for a process that went away"),
+  AUDIT_EVERY: durationOfAtLeast("1 second", "30 seconds", "how often some view rows are compared with the log"),
+  AUDIT_STREAMS: whole(0, 1_000, 20, "how many rows each time; 0 for none"),
+  REBUILD_RATE: whole(0, 1_000_000, 0, "events per second of a rebuild; 0 for as many as it can"),
   POOL_APPEND: pool(2, "PostgreSQL connections for writing the log"),
   POOL_PROJECTIONS: pool(4, "PostgreSQL connections for writing views"),
   POOL_READS: pool(4, "PostgreSQL connections for reading")
@@ -56,21 +74,36 @@ export type Settings = {
   readonly [Name in SettingName]: (typeof settings)[Name] extends Setting<infer A> ? A : never
 }
 
-const read = Effect.fnUntraced(function* <A>(name: string, setting: Setting<A>) {
-  const given = yield* Config.option(Config.String(name))
-  const written = Option.getOrElse(given, () => setting.fallback)
-  const parsed = setting.parse(written)
-  if (Option.isSome(parsed)) return parsed.value
-  const value = setting.secret === true ? "" : ` is "${written}" but`
-  return yield* new InvalidSetting({ problem: `the setting ${name}${value} must be ${setting.expected}` })
-})
+export interface Written {
+  readonly name: string
+  readonly setting: Setting<unknown>
+  /** As somebody gave it, or its default. */
+  readonly text: string
+  readonly given: boolean
+}
+
+/** All settings as they are written. */
+export const written: Effect.Effect<ReadonlyArray<Written>, InvalidSetting> = Effect.forEach(
+  Object.entries<Setting<unknown>>(settings),
+  ([name, setting]) =>
+    Effect.map(Config.option(Config.String(name)), (given): Written => ({
+      name,
+      setting,
+      text: Option.getOrElse(given, () => setting.fallback),
+      given: Option.isSome(given)
+    }))
+).pipe(Effect.catchTag("ConfigError", (error) => new InvalidSetting({ problem: error.message })))
+
+const read = ({ name, setting, text }: Written) => {
+  const parsed = setting.parse(text)
+  if (Option.isSome(parsed)) return Effect.succeed([name, parsed.value] as const)
+  const value = setting.secret === true ? "" : ` is "${text}" but`
+  return Effect.fail(new InvalidSetting({ problem: `the setting ${name}${value} must be ${setting.expected}` }))
+}
 
 /** All settings, or the sentence about the first wrong one. */
-export const load: Effect.Effect<Settings, InvalidSetting> = Effect.gen(function* () {
-  const loaded: Record<string, unknown> = {}
-  for (const [name, setting] of Object.entries(settings)) {
-    loaded[name] = yield* read<unknown>(name, setting)
-  }
+export const load: Effect.Effect<Settings, InvalidSetting> = written.pipe(
+  Effect.flatMap(Effect.forEach(read)),
   // Each name was read by its own setting.
-  return loaded as Settings
-}).pipe(Effect.catchTag("ConfigError", (error) => new InvalidSetting({ problem: error.message })))
+  Effect.map((entries) => Object.fromEntries(entries) as Settings)
+)

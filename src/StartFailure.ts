@@ -7,15 +7,16 @@ const innermost = (error: Error): Error => (error.cause instanceof Error ? inner
 
 const oneLine = (text: string) => text.trim().replaceAll(/\s+/g, " ")
 
+export const said = (error: Error): string => oneLine(innermost(error).message)
+
 type Failure = SqlError | HttpServerError.ServeError | (Error & { readonly _tag?: string })
 
 export const sentence = (failure: Failure): string => {
-  const said = oneLine(innermost(failure).message)
   switch (failure._tag) {
     case "SqlError":
-      return `the database of DATABASE_URL can't be used: ${said}`
+      return `the database of DATABASE_URL can't be used: ${said(failure)}`
     case "ServeError":
-      return `HOST and PORT can't be listened on: ${said}`
+      return `HOST and PORT can't be listened on: ${said(failure)}`
     default:
       return oneLine(failure.message)
   }

@@ -4,12 +4,14 @@ import { HttpServer } from "effect/http"
 import { channel } from "node:diagnostics_channel"
 import type { Socket } from "node:net"
 import { demoProducts } from "../../src/catalog/DemoCatalog.ts"
+import { OpenStreams } from "../../src/http/OpenStreams.ts"
 import * as PushLimits from "../../src/http/PushLimits.ts"
 import { Readiness } from "../../src/http/Readiness.ts"
 import * as Server from "../../src/http/Server.ts"
 import { Currency } from "../../src/order/Money.ts"
 import { CustomerId } from "../../src/order/OrderId.ts"
 import { Orders } from "../../src/Orders.ts"
+import { Projections } from "../../src/projection/Projections.ts"
 
 const shippingAddress = { name: "Ada", line1: "1 Mill Lane", city: "London", postalCode: "N1", country: "GB" }
 const currency = Currency.make("EUR")
@@ -47,6 +49,7 @@ export const make = Effect.fnUntraced(function* <E>(
   const services = yield* Layer.build(
     Server.layer({ host: "127.0.0.1", port: 0 }).pipe(
       Layer.provideMerge(layer),
+      Layer.provide(Layer.mergeAll(Projections.layerNone, OpenStreams.layer)),
       Layer.provide(Layer.succeed(Readiness, { check: Effect.void })),
       Layer.provide(Layer.succeed(PushLimits.PushLimits, { ...PushLimits.defaults, ...limits }))
     )

@@ -6,6 +6,7 @@ import { CatalogApi } from "./CatalogApi.ts"
 import { FulfilmentApi } from "./FulfilmentApi.ts"
 import { OrderApi } from "./OrderApi.ts"
 import { OrderQueryApi } from "./OrderQueryApi.ts"
+import { ProjectionApi } from "./ProjectionApi.ts"
 import { StreamApi } from "./StreamApi.ts"
 import { SystemApi } from "./SystemApi.ts"
 
@@ -17,6 +18,7 @@ export class Api extends HttpApi.make("ordinal")
   .add(OrderQueryApi)
   .add(CatalogApi)
   .add(StreamApi)
+  .add(ProjectionApi)
   .add(SystemApi)
   .middleware(Boundary)
   .annotate(HttpApi.ParamsParseOptions, allErrors)

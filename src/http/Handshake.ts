@@ -6,7 +6,8 @@ import { ForeignOrigin, InvalidRequest } from "./HttpError.ts"
 /** Base64 of 16 bytes. */
 const key = /^[+/0-9A-Za-z]{22}==$/
 
-const sameOrigin = (origin: string, host: string | undefined): boolean => {
+/** Whether a page is of the server itself, by the name that its visitor uses for it. */
+export const isSameOrigin = (origin: string, host: string | undefined): boolean => {
   const url = URL.parse(origin)
   return url !== null && url.host !== "" && url.host === host
 }
@@ -17,7 +18,7 @@ export const check = (
   origins: ReadonlyArray<string>
 ): Effect.Effect<void, InvalidRequest | ForeignOrigin> => {
   const { host, origin } = headers
-  if (origin !== undefined && !sameOrigin(origin, host) && !origins.includes(origin)) {
+  if (origin !== undefined && !isSameOrigin(origin, host) && !origins.includes(origin)) {
     return Effect.fail(new ForeignOrigin({ origin: origin.slice(0, 200) }))
   }
   if (headers["upgrade"]?.toLowerCase() !== "websocket" || !/\bupgrade\b/i.test(headers["connection"] ?? "")) {

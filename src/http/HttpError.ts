@@ -73,6 +73,18 @@ export class ForeignOrigin extends Schema.TaggedError<ForeignOrigin>()(
   }
 }
 
+/** A page in an operator's browser must not act with the operator's rights, whatever name it reaches this port by. */
+export class ForeignRequest extends Schema.TaggedError<ForeignRequest>()(
+  "ForeignRequest",
+  { header: Schema.Literals(["origin", "sec-fetch-site", "host"]), value: Schema.String },
+  { httpApiStatus: 403 }
+) {
+  override get message() {
+    const remedy = this.header === "host" ? "use localhost or 127.0.0.1" : "use a program such as curl"
+    return `pages of other sites are not answered here, and the request's ${this.header} is "${this.value}"; ${remedy}`
+  }
+}
+
 /** A defect. Its details are in the server's log, under the id in `instance`. */
 export class InternalError extends Schema.TaggedError<InternalError>()("InternalError", {}, { httpApiStatus: 500 }) {
   override get message() {

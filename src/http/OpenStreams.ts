@@ -1,39 +1,49 @@
 /** The event streams that are open: how many there may be, and that they end before the server does. */
 import type { Server } from "node:http"
-import { Context, Deferred, Effect, type Scope } from "effect"
+import { Context, Deferred, Effect, Layer, type Scope } from "effect"
 import { Overloaded } from "../eventlog/Unavailable.ts"
 import { Draining } from "../eventsourcing/SendError.ts"
+import { PushLimits } from "./PushLimits.ts"
+
+export const transports = ["sse", "websocket"] as const
+export type Transport = (typeof transports)[number]
 
 export class OpenStreams extends Context.Service<
   OpenStreams,
   {
     /** Counts one more until the scope closes. */
-    readonly open: Effect.Effect<void, Overloaded | Draining, Scope.Scope>
+    open(transport: Transport): Effect.Effect<void, Overloaded | Draining, Scope.Scope>
     /** Done when streams have to end. */
     readonly drained: Effect.Effect<void>
     readonly drain: () => void
-    readonly count: () => number
+    readonly count: (transport: Transport) => number
   }
->()("ordinal/http/OpenStreams") {}
+>()("ordinal/http/OpenStreams") {
+  static readonly layer: Layer.Layer<OpenStreams> = Layer.effect(
+    OpenStreams,
+    Effect.map(PushLimits, ({ connections }) => make(connections))
+  )
+}
 
 export const make = (limit: number): OpenStreams["Service"] => {
   const drained = Deferred.makeUnsafe<void>()
   let isDraining = false
-  let count = 0
-  const enter = Effect.suspend((): Effect.Effect<void, Overloaded | Draining> => {
-    if (isDraining) return Effect.fail(new Draining({ retryAfter: 1 }))
-    if (count >= limit) return Effect.fail(new Overloaded({ what: "the list of open event streams", retryAfter: 5 }))
-    count += 1
-    return Effect.void
+  const open = { sse: 0, websocket: 0 }
+  const enter = Effect.fnUntraced(function* (transport: Transport) {
+    if (isDraining) return yield* new Draining({ retryAfter: 1 })
+    if (open.sse + open.websocket >= limit) {
+      return yield* new Overloaded({ what: "the list of open event streams", retryAfter: 5 })
+    }
+    open[transport] += 1
   })
   return {
-    open: Effect.acquireRelease(enter, () => Effect.sync(() => (count -= 1))),
+    open: (transport) => Effect.acquireRelease(enter(transport), () => Effect.sync(() => (open[transport] -= 1))),
     drained: Deferred.await(drained),
     drain: () => {
       isDraining = true
       Deferred.doneUnsafe(drained, Effect.void)
     },
-    count: () => count
+    count: (transport) => open[transport]
   }
 }
 

@@ -1,5 +1,4 @@
 /** The table of problem types: slug ↔ error class. Slugs are part of the contract: they never change. */
-import { Schema, SchemaTransformation } from "effect"
 import { UnknownCustomer, UnknownProduct } from "../catalog/Catalog.ts"
 import { CustomerNotFound } from "../catalog/Customer.ts"
 import { ProductNotFound } from "../catalog/Product.ts"
@@ -14,15 +13,12 @@ import * as Rejection from "../order/OrderRejection.ts"
 import { type RejectionOf, rejectionsOf } from "../order/RejectionOf.ts"
 import { InvalidToken } from "../projection/ConsistencyToken.ts"
 import { ProjectionBehind } from "../projection/ProjectionBehind.ts"
+import * as ProjectionErrors from "../projection/ProjectionErrors.ts"
 import { VersionNotFound } from "../readmodel/VersionNotFound.ts"
 import { InvalidCursor } from "../readmodel/InvalidCursor.ts"
 import * as HttpError from "./HttpError.ts"
+import { Position } from "./Position.ts"
 import { type Problem, problem } from "./Problem.ts"
-
-/** Positions on the wire: JSON numbers. */
-const Position = Schema.Int.pipe(
-  Schema.decodeTo(Schema.BigInt, SchemaTransformation.transform({ decode: (n: number) => BigInt(n), encode: Number }))
-)
 
 export const invalidRequest = problem(HttpError.InvalidRequest, "invalid-request", "Invalid request")
 export const invalidCursor = problem(InvalidCursor, "invalid-cursor", "Invalid cursor")
@@ -44,7 +40,21 @@ export const notFound = problem(HttpError.RouteNotFound, "not-found", "Not found
 /** Of one order, so it also says of which. */
 export const versionNotFound = problem(VersionNotFound, "not-found", "Not found")
 
+export const projectionNotFound = problem(
+  ProjectionErrors.UnknownProjection,
+  "projection-not-found",
+  "Projection not found"
+)
+export const rebuildNotFound = problem(ProjectionErrors.UnknownRebuild, "rebuild-not-found", "Rebuild not found")
+export const parkedStreamNotFound = problem(
+  ProjectionErrors.UnknownParkedStream,
+  "parked-stream-not-found",
+  "Parked stream not found"
+)
+
 export const forbidden = problem(HttpError.ForeignOrigin, "forbidden", "Forbidden")
+/** Of any request, so it also says what is foreign about it. */
+export const foreignRequest = problem(HttpError.ForeignRequest, "forbidden", "Forbidden")
 export const methodNotAllowed = problem(HttpError.MethodNotAllowed, "method-not-allowed", "Method not allowed")
 export const requestTimeout = problem(HttpError.RequestTimeout, "request-timeout", "Request timeout")
 
@@ -69,6 +79,10 @@ export const idempotencyInProgress = problem(
   "Request with this key in progress"
 )
 export const versionMismatch = problem(VersionMismatch, "version-mismatch", "Version mismatch")
+
+export const rebuildRefused = problem(ProjectionErrors.RebuildRefused, "rebuild-refused", "Rebuild refused")
+export const repairRefused = problem(ProjectionErrors.RepairRefused, "repair-refused", "Repair refused")
+export const stillFailing = problem(ProjectionErrors.StillFailing, "still-failing", "Still failing")
 
 export const contentTooLarge = problem(HttpError.ContentTooLarge, "content-too-large", "Content too large")
 export const unsupportedMediaType = problem(
@@ -154,6 +168,12 @@ export const all = [
   invalidCursor,
   productNotFound,
   customerNotFound,
+  projectionNotFound,
+  rebuildNotFound,
+  parkedStreamNotFound,
+  rebuildRefused,
+  repairRefused,
+  stillFailing,
   notFound,
   forbidden,
   methodNotAllowed,

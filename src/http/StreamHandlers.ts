@@ -50,7 +50,7 @@ export const layer = HttpApiBuilder.group(
     return handlers
       .handleRaw("events", ({ headers, query, request }) =>
         Effect.gen(function* () {
-          yield* streams.open
+          yield* streams.open("sse")
           return yield* EventStream.respond(request, yield* subscribe({ headers, query }))
         })
       )
@@ -58,7 +58,7 @@ export const layer = HttpApiBuilder.group(
         Effect.gen(function* () {
           yield* Handshake.check(request, limits.origins)
           const pushes = yield* subscribe({ headers, query })
-          yield* streams.open.pipe(
+          yield* streams.open("websocket").pipe(
             Effect.andThen(EventSocket.serve(request, pushes)),
             Effect.catchTag("Overloaded", () => EventSocket.turnAway(request)),
             Effect.catchTag(["SocketError", "HttpServerError"], (error) => Effect.logDebug("no WebSocket", error))

@@ -7,6 +7,7 @@
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import * as Lease from "./Lease.ts"
 import type { CheckpointKey, ProjectionKey } from "./Projection.ts"
 
 export interface Checkpoint {
@@ -83,7 +84,7 @@ export const advance = Effect.fnUntraced(function* (
   const [moved] = yield* sql<{ readonly head: bigint; readonly logId: string; readonly parked: number }>`
     WITH log AS (SELECT log_id, "position" FROM ordinal.log_head)
     UPDATE ordinal.checkpoints c
-    SET "position" = ${to}, updated_at = clock_timestamp(), until = clock_timestamp() + interval '3 seconds', problem = NULL
+    SET "position" = ${to}, updated_at = clock_timestamp(), until = ${yield* Lease.until(sql)}, problem = NULL
     FROM log
     WHERE c.projection = ${name} AND c.slot = ${slot} AND c.version = ${version} AND c.owner = ${owner}
       AND c.log_id = ${from.logId} AND c."position" = ${from.position} AND NOT c.paused

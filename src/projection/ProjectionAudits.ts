@@ -15,8 +15,6 @@ export interface AuditOptions {
   readonly streams: number
 }
 
-export const defaultAudit: AuditOptions = { every: "30 seconds", streams: 20 }
-
 const mostKept = 100
 
 export const make = Effect.fnUntraced(function* (projection: Projection) {

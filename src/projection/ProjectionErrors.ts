@@ -49,7 +49,7 @@ export class StillFailing extends Schema.TaggedError<StillFailing>()(
   { httpApiStatus: 409 }
 ) {
   override get message() {
-    return `${this.streamId} fails at its version ${this.version} and stays parked: ${this.reason}`
+    return `${this.streamId} fails at its version ${this.version} and stays parked: ${this.reason}; retry it after a fix, or skip the event`
   }
 }
 

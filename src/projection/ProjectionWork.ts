@@ -39,7 +39,7 @@ export interface Work {
 /** Ends when somebody else has the lease, has paused it or has done away with it. */
 const keepLease = (sql: PgClient.PgClient, { key, owner }: Work) =>
   Effect.gen(function* () {
-    yield* Effect.sleep("1 second")
+    yield* Effect.sleep(yield* Lease.renewal)
     const isKept = yield* Lease.take(sql, key, owner, false).pipe(
       Effect.andThen(Checkpoint.stored(sql, key)),
       Effect.map((row) => row?.owner === owner && row.version === key.version && !row.paused),

@@ -94,7 +94,7 @@ export interface AwaitOptions {
 }
 
 export interface RebuildOptions {
-  /** At most so many events per second; unlimited if absent. */
+  /** At most so many events per second, or 0 for as many as it can; what `ProjectionLimits` says if absent. */
   readonly eventsPerSecond?: number
   /** How many streams are compared with the fold of the log before it is put in place; default 200. */
   readonly compare?: number | "all"

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import * as Checkpoint from "./Checkpoint.ts"
 import type { CheckpointKey, Projection } from "./Projection.ts"
+import { ProjectionLimits } from "./ProjectionLimits.ts"
 import type { RebuildOptions, RebuildState } from "./Projections.ts"
 
 export interface Row {
@@ -58,13 +59,14 @@ const begin = Effect.fnUntraced(function* (
   projection: Projection,
   { compare = 200, eventsPerSecond }: RebuildOptions
 ) {
+  const rate = eventsPerSecond ?? (yield* ProjectionLimits).rebuildRate
   yield* discard(sql, projection)
   if (projection.tables !== undefined) yield* projection.tables.create(sql, "shadow")
   yield* Checkpoint.create(sql, shadowOf(projection))
   const [row] = yield* sql<{ readonly id: string }>`
     INSERT INTO ordinal.rebuilds (projection, version, state, target, events_per_second, streams, started_at)
     SELECT ${projection.name}, ${projection.version}::integer, 'running', h."position",
-      ${eventsPerSecond ?? null}::integer, ${compare === "all" ? null : compare}::integer, clock_timestamp()
+      ${rate === 0 ? null : rate}::integer, ${compare === "all" ? null : compare}::integer, clock_timestamp()
     FROM ordinal.log_head h
     RETURNING id`
   return row!.id

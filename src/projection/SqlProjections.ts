@@ -12,6 +12,7 @@ import * as ParkedStreams from "./ParkedStreams.ts"
 import type { Projection } from "./Projection.ts"
 import * as ProjectionAudits from "./ProjectionAudits.ts"
 import { RebuildRefused, UnknownParkedStream, UnknownProjection, UnknownRebuild } from "./ProjectionErrors.ts"
+import { ProjectionLimits } from "./ProjectionLimits.ts"
 import * as ProjectionList from "./ProjectionList.ts"
 import { ProjectionProgress } from "./ProjectionProgress.ts"
 import { ProjectionBehind } from "./ProjectionBehind.ts"
@@ -69,10 +70,9 @@ const toRebuild = ({ finishedAt, problem, ...row }: RebuildRecord.Row): Rebuild 
   ...(finishedAt === null ? {} : { finishedAt: finishedAt.toISOString() })
 })
 
-export const make = Effect.fnUntraced(function* (
-  registered: ReadonlyArray<Projection>,
-  auditOptions: ProjectionAudits.AuditOptions | undefined
-) {
+export const make = Effect.fnUntraced(function* (registered: ReadonlyArray<Projection>, options?: Options) {
+  const { auditEvery, auditStreams } = yield* ProjectionLimits
+  const auditOptions = options === undefined ? { every: auditEvery, streams: auditStreams } : options.audit
   const { projections: sql } = yield* Database
   const log = yield* EventLog
   const { logId } = yield* log.head
@@ -88,7 +88,7 @@ export const make = Effect.fnUntraced(function* (
   for (const projection of registered) {
     const audit = yield* ProjectionAudits.make(projection)
     audits.set(projection.name, audit)
-    if (auditOptions !== undefined && projection.audit !== undefined)
+    if (auditOptions !== undefined && auditOptions.streams > 0 && projection.audit !== undefined)
       yield* Effect.forkScoped(audit.watch(auditOptions))
   }
 
@@ -123,7 +123,7 @@ export const make = Effect.fnUntraced(function* (
     return row ?? (yield* new UnknownRebuild({ id }))
   })
   const ended = ({ id, projection, state }: RebuildRecord.Row) =>
-    new RebuildRefused({ projection, id, problem: `this rebuild is ${state}` })
+    new RebuildRefused({ projection, id, problem: `this rebuild is ${state}; start another one` })
 
   const rebuildBecomes = Effect.fnUntraced(function* (id: string, state: RebuildState) {
     const row = yield* rebuildById(id)
@@ -157,7 +157,12 @@ export const make = Effect.fnUntraced(function* (
         return yield* new RebuildRefused({ projection: name, problem: "it can't be rebuilt beside what serves" })
       }
       const { id, isNew } = yield* RebuildRecord.request(sql, projection, options).pipe(available, withinSeconds(6))
-      if (!isNew) return yield* new RebuildRefused({ projection: name, id, problem: `rebuild ${id} is under way` })
+      if (!isNew)
+        return yield* new RebuildRefused({
+          projection: name,
+          id,
+          problem: `rebuild ${id} is under way; wait for it or abort it`
+        })
       yield* Effect.logInfo(`rebuild ${id} of the projection begins`, { projection: name })
       return yield* Effect.catchTag(rebuildStatus(id), "UnknownRebuild", Effect.die)
     }),
@@ -193,6 +198,7 @@ export const make = Effect.fnUntraced(function* (
   })
 })
 
+/** Without them, what `ProjectionLimits` says. */
 export interface Options {
   /** `undefined`: none in the background. */
   readonly audit?: ProjectionAudits.AuditOptions | undefined
@@ -201,12 +207,12 @@ export interface Options {
 /** Runs these projections until the scope closes, as far as no other process does. */
 export const layer = (
   projections: ReadonlyArray<Projection>,
-  options: Options = { audit: ProjectionAudits.defaultAudit }
+  options?: Options
 ): Layer.Layer<Projections, SqlError | DatabaseUnavailable, Database | LogTail | EventLog | ProjectionProgress> => {
   const background = (projection: Projection) =>
     Layer.merge(ProjectionRunner.layer(projection), Rebuilds.layer(projection)).pipe(
       Layer.provide(Layer.effectDiscard(ProjectionSetup.run(projection)))
     )
-  const service: ReturnType<typeof layer> = Layer.effect(Projections, make(projections, options.audit))
+  const service: ReturnType<typeof layer> = Layer.effect(Projections, make(projections, options))
   return projections.reduce((running, projection) => Layer.merge(running, background(projection)), service)
 }

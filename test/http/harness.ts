@@ -2,10 +2,12 @@
 import { Effect, Layer, Logger, ManagedRuntime, References } from "effect"
 import { HttpServer } from "effect/http"
 import { HttpLimits, defaults } from "../../src/http/HttpLimits.ts"
+import { OpenStreams } from "../../src/http/OpenStreams.ts"
 import * as PushLimits from "../../src/http/PushLimits.ts"
 import { Readiness } from "../../src/http/Readiness.ts"
 import * as Server from "../../src/http/Server.ts"
 import { Orders } from "../../src/Orders.ts"
+import { Projections } from "../../src/projection/Projections.ts"
 import { check } from "./contract.ts"
 
 export interface Answer {
@@ -19,6 +21,7 @@ export interface Answer {
 
 export interface Options {
   readonly orders?: Layer.Layer<Orders, unknown>
+  readonly projections?: Layer.Layer<Projections, unknown>
   readonly ready?: Readiness["Service"]["check"]
   readonly limits?: Partial<HttpLimits>
   readonly push?: Partial<PushLimits.PushLimits>
@@ -42,6 +45,8 @@ export const start = async (options: Options = {}) => {
   })
   const layer = Server.layer({ host: "127.0.0.1", port: 0 }).pipe(
     Layer.provide(options.orders ?? Orders.layerMemory),
+    Layer.provide(options.projections ?? Projections.layerNone),
+    Layer.provide(OpenStreams.layer),
     Layer.provide(Layer.succeed(Readiness, { check: options.ready ?? Effect.void })),
     Layer.provide(Layer.succeed(HttpLimits, { ...defaults, ...options.limits })),
     Layer.provide(Layer.succeed(PushLimits.PushLimits, { ...PushLimits.defaults, ...options.push })),

@@ -1,0 +1,28 @@
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { CommandBoundary, QueryBoundary } from "../http/Boundary.ts"
+import * as Problems from "../http/ProblemTypes.ts"
+import { ParkedView } from "./AdminViews.ts"
+
+const tried = {
+  params: { id: Schema.String.check(Schema.isUUID()) },
+  success: HttpApiSchema.NoContent,
+  error: [Problems.parkedStreamNotFound, Problems.stillFailing, Problems.databaseUnavailable, Problems.draining]
+}
+
+export class ParkedAdminApi extends HttpApiGroup.make("parked")
+  .add(
+    HttpApiEndpoint.get("list", "/admin/parked", {
+      success: Schema.Struct({ data: Schema.Array(ParkedView) }),
+      error: Problems.readErrors
+    })
+      .annotate(OpenApi.Summary, "Streams that are set aside, or go on without events that were skipped")
+      .middleware(QueryBoundary),
+    HttpApiEndpoint.post("retry", "/admin/parked/:id/retry", tried)
+      .annotate(OpenApi.Summary, "Apply what was held back, in order")
+      .middleware(CommandBoundary),
+    HttpApiEndpoint.post("skip", "/admin/parked/:id/skip", tried)
+      .annotate(OpenApi.Summary, "Drop the one event that fails, for good, and apply the rest")
+      .middleware(CommandBoundary)
+  )
+  .annotateMerge(OpenApi.annotations({ title: "Parked streams", description: "Streams with an event that fails." })) {}
