@@ -12,6 +12,8 @@ export interface Exit {
 export interface ServerProcess {
   readonly pid: number
   readonly url: string
+  /** Of the port for operators. */
+  readonly adminUrl: string
   /** What it printed so far, on both streams. */
   readonly output: () => string
   readonly exit: Promise<Exit>
@@ -85,14 +87,15 @@ export const launch = (
 }
 
 const listening = /Listening on (http:\/\/\S+)/
+const administered = /operators listen at (http:\/\/\S+)\/docs/
 
-/** Starts it on a free port and waits until it answers that it is ready. */
+/** Starts it on free ports and waits until it answers that it is ready. */
 export const start = async (
   settings: Environment,
   runtime: ReadonlyArray<string> = node,
   patience = 60_000
 ): Promise<ServerProcess> => {
-  const { child, exit, output } = launch({ PORT: "0", ...settings }, [], runtime)
+  const { child, exit, output } = launch({ PORT: "0", ADMIN_PORT: "0", ...settings }, [], runtime)
   let ended = false
   void exit.then(
     () => (ended = true),
@@ -114,7 +117,8 @@ export const start = async (
     if (url !== undefined && (await isReady(url))) break
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
-  return { pid: child.pid ?? -1, url, output, exit, kill: end("SIGKILL"), stop: end("SIGTERM") }
+  const adminUrl = administered.exec(output())?.[1] ?? ""
+  return { pid: child.pid ?? -1, url, adminUrl, output, exit, kill: end("SIGKILL"), stop: end("SIGTERM") }
 }
 
 const isReady = (url: string) =>

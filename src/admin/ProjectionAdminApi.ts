@@ -1,13 +1,16 @@
 /** What an operator sees of the projections and does about them. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { StreamId } from "../eventlog/StreamId.ts"
 import { CommandBoundary, QueryBoundary } from "../http/Boundary.ts"
 import * as Problems from "../http/ProblemTypes.ts"
 import { DifferenceView, ProjectionView, RebuildRequest, RebuildView } from "./AdminViews.ts"
 
 const params = { name: Schema.String }
 const error = [Problems.projectionNotFound, Problems.databaseUnavailable, Problems.draining]
+
+const StreamId = Schema.String.check(
+  Schema.isPattern(/^[a-z]+-[^\p{Cc}\p{Cs}]{1,200}$/u, { expected: "a stream id such as order-ord_…" })
+)
 
 const AuditRequest = Schema.Struct({
   streams: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 }))),

@@ -61,6 +61,7 @@ const routes = [
   "GET /orders/{id}/versions/{version}",
   "GET /events",
   "GET /events/ws",
+  "GET /projections",
   "GET /health/live",
   "GET /health/ready",
   "GET /problems/{slug}"

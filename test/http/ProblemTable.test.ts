@@ -10,7 +10,13 @@ import { any } from "./problemSteps.ts"
 const elsewhere = {
   draining: "Problems.test.ts",
   "request-timeout": "Limits.test.ts",
-  forbidden: "EventStream.limits.test.ts"
+  forbidden: "EventStream.limits.test.ts",
+  "projection-not-found": "admin/Problems.test.ts",
+  "rebuild-not-found": "admin/Problems.test.ts",
+  "parked-stream-not-found": "admin/Problems.test.ts",
+  "rebuild-refused": "admin/Rebuilds.test.ts",
+  "repair-refused": "admin/Projections.test.ts",
+  "still-failing": "admin/Parked.test.ts"
 }
 
 let sound: Servers.ProblemServer
