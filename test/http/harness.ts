@@ -8,7 +8,7 @@ import { Readiness } from "../../src/http/Readiness.ts"
 import * as Server from "../../src/http/Server.ts"
 import { Orders } from "../../src/Orders.ts"
 import { Projections } from "../../src/projection/Projections.ts"
-import { check } from "./contract.ts"
+import { type Check, check as checkMain } from "./contract.ts"
 
 export interface Answer {
   readonly status: number
@@ -38,6 +38,40 @@ export const stub = (methods: Partial<Orders["Service"]>): Layer.Layer<Orders> =
     }) as Orders["Service"]
   )
 
+export const clientOf = (url: string, check: Check = checkMain) => {
+  const request = async (method: string, path: string, init: Omit<RequestInit, "method"> = {}): Promise<Answer> => {
+    const response = await fetch(url + path, { method, ...init })
+    const isStream = response.headers.get("content-type") === "text/event-stream"
+    // It has no end.
+    if (isStream) await response.body?.cancel()
+    const text = isStream ? "" : await response.text()
+    const isJson = /json/.test(response.headers.get("content-type") ?? "")
+    const body = isJson && text !== "" ? JSON.parse(text) : undefined
+    const answer = { status: response.status, headers: response.headers, text, body }
+    check(method, path, answer)
+    return answer
+  }
+  return {
+    url,
+    request,
+    get: (path: string, headers: Record<string, string> = {}) => request("GET", path, { headers }),
+    /** As `curl --json` sends it. */
+    send: (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+      request(method, path, {
+        headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+        ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) })
+      })
+  }
+}
+
+export type Client = ReturnType<typeof clientOf>
+
+/** The port that a server got. */
+export const portOf = ({ address }: HttpServer.HttpServer["Service"]): number => {
+  if (!("port" in address)) throw new Error("the server did not get a port")
+  return address.port
+}
+
 export const start = async (options: Options = {}) => {
   const logger = Logger.make(({ cause, fiber, message }) => {
     const annotations = fiber.getRef(References.CurrentLogAnnotations)
@@ -53,35 +87,8 @@ export const start = async (options: Options = {}) => {
     Layer.provide(Logger.layer([logger]))
   )
   const runtime = ManagedRuntime.make(layer)
-  const address = await runtime.runPromise(Effect.map(HttpServer.HttpServer, ({ address }) => address))
-  if (!("port" in address)) throw new Error("the server did not get a port")
-  const { port } = address
-  const url = `http://127.0.0.1:${port}`
-  const request = async (method: string, path: string, init: Omit<RequestInit, "method"> = {}): Promise<Answer> => {
-    const response = await fetch(url + path, { method, ...init })
-    const isStream = response.headers.get("content-type") === "text/event-stream"
-    // It has no end.
-    if (isStream) await response.body?.cancel()
-    const text = isStream ? "" : await response.text()
-    const isJson = /json/.test(response.headers.get("content-type") ?? "")
-    const body = isJson && text !== "" ? JSON.parse(text) : undefined
-    const answer = { status: response.status, headers: response.headers, text, body }
-    check(method, path, answer)
-    return answer
-  }
-  return {
-    url,
-    port,
-    request,
-    get: (path: string, headers: Record<string, string> = {}) => request("GET", path, { headers }),
-    /** As `curl --json` sends it. */
-    send: (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
-      request(method, path, {
-        headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
-        ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) })
-      }),
-    stop: () => runtime.dispose()
-  }
+  const port = portOf(await runtime.runPromise(HttpServer.HttpServer))
+  return { ...clientOf(`http://127.0.0.1:${port}`), port, stop: () => runtime.dispose() }
 }
 
 export type TestServer = Awaited<ReturnType<typeof start>>
@@ -99,7 +106,7 @@ export const order = (extra: object = {}) => ({
 export const mug = { name: "Mug", unitPrice: 1250, currency: "EUR", taxBps: 1900 }
 export const ada = { name: "Ada", email: "ada@example.org" }
 
-export const withCatalog = async (server: TestServer): Promise<TestServer> => {
+export const withCatalog = async <A extends Client>(server: A): Promise<A> => {
   await server.send("PUT", "/products/mug", mug)
   await server.send("PUT", "/customers/ada", ada)
   return server

@@ -1,0 +1,51 @@
+import { assert, describe, it } from "@effect/vitest"
+import { onTestFinished } from "vitest"
+import { poisoned } from "../support/poison.ts"
+import { metric, place, start, until } from "./harness.ts"
+
+/** A shop of which an order's cancellation can't be projected, and that order, shipped besides. */
+const withParked = async () => {
+  const { projection, state } = poisoned(({ type }) => type === "OrderCancelled")
+  const shop = await start(projection)
+  onTestFinished(shop.stop)
+  const orderId = await place(shop, "wait")
+  const other = await place(shop, "wait")
+  await shop.api.send("POST", `/orders/${orderId}/cancel`, { reason: "other" })
+  const parked = async () => (await shop.operators.get("/admin/parked")).body.data
+  const [stream] = await until(parked, ({ length }) => length > 0)
+  return { shop, state, orderId, other, stream, parked }
+}
+
+describe("a parked stream over HTTP", () => {
+  it("is listed with its reason and counted; a vain retry says why; after a fix retry brings it back", async () => {
+    const { orderId, other, parked, shop, state, stream } = await withParked()
+    assert.containSubset(stream, { projection: "order-view", streamId: `order-${orderId}`, version: 3, parked: true })
+    assert.include(stream.reason, "poison")
+    assert.strictEqual(await metric(shop, `orders_parked_streams{projection="order-view"}`), 1)
+    assert.isAbove((await metric(shop, `orders_projection_failures_total{projection="order-view"}`)) ?? 0, 0)
+    const [projection] = (await shop.operators.get("/admin/projections")).body.data
+    assert.containSubset(projection, { parked: 1, status: "live", behind: 0 })
+
+    const vain = await shop.operators.send("POST", `/admin/parked/${stream.id}/retry`)
+    assert.deepStrictEqual([vain.status, vain.body.type], [409, "/problems/still-failing"])
+    assert.match(vain.body.detail, /version 3 .*poison.*; retry it after a fix, or skip the event/)
+    assert.strictEqual((await parked())[0].retries, 1)
+
+    state.isFixed = true
+    assert.strictEqual((await shop.operators.send("POST", `/admin/parked/${stream.id}/retry`)).status, 204)
+    assert.deepStrictEqual(await parked(), [])
+    assert.strictEqual((await shop.api.get(`/orders/${orderId}`)).body.status, "cancelled")
+    assert.strictEqual((await shop.api.get(`/orders/${other}`)).status, 200)
+    assert.strictEqual(await metric(shop, `orders_parked_streams{projection="order-view"}`), 0)
+    const gone = await shop.operators.send("POST", `/admin/parked/${stream.id}/retry`)
+    assert.deepStrictEqual([gone.status, gone.body.type], [404, "/problems/parked-stream-not-found"])
+  }, 60_000)
+
+  it("goes on without the event that fails if that is skipped, and is degraded from then on", async () => {
+    const { orderId, parked, shop, stream } = await withParked()
+    assert.strictEqual((await shop.operators.send("POST", `/admin/parked/${stream.id}/skip`)).status, 204)
+    const [left] = await parked()
+    assert.containSubset(left, { id: stream.id, parked: false, degraded: true, skipped: [3] })
+    assert.containSubset((await shop.api.get(`/orders/${orderId}`)).body, { version: 3, status: "confirmed" })
+  }, 60_000)
+})

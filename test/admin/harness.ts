@@ -1,0 +1,101 @@
+/** Both ports of one process on a new database, as `App` puts them together, with an order view that a test may poison. */
+import { Context, Effect, Layer, Logger, ManagedRuntime, Metric, Redacted, type Scope } from "effect"
+import { HttpServer } from "effect/http"
+import { OpenApi } from "effect/http-api"
+import { AdminApi } from "../../src/admin/AdminApi.ts"
+import * as AdminServer from "../../src/admin/AdminServer.ts"
+import { ShownSettings } from "../../src/admin/ProcessAdminHandlers.ts"
+import * as AggregateCatalog from "../../src/catalog/AggregateCatalog.ts"
+import { Database } from "../../src/database/Database.ts"
+import { OpenStreams } from "../../src/http/OpenStreams.ts"
+import { Readiness } from "../../src/http/Readiness.ts"
+import * as Server from "../../src/http/Server.ts"
+import * as Kernel from "../../src/Kernel.ts"
+import { Orders } from "../../src/Orders.ts"
+import type { Projection } from "../../src/projection/Projection.ts"
+import { ProjectionProgress } from "../../src/projection/ProjectionProgress.ts"
+import * as SqlProjections from "../../src/projection/SqlProjections.ts"
+import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
+import * as SqlOrderQueries from "../../src/readmodel/SqlOrderQueries.ts"
+import { checkOf } from "../http/contract.ts"
+import { clientOf, order, portOf, withCatalog } from "../http/harness.ts"
+import { freshDatabase } from "../support/freshDatabase.ts"
+
+/** Any request may be one of a foreign page. */
+const check = checkOf(OpenApi.fromApi(AdminApi), [403])
+
+class Ports extends Context.Service<Ports, { readonly api: number; readonly operators: number }>()("test/Ports") {}
+
+const listen = Effect.fnUntraced(function* <E, R>(server: Layer.Layer<HttpServer.HttpServer, E, R>) {
+  return portOf(Context.get(yield* Layer.build(server), HttpServer.HttpServer))
+})
+
+const ports = Layer.effect(
+  Ports,
+  Effect.gen(function* () {
+    const at = { host: "127.0.0.1", port: 0 }
+    const api = yield* listen(Server.layer(at))
+    return { api, operators: yield* listen(AdminServer.layer({ ...at, orAnother: false })) }
+  })
+)
+
+const backend = (url: string, projection: Projection) =>
+  SqlOrderQueries.layer.pipe(
+    Layer.merge(SqlProjections.layer([projection], { audit: undefined })),
+    Layer.merge(AggregateCatalog.layer),
+    Layer.provideMerge(ProjectionProgress.layer),
+    Layer.provideMerge(Kernel.onDatabase(Database.layer({ url: Redacted.make(url) })))
+  )
+
+const surroundings = Layer.mergeAll(
+  Layer.succeed(Readiness, { check: Effect.void }),
+  Layer.succeed(ShownSettings, [{ name: "PORT", value: "1", isDefault: false, meaning: "a port" }]),
+  Logger.layer([])
+)
+
+export const start = async (
+  projection: Projection = OrderViewProjection,
+  database: Effect.Effect<string, never, Scope.Scope> = freshDatabase
+) => {
+  const layer = Layer.unwrap(
+    Effect.map(database, (url) =>
+      ports.pipe(
+        Layer.provideMerge(Layer.mergeAll(Orders.layer, OpenStreams.layer)),
+        Layer.provideMerge(backend(url, projection)),
+        Layer.provideMerge(surroundings),
+        Layer.provideMerge(Layer.succeed(Metric.MetricRegistry, new Map()))
+      )
+    )
+  )
+  const runtime = ManagedRuntime.make(layer)
+  const { api, operators } = await runtime.runPromise(Ports)
+  return {
+    api: await withCatalog(clientOf(`http://127.0.0.1:${api}`)),
+    operators: clientOf(`http://127.0.0.1:${operators}`, check),
+    run: runtime.runPromise,
+    stop: () => runtime.dispose()
+  }
+}
+
+export type Shop = Awaited<ReturnType<typeof start>>
+
+/** Places an order and waits until the view has it, or says at once that it is placed. */
+export const place = async ({ api }: Shop, wait?: "wait"): Promise<string> => {
+  const { body } = await api.send("POST", "/orders", order(), wait === undefined ? {} : { prefer: "wait=20" })
+  return body.orderId
+}
+
+/** Asks until the answer is as it should be; what it waits for is what the test is about, so the runner's limit ends it. */
+export const until = async <A>(ask: () => Promise<A>, isRight: (answer: A) => boolean): Promise<A> => {
+  for (;;) {
+    const answer = await ask()
+    if (isRight(answer)) return answer
+  }
+}
+
+/** The value of a series, as `name{label="value"}`. */
+export const metric = async ({ operators }: Shop, series: string): Promise<number | undefined> => {
+  const { text } = await operators.get("/metrics")
+  const line = text.split("\n").find((line) => line.startsWith(`${series} `))
+  return line === undefined ? undefined : Number(line.slice(series.length + 1))
+}
