@@ -1,5 +1,6 @@
 /** The composition root: from the settings to a running server. */
 import { Duration, Effect, Layer, Logger, Redacted, References } from "effect"
+import * as AdminPort from "./AdminPort.ts"
 import * as AdminServer from "./admin/AdminServer.ts"
 import * as ProcessAdminHandlers from "./admin/ProcessAdminHandlers.ts"
 import * as Backend from "./Backend.ts"
@@ -113,32 +114,25 @@ const readiness = Layer.effect(
   )
 )
 
-/**
- * The port for operators. It is there before the other one is and goes after it, so that what happens at either end can
- * be watched. It must not take that one's port.
- */
-const admin = (settings: Settings.Settings, shown: ReadonlyArray<ProcessAdminHandlers.ShownSetting>) => {
-  const { ADMIN_HOST: host, ADMIN_PORT, HOST, PORT } = settings
+/** It is there before the API is and goes after it, so that what happens at either end can be watched. */
+const admin = Effect.fnUntraced(function* (settings: Settings.Settings) {
+  const shown = yield* ShownSettings.make
   const isDefault = shown.some((setting) => setting.name === "ADMIN_PORT" && setting.isDefault)
-  const isTaken = ADMIN_PORT !== 0 && ADMIN_PORT === PORT && host === HOST
-  if (isTaken && !isDefault) {
-    const problem = `the settings PORT and ADMIN_PORT are both ${PORT}; give one of them another`
-    return Layer.effectDiscard(Effect.fail(new InvalidSetting({ problem })))
-  }
-  return AdminServer.layer({ host, port: isTaken ? 0 : ADMIN_PORT, orAnother: isDefault }).pipe(
+  const port = yield* AdminPort.choose(settings, isDefault)
+  return AdminServer.layer({ host: settings.ADMIN_HOST, ...port }).pipe(
     Layer.provide(Layer.succeed(ProcessAdminHandlers.ShownSettings, shown)),
     Layer.catchTag("ServeError", (error) => {
       const problem = `ADMIN_HOST and ADMIN_PORT can't be listened on: ${StartFailure.said(error)}`
       return Layer.effectDiscard(Effect.fail(new InvalidSetting({ problem })))
     })
   )
-}
+})
 
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
     const settings = yield* Settings.load
     return Server.layer({ host: settings.HOST, port: settings.PORT }).pipe(
-      Layer.provide(admin(settings, yield* ShownSettings.make)),
+      Layer.provide(yield* admin(settings)),
       Layer.provide(Layer.mergeAll(Orders.layer, readiness, OpenStreams.layer)),
       Layer.provide(Backend.demoCatalog),
       Layer.provide(Backend.onDatabase(database(settings))),

@@ -8,7 +8,8 @@ const hidden = "***"
 /** A URL may hold a password before its host, and in its query. */
 const withoutSecrets = (text: string): string => {
   const url = URL.parse(text)
-  if (url === null) return hidden
+  // A password that should have been percent-encoded is taken for something else.
+  if (url === null || (url.host !== "" && /[@#]/.test(url.pathname + url.search + url.hash))) return hidden
   if (url.password !== "") url.password = hidden
   for (const name of url.searchParams.keys()) url.searchParams.set(name, hidden)
   return url.href

@@ -40,12 +40,14 @@ describe("what operators ask for in vain", () => {
     ["PUT", "/admin/parked", 405, "method-not-allowed"],
     ["POST", "/metrics", 405, "method-not-allowed"]
   ]
-  it.each(cases)("%s %s is %i %s", async (method, path, status, slug, body) => {
-    const answer = await shop.operators.send(method, path, body)
-    assert.deepStrictEqual([answer.status, answer.body.type], [status, `/problems/${slug}`], answer.text)
-    const explained = await shop.operators.get(`/problems/${slug}`)
-    assert.deepStrictEqual([explained.body.type, explained.body.status], [answer.body.type, status])
-  })
+  for (const [method, path, status, slug, body] of cases) {
+    it(`${method} ${path} with ${JSON.stringify(body) ?? "nothing"} is ${status} ${slug}`, async () => {
+      const answer = await shop.operators.send(method, path, body)
+      assert.deepStrictEqual([answer.status, answer.body.type], [status, `/problems/${slug}`], answer.text)
+      const explained = await shop.operators.get(`/problems/${slug}`)
+      assert.deepStrictEqual([explained.body.type, explained.body.status], [answer.body.type, status])
+    })
+  }
 
   it("is not on the port that everybody may reach", async () => {
     for (const path of ["/admin/projections", "/admin/config", "/metrics"]) {

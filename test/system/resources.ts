@@ -2,8 +2,8 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { inject, onTestFinished } from "vitest"
-import { type Environment, start } from "../../scripts/system/Server.ts"
+import { assert, inject, onTestFinished } from "vitest"
+import { type Environment, type Launch, start } from "../../scripts/system/Server.ts"
 import * as Sql from "../../scripts/system/Sql.ts"
 
 /** The URL of a new, empty PostgreSQL database. */
@@ -29,4 +29,15 @@ export const server = async (settings: Environment, runtime?: ReadonlyArray<stri
   const started = await start(settings, runtime)
   onTestFinished(async () => void (await started.kill()))
   return started
+}
+
+/** Waits for its end; what it said on stderr, as one line. */
+export const refusal = async ({ child, errors, exit }: Launch): Promise<string> => {
+  onTestFinished(() => void child.kill("SIGKILL"))
+  const { code } = await exit
+  assert.isNumber(code, "it was killed")
+  assert.notStrictEqual(code, 0)
+  const lines = errors().trim().split("\n")
+  assert.deepStrictEqual(lines.slice(0, -1), ["ERROR"], `more than one sentence: ${errors()}`)
+  return lines.at(-1)!.trim()
 }

@@ -1,19 +1,8 @@
 import { createServer } from "node:net"
 import { assert, describe, inject, it, onTestFinished } from "vitest"
-import { type Environment, launch, type Launch } from "../../scripts/system/Server.ts"
+import { type Environment, launch } from "../../scripts/system/Server.ts"
 import { settings } from "../../src/Settings.ts"
-import { directory, server } from "./resources.ts"
-
-/** Waits for its end; what it said on stderr, as one line. */
-const refusal = async ({ child, errors, exit }: Launch): Promise<string> => {
-  onTestFinished(() => void child.kill("SIGKILL"))
-  const { code } = await exit
-  assert.isNumber(code, "it was killed")
-  assert.notStrictEqual(code, 0)
-  const lines = errors().trim().split("\n")
-  assert.deepStrictEqual(lines.slice(0, -1), ["ERROR"], `more than one sentence: ${errors()}`)
-  return lines.at(-1)!.trim()
-}
+import { directory, refusal, server } from "./resources.ts"
 
 const postgres = (change: (url: URL) => void): string => {
   const url = new URL(inject("postgresUrl"))
@@ -26,6 +15,17 @@ const memory = "pglite:memory"
 const wrong: ReadonlyArray<readonly [what: string, settings: () => Environment, says: RegExp]> = [
   ["a port that is no number", () => ({ PORT: "abc" }), /PORT is "abc" but must be a whole number from 0 to 65535$/],
   ["a port beyond 65535", () => ({ PORT: "99999" }), /PORT is "99999" but must be a whole number/],
+  ["a port for operators that is none", () => ({ ADMIN_PORT: "-1" }), /ADMIN_PORT is "-1" but must be a whole number/],
+  [
+    "a lease too long to keep promises",
+    () => ({ LEASE: "5 seconds" }),
+    /LEASE .* a duration from 1 second to 4 seconds$/
+  ],
+  [
+    "a lease too short to be renewed",
+    () => ({ LEASE: "900 millis" }),
+    /LEASE is "900 millis" but must be a duration from/
+  ],
   ["another kind of database", () => ({ DATABASE_URL: "mysql://me:secret@x" }), /DATABASE_URL must be postgres:/],
   ["an open address", () => ({ HOST: "0.0.0.0", DATABASE_URL: memory }), /HOST .*ALLOW_UNAUTHENTICATED/],
   ["a duration without a unit", () => ({ IDLE: "5" }), /IDLE is "5" but must be a duration/],

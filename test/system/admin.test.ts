@@ -1,0 +1,83 @@
+/** The port for operators, as the process that has it is seen from outside. */
+import { createServer } from "node:net"
+import { assert, describe, inject, it, onTestFinished } from "vitest"
+import { call, fillCatalog, placement } from "../../scripts/system/Client.ts"
+import { launch } from "../../scripts/system/Server.ts"
+import { freshDatabase, refusal, server } from "./resources.ts"
+
+/** A port that somebody else listens on. */
+const taken = async (port = 0): Promise<number> => {
+  const other = createServer()
+  onTestFinished(() => void other.close())
+  return new Promise((resolve) => {
+    // The default port may be taken already: all the better.
+    other.once("error", () => resolve(port))
+    other.listen(port, "127.0.0.1", () => {
+      const address = other.address()
+      resolve(typeof address === "object" && address !== null ? address.port : 0)
+    })
+  })
+}
+
+const json = async (url: string) => (await fetch(url)).json() as Promise<{ readonly data: ReadonlyArray<object> }>
+
+describe("the port for operators", { timeout: 60_000 }, () => {
+  it("is there beside the other one, and both end well", async () => {
+    const { adminUrl, output, stop, url } = await server({ DATABASE_URL: await freshDatabase() })
+    assert.match(output(), /operators listen at http:\/\/127\.0\.0\.1:\d+\/docs/)
+    await fillCatalog(url)
+    const placed = await call(url, "POST", "/orders", { body: placement(), headers: { prefer: "wait=20" } })
+    assert.strictEqual(placed.status, 201)
+    const metrics = await (await fetch(`${adminUrl}/metrics`)).text()
+    assert.include(metrics, 'orders_commands_total{command="PlaceOrder",outcome="accepted"} 1\n')
+    const { data } = await json(`${adminUrl}/admin/projections`)
+    assert.containSubset(data, [{ name: "order-view", behind: 0 }])
+    assert.deepStrictEqual(await stop(), { code: 0, signal: null })
+  })
+
+  it("shows the settings without the database's password", async () => {
+    const url = new URL(await freshDatabase())
+    assert.isNotEmpty(url.password)
+    const { adminUrl } = await server({ DATABASE_URL: url.href, IDLE: "7 seconds" })
+    const text = await (await fetch(`${adminUrl}/admin/config`)).text()
+    assert.notInclude(text, `:${url.password}@`)
+    assert.include(text, `:***@${url.host}${url.pathname}`)
+    assert.containSubset(JSON.parse(text).data, [
+      { name: "IDLE", value: "7 seconds", isDefault: false },
+      { name: "MAILBOX", value: "256", isDefault: true }
+    ])
+  })
+
+  it("is another one, with a warning, if it was not chosen and the default is taken", async () => {
+    await taken(3001)
+    const { child, exit, output } = launch({ DATABASE_URL: await freshDatabase(), PORT: "0" })
+    onTestFinished(() => void child.kill("SIGKILL"))
+    const begun = new Promise<void>((resolve) => {
+      child.stdout?.on("data", () => /Listening on/.test(output()) && resolve())
+      void exit.then(() => resolve())
+    })
+    await begun
+    assert.match(output(), /WARN .*port 3001 is in use; the port for operators is another one/)
+    const [, url = ""] = /operators listen at (http:\S+)\/docs/.exec(output()) ?? []
+    assert.notInclude(url, ":3001")
+    assert.strictEqual((await fetch(`${url}/metrics`)).status, 200)
+  })
+
+  it("must be free if it was chosen", async () => {
+    const port = await taken()
+    const settings = { DATABASE_URL: inject("postgresUrl"), PORT: "0", ADMIN_PORT: String(port) }
+    assert.match(await refusal(launch(settings)), new RegExp(`ADMIN_HOST and ADMIN_PORT can't .*in use.*${port}$`))
+  })
+
+  it("must not be reachable by others unless one insists", async () => {
+    const open = { DATABASE_URL: inject("postgresUrl"), PORT: "0", ADMIN_PORT: "0", ADMIN_HOST: "0.0.0.0" }
+    assert.match(await refusal(launch(open)), /the setting ADMIN_HOST is "0\.0\.0\.0", .*ALLOW_UNAUTHENTICATED/)
+    const settings = { ...open, DATABASE_URL: await freshDatabase(), ALLOW_UNAUTHENTICATED: "true" }
+    const { adminUrl, output } = await server(settings)
+    assert.match(output(), /WARN .*listening on 0\.0\.0\.0 without authentication/)
+    const url = adminUrl.replace("0.0.0.0", "127.0.0.1")
+    // Whatever name it has there, but still not for pages of others.
+    assert.strictEqual((await fetch(`${url}/metrics`)).status, 200)
+    assert.strictEqual((await fetch(`${url}/metrics`, { headers: { origin: "https://evil.example" } })).status, 403)
+  })
+})
