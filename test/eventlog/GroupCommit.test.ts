@@ -4,6 +4,7 @@ import { TestClock } from "effect/testing"
 import type { Outcome } from "../../src/eventlog/EventLog.ts"
 import * as GroupCommit from "../../src/eventlog/GroupCommit.ts"
 import { entry, event, newStream } from "../../src/testing/EventLogEntries.ts"
+import { value, withOwnMetrics } from "../support/metrics.ts"
 
 const accepted: Outcome = { _tag: "Accepted", version: 1, position: 1n, recordedAt: "2026-01-01T00:00:00.000Z" }
 
@@ -46,7 +47,10 @@ describe("GroupCommit", () => {
       yield* writer.open
       yield* Effect.forEach([first, ...others], Fiber.join)
       assert.deepStrictEqual(writer.sizes(), [[1], [3, 2], [4], [2, 1]])
-    })
+      assert.strictEqual(yield* value("orders_append_batch_size_count"), 4)
+      assert.strictEqual(yield* value("orders_append_batch_size_sum"), 13)
+      assert.strictEqual(yield* value('orders_append_batch_size_bucket{le="2"}'), 1)
+    }).pipe(withOwnMetrics)
   )
 
   it.effect("keeps a batch below its size in bytes, unless one call alone is above it", () =>
