@@ -1,7 +1,6 @@
 /** The operators' API as data. It is served on a port of its own, which only operators should reach. */
 import { HttpApi, OpenApi } from "effect/http-api"
 import { Boundary } from "../http/Boundary.ts"
-import { SystemApi } from "../http/SystemApi.ts"
 import { ParkedAdminApi } from "./ParkedAdminApi.ts"
 import { ProcessAdminApi } from "./ProcessAdminApi.ts"
 import { ProjectionAdminApi } from "./ProjectionAdminApi.ts"
@@ -14,7 +13,6 @@ export class AdminApi extends HttpApi.make("ordinal-admin")
   .add(RebuildAdminApi)
   .add(ParkedAdminApi)
   .add(ProcessAdminApi)
-  .add(SystemApi)
   .middleware(Boundary)
   .annotate(HttpApi.ParamsParseOptions, allErrors)
   .annotate(HttpApi.HeadersParseOptions, allErrors)

@@ -13,7 +13,6 @@ import * as ParkedAdminHandlers from "./ParkedAdminHandlers.ts"
 import * as ProcessAdminHandlers from "./ProcessAdminHandlers.ts"
 import * as ProjectionAdminHandlers from "./ProjectionAdminHandlers.ts"
 import * as RebuildAdminHandlers from "./RebuildAdminHandlers.ts"
-import * as SystemAdminHandlers from "./SystemAdminHandlers.ts"
 
 export interface Options {
   readonly host: string
@@ -26,8 +25,7 @@ const handlers = Layer.mergeAll(
   ProjectionAdminHandlers.layer,
   RebuildAdminHandlers.layer,
   ParkedAdminHandlers.layer,
-  ProcessAdminHandlers.layer,
-  SystemAdminHandlers.layer
+  ProcessAdminHandlers.layer
 ).pipe(Layer.provide(Guards.layer))
 
 const openapiPath = "/openapi.json"

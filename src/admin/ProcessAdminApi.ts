@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { explanation } from "../http/SystemApi.ts"
 import { ActorsView, SettingView } from "./AdminViews.ts"
 
 const Prometheus = Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/plain; version=0.0.4; charset=utf-8" }))
@@ -16,6 +17,7 @@ export class ProcessAdminApi extends HttpApiGroup.make("process")
     ),
     HttpApiEndpoint.get("config", "/admin/config", {
       success: Schema.Struct({ data: Schema.Array(SettingView) })
-    }).annotate(OpenApi.Summary, "The settings, without secrets")
+    }).annotate(OpenApi.Summary, "The settings, without secrets"),
+    explanation
   )
   .annotateMerge(OpenApi.annotations({ title: "Process", description: "This process." })) {}

@@ -1,6 +1,7 @@
 import { Context, Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { Aggregates } from "../eventsourcing/Aggregates.ts"
+import * as SystemHandlers from "../http/SystemHandlers.ts"
 import { AdminApi } from "./AdminApi.ts"
 import * as Scrape from "./Scrape.ts"
 
@@ -28,7 +29,8 @@ export const layer = HttpApiBuilder.group(
     return handlers.handleAll({
       metrics: () => scrape,
       actors: () => aggregates.report(busiest),
-      config: () => Effect.succeed({ data })
+      config: () => Effect.succeed({ data }),
+      problem: SystemHandlers.explain
     })
   })
 )

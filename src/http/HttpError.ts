@@ -80,7 +80,8 @@ export class ForeignRequest extends Schema.TaggedError<ForeignRequest>()(
   { httpApiStatus: 403 }
 ) {
   override get message() {
-    const remedy = this.header === "host" ? "use localhost or 127.0.0.1" : "use a program such as curl"
+    const remedy =
+      this.header === "host" ? "use localhost or 127.0.0.1" : "type the address, or use a program such as curl"
     return `pages of other sites are not answered here, and the request's ${this.header} is "${this.value}"; ${remedy}`
   }
 }

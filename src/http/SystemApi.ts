@@ -13,6 +13,13 @@ export const ProblemType = Schema.Struct({
   members: Schema.Array(Schema.String)
 }).annotate({ identifier: "ProblemType" })
 
+/** Of any API whose errors are problem documents. */
+export const explanation = HttpApiEndpoint.get("problem", "/problems/:slug", {
+  params: { slug: Schema.String },
+  success: ProblemType,
+  error: Problems.notFound
+}).annotate(OpenApi.Summary, "What a problem type means")
+
 export class SystemApi extends HttpApiGroup.make("system")
   .add(
     HttpApiEndpoint.get("live", "/health/live", { success: Health("live") }).annotate(
@@ -23,10 +30,6 @@ export class SystemApi extends HttpApiGroup.make("system")
       success: Health("ready"),
       error: [Problems.databaseUnavailable, Problems.draining]
     }).annotate(OpenApi.Summary, "Can it answer? Asks the database"),
-    HttpApiEndpoint.get("problem", "/problems/:slug", {
-      params: { slug: Schema.String },
-      success: ProblemType,
-      error: Problems.notFound
-    }).annotate(OpenApi.Summary, "What a problem type means")
+    explanation
   )
   .annotateMerge(OpenApi.annotations({ title: "System", description: "Health, and what each problem type means." })) {}

@@ -10,18 +10,18 @@ const problems = new Map(
   all.map(({ members, slug, status, title }) => [slug, { type: typeOf(slug), title, status, members }])
 )
 
-/** For any API that has the group. */
-export const make = Effect.map(Readiness, (readiness) => ({
-  live: () => Effect.succeed({ status: "live" as const }),
-  ready: () => Effect.as(readiness.check, { status: "ready" as const }),
-  problem: ({ params }: { readonly params: { readonly slug: string } }) =>
-    Effect.fromNullishOr(problems.get(params.slug)).pipe(Effect.mapError(() => new RouteNotFound()))
-}))
+export const explain = ({ params }: { readonly params: { readonly slug: string } }) =>
+  Effect.fromNullishOr(problems.get(params.slug)).pipe(Effect.mapError(() => new RouteNotFound()))
 
 export const layer = HttpApiBuilder.group(
   Api,
   "system",
   Effect.fnUntraced(function* (handlers) {
-    return handlers.handleAll(yield* make)
+    const readiness = yield* Readiness
+    return handlers.handleAll({
+      live: () => Effect.succeed({ status: "live" as const }),
+      ready: () => Effect.as(readiness.check, { status: "ready" as const }),
+      problem: explain
+    })
   })
 )
