@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { onTestFinished } from "vitest"
 import { poisoned } from "../support/poison.ts"
-import { metric, place, start, until } from "./harness.ts"
+import { metric, orderView, place, start, until } from "./harness.ts"
 
 /** A shop of which an order's cancellation can't be projected, and that order, shipped besides. */
 const withParked = async () => {
@@ -23,7 +23,7 @@ describe("a parked stream over HTTP", () => {
     assert.include(stream.reason, "poison")
     assert.strictEqual(await metric(shop, `orders_parked_streams{projection="order-view"}`), 1)
     assert.isAbove((await metric(shop, `orders_projection_failures_total{projection="order-view"}`)) ?? 0, 0)
-    const [projection] = (await shop.operators.get("/admin/projections")).body.data
+    const projection = orderView(await shop.operators.get("/admin/projections"))
     assert.containSubset(projection, { parked: 1, status: "live", behind: 0 })
 
     const vain = await shop.operators.send("POST", `/admin/parked/${stream.id}/retry`)

@@ -1,6 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { problemOf, raw } from "../http/raw.ts"
-import { type Shop, start } from "./harness.ts"
+import { orderView, type Shop, start } from "./harness.ts"
 
 const unknown = "01890000-0000-7000-8000-000000000000"
 
@@ -62,7 +62,7 @@ describe("a web page in an operator's browser", () => {
     const lines = [`${path} HTTP/1.1`, "Connection: close", ...headers.map((line) => line.replace("PORT", port))]
     return raw(Number(port), [`${lines.join("\r\n")}\r\n\r\n`])
   }
-  const status = async () => (await shop.operators.get("/admin/projections")).body.data[0].status
+  const status = async () => orderView(await shop.operators.get("/admin/projections")).status
 
   const refused: ReadonlyArray<readonly [header: string, lines: ReadonlyArray<string>]> = [
     ["origin", ["Host: 127.0.0.1:PORT", "Origin: https://evil.example"]],

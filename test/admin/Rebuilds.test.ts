@@ -1,5 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { metric, place, type Shop, start, until } from "./harness.ts"
+import { metric, orderView, place, type Shop, start, until } from "./harness.ts"
 
 const begin = "/admin/projections/order-view/rebuild"
 const progress = `orders_rebuild_progress_ratio{projection="order-view"}`
@@ -39,7 +39,7 @@ describe("a rebuild over HTTP", () => {
     assert.isAbove(under.body.etaSeconds, 0)
     const ratio = (await metric(shop, progress)) ?? 1
     assert.isTrue(ratio > 0 && ratio < 1, String(ratio))
-    const [projection] = (await shop.operators.get("/admin/projections")).body.data
+    const projection = orderView(await shop.operators.get("/admin/projections"))
     assert.containSubset(projection, { status: "rebuilding", rebuildId: body.id })
 
     const second = await shop.operators.send("POST", begin)

@@ -13,12 +13,13 @@ import * as Server from "../../src/http/Server.ts"
 import * as Kernel from "../../src/Kernel.ts"
 import { Orders } from "../../src/Orders.ts"
 import type { Projection } from "../../src/projection/Projection.ts"
-import { ProjectionProgress } from "../../src/projection/ProjectionProgress.ts"
-import * as SqlProjections from "../../src/projection/SqlProjections.ts"
+import { defaults, ProjectionLimits } from "../../src/projection/ProjectionLimits.ts"
+import { CatalogViewProjection } from "../../src/readmodel/CatalogViewProjection.ts"
 import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
+import * as SqlCatalogQueries from "../../src/readmodel/SqlCatalogQueries.ts"
 import * as SqlOrderQueries from "../../src/readmodel/SqlOrderQueries.ts"
 import { checkOf } from "../http/contract.ts"
-import { clientOf, order, portOf, withCatalog } from "../http/harness.ts"
+import { type Answer, clientOf, order, portOf, withCatalog } from "../http/harness.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
 
 /** Any request may be one of a foreign page. */
@@ -39,17 +40,20 @@ const ports = Layer.effect(
   })
 )
 
-const backend = (url: string, projection: Projection) =>
-  SqlOrderQueries.layer.pipe(
-    Layer.merge(SqlProjections.layer([projection], { audit: undefined })),
-    Layer.merge(AggregateCatalog.layer),
-    Layer.provideMerge(ProjectionProgress.layer),
-    Layer.provideMerge(Kernel.onDatabase(Database.layer({ url: Redacted.make(url) })))
+const backend = (url: string, orderView: Projection) =>
+  Layer.mergeAll(AggregateCatalog.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer).pipe(
+    Layer.provideMerge(
+      Kernel.onDatabase(Database.layer({ url: Redacted.make(url) }), {
+        projections: [orderView, CatalogViewProjection]
+      })
+    )
   )
 
 const surroundings = Layer.mergeAll(
   Layer.succeed(Readiness, { check: Effect.void }),
   Layer.succeed(ShownSettings, [{ name: "PORT", value: "1", isDefault: false, meaning: "a port" }]),
+  // Only when a test asks for one.
+  Layer.succeed(ProjectionLimits, { ...defaults, auditStreams: 0 }),
   Logger.layer([])
 )
 
@@ -84,6 +88,10 @@ export const place = async ({ api }: Shop, wait?: "wait"): Promise<string> => {
   const { body } = await api.send("POST", "/orders", order(), wait === undefined ? {} : { prefer: "wait=20" })
   return body.orderId
 }
+
+/** What an answer that lists projections says of the order view. */
+export const orderView = ({ body }: Answer) =>
+  body.data.find(({ name }: { readonly name: string }) => name === OrderViewProjection.name)
 
 /** Asks until the answer is as it should be; what it waits for is what the test is about, so the runner's limit ends it. */
 export const until = async <A>(ask: () => Promise<A>, isRight: (answer: A) => boolean): Promise<A> => {
