@@ -56,6 +56,8 @@ export interface AggregateActor<State, Command, Event, Rejection> {
   readonly run: Effect.Effect<void>
 }
 
+export type AnyActor = AggregateActor<unknown, unknown, unknown, unknown>
+
 export const make = <State, Command, Event, Rejection>(
   aggregate: Aggregate<State, Command, Event, Rejection>,
   streamId: StreamId,

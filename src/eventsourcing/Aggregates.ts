@@ -26,7 +26,6 @@ import { SecureRandom } from "effect/crypto"
 import { backoff } from "../eventlog/Backoff.ts"
 import { EventLog } from "../eventlog/EventLog.ts"
 import { LogTail } from "../eventlog/LogTail.ts"
-import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
 import type { StreamId } from "../eventlog/StreamId.ts"
 import { Overloaded } from "../eventlog/Unavailable.ts"
 import * as ActorReport from "./ActorReport.ts"
@@ -36,6 +35,7 @@ import { AggregateLimits } from "./AggregateLimits.ts"
 import * as AggregateMetrics from "./AggregateMetrics.ts"
 import * as DefectBreaker from "./DefectBreaker.ts"
 import type { Accepted, Envelope, Keyed, KeyedError, Precondition } from "./Envelope.ts"
+import * as Residents from "./Residents.ts"
 import { Snapshots } from "./Snapshots.ts"
 import { AggregateSuspended, Draining, type SendError, type Unavailable } from "./SendError.ts"
 
@@ -122,11 +122,7 @@ const make = Effect.gen(function* () {
   const limits = yield* AggregateLimits
   const clock = yield* Clock.Clock
   const breaker = DefectBreaker.make()
-  const idleMillis = Duration.toMillis(limits.idle)
-  /** How exactly `actors` is in order of last use, in milliseconds. */
-  const orderedTo = Math.min(1_000, idleMillis / 2)
-  /** In order of last use, the longest idle first. */
-  const actors = new Map<StreamId, ActorOf<unknown, unknown, unknown, unknown>>()
+  const actors = Residents.make(limits)
   let inFlight = 0
   let draining = false
   let idle = Deferred.makeUnsafe<void>()
@@ -146,25 +142,7 @@ const make = Effect.gen(function* () {
       if (draining && inFlight === 0) Deferred.doneUnsafe(idle, Effect.void)
     },
     crashed: (streamId) => breaker.failed(streamId, clock.currentTimeMillisUnsafe()),
-    ended: (actor) => {
-      if (actors.get(actor.streamId)?.mailbox === actor.mailbox) actors.delete(actor.streamId)
-    }
-  }
-
-  /** Only with nothing open. The fiber ends when it sees its mailbox shut. */
-  const passivate = (actor: ActorOf<unknown, unknown, unknown, unknown>) => {
-    actors.delete(actor.streamId)
-    Queue.shutdownUnsafe(actor.mailbox)
-  }
-
-  /** Makes room for some at once: each look passes those at the front that are busy. */
-  const evictLongestIdle = () => {
-    let room = Math.ceil(limits.residents / 100)
-    for (const actor of actors.values()) {
-      if (actor.open > 0) continue
-      passivate(actor)
-      if (--room === 0) return
-    }
+    ended: actors.ended
   }
 
   const findOrMake = <State, Command, Event, Rejection>(
@@ -172,21 +150,13 @@ const make = Effect.gen(function* () {
     streamId: StreamId,
     now: number,
     fresh: boolean
-  ): ActorOf<State, Command, Event, Rejection> => {
-    const found = actors.get(streamId)
-    if (found !== undefined) {
-      // To move a key of a large Map is dear, so a hot one is moved now and then only.
-      if (now - found.lastUsed >= orderedTo) {
-        actors.delete(streamId)
-        actors.set(streamId, found)
-      }
-      // The category of the stream id says which aggregate the actor was made from.
-      return found as ActorOf<State, Command, Event, Rejection>
-    }
-    if (actors.size >= limits.residents) evictLongestIdle()
+  ): Actor.AggregateActor<State, Command, Event, Rejection> => {
+    const found = actors.find(streamId, now)
+    // The category of the stream id says which aggregate the actor was made from.
+    if (found !== undefined) return found as Actor.AggregateActor<State, Command, Event, Rejection>
     const mailbox = Effect.runSync(Queue.dropping<Envelope<State, Command, Event, Rejection>>(limits.mailbox))
     const actor = Actor.make(aggregate, streamId, mailbox, context, { fresh })
-    actors.set(streamId, actor as ActorOf<unknown, unknown, unknown, unknown>)
+    actors.add(actor as Actor.AnyActor)
     return actor
   }
 
@@ -247,27 +217,16 @@ const make = Effect.gen(function* () {
 
   const sweep = Effect.sync(() => {
     const now = clock.currentTimeMillisUnsafe()
-    const before = now - idleMillis
     breaker.sweep(now)
-    for (const actor of actors.values()) {
-      if (actor.lastUsed > before) break
-      if (actor.open === 0) passivate(actor)
-    }
+    actors.passivateIdle(now)
   })
-  const sweepEvery = Math.max(1, Math.min(idleMillis / 2, 30_000))
+  const sweepEvery = Math.max(1, Math.min(Duration.toMillis(limits.idle) / 2, 30_000))
   yield* Effect.delay(sweep, sweepEvery).pipe(Effect.forever, Effect.forkScoped)
 
-  /** Another process may have moved a stream on. That spares a lost race; correctness does not rest on it. */
-  const observe = (event: RecordedEvent) => {
-    const actor = actors.get(event.streamId)
-    if (actor === undefined || event.version <= actor.memory.version) return
-    if (actor.open === 0) passivate(actor)
-    else actor.seen = Math.max(actor.seen, event.version)
-  }
   if (!log.soleWriter) {
     yield* Effect.suspend(() =>
       Effect.flatMap(tail.position, (after) =>
-        Stream.runForEach(tail.pages(after), (page) => Effect.sync(() => page.forEach(observe)))
+        Stream.runForEach(tail.pages(after), (page) => Effect.sync(() => page.forEach(actors.observe)))
       )
     ).pipe(Effect.retry(backoff), Effect.forkScoped)
   }
@@ -289,9 +248,7 @@ const make = Effect.gen(function* () {
       Effect.suspend(() => enqueue(aggregate, id, { value: command }, options, keyed)),
     read: (aggregate, id) => Effect.suspend(() => ask(aggregate, id)),
     readAll: (aggregate, ids) => Effect.suspend(() => Effect.all(ids.map((id) => ask(aggregate, id)))),
-    residents: Effect.sync(() => actors.size),
+    residents: Effect.sync(actors.size),
     report: (busiest) => Effect.sync(() => ActorReport.make(actors.values(), busiest))
   })
 })
-
-type ActorOf<State, Command, Event, Rejection> = Actor.AggregateActor<State, Command, Event, Rejection>
