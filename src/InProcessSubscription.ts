@@ -1,6 +1,7 @@
 /** `Orders.subscribe` in this process. */
 import { Array as Arr, Duration, Effect, Stream } from "effect"
 import { EventLog } from "./eventlog/EventLog.ts"
+import type { Interest } from "./eventlog/Interests.ts"
 import { LogTail } from "./eventlog/LogTail.ts"
 import type { RecordedEvent } from "./eventlog/RecordedEvent.ts"
 import * as StreamId from "./eventlog/StreamId.ts"
@@ -31,14 +32,19 @@ const toPush = (fed: EventFeed.Fed): Push =>
 const matching = ({ categories = ["order"], customerId, orderId, types }: SubscribeOptions) => {
   const streamId = orderId === undefined ? undefined : `order-${orderId}`
   return (event: RecordedEvent): boolean => {
+    if (streamId !== undefined && event.streamId !== streamId) return false
+    if (customerId !== undefined && event.metadata.customerId !== customerId) return false
     const category = StreamId.category(event.streamId)
     return (
-      (streamId === undefined || event.streamId === streamId) &&
-      (customerId === undefined || event.metadata.customerId === customerId) &&
       categories.includes(category) &&
       (types === undefined || types.includes(wireType(category, event.type, event.schemaVersion)))
     )
   }
+}
+
+const interestOf = ({ customerId, orderId }: SubscribeOptions): Interest | undefined => {
+  if (orderId !== undefined) return { streamId: StreamId.make("order", orderId), customerId }
+  return customerId === undefined ? undefined : { customerId }
 }
 
 export const make = Effect.gen(function* () {
@@ -56,9 +62,11 @@ export const make = Effect.gen(function* () {
   })
 
   const subscribe: Orders["Service"]["subscribe"] = Effect.fn("Orders.subscribe")(function* (options = {}) {
+    const interest = interestOf(options)
     const feed = EventFeed.make(tail, gate, queries, {
       after: yield* startAt(options.after),
       matches: matching(options),
+      ...(interest === undefined ? {} : { interest }),
       heartbeat: Duration.toMillis(Duration.fromInputUnsafe(options.heartbeat ?? defaultHeartbeat))
     })
     return Stream.fromPull(Effect.map(feed, Effect.map(Arr.map(toPush))))

@@ -6,6 +6,7 @@
  * nothing while it does, and one that is slow reads from the log what memory has let go.
  */
 import { Array as Arr, type Cause, Clock, Effect, Option } from "effect"
+import type { Interest } from "../eventlog/Interests.ts"
 import type { LogTail, Page } from "../eventlog/LogTail.ts"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
 import type { DatabaseUnavailable } from "../eventlog/Unavailable.ts"
@@ -20,6 +21,8 @@ export type Fed =
 export interface FeedOptions {
   readonly after: bigint
   readonly matches: (event: RecordedEvent) => boolean
+  /** What all that matches has in common: nothing else wakes the subscriber up. */
+  readonly interest?: Interest
   /** Milliseconds. */
   readonly heartbeat: number
 }
@@ -58,13 +61,18 @@ export const make = (
   tail: LogTail["Service"],
   gate: PositionGate,
   queries: Pick<OrderQueries["Service"], "position">,
-  { after, heartbeat, matches }: FeedOptions
+  { after, heartbeat, interest, matches }: FeedOptions
 ): Effect.Effect<Effect.Effect<Arr.NonEmptyReadonlyArray<Fed>, DatabaseUnavailable | Cause.Done>> =>
   Effect.map(Clock.currentTimeMillis, (now) => {
     let position = after
     let isCaughtUp = false
     let nextBeat = now + heartbeat
     let limit = firstEvents
+
+    /** Nobody will ask for what did not match again, so this may stay even if the pull is interrupted. */
+    const advance = (through: bigint) => {
+      if (through > position) position = through
+    }
 
     const caughtUp = Effect.suspend(() => gate.awaitPosition(position)).pipe(
       Effect.map((): Taken => ({ position, items: [{ _tag: "CaughtUp", position }] }))
@@ -89,12 +97,13 @@ export const make = (
     const next = Effect.gen(function* () {
       while (true) {
         if (!isCaughtUp && position >= (yield* tail.position)) return yield* caughtUp
+        if (interest !== undefined) {
+          yield* tail.awaitInterest(interest, position, advance)
+        }
         const page = yield* tail.page(position, limit)
         const first = page.find(matches)
         if (first === undefined) {
-          // Nobody will ask for these again, so this may stay even if it is interrupted.
-          const last = page[page.length - 1]!.position
-          if (last > position) position = last
+          advance(page[page.length - 1]!.position)
           limit = maxEvents
           continue
         }
