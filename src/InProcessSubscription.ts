@@ -15,6 +15,9 @@ import { InvalidPosition, type Push, type SubscribeOptions } from "./Subscriptio
 
 const defaultHeartbeat = Duration.seconds(15)
 
+/** Milliseconds. A subscriber of everything would else be written to once per commit. */
+const pause = 10
+
 /** One object per event, however many get it, so that they can share what they make of it. */
 const published = new WeakMap<RecordedEvent, PublishedEvent.PublishedEvent>()
 
@@ -65,6 +68,7 @@ export const make = Effect.gen(function* () {
     const interest = interestOf(options)
     const feed = EventFeed.make(tail, gate, queries, {
       after: yield* startAt(options.after),
+      pause,
       matches: matching(options),
       ...(interest === undefined ? {} : { interest }),
       heartbeat: Duration.toMillis(Duration.fromInputUnsafe(options.heartbeat ?? defaultHeartbeat))

@@ -107,6 +107,18 @@ const make = Effect.gen(function* () {
     wake(Effect.void)
   }
 
+  /** From as many pages as it takes: each holds what one read found, which may be a single commit. */
+  const remembered = (after: bigint, limit: number): ReadonlyArray<RecordedEvent> => {
+    const first = ring.findLastIndex(({ events }) => events[0].position <= after + 1n)
+    const events: Array<RecordedEvent> = []
+    for (let index = first; index < ring.length && events.length < limit; index++) {
+      const page = ring[index]!.events
+      const start = index === first ? Number(after + 1n - page[0].position) : 0
+      events.push(...page.slice(start, start + limit - events.length))
+    }
+    return events
+  }
+
   const subscription = yield* PubSub.subscribe(log.grown)
   const growth = PubSub.take(subscription).pipe(Effect.timeoutOption(poll))
 
@@ -136,9 +148,7 @@ const make = Effect.gen(function* () {
     while (true) {
       const oldest = ring[0]?.events[0].position
       if (oldest !== undefined && after + 1n >= oldest && after < tail) {
-        const page = ring.findLast((page) => page.events[0].position <= after + 1n)!
-        const start = Number(after + 1n - page.events[0].position)
-        const events = page.events.slice(start, start + limit)
+        const events = remembered(after, limit)
         if (Arr.isReadonlyArrayNonEmpty(events)) return events
       } else if (after < tail) {
         const events = yield* Semaphore.withPermit(catchUp, readPage(after, limit))

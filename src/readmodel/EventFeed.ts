@@ -25,6 +25,8 @@ export interface FeedOptions {
   readonly interest?: Interest
   /** Milliseconds. */
   readonly heartbeat: number
+  /** Milliseconds between two pulls of new events: what comes meanwhile goes out together, a single one at once. */
+  readonly pause: number
 }
 
 /** Of the first page; then as many as fit, so that little is read in vain where events are large. */
@@ -61,12 +63,13 @@ export const make = (
   tail: LogTail["Service"],
   gate: PositionGate,
   queries: Pick<OrderQueries["Service"], "position">,
-  { after, heartbeat, interest, matches }: FeedOptions
+  { after, heartbeat, interest, matches, pause }: FeedOptions
 ): Effect.Effect<Effect.Effect<Arr.NonEmptyReadonlyArray<Fed>, DatabaseUnavailable | Cause.Done>> =>
   Effect.map(Clock.currentTimeMillis, (now) => {
     let position = after
     let isCaughtUp = false
     let nextBeat = now + heartbeat
+    let notBefore = now
     let limit = firstEvents
 
     /** Nobody will ask for what did not match again, so this may stay even if the pull is interrupted. */
@@ -113,6 +116,8 @@ export const make = (
     })
 
     return Effect.gen(function* () {
+      const early = notBefore - (yield* Clock.currentTimeMillis)
+      if (early > 0) yield* Effect.sleep(early)
       const left = nextBeat - (yield* Clock.currentTimeMillis)
       const taken = left > 0 ? yield* Effect.timeoutOption(next, left) : Option.none<Taken>()
       if (Option.isNone(taken)) {
@@ -121,6 +126,7 @@ export const make = (
       }
       position = taken.value.position
       if (taken.value.items[0]._tag === "CaughtUp") isCaughtUp = true
+      else if (position >= (yield* tail.position)) notBefore = (yield* Clock.currentTimeMillis) + pause
       return taken.value.items
     })
   })

@@ -25,7 +25,8 @@ const open = Effect.fnUntraced(function* (interest: Interest, after = 0n) {
   let pages = 0
   const counted = LogTail.of({ ...tail, page: (...asked) => Effect.suspend(() => (pages++, tail.page(...asked))) })
   const queries = { position: Effect.succeed(1_000_000n) }
-  const pull = yield* EventFeed.make(counted, gate, queries, { after, matches: about(interest), interest, heartbeat })
+  const options = { after, matches: about(interest), interest, heartbeat, pause: 0 }
+  const pull = yield* EventFeed.make(counted, gate, queries, options)
   return { pull, pages: () => pages }
 })
 
