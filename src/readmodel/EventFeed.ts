@@ -32,6 +32,9 @@ export interface FeedOptions {
 /** Of the first page; then as many as fit, so that little is read in vain where events are large. */
 const firstEvents = 16
 
+/** Milliseconds: a subscriber that has not been told where it began by then hears it, lest it begins later next time. */
+const firstBeat = 250
+
 /** Most of what one pull gives. */
 export const maxEvents = 128
 export const maxBytes = 64 * 1024
@@ -68,7 +71,8 @@ export const make = (
   Effect.map(Clock.currentTimeMillis, (now) => {
     let position = after
     let isCaughtUp = false
-    let nextBeat = now + heartbeat
+    let nextBeat = now + Math.min(firstBeat, heartbeat)
+    let hasBegun = false
     let notBefore = now
     let limit = firstEvents
 
@@ -125,6 +129,8 @@ export const make = (
         return Arr.of<Fed>({ _tag: "Heartbeat", position })
       }
       position = taken.value.position
+      if (!hasBegun) nextBeat = (yield* Clock.currentTimeMillis) + heartbeat
+      hasBegun = true
       if (taken.value.items[0]._tag === "CaughtUp") isCaughtUp = true
       else if (position >= (yield* tail.position)) notBefore = (yield* Clock.currentTimeMillis) + pause
       return taken.value.items

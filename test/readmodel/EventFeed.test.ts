@@ -91,6 +91,23 @@ describe("a feed of events", () => {
     }).pipe(Effect.provide(memoryLayer))
   )
 
+  it.effect("says soon where it began if nothing else can be said yet", () =>
+    Effect.gen(function* () {
+      yield* appended(entry(newStream(), 0, { events: 3 }))
+      const { gate, pull } = yield* open({ after: 2n })
+      const beat = yield* Effect.forkChild(pull)
+      yield* TestClock.adjust(250)
+      assert.deepStrictEqual(yield* Fiber.join(beat), [{ _tag: "Heartbeat", position: 2n }])
+      gate.advance(3n)
+      assert.deepStrictEqual(positions(yield* pull), [3])
+      const next = yield* Effect.forkChild(Effect.all([pull, pull]))
+      yield* TestClock.adjust(heartbeat - 1)
+      assert.isFalse(hasEnded(next))
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual((yield* Fiber.join(next)).flatMap(positions), ["CaughtUp", "Heartbeat"])
+    }).pipe(Effect.provide(memoryLayer))
+  )
+
   it.effect("gives out no more than 128 events or 64 KiB at once, but always one", () =>
     Effect.gen(function* () {
       const { gate, pull } = yield* open()
