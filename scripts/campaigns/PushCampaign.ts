@@ -21,17 +21,23 @@ export interface Setting {
   readonly lines: number
   /** Limits that no setting has; absent: the server as a user runs it. */
   readonly limits?: Environment
+  /** Of the runtime. */
+  readonly flags?: ReadonlyArray<string>
 }
 
 /** Few orders stay in memory, so that what grows is not they. */
 const settings = { RESIDENTS: "1000", ...MemoryProbe.settings }
 
-export const onStage = async <A>({ limits, postgres, ...size }: Setting, play: (stage: Stage) => Promise<A>) => {
+export const onStage = async <A>(
+  { flags = [], limits, postgres, ...size }: Setting,
+  play: (stage: Stage) => Promise<A>
+) => {
   const database = await freshDatabase(postgres)
   const [command, ...rest] = limits === undefined ? node : PushServer.command
   const server = await start({ DATABASE_URL: database.url, ...settings, ...limits }, [
     command!,
     MemoryProbe.flag,
+    ...flags,
     ...rest
   ])
   const sql = open(database.url)
@@ -74,4 +80,11 @@ export const crowd = async (
   if (bounds === undefined) return { ...figures, faults }
   const memory = PushMemory.judge(MemoryProbe.series(server.output).slice(from, to), bounds)
   return { ...figures, memory: { ...memory, faults: undefined }, faults: [...faults, ...memory.faults] }
+}
+
+/** What so many cost that never read and may stay: the same load comes before without them. */
+export const deaf = async (stage: Stage, plan: PushCrowd.Crowd, bounds: PushMemory.Bounds | undefined) => {
+  const without = await crowd(stage, { ...plan, deaf: 0 }, undefined)
+  const { faults, ...figures } = await crowd(stage, plan, bounds)
+  return { ...figures, faults: [...without.faults, ...faults] }
 }

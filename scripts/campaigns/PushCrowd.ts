@@ -27,6 +27,9 @@ export interface Crowd extends OpenLoop.Pace {
 /** Those who go on after they were cut off read all the rest of the log, on the same few cores. */
 const patience = 300_000
 
+/** Of those who were not cut off: all that they were not sent, times their number, would take longer than the rest. */
+const sample = 10
+
 const either = (index: number): Transport => (index % 2 === 0 ? "SSE" : "WebSocket")
 
 const wanted = ({ customers, deaf, sse, unfiltered, ws }: Crowd, after: number): ReadonlyArray<PushClients.Wanted> => {
@@ -118,10 +121,8 @@ export const run = async (
       faults.push(...got.faults.slice(0, 3), ...difference(name, got.positions, slice))
     }
 
-    const deaf = await finishAll(
-      clients.flatMap(({ deaf, name }) => (deaf === true ? [name] : [])),
-      () => all.at(-1) ?? 0
-    )
+    const stuck = clients.flatMap(({ deaf, name }) => (deaf === true ? [name] : []))
+    const deaf = await finishAll(stuck.slice(0, crowd.isCutOff ? stuck.length : sample), () => all.at(-1) ?? 0)
     const again = [...deaf].map(([name, { last }]) => ({
       name,
       transport: name.startsWith("SSE") ? ("SSE" as const) : ("WebSocket" as const),

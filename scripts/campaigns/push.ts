@@ -25,7 +25,7 @@ try {
   const { crowd, cuts, deaf } = plan
   await act("resumes", PushPlans.resumes, (stage) => PushCampaign.resumes(stage, cuts))
   await act("crowd", crowd.setting, (stage) => PushCampaign.crowd(stage, crowd.crowd, crowd.bounds))
-  await act("deaf", deaf.setting, (stage) => PushCampaign.crowd(stage, deaf.crowd, deaf.bounds))
+  await act("deaf", deaf.setting, (stage) => PushCampaign.deaf(stage, deaf.crowd, deaf.bounds))
 } finally {
   await postgres.stop()
 }
