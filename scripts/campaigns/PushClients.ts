@@ -14,6 +14,7 @@ export interface Got {
   readonly times: ReadonlyArray<number>
   readonly last?: number
   readonly end?: End
+  readonly ahead: number
   readonly faults: ReadonlyArray<string>
 }
 
@@ -58,6 +59,7 @@ const finish = async (until: ReadonlyMap<string, number>, patience: number) => {
     got.set(name, {
       positions: [...positions],
       times: [...times],
+      ahead: client.ahead(),
       faults,
       ...(last === undefined ? {} : { last }),
       ...(end === undefined ? {} : { end })

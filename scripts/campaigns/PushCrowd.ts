@@ -141,6 +141,8 @@ export const run = async (
       faults,
       load: paced,
       events: log.length,
+      /** Pushed before the view had them: it was behind for seconds, as when a machine has too much to do. */
+      ahead: [...readers.values()].reduce((sum, { ahead }) => sum + ahead, 0),
       pushes: [...readers.values()].reduce((sum, { positions }) => sum + positions.length, 0),
       deafEnded: ends(deaf.values()),
       millis: {

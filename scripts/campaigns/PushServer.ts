@@ -8,7 +8,7 @@ import * as Server from "../../src/http/Server.ts"
 import { Orders } from "../../src/Orders.ts"
 import { Projections } from "../../src/projection/Projections.ts"
 
-const { CLOSE, DATABASE_URL, HEARTBEAT, STALL } = process.env
+const { CLOSE, DATABASE_URL, HEARTBEAT, PING, STALL } = process.env
 
 const millis = (given: string | undefined, fallback: Duration.Duration) =>
   given === undefined ? fallback : Duration.millis(Number(given))
@@ -16,6 +16,7 @@ const millis = (given: string | undefined, fallback: Duration.Duration) =>
 const limits: PushLimits.PushLimits = {
   ...PushLimits.defaults,
   heartbeat: millis(HEARTBEAT, PushLimits.defaults.heartbeat),
+  ping: millis(PING, PushLimits.defaults.ping),
   stall: millis(STALL, PushLimits.defaults.stall),
   close: millis(CLOSE, PushLimits.defaults.close)
 }
