@@ -1,6 +1,7 @@
 /** `Orders.subscribe` in this process. */
 import { Array as Arr, Duration, Effect, Stream } from "effect"
 import { EventLog } from "./eventlog/EventLog.ts"
+import type { Interest } from "./eventlog/Interests.ts"
 import { LogTail } from "./eventlog/LogTail.ts"
 import type { RecordedEvent } from "./eventlog/RecordedEvent.ts"
 import * as StreamId from "./eventlog/StreamId.ts"
@@ -13,6 +14,9 @@ import * as PushGate from "./readmodel/PushGate.ts"
 import { InvalidPosition, type Push, type SubscribeOptions } from "./Subscription.ts"
 
 const defaultHeartbeat = Duration.seconds(15)
+
+/** Milliseconds. A subscriber of everything would else be written to once per commit. */
+const pause = 10
 
 /** One object per event, however many get it, so that they can share what they make of it. */
 const published = new WeakMap<RecordedEvent, PublishedEvent.PublishedEvent>()
@@ -31,14 +35,19 @@ const toPush = (fed: EventFeed.Fed): Push =>
 const matching = ({ categories = ["order"], customerId, orderId, types }: SubscribeOptions) => {
   const streamId = orderId === undefined ? undefined : `order-${orderId}`
   return (event: RecordedEvent): boolean => {
+    if (streamId !== undefined && event.streamId !== streamId) return false
+    if (customerId !== undefined && event.metadata.customerId !== customerId) return false
     const category = StreamId.category(event.streamId)
     return (
-      (streamId === undefined || event.streamId === streamId) &&
-      (customerId === undefined || event.metadata.customerId === customerId) &&
       categories.includes(category) &&
       (types === undefined || types.includes(wireType(category, event.type, event.schemaVersion)))
     )
   }
+}
+
+const interestOf = ({ customerId, orderId }: SubscribeOptions): Interest | undefined => {
+  if (orderId !== undefined) return { streamId: StreamId.make("order", orderId), customerId }
+  return customerId === undefined ? undefined : { customerId }
 }
 
 export const make = Effect.gen(function* () {
@@ -56,9 +65,12 @@ export const make = Effect.gen(function* () {
   })
 
   const subscribe: Orders["Service"]["subscribe"] = Effect.fn("Orders.subscribe")(function* (options = {}) {
+    const interest = interestOf(options)
     const feed = EventFeed.make(tail, gate, queries, {
       after: yield* startAt(options.after),
+      pause,
       matches: matching(options),
+      ...(interest === undefined ? {} : { interest }),
       heartbeat: Duration.toMillis(Duration.fromInputUnsafe(options.heartbeat ?? defaultHeartbeat))
     })
     return Stream.fromPull(Effect.map(feed, Effect.map(Arr.map(toPush))))

@@ -1,77 +1,58 @@
-/** From the commit of an order to its push at a client, order view included: alone, and in a crowd under load. */
+/**
+ * From an order's commit to its push at a client, order view included: alone, and to a crowd under a steady load. Server,
+ * clients and load are processes of their own, over HTTP. Two figures, since nobody outside of PostgreSQL sees the commit:
+ *
+ * - `fromAnswer`: since the command's answer reached its caller, which is after the commit; 0 if the push was there first;
+ * - `fromRecorded`: since the database took the time for the event, which is before the commit, to the millisecond.
+ */
 import { Effect } from "effect"
-import { followSse, followWs, type Follower } from "../../test/http/streams.ts"
-import { Orders } from "../../src/Orders.ts"
+import { node, start } from "../system/Server.ts"
+import { open } from "../system/Sql.ts"
+import * as PushCrowd from "../campaigns/PushCrowd.ts"
 import * as PushShop from "../campaigns/PushShop.ts"
 import * as BenchDatabase from "./BenchDatabase.ts"
-import * as Measurement from "./Measurement.ts"
+
+const crowdOf = (sse: number, ws: number, unfiltered: number, customers: number, processes: number) => ({
+  sse,
+  ws,
+  unfiltered,
+  customers,
+  processes,
+  deaf: 0,
+  isCutOff: true
+})
 
 const sizes = {
-  full: { alone: 2000, loaded: 10_000, callers: 8, sse: 60, ws: 10, unfiltered: 4 },
-  quick: { alone: 300, loaded: 2000, callers: 8, sse: 60, ws: 10, unfiltered: 4 },
-  tiny: { alone: 5, loaded: 10, callers: 2, sse: 2, ws: 2, unfiltered: 0 }
+  full: { alone: 1000, crowd: { ...crowdOf(500, 200, 5, 700, 2), rate: 300, seconds: 60 } },
+  quick: { alone: 200, crowd: { ...crowdOf(50, 20, 5, 70, 1), rate: 300, seconds: 10 } },
+  tiny: { alone: 5, crowd: { ...crowdOf(2, 2, 2, 2, 1), rate: 20, seconds: 0.5 } }
 }
 export type Size = keyof typeof sizes
 
-/** When each order was known to be stored, and when its last event reached the client. */
-interface Watched {
-  readonly follower: Follower
-  readonly arrived: Map<number, number>
-}
-
-const watch = async (follower: Follower): Promise<Watched> => {
-  const arrived = new Map<number, number>()
-  await follower.until(({ name, position }) => {
-    arrived.set(position, performance.now())
-    return name === "caught-up"
-  })
-  // Never true: it only looks.
-  void follower.until(({ position }) => !arrived.set(position, performance.now())).catch(() => {})
-  return { follower, arrived }
-}
-
 export const run = Effect.fnUntraced(function* (size: Size) {
-  const { alone, callers, loaded, sse, unfiltered, ws } = sizes[size]
-  const server = yield* BenchDatabase.server
-  const ranOn = yield* BenchDatabase.facts(server)
-  const url = yield* BenchDatabase.fresh(server.url)
-  const shop = yield* PushShop.make(Orders.layerPostgres(url), {}, { customers: 60, lines: 2 })
-  const filter = (index: number) => `?customerId=${PushShop.customerOf(index % 60)}`
-  const open = (count: number, follow: (index: number) => Promise<Follower>) =>
-    Effect.promise(() => Promise.all(Array.from({ length: count }, (_, index) => follow(index))))
+  const { alone, crowd } = sizes[size]
+  const database = yield* BenchDatabase.server
+  const ranOn = yield* BenchDatabase.facts(database)
+  const url = yield* BenchDatabase.fresh(database.url)
+  const server = yield* Effect.acquireRelease(
+    Effect.promise(() => start({ DATABASE_URL: url }, node)),
+    ({ stop }) => Effect.promise(stop)
+  )
+  const sql = yield* Effect.acquireRelease(
+    Effect.sync(() => open(url)),
+    ({ close }) => Effect.promise(close)
+  )
+  const shop = yield* Effect.promise(() => PushShop.make(server.url, { customers: crowd.customers, lines: 2 }))
 
-  /** Milliseconds from the receipt to each client, of so many orders. */
-  const measure = Effect.fnUntraced(function* (orders: number, concurrency: number) {
-    const watched = {
-      SSE: yield* Effect.promise(async () => watch(await followSse(shop.url))),
-      WebSocket: yield* Effect.promise(async () => watch(await followWs(shop.url)))
-    }
-    const stored = new Map<number, number>()
-    const place = Effect.map(shop.place, (position) => void stored.set(position, performance.now()))
-    const began = performance.now()
-    yield* Effect.forEach(Array.from({ length: orders }), () => place, { concurrency, discard: true })
-    const seconds = (performance.now() - began) / 1000
-    const latency = Effect.fnUntraced(function* ({ arrived, follower }: Watched) {
-      yield* Effect.promise(() => follower.until(({ position }) => position >= shop.last()))
-      follower.cut()
-      return Measurement.percentiles([...stored].map(([position, at]) => Math.max(0, arrived.get(position)! - at)))
-    })
-    return {
-      ordersPerSecond: Math.round(orders / seconds),
-      millis: { SSE: yield* latency(watched.SSE), WebSocket: yield* latency(watched.WebSocket) }
-    }
-  })
-
-  yield* measure(Math.min(200, alone), 1)
-  const single = yield* measure(alone, 1)
-  console.log("one order at a time, two clients:", JSON.stringify(single))
-  const crowd = [
-    ...(yield* open(sse, (index) => followSse(shop.url, filter(index)))),
-    ...(yield* open(ws, (index) => followWs(shop.url, filter(index)))),
-    ...(yield* open(unfiltered, () => followSse(shop.url)))
-  ]
-  const crowded = yield* measure(loaded, callers)
-  for (const { cut } of crowd) cut()
-  console.log(`${callers} callers, ${crowd.length + 2} clients:`, JSON.stringify(crowded))
-  return { bench: "push", size, ranOn, callers, clients: crowd.length + 2, alone: single, crowded }
+  yield* Effect.promise(() => PushCrowd.alone(shop, sql, Math.min(200, alone)))
+  const single = yield* Effect.promise(() => PushCrowd.alone(shop, sql, alone))
+  console.log("one command at a time, two clients:", JSON.stringify(single.millis))
+  const { deafEnded: _, ...crowded } = yield* Effect.promise(() => PushCrowd.run(shop, sql, crowd))
+  const clients = crowd.sse + crowd.ws + crowd.unfiltered
+  console.log(`${crowd.rate} commands/s, ${clients} clients:`, JSON.stringify(crowded.millis))
+  const faults = [...single.faults, ...crowded.faults]
+  if (faults.length > 0) return yield* Effect.die(new Error(faults.slice(0, 5).join("\n")))
+  const { faults: _s, ...aloneFigures } = single
+  const { faults: _c, ...crowdFigures } = crowded
+  return { bench: "push", size, ranOn, clients, rate: crowd.rate, alone: aloneFigures, crowd: crowdFigures }
 }, Effect.scoped)

@@ -1,101 +1,120 @@
-/** A real server in this process, orders placed in it, and which client has to be pushed what. */
-import { Context, Effect, Layer } from "effect"
-import { HttpServer } from "effect/http"
-import { channel } from "node:diagnostics_channel"
-import type { Socket } from "node:net"
-import { demoProducts } from "../../src/catalog/DemoCatalog.ts"
-import { OpenStreams } from "../../src/http/OpenStreams.ts"
-import * as PushLimits from "../../src/http/PushLimits.ts"
-import { Readiness } from "../../src/http/Readiness.ts"
-import * as Server from "../../src/http/Server.ts"
-import { Currency } from "../../src/order/Money.ts"
-import { CustomerId } from "../../src/order/OrderId.ts"
-import { Orders } from "../../src/Orders.ts"
-import { Projections } from "../../src/projection/Projections.ts"
-
-const shippingAddress = { name: "Ada", line1: "1 Mill Lane", city: "London", postalCode: "N1", country: "GB" }
-const currency = Currency.make("EUR")
-
-const line = (index: number) => ({ productId: demoProducts[index % demoProducts.length]!.productId, quantity: 1 })
+/** A server seen from outside: customers, orders of theirs, and which client has to be pushed what. */
+import { type Answer, address, call, inParallel, mug, type Receipt } from "../system/Client.ts"
+import type { Sql } from "../system/Sql.ts"
+import { now } from "./PushClient.ts"
 
 export const customerOf = (index: number) => `customer-${index}`
 
-/** The server's ends of all connections made meanwhile. */
-const serverSockets = Effect.gen(function* () {
-  const sockets = new Set<Socket>()
-  const onSocket = (message: unknown) => {
-    // As documented for this channel.
-    const { socket } = message as { readonly socket: Socket }
-    sockets.add(socket)
-    socket.once("close", () => sockets.delete(socket))
-  }
-  const connections = channel("net.server.socket")
-  yield* Effect.acquireRelease(
-    Effect.sync(() => connections.subscribe(onSocket)),
-    () => Effect.sync(() => connections.unsubscribe(onSocket))
-  )
-  return sockets
-})
+const products = Array.from({ length: 10 }, (_, index) => `product-${index}`)
 
-export type PushShop = Effect.Success<ReturnType<typeof make>>
+/** Orders that may still be changed are few, so that the server keeps few. */
+const remembered = 500
+
+const accepted = (answer: Answer): Answer => {
+  const { body, status } = answer
+  if (status !== 202) throw new Error(`a command was answered ${status} ${JSON.stringify(body)}`)
+  return answer
+}
+
+/** Of the answer's token: see the contract. */
+const positionOf = ({ headers }: Answer) => Number(headers.get("consistency-token")?.split(".")[0])
+
+export type PushShop = Awaited<ReturnType<typeof make>>
 
 /** `lines`: of each order, which makes its first event so much larger. */
-export const make = Effect.fnUntraced(function* <E>(
-  layer: Layer.Layer<Orders, E>,
-  limits: Partial<PushLimits.PushLimits>,
+export const make = async (
+  url: string,
   { customers, lines }: { readonly customers: number; readonly lines: number }
-) {
-  const sockets = yield* serverSockets
-  const services = yield* Layer.build(
-    Server.layer({ host: "127.0.0.1", port: 0 }).pipe(
-      Layer.provideMerge(layer),
-      Layer.provide(Layer.mergeAll(Projections.layerNone, OpenStreams.layer)),
-      Layer.provide(Layer.succeed(Readiness, { check: Effect.void })),
-      Layer.provide(Layer.succeed(PushLimits.PushLimits, { ...PushLimits.defaults, ...limits }))
-    )
-  )
-  const orders = Context.get(services, Orders)
-  const { address } = Context.get(services, HttpServer.HttpServer)
-  if (!("port" in address)) return yield* Effect.die(new Error("the server did not get a port"))
-
-  for (const { _tag, productId, ...product } of demoProducts) yield* orders.saveProduct(productId, product)
+) => {
+  const send = async (method: string, path: string, body: unknown) => accepted(await call(url, method, path, { body }))
   let start = 0
-  for (let index = 0; index < customers; index++) {
+  for (const product of products) start = positionOf(await send("PUT", `/products/${product}`, mug))
+  await inParallel(Array.from({ length: customers }).keys(), 16, async (index) => {
     const customer = { name: "A customer", email: "customer@example.org" }
-    start = Number((yield* orders.saveCustomer(CustomerId.make(customerOf(index)), customer)).position)
-  }
+    start = Math.max(start, positionOf(await send("PUT", `/customers/${customerOf(index)}`, customer)))
+  })
+
+  const changeable: Array<string> = []
+  /** Of each command: the position of its last event, and when its answer came. */
+  const answered = new Map<number, number>()
   const expected = new Map<string, Array<number>>()
   let last = start
   let placed = 0
 
+  const took = ({ body }: Answer) => {
+    const { events, position } = body as Receipt
+    answered.set(position, now())
+    last = Math.max(last, position)
+    return events.map((_, index) => position - index)
+  }
+
+  /** One more order, two events, of one customer after the other; the position of the last. */
+  const place = async () => {
+    const index = placed++
+    const customerId = customerOf(index % customers)
+    const answer = await send("POST", "/orders", {
+      customerId,
+      currency: mug.currency,
+      lines: Array.from({ length: lines }, (_, line) => ({
+        productId: products[(index + line) % products.length],
+        quantity: 1
+      })),
+      shippingAddress: address
+    })
+    const { orderId, position } = answer.body as Receipt
+    changeable[index % remembered] = orderId
+    const known = expected.get(customerId)
+    if (known === undefined) expected.set(customerId, took(answer))
+    else known.push(...took(answer))
+    return position
+  }
+  const change = async (index: number) => {
+    const order = changeable[(index * 7919) % changeable.length]
+    if (order === undefined) return place()
+    const line1 = `${index} Mill Lane`
+    return took(await send("PUT", `/orders/${order}/shipping-address`, { ...address, line1 })).length
+  }
+
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url,
     /** The position before the first order. */
     start,
     last: () => last,
-    /** Of the orders of a customer, or of all: the positions of their events. */
-    expected: (customerId?: string): ReadonlyArray<number> =>
-      (customerId === undefined ? [...expected.values()].flat() : (expected.get(customerId) ?? [])).toSorted(
+    answered,
+    place,
+    /** Orders and changes of them in turn. */
+    command: (index: number) => (index % 2 === 0 ? place() : change(index)),
+    /** Of the orders of a customer, or of all: the positions of their events, if all were made by `place`. */
+    expected: (customer?: string): ReadonlyArray<number> =>
+      (customer === undefined ? [...expected.values()].flat() : (expected.get(customer) ?? [])).toSorted(
         (left, right) => left - right
-      ),
-    /** The most that the server holds back for one client, in bytes, now. */
-    heldBack: () => Math.max(0, ...[...sockets].map((socket) => socket.writableLength)),
-    /** One more order, two events, of one customer after the other; when it was stored. */
-    place: Effect.gen(function* () {
-      const customerId = customerOf(placed++ % customers)
-      const receipt = yield* orders.place({
-        customerId: CustomerId.make(customerId),
-        currency,
-        lines: [line(0), ...Array.from({ length: lines - 1 }, (_, index) => line(index + 1))],
-        shippingAddress
-      })
-      const position = Number(receipt.position)
-      const events = receipt.events.map((_, index) => position - index)
-      const known = expected.get(customerId)
-      if (known === undefined) expected.set(customerId, events)
-      else known.push(...events)
-      last = Math.max(last, position)
-      return position
-    })
+      )
   }
-})
+}
+
+/** Where two lists part, in words; nothing if they are equal. */
+export const difference = (
+  who: string,
+  actual: ReadonlyArray<number>,
+  wanted: ReadonlyArray<number>
+): ReadonlyArray<string> => {
+  const at = wanted.findIndex((position, index) => actual[index] !== position)
+  if (at < 0 && actual.length === wanted.length) return []
+  return [
+    `${who}: ${actual.length} events, not ${wanted.length}; after ${wanted[at - 1]} came ${actual[at]}, not ${wanted[at]}`
+  ]
+}
+
+export interface LoggedEvent {
+  readonly position: number
+  readonly customer: string
+  /** When the database made it, before the commit: milliseconds since 1970. */
+  readonly recorded: number
+}
+
+/** Events of orders, as they are stored. */
+export const logged = (sql: Sql, after: number) =>
+  sql.rows<LoggedEvent>(`
+    SELECT "position"::float8 AS position, metadata->>'customerId' AS customer,
+      extract(epoch FROM recorded_at)::float8 * 1000 AS recorded
+    FROM ordinal.events WHERE "position" > ${after} AND stream_id LIKE 'order-%' ORDER BY "position"`)

@@ -9,6 +9,7 @@
 import { Array as Arr, Context, Deferred, Duration, Effect, Exit, Layer, PubSub, Semaphore, Stream } from "effect"
 import { backoff } from "./Backoff.ts"
 import { EventLog } from "./EventLog.ts"
+import * as Interests from "./Interests.ts"
 import type { RecordedEvent } from "./RecordedEvent.ts"
 import type { DatabaseUnavailable } from "./Unavailable.ts"
 
@@ -21,6 +22,11 @@ export class LogTail extends Context.Service<
     pages(after: bigint): Stream.Stream<Page, DatabaseUnavailable>
     /** What follows `after`, once there is something: at most `limit` (≤ 500) events. Who asks again keeps nothing. */
     page(after: bigint, limit: number): Effect.Effect<Page, DatabaseUnavailable>
+    /**
+     * Waits until there is an event after `after` that may be of interest. `passed` is told through which position there
+     * is none, also if the wait is interrupted.
+     */
+    awaitInterest(interest: Interests.Interest, after: bigint, passed: (through: bigint) => void): Effect.Effect<void>
     /** The last position this process has seen; 0 before the first. */
     readonly position: Effect.Effect<bigint>
   }
@@ -65,6 +71,7 @@ const make = Effect.gen(function* () {
   let ringCount = 0
   let ringSize = 0
   let grown = Deferred.makeUnsafe<void>()
+  const interests = Interests.make()
 
   /** A contiguous page from the log, read twice before a gap is believed. */
   const readPage = Effect.fnUntraced(function* (after: bigint, limit = pageSize) {
@@ -96,7 +103,20 @@ const make = Effect.gen(function* () {
       ringSize -= oldest.bytes
     }
     tail = events[events.length - 1]!.position
+    interests.passed(events)
     wake(Effect.void)
+  }
+
+  /** From as many pages as it takes: each holds what one read found, which may be a single commit. */
+  const remembered = (after: bigint, limit: number): ReadonlyArray<RecordedEvent> => {
+    const first = ring.findLastIndex(({ events }) => events[0].position <= after + 1n)
+    const events: Array<RecordedEvent> = []
+    for (let index = first; index < ring.length && events.length < limit; index++) {
+      const page = ring[index]!.events
+      const start = index === first ? Number(after + 1n - page[0].position) : 0
+      events.push(...page.slice(start, start + limit - events.length))
+    }
+    return events
   }
 
   const subscription = yield* PubSub.subscribe(log.grown)
@@ -118,6 +138,7 @@ const make = Effect.gen(function* () {
       if (Exit.hasInterrupts(exit)) return Effect.void
       broken = Effect.die(new Error("the log is no longer followed", { cause: exit }))
       wake(broken)
+      interests.end()
       return Effect.logError("the log is no longer followed", exit)
     }),
     Effect.forkScoped
@@ -127,9 +148,7 @@ const make = Effect.gen(function* () {
     while (true) {
       const oldest = ring[0]?.events[0].position
       if (oldest !== undefined && after + 1n >= oldest && after < tail) {
-        const page = ring.findLast((page) => page.events[0].position <= after + 1n)!
-        const start = Number(after + 1n - page.events[0].position)
-        const events = page.events.slice(start, start + limit)
+        const events = remembered(after, limit)
         if (Arr.isReadonlyArrayNonEmpty(events)) return events
       } else if (after < tail) {
         const events = yield* Semaphore.withPermit(catchUp, readPage(after, limit))
@@ -144,6 +163,12 @@ const make = Effect.gen(function* () {
   return LogTail.of({
     position: Effect.sync(() => tail),
     page: next,
+    awaitInterest: (interest, after, passed) =>
+      Effect.suspend(() => {
+        // What is there already is for the reader to look through.
+        if (after < tail || broken !== undefined) return Effect.void
+        return interests.awaitEvent(interest, (found) => passed(found === undefined ? tail : found - 1n))
+      }),
     pages: (after) =>
       Stream.unfold(after, (after) =>
         Effect.map(next(after), (events) => [events, events[events.length - 1]!.position] as const)

@@ -89,7 +89,12 @@ export const serve = Effect.fnUntraced(function* (
   const send = Stream.runForEachArray(pushes, (batch) =>
     Effect.gen(function* () {
       const [first, ...rest] = batch
-      yield* writeAll([PushMessage.toText(first), ...rest.map(PushMessage.toText)])
+      // One write to the operating system for all of them.
+      connection.cork()
+      yield* Effect.ensuring(
+        writeAll([PushMessage.toText(first), ...rest.map(PushMessage.toText)]),
+        Effect.sync(() => connection.uncork())
+      )
       position = positionOf(batch[batch.length - 1]!)
       if (connection.writableNeedDrain) yield* Effect.timeoutOrElse(drain(connection), stalled)
     })

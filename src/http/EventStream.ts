@@ -14,8 +14,11 @@ import * as PushMessage from "./PushMessage.ts"
 const encoder = new TextEncoder()
 const encode = (text: string): readonly [Uint8Array] => [encoder.encode(text)]
 
-/** Sent at once, so that the client sees the answer begin. */
-const opening = encode(": events follow\n\n")
+/**
+ * Sent at once, so that the client sees the answer begin: how long a browser waits before it connects again, in
+ * milliseconds, not the same for all that lose one server.
+ */
+const opening = () => encode(`retry: ${1000 + Math.floor(Math.random() * 2000)}\n\n`)
 
 const headers = { "cache-control": "no-cache", "x-accel-buffering": "no" }
 
@@ -64,7 +67,7 @@ export const respond = Effect.fnUntraced(function* (
     if (isEnding) return Cause.done()
     if (hasOpened) return messages
     hasOpened = true
-    return Effect.succeed(opening)
+    return Effect.succeed(opening())
   }).pipe(
     Effect.tap(() => Effect.map(Clock.currentTimeMillis, (now) => (handedOver = now))),
     Effect.catchIf(

@@ -6,6 +6,7 @@
  * nothing while it does, and one that is slow reads from the log what memory has let go.
  */
 import { Array as Arr, type Cause, Clock, Effect, Option } from "effect"
+import type { Interest } from "../eventlog/Interests.ts"
 import type { LogTail, Page } from "../eventlog/LogTail.ts"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
 import type { DatabaseUnavailable } from "../eventlog/Unavailable.ts"
@@ -20,12 +21,19 @@ export type Fed =
 export interface FeedOptions {
   readonly after: bigint
   readonly matches: (event: RecordedEvent) => boolean
+  /** What all that matches has in common: nothing else wakes the subscriber up. */
+  readonly interest?: Interest
   /** Milliseconds. */
   readonly heartbeat: number
+  /** Milliseconds between two pulls of new events: what comes meanwhile goes out together, a single one at once. */
+  readonly pause: number
 }
 
 /** Of the first page; then as many as fit, so that little is read in vain where events are large. */
 const firstEvents = 16
+
+/** Milliseconds: a subscriber that has not been told where it began by then hears it, lest it begins later next time. */
+const firstBeat = 250
 
 /** Most of what one pull gives. */
 export const maxEvents = 128
@@ -58,13 +66,20 @@ export const make = (
   tail: LogTail["Service"],
   gate: PositionGate,
   queries: Pick<OrderQueries["Service"], "position">,
-  { after, heartbeat, matches }: FeedOptions
+  { after, heartbeat, interest, matches, pause }: FeedOptions
 ): Effect.Effect<Effect.Effect<Arr.NonEmptyReadonlyArray<Fed>, DatabaseUnavailable | Cause.Done>> =>
   Effect.map(Clock.currentTimeMillis, (now) => {
     let position = after
     let isCaughtUp = false
-    let nextBeat = now + heartbeat
+    let nextBeat = now + Math.min(firstBeat, heartbeat)
+    let hasBegun = false
+    let notBefore = now
     let limit = firstEvents
+
+    /** Nobody will ask for what did not match again, so this may stay even if the pull is interrupted. */
+    const advance = (through: bigint) => {
+      if (through > position) position = through
+    }
 
     const caughtUp = Effect.suspend(() => gate.awaitPosition(position)).pipe(
       Effect.map((): Taken => ({ position, items: [{ _tag: "CaughtUp", position }] }))
@@ -89,12 +104,13 @@ export const make = (
     const next = Effect.gen(function* () {
       while (true) {
         if (!isCaughtUp && position >= (yield* tail.position)) return yield* caughtUp
+        if (interest !== undefined) {
+          yield* tail.awaitInterest(interest, position, advance)
+        }
         const page = yield* tail.page(position, limit)
         const first = page.find(matches)
         if (first === undefined) {
-          // Nobody will ask for these again, so this may stay even if it is interrupted.
-          const last = page[page.length - 1]!.position
-          if (last > position) position = last
+          advance(page[page.length - 1]!.position)
           limit = maxEvents
           continue
         }
@@ -104,6 +120,8 @@ export const make = (
     })
 
     return Effect.gen(function* () {
+      const early = notBefore - (yield* Clock.currentTimeMillis)
+      if (early > 0) yield* Effect.sleep(early)
       const left = nextBeat - (yield* Clock.currentTimeMillis)
       const taken = left > 0 ? yield* Effect.timeoutOption(next, left) : Option.none<Taken>()
       if (Option.isNone(taken)) {
@@ -111,7 +129,10 @@ export const make = (
         return Arr.of<Fed>({ _tag: "Heartbeat", position })
       }
       position = taken.value.position
+      if (!hasBegun) nextBeat = (yield* Clock.currentTimeMillis) + heartbeat
+      hasBegun = true
       if (taken.value.items[0]._tag === "CaughtUp") isCaughtUp = true
+      else if (position >= (yield* tail.position)) notBefore = (yield* Clock.currentTimeMillis) + pause
       return taken.value.items
     })
   })

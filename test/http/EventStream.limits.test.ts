@@ -128,6 +128,7 @@ describe("an event stream", () => {
     const open = [await followSse(server.url), await followWs(server.url)]
     const refused = await server.get("/events")
     assert.deepStrictEqual([refused.status, refused.body.type], [503, "/problems/overloaded"])
+    assert.match(refused.headers.get("retry-after") ?? "", /^[1-9]\d*$/)
     const turnedAway = await (await followWs(server.url)).ended
     assert.strictEqual(turnedAway.code, 1013)
     for (const follower of open) follower.cut()

@@ -111,7 +111,12 @@ describe("events over SSE", () => {
       [200, "text/event-stream", "no-cache"]
     )
     assert.isNotEmpty(response.headers.get("x-request-id"))
-    await response.body?.cancel()
+    // Proxies pass it on as it comes.
+    assert.strictEqual(response.headers.get("x-accel-buffering"), "no")
+    const reader = response.body!.getReader()
+    const { value } = await reader.read()
+    assert.match(new TextDecoder().decode(value), /^retry: [12]\d{3}\n\n/)
+    await reader.cancel()
   })
 
   it("refuses with a problem document what it can't read, and a position above the head", async () => {

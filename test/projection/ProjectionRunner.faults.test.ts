@@ -172,6 +172,7 @@ describe("ProjectionRunner", () => {
       const gapped = LogTail.of({
         position: Effect.succeed(0n),
         page: () => Effect.never,
+        awaitInterest: () => Effect.never,
         pages: (after) => {
           if (++asked === 3) Deferred.doneUnsafe(isTold, Effect.void)
           return after === 0n ? Stream.make([first!, second!]) : Stream.make([fourth!, ...rest])

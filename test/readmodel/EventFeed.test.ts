@@ -22,7 +22,7 @@ const open = Effect.fnUntraced(function* (options: Partial<EventFeed.FeedOptions
     tail,
     gate,
     { position: Effect.sync(() => view.position()) },
-    { after: 0n, matches: () => true, heartbeat, ...options }
+    { after: 0n, matches: () => true, heartbeat, pause: 0, ...options }
   )
   return { gate, view, pull }
 })
@@ -91,6 +91,23 @@ describe("a feed of events", () => {
     }).pipe(Effect.provide(memoryLayer))
   )
 
+  it.effect("says soon where it began if nothing else can be said yet", () =>
+    Effect.gen(function* () {
+      yield* appended(entry(newStream(), 0, { events: 3 }))
+      const { gate, pull } = yield* open({ after: 2n })
+      const beat = yield* Effect.forkChild(pull)
+      yield* TestClock.adjust(250)
+      assert.deepStrictEqual(yield* Fiber.join(beat), [{ _tag: "Heartbeat", position: 2n }])
+      gate.advance(3n)
+      assert.deepStrictEqual(positions(yield* pull), [3])
+      const next = yield* Effect.forkChild(Effect.all([pull, pull]))
+      yield* TestClock.adjust(heartbeat - 1)
+      assert.isFalse(hasEnded(next))
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual((yield* Fiber.join(next)).flatMap(positions), ["CaughtUp", "Heartbeat"])
+    }).pipe(Effect.provide(memoryLayer))
+  )
+
   it.effect("gives out no more than 128 events or 64 KiB at once, but always one", () =>
     Effect.gen(function* () {
       const { gate, pull } = yield* open()
@@ -105,6 +122,26 @@ describe("a feed of events", () => {
       const sliced: Array<Array<number | string>> = []
       while (sliced.flat().length < 4) sliced.push(positions(yield* pull))
       assert.deepStrictEqual(sliced, [[301], [302], [303, 304]])
+    }).pipe(Effect.provide(memoryLayer))
+  )
+
+  it.effect("gives out one event at once, and together what comes within the pause after it", () =>
+    Effect.gen(function* () {
+      const { gate, pull } = yield* open({ pause: 10 })
+      gate.advance(100n)
+      yield* pull
+      yield* appended(entry(newStream(), 0))
+      assert.deepStrictEqual(positions(yield* pull), [1])
+      const next = yield* Effect.forkChild(pull, { startImmediately: true })
+      yield* appended(entry(newStream(), 0))
+      yield* TestClock.adjust(9)
+      yield* appended(entry(newStream(), 0, { events: 2 }))
+      assert.isFalse(hasEnded(next))
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual(positions(yield* Fiber.join(next)), [2, 3, 4])
+      yield* TestClock.adjust(10)
+      yield* appended(entry(newStream(), 0))
+      assert.deepStrictEqual(positions(yield* pull), [5])
     }).pipe(Effect.provide(memoryLayer))
   )
 

@@ -8,7 +8,12 @@ import * as PushGate from "../../src/readmodel/PushGate.ts"
 /** A log that ends at 10, and a view that is wherever a test says. */
 const setUp = Effect.gen(function* () {
   const view = { gate: PositionGate.make(), isLive: true, asked: 0 }
-  const tail = LogTail.of({ position: Effect.succeed(10n), page: () => Effect.never, pages: () => assert.fail() })
+  const tail = LogTail.of({
+    position: Effect.succeed(10n),
+    page: () => Effect.never,
+    awaitInterest: () => Effect.never,
+    pages: () => assert.fail()
+  })
   const gate = yield* PushGate.make(tail, {
     awaitPosition: view.gate.awaitPosition,
     position: Effect.sync(() => {

@@ -62,8 +62,16 @@ it("measures pushes", { timeout: 30_000 }, async () => {
   assert.strictEqual(code, 0, err)
   const result: unknown = JSON.parse(out.trimEnd().split("\n").at(-1)!)
   assert.containSubset(result, { bench: "push", size: "tiny", clients: 6 })
-  const { alone } = result as { readonly alone: { readonly millis: Record<string, { readonly p99: number }> } }
-  for (const transport of ["SSE", "WebSocket"]) assert.isAtLeast(alone.millis[transport]!.p99, 0)
+  type Millis = Readonly<Record<"fromAnswer" | "fromRecorded", { readonly p99: number }>>
+  const { alone, crowd } = result as {
+    readonly alone: { readonly millis: Readonly<Record<"SSE" | "WebSocket", Millis>> }
+    readonly crowd: { readonly millis: Millis; readonly pushes: number }
+  }
+  for (const millis of [alone.millis.SSE, alone.millis.WebSocket, crowd.millis]) {
+    assert.isAtLeast(millis.fromAnswer.p99, 0)
+    assert.isAtLeast(millis.fromRecorded.p99, 0)
+  }
+  assert.isAbove(crowd.pushes, 0)
 })
 
 it("says in one sentence that a benchmark does not exist", { timeout: 30_000 }, async () => {

@@ -1,0 +1,58 @@
+/** Commands at a steady rate, whether or not the earlier ones were answered, as callers send who know nothing of each other. */
+
+export interface Pace {
+  /** Commands a second. */
+  readonly rate: number
+  readonly seconds: number
+}
+
+export interface Paced {
+  /** Done, a second. */
+  readonly perSecond: number
+  readonly sent: number
+  /** Sent more than 50 ms after they were due: the sender could not keep up, so its figures are too good. */
+  readonly late: number
+  /** Not done, and why, of the first. */
+  readonly failed: number
+  readonly failure?: string
+  /** The most without an answer at one time. */
+  readonly waiting: number
+}
+
+const lateMillis = 50
+/** Not more at a time: a machine that is so far behind would only measure how sockets are made. */
+const callers = 500
+
+/** What `fetch` says hides in its cause. */
+const reasonOf = (error: unknown) =>
+  error instanceof Error && error.cause !== undefined ? `${error}: ${error.cause}` : String(error)
+
+export const run = async ({ rate, seconds }: Pace, command: (index: number) => Promise<unknown>): Promise<Paced> => {
+  const total = Math.round(rate * seconds)
+  const began = performance.now()
+  const open = new Set<Promise<unknown>>()
+  let late = 0
+  let failed = 0
+  let failure: string | undefined
+  let waiting = 0
+  for (let sent = 0; sent < total;) {
+    const due = began + (sent * 1000) / rate
+    const now = performance.now()
+    if (now < due || open.size >= callers) {
+      await new Promise((resolve) => setTimeout(resolve, Math.max(1, due - now)))
+      continue
+    }
+    if (now - due > lateMillis) late += 1
+    const answer: Promise<unknown> = command(sent++)
+      .catch((cause) => {
+        failed += 1
+        failure ??= reasonOf(cause)
+      })
+      .finally(() => open.delete(answer))
+    open.add(answer)
+    waiting = Math.max(waiting, open.size)
+  }
+  await Promise.all(open)
+  const perSecond = Math.round(((total - failed) / (performance.now() - began)) * 1000)
+  return { sent: total, perSecond, late, failed, ...(failure === undefined ? {} : { failure }), waiting }
+}

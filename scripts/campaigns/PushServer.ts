@@ -1,0 +1,40 @@
+/** `node scripts/campaigns/PushServer.ts`: the server with limits of event streams that no setting has, in milliseconds. */
+import { NodeRuntime } from "@effect/platform-node"
+import { Duration, Effect, Layer } from "effect"
+import { OpenStreams } from "../../src/http/OpenStreams.ts"
+import * as PushLimits from "../../src/http/PushLimits.ts"
+import { Readiness } from "../../src/http/Readiness.ts"
+import * as Server from "../../src/http/Server.ts"
+import { Orders } from "../../src/Orders.ts"
+import { Projections } from "../../src/projection/Projections.ts"
+
+const { CLOSE, DATABASE_URL, HEARTBEAT, PING, STALL } = process.env
+
+const millis = (given: string | undefined, fallback: Duration.Duration) =>
+  given === undefined ? fallback : Duration.millis(Number(given))
+
+const limits: PushLimits.PushLimits = {
+  ...PushLimits.defaults,
+  heartbeat: millis(HEARTBEAT, PushLimits.defaults.heartbeat),
+  ping: millis(PING, PushLimits.defaults.ping),
+  stall: millis(STALL, PushLimits.defaults.stall),
+  close: millis(CLOSE, PushLimits.defaults.close)
+}
+
+if (import.meta.main) {
+  Server.layer({ host: "127.0.0.1", port: 0 }).pipe(
+    Layer.provide(DATABASE_URL === undefined ? Orders.layerMemory : Orders.layerPostgres(DATABASE_URL)),
+    Layer.provide(Layer.mergeAll(Projections.layerNone, OpenStreams.layer)),
+    Layer.provide(Layer.succeed(Readiness, { check: Effect.void })),
+    Layer.provide(Layer.succeed(PushLimits.PushLimits, limits)),
+    Layer.launch,
+    NodeRuntime.runMain
+  )
+}
+
+/** For `Server.start`. */
+export const command: ReadonlyArray<string> = [
+  process.execPath,
+  "--disable-warning=ExperimentalWarning",
+  import.meta.filename
+]

@@ -1,0 +1,54 @@
+/** A subscription from afar outlives the server that it is connected to. */
+import { NodeHttpClient } from "@effect/platform-node"
+import { Effect, Fiber, Stream } from "effect"
+import { assert, it, vi } from "vitest"
+import { call, fillCatalog, inParallel, placement } from "../../scripts/system/Client.ts"
+import { storedEvents } from "../../scripts/system/Sql.ts"
+import * as EventStreamClient from "../../src/http/EventStreamClient.ts"
+import { positionOf, type Push } from "../../src/Subscription.ts"
+import { freshDatabase, server, sql } from "./resources.ts"
+
+const subscribe = (url: string) =>
+  Effect.flatMap(EventStreamClient.make({ url, backoff: "200 millis" }), (subscribe) => subscribe({ after: 0n }))
+
+/** Some are lost with the server; nobody minds here. */
+const place = (url: string, count: number) =>
+  inParallel(Array.from({ length: count }).keys(), 4, async () => {
+    await call(url, "POST", "/orders", { body: placement() }).catch(() => {})
+  })
+
+const until = (isSo: () => boolean) => vi.waitUntil(isSo, { timeout: 60_000, interval: 10 })
+
+it("goes on where it was after kill -9 and a new start: no gap, nothing twice", async () => {
+  const database = await freshDatabase()
+  const log = sql(database)
+  let { kill, url } = await server({ DATABASE_URL: database })
+  const { port } = new URL(url)
+  await fillCatalog(url)
+
+  const got: Array<Push> = []
+  const reading = Effect.runFork(
+    Effect.flatMap(subscribe(url), (pushes) =>
+      Stream.runForEach(pushes, (push) => Effect.sync(() => void got.push(push)))
+    ).pipe(Effect.scoped, Effect.provide(NodeHttpClient.layerUndici))
+  )
+  for (let round = 0; round < 2; round++) {
+    const placing = place(url, 60)
+    const had = got.length
+    await until(() => got.length >= had + 20)
+    await kill()
+    await placing
+    ;({ kill, url } = await server({ DATABASE_URL: database, PORT: port }))
+  }
+  await place(url, 1)
+  const stored = (await storedEvents(log)).filter(({ stream }) => stream.startsWith("order-"))
+  const last = BigInt(stored.at(-1)!.position)
+  await until(() => got.some((push) => positionOf(push) >= last))
+  assert.strictEqual(reading.pollUnsafe(), undefined)
+  await Effect.runPromise(Fiber.interrupt(reading))
+
+  assert.deepStrictEqual(
+    got.flatMap((push) => (push._tag === "Event" ? [Number(push.event.position)] : [])),
+    stored.map(({ position }) => position)
+  )
+}, 120_000)
