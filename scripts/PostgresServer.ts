@@ -4,7 +4,7 @@
  * Fsync stays on, so that what is said about durability means something. PostgreSQL refuses to run as root; then a user
  * `postgres` runs it (made if absent).
  */
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdtemp, readFile, rm } from "node:fs/promises"
 import { createServer } from "node:net"
 import { tmpdir, userInfo } from "node:os"
 import { join } from "node:path"
@@ -13,6 +13,12 @@ export interface PostgresServer {
   /** Of the database `postgres`, for its superuser. */
   readonly url: string
   readonly stop: () => Promise<void>
+  /**
+   * Shuts it down until `resume`: `fast` ends every session in good order, `immediate` is a crash, after which it recovers
+   * from its log.
+   */
+  readonly halt: (mode: "fast" | "immediate") => Promise<void>
+  readonly resume: () => Promise<void>
 }
 
 const freePort = () =>
@@ -26,6 +32,14 @@ const freePort = () =>
       )
     })
   })
+
+const isRunning = (pid: number) => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
 
 const ends = ["beforeExit", "exit"] as const
 
@@ -76,8 +90,9 @@ export const start = async (settings: Readonly<Record<string, string>> = {}): Pr
     onLog,
     onError: onLog
   })
+  let isHalted = false
   const stop = async () => {
-    await server.stop()
+    if (!isHalted) await server.stop()
     await rm(directory, { recursive: true, force: true })
   }
   try {
@@ -87,5 +102,16 @@ export const start = async (settings: Readonly<Record<string, string>> = {}): Pr
     await stop()
     throw new Error(`the embedded PostgreSQL did not start:\n${log.join("")}`, { cause })
   }
-  return { url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres`, stop }
+  const halt = async (mode: "fast" | "immediate") => {
+    const [line = ""] = (await readFile(join(directory, "postmaster.pid"), "utf8")).split("\n")
+    const pid = Number(line)
+    isHalted = true
+    process.kill(pid, mode === "fast" ? "SIGINT" : "SIGQUIT")
+    while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  const resume = async () => {
+    await server.start()
+    isHalted = false
+  }
+  return { halt, resume, stop, url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres` }
 }

@@ -1,0 +1,17 @@
+/** `node scripts/campaigns/rebuilds.ts [--quick]`: rebuilds of the order view under load, and what readers see of them. */
+import * as PostgresServer from "../PostgresServer.ts"
+import { run } from "./RebuildsCampaign.ts"
+
+const plan = process.argv.includes("--quick")
+  ? { rebuilds: 2, clients: 4, pause: 10, commands: 200, compare: 50 }
+  : { rebuilds: 10, clients: 8, pause: 5, commands: 20_000, compare: 1_000 }
+
+const postgres = await PostgresServer.start()
+try {
+  const { faults, ...figures } = await run({ ...plan, databaseUrl: postgres.url })
+  for (const fault of faults.slice(0, 20)) console.error(fault)
+  console.log(JSON.stringify({ campaign: "rebuilds", ...plan, ...figures, faults: faults.length }))
+  process.exitCode = faults.length === 0 ? 0 : 1
+} finally {
+  await postgres.stop()
+}

@@ -1,0 +1,15 @@
+import { assert, it } from "vitest"
+import { run } from "../../scripts/system/ProjectorKills.ts"
+import { freshDatabase } from "./resources.ts"
+
+it("a standby takes the order view over when its maker is killed, and nothing is skipped or applied twice", async () => {
+  const { acknowledged, faults, takeOvers } = await run({
+    databaseUrl: await freshDatabase(),
+    kills: 3,
+    clients: 4,
+    pause: 10
+  })
+  assert.deepStrictEqual(faults, [])
+  assert.lengthOf(takeOvers, 3)
+  assert.isAbove(acknowledged, 100)
+}, 180_000)
