@@ -13,9 +13,14 @@ export interface LoadOptions {
   readonly pause: number
 }
 
+export interface Acknowledged extends Receipt {
+  /** When the answer was there, by `performance.now()`. */
+  readonly at: number
+}
+
 export interface Load {
   /** Receipts of all commands answered 202. */
-  readonly acknowledged: ReadonlyArray<Receipt>
+  readonly acknowledged: ReadonlyArray<Acknowledged>
   /** Commands answered 503, and commands that got no answer. */
   readonly later: () => number
   readonly unanswered: () => number
@@ -25,7 +30,7 @@ export interface Load {
   readonly token: () => string
   readonly faults: ReadonlyArray<string>
   /** The next command that is sent from now on and answered 202. */
-  readonly nextAcknowledged: () => Promise<Receipt>
+  readonly nextAcknowledged: () => Promise<Acknowledged>
   /** Resolves when every client has its last answer. */
   readonly stop: () => Promise<void>
 }
@@ -56,9 +61,9 @@ const lives: ReadonlyArray<ReadonlyArray<Operation>> = [
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 export const start = ({ clients, pause: between, urls }: LoadOptions): Load => {
-  const acknowledged: Array<Receipt> = []
+  const acknowledged: Array<Acknowledged> = []
   const faults: Array<string> = []
-  const waiting = new Set<{ readonly since: number; readonly resolve: (receipt: Receipt) => void }>()
+  const waiting = new Set<{ readonly since: number; readonly resolve: (receipt: Acknowledged) => void }>()
   const over = new AbortController()
   let [later, unanswered, longest, turn, token] = [0, 0, 0, 0, ""]
 
@@ -76,7 +81,7 @@ export const start = ({ clients, pause: between, urls }: LoadOptions): Load => {
   }
 
   const acknowledge = ({ body, headers }: Answer, sent: number) => {
-    const receipt = body as Receipt
+    const receipt = { ...(body as Receipt), at: performance.now() }
     acknowledged.push(receipt)
     const given = headers.get("consistency-token") ?? ""
     if (Number.parseInt(given, 10) > (Number.parseInt(token, 10) || 0)) token = given

@@ -1,0 +1,20 @@
+import { assert, it, onTestFinished } from "vitest"
+import { run } from "../../scripts/campaigns/DatabaseRestarts.ts"
+import * as PostgresServer from "../../scripts/PostgresServer.ts"
+
+it("commands, the view and pushes come back by themselves when PostgreSQL does, with nothing lost or twice", async () => {
+  const postgres = await PostgresServer.start()
+  onTestFinished(postgres.stop)
+  const { answeredLater, faults, pushDelayMillis } = await run(postgres, {
+    restarts: [
+      { mode: "immediate", away: 300 },
+      { mode: "fast", away: 300 }
+    ],
+    clients: 4,
+    pause: 10,
+    notifications: { commands: 15, pause: 20 }
+  })
+  assert.deepStrictEqual(faults, [])
+  assert.isAbove(answeredLater, 0, "nobody noticed that the database was away")
+  assert.isAbove(pushDelayMillis.silent.p50, pushDelayMillis.heard.p50, "notifications were sent nevertheless")
+}, 180_000)
