@@ -11,7 +11,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { type EncodedEntry, execute } from "./AppendStatement.ts"
 import type { Outcome } from "./EventLog.ts"
 import { type Batch, type Call, type Lane, settle } from "./GroupCommit.ts"
-import { verdict } from "./SqlFailure.ts"
+import { said, verdict } from "./SqlFailure.ts"
 
 /** Longer than the server's lock timeout; then the connection is given up. */
 const attemptTimeout = "3 seconds"
@@ -27,9 +27,6 @@ type Attempt =
 type Stored = Extract<Attempt, { readonly _tag: "Done" | "Data" }> | { readonly _tag: "Abandoned" }
 
 const open = (batch: Batch): boolean => batch.calls.some((call) => !call.settled)
-
-const reasonOf = (error: SqlError): string =>
-  error.reason.cause instanceof Error ? error.reason.cause.message : error.message
 
 export const make = Effect.fnUntraced(function* (
   connect: Effect.Effect<PgClient.PgClient, SqlError, Scope.Scope>,
@@ -92,7 +89,7 @@ export const make = Effect.fnUntraced(function* (
           case "again":
             return Effect.succeed({ _tag: "Again" })
           case "data":
-            return Effect.succeed({ _tag: "Data", reason: reasonOf(error) })
+            return Effect.succeed({ _tag: "Data", reason: said(error) })
           case "bug":
             return Effect.die(error)
         }

@@ -16,6 +16,9 @@ const property = (cause: unknown, key: string): string | undefined =>
 
 export const sqlState = (error: SqlError): string | undefined => property(error.reason.cause, "code")
 
+/** What the server or the connection says of it; the error's own message only says that there is one. */
+export const said = (error: SqlError): string => property(error.reason.cause, "message") ?? error.message
+
 const again = /^(?:08|25006|40|53|55P03|57|58)/
 /** `transaction_resolution_unknown`, `statement_completion_unknown`: what a pooler may say. */
 const unknown = new Set(["08007", "40003"])

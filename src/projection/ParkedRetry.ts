@@ -15,7 +15,8 @@ import { reasonOf } from "./ProjectionBatch.ts"
 import { StillFailing, UnknownParkedStream } from "./ProjectionErrors.ts"
 import * as ProjectionFailure from "./ProjectionFailure.ts"
 
-const page = 200
+/** One, where so many take too long for a transaction. */
+type PageSize = 200 | 1
 
 const key = ({ name, version }: Projection) => ({ name, version, slot: "live" as const })
 
@@ -31,7 +32,8 @@ const locked = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, projection
 const applyUntilFailure = (
   sql: SqlClient.SqlClient,
   projection: Projection,
-  events: ReadonlyArray<RecordedEvent>
+  events: ReadonlyArray<RecordedEvent>,
+  isAlone: boolean
 ): Effect.Effect<ParkedStreams.Culprit | undefined, SqlError.SqlError> =>
   Effect.gen(function* () {
     const [first, ...rest] = events
@@ -40,20 +42,21 @@ const applyUntilFailure = (
       sql.withTransaction(Effect.suspend(() => projection.handle(sql, [first, ...rest], "live")))
     )
     if (Exit.isSuccess(exit)) return undefined
-    if (ProjectionFailure.kind(exit.cause) !== "defect") return yield* Effect.failCause(exit.cause)
+    const kind = ProjectionFailure.kind(exit.cause)
+    if (kind !== "defect" && !(kind === "slow" && isAlone)) return yield* Effect.failCause(exit.cause)
     if (rest.length === 0) return { event: first, reason: reasonOf(exit.cause) }
     const middle = Math.ceil(events.length / 2)
-    const culprit = yield* applyUntilFailure(sql, projection, events.slice(0, middle))
-    return culprit ?? (yield* applyUntilFailure(sql, projection, events.slice(middle)))
+    const culprit = yield* applyUntilFailure(sql, projection, events.slice(0, middle), false)
+    return culprit ?? (yield* applyUntilFailure(sql, projection, events.slice(middle), false))
   })
 
 /** One page; whether that was all. */
-const applyPage = (sql: SqlClient.SqlClient, projection: Projection, id: string) =>
+const applyPage = (sql: SqlClient.SqlClient, projection: Projection, id: string, page: PageSize) =>
   Effect.gen(function* () {
     const { checkpoint, parked } = yield* locked(sql, projection, id)
     const events = yield* LogPages.ofStream(sql, parked.streamId, parked.version, checkpoint.position, page)
     const handled = events.filter((event) => handles(projection, event))
-    const culprit = yield* applyUntilFailure(sql, projection, handled)
+    const culprit = yield* applyUntilFailure(sql, projection, handled, page === 1)
     if (culprit !== undefined) {
       yield* ParkedStreams.failsAt(sql, id, culprit)
       return { culprit, isDone: true }
@@ -73,8 +76,16 @@ export const retry = Effect.fn("ParkedRetry.retry")(function* (
   projection: Projection,
   id: string
 ) {
-  let step = yield* applyPage(sql, projection, id)
-  while (!step.isDone) step = yield* applyPage(sql, projection, id)
+  let page: PageSize = 200
+  const next = Effect.suspend(() => applyPage(sql, projection, id, page)).pipe(
+    Effect.catchCause((cause) => {
+      if (ProjectionFailure.kind(cause) !== "slow" || page === 1) return Effect.failCause(cause)
+      page = 1
+      return applyPage(sql, projection, id, page)
+    })
+  )
+  let step = yield* next
+  while (!step.isDone) step = yield* next
   if (step.culprit === undefined) return yield* Effect.logInfo("a parked stream is followed again")
   const { event, reason } = step.culprit
   return yield* new StillFailing({ id, streamId: event.streamId, version: event.version, reason })

@@ -5,11 +5,18 @@
  * one event is left. Such an event is a suspect: its stream is left out for the rest of the pass. A pass with suspects
  * is rolled back; when each of them has failed alone three times, their streams are parked in the same transaction that
  * moves the checkpoint past them. Too many suspects mean that the handler is at fault, not the events.
+ *
+ * A batch that runs out of time ends the attempt, and the next has half as many events (`BatchSize`), since parts of it
+ * would not fit into one transaction either. Only an event of which a statement runs out of time three times although it
+ * is alone is treated as one that fails by itself: the checkpoint's own statement got through each time.
  */
 import { Cause, Effect, Exit, Random } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { isSqlError } from "effect/sql/SqlError"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
+import { said } from "../eventlog/SqlFailure.ts"
 import type { StreamId } from "../eventlog/StreamId.ts"
+import type { BatchSize } from "./BatchSize.ts"
 import { bounded } from "./BoundedTransaction.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as ParkedStreams from "./ParkedStreams.ts"
@@ -32,8 +39,9 @@ const isEmpty = (events: ReadonlyArray<RecordedEvent>): events is readonly [] =>
 /** In one line, for people. */
 export const reasonOf = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
-  const said = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  return (said instanceof Error ? said.message : String(said)).slice(0, 500)
+  if (isSqlError(error)) return said(error).slice(0, 500)
+  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  return (inner instanceof Error ? inner.message : String(inner)).slice(0, 500)
 }
 
 export const make = (
@@ -41,6 +49,7 @@ export const make = (
   projection: Projection,
   key: CheckpointKey,
   owner: string,
+  size: BatchSize,
   onTrouble: Effect.Effect<void>
 ) => {
   const handle = Effect.fnUntraced(function* (events: ReadonlyArray<RecordedEvent>) {
@@ -77,18 +86,20 @@ export const make = (
   /** Applies all that can be applied; who fails alone is added to the suspects. */
   const sift = (
     events: ReadonlyArray<RecordedEvent>,
-    suspects: Suspects
+    suspects: Suspects,
+    isAlone: boolean
   ): Effect.Effect<void, SqlError.SqlError | ProjectionFailure.Failure> =>
     Effect.gen(function* () {
       const left = events.filter((event) => !suspects.has(event.streamId))
       if (isEmpty(left) || suspects.size > mostParked) return
       const exit = yield* Effect.exit(sql.withTransaction(handle(left)))
       if (Exit.isSuccess(exit)) return
-      if (ProjectionFailure.kind(exit.cause) !== "defect") return yield* exit
+      const kind = ProjectionFailure.kind(exit.cause)
+      if (kind !== "defect" && !(kind === "slow" && isAlone)) return yield* exit
       if (left.length > 1) {
         const middle = Math.ceil(left.length / 2)
-        yield* sift(left.slice(0, middle), suspects)
-        return yield* sift(left.slice(middle), suspects)
+        yield* sift(left.slice(0, middle), suspects, false)
+        return yield* sift(left.slice(middle), suspects, false)
       }
       const culprit = { event: left[0]!, reason: reasonOf(exit.cause) }
       if (!(yield* skipAgain(culprit))) suspects.set(culprit.event.streamId, culprit)
@@ -114,7 +125,7 @@ export const make = (
     const pass = Effect.gen(function* () {
       const { handled, reached } = yield* begin(from, events)
       const suspects: Suspects = new Map()
-      yield* sift(handled, suspects)
+      yield* sift(handled, suspects, events.length === 1)
       for (const { event } of suspects.values()) failures.set(event.position, (failures.get(event.position) ?? 0) + 1)
       const isProven = [...suspects.values()].every(({ event }) => (failures.get(event.position) ?? 0) >= alone)
       if (!isProven) return yield* Effect.fail(new Suspected())
@@ -138,13 +149,20 @@ export const make = (
   /** The checkpoint then. What it fails with applied nothing. */
   return (from: Checkpoint.Checkpoint, events: Batch) =>
     plain(from, events).pipe(
-      Effect.catchCause((cause) =>
-        ProjectionFailure.kind(cause) === "defect"
+      Effect.catchCause((cause) => {
+        const kind = ProjectionFailure.kind(cause)
+        return kind === "defect" || (kind === "slow" && events.length === 1)
           ? Effect.logWarning("a batch failed; it is tried again in parts", cause).pipe(
               Effect.andThen(onTrouble),
               Effect.andThen(inParts(from, events))
             )
           : Effect.failCause(cause)
+      }),
+      Effect.tap(() => Effect.sync(() => size.applied(events.length))),
+      Effect.tapCause((cause) =>
+        Effect.sync(() => {
+          if (ProjectionFailure.kind(cause) === "slow") size.tooSlow(events.length)
+        })
       )
     )
 }

@@ -1,7 +1,7 @@
 /** Why an attempt to run a projection ended, and what follows from it. */
 import { Cause } from "effect"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
-import { verdict } from "../eventlog/SqlFailure.ts"
+import { sqlState, verdict } from "../eventlog/SqlFailure.ts"
 import { DatabaseUnavailable } from "../eventlog/Unavailable.ts"
 import { TransactionOverdue } from "./BoundedTransaction.ts"
 import { CheckpointMoved, CheckpointRefused } from "./Checkpoint.ts"
@@ -18,24 +18,29 @@ export type Failure =
 /**
  * - `moved`: another runner was faster; go on from its checkpoint.
  * - `transient`: the database's fault; it passes.
+ * - `slow`: a statement or the transaction ran out of time. The database's fault, or there was too much to do.
  * - `refused`: going on would be wrong.
  * - `defect`: the projection, the events or this program are at fault.
  */
-export type Kind = "interrupted" | "moved" | "transient" | "refused" | "defect"
+export type Kind = "interrupted" | "moved" | "transient" | "slow" | "refused" | "defect"
 
 const isTransient = (error: unknown): boolean => {
   if (isSqlError(error)) return ["lost", "again"].includes(verdict(error))
   return error instanceof DatabaseUnavailable || error instanceof TransactionOverdue
 }
 
+const isSlow = (error: unknown): boolean =>
+  error instanceof TransactionOverdue || (isSqlError(error) && sqlState(error) === "57014")
+
 /** A lost connection also makes the rollback fail, which comes as a defect beside the failure. */
-export const kind = (cause: Cause.Cause<Failure>): Kind => {
+export const kind = (cause: Cause.Cause<unknown>): Kind => {
   if (Cause.hasInterruptsOnly(cause)) return "interrupted"
   const errors = cause.reasons.flatMap((reason) =>
     Cause.isFailReason(reason) ? [reason.error] : Cause.isDieReason(reason) ? [reason.defect] : []
   )
   if (errors.some((error) => error instanceof CheckpointRefused || error instanceof ProjectionBroken)) return "refused"
   if (errors.every((error) => error instanceof CheckpointMoved || isTransient(error))) {
+    if (errors.some(isSlow)) return "slow"
     return errors.every((error) => error instanceof CheckpointMoved) ? "moved" : "transient"
   }
   return "defect"

@@ -13,6 +13,7 @@ import { backoff } from "../eventlog/Backoff.ts"
 import { LogTail } from "../eventlog/LogTail.ts"
 import { withinSeconds } from "../eventlog/SqlFailure.ts"
 import * as Metrics from "../telemetry/Metrics.ts"
+import * as BatchSize from "./BatchSize.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as Lease from "./Lease.ts"
 import { withConnection } from "./OwnConnection.ts"
@@ -61,6 +62,7 @@ export const supervised = <R>(
         return "stop" as const
       }
       case "transient":
+      case "slow":
         options.becomes("retrying")
         yield* Effect.logWarning("the database failed the projection; it tries again", cause)
         return yield* next
@@ -86,6 +88,7 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
   const pool = database.projections
   const owner = SecureRandom.uuidV7Unsafe()
   const key: CheckpointKey = { name: projection.name, version: projection.version, slot: "live" }
+  const size = BatchSize.make(database.kind)
   let isLive = false
   let hasAdvanced = false
 
@@ -134,7 +137,7 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
         standsAt(checkpoint)
       })
     const onTrouble = Effect.sync(() => becomes("retrying"))
-    yield* ProjectionWork.follow(sql, database.kind, tail, { projection, key, owner, reached, onTrouble }, row)
+    yield* ProjectionWork.follow(sql, tail, { projection, key, owner, size, reached, onTrouble }, row)
   })
 
   const attempt = withConnection(database.projectionConnection, (sql) => Effect.forever(step(sql)))

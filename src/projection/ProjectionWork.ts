@@ -8,17 +8,15 @@
  */
 import type { PgClient } from "@effect/sql-pg"
 import { Array as Arr, Clock, Effect, Stream } from "effect"
-import type { Database } from "../database/Database.ts"
 import { LogGap, type LogTail } from "../eventlog/LogTail.ts"
+import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
 import { withinSeconds } from "../eventlog/SqlFailure.ts"
+import type { BatchSize } from "./BatchSize.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as Lease from "./Lease.ts"
 import { type Batch, type CheckpointKey, handles, type Projection } from "./Projection.ts"
 import * as ProjectionBatch from "./ProjectionBatch.ts"
 import type { Failure } from "./ProjectionFailure.ts"
-
-/** Most events in one transaction. The embedded database blocks the event loop while it works. */
-const batchSizes = { postgres: 2_000, pglite: 500 }
 
 /** So long more is let come after events that are none of its own: its checkpoint is not committed for each of them. */
 const linger = "20 millis"
@@ -28,6 +26,8 @@ export interface Work {
   readonly key: CheckpointKey
   /** Of the lease. */
   readonly owner: string
+  /** Outlives the attempt: what was too slow is not tried again as it was. */
+  readonly size: BatchSize
   /** At most so many events per second. */
   readonly eventsPerSecond?: number
   /** At the beginning and after each commit: where it stands. */
@@ -66,34 +66,40 @@ const throttled =
 /** Never ends but by failing. `start`: the checkpoint as it is stored. */
 export const follow = (
   sql: PgClient.PgClient,
-  kind: Database["Service"]["kind"],
   tail: LogTail["Service"],
   work: Work,
   start: Checkpoint.Checkpoint
 ): Effect.Effect<void, Failure> => {
-  const { eventsPerSecond, key, onTrouble, owner, projection, reached } = work
-  const atOnce = Math.max(1, Math.min(batchSizes[kind], eventsPerSecond ?? Infinity))
+  const { eventsPerSecond, key, onTrouble, owner, projection, reached, size } = work
+  const atOnce = () => Math.max(1, Math.min(size.current(), eventsPerSecond ?? Infinity))
   const throttle = throttled(eventsPerSecond)
-  const apply = ProjectionBatch.make(sql, projection, key, owner, onTrouble)
+  const apply = ProjectionBatch.make(sql, projection, key, owner, size, onTrouble)
 
   const run = Effect.gen(function* () {
     let checkpoint = start
     yield* reached(sql, checkpoint)
     const applyNext = Effect.fnUntraced(function* (events: Batch) {
       const { position } = checkpoint
+      const isAll = events.length < atOnce()
       const [first, last] = [events[0].position, events[events.length - 1]!.position]
       if (first !== position + 1n || last !== position + BigInt(events.length)) {
         return yield* Effect.die(new LogGap(position, first))
       }
       checkpoint = yield* throttle(events.length, apply(checkpoint, events))
       yield* reached(sql, checkpoint)
-      if (events.length < atOnce && !events.some((event) => handles(projection, event))) yield* Effect.sleep(linger)
+      if (isAll && !events.some((event) => handles(projection, event))) yield* Effect.sleep(linger)
     })
-    yield* tail.pages(start.position).pipe(
-      Stream.flattenArray,
-      Stream.buffer({ capacity: batchSizes[kind] }),
-      Stream.runForEachArray((events) => Effect.forEach(Arr.chunksOf(events, atOnce), applyNext, { discard: true }))
-    )
+    const applyAll = Effect.fnUntraced(function* (events: Batch) {
+      let left: ReadonlyArray<RecordedEvent> = events
+      while (Arr.isReadonlyArrayNonEmpty(left)) {
+        const [some, others] = Arr.splitAtNonEmpty(left, atOnce())
+        yield* applyNext(some)
+        left = others
+      }
+    })
+    yield* tail
+      .pages(start.position)
+      .pipe(Stream.flattenArray, Stream.buffer({ capacity: size.most }), Stream.runForEachArray(applyAll))
   })
   return Effect.raceFirst(run, keepLease(sql, work))
 }

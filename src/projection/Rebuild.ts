@@ -17,6 +17,7 @@ import { EventLog } from "../eventlog/EventLog.ts"
 import { LogTail } from "../eventlog/LogTail.ts"
 import { withinSeconds } from "../eventlog/SqlFailure.ts"
 import * as AuditSample from "./AuditSample.ts"
+import * as BatchSize from "./BatchSize.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as Lease from "./Lease.ts"
 import { withConnection } from "./OwnConnection.ts"
@@ -47,6 +48,7 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
   const sql = database.projections
   const owner = SecureRandom.uuidV7Unsafe()
   const key: CheckpointKey = { name: projection.name, version: projection.version, slot: "shadow" }
+  const size = BatchSize.make(database.kind)
   let hasAdvanced = false
   let compared: string | undefined
 
@@ -86,9 +88,9 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
       const target = yield* RebuildSwap.target(sql, projection, checkpoint)
       first ??= target
       // What the live table had at the beginning is applied in the ordinary way, and compared, however little it is.
-      if (target === undefined || position < (first ?? 0n) || !RebuildSwap.isNear(position, target)) return
+      if (target === undefined || position < (first ?? 0n) || !RebuildSwap.isNear(position, target, size)) return
       yield* compare(sql, record)
-      const result = yield* RebuildSwap.swap(sql, projection, owner, record.id)
+      const result = yield* RebuildSwap.swap(sql, projection, owner, record.id, size)
       if (result._tag === "NotYet") return
       if (result._tag === "Refused") return yield* block(sql, record.id, result.problem)
       hasAdvanced = true
@@ -111,11 +113,12 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
       projection,
       key,
       owner,
+      size,
       ...(eventsPerSecond === null ? {} : { eventsPerSecond }),
       reached: reached(record, row.position),
       onTrouble: Effect.void
     }
-    const follow = (sql: PgClient.PgClient) => ProjectionWork.follow(sql, database.kind, tail, work, row)
+    const follow = (sql: PgClient.PgClient) => ProjectionWork.follow(sql, tail, work, row)
     yield* withConnection(database.projectionConnection, follow).pipe(
       Effect.catchTag("ProjectionBroken", (error) => block(sql, id, error.problem)),
       Effect.catchTag("CheckpointRefused", (error) => block(sql, id, error.problem)),

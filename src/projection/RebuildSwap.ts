@@ -1,6 +1,7 @@
 /** Puts the shadow table in the live one's place, under the locks of both checkpoints: live first, as everybody does. */
 import { Data, Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import type { BatchSize } from "./BatchSize.ts"
 import { bounded } from "./BoundedTransaction.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as LogPages from "./LogPages.ts"
@@ -19,7 +20,7 @@ export type Swapped =
 class CatchUpFailed extends Data.TaggedError("CatchUpFailed")<{ readonly cause: unknown }> {}
 
 /** As much as is applied while the live table has to wait. */
-const gap = 1_000n
+const gap = (size: BatchSize) => BigInt(Math.min(1_000, size.current()))
 
 /** Where the shadow has to be: where the live table is, or if that is of another log, at the head of this one. */
 const goal = (live: Checkpoint.Stored, head: bigint) =>
@@ -31,7 +32,7 @@ export const target = (sql: SqlClient.SqlClient, { name }: Projection, { head }:
     live === undefined ? undefined : goal(live, head)
   )
 
-export const isNear = (position: bigint, target: bigint) => target - position <= gap
+export const isNear = (position: bigint, target: bigint, size: BatchSize) => target - position <= gap(size)
 
 /** Streams that are parked in the shadow and further on in the live table: their readers would go back. */
 const newlyParked = (sql: SqlClient.SqlClient, { name }: Projection) =>
@@ -75,7 +76,7 @@ const replace = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, projectio
   yield* sql`DELETE FROM ordinal.checkpoints WHERE projection = ${name} AND slot = 'shadow'`
 })
 
-export const swap = (sql: SqlClient.SqlClient, projection: Projection, owner: string, id: string) =>
+export const swap = (sql: SqlClient.SqlClient, projection: Projection, owner: string, id: string, size: BatchSize) =>
   Effect.gen(function* () {
     const { name, version } = projection
     const live = yield* Checkpoint.lock(sql, { name, slot: "live" })
@@ -84,7 +85,7 @@ export const swap = (sql: SqlClient.SqlClient, projection: Projection, owner: st
       return yield* new Checkpoint.CheckpointMoved()
     }
     const upTo = goal(live, shadow.head)
-    if (upTo - shadow.position > gap) return { _tag: "NotYet" } satisfies Swapped
+    if (!isNear(shadow.position, upTo, size)) return { _tag: "NotYet" } satisfies Swapped
     if (upTo > shadow.position) yield* catchUp(sql, projection, shadow.position, upTo)
     const [parked] = yield* newlyParked(sql, projection)
     if (parked !== undefined) {
@@ -103,5 +104,11 @@ export const swap = (sql: SqlClient.SqlClient, projection: Projection, owner: st
       Effect.as(Effect.logWarning("what the live table has more fails in the new one; it is sifted first", cause), {
         _tag: "NotYet"
       } satisfies Swapped)
+    ),
+    // So that next time it waits until there is less to catch up with.
+    Effect.tapCause((cause) =>
+      Effect.sync(() => {
+        if (ProjectionFailure.kind(cause) === "slow") size.tooSlow(size.current())
+      })
     )
   )

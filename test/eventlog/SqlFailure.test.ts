@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { ConnectionError, SqlError, UnknownError } from "effect/sql/SqlError"
-import { verdict } from "../../src/eventlog/SqlFailure.ts"
+import { said, verdict } from "../../src/eventlog/SqlFailure.ts"
 
 const socket = (code: string) =>
   new SqlError({
@@ -22,3 +22,10 @@ it.each([
   [server("22P05"), "data"],
   [server("42P01"), "bug"]
 ])("%# is judged", (error, expected) => assert.strictEqual(verdict(error), expected))
+
+it("says what the server said", () => {
+  const cause = { severity: "ERROR", code: "57014", message: "canceling statement due to statement timeout" }
+  const error = new SqlError({ reason: new UnknownError({ cause, message: "Query failed", operation: "query" }) })
+  assert.strictEqual(said(error), cause.message)
+  assert.strictEqual(said(socket("EPIPE")), "socket")
+})

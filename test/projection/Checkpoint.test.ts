@@ -1,6 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Database } from "../../src/database/Database.ts"
+import * as BatchSize from "../../src/projection/BatchSize.ts"
 import * as Checkpoint from "../../src/projection/Checkpoint.ts"
 import * as Lease from "../../src/projection/Lease.ts"
 import * as ProjectionBatch from "../../src/projection/ProjectionBatch.ts"
@@ -22,7 +23,8 @@ const two = Effect.gen(function* () {
     const owner = crypto.randomUUID()
     assert.isTrue(yield* Lease.take(sql, key, owner, true))
     const row = yield* Checkpoint.stored(sql, key)
-    return { owner, row: row!, apply: ProjectionBatch.make(sql, OrderViewProjection, key, owner, Effect.void) }
+    const size = BatchSize.make("postgres")
+    return { owner, row: row!, apply: ProjectionBatch.make(sql, OrderViewProjection, key, owner, size, Effect.void) }
   })
   const [zombie, holder] = [yield* runner(), yield* runner()]
   return { sql, zombie, holder, events: [first!, ...rest] as const }

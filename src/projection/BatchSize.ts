@@ -1,0 +1,33 @@
+/**
+ * How many events a projection applies in one transaction. One that took too long is not tried again as it was: the next
+ * has half as many events, down to one; after that there are slowly more again.
+ */
+import type { Database } from "../database/Database.ts"
+
+export interface BatchSize {
+  readonly most: number
+  readonly current: () => number
+  /** So many did not get through in time. */
+  readonly tooSlow: (events: number) => void
+  /** So many did. */
+  readonly applied: (events: number) => void
+}
+
+/** The embedded database blocks the event loop while it works. */
+const limits = { postgres: 2_000, pglite: 500 }
+
+export const make = (kind: Database["Service"]["kind"]): BatchSize => {
+  const most = limits[kind]
+  let current = most
+  return {
+    most,
+    current: () => current,
+    tooSlow: (events) => {
+      current = Math.max(1, Math.min(current, events >> 1))
+    },
+    // By 5 %, so that those that are too large again do not take up most of the time.
+    applied: (events) => {
+      if (events >= current) current = Math.min(most, current + Math.ceil(current / 20))
+    }
+  }
+}

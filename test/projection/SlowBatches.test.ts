@@ -1,0 +1,89 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Logger } from "effect"
+import type { SqlClient } from "effect/sql"
+import { Database } from "../../src/database/Database.ts"
+import type { RecordedEvent } from "../../src/eventlog/RecordedEvent.ts"
+import type { Projection } from "../../src/projection/Projection.ts"
+import { ProjectionProgress } from "../../src/projection/ProjectionProgress.ts"
+import { Projections } from "../../src/projection/Projections.ts"
+import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
+import { freshDatabase } from "../support/freshDatabase.ts"
+import { append, orderLives } from "../support/orderLives.ts"
+import { assertViewIsFold } from "../support/orderViewRows.ts"
+import { operatedLayer, readerLayer } from "../support/viewLayer.ts"
+
+const { name } = OrderViewProjection
+const silent = Logger.layer([])
+
+const seen = (position: bigint) =>
+  Effect.flatMap(ProjectionProgress, (progress) => progress.awaitPosition(OrderViewProjection, position))
+
+const isFold = Effect.flatMap(Database, ({ reads }) => assertViewIsFold(reads))
+
+/** A statement that is ended by the server, as one that takes longer than the session allows. */
+const timesOut = (sql: SqlClient.SqlClient) =>
+  sql`SELECT set_config('statement_timeout', '5ms', true)`.pipe(Effect.andThen(sql`SELECT pg_sleep(1)`))
+
+/** An order view whose batches are too slow if so told; the sizes of those that were tried. */
+const slow = (isSlow: (events: ReadonlyArray<RecordedEvent>) => boolean) => {
+  const sizes: Array<number> = []
+  const projection: Projection = {
+    ...OrderViewProjection,
+    handle: (sql, events, slot) =>
+      Effect.suspend(() => {
+        sizes.push(events.length)
+        return isSlow(events) ? Effect.asVoid(timesOut(sql)) : OrderViewProjection.handle(sql, events, slot)
+      })
+  }
+  return { sizes, projection }
+}
+
+describe("a batch that runs into the statement timeout", () => {
+  it.live("is applied in smaller ones, and nothing is set aside", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const { projection, sizes } = slow((events) => events.length > 40)
+      const head = yield* append(yield* orderLives(60)).pipe(Effect.provide(readerLayer(url)))
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        yield* seen(head)
+        yield* isFold
+        assert.isAbove(sizes[0]!, 40)
+        assert.isBelow(sizes.filter((size) => size > 40).length, 8)
+        assert.deepStrictEqual(yield* projections.parked, [])
+        // A rebuild bears it as well.
+        const { id } = yield* projections.rebuild(name, { compare: 5 })
+        const { state } = yield* projections
+          .rebuildStatus(id)
+          .pipe(Effect.delay("20 millis"), Effect.repeat({ until: ({ state }) => state !== "running" }))
+        assert.strictEqual(state, "completed")
+        yield* isFold
+      }).pipe(Effect.provide(operatedLayer(url, projection)), Effect.provide(silent))
+    })
+  )
+
+  it.live("parks the stream of an event that does so alone, which a retry brings back after a fix", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      let culprit: string | undefined
+      const isCulprit = ({ streamId, version }: RecordedEvent) => version === 2 && streamId === culprit
+      const { projection } = slow((events) => events.some(isCulprit))
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const entries = yield* orderLives(10)
+        culprit = entries.find(({ expected }) => expected > 0)?.streamId
+        assert.isDefined(culprit)
+        yield* seen(yield* append(entries))
+        const [parked, ...others] = yield* projections.parked
+        assert.deepStrictEqual(others, [])
+        assert.containSubset(parked, { streamId: culprit, version: 2, parked: true })
+        assert.include(parked!.reason, "statement timeout")
+        const failed = yield* Effect.flip(projections.retry(parked!.id))
+        assert.containSubset(failed, { _tag: "StillFailing", version: 2 })
+        culprit = undefined
+        yield* projections.retry(parked!.id)
+        yield* isFold
+      }).pipe(Effect.provide(operatedLayer(url, projection)), Effect.provide(silent))
+    })
+  )
+})
