@@ -1,4 +1,7 @@
-/** Which streams are compared, and comparing them one after the other, giving way to everybody else. */
+/**
+ * Which streams are compared, and comparing them one after the other, giving way to everybody else. Some are picked from
+ * the log, and as many rows are looked at whether they are of a stream at all: what has no events is in no sample of them.
+ */
 import { Effect, Random } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { EventLog } from "../eventlog/EventLog.ts"
@@ -11,6 +14,13 @@ import type { Difference } from "./Projections.ts"
 
 const page = 500
 
+export interface Compared {
+  readonly differences: ReadonlyArray<Difference>
+  readonly streams: number
+  /** The last row that was looked at; undefined if it was the last there is. */
+  readonly lookedAt: StreamId | undefined
+}
+
 const random = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   projection: Projection,
@@ -22,33 +32,47 @@ const random = Effect.fnUntraced(function* (
   return yield* LogPages.someStreams(sql, projection.categories, upTo, positions.map(BigInt))
 })
 
+/** `after`: the row after which so many are looked at; not needed for all of them. */
 export const compare = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   log: EventLog["Service"],
   projection: Projection,
   audit: ProjectionAudit,
   slot: Slot,
-  count: number | "all"
+  count: number | "all",
+  after?: StreamId
 ) {
   const checkpoint = yield* Checkpoint.stored(sql, { name: projection.name, slot })
+  const upTo = checkpoint?.position ?? 0n
   const differences: Array<Difference> = []
   let streams = 0
   const each = Effect.fnUntraced(function* (streamId: string) {
     const found = yield* DriftAudit.compare(sql, log, projection, audit, slot, StreamId.make(streamId))
     if (found !== undefined) differences.push(found.difference)
-    streams++
     yield* Effect.yieldNow
   })
-  const upTo = checkpoint?.position ?? 0n
+  const eachOf = Effect.fnUntraced(function* (streamIds: ReadonlyArray<string>) {
+    yield* Effect.forEach(streamIds, each, { discard: true })
+    streams += streamIds.length
+  })
+
+  /** Compares what has a row and no events; the last row looked at. */
+  const lookAtRows = Effect.fnUntraced(function* (after: StreamId | undefined, limit: number) {
+    const rows = yield* audit.streams(sql, slot, after, limit)
+    yield* Effect.forEach(yield* LogPages.unknownStreams(sql, rows), each, { discard: true })
+    return rows.length < limit ? undefined : rows.at(-1)
+  })
+
   if (count !== "all") {
-    yield* Effect.forEach(yield* random(sql, projection, upTo, count), each, { discard: true })
-    return { differences, streams }
+    yield* eachOf(yield* random(sql, projection, upTo, count))
+    return { differences, streams, lookedAt: yield* lookAtRows(after, count) } satisfies Compared
   }
-  let after = ""
-  for (;;) {
-    const some = yield* LogPages.streamsAfter(sql, projection.categories, upTo, after, page)
-    yield* Effect.forEach(some, each, { discard: true })
-    if (some.length < page) return { differences, streams }
-    after = some[some.length - 1]!
+  for (let last: string | undefined = ""; last !== undefined;) {
+    const some: ReadonlyArray<string> = yield* LogPages.streamsAfter(sql, projection.categories, upTo, last, page)
+    yield* eachOf(some)
+    last = some.length < page ? undefined : some.at(-1)
   }
+  let lookedAt = yield* lookAtRows(undefined, page)
+  while (lookedAt !== undefined) lookedAt = yield* lookAtRows(lookedAt, page)
+  return { differences, streams, lookedAt } satisfies Compared
 })

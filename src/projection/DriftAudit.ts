@@ -3,6 +3,9 @@
  *
  * A row, the checkpoint and the version its stream had there are read in one snapshot, so nothing that is merely under
  * way looks like a difference. Parked and degraded streams are not compared: their rows are known to lack events.
+ *
+ * A difference is looked for twice before it is believed: where a rebuild took the table's place after the snapshot was
+ * taken, the rows in it are older than the checkpoint that was read.
  */
 import { DateTime, Effect } from "effect"
 import type { SqlClient } from "effect/sql"
@@ -64,8 +67,7 @@ const eventsUpTo = Effect.fnUntraced(function* (log: EventLog["Service"], stream
 const named = (event: RecordedEvent | undefined) =>
   event === undefined ? {} : { event: { version: event.version, type: event.type, position: event.position } }
 
-/** The difference, and the events of which the row should be the fold; undefined if it is as it should be. */
-export const compare = Effect.fnUntraced(function* (
+const compareOnce = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   log: EventLog["Service"],
   projection: Projection,
@@ -93,6 +95,10 @@ export const compare = Effect.fnUntraced(function* (
     }
     return { difference, events, applied }
   }
+  if (expected === undefined) {
+    const difference: Difference = { ...about, kind: "extra", field: "", inView: row.content, inLog: undefined }
+    return { difference, events, applied }
+  }
   const ownVersion = events.findIndex((event) => event.version === row.version)
   const own = Comparison.parting(row.content, contents[ownVersion] ?? expected)
   const whole = own ?? Comparison.parting(row.content, expected)
@@ -102,6 +108,12 @@ export const compare = Effect.fnUntraced(function* (
   const difference: Difference = { ...about, ...whole, kind: isBehind ? "behind" : "different", ...named(event) }
   return { difference, events, applied }
 })
+
+/** The difference, and the events of which the row should be the fold; undefined if it is as it should be. */
+export const compare = (...asked: Parameters<typeof compareOnce>): ReturnType<typeof compareOnce> =>
+  Effect.flatMap(compareOnce(...asked), (found) =>
+    found === undefined ? Effect.succeed(undefined) : compareOnce(...asked)
+  )
 
 const isNonEmpty = (events: ReadonlyArray<RecordedEvent>): events is Batch => events.length > 0
 
@@ -126,10 +138,10 @@ export const repair = Effect.fn("DriftAudit.repair")(function* (
     if (yield* isSetAside(sql, name, "live", streamId)) return yield* refused("the stream is parked or degraded")
     if (found === undefined) return undefined
     const { applied, difference, events } = found
-    if (!isNonEmpty(events)) return yield* refused("the log has no such stream")
     const isCurrent = (yield* LogPages.versionAt(sql, streamId, checkpoint.position)) === applied
     const over = difference.kind === "missing" ? undefined : difference.version
-    if (!isCurrent || !(yield* audit.write(sql, events, over))) {
+    const put = isNonEmpty(events) ? audit.write(sql, events, over) : audit.remove(sql, streamId, difference.version)
+    if (!isCurrent || !(yield* put)) {
       return yield* refused("it has changed since it was compared; audit it again")
     }
     return difference

@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
+import type { StreamId } from "../eventlog/StreamId.ts"
 
 type Row = Omit<RecordedEvent, "recordedAt"> & { readonly recordedAt: Date }
 
@@ -39,6 +40,13 @@ export const someStreams = (
     WHERE "position" = ANY(${positions}::bigint[]) AND "position" <= ${upTo}
       AND split_part(stream_id, '-', 1) = ANY(${categories}::text[])
     ORDER BY stream_id`.pipe(Effect.map((rows) => rows.map((row) => row.streamId)))
+
+/** Those of the streams that have no event at all. */
+export const unknownStreams = (sql: SqlClient.SqlClient, streamIds: ReadonlyArray<string>) =>
+  sql<{ readonly streamId: StreamId }>`SELECT asked.stream_id AS "streamId"
+    FROM unnest(${streamIds}::text[]) AS asked (stream_id)
+    WHERE NOT EXISTS (SELECT FROM ordinal.events e WHERE e.stream_id = asked.stream_id AND e.version = 1)
+    ORDER BY asked.stream_id`.pipe(Effect.map((rows) => rows.map((row) => row.streamId)))
 
 /** The streams of these categories in their order, after one, as of a position. */
 export const streamsAfter = (

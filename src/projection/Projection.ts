@@ -40,8 +40,17 @@ export interface ProjectionAudit {
   ): Sql<{ readonly version: number; readonly content: unknown } | undefined>
   /** What the row should be after each of the events, which are a stream's from its first on. */
   contents(events: ReadonlyArray<RecordedEvent>): Iterable<unknown>
+  /** The streams that have a row, in the order of their ids, after one (`undefined`: from the first); at most so many. */
+  streams(
+    sql: SqlClient.SqlClient,
+    slot: Slot,
+    after: StreamId | undefined,
+    limit: number
+  ): Sql<ReadonlyArray<StreamId>>
   /** Writes what it should be after these events over a row of version `over`, or where there is none; whether it did. */
   write(sql: SqlClient.SqlClient, events: Batch, over: number | undefined): Sql<boolean>
+  /** Does away with a row of version `over`; whether it did. */
+  remove(sql: SqlClient.SqlClient, streamId: StreamId, over: number): Sql<boolean>
 }
 
 export interface Projection {

@@ -24,6 +24,7 @@ export const make = Effect.fnUntraced(function* (projection: Projection) {
   const differences = new Map<string, Difference>()
   let [audited, found, repaired] = [0, 0, 0]
   let lastAt: string | undefined
+  let lookedAt: StreamId | undefined
 
   const keep = Effect.fnUntraced(function* (difference: Difference) {
     const known = differences.get(difference.streamId)
@@ -42,7 +43,13 @@ export const make = Effect.fnUntraced(function* (projection: Projection) {
 
   const sample = Effect.fnUntraced(function* (streams: number) {
     if (audit === undefined) return []
-    const result = yield* AuditSample.compare(sql, log, projection, audit, "live", streams)
+    for (const known of differences.keys()) {
+      const streamId = StreamId.make(known)
+      const still = yield* DriftAudit.compare(sql, log, projection, audit, "live", streamId)
+      if (still === undefined) differences.delete(known)
+    }
+    const result = yield* AuditSample.compare(sql, log, projection, audit, "live", streams, lookedAt)
+    lookedAt = result.lookedAt
     audited += result.streams
     lastAt = DateTime.formatIso(yield* DateTime.now)
     yield* Effect.forEach(result.differences, keep, { discard: true })

@@ -104,9 +104,12 @@ export interface RebuildOptions {
 export interface Difference {
   readonly projection: string
   readonly streamId: string
-  /** `behind`: the row lacks events that the checkpoint says are applied, but is right for its own version. */
-  readonly kind: "different" | "missing" | "behind"
-  /** Path of the first field that differs, as `lines.0.quantity`; empty if the row is missing. */
+  /**
+   * `behind`: the row lacks events that the checkpoint says are applied, but is right for its own version. `extra`: there
+   * is a row, and up to the checkpoint no such stream.
+   */
+  readonly kind: "different" | "missing" | "behind" | "extra"
+  /** Path of the first field that differs, as `lines.0.quantity`; empty if the row is missing or extra. */
   readonly field: string
   readonly inView: unknown
   readonly inLog: unknown

@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
-import { id } from "../eventlog/StreamId.ts"
+import * as StreamId from "../eventlog/StreamId.ts"
 import type { Batch, Projection, ProjectionAudit, Slot } from "../projection/Projection.ts"
 import * as OrderEntry from "./OrderEntry.ts"
 import * as OrderViewRows from "./OrderViewRows.ts"
@@ -15,11 +15,11 @@ const entryOf = ({ position, state: order, updatedAt }: OrderViewRows.StoredRow)
 })
 
 const handle = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, events: Batch, slot: Slot) {
-  const orderIds = [...new Set(events.map((event) => id(event.streamId)))]
+  const orderIds = [...new Set(events.map((event) => StreamId.id(event.streamId)))]
   const entries = new Map<string, OrderEntry.OrderEntry>()
   for (const row of yield* OrderViewRows.select(sql, slot, orderIds)) entries.set(row.orderId, entryOf(row))
   for (const event of events) {
-    const orderId = id(event.streamId)
+    const orderId = StreamId.id(event.streamId)
     entries.set(orderId, OrderEntry.evolve(entries.get(orderId), event))
   }
   yield* OrderViewRows.upsert(sql, slot, [...entries.values()])
@@ -27,7 +27,7 @@ const handle = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, events: Ba
 
 /** The order is then at the event's version without what the event says. One that is not there can't be helped so. */
 const skip = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, event: RecordedEvent, slot: Slot) {
-  const [row] = yield* OrderViewRows.select(sql, slot, [id(event.streamId)])
+  const [row] = yield* OrderViewRows.select(sql, slot, [StreamId.id(event.streamId)])
   if (row === undefined) return
   const { position, recordedAt: updatedAt, version } = event
   yield* OrderViewRows.upsert(sql, slot, [{ order: { ...row.state, version }, updatedAt, position }])
@@ -40,7 +40,7 @@ const lastOf = (events: Batch): OrderEntry.OrderEntry => {
 
 const audit: ProjectionAudit = {
   row: (sql, streamId, slot) =>
-    Effect.map(OrderViewRows.selectFull(sql, slot, id(streamId)), ([row]) => {
+    Effect.map(OrderViewRows.selectFull(sql, slot, StreamId.id(streamId)), ([row]) => {
       if (row === undefined) return undefined
       const content: OrderViewRows.FullRow = {
         ...row,
@@ -56,6 +56,12 @@ const audit: ProjectionAudit = {
       yield OrderViewRows.fullRow(entry)
     }
   },
+  streams: (sql, slot, after, limit) =>
+    Effect.map(OrderViewRows.idsAfter(sql, slot, after === undefined ? "" : StreamId.id(after), limit), (rows) =>
+      rows.map(({ orderId }) => StreamId.make("order", orderId))
+    ),
+  remove: (sql, streamId, over) =>
+    Effect.map(OrderViewRows.remove(sql, StreamId.id(streamId), over), (rows) => rows.length > 0),
   write: (sql, events, over) => {
     const entry = lastOf(events)
     const written =

@@ -38,6 +38,14 @@ export const selectFull = (sql: SqlClient.SqlClient, slot: Slot, orderId: string
       payment_status AS "paymentStatus", placed_at AS "placedAt", updated_at AS "updatedAt", state
     FROM ${table(sql, slot)} WHERE order_id = ${orderId}`
 
+export const idsAfter = (sql: SqlClient.SqlClient, slot: Slot, after: string, limit: number) =>
+  sql<{ readonly orderId: string }>`SELECT order_id AS "orderId" FROM ${table(sql, slot)}
+    WHERE order_id > ${after} ORDER BY order_id LIMIT ${limit}`
+
+/** The row of an order, if it is still at this version. */
+export const remove = (sql: SqlClient.SqlClient, orderId: string, version: number) =>
+  sql`DELETE FROM ordinal.order_view WHERE order_id = ${orderId} AND version = ${version} RETURNING order_id`
+
 /** What the row of an entry should be. */
 export const fullRow = ({ order, position, updatedAt }: OrderEntry): FullRow => ({
   version: order.version,

@@ -104,6 +104,43 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
       })
     )
 
+    it.effect("finds a row that is of no stream, whatever is asked for, and does away with it", () =>
+      Effect.gen(function* () {
+        const projections = yield* Projections
+        const { reads: sql } = yield* Database
+        const { orderId } = yield* filled
+        const streamId = "order-ord_nobody"
+        yield* sql`INSERT INTO ordinal.order_view SELECT 'ord_nobody', version, "position", customer_id, status,
+            payment_status, placed_at, updated_at, state
+          FROM ordinal.order_view WHERE order_id = ${orderId}`
+        const extra = { kind: "extra", streamId, field: "", inLog: undefined } as const
+        assert.containSubset(yield* projections.auditStream(name, streamId), extra)
+        // A few rows at a time: sooner or later all of them.
+        const found = yield* projections
+          .audit(name, 20)
+          .pipe(Effect.repeat({ until: (differences) => differences.length > 0 }))
+        assert.containSubset(found, [extra])
+        assert.containSubset(yield* projections.repair(name, streamId), extra)
+        assert.deepStrictEqual(yield* projections.audit(name, 500), [])
+        yield* assertViewIsFold(sql)
+      })
+    )
+
+    it.effect("forgets what was put right in another way", () =>
+      Effect.gen(function* () {
+        const projections = yield* Projections
+        const { reads: sql } = yield* Database
+        const { orderId, streamId } = yield* filled
+        const known = Effect.map(projections.audits, ([report]) => report?.differences.map((one) => one.streamId))
+        yield* sql`UPDATE ordinal.order_view SET customer_id = customer_id || '!' WHERE order_id = ${orderId}`
+        yield* projections.auditStream(name, streamId)
+        assert.deepStrictEqual(yield* known, [streamId])
+        yield* sql`UPDATE ordinal.order_view SET customer_id = rtrim(customer_id, '!') WHERE order_id = ${orderId}`
+        yield* projections.audit(name, 1)
+        assert.deepStrictEqual(yield* known, [])
+      })
+    )
+
     it.effect("repairs nothing while a rebuild is under way, or that is as it should be", () =>
       Effect.gen(function* () {
         const projections = yield* Projections
