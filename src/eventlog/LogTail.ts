@@ -4,9 +4,22 @@
  * Invariant: every reader gets every event from its own `after + 1` on, in order, without a gap. Contiguity is asserted
  * at each hand-over; a gap that a second read confirms is a defect (`LogGap`), never skipped.
  *
- * It keeps the newest events in pages in memory; a reader further behind reads pages from the log itself.
+ * It keeps the newest events in pages in memory; a reader further behind reads pages from the log itself. If the log ends
+ * before what was read of it, what is kept is forgotten and whoever waits fails: their positions mean other events now.
  */
-import { Array as Arr, Context, Deferred, Duration, Effect, Exit, Layer, PubSub, Semaphore, Stream } from "effect"
+import {
+  Array as Arr,
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  Exit,
+  Layer,
+  Option,
+  PubSub,
+  Semaphore,
+  Stream
+} from "effect"
 import { backoff } from "./Backoff.ts"
 import { EventLog } from "./EventLog.ts"
 import * as Interests from "./Interests.ts"
@@ -42,6 +55,17 @@ export class LogGap extends Error {
   constructor(after: bigint, found: bigint) {
     super(`the log continues at position ${found} after ${after}; nothing was skipped, the reader stopped`)
     this.name = "LogGap"
+  }
+}
+
+/** The log ends before what was read of it: an older copy was put in its place while this process ran. */
+export class LogWentBack extends Error {
+  constructor(read: bigint, head: bigint) {
+    super(
+      `the log ends at position ${head}, but was read up to ${read}: it was replaced by an older copy; ` +
+        "restart every process that uses it, then rebuild the projections"
+    )
+    this.name = "LogWentBack"
   }
 }
 
@@ -120,7 +144,20 @@ const make = Effect.gen(function* () {
   }
 
   const subscription = yield* PubSub.subscribe(log.grown)
-  const growth = PubSub.take(subscription).pipe(Effect.timeoutOption(poll))
+  const lookBack = Effect.flatMap(log.head, ({ position }) => {
+    if (position >= tail) return Effect.void
+    const error = new LogWentBack(tail, position)
+    ring.length = 0
+    ringCount = 0
+    ringSize = 0
+    tail = position
+    wake(Effect.die(error))
+    return Effect.logError(error)
+  })
+  const growth = PubSub.take(subscription).pipe(
+    Effect.timeoutOption(poll),
+    Effect.flatMap((hint) => (Option.isNone(hint) ? lookBack : Effect.void))
+  )
 
   const follow = Effect.suspend(() => readPage(tail)).pipe(
     Effect.flatMap((events) => {

@@ -56,10 +56,18 @@ export const create = (sql: SqlClient.SqlClient, { name, slot, version }: Checkp
     ON CONFLICT DO NOTHING`
 
 /** Why it can't be gone on from; undefined if it can. */
-export const problemOf = ({ checkpointLogId, head, logId, position }: Stored): string | undefined => {
+export const problemOf = ({
+  checkpointLogId,
+  head,
+  logId,
+  position
+}: Pick<Stored, "checkpointLogId" | "head" | "logId" | "position">): string | undefined => {
   if (checkpointLogId !== logId) return `its checkpoint is of log ${checkpointLogId}, but this is log ${logId}`
   return position > head ? `its checkpoint is at position ${position}, but the log ends at ${head}` : undefined
 }
+
+/** Why a projection of an earlier version, or one that can't be built beside what serves, can't go on from it. */
+export const otherVersion = (version: number): string => `its view was made by version ${version} of it`
 
 /** Locks it until the caller's transaction ends; undefined if there is none. */
 export const lock = (sql: SqlClient.SqlClient, { name, slot }: Pick<CheckpointKey, "name" | "slot">) =>

@@ -1,6 +1,7 @@
 /** What the database says of the projections, in one statement, together with what this process knows. */
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
+import * as Checkpoint from "./Checkpoint.ts"
 import type { Projection } from "./Projection.ts"
 import type { ProjectionProgress } from "./ProjectionProgress.ts"
 import type { ProjectionInfo } from "./Projections.ts"
@@ -9,7 +10,8 @@ import type { ProjectionStatus } from "./ProjectionStatus.ts"
 interface Row {
   readonly name: string
   readonly head: bigint
-  readonly isOfThisLog: boolean | null
+  readonly logId: string
+  readonly checkpointLogId: string | null
   readonly version: number | null
   readonly position: bigint | null
   readonly updatedAt: Date | null
@@ -24,7 +26,7 @@ const near = 100n
 
 const select = (sql: SqlClient.SqlClient, names: ReadonlyArray<string>) =>
   sql<Row>`
-    SELECT asked.name, h."position" AS head, c.log_id = h.log_id AS "isOfThisLog", c.version, c."position",
+    SELECT asked.name, h."position" AS head, h.log_id AS "logId", c.log_id AS "checkpointLogId", c.version, c."position",
       c.updated_at AS "updatedAt", c.paused, c.parked, c.problem, r.id::text AS "rebuildId",
       coalesce((
         SELECT greatest(0, extract(epoch FROM clock_timestamp() - e.recorded_at))
@@ -36,12 +38,23 @@ const select = (sql: SqlClient.SqlClient, names: ReadonlyArray<string>) =>
     LEFT JOIN ordinal.rebuilds r ON r.projection = asked.name AND r.state IN ('running', 'paused', 'blocked')
     ORDER BY asked.name`
 
+/** Why it can't go on: as it is on record, or as whoever runs it will find out. */
+const problemOf = (row: Row, own: Projection): string | undefined => {
+  const { checkpointLogId, head, logId, name, position, version } = row
+  if (row.problem !== null) return row.problem
+  if (checkpointLogId === null || position === null || version === null) return undefined
+  const problem =
+    Checkpoint.problemOf({ checkpointLogId, head, logId, position }) ??
+    (version > own.version ? Checkpoint.otherVersion(version) : undefined)
+  return problem === undefined ? undefined : new Checkpoint.CheckpointRefused({ projection: name, problem }).message
+}
+
 /** Only the process that runs it knows of trouble; what anybody can see is in the row. */
 const statusOf = (row: Row, own: Projection, local: ProjectionStatus | undefined): ProjectionStatus => {
-  const { head, isOfThisLog, paused, position, problem, rebuildId, version } = row
+  const { head, paused, position, rebuildId } = row
   if (rebuildId !== null) return "rebuilding"
   if (position === null) return "starting"
-  if (problem !== null || isOfThisLog === false || position > head || (version ?? 0) > own.version) return "stopped"
+  if (problemOf(row, own) !== undefined) return "stopped"
   if (paused === true) return "paused"
   if (local === "retrying" || local === "starting" || local === "stopped") return local
   return head - position <= near || local === "live" ? "live" : "catching-up"
@@ -49,6 +62,7 @@ const statusOf = (row: Row, own: Projection, local: ProjectionStatus | undefined
 
 const toInfo = (row: Row, own: Projection, local: ProjectionStatus | undefined): ProjectionInfo => {
   const position = row.position ?? 0n
+  const problem = problemOf(row, own)
   return {
     name: row.name,
     version: row.version ?? own.version,
@@ -59,7 +73,7 @@ const toInfo = (row: Row, own: Projection, local: ProjectionStatus | undefined):
     lag: row.lag,
     ...(row.updatedAt === null ? {} : { updatedAt: row.updatedAt.toISOString() }),
     parked: row.parked ?? 0,
-    ...(row.problem === null ? {} : { problem: row.problem }),
+    ...(problem === undefined ? {} : { problem }),
     ...(row.rebuildId === null ? {} : { rebuildId: row.rebuildId })
   }
 }

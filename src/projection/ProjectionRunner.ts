@@ -109,7 +109,7 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
   /** The table in use was made by an older version: it serves, unchanged, until a new one can take its place. */
   const replace = Effect.fnUntraced(function* (sql: PgClient.PgClient, version: number) {
     if (version > projection.version || projection.tables === undefined) {
-      const problem = `its view was made by version ${version} of it`
+      const problem = Checkpoint.otherVersion(version)
       return yield* new Checkpoint.CheckpointRefused({ projection: projection.name, problem })
     }
     becomes("rebuilding")

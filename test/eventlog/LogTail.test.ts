@@ -1,0 +1,25 @@
+import { assert, it } from "@effect/vitest"
+import { Cause, Effect, Exit, Fiber, Logger } from "effect"
+import { LogTail, LogWentBack } from "../../src/eventlog/LogTail.ts"
+import { readFrom } from "../../src/testing/EventLogEntries.ts"
+import { append, orderLives } from "../support/orderLives.ts"
+import { restoreLog } from "../support/restoreLog.ts"
+import { fresh, readerLayer } from "../support/viewLayer.ts"
+
+it.live("fails whoever waits when the log was replaced by an older copy, and forgets what it had of it", () =>
+  Effect.gen(function* () {
+    const tail = yield* LogTail
+    const old = yield* append(yield* orderLives(5))
+    const head = yield* append(yield* orderLives(5))
+    yield* tail.page(head - 1n, 1)
+    const waiting = yield* Effect.forkChild(tail.page(head, 1), { startImmediately: true })
+    yield* restoreLog(old)
+    const exit = yield* Fiber.await(waiting)
+    const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+    assert.instanceOf(error, LogWentBack)
+    assert.include(String(error), `ends at position ${old}, but was read up to ${head}`)
+    yield* append(yield* orderLives(10))
+    const [page, [expected]] = [yield* tail.page(old, 1), yield* readFrom(old)]
+    assert.deepStrictEqual(page[0], expected)
+  }).pipe(Effect.provide(fresh(readerLayer)), Effect.provide(Logger.layer([])))
+)

@@ -1,0 +1,87 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect } from "effect"
+import { Database } from "../../src/database/Database.ts"
+import type { Projection } from "../../src/projection/Projection.ts"
+import { Projections } from "../../src/projection/Projections.ts"
+import { OrderQueries } from "../../src/readmodel/OrderQueries.ts"
+import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
+import { freshDatabase } from "../support/freshDatabase.ts"
+import { append, orderLives } from "../support/orderLives.ts"
+import { awaitRebuild, ended, isFold, name, seen, silent } from "../support/rebuilds.ts"
+import { operatedLayer } from "../support/viewLayer.ts"
+
+describe("a rebuild", () => {
+  it.live("can be paused, goes on in another process where it was, and can be aborted", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const id = yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        yield* seen(yield* append(yield* orderLives(60)))
+        const { id } = yield* projections.rebuild(name, { eventsPerSecond: 100 })
+        assert.strictEqual((yield* projections.list)[0]?.status, "rebuilding")
+        yield* awaitRebuild(id, ({ position }) => position > 0n)
+        const paused = yield* projections.pauseRebuild(id)
+        assert.strictEqual(paused.state, "paused")
+        return id
+      }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const { position, state } = yield* projections.rebuildStatus(id)
+        assert.strictEqual(state, "paused")
+        assert.isTrue(position > 0n)
+        yield* projections.resumeRebuild(id)
+        const moving = yield* awaitRebuild(id, (rebuild) => rebuild.position > position)
+        assert.strictEqual(moving.state, "running")
+        assert.strictEqual((yield* projections.abortRebuild(id)).state, "aborted")
+        assert.strictEqual((yield* Effect.flip(projections.abortRebuild(id)))._tag, "RebuildRefused")
+        assert.strictEqual((yield* Effect.flip(projections.resumeRebuild(id)))._tag, "RebuildRefused")
+        assert.strictEqual((yield* projections.list)[0]?.status, "live")
+        const { reads: sql } = yield* Database
+        assert.deepStrictEqual(
+          yield* sql`SELECT relname FROM pg_class WHERE relname LIKE 'order_view_shadow%' ORDER BY relname`,
+          []
+        )
+        yield* isFold
+        const again = yield* projections.rebuild(name)
+        assert.strictEqual((yield* ended(again.id)).state, "completed")
+        yield* isFold
+      }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
+    })
+  )
+
+  it.live("begins by itself when the projection has a new version; the old table serves meanwhile", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const head = yield* Effect.gen(function* () {
+        const head = yield* append(yield* orderLives(30))
+        yield* seen(head)
+        return head
+      }).pipe(Effect.provide(operatedLayer(url)))
+      const isOpen = yield* Deferred.make<void>()
+      const next: Projection = {
+        ...OrderViewProjection,
+        version: 2,
+        handle: (sql, events, slot) => {
+          assert.strictEqual(slot, "shadow")
+          return Effect.andThen(Deferred.await(isOpen), OrderViewProjection.handle(sql, events, slot))
+        }
+      }
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const queries = yield* OrderQueries
+        const [info] = yield* projections.list.pipe(
+          Effect.delay("20 millis"),
+          Effect.repeat({ until: ([info]) => info?.rebuildId !== undefined })
+        )
+        assert.containSubset(info, { version: 1, status: "rebuilding", position: head })
+        const page = yield* queries.list({ filter: {}, sort: "placedAt", limit: 100 })
+        assert.lengthOf(page.orders, 30)
+        assert.strictEqual(page.freshness.position, head)
+        yield* Deferred.succeed(isOpen, undefined)
+        yield* ended(info!.rebuildId!)
+        assert.containSubset((yield* projections.list)[0], { version: 2, position: head })
+        yield* isFold
+      }).pipe(Effect.provide(operatedLayer(url, next)), Effect.provide(silent))
+    })
+  )
+})

@@ -1,0 +1,80 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { Database } from "../../src/database/Database.ts"
+import { type ProjectionInfo, Projections } from "../../src/projection/Projections.ts"
+import { freshDatabase } from "../support/freshDatabase.ts"
+import { append, orderLives } from "../support/orderLives.ts"
+import { stored } from "../support/orderViewRows.ts"
+import { restoreLog } from "../support/restoreLog.ts"
+import { ended, isFold, name, seen, silent } from "../support/rebuilds.ts"
+import { operatedLayer } from "../support/viewLayer.ts"
+
+describe("a rebuild", () => {
+  it.live("is what an older copy of the log demands under a projection that runs, and puts it right", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const { reads: sql } = yield* Database
+        const infoWhen = (isIt: (info: ProjectionInfo) => boolean) =>
+          projections.list.pipe(
+            Effect.delay("20 millis"),
+            Effect.map(([info]) => info!),
+            Effect.repeat({ until: isIt })
+          )
+        const old = yield* append(yield* orderLives(10))
+        const head = yield* append(yield* orderLives(10))
+        yield* seen(head)
+        yield* restoreLog(old)
+        // Not only seen by whoever asks: on record, so that it does not go on once the log is as long again.
+        yield* infoWhen(({ problem }) => problem !== undefined)
+        const onRecord = sql<{ readonly problem: string | null }>`SELECT problem FROM ordinal.checkpoints ORDER BY slot`
+        const [row] = yield* onRecord.pipe(
+          Effect.delay("20 millis"),
+          Effect.repeat({ until: ([row]) => row?.problem !== null })
+        )
+        const demand = `its checkpoint is at position ${head}, but the log ends at ${old}; rebuild it from the log`
+        assert.include(row?.problem, demand)
+        const before = yield* stored(sql)
+        const longer = yield* append(yield* orderLives(20))
+        assert.isTrue(longer > head)
+        assert.containSubset(yield* infoWhen(({ head }) => head === longer), {
+          status: "stopped",
+          problem: row!.problem!
+        })
+        assert.deepStrictEqual(yield* stored(sql), before)
+
+        const { id } = yield* projections.rebuild(name, { compare: "all" })
+        assert.containSubset(yield* ended(id), { state: "completed", different: 0 })
+        const { problem } = yield* infoWhen(({ behind, status }) => status === "live" && behind === 0)
+        assert.isUndefined(problem)
+        yield* isFold
+        yield* append(yield* orderLives(5))
+        yield* infoWhen(({ behind }) => behind === 0)
+        yield* isFold
+      }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
+    })
+  )
+
+  it.live("is what a checkpoint of another log demands, and puts it right", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      yield* Effect.gen(function* () {
+        yield* seen(yield* append(yield* orderLives(10)))
+        const { reads: sql } = yield* Database
+        yield* sql`UPDATE ordinal.checkpoints SET log_id = gen_random_uuid(), "position" = "position" + 5`
+      }).pipe(Effect.provide(operatedLayer(url)))
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const [stopped] = yield* projections.list
+        assert.strictEqual(stopped?.status, "stopped")
+        assert.match(stopped?.problem ?? "", /its checkpoint is of log .*, but this is log .*; rebuild it from the log/)
+        const { id } = yield* projections.rebuild(name)
+        assert.strictEqual((yield* ended(id)).state, "completed")
+        const entries = yield* orderLives(5)
+        yield* seen(yield* append(entries))
+        yield* isFold
+      }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
+    })
+  )
+})

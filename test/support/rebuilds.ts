@@ -1,0 +1,21 @@
+/** What tests of rebuilds ask for and wait for. */
+import { Effect, Logger } from "effect"
+import { Database } from "../../src/database/Database.ts"
+import { ProjectionProgress } from "../../src/projection/ProjectionProgress.ts"
+import { Projections, type Rebuild } from "../../src/projection/Projections.ts"
+import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
+import { assertViewIsFold } from "./orderViewRows.ts"
+
+export const { name } = OrderViewProjection
+export const silent = Logger.layer([])
+
+export const seen = (position: bigint) =>
+  Effect.flatMap(ProjectionProgress, (progress) => progress.awaitPosition(OrderViewProjection, position))
+
+export const awaitRebuild = (id: string, isReached: (rebuild: Rebuild) => boolean) =>
+  Effect.flatMap(Projections, (projections) =>
+    projections.rebuildStatus(id).pipe(Effect.delay("20 millis"), Effect.repeat({ until: isReached }))
+  )
+export const ended = (id: string) => awaitRebuild(id, ({ state }) => state !== "running")
+
+export const isFold = Effect.flatMap(Database, ({ reads }) => assertViewIsFold(reads))

@@ -1,0 +1,12 @@
+import { Effect } from "effect"
+import { Database } from "../../src/database/Database.ts"
+
+/** What is left of the log if a copy of it from that time is put in its place: later positions are given out again. */
+export const restoreLog = Effect.fnUntraced(function* (position: bigint) {
+  const { reads: sql } = yield* Database
+  yield* Effect.gen(function* () {
+    yield* sql`SET LOCAL session_replication_role = replica`
+    yield* sql`DELETE FROM ordinal.events WHERE "position" > ${position}`
+    yield* sql`UPDATE ordinal.log_head SET "position" = ${position}`
+  }).pipe(sql.withTransaction)
+})
