@@ -6,6 +6,7 @@ import * as AggregateCatalog from "../../src/catalog/AggregateCatalog.ts"
 import { CustomerAggregate } from "../../src/catalog/Customer.ts"
 import { demoCustomers, demoProducts } from "../../src/catalog/DemoCatalog.ts"
 import { ProductAggregate } from "../../src/catalog/Product.ts"
+import { EventLog } from "../../src/eventlog/EventLog.ts"
 import { Aggregates } from "../../src/eventsourcing/Aggregates.ts"
 import type { Address } from "../../src/order/Address.ts"
 import { Currency } from "../../src/order/Money.ts"
@@ -96,10 +97,10 @@ export const make = Effect.fnUntraced(function* (url: string, options: { readonl
   const aggregates = Context.get(services, Aggregates)
   const orders = Context.get(services, Orders)
   const queries = Context.get(services, OrderQueries)
+  const log = Context.get(services, EventLog)
   for (const save of demoProducts) yield* aggregates.send(ProductAggregate, save.productId, save)
   for (const save of demoCustomers) yield* aggregates.send(CustomerAggregate, save.customerId, save)
   let placed = 0
-  let position = 0n
   return {
     /** The kernel alone: a priced command to the actor of a new order. */
     send: Effect.suspend(() => {
@@ -107,12 +108,8 @@ export const make = Effect.fnUntraced(function* (url: string, options: { readonl
       return aggregates.send(OrderAggregate, placeOrder.orderId, placeOrder, { fresh: true })
     }),
     /** All of it: the catalog's prices, the fingerprint, the actor, the receipt. */
-    place: Effect.suspend(() =>
-      Effect.map(orders.place(request(placed++)), (receipt) => {
-        if (receipt.position > position) position = receipt.position
-      })
-    ),
-    /** Until the view has all that was placed. */
-    viewIsThere: Effect.suspend(() => queries.awaitPosition(position))
+    place: Effect.suspend(() => orders.place(request(placed++))),
+    /** Until the view has all that is in the log. */
+    viewIsThere: Effect.orDie(Effect.flatMap(log.head, ({ position }) => queries.awaitPosition(position)))
   }
 })

@@ -1,6 +1,7 @@
 /**
  * Events per second with which the order view catches up with a log, and with which it is rebuilt beside what serves,
- * next to one `INSERT … SELECT` of the same finished rows into a table with the same indexes. Reports; judges nothing.
+ * next to one `INSERT … SELECT` of the same finished rows into a table with the same indexes; and the rate of writes of one
+ * process, which must never be more than what the view can catch up with. Reports; judges nothing.
  */
 import { Context, Effect, Layer, Redacted } from "effect"
 import { Database } from "../../src/database/Database.ts"
@@ -14,11 +15,12 @@ import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
 import * as BenchDatabase from "./BenchDatabase.ts"
 import * as Measurement from "./Measurement.ts"
 import * as OrderLog from "./OrderLog.ts"
+import * as WriteRates from "./WriteRates.ts"
 
 const sizes = {
-  full: { events: 300_000, turns: 3 },
-  quick: { events: 60_000, turns: 2 },
-  tiny: { events: 2_500, turns: 1 }
+  full: { events: 300_000, turns: 3, writes: { callers: 256, seconds: 3 } },
+  quick: { events: 60_000, turns: 2, writes: { callers: 256, seconds: 1 } },
+  tiny: { events: 2_500, turns: 1, writes: { callers: 4, seconds: 0.1 } }
 }
 export type Size = keyof typeof sizes
 
@@ -40,7 +42,7 @@ const logAndTail = (url: string) =>
   )
 
 export const run = Effect.fnUntraced(function* (size: Size) {
-  const { events, turns } = sizes[size]
+  const { events, turns, writes } = sizes[size]
   const server = yield* BenchDatabase.server
   const url = yield* BenchDatabase.fresh(server.url)
   const ranOn = yield* BenchDatabase.facts(server)
@@ -49,6 +51,7 @@ export const run = Effect.fnUntraced(function* (size: Size) {
   const rebuilds: Array<Measurement.Round> = []
   const inserts: Array<Measurement.Round> = []
   const head = yield* OrderLog.fill(events).pipe(Effect.provide(logAndTail(url)), Effect.scoped)
+  const writeRates = yield* WriteRates.make(server.url, writes)
   const count = Number(head)
   const orders = count / OrderLog.eventsPerOrder
   const round = (things: number, { cpuMicros, seconds }: { readonly seconds: number; readonly cpuMicros: number }) => ({
@@ -83,18 +86,23 @@ export const run = Effect.fnUntraced(function* (size: Size) {
       round(orders, yield* timed(admin`INSERT INTO copied SELECT * FROM ordinal.order_view ORDER BY order_id`))
     )
     yield* admin`DROP TABLE copied`
+    yield* writeRates.round
     console.log(`turn ${turn + 1} of ${turns} is done`)
   }
 
+  const catchUp = Measurement.summary(catchUps)
+  const written = writeRates.summary()
   const result = {
     bench: "projection",
     size,
     ranOn,
     events: count,
     orders,
-    catchUp: Measurement.summary(catchUps),
+    catchUp,
     rebuild: Measurement.summary(rebuilds),
-    insertSelectRows: Measurement.summary(inserts)
+    insertSelectRows: Measurement.summary(inserts),
+    writes: written,
+    catchUpToWrites: Number((catchUp.perSecond.median / written.withoutView.perSecond.median).toPrecision(3))
   }
   const line = (what: string, { median, min, max }: Measurement.Spread) =>
     console.log(`${what.padEnd(34)}${[median, min, max].map((value) => value.toFixed(0).padStart(10)).join("")}`)
@@ -102,6 +110,9 @@ export const run = Effect.fnUntraced(function* (size: Size) {
   line("catch-up, events", result.catchUp.perSecond)
   line("rebuild, events", result.rebuild.perSecond)
   line("INSERT … SELECT, finished rows", result.insertSelectRows.perSecond)
-  console.log("")
+  line("writes without the view, events", written.withoutView.perSecond)
+  line("writes with the view", written.withView.perSecond)
+  line("writes until the view has them", written.sustained.perSecond)
+  console.log(`the view can catch up with ${result.catchUpToWrites} times what is written without it\n`)
   return result
 }, Effect.scoped)

@@ -2,6 +2,10 @@ import { assert, it } from "@effect/vitest"
 import { execFile } from "node:child_process"
 import { inject } from "vitest"
 
+interface Rate {
+  readonly perSecond: { readonly median: number }
+}
+
 /** Runs the command line; its exit code and what it wrote. */
 const bench = (...args: ReadonlyArray<string>) =>
   new Promise<{ readonly code: number; readonly out: string; readonly err: string }>((resolve) => {
@@ -46,16 +50,25 @@ it("ends with one line of JSON that says what was measured, and on what", { time
   for (const { ratio } of paths) assert.isAbove(ratio.median, 0)
 })
 
-it("measures the order view: catching up, rebuilt, and beside an INSERT … SELECT", { timeout: 30_000 }, async () => {
-  const { code, err, out } = await bench("projection", "--tiny")
-  assert.strictEqual(code, 0, err)
-  const result = JSON.parse(out.trimEnd().split("\n").at(-1)!) as Readonly<
-    Record<"catchUp" | "rebuild" | "insertSelectRows", { readonly perSecond: { readonly median: number } }>
-  >
-  assert.containSubset(result, { bench: "projection", size: "tiny", events: 2_500, orders: 500 })
-  for (const { perSecond } of [result.catchUp, result.rebuild, result.insertSelectRows])
-    assert.isAbove(perSecond.median, 0)
-})
+it(
+  "measures the order view: catching up, rebuilt, and beside an INSERT … SELECT and the writes",
+  { timeout: 30_000 },
+  async () => {
+    const { code, err, out } = await bench("projection", "--tiny")
+    assert.strictEqual(code, 0, err)
+    const result = JSON.parse(out.trimEnd().split("\n").at(-1)!) as Readonly<
+      Record<"catchUp" | "rebuild" | "insertSelectRows", Rate>
+    > & { readonly writes: Record<"withoutView" | "withView" | "sustained", Rate>; readonly catchUpToWrites: number }
+    assert.containSubset(result, { bench: "projection", size: "tiny", events: 2_500, orders: 500 })
+    for (const { perSecond } of [result.catchUp, result.rebuild, result.insertSelectRows])
+      assert.isAbove(perSecond.median, 0)
+    const { catchUpToWrites, writes } = result
+    for (const { perSecond } of [writes.withoutView, writes.withView, writes.sustained])
+      assert.isAbove(perSecond.median, 0)
+    assert.isAtMost(writes.sustained.perSecond.median, writes.withView.perSecond.median)
+    assert.isAbove(catchUpToWrites, 0)
+  }
+)
 
 it("measures pushes", { timeout: 30_000 }, async () => {
   const { code, err, out } = await bench("push", "--tiny")
