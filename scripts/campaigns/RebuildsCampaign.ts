@@ -44,7 +44,7 @@ const rebuild = (databaseUrl: string, compare: number) =>
 /** The view made from nothing by a server of its own. */
 const fromNothing = async (sql: Sql, databaseUrl: string) => {
   await sql.rows("TRUNCATE ordinal.order_view")
-  await sql.rows("DELETE FROM ordinal.checkpoints")
+  await sql.rows("DELETE FROM ordinal.checkpoints WHERE projection = 'order-view'")
   const server = await start({ DATABASE_URL: databaseUrl })
   await ViewJudge.caughtUp(sql)
   await server.kill()

@@ -40,7 +40,7 @@ export interface ProjectionAudit {
   ): Sql<{ readonly version: number; readonly content: unknown } | undefined>
   /** What the row should be after each of the events, which are a stream's from its first on. */
   contents(events: ReadonlyArray<RecordedEvent>): Iterable<unknown>
-  /** The streams that have a row, in the order of their ids, after one (`undefined`: from the first); at most so many. */
+  /** The streams that have a row, in an order that stays, after one (`undefined`: from the first); at most so many. */
   streams(
     sql: SqlClient.SqlClient,
     slot: Slot,

@@ -45,6 +45,11 @@ const audit: ProjectionAudit = {
   *contents(events) {
     for (const entry of fold(events)) yield CatalogViewRows.row(entry)
   },
+  streams: (sql, slot, after, limit) =>
+    Effect.map(CatalogViewRows.idsAfter(sql, slot, after, limit), (rows) =>
+      rows.map(({ category, id }) => StreamId.make(category, id))
+    ),
+  remove: (sql, streamId, over) => Effect.map(CatalogViewRows.remove(sql, streamId, over), (rows) => rows.length > 0),
   write: (sql, events, over) => {
     const last = [...fold(events)].slice(-1)
     // Version 0: no row is, so one that is there is left alone.

@@ -1,5 +1,6 @@
 /** The catalog view's table, and what reads and writes its rows. */
 import type { SqlClient } from "effect/sql"
+import * as StreamId from "../eventlog/StreamId.ts"
 import type { Slot } from "../projection/Projection.ts"
 import * as ProjectionTable from "../projection/ProjectionTable.ts"
 import type { CatalogEntry } from "./CatalogEntry.ts"
@@ -45,6 +46,18 @@ export const select = (sql: SqlClient.SqlClient, slot: Slot, streamIds: Readonly
       FROM unnest(${streamIds}::text[]) AS stream (stream_id)
     )
     ORDER BY category, id`
+
+export const idsAfter = (sql: SqlClient.SqlClient, slot: Slot, after: StreamId.StreamId | undefined, limit: number) =>
+  sql<Pick<Row, "category" | "id">>`SELECT category, id FROM ${CatalogViewTable.in(sql, slot)}
+    WHERE (category, id) > (${after === undefined ? "" : StreamId.category(after)},
+      ${after === undefined ? "" : StreamId.id(after)})
+    ORDER BY category, id LIMIT ${limit}`
+
+/** The live row of a stream, if it is still at this version. */
+export const remove = (sql: SqlClient.SqlClient, streamId: StreamId.StreamId, version: number) =>
+  sql`DELETE FROM ordinal.catalog_view
+    WHERE category = ${StreamId.category(streamId)} AND id = ${StreamId.id(streamId)} AND version = ${version}
+    RETURNING id`
 
 /** Of the live table only rows that are still at version `over`, if that is given. */
 export const upsert = (sql: SqlClient.SqlClient, slot: Slot, entries: ReadonlyArray<CatalogEntry>, over?: number) =>

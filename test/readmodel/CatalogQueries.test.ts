@@ -121,6 +121,14 @@ describe("the catalog view", () => {
       yield* sql`DELETE FROM ordinal.catalog_view WHERE id = ${productId(6)}`
       assert.containSubset(yield* projections.repair(name, `product-${productId(6)}`), { kind: "missing" })
       assert.deepStrictEqual(yield* view, before)
+
+      yield* sql`INSERT INTO ordinal.catalog_view SELECT 'product', 'nobody', version, "position", withdrawn, state
+        FROM ordinal.catalog_view WHERE id = ${productId(6)}`
+      // Four rows at a time.
+      const [extra] = yield* projections.audit(name, 4).pipe(Effect.repeat({ until: (found) => found.length > 0 }))
+      assert.containSubset(extra, { kind: "extra", streamId: "product-nobody" })
+      assert.containSubset(yield* projections.repair(name, "product-nobody"), { kind: "extra" })
+      assert.deepStrictEqual(yield* view, before)
     }).pipe(Effect.provide(operated), Effect.provide(silent))
   )
 
