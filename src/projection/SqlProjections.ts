@@ -154,7 +154,10 @@ export const make = Effect.fnUntraced(function* (registered: ReadonlyArray<Proje
     rebuild: Effect.fn("Projections.rebuild")(function* (name, options = {}) {
       const projection = yield* named(name)
       if (projection.tables === undefined) {
-        return yield* new RebuildRefused({ projection: name, problem: "it can't be rebuilt beside what serves" })
+        const problem =
+          "it has no second table to be rebuilt in; to begin anew, empty what it keeps and delete its row of " +
+          "ordinal.checkpoints, both in one transaction"
+        return yield* new RebuildRefused({ projection: name, problem })
       }
       const { id, isNew } = yield* RebuildRecord.request(sql, projection, options).pipe(available, withinSeconds(6))
       if (!isNew)

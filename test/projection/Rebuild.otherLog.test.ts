@@ -1,12 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Database } from "../../src/database/Database.ts"
-import { type ProjectionInfo, Projections } from "../../src/projection/Projections.ts"
+import { Projections } from "../../src/projection/Projections.ts"
+import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
 import { append, orderLives } from "../support/orderLives.ts"
 import { stored } from "../support/orderViewRows.ts"
 import { restoreLog } from "../support/restoreLog.ts"
-import { ended, isFold, name, seen, silent } from "../support/rebuilds.ts"
+import { ended, infoWhen, isFold, name, seen, silent } from "../support/rebuilds.ts"
 import { operatedLayer } from "../support/viewLayer.ts"
 
 describe("a rebuild", () => {
@@ -16,12 +17,6 @@ describe("a rebuild", () => {
       yield* Effect.gen(function* () {
         const projections = yield* Projections
         const { reads: sql } = yield* Database
-        const infoWhen = (isIt: (info: ProjectionInfo) => boolean) =>
-          projections.list.pipe(
-            Effect.delay("20 millis"),
-            Effect.map(([info]) => info!),
-            Effect.repeat({ until: isIt })
-          )
         const old = yield* append(yield* orderLives(10))
         const head = yield* append(yield* orderLives(10))
         yield* seen(head)
@@ -75,6 +70,28 @@ describe("a rebuild", () => {
         yield* seen(yield* append(entries))
         yield* isFold
       }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
+    })
+  )
+
+  it.live("that is not possible says how to begin anew instead, which works", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const { tables: _, ...single } = OrderViewProjection
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const { reads: sql } = yield* Database
+        yield* seen(yield* append(yield* orderLives(10)))
+        yield* sql`UPDATE ordinal.checkpoints SET log_id = gen_random_uuid()`
+        yield* infoWhen((info) => info.status === "stopped")
+        const refused = yield* Effect.flip(projections.rebuild(name))
+        assert.include(refused.message, "empty what it keeps and delete its row of ordinal.checkpoints")
+        yield* sql`TRUNCATE ordinal.order_view`.pipe(
+          Effect.andThen(sql`DELETE FROM ordinal.checkpoints WHERE projection = ${name}`),
+          sql.withTransaction
+        )
+        yield* infoWhen((info) => info.status === "live" && info.behind === 0)
+        yield* isFold
+      }).pipe(Effect.provide(operatedLayer(url, single)), Effect.provide(silent))
     })
   )
 })

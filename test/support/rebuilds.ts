@@ -2,7 +2,7 @@
 import { Effect, Logger } from "effect"
 import { Database } from "../../src/database/Database.ts"
 import { ProjectionProgress } from "../../src/projection/ProjectionProgress.ts"
-import { Projections, type Rebuild } from "../../src/projection/Projections.ts"
+import { type ProjectionInfo, Projections, type Rebuild } from "../../src/projection/Projections.ts"
 import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
 import { assertViewIsFold } from "./orderViewRows.ts"
 
@@ -17,5 +17,15 @@ export const awaitRebuild = (id: string, isReached: (rebuild: Rebuild) => boolea
     projections.rebuildStatus(id).pipe(Effect.delay("20 millis"), Effect.repeat({ until: isReached }))
   )
 export const ended = (id: string) => awaitRebuild(id, ({ state }) => state !== "running")
+
+/** The order view's entry in the list, once it is as asked. */
+export const infoWhen = (isIt: (info: ProjectionInfo) => boolean) =>
+  Effect.flatMap(Projections, (projections) =>
+    projections.list.pipe(
+      Effect.delay("20 millis"),
+      Effect.map(([info]) => info!),
+      Effect.repeat({ until: isIt })
+    )
+  )
 
 export const isFold = Effect.flatMap(Database, ({ reads }) => assertViewIsFold(reads))
