@@ -94,9 +94,11 @@ export const run = async (postgres: PostgresServer, { clients, notifications, pa
     for (const url of urls) followers.push(follow("SSE", url, 0), follow("WebSocket", url, 0))
     const load = OrderLoad.start({ urls: () => urls, clients, pause: between })
     const receipts: Array<Receipt> = []
-    for (const { away, mode } of restarts) {
+    for (const [round, { away, mode }] of restarts.entries()) {
       await load.nextAcknowledged()
       await postgres.halt(mode)
+      // Every second one has to come back while the database is away.
+      followers.forEach(({ cut }, index) => index % 2 === round % 2 && cut())
       await pause(away)
       await postgres.resume()
       const { receipts: answered, ...recovered } = await recovery(sql, urls, followers)

@@ -16,7 +16,7 @@ export interface Plan {
 /** `LogTail` reads the log at least so often. */
 const pollInterval = 500
 /** What a busy machine may add. */
-const noise = 1_000
+const noise = 1_500
 const patience = 60_000
 
 const endSessions = (sql: Sql, role: string) =>

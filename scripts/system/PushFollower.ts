@@ -13,6 +13,8 @@ export interface PushFollower {
   readonly resumes: () => number
   /** When this event was there. */
   readonly awaitPosition: (position: number, patience: number) => Promise<number>
+  /** As a cut cable: it goes on on a new connection. */
+  readonly cut: () => void
   readonly stop: () => Promise<void>
 }
 
@@ -66,6 +68,7 @@ export const follow = (transport: Transport, url: string, start: number): PushFo
       }
       return arrived.get(position)!
     },
+    cut: () => cut(),
     stop: async () => {
       over.abort()
       cut()

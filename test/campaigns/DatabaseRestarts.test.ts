@@ -5,7 +5,7 @@ import * as PostgresServer from "../../scripts/PostgresServer.ts"
 it("commands, the view and pushes come back by themselves when PostgreSQL does, with nothing lost or twice", async () => {
   const postgres = await PostgresServer.start()
   onTestFinished(postgres.stop)
-  const { answeredLater, faults, pushDelayMillis } = await run(postgres, {
+  const { answeredLater, faults, pushDelayMillis, resumes } = await run(postgres, {
     restarts: [
       { mode: "immediate", away: 300 },
       { mode: "fast", away: 300 }
@@ -16,5 +16,6 @@ it("commands, the view and pushes come back by themselves when PostgreSQL does, 
   })
   assert.deepStrictEqual(faults, [])
   assert.isAbove(answeredLater, 0, "nobody noticed that the database was away")
+  assert.isAtLeast(resumes, 4)
   assert.isAbove(pushDelayMillis.silent.p50, pushDelayMillis.heard.p50, "notifications were sent nevertheless")
 }, 180_000)
