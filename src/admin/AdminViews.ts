@@ -10,10 +10,11 @@ const Id = Schema.String
 export const DifferenceView = Schema.Struct({
   projection: Text,
   streamId: Text,
-  kind: Schema.Literals(["different", "missing", "behind"]),
+  kind: Schema.Literals(["different", "missing", "behind", "extra"]),
   field: Text,
-  inView: Schema.Unknown,
-  inLog: Schema.Unknown,
+  /** `null` if there is none: of a row that is missing or extra, or a field that only one of them has. */
+  inView: Schema.optional(Schema.Unknown),
+  inLog: Schema.optional(Schema.Unknown),
   version: Schema.Int,
   event: optional(Schema.Struct({ version: Schema.Int, type: Text, position: Position })),
   foundAt: Text

@@ -79,6 +79,42 @@ describe.each(Object.entries(adapters))("an operator's view of projections on %s
     assert.strictEqual(await metric(shop, `orders_drift_repaired_total{projection="order-view"}`), 1)
   })
 
+  it("finds a row of an order that was never placed, and does away with it", async () => {
+    const orderId = await place(shop, "wait")
+    const streamId = "order-ord_nobody"
+    await shop.run(
+      Effect.flatMap(
+        Database,
+        ({
+          reads
+        }) => reads`INSERT INTO ordinal.order_view SELECT 'ord_nobody', version, "position", customer_id, status,
+            payment_status, placed_at, updated_at, state
+          FROM ordinal.order_view WHERE order_id = ${orderId}`
+      )
+    )
+    const { body } = await shop.operators.send("POST", `${at}/audit`, { streamId })
+    assert.containSubset(body.data, [{ streamId, kind: "extra", field: "", inView: { status: "confirmed" } }])
+    assert.deepStrictEqual((await listed()).audit.differences, body.data)
+    const repaired = await shop.operators.send("POST", `${at}/repair`, { streamId })
+    assert.containSubset(repaired.body, { repaired: true, difference: { kind: "extra" } })
+    assert.deepStrictEqual((await shop.operators.send("POST", `${at}/audit`, { streamId })).body, { data: [] })
+  })
+
+  it("finds a row that is missing, and puts it back", async () => {
+    const orderId = await place(shop, "wait")
+    const streamId = `order-${orderId}`
+    await shop.run(
+      Effect.flatMap(Database, ({ reads }) => reads`DELETE FROM ordinal.order_view WHERE order_id = ${orderId}`)
+    )
+    const { body } = await shop.operators.send("POST", `${at}/audit`, { streamId })
+    assert.containSubset(body.data, [{ streamId, kind: "missing", inLog: { status: "confirmed" } }])
+    assert.isNull(body.data[0].inView)
+    assert.deepStrictEqual((await listed()).audit.differences, body.data)
+    const repaired = await shop.operators.send("POST", `${at}/repair`, { streamId })
+    assert.containSubset(repaired.body, { repaired: true, difference: { kind: "missing" } })
+    assert.strictEqual((await shop.api.get(`/orders/${orderId}`)).status, 200)
+  })
+
   it("refuses to repair a row that a rebuild is about to put right", async () => {
     const streamId = `order-${await place(shop, "wait")}`
     const rebuild = await shop.operators.send("POST", `${at}/rebuild`, { eventsPerSecond: 1 })
