@@ -51,11 +51,11 @@ export const make = () => {
         find(byCustomer, event.metadata.customerId, event)
       }
     },
-    /** There will be no more. */
-    end: () => {
+    /** There will be no more: everybody's wait ends with this. */
+    end: (result: Effect.Effect<never>) => {
       for (const index of [byStream, byCustomer]) {
         for (const waiters of index.values()) {
-          for (const { found } of waiters) Deferred.doneUnsafe(found, Effect.void)
+          for (const { found } of waiters) Deferred.doneUnsafe(found, result)
         }
         index.clear()
       }

@@ -152,6 +152,7 @@ const make = Effect.gen(function* () {
     ringSize = 0
     tail = position
     wake(Effect.die(error))
+    interests.end(Effect.die(error))
     return Effect.logError(error)
   })
   const growth = PubSub.take(subscription).pipe(
@@ -175,7 +176,7 @@ const make = Effect.gen(function* () {
       if (Exit.hasInterrupts(exit)) return Effect.void
       broken = Effect.die(new Error("the log is no longer followed", { cause: exit }))
       wake(broken)
-      interests.end()
+      interests.end(broken)
       return Effect.logError("the log is no longer followed", exit)
     }),
     Effect.forkScoped

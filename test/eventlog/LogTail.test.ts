@@ -13,11 +13,17 @@ it.live("fails whoever waits when the log was replaced by an older copy, and for
     const head = yield* append(yield* orderLives(5))
     yield* tail.page(head - 1n, 1)
     const waiting = yield* Effect.forkChild(tail.page(head, 1), { startImmediately: true })
+    const interested = yield* Effect.forkChild(
+      tail.awaitInterest({ customerId: "nobody" }, head, () => {}),
+      { startImmediately: true }
+    )
     yield* restoreLog(old)
-    const exit = yield* Fiber.await(waiting)
-    const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
-    assert.instanceOf(error, LogWentBack)
-    assert.include(String(error), `ends at position ${old}, but was read up to ${head}`)
+    for (const waiter of [waiting, interested]) {
+      const exit = yield* Fiber.await<unknown, unknown>(waiter)
+      const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+      assert.instanceOf(error, LogWentBack)
+      assert.include(String(error), `ends at position ${old}, but was read up to ${head}`)
+    }
     yield* append(yield* orderLives(10))
     const [page, [expected]] = [yield* tail.page(old, 1), yield* readFrom(old)]
     assert.deepStrictEqual(page[0], expected)
