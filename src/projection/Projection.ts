@@ -22,8 +22,12 @@ export type Slot = "live" | "shadow"
  * table. Every step runs inside a transaction of the kernel.
  */
 export interface ProjectionTables {
+  /** Of the live table, first, and of all others that it makes; they belong to one projection alone. */
+  readonly names: readonly [string, ...ReadonlyArray<string>]
   /** Makes an empty table; the live one before the projection runs for the first time, unless it is there already. */
   create(sql: SqlClient.SqlClient, slot: Slot): Sql<unknown>
+  /** Whether the live table is. */
+  isEmpty(sql: SqlClient.SqlClient): Sql<boolean>
   /** Drops the shadow table, if there is one. */
   drop(sql: SqlClient.SqlClient): Sql<unknown>
   /** Puts the shadow table in place of the live one, which goes. */

@@ -21,6 +21,7 @@ import type { CheckpointKey, Projection } from "./Projection.ts"
 import * as ProjectionFailure from "./ProjectionFailure.ts"
 import { ProjectionProgress } from "./ProjectionProgress.ts"
 import type { ProjectionStatus } from "./ProjectionStatus.ts"
+import * as ProjectionSetup from "./ProjectionSetup.ts"
 import * as ProjectionWork from "./ProjectionWork.ts"
 import * as RebuildRecord from "./RebuildRecord.ts"
 
@@ -120,9 +121,8 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
   })
 
   const step = Effect.fnUntraced(function* (sql: PgClient.PgClient) {
-    yield* withinSeconds(6)(Checkpoint.create(sql, key))
     const row = yield* withinSeconds(6)(Checkpoint.stored(sql, key))
-    if (row === undefined) return yield* new Checkpoint.CheckpointMoved()
+    if (row === undefined) return yield* withinSeconds(6)(ProjectionSetup.run(sql, projection))
     if (row.version !== projection.version) return yield* replace(sql, row.version)
     const problem = Checkpoint.problemOf(row)
     if (problem !== undefined) return yield* new Checkpoint.CheckpointRefused({ projection: projection.name, problem })

@@ -1,8 +1,9 @@
 /**
  * The table of a projection, and the second one of the same shape that a rebuild fills and puts in its place.
  *
- * **Gotchas**: taking its place is a drop and a rename. Privileges granted on the table, and views and foreign keys that
- * point to it, do not survive a rebuild: grant by `ALTER DEFAULT PRIVILEGES`, and let nothing point to it.
+ * **Gotchas**: taking its place is a drop and a rename. Views and foreign keys that point to the table block a rebuild,
+ * and privileges granted on it are gone after one: grant by `ALTER DEFAULT PRIVILEGES`. Back it up together with the
+ * schema `ordinal`, which says how far it is.
  */
 import { Effect } from "effect"
 import type { SqlClient, Statement } from "effect/sql"
@@ -11,7 +12,7 @@ import type { ProjectionTables, Slot } from "./Projection.ts"
 export interface Definition {
   /** With its schema, which must be there: `public.top_products`. */
   readonly name: string
-  /** What stands between the parentheses of CREATE TABLE. */
+  /** What stands between the parentheses of CREATE TABLE. Constraints have no names, for there may be two tables. */
   readonly columns: string
   /** Further indexes, each by a name of its own: `{ by_day: "(day, sold)" }`. */
   readonly indexes?: Readonly<Record<string, string>>
@@ -24,6 +25,11 @@ export interface ProjectionTable extends ProjectionTables {
   in(sql: SqlClient.SqlClient, slot: Slot): Statement.Fragment
 }
 
+const exists = (sql: SqlClient.SqlClient, name: string) =>
+  sql<{ readonly exists: boolean }>`SELECT to_regclass(${name}) IS NOT NULL AS exists`.pipe(
+    Effect.map(([row]) => row?.exists === true)
+  )
+
 const qualified = /^([a-z_][a-z0-9_]*)\.([a-z_][a-z0-9_]*)$/
 /** PostgreSQL cuts longer names off, and then mixes them up. */
 const longestName = 63
@@ -32,6 +38,9 @@ export const make = ({ columns, indexes = {}, name, storage }: Definition): Proj
   const [, schema, live] = qualified.exec(name) ?? []
   if (schema === undefined || live === undefined) {
     throw new TypeError(`the table "${name}" must be named as <schema>.<table>, in lower case`)
+  }
+  if (/\bconstraint\b/i.test(columns)) {
+    throw new TypeError(`the columns of the table "${name}" name a constraint; leave its name out`)
   }
   const tables = { live, shadow: `${live}_shadow` }
   const tooLong = ["pkey", ...Object.keys(indexes)]
@@ -44,10 +53,11 @@ export const make = ({ columns, indexes = {}, name, storage }: Definition): Proj
   const nameOf = (slot: Slot) => `${schema}.${tables[slot]}`
 
   const create = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, slot: Slot) {
+    if (yield* exists(sql, nameOf(slot))) return
     const parameters = storage === undefined ? "" : ` WITH (${storage})`
-    yield* sql.unsafe(`CREATE TABLE IF NOT EXISTS ${nameOf(slot)} (${columns})${parameters}`)
+    yield* sql.unsafe(`CREATE TABLE ${nameOf(slot)} (${columns})${parameters}`)
     for (const [index, on] of Object.entries(indexes)) {
-      yield* sql.unsafe(`CREATE INDEX IF NOT EXISTS ${tables[slot]}_${index} ON ${nameOf(slot)} ${on}`)
+      yield* sql.unsafe(`CREATE INDEX ${tables[slot]}_${index} ON ${nameOf(slot)} ${on}`)
     }
   })
 
@@ -65,7 +75,13 @@ export const make = ({ columns, indexes = {}, name, storage }: Definition): Proj
   })
 
   return {
+    names: [nameOf("live"), nameOf("shadow")],
     create,
+    isEmpty: (sql) =>
+      sql<{ readonly isEmpty: boolean }>`
+        SELECT NOT EXISTS (SELECT FROM ${sql.literal(nameOf("live"))}) AS "isEmpty"`.pipe(
+        Effect.map(([row]) => row?.isEmpty === true)
+      ),
     drop: (sql) => sql.unsafe(`DROP TABLE IF EXISTS ${nameOf("shadow")}`),
     swap,
     in: (sql, slot) => sql.literal(nameOf(slot))

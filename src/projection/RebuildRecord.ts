@@ -4,6 +4,8 @@ import type { SqlClient, SqlError } from "effect/sql"
 import * as Checkpoint from "./Checkpoint.ts"
 import type { CheckpointKey, Projection } from "./Projection.ts"
 import { ProjectionLimits } from "./ProjectionLimits.ts"
+import type { ProjectionBroken } from "./ProjectionBroken.ts"
+import * as ProjectionSetup from "./ProjectionSetup.ts"
 import type { RebuildOptions, RebuildState } from "./Projections.ts"
 
 export interface Row {
@@ -77,9 +79,9 @@ export const request = (
   sql: SqlClient.SqlClient,
   projection: Projection,
   options: RebuildOptions
-): Effect.Effect<{ readonly id: string; readonly isNew: boolean }, SqlError.SqlError> =>
+): Effect.Effect<{ readonly id: string; readonly isNew: boolean }, SqlError.SqlError | ProjectionBroken> =>
   Effect.gen(function* () {
-    yield* Checkpoint.create(sql, { ...projection, slot: "live" })
+    yield* ProjectionSetup.run(sql, projection)
     yield* Checkpoint.lock(sql, { name: projection.name, slot: "live" })
     const underWay = yield* open(sql, projection.name)
     if (underWay !== undefined) return { id: underWay.id, isNew: false }

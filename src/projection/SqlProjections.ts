@@ -13,6 +13,7 @@ import type { Projection } from "./Projection.ts"
 import * as ProjectionAudits from "./ProjectionAudits.ts"
 import { RebuildRefused, UnknownParkedStream, UnknownProjection, UnknownRebuild } from "./ProjectionErrors.ts"
 import { ProjectionLimits } from "./ProjectionLimits.ts"
+import type { ProjectionBroken } from "./ProjectionBroken.ts"
 import * as ProjectionList from "./ProjectionList.ts"
 import { ProjectionProgress } from "./ProjectionProgress.ts"
 import { ProjectionBehind } from "./ProjectionBehind.ts"
@@ -78,12 +79,8 @@ export const make = Effect.fnUntraced(function* (registered: ReadonlyArray<Proje
   const { logId } = yield* log.head
   const progress = yield* ProjectionProgress
   const projections = new Map(registered.map((projection) => [projection.name, projection]))
-  if (projections.size < registered.length) {
-    const names = registered.map(({ name }) => name).join(", ")
-    return yield* Effect.die(
-      new TypeError(`each projection needs a name of its own, and two of these have the same: ${names}`)
-    )
-  }
+  const clash = ProjectionSetup.clashOf(registered)
+  if (clash !== undefined) return yield* Effect.die(new TypeError(clash))
   const audits = new Map<string, Effect.Success<ReturnType<typeof ProjectionAudits.make>>>()
   for (const projection of registered) {
     const audit = yield* ProjectionAudits.make(projection)
@@ -103,12 +100,8 @@ export const make = Effect.fnUntraced(function* (registered: ReadonlyArray<Proje
 
   const setPaused = Effect.fnUntraced(function* (name: string, paused: boolean) {
     yield* named(name)
-    yield* sql`
-      INSERT INTO ordinal.checkpoints AS c (projection, version, log_id, "position", updated_at, paused)
-      SELECT ${name}, ${projections.get(name)?.version ?? 0}::integer, log_id, 0, clock_timestamp(), ${paused}::boolean
-      FROM ordinal.log_head
-      ON CONFLICT (projection, slot) DO UPDATE SET paused = excluded.paused,
-        problem = CASE WHEN excluded.paused THEN c.problem END`.pipe(available, withinSeconds(6))
+    yield* sql`UPDATE ordinal.checkpoints SET paused = ${paused}, problem = CASE WHEN ${paused} THEN problem END
+      WHERE projection = ${name} AND slot = 'live'`.pipe(available, withinSeconds(6))
     yield* Effect.logInfo(paused ? "the projection is paused" : "the projection is resumed", { projection: name })
   })
 
@@ -159,7 +152,11 @@ export const make = Effect.fnUntraced(function* (registered: ReadonlyArray<Proje
           "ordinal.checkpoints, both in one transaction"
         return yield* new RebuildRefused({ projection: name, problem })
       }
-      const { id, isNew } = yield* RebuildRecord.request(sql, projection, options).pipe(available, withinSeconds(6))
+      const { id, isNew } = yield* RebuildRecord.request(sql, projection, options).pipe(
+        Effect.catchTag("ProjectionBroken", ({ problem }) => new RebuildRefused({ projection: name, problem })),
+        available,
+        withinSeconds(6)
+      )
       if (!isNew)
         return yield* new RebuildRefused({
           projection: name,
@@ -211,10 +208,16 @@ export interface Options {
 export const layer = (
   projections: ReadonlyArray<Projection>,
   options?: Options
-): Layer.Layer<Projections, SqlError | DatabaseUnavailable, Database | LogTail | EventLog | ProjectionProgress> => {
+): Layer.Layer<
+  Projections,
+  SqlError | DatabaseUnavailable | ProjectionBroken,
+  Database | LogTail | EventLog | ProjectionProgress
+> => {
+  const setUp = (projection: Projection) =>
+    Effect.flatMap(Database, (database) => ProjectionSetup.run(database.projections, projection))
   const background = (projection: Projection) =>
     Layer.merge(ProjectionRunner.layer(projection), Rebuilds.layer(projection)).pipe(
-      Layer.provide(Layer.effectDiscard(ProjectionSetup.run(projection)))
+      Layer.provide(Layer.effectDiscard(setUp(projection)))
     )
   const service: ReturnType<typeof layer> = Layer.effect(Projections, make(projections, options))
   return projections.reduce((running, projection) => Layer.merge(running, background(projection)), service)

@@ -23,10 +23,6 @@ export interface CatalogEntry<Category extends CatalogCategory = CatalogCategory
   readonly position: bigint
 }
 
-interface Kept {
-  readonly version: number
-}
-
 const next = <State extends { readonly _tag: string }, Command, Event, Rejection>(
   { codec, decider }: Aggregate<State, Command, Event, Rejection>,
   known: State | undefined,
@@ -34,17 +30,21 @@ const next = <State extends { readonly _tag: string }, Command, Event, Rejection
 ): Exclude<State, { readonly _tag: "Absent" }> => {
   const state = decider.evolve(known ?? decider.initialState, codec.decode(recorded), recorded.recordedAt)
   if (state._tag === "Absent") throw new Error(`${recorded.streamId} is absent after its version ${recorded.version}`)
-  return state as Exclude<State, { readonly _tag: "Absent" }>
+  return { ...(state as Exclude<State, { readonly _tag: "Absent" }>), version: recorded.version }
 }
 
-/** Throws, as on a defect, if the event is not the next one of a product or customer. */
+/**
+ * Throws, as on a defect, if the event does not follow. Of a product or customer that is not known any event that saves
+ * one will do, since it says all of it: those before it were skipped.
+ */
 export const evolve = (entry: CatalogEntry | undefined, recorded: RecordedEvent): CatalogEntry => {
   const { position, streamId, version } = recorded
   const category = StreamId.category(streamId)
   const id = StreamId.id(streamId)
-  const known: (Kept & (Product | Customer)) | undefined = entry?.state
-  const expected = (known?.version ?? 0) + 1
-  if (version !== expected) throw new Error(`the view of ${streamId} expects version ${expected}, not ${version}`)
+  const known: Product | Customer | undefined = entry?.state
+  if (known !== undefined && version !== known.version + 1) {
+    throw new Error(`the view of ${streamId} expects version ${known.version + 1}, not ${version}`)
+  }
   if (category === "product" && known?._tag !== "Customer") {
     return { category, id, state: next(ProductAggregate, known, recorded), position }
   }

@@ -5,6 +5,7 @@ import { Database } from "../../src/database/Database.ts"
 import { Currency } from "../../src/order/Money.ts"
 import { CustomerId, ProductId } from "../../src/order/OrderId.ts"
 import { Orders } from "../../src/Orders.ts"
+import type { Projection } from "../../src/projection/Projection.ts"
 import { Projections, type Rebuild } from "../../src/projection/Projections.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
 import { ProductSales, topProducts } from "./TopProducts.ts"
@@ -57,32 +58,35 @@ describe.each(Object.entries(backends))("a projection of one's own %s", (_, back
         yield* stocked
         const day = yield* today
         for (let count = 1; count <= 20; count++) {
-          const { token } = yield* place([mug, 2], [tea, 1])
-          assert.deepStrictEqual(yield* topProducts(day, token), [
+          const placed = yield* place([mug, 2], [tea, 1])
+          assert.deepStrictEqual(yield* topProducts(day, placed), [
             { productId: "mug", sold: BigInt(2 * count) },
             { productId: "tea", sold: BigInt(count) }
           ])
         }
         const projections = yield* Projections
-        const invalid = yield* Effect.flip(topProducts(day, "1.00000000-0000-0000-0000-000000000000"))
+        const foreign = "1.00000000-0000-0000-0000-000000000000"
+        const invalid = yield* Effect.flip(projections.awaitToken(ProductSales.name, foreign))
         assert.strictEqual(invalid._tag, "InvalidToken")
         const unknown = yield* Effect.flip(projections.awaitToken("no-such", "1.x"))
         assert.strictEqual(unknown._tag, "UnknownProjection")
 
         // Paused, it says that it is behind, and how far; it goes on by itself when it is resumed.
         yield* projections.pause(ProductSales.name)
-        const { token } = yield* place([tea, 100])
-        const behind = yield* Effect.flip(projections.awaitToken(ProductSales.name, token, { wait: "50 millis" }))
+        const placed = yield* place([tea, 100])
+        const behind = yield* Effect.flip(
+          projections.awaitToken(ProductSales.name, placed.token, { wait: "50 millis" })
+        )
         assert.strictEqual(behind._tag, "ProjectionBehind")
         const info = (yield* projections.list).find(({ name }) => name === ProductSales.name)
         assert.containSubset(info, { status: "paused", behind: 2 })
         yield* projections.resume(ProductSales.name)
-        assert.deepStrictEqual((yield* topProducts(day, token))[0], { productId: "tea", sold: 120n })
+        assert.deepStrictEqual((yield* topProducts(day, placed))[0], { productId: "tea", sold: 120n })
 
         // Rebuilt beside what serves.
         const { id } = yield* projections.rebuild(ProductSales.name)
         assert.containSubset(yield* ended(id), { state: "completed" })
-        assert.deepStrictEqual((yield* topProducts(day, token))[0], { productId: "tea", sold: 120n })
+        assert.deepStrictEqual((yield* topProducts(day, placed))[0], { productId: "tea", sold: 120n })
       }).pipe(Effect.provide(program(own())))
     }).pipe(Effect.provide(Logger.layer([])))
   )
@@ -102,21 +106,21 @@ describe.each(Object.entries(backends))("a projection of one's own %s", (_, back
       yield* Effect.gen(function* () {
         yield* stocked
         const [day, projections] = [yield* today, yield* Projections]
-        const { orderId, token } = yield* place([mug, 13])
+        const placed = yield* place([mug, 13])
+        const { orderId, token } = placed
         const streamId = `order-${orderId}`
         const later = yield* place([tea, 1])
-        assert.deepStrictEqual(yield* topProducts(day, later.token), [{ productId: "tea", sold: 1n }])
+        assert.deepStrictEqual(yield* topProducts(day, later), [{ productId: "tea", sold: 1n }])
         const [parked] = yield* projections.parked
         assert.containSubset(parked, { projection: picky.name, streamId, version: 1, reason: "thirteen" })
-        const refused = yield* Effect.flip(projections.awaitToken(picky.name, token, { streamId }))
+        const refused = yield* Effect.flip(topProducts(day, placed))
         assert.containSubset(refused, { _tag: "ProjectionBehind", parked: true })
         // The order view is another projection, which has no trouble with it.
         assert.strictEqual((yield* (yield* Orders).get(orderId, { token })).order.version, 2)
 
         isFixed = true
         yield* projections.retry(parked!.id)
-        yield* projections.awaitToken(picky.name, token, { streamId })
-        assert.deepStrictEqual((yield* topProducts(day))[0], { productId: "mug", sold: 13n })
+        assert.deepStrictEqual((yield* topProducts(day, placed))[0], { productId: "mug", sold: 13n })
       }).pipe(Effect.provide(program(own(picky))))
     }).pipe(Effect.provide(Logger.layer([])))
   )
@@ -131,7 +135,7 @@ describe("a new version of a projection of one's own", () => {
         projection: typeof ProductSales,
         effect: Effect.Effect<A, E, Orders | Projections | Database>
       ) => Effect.provide(effect, program(Backend.postgres(url, { projections: [projection] })))
-      const { token } = yield* run(ProductSales, Effect.andThen(stocked, place([mug, 3])))
+      const placed = yield* run(ProductSales, Effect.andThen(stocked, place([mug, 3])))
       const doubled: typeof ProductSales = {
         ...ProductSales,
         version: 2,
@@ -150,10 +154,57 @@ describe("a new version of a projection of one's own", () => {
             (infos) => infos.find(({ name }) => name === doubled.name)!.version
           )
           yield* isNew.pipe(Effect.delay("20 millis"), Effect.repeat({ until: (version) => version === 2 }))
-          return yield* topProducts(day, token)
+          return yield* topProducts(day, placed)
         })
       )
       assert.deepStrictEqual(counted, [{ productId: "mug", sold: 6n }])
     }).pipe(Effect.provide(Logger.layer([])))
+  )
+})
+
+describe("a projection of one's own that finds its table filled", () => {
+  const start = <A, E>(
+    url: string,
+    projections: ReadonlyArray<Projection>,
+    effect: Effect.Effect<A, E, Orders | Projections | Database>
+  ) => Effect.provide(effect, program(Backend.postgres(url, { projections }))).pipe(Effect.provide(Logger.layer([])))
+
+  it.live("does not begin to count on top of it, under another name or after its checkpoint was deleted", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const day = yield* today
+      const placed = Effect.andThen(stocked, place([mug, 3]))
+      yield* start(
+        url,
+        [ProductSales],
+        Effect.flatMap(placed, (order) => topProducts(day, order))
+      )
+      const refused = yield* Effect.flip(start(url, [{ ...ProductSales, name: "sales" }], Effect.void))
+      assert.containSubset(refused, { _tag: "ProjectionBroken", projection: "sales" })
+      assert.include(String(refused), "public.product_sales has rows already, but no checkpoint says of which events")
+
+      const unchanged = Effect.gen(function* () {
+        const { projections: sql } = yield* Database
+        const projections = yield* Projections
+        yield* projections.pause(ProductSales.name)
+        yield* sql`DELETE FROM ordinal.checkpoints WHERE projection = ${ProductSales.name}`
+        yield* projections.pause(ProductSales.name)
+        assert.strictEqual((yield* Effect.flip(projections.rebuild(ProductSales.name)))._tag, "RebuildRefused")
+        // The order view's token waits for what comes after; the runner has looked more than once by then.
+        const { token } = yield* place([mug, 4])
+        const behind = yield* Effect.flip(projections.awaitToken(ProductSales.name, token, { wait: "1500 millis" }))
+        assert.strictEqual(behind._tag, "ProjectionBehind")
+        return yield* topProducts(day)
+      })
+      assert.deepStrictEqual(yield* start(url, [ProductSales], unchanged), [{ productId: "mug", sold: 3n }])
+    })
+  )
+
+  it.live("refuses to share it with another projection", () =>
+    Effect.gen(function* () {
+      const twins = [ProductSales, { ...ProductSales, name: "sales" }]
+      const exit = yield* Effect.exit(start(yield* freshDatabase, twins, Effect.void))
+      assert.include(String(exit), "two projections keep their rows in public.product_sales")
+    })
   )
 })

@@ -4,6 +4,7 @@ import { Database } from "../../src/database/Database.ts"
 import type { RecordedEvent } from "../../src/eventlog/RecordedEvent.ts"
 import { OrderAggregate } from "../../src/order/OrderAggregate.ts"
 import type { Line } from "../../src/order/Line.ts"
+import type { Receipt } from "../../src/Orders.ts"
 import type { Projection } from "../../src/projection/Projection.ts"
 import { Projections } from "../../src/projection/Projections.ts"
 import * as ProjectionTable from "../../src/projection/ProjectionTable.ts"
@@ -46,10 +47,13 @@ export const ProductSales: Projection = {
   }
 }
 
-/** The best of a day, as in "2026-11-22"; with an order's token it has counted that order. */
-export const topProducts = Effect.fn("topProducts")(function* (day: string, token?: string) {
+/** The best of a day, as in "2026-11-22"; after `order` was placed, with that order counted, or not at all. */
+export const topProducts = Effect.fn("topProducts")(function* (day: string, order?: Receipt) {
   const { reads: sql } = yield* Database
-  if (token !== undefined) yield* (yield* Projections).awaitToken(ProductSales.name, token)
+  if (order !== undefined) {
+    const streamId = `order-${order.orderId}`
+    yield* (yield* Projections).awaitToken(ProductSales.name, order.token, { streamId })
+  }
   return yield* sql<{ readonly productId: string; readonly sold: bigint }>`
     SELECT product_id AS "productId", sold FROM ${table.in(sql, "live")}
     WHERE day = ${day}::date ORDER BY sold DESC, product_id LIMIT 10`

@@ -8,6 +8,11 @@ describe("the definition of a projection's table", () => {
     }
   })
 
+  it("refuses constraints with names, which only one of two tables can have", () => {
+    const columns = "id text PRIMARY KEY, sold bigint, CONSTRAINT some CHECK (sold > 0)"
+    assert.throws(() => ProjectionTable.make({ name: "public.sales", columns }), /name a constraint/)
+  })
+
   it("refuses names that PostgreSQL would cut off and mix up", () => {
     const indexes = { ["i".repeat(30)]: "(id)" }
     const name = `public.${"t".repeat(30)}`

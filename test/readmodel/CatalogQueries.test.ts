@@ -1,6 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Logger } from "effect"
 import * as Backend from "../../src/Backend.ts"
+import * as AggregateCatalog from "../../src/catalog/AggregateCatalog.ts"
+import * as Kernel from "../../src/Kernel.ts"
+import type { Projection } from "../../src/projection/Projection.ts"
+import * as SqlCatalogQueries from "../../src/readmodel/SqlCatalogQueries.ts"
+import * as SqlOrderQueries from "../../src/readmodel/SqlOrderQueries.ts"
 import { Database } from "../../src/database/Database.ts"
 import { Currency } from "../../src/order/Money.ts"
 import { CustomerId, ProductId } from "../../src/order/OrderId.ts"
@@ -130,6 +135,36 @@ describe("the catalog view", () => {
       assert.containSubset(yield* projections.repair(name, "product-nobody"), { kind: "extra" })
       assert.deepStrictEqual(yield* view, before)
     }).pipe(Effect.provide(operated), Effect.provide(silent))
+  )
+
+  it.live("goes on with a product whose first event was skipped, since the next one says all of it", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const broken: Projection = {
+        ...CatalogViewProjection,
+        handle: (sql, events, slot) => {
+          if (events.some(({ version }) => version === 1)) throw new Error("the first is poison")
+          return CatalogViewProjection.handle(sql, events, slot)
+        }
+      }
+      const layer = Orders.layer.pipe(
+        Layer.provide(Layer.mergeAll(AggregateCatalog.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer)),
+        Layer.provideMerge(Kernel.postgres(url, { projections: [broken] }))
+      )
+      yield* Effect.gen(function* () {
+        const orders = yield* Orders
+        const projections = yield* Projections
+        for (const text of ["One", "Two", "Three"]) yield* orders.saveProduct(productId(1), details(text))
+        const { token } = yield* orders.saveProduct(productId(1), details("Four"))
+        yield* projections.awaitToken(name, token)
+        const [parked] = yield* projections.parked
+        yield* projections.skip(parked!.id)
+        const { products } = yield* orders.products({}, { token })
+        assert.deepStrictEqual(products, [yield* orders.product(productId(1))])
+        const again = yield* orders.saveProduct(productId(1), details("Five"))
+        assert.containSubset((yield* orders.products({}, again)).products, [{ name: "Five", version: 5 }])
+      }).pipe(Effect.provide(layer), Effect.provide(silent))
+    })
   )
 
   it.live("is listed by its index, without a sort", () =>
