@@ -130,7 +130,8 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
     standsAt(row)
     if (row.paused) becomes("paused")
     if (row.paused || !isOurs) return yield* Effect.sleep(standbyPoll)
-    if (row.owner !== owner) yield* Effect.logInfo("the projection runs in this process from here on", { owner })
+    if (row.owner !== owner)
+      yield* Effect.logInfo(`the projection runs in this process from here on, by lease ${owner}`)
     const reached = (_: unknown, checkpoint: Checkpoint.Checkpoint) =>
       Effect.sync(() => {
         hasAdvanced ||= checkpoint.position > row.position
