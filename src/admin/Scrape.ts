@@ -61,7 +61,7 @@ export const make = Effect.gen(function* () {
   const streams = yield* OpenStreams
   const registry = yield* Metric.MetricRegistry
   const waited = yield* Metrics.consistencyWait
-  for (const outcome of ["reached", "behind"]) waited.prepare(outcome)
+  for (const outcome of ["reached", "behind", "abandoned"]) waited.prepare(outcome)
 
   const gauges = Effect.gen(function* () {
     const [head, seen, reports, actors] = yield* Effect.all(

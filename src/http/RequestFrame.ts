@@ -46,6 +46,9 @@ const noRoute = (request: Request, allowedMethods: AllowedMethods): Response => 
 const isRouteNotFound = (error: unknown): boolean =>
   HttpServerError.isHttpServerError(error) && error.reason._tag === "RouteNotFound"
 
+const hasCallerLeft = ({ reasons }: Cause.Cause<unknown>): boolean =>
+  reasons.some(({ annotations }) => annotations.has(HttpServerError.ClientAbort.key))
+
 const failed = (
   request: Request,
   cause: Cause.Cause<unknown>,
@@ -55,7 +58,9 @@ const failed = (
     return Effect.succeed(noRoute(request, allowedMethods))
   }
   if (Cause.hasInterruptsOnly(cause)) {
-    // The caller has gone, or this process is stopping. Nobody or a retry reads the answer.
+    // Nobody reads it; it is counted.
+    if (hasCallerLeft(cause)) return Effect.succeed(ProblemResponse.blank(499, "Client closed request"))
+    // This process is stopping.
     const answer = isSafe(request)
       ? ProblemResponse.of(Problems.draining, new Draining({ retryAfter: 1 }))
       : ProblemResponse.of(Problems.outcomeUnknown, new OutcomeUnknown({ retryAfter: 1 }))
@@ -89,7 +94,8 @@ const routeOf = Effect.withFiber((fiber) =>
 )
 
 /** A WebSocket's request lasts as long as its connection, which says nothing. */
-const isWebSocket = ({ headers }: Request, { status }: Response) => headers["upgrade"] !== undefined && status < 400
+const isWebSocket = ({ headers }: Request, { status }: Response) =>
+  headers["upgrade"] !== undefined && (status < 400 || status === 499)
 
 const measure = Effect.gen(function* () {
   const clock = yield* Clock.Clock

@@ -1,6 +1,11 @@
 /** How long reads wait for the view. */
-import { Clock, Effect, Option } from "effect"
+import { Clock, Effect, Exit, Option } from "effect"
 import * as Metrics from "../telemetry/Metrics.ts"
+
+const outcomeOf = (exit: Exit.Exit<Option.Option<unknown>, unknown>) => {
+  if (Exit.isFailure(exit)) return "abandoned"
+  return Option.isSome(exit.value) ? "reached" : "behind"
+}
 
 /** Measures waits that end with nothing if the view did not get there in time. */
 export const measured = Effect.gen(function* () {
@@ -9,10 +14,11 @@ export const measured = Effect.gen(function* () {
   return <A, E, R>(wait: Effect.Effect<Option.Option<A>, E, R>): Effect.Effect<Option.Option<A>, E, R> =>
     Effect.suspend(() => {
       const start = clock.monotonicTimeNanosUnsafe()
-      return Effect.map(wait, (reached) => {
-        const seconds = Number(clock.monotonicTimeNanosUnsafe() - start) / 1e9
-        waited(seconds, Option.isSome(reached) ? "reached" : "behind")
-        return reached
-      })
+      return Effect.onExit(wait, (exit) =>
+        Effect.sync(() => {
+          const seconds = Number(clock.monotonicTimeNanosUnsafe() - start) / 1e9
+          waited(seconds, outcomeOf(exit))
+        })
+      )
     })
 })

@@ -1,7 +1,7 @@
 /**
  * Every metric there is. Names and labels are part of the contract; no label ever says which order or customer.
  *
- * Counters and histograms are updated where things happen; gauges are read when somebody scrapes (see `admin/Gauges.ts`).
+ * Counters and histograms are updated where things happen; gauges are read when somebody scrapes (see `admin/Scrape.ts`).
  */
 import { counter, gauge, histogram } from "./Instrument.ts"
 
@@ -36,7 +36,7 @@ export const appendConflicts = counter(
 )
 /** `source`: `new` (the id was made just now), `log` or `snapshot`. */
 export const activations = counter("orders_activations_total", "Actors loaded, by what from", ["source"])
-/** `outcome`: `reached` or `behind`. */
+/** `outcome`: `reached`, `behind`, or `abandoned` by a caller who went away. */
 export const consistencyWait = histogram(
   "orders_consistency_wait_seconds",
   "How long reads waited for the view to reach their token; those that need not wait are not counted",

@@ -144,6 +144,33 @@ describe("metrics", () => {
     assert.strictEqual(await waited("reached"), reached + 1)
   })
 
+  it("count a caller who hangs up as 499, and a wait for the view as abandoned", async () => {
+    const at = "/admin/projections/order-view"
+    const count = (status: string) =>
+      metric(shop, `http_server_request_duration_seconds_count{method="GET",route="/orders",status="${status}"}`)
+    const abandoned = () => metric(shop, `orders_consistency_wait_seconds_count{outcome="abandoned"}`)
+    assert.strictEqual(await abandoned(), 0)
+    await shop.operators.send("POST", `${at}/pause`)
+    const { headers } = await shop.api.send("POST", "/orders", order())
+    const token = { "consistency-token": headers.get("consistency-token") ?? "", prefer: "wait=20" }
+    const caller = new AbortController()
+    const read = fetch(`${shop.api.url}/orders`, { headers: token, signal: caller.signal }).then(
+      () => "answered",
+      () => "gone"
+    )
+    // By the time this is answered, the read waits.
+    await shop.api.get("/projections")
+    caller.abort()
+    assert.strictEqual(await read, "gone")
+    await until(abandoned, (found) => found === 1)
+    await until(
+      () => count("499"),
+      (found) => found === 1
+    )
+    assert.isUndefined(await count("503"))
+    await shop.operators.send("POST", `${at}/resume`)
+  })
+
   it("count open event streams by transport", async () => {
     const open = () =>
       Promise.all(["sse", "websocket"].map((name) => metric(shop, `orders_stream_connections{transport="${name}"}`)))
