@@ -15,17 +15,23 @@ const shown = (value: string): string => value.slice(0, 200).toWellFormed()
 
 const hostName = (host: string): string => host.replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1")
 
-const foreign = (
-  { headers }: HttpServerRequest.HttpServerRequest,
-  isLocalOnly: boolean
-): ForeignRequest | undefined => {
+/** Somebody followed a link: the page that had it sees nothing of the answer, and does not frame it either. */
+const isLink = ({ headers, method }: HttpServerRequest.HttpServerRequest): boolean =>
+  method === "GET" &&
+  headers["sec-fetch-mode"] === "navigate" &&
+  (headers["sec-fetch-dest"] ?? "document") === "document"
+
+const foreign = (request: HttpServerRequest.HttpServerRequest, isLocalOnly: boolean): ForeignRequest | undefined => {
+  const { headers } = request
   const { host = "", origin } = headers
   const site = headers["sec-fetch-site"]
   if (isLocalOnly && !isLoopback(hostName(host))) return new ForeignRequest({ header: "host", value: shown(host) })
   if (origin !== undefined && !isSameOrigin(origin, host)) {
     return new ForeignRequest({ header: "origin", value: shown(origin) })
   }
-  return site === "cross-site" ? new ForeignRequest({ header: "sec-fetch-site", value: site }) : undefined
+  return site === "cross-site" && !isLink(request)
+    ? new ForeignRequest({ header: "sec-fetch-site", value: site })
+    : undefined
 }
 
 /** `host`: what the port listens on. */

@@ -156,7 +156,7 @@ export const readErrors = [databaseUnavailable, overloaded, draining]
 /** What a query of the order view may answer. */
 export const queryErrors = [...readErrors, invalidToken, projectionBehind]
 
-/** All of them, for `GET /problems/{slug}`. */
+/** One of each slug, for `GET /problems/{slug}`. */
 export const all = [
   ...sendErrors,
   ...Object.values(rejections),
@@ -182,3 +182,6 @@ export const all = [
   unsupportedMediaType,
   internal
 ]
+
+/** Of the same slug and status as one of `all`, with members of their own. */
+export const namesakes = [versionNotFound, foreignRequest]

@@ -3,11 +3,13 @@ import { HttpApiBuilder } from "effect/http-api"
 import { Api } from "./Api.ts"
 import { RouteNotFound } from "./HttpError.ts"
 import { typeOf } from "./Problem.ts"
-import { all } from "./ProblemTypes.ts"
+import { all, namesakes } from "./ProblemTypes.ts"
 import { Readiness } from "./Readiness.ts"
 
+const membersOf = (slug: string) => [...all, ...namesakes].flatMap((one) => (one.slug === slug ? one.members : []))
+
 const problems = new Map(
-  all.map(({ members, slug, status, title }) => [slug, { type: typeOf(slug), title, status, members }])
+  all.map(({ slug, status, title }) => [slug, { type: typeOf(slug), title, status, members: membersOf(slug) }])
 )
 
 export const explain = ({ params }: { readonly params: { readonly slug: string } }) =>

@@ -70,6 +70,12 @@ describe("a web page in an operator's browser", () => {
     ["origin", ["Host: 127.0.0.1:PORT", "Origin: http://127.0.0.1:1"]],
     ["origin", ["Host: localhost:PORT", "Origin: http://127.0.0.1:PORT"]],
     ["sec-fetch-site", ["Host: 127.0.0.1:PORT", "Sec-Fetch-Site: cross-site"]],
+    ["sec-fetch-site", ["Host: 127.0.0.1:PORT", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors"]],
+    [
+      "sec-fetch-site",
+      ["Host: 127.0.0.1:PORT", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe"]
+    ],
+    ["host", ["Host: evil.example", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate"]],
     ["host", ["Host: evil.example:PORT", "Origin: http://evil.example:PORT"]],
     ["host", ["Host: evil.example"]],
     ["host", ["Host: 127.0.0.1.evil.example:PORT"]],
@@ -82,6 +88,22 @@ describe("a web page in an operator's browser", () => {
       assert.containSubset(problemOf(answer), { type: "/problems/forbidden", header })
     }
     assert.strictEqual(await status(), "live")
+  })
+
+  const link = ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"]
+  it("may link to what there is to see here, but not post a form to it", async () => {
+    const linked = ["Host: 127.0.0.1:PORT", ...link]
+    for (const path of ["GET /docs", "GET /admin/projections", "GET /metrics"]) {
+      assert.strictEqual((await pause(linked, path)).status, 200, path)
+    }
+    const form = await pause([...linked, "Content-Type: text/plain", "Content-Length: 0"])
+    assert.containSubset(problemOf(form), { type: "/problems/forbidden", header: "sec-fetch-site" })
+    assert.strictEqual(await status(), "live")
+  })
+
+  it("can read which headers may be foreign", async () => {
+    const { body } = await shop.operators.get("/problems/forbidden")
+    assert.deepStrictEqual(body.members, ["origin", "header", "value"])
   })
 
   const admitted = [
