@@ -15,6 +15,7 @@ import * as TokenWait from "./projection/TokenWait.ts"
 import type { CatalogCategory } from "./readmodel/CatalogEntry.ts"
 import { CatalogQueries } from "./readmodel/CatalogQueries.ts"
 import type * as Submission from "./Submission.ts"
+import { listLimit } from "./WholeNumber.ts"
 
 const toProduct = (productId: ProductId, { _tag, ...product }: ProductState): Product => ({ productId, ...product })
 const toCustomer = (customerId: CustomerId, { _tag, ...customer }: CustomerState): Customer => ({
@@ -56,14 +57,14 @@ export const make = Effect.fnUntraced(function* (
 
   const list = Effect.fnUntraced(function* <Category extends CatalogCategory>(
     category: Category,
-    { cursor, limit = 20, withdrawn }: CatalogListQuery = {},
+    { cursor, limit, withdrawn }: CatalogListQuery = {},
     { token, wait }: QueryOptions = {}
   ) {
     if (token !== undefined) yield* reach(token, wait)
     const page = yield* queries.list({
       category,
       filter: withdrawn === undefined ? {} : { withdrawn },
-      limit: Math.min(Math.max(limit, 1), 100),
+      limit: listLimit(limit),
       ...(cursor === undefined ? {} : { cursor })
     })
     return { ...page, token: ConsistencyToken.format({ position: page.freshness.position, logId }) }

@@ -12,6 +12,7 @@ import * as OrderHistory from "./readmodel/OrderHistory.ts"
 import { OrderQueries } from "./readmodel/OrderQueries.ts"
 import * as OrderView from "./readmodel/OrderView.ts"
 import { VersionNotFound } from "./readmodel/VersionNotFound.ts"
+import * as WholeNumber from "./WholeNumber.ts"
 
 type Service = Pick<Orders["Service"], "get" | "list" | "counts" | "history" | "at">
 
@@ -44,7 +45,7 @@ export const make = Effect.gen(function* () {
     const page = yield* queries.list({
       filter: query.filter ?? {},
       sort: query.sort ?? "-placedAt",
-      limit: Math.min(Math.max(query.limit ?? 20, 1), 100),
+      limit: WholeNumber.listLimit(query.limit),
       ...(query.cursor === undefined ? {} : { cursor: query.cursor })
     })
     return { ...page, token: tokenAt(page.freshness.position) }
@@ -57,8 +58,8 @@ export const make = Effect.gen(function* () {
   })
 
   const history: Service["history"] = Effect.fn("Orders.history")(function* (orderId, options = {}) {
-    const limit = Math.min(Math.max(options.limit ?? 100, 1), 500)
-    const page = yield* OrderHistory.events(log, orderId, { after: options.after ?? 0, limit })
+    const part = { after: WholeNumber.version(options.after), limit: WholeNumber.historyLimit(options.limit) }
+    const page = yield* OrderHistory.events(log, orderId, part)
     if (page === undefined) return yield* new OrderNotFound({ orderId })
     return page.map(PublishedEvent.fromRecorded)
   })

@@ -24,6 +24,7 @@ import { type CommandOptions, Orders, type QueryOptions } from "./Orders.ts"
 import type { OrderFilter } from "./readmodel/OrderFilter.ts"
 import { InvalidCursor } from "./readmodel/InvalidCursor.ts"
 import * as Subscription from "./Subscription.ts"
+import * as WholeNumber from "./WholeNumber.ts"
 
 export interface Options {
   readonly baseUrl: string | URL
@@ -33,8 +34,6 @@ export interface Options {
   readonly timeout?: Duration.Input
 }
 
-const clamp = (least: number, value: number, most: number) => Math.min(Math.max(value, least), most)
-
 /** The server wants times with their offset. */
 const queryOf = ({ placedAfter, placedBefore, ...filter }: OrderFilter) => ({
   ...filter,
@@ -43,9 +42,9 @@ const queryOf = ({ placedAfter, placedBefore, ...filter }: OrderFilter) => ({
 })
 
 /** Which part of a list is asked for. */
-const partOf = ({ cursor, limit = 20 }: { readonly cursor?: string; readonly limit?: number }) => {
+const partOf = ({ cursor, limit }: { readonly cursor?: string; readonly limit?: number }) => {
   if (cursor !== undefined && (cursor === "" || cursor.length > 2000)) return Effect.fail(new InvalidCursor())
-  return Effect.succeed({ limit: clamp(1, limit, 100), ...(cursor === undefined ? {} : { cursor }) })
+  return Effect.succeed({ limit: WholeNumber.listLimit(limit), ...(cursor === undefined ? {} : { cursor }) })
 }
 
 /** With the HTTP client that is provided. */
@@ -170,13 +169,11 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
     counts,
     subscribe,
     events: Subscription.events(subscribe),
-    history: (id, { after = 0, limit = 100 } = {}) =>
-      Effect.map(
-        query(
-          orderQueries.events({ params: { id }, query: { after: Math.max(after, 0), limit: clamp(1, limit, 500) } })
-        ),
-        ({ body }) => body.map(CloudEvent.toEvent)
-      ),
+    history: (id, { after, limit } = {}) => {
+      const part = { after: WholeNumber.version(after), limit: WholeNumber.historyLimit(limit) }
+      const page = query(orderQueries.events({ params: { id }, query: part }))
+      return Effect.map(page, ({ body }) => body.map(CloudEvent.toEvent))
+    },
     at: (id, version) =>
       Effect.map(query(orderQueries.at({ params: { id, version: Math.max(version, 0) } })), ({ body }) => body),
 

@@ -176,6 +176,26 @@ describe("a client of the order service", () => {
     )
   )
 
+  it.live("takes limits that are none as the service in this process does", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { local, remote } = yield* bothOrders()
+        yield* stock(local)
+        const id = newOrderId(1)
+        const { token } = yield* local.place(request(id, { confirm: true }))
+        for (const orders of [local, remote]) {
+          for (const limit of [NaN, 1.5, -1, Infinity]) {
+            const { orders: listed } = yield* orders.list({ limit }, { token })
+            const { products } = yield* orders.products({ limit }, { token })
+            const events = yield* orders.history(id, { limit, after: limit === Infinity ? 0 : limit - 1 })
+            const count = limit === 1.5 || limit === -1 ? 1 : 2
+            assert.deepStrictEqual([listed.length, products.length, events.length], [1, 1, count], String(limit))
+          }
+        }
+      })
+    )
+  )
+
   it.live("has errors that are caught by their tags", () =>
     Effect.scoped(
       Effect.gen(function* () {
