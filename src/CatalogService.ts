@@ -4,7 +4,8 @@ import type { CustomerNotFound, SaveCustomerRequest } from "./catalog/Customer.t
 import type { ProductNotFound, SaveProductRequest } from "./catalog/Product.ts"
 import type { Unavailable } from "./eventsourcing/SendError.ts"
 import type { CustomerId, ProductId } from "./order/OrderId.ts"
-import type { Answer, CommandOptions, QueryError, QueryOptions, SubmitError } from "./Orders.ts"
+import type { Answer, CommandOptions, QueryError, QueryOptions, SubmitError, WaitOptions } from "./Orders.ts"
+import type { InvalidToken } from "./projection/ConsistencyToken.ts"
 import type { InvalidCursor } from "./readmodel/InvalidCursor.ts"
 import type { ServerUnreachable } from "./ServerUnreachable.ts"
 
@@ -31,6 +32,13 @@ export interface Customer extends SaveCustomerRequest {
   readonly withdrawn: boolean
 }
 
+/** Read from its actor: the newest there is, so it is at least as fresh as any token; one of another log is refused. */
+type Read<A, NotFound> = Effect.Effect<
+  A & { readonly token: string },
+  NotFound | InvalidToken | Unavailable | ServerUnreachable
+>
+type ReadOptions = Pick<QueryOptions, "token">
+
 /** A list by id. */
 export interface CatalogListQuery {
   /** `true`: only what was withdrawn, `false`: only what was not. */
@@ -50,7 +58,7 @@ export interface CatalogService {
     productId: ProductId,
     options?: CommandOptions
   ): Effect.Effect<CatalogReceipt, ProductNotFound | SubmitError>
-  product(productId: ProductId): Effect.Effect<Product, ProductNotFound | Unavailable | ServerUnreachable>
+  product(productId: ProductId, options?: ReadOptions): Read<Product, ProductNotFound>
   /** A page of all products by id, as the catalog view has them. */
   products(
     query?: CatalogListQuery,
@@ -68,7 +76,7 @@ export interface CatalogService {
     customerId: CustomerId,
     options?: CommandOptions
   ): Effect.Effect<CatalogReceipt, CustomerNotFound | SubmitError>
-  customer(customerId: CustomerId): Effect.Effect<Customer, CustomerNotFound | Unavailable | ServerUnreachable>
+  customer(customerId: CustomerId, options?: ReadOptions): Read<Customer, CustomerNotFound>
   customers(
     query?: CatalogListQuery,
     options?: QueryOptions
@@ -76,4 +84,6 @@ export interface CatalogService {
     Answer & { readonly customers: ReadonlyArray<Customer>; readonly hasMore: boolean; readonly next?: string },
     InvalidCursor | QueryError
   >
+  /** Done once the lists hold what the token stands for. */
+  awaitCatalog(token: string, options?: WaitOptions): Effect.Effect<void, QueryError>
 }

@@ -54,6 +54,19 @@ export const make = Effect.fnUntraced(function* (
 
   const { logId } = yield* log.head
   const reach = TokenWait.make(log, logId, queries)
+  const issued = TokenWait.issued(log, logId)
+
+  /** The newest state, and a token that is never older than the one that was given. */
+  const read = Effect.fnUntraced(function* <State, Command, Event, Rejection>(
+    aggregate: Aggregate<State, Command, Event, Rejection>,
+    id: string,
+    { token }: QueryOptions = {}
+  ) {
+    const { position, state } = yield* aggregates.read(aggregate, id)
+    const required = token === undefined ? 0n : yield* issued(token, position)
+    const newest = required > position ? required : position
+    return { state, token: ConsistencyToken.format({ position: newest, logId }) }
+  })
 
   const list = Effect.fnUntraced(function* <Category extends CatalogCategory>(
     category: Category,
@@ -77,10 +90,10 @@ export const make = Effect.fnUntraced(function* (
         Effect.catchTag("ProductNotFound", Effect.die)
       ),
     withdrawProduct: (productId, options) => sendProduct({ _tag: "WithdrawProduct", productId }, null, options),
-    product: Effect.fn("Orders.product")(function* (productId) {
-      const { state } = yield* aggregates.read(ProductAggregate, productId)
+    product: Effect.fn("Orders.product")(function* (productId, options) {
+      const { state, token } = yield* read(ProductAggregate, productId, options)
       if (state._tag === "Absent") return yield* new ProductNotFound({ productId })
-      return toProduct(productId, state)
+      return { ...toProduct(productId, state), token }
     }),
     products: Effect.fn("Orders.products")(function* (query, options) {
       const { items, ...page } = yield* list("product", query, options)
@@ -91,15 +104,16 @@ export const make = Effect.fnUntraced(function* (
         Effect.catchTag("CustomerNotFound", Effect.die)
       ),
     withdrawCustomer: (customerId, options) => sendCustomer({ _tag: "WithdrawCustomer", customerId }, null, options),
-    customer: Effect.fn("Orders.customer")(function* (customerId) {
-      const { state } = yield* aggregates.read(CustomerAggregate, customerId)
+    customer: Effect.fn("Orders.customer")(function* (customerId, options) {
+      const { state, token } = yield* read(CustomerAggregate, customerId, options)
       if (state._tag === "Absent") return yield* new CustomerNotFound({ customerId })
-      return toCustomer(customerId, state)
+      return { ...toCustomer(customerId, state), token }
     }),
     customers: Effect.fn("Orders.customers")(function* (query, options) {
       const { items, ...page } = yield* list("customer", query, options)
       return { ...page, customers: items.map(({ id, state }) => toCustomer(CustomerId.make(id), state)) }
-    })
+    }),
+    awaitCatalog: (token, options) => Effect.asVoid(reach(token, options?.wait))
   }
   return service
 })

@@ -50,7 +50,7 @@ export interface CommandOptions extends SendOptions {
   readonly idempotencyKey?: string
 }
 
-interface WaitOptions {
+export interface WaitOptions {
   /** How long to wait for the view to get there; default 2 s, at most 30 s. */
   readonly wait?: Duration.Input
 }

@@ -181,16 +181,26 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
       catalog(options, (headers) => products.saveProduct({ params: { id }, headers, payload })),
     withdrawProduct: (id, options) =>
       catalog(options, (headers) => products.withdrawProduct({ params: { id }, headers })),
-    product: (id) =>
-      Effect.map(query(products.product({ params: { id }, headers: {} })), ({ body }) => Answer.found(body)),
+    product: Effect.fnUntraced(function* (id, { token } = {}) {
+      const headers = yield* Effect.fromResult(Headers.ofQuery(token === undefined ? {} : { token }))
+      return Answer.entity(yield* query(products.product({ params: { id }, headers })))
+    }),
     products: listProducts,
     saveCustomer: (id, payload, options) =>
       catalog(options, (headers) => products.saveCustomer({ params: { id }, headers, payload })),
     withdrawCustomer: (id, options) =>
       catalog(options, (headers) => products.withdrawCustomer({ params: { id }, headers })),
-    customer: (id) =>
-      Effect.map(query(products.customer({ params: { id }, headers: {} })), ({ body }) => Answer.found(body)),
-    customers: listCustomers
+    customer: Effect.fnUntraced(function* (id, { token } = {}) {
+      const headers = yield* Effect.fromResult(Headers.ofQuery(token === undefined ? {} : { token }))
+      return Answer.entity(yield* query(products.customer({ params: { id }, headers })))
+    }),
+    customers: listCustomers,
+    // What waits is the same for all of them.
+    awaitCatalog: (token, options) =>
+      listProducts({ limit: 1 }, { ...options, token }).pipe(
+        Effect.catchTag("InvalidCursor", Effect.die),
+        Effect.asVoid
+      )
   })
 })
 

@@ -95,8 +95,11 @@ const program = Effect.gen(function* () {
     yield* orders.customer(customers.ada)
   )
   const { token } = yield* orders.saveProduct(ProductId.make("tea"), { ...mugRequest, name: "Tea" })
-  const some = yield* orders.products({ limit: 1 }, { token, wait: "3 seconds" })
+  yield* orders.awaitCatalog(token, { wait: "3 seconds" })
+  const some = yield* orders.products({ limit: 1 })
   said.push(
+    yield* orders.product(products.mug, { token }),
+    yield* orders.customer(customers.ada, { token }),
     some,
     yield* orders.products(some.next === undefined ? {} : { cursor: some.next }),
     yield* orders.products({ withdrawn: true }),
@@ -149,7 +152,9 @@ describe("a client of the order service", () => {
             orders.history(id),
             orders.at(id, 3),
             orders.product(products.mug),
-            orders.customer(customers.ada)
+            orders.customer(customers.ada),
+            Effect.flip(orders.product(products.mug, { token: "1.x" })),
+            Effect.flip(orders.awaitCatalog("1.x"))
           ])
         assert.deepStrictEqual(yield* ask(remote), yield* ask(local))
       })

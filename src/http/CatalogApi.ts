@@ -37,8 +37,12 @@ const productSaved = [HttpApiSchema.WithHeaders(ProductReceipt.pipe(accepted), c
 const customer = HttpApiSchema.WithHeaders(CustomerView, entity)
 const customerSaved = [HttpApiSchema.WithHeaders(CustomerReceipt.pipe(accepted), catalogReceipt), customer] as const
 
+const newest =
+  "The newest version there is, not a view's: there is nothing to wait for, and no Freshness. " +
+  "A Consistency-Token sent along is only checked."
+
 /** They are read from their actors, like commands. */
-const unavailable = [...Problems.readErrors, Problems.outcomeUnknown, Problems.aggregateSuspended]
+const readErrors = [...Problems.readErrors, Problems.invalidToken, Problems.outcomeUnknown, Problems.aggregateSuspended]
 
 export class CatalogApi extends HttpApiGroup.make("catalog")
   .add(
@@ -56,9 +60,10 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       params: { id: ProductId },
       headers: HttpHeaders.read,
       success: [product, notModified],
-      error: [...unavailable, Problems.productNotFound]
+      error: [...readErrors, Problems.productNotFound]
     })
       .annotate(OpenApi.Summary, "Read a product")
+      .annotate(OpenApi.Description, newest)
       .middleware(QueryBoundary),
     HttpApiEndpoint.get("products", "/products", {
       query: CatalogListQuery,
@@ -91,9 +96,10 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       params: { id: CustomerId },
       headers: HttpHeaders.read,
       success: [customer, notModified],
-      error: [...unavailable, Problems.customerNotFound]
+      error: [...readErrors, Problems.customerNotFound]
     })
       .annotate(OpenApi.Summary, "Read a customer")
+      .annotate(OpenApi.Description, newest)
       .middleware(QueryBoundary),
     HttpApiEndpoint.get("customers", "/customers", {
       query: CatalogListQuery,

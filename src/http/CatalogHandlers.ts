@@ -1,6 +1,7 @@
-import { Effect, Exit } from "effect"
+import { Duration, Effect, Exit } from "effect"
 import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
 import type { CatalogReceipt, Customer, Product } from "../CatalogService.ts"
+import type { CustomerId, ProductId } from "../order/OrderId.ts"
 import { Orders } from "../Orders.ts"
 import { Api } from "./Api.ts"
 import { commandOptions } from "./CommandContext.ts"
@@ -10,15 +11,18 @@ import * as Preference from "./Preference.ts"
 import * as Reply from "./Reply.ts"
 import { served } from "./Served.ts"
 
-const entity = <Body extends Product | Customer>(body: Body, ifNoneMatch: string | undefined) => {
-  const headers = { etag: EntityTag.format(body.version) }
+type Entity = (Product | Customer) & { readonly token: string }
+
+const entity = <Body extends Entity>({ token, ...body }: Body, ifNoneMatch: string | undefined) => {
+  const headers = { etag: EntityTag.format(body.version), "consistency-token": token }
   return EntityTag.isCurrent(ifNoneMatch, body.version)
     ? HttpApiSchema.withHeaders({ body: undefined, headers })
     : HttpApiSchema.withHeaders({ body, headers })
 }
 
-/** A product or customer is read from its actor, so waiting for it takes no time. If it can't be read: the receipt. */
-const reply = <Id extends object, Body extends Product | Customer, E>(
+/** The receipt, or the product or customer if the caller would wait for the lists to have it and they do in time. */
+const reply = <Id extends object, Body extends Entity, E>(
+  orders: Orders["Service"],
   stored: CatalogReceipt,
   id: Id,
   path: string,
@@ -31,14 +35,15 @@ const reply = <Id extends object, Body extends Product | Customer, E>(
   })
   const wait = Preference.wait(prefer)
   if (wait === undefined) return Effect.succeed(receipt)
-  return Effect.map(Effect.exit(read), (exit) => {
+  const seen = orders.awaitCatalog(stored.token, { wait: Duration.seconds(wait) })
+  return Effect.map(Effect.exit(Effect.andThen(seen, read)), (exit) => {
     if (Exit.isFailure(exit)) return receipt
+    const { token, ...body } = exit.value
     const headers = {
-      etag: EntityTag.format(exit.value.version),
-      "preference-applied": Preference.applied(wait),
-      ...Reply.replayed(stored)
+      ...Reply.catalogHeaders(stored, path, { token, version: body.version }),
+      "preference-applied": Preference.applied(wait)
     }
-    return HttpApiSchema.withHeaders({ body: exit.value, headers })
+    return HttpApiSchema.withHeaders({ body, headers })
   })
 }
 
@@ -47,9 +52,15 @@ export const layer = HttpApiBuilder.group(
   "catalog",
   Effect.fnUntraced(function* (handlers) {
     const orders = yield* Orders
+    const product = (stored: CatalogReceipt, productId: ProductId, prefer: string | undefined) =>
+      reply(orders, stored, { productId }, `/products/${productId}`, prefer, orders.product(productId, stored))
+    const customer = (stored: CatalogReceipt, customerId: CustomerId, prefer: string | undefined) =>
+      reply(orders, stored, { customerId }, `/customers/${customerId}`, prefer, orders.customer(customerId, stored))
     return handlers.handleAll({
       product: ({ headers, params }) =>
-        Effect.map(served(orders.product(params.id)), (product) => entity(product, headers["if-none-match"])),
+        Effect.map(served(orders.product(params.id, Reply.queryOptions(headers).options)), (product) =>
+          entity(product, headers["if-none-match"])
+        ),
       products: Effect.fnUntraced(function* ({ headers, query, request }) {
         const { applied, options } = Reply.queryOptions(headers)
         const { products, ...page } = yield* served(orders.products(query, options))
@@ -57,14 +68,16 @@ export const layer = HttpApiBuilder.group(
       }),
       saveProduct: Effect.fnUntraced(function* ({ headers, params: { id }, payload }) {
         const stored = yield* served(orders.saveProduct(id, payload, yield* commandOptions(headers)))
-        return yield* reply(stored, { productId: id }, `/products/${id}`, headers.prefer, orders.product(id))
+        return yield* product(stored, id, headers.prefer)
       }),
       withdrawProduct: Effect.fnUntraced(function* ({ headers, params: { id } }) {
         const stored = yield* served(orders.withdrawProduct(id, yield* commandOptions(headers)))
-        return yield* reply(stored, { productId: id }, `/products/${id}`, headers.prefer, orders.product(id))
+        return yield* product(stored, id, headers.prefer)
       }),
       customer: ({ headers, params }) =>
-        Effect.map(served(orders.customer(params.id)), (customer) => entity(customer, headers["if-none-match"])),
+        Effect.map(served(orders.customer(params.id, Reply.queryOptions(headers).options)), (customer) =>
+          entity(customer, headers["if-none-match"])
+        ),
       customers: Effect.fnUntraced(function* ({ headers, query, request }) {
         const { applied, options } = Reply.queryOptions(headers)
         const { customers, ...page } = yield* served(orders.customers(query, options))
@@ -72,11 +85,11 @@ export const layer = HttpApiBuilder.group(
       }),
       saveCustomer: Effect.fnUntraced(function* ({ headers, params: { id }, payload }) {
         const stored = yield* served(orders.saveCustomer(id, payload, yield* commandOptions(headers)))
-        return yield* reply(stored, { customerId: id }, `/customers/${id}`, headers.prefer, orders.customer(id))
+        return yield* customer(stored, id, headers.prefer)
       }),
       withdrawCustomer: Effect.fnUntraced(function* ({ headers, params: { id } }) {
         const stored = yield* served(orders.withdrawCustomer(id, yield* commandOptions(headers)))
-        return yield* reply(stored, { customerId: id }, `/customers/${id}`, headers.prefer, orders.customer(id))
+        return yield* customer(stored, id, headers.prefer)
       })
     })
   })

@@ -58,6 +58,14 @@ export const found = <Body extends object>(body: Body | void): Body => {
   return body
 }
 
+export const entity = <Body extends object>({
+  body,
+  headers
+}: {
+  readonly body: Body | void
+  readonly headers: { readonly "consistency-token": string }
+}) => ({ ...found(body), token: headers["consistency-token"] })
+
 const freshness = (header: string): Freshness => {
   const members = new Map(
     header.split(",").map((member) => member.trim().split("=", 2) as [string, string | undefined])

@@ -62,7 +62,13 @@ export const counts = {
 
 export const page = { ...counts, link: optional(Text) }
 
-/** Of a product or a customer, which are read from their actor: always fresh. */
-export const entity = { ...replayed, etag: Text, "preference-applied": optional(Text) }
+/** Of a product or a customer, which are read from their actor: the newest there is, so there is no `Freshness` to tell. */
+export const entity = {
+  ...replayed,
+  etag: Text,
+  "consistency-token": Text,
+  location: optional(Text),
+  "preference-applied": optional(Text)
+}
 
 export const catalogReceipt = { ...replayed, etag: Text, "consistency-token": Text, location: optional(Text) }

@@ -99,10 +99,14 @@ export const catalogReceipt = (stored: CatalogReceipt) => ({
   events: stored.events
 })
 
-/** `Location` where something was created. */
-export const catalogHeaders = (stored: CatalogReceipt, path: string) => ({
-  etag: EntityTag.format(stored.version),
-  "consistency-token": stored.token,
+/** Of a product or a customer; `path` where it was created. */
+export const catalogHeaders = (
+  stored: CatalogReceipt,
+  path: string,
+  { token, version }: { readonly token: string; readonly version: number } = stored
+) => ({
+  etag: EntityTag.format(version),
+  "consistency-token": token,
   ...replayed(stored),
   ...(stored.version === 1 && stored.events.length > 0 ? { location: path } : {})
 })

@@ -17,6 +17,18 @@ export interface Progress {
   awaitPosition(position: bigint): Effect.Effect<bigint>
 }
 
+/** The position of a token that `log`, whose id is `logId`, has issued. `known`: a position that it has reached for certain. */
+export const issued =
+  (log: EventLog["Service"], logId: string) =>
+  (token: string, known: bigint): Effect.Effect<bigint, ConsistencyToken.InvalidToken | DatabaseUnavailable> =>
+    Effect.gen(function* () {
+      const { logId: issuer, position } = yield* Effect.fromResult(ConsistencyToken.parse(token))
+      const invalid = new ConsistencyToken.InvalidToken({ token })
+      if (issuer !== logId) return yield* invalid
+      if (known < position && (yield* log.head).position < position) return yield* invalid
+      return position
+    })
+
 /** `logId`: of `log`. */
 export const make =
   (log: EventLog["Service"], logId: string, progress: Progress) =>
@@ -26,11 +38,9 @@ export const make =
     wait?: Duration.Input
   ): Effect.Effect<bigint, ConsistencyToken.InvalidToken | ProjectionBehind | DatabaseUnavailable> =>
     Effect.gen(function* () {
-      const { logId: issuer, position: required } = yield* Effect.fromResult(ConsistencyToken.parse(token))
-      const invalid = new ConsistencyToken.InvalidToken({ token })
-      if (issuer !== logId) return yield* invalid
-      if ((yield* progress.position) >= required) return required
-      if ((yield* log.head).position < required) return yield* invalid
+      const position = yield* progress.position
+      const required = yield* issued(log, logId)(token, position)
+      if (position >= required) return required
       const measured = yield* ConsistencyWait.measured
       const reached = yield* progress.awaitPosition(required).pipe(Effect.timeoutOption(bounded(wait)), measured)
       if (Option.isSome(reached)) return required

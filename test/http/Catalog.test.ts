@@ -36,6 +36,31 @@ describe("products and customers over HTTP", () => {
     assert.deepStrictEqual([withdrawn.status, withdrawn.body.events], [202, ["customer.withdrawn.v1"]])
   })
 
+  it("reads at least as fresh as any token, says how fresh, and refuses a token that is none of this log", async () => {
+    const positionOf = (headers: Headers) => BigInt((headers.get("consistency-token") ?? "").split(".")[0]!)
+    for (const [path, content] of [
+      ["/products/token", mug],
+      ["/customers/token", ada]
+    ] as const) {
+      const saved = await server.send("PUT", path, content)
+      const token = saved.headers.get("consistency-token")!
+      const read = await server.get(path)
+      assert.deepStrictEqual([read.headers.get("consistency-token"), read.headers.get("freshness")], [token, null])
+      const other = await server.send("PUT", `${path}2`, content)
+      const later = { "consistency-token": other.headers.get("consistency-token")! }
+      const unchanged = await server.get(path, { ...later, "if-none-match": '"1"' })
+      assert.deepStrictEqual(
+        [unchanged.status, unchanged.headers.get("consistency-token")],
+        [304, later["consistency-token"]]
+      )
+      const [, log] = token.split(".")
+      for (const bad of [`${positionOf(other.headers) + 1n}.${log}`, "1.0199aaaa-bbbb-7ccc-8ddd-eeeeffff0000", "x"]) {
+        const refused = await server.get(path, { "consistency-token": bad })
+        assert.deepStrictEqual([refused.status, refused.body.type], [400, "/problems/invalid-token"], bad)
+      }
+    }
+  })
+
   it("lists products and customers by id, in pages with a link to the next one", async () => {
     for (const id of ["list-b", "list-a"]) await server.send("PUT", `/products/${id}`, mug)
     const last = await server.send("DELETE", "/products/list-b")

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Logger } from "effect"
+import { Effect, Layer, Logger, Struct } from "effect"
 import * as Backend from "../../src/Backend.ts"
 import * as AggregateCatalog from "../../src/catalog/AggregateCatalog.ts"
 import * as Kernel from "../../src/Kernel.ts"
@@ -24,6 +24,9 @@ const silent = Logger.layer([])
 const EUR = Currency.make("EUR")
 const details = (name: string) => ({ name, unitPrice: 100, currency: EUR, taxBps: 0 })
 const productId = (n: number) => ProductId.make(`p-${String(n).padStart(3, "0")}`)
+
+/** A list has one token for all. */
+const listed = <A extends { readonly token: string }>(item: A) => Struct.omit(item, ["token"])
 
 const everyPage = Effect.fnUntraced(function* (withdrawn: boolean | undefined, token: string) {
   const orders = yield* Orders
@@ -62,10 +65,12 @@ describe.each(Object.entries(adapters))("the lists of the catalog on %s", (_, ba
           all.filter((id) => !gone.includes(id))
         )
         const { freshness, products } = yield* orders.products({ limit: 100 })
-        for (const product of products) assert.deepStrictEqual(product, yield* orders.product(product.productId))
+        for (const product of products) {
+          assert.deepStrictEqual(product, listed(yield* orders.product(product.productId)))
+        }
         assert.strictEqual(freshness.behind, 0)
         const { customers } = yield* orders.customers()
-        assert.deepStrictEqual(customers, [yield* orders.customer(CustomerId.make("p-001"))])
+        assert.deepStrictEqual(customers, [listed(yield* orders.customer(CustomerId.make("p-001")))])
       }).pipe(Effect.provide(layer))
     }).pipe(Effect.provide(silent))
   )
@@ -160,7 +165,7 @@ describe("the catalog view", () => {
         const [parked] = yield* projections.parked
         yield* projections.skip(parked!.id)
         const { products } = yield* orders.products({}, { token })
-        assert.deepStrictEqual(products, [yield* orders.product(productId(1))])
+        assert.deepStrictEqual(products, [listed(yield* orders.product(productId(1)))])
         const again = yield* orders.saveProduct(productId(1), details("Five"))
         assert.containSubset((yield* orders.products({}, again)).products, [{ name: "Five", version: 5 }])
       }).pipe(Effect.provide(layer), Effect.provide(silent))
