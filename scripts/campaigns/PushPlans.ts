@@ -59,7 +59,7 @@ export const full: Plan = {
 export const quick: Plan = {
   cuts: 100,
   crowd: {
-    setting: { customers: few.customers, lines, limits: { STALL: "1000", CLOSE: "30000" } },
+    setting: { customers: few.customers, lines, limits: { STALL: "1000", SLOW_CLOSE: "30000" } },
     crowd: { ...few, deaf: 4, isCutOff: true, seconds: 8 }
   },
   deaf: {

@@ -8,7 +8,7 @@ import * as Server from "../../src/http/Server.ts"
 import { Orders } from "../../src/Orders.ts"
 import { Projections } from "../../src/projection/Projections.ts"
 
-const { CLOSE, DATABASE_URL, HEARTBEAT, PING, STALL } = process.env
+const { DATABASE_URL, HEARTBEAT, PING, SLOW_CLOSE, STALL } = process.env
 
 const millis = (given: string | undefined, fallback: Duration.Duration) =>
   given === undefined ? fallback : Duration.millis(Number(given))
@@ -18,7 +18,7 @@ const limits: PushLimits.PushLimits = {
   heartbeat: millis(HEARTBEAT, PushLimits.defaults.heartbeat),
   ping: millis(PING, PushLimits.defaults.ping),
   stall: millis(STALL, PushLimits.defaults.stall),
-  close: millis(CLOSE, PushLimits.defaults.close)
+  slowClose: millis(SLOW_CLOSE, PushLimits.defaults.slowClose)
 }
 
 if (import.meta.main) {

@@ -104,11 +104,14 @@ export const serve = Effect.fnUntraced(function* (
   )
 
   /** The client has until then to answer the close, and to take what was sent before it. */
-  const close = ({ code, why }: End) =>
+  const close = (end: End) =>
     Effect.gen(function* () {
+      const { code, why } = end
       const where = position === undefined ? "" : `; resume after ${position}`
       yield* write(new Socket.CloseEvent(code, `${why}${where}`))
-      yield* Effect.ignore(Effect.forever(reader.pull)).pipe(Effect.timeoutOption(limits.close))
+      yield* Effect.ignore(Effect.forever(reader.pull)).pipe(
+        Effect.timeoutOption(end === slow ? limits.slowClose : limits.close)
+      )
       connection.destroy()
     })
 

@@ -10,6 +10,8 @@ export interface PushLimits {
   readonly stall: Duration.Duration
   /** For a client to answer that it was told to go. */
   readonly close: Duration.Duration
+  /** For one that is too slow to take the rest of its batch first, behind which it is told to go, and where to go on. */
+  readonly slowClose: Duration.Duration
   /** Streams open at the same time, SSE and WebSocket together. */
   readonly connections: number
   /** Of a WebSocket client's message, in bytes, and how many of them a second: none has a meaning. */
@@ -24,6 +26,7 @@ export const defaults: PushLimits = {
   ping: Duration.seconds(30),
   stall: Duration.seconds(30),
   close: Duration.seconds(2),
+  slowClose: Duration.seconds(5),
   connections: 2000,
   message: 64 * 1024,
   messagesPerSecond: 20,

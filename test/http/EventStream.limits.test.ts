@@ -123,6 +123,20 @@ describe("an event stream", () => {
     assert.isBelow(performance.now() - began, 4000)
   })
 
+  it("that is a WebSocket whose client does not read ends with 4008, and where to go on, if it reads again in time", async () => {
+    const limits = { stall: Duration.millis(100), close: Duration.zero, slowClose: Duration.seconds(30) }
+    const logs: Array<string> = []
+    const server = await withCatalog(await start({ push: limits, logs: (line) => logs.push(line) }))
+    const lines = Array.from({ length: 100 }, () => ({ productId: "mug", quantity: 1 }))
+    const slow = await followWs(server.url)
+    await slow.until(({ name }) => name === "caught-up")
+    slow.stopReading()
+    while (!logs.some((line) => line.includes("cut off"))) await server.send("POST", "/orders", order({ lines }))
+    slow.startReading()
+    assert.deepStrictEqual(await slow.ended, { code: 4008, reason: `slow consumer; resume after ${slow.last()}` })
+    await server.stop()
+  }, 60_000)
+
   it("is refused if there are too many, and free again once one has ended", async () => {
     const server = await start({ push: { connections: 2 } })
     const open = [await followSse(server.url), await followWs(server.url)]

@@ -75,7 +75,8 @@ export const portOf = ({ address }: HttpServer.HttpServer["Service"]): number =>
 export const start = async (options: Options = {}) => {
   const logger = Logger.make(({ cause, fiber, message }) => {
     const annotations = fiber.getRef(References.CurrentLogAnnotations)
-    options.logs?.(JSON.stringify({ message, cause: String(cause), annotations }))
+    const line = { message, cause: String(cause), annotations }
+    options.logs?.(JSON.stringify(line, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value)))
   })
   const layer = Server.layer({ host: "127.0.0.1", port: 0 }).pipe(
     Layer.provide(options.orders ?? Orders.layerMemory),
