@@ -34,7 +34,7 @@ export interface ProjectionInfo {
   readonly updatedAt?: string
   /** Streams set aside. */
   readonly parked: number
-  /** Why it is `stopped`, in a sentence. */
+  /** Why it is `stopped`, or its rebuild is blocked, in a sentence. */
   readonly problem?: string
   /** The rebuild that is under way, if any. */
   readonly rebuildId?: string

@@ -12,16 +12,20 @@
 import type { PgClient } from "@effect/sql-pg"
 import { Clock, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
+import type { SqlError } from "effect/sql/SqlError"
 import { Database } from "../database/Database.ts"
 import { EventLog } from "../eventlog/EventLog.ts"
 import { LogTail } from "../eventlog/LogTail.ts"
 import { withinSeconds } from "../eventlog/SqlFailure.ts"
+import * as Metrics from "../telemetry/Metrics.ts"
 import * as AuditSample from "./AuditSample.ts"
 import * as BatchSize from "./BatchSize.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as Lease from "./Lease.ts"
 import { withConnection } from "./OwnConnection.ts"
 import type { CheckpointKey, Projection } from "./Projection.ts"
+import { reasonOf } from "./ProjectionBatch.ts"
+import * as ProjectionFailure from "./ProjectionFailure.ts"
 import * as ProjectionRunner from "./ProjectionRunner.ts"
 import * as ProjectionWork from "./ProjectionWork.ts"
 import * as RebuildRecord from "./RebuildRecord.ts"
@@ -49,12 +53,14 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
   const owner = SecureRandom.uuidV7Unsafe()
   const key: CheckpointKey = { name: projection.name, version: projection.version, slot: "shadow" }
   const size = BatchSize.make(database.kind)
+  const failures = yield* Metrics.projectionFailures
   let hasAdvanced = false
   let compared: string | undefined
 
   /** It can't go on by itself. Ends the attempt. */
   const block = Effect.fnUntraced(function* (sql: PgClient.PgClient, id: string, problem: string) {
     yield* RebuildRecord.becomes(sql, id, "blocked", problem)
+    failures(1, projection.name)
     yield* Effect.logError(`the rebuild is blocked: ${problem}`)
     return yield* new Checkpoint.CheckpointMoved()
   })
@@ -78,6 +84,16 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
     compared = id
   })
 
+  /** What fails by itself would fail again. */
+  const orBlock =
+    (sql: PgClient.PgClient, id: string) =>
+    <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E | Checkpoint.CheckpointMoved | SqlError> =>
+      Effect.catchCause(self, (cause): Effect.Effect<never, E | Checkpoint.CheckpointMoved | SqlError> => {
+        if (ProjectionFailure.kind(cause) !== "defect") return Effect.failCause(cause)
+        const said = Effect.logError("the rebuilt view can't be put in place", cause)
+        return Effect.andThen(said, block(sql, id, reasonOf(cause)))
+      })
+
   const reached = (record: RebuildRecord.Row, start: bigint) => {
     const rate = speedometer()
     let first: bigint | undefined
@@ -89,8 +105,8 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
       first ??= target
       // What the live table had at the beginning is applied in the ordinary way, and compared, however little it is.
       if (target === undefined || position < (first ?? 0n) || !RebuildSwap.isNear(position, target, size)) return
-      yield* compare(sql, record)
-      const result = yield* RebuildSwap.swap(sql, projection, owner, record.id, size)
+      yield* compare(sql, record).pipe(orBlock(sql, record.id))
+      const result = yield* RebuildSwap.swap(sql, projection, owner, record.id, size).pipe(orBlock(sql, record.id))
       if (result._tag === "NotYet") return
       if (result._tag === "Refused") return yield* block(sql, record.id, result.problem)
       hasAdvanced = true
@@ -100,10 +116,13 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
   }
 
   const attempt = Effect.gen(function* () {
-    const row = yield* withinSeconds(6)(Checkpoint.stored(sql, key))
-    if (row === undefined || row.version !== projection.version || row.paused) return yield* Effect.sleep(poll)
     const record = yield* withinSeconds(6)(RebuildRecord.open(sql, projection.name))
-    if (record === undefined || record.version !== projection.version) return yield* Effect.sleep(poll)
+    if (record?.version !== projection.version || record.state !== "running") return yield* Effect.sleep(poll)
+    yield* withinSeconds(6)(RebuildRecord.prepare(sql, projection, record.id)).pipe(
+      Effect.catchTag("RebuildRefused", (error) => block(sql, record.id, error.problem))
+    )
+    const row = yield* withinSeconds(6)(Checkpoint.stored(sql, key))
+    if (row?.version !== projection.version || row.paused) return yield* Effect.sleep(poll)
     const problem = Checkpoint.problemOf(row)
     if (problem !== undefined) return yield* block(sql, record.id, problem)
     const isOurs = yield* withinSeconds(6)(Lease.take(sql, key, owner, database.kind === "pglite"))
@@ -127,7 +146,9 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
   })
 
   yield* ProjectionRunner.supervised(attempt, {
-    becomes: () => {},
+    becomes: (status) => {
+      if (status === "retrying") failures(1, projection.name)
+    },
     hasAdvanced: () => {
       const had = hasAdvanced
       hasAdvanced = false

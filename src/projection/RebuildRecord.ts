@@ -3,6 +3,9 @@ import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import * as Checkpoint from "./Checkpoint.ts"
 import type { CheckpointKey, Projection } from "./Projection.ts"
+import { reasonOf } from "./ProjectionBatch.ts"
+import { RebuildRefused } from "./ProjectionErrors.ts"
+import * as ProjectionFailure from "./ProjectionFailure.ts"
 import { ProjectionLimits } from "./ProjectionLimits.ts"
 import type { ProjectionBroken } from "./ProjectionBroken.ts"
 import * as ProjectionSetup from "./ProjectionSetup.ts"
@@ -31,6 +34,11 @@ const columns = `r.id, r.projection, r.version, r.state, r."position", r.rate, r
   r.streams, r.compared, r.different, r.problem, r.started_at AS "startedAt", r.finished_at AS "finishedAt",
   CASE WHEN r.finished_at IS NULL THEN h."position" ELSE r.target END AS target`
 
+/** Of a rebuild `a`: nobody starts one of its version by himself again, until some rebuild was put in place. */
+export const isGivenUp = `a.state = 'aborted' AND NOT EXISTS (
+  SELECT FROM ordinal.rebuilds c
+  WHERE c.projection = a.projection AND c.state = 'completed' AND c.finished_at > a.finished_at)`
+
 const isOpen = `r.state IN ('running', 'paused', 'blocked')`
 
 export const list = (sql: SqlClient.SqlClient, id?: string) =>
@@ -56,6 +64,30 @@ const discard = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, projectio
     WHERE r.projection = ${name} AND ${sql.literal(isOpen)}`
 })
 
+/** Makes its empty table, and the checkpoint of that. A definition that can't be had twice is refused. */
+const makeShadow = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, projection: Projection) {
+  const { name, tables } = projection
+  if (tables !== undefined) {
+    yield* tables.create(sql, "shadow").pipe(
+      Effect.catchCause((cause): Effect.Effect<never, SqlError.SqlError | RebuildRefused> => {
+        if (ProjectionFailure.kind(cause) !== "defect") return Effect.failCause(cause)
+        const problem = `its second table can't be made: ${reasonOf(cause)}`
+        return Effect.fail(new RebuildRefused({ projection: name, problem }))
+      })
+    )
+  }
+  yield* Checkpoint.create(sql, shadowOf(projection))
+})
+
+/** Makes what it is built in, unless it is there: one that a new version asked for has nothing yet. */
+export const prepare = (sql: SqlClient.SqlClient, projection: Projection, id: string) =>
+  Effect.gen(function* () {
+    const { name } = projection
+    if ((yield* Checkpoint.stored(sql, { name, slot: "shadow" })) !== undefined) return
+    yield* Checkpoint.lock(sql, { name, slot: "live" })
+    if ((yield* open(sql, name))?.id === id) yield* makeShadow(sql, projection)
+  }).pipe(sql.withTransaction)
+
 const begin = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   projection: Projection,
@@ -63,8 +95,6 @@ const begin = Effect.fnUntraced(function* (
 ) {
   const rate = eventsPerSecond ?? (yield* ProjectionLimits).rebuildRate
   yield* discard(sql, projection)
-  if (projection.tables !== undefined) yield* projection.tables.create(sql, "shadow")
-  yield* Checkpoint.create(sql, shadowOf(projection))
   const [row] = yield* sql<{ readonly id: string }>`
     INSERT INTO ordinal.rebuilds (projection, version, state, target, events_per_second, streams, started_at)
     SELECT ${projection.name}, ${projection.version}::integer, 'running', h."position",
@@ -79,22 +109,33 @@ export const request = (
   sql: SqlClient.SqlClient,
   projection: Projection,
   options: RebuildOptions
-): Effect.Effect<{ readonly id: string; readonly isNew: boolean }, SqlError.SqlError | ProjectionBroken> =>
+): Effect.Effect<
+  { readonly id: string; readonly isNew: boolean },
+  SqlError.SqlError | ProjectionBroken | RebuildRefused
+> =>
   Effect.gen(function* () {
     yield* ProjectionSetup.run(sql, projection)
     yield* Checkpoint.lock(sql, { name: projection.name, slot: "live" })
     const underWay = yield* open(sql, projection.name)
     if (underWay !== undefined) return { id: underWay.id, isNew: false }
-    return { id: yield* begin(sql, projection, options), isNew: true }
+    const id = yield* begin(sql, projection, options)
+    yield* makeShadow(sql, projection)
+    return { id, isNew: true }
   }).pipe(sql.withTransaction)
 
-/** Starts one for this version, unless there is one; one for an older version gives way. Whether it did. */
+/**
+ * Starts one for this version, unless there is one or there was and it was given up; one for an older version gives way.
+ * Whether it did.
+ */
 export const requestVersion = (sql: SqlClient.SqlClient, projection: Projection) =>
   Effect.gen(function* () {
     const stored = yield* Checkpoint.lock(sql, { name: projection.name, slot: "live" })
     const underWay = yield* open(sql, projection.name)
     if (stored === undefined || stored.version >= projection.version) return false
     if (underWay !== undefined && underWay.version >= projection.version) return false
+    const [aborted] = yield* sql`SELECT FROM ordinal.rebuilds a
+      WHERE a.projection = ${projection.name} AND a.version = ${projection.version} AND ${sql.literal(isGivenUp)}`
+    if (aborted !== undefined) return false
     yield* begin(sql, projection, {})
     return true
   }).pipe(sql.withTransaction)

@@ -1,11 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import type { Projection } from "../../src/projection/Projection.ts"
+import { Database } from "../../src/database/Database.ts"
+import type { Projection, ProjectionAudit } from "../../src/projection/Projection.ts"
 import { Projections } from "../../src/projection/Projections.ts"
 import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
+import { OrderViewTable } from "../../src/readmodel/OrderViewTable.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
 import { append, orderLives } from "../support/orderLives.ts"
-import { ended, isFold, name, seen, silent } from "../support/rebuilds.ts"
+import { value, withOwnMetrics } from "../support/metrics.ts"
+import { ended, infoWhen, isFold, name, seen, silent } from "../support/rebuilds.ts"
 import { operatedLayer } from "../support/viewLayer.ts"
 
 describe("a rebuild", () => {
@@ -68,6 +71,82 @@ describe("a rebuild", () => {
         assert.deepStrictEqual(yield* projections.parked, [])
         yield* isFold
       }).pipe(Effect.provide(operatedLayer(url, bent)), Effect.provide(silent))
+    })
+  )
+
+  it.live("is not put in place while something hangs on the table, and says what the server says", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const { reads: sql } = yield* Database
+        yield* seen(yield* append(yield* orderLives(10)))
+        yield* sql`CREATE VIEW public.best AS SELECT order_id FROM ordinal.order_view`
+        const { id } = yield* projections.rebuild(name)
+        const { problem, state } = yield* ended(id)
+        assert.strictEqual(state, "blocked")
+        assert.match(problem!, /cannot drop table ordinal.order_view because other objects depend on it/)
+        assert.containSubset((yield* projections.list)[0], { problem, rebuildId: id, behind: 0 })
+        assert.strictEqual(yield* value(`orders_projection_failures_total{projection="${name}"}`), 1)
+        yield* isFold
+        yield* sql`DROP VIEW public.best`
+        yield* projections.resumeRebuild(id)
+        assert.strictEqual((yield* ended(id)).state, "completed")
+        assert.isUndefined((yield* projections.list)[0]?.problem)
+        yield* isFold
+      }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent), withOwnMetrics)
+    })
+  )
+
+  it.live("is not put in place when its rows can't be compared", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const audit: ProjectionAudit = {
+        ...OrderViewProjection.audit!,
+        row: () => {
+          throw new Error("the row can't be read")
+        }
+      }
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        yield* seen(yield* append(yield* orderLives(5)))
+        const { id } = yield* projections.rebuild(name)
+        assert.containSubset(yield* ended(id), { state: "blocked", problem: "the row can't be read" })
+      }).pipe(Effect.provide(operatedLayer(url, { ...OrderViewProjection, audit })), Effect.provide(silent))
+    })
+  )
+
+  it.live("whose table can't be made is refused, or on record as blocked where a new version asks for it", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      let isMended = false
+      const unmakeable: Projection = {
+        ...OrderViewProjection,
+        tables: {
+          ...OrderViewTable,
+          create: (sql, slot) =>
+            slot === "live" || isMended ? OrderViewTable.create(sql, slot) : sql`CREATE TABLE ordinal.order_view ()`
+        }
+      }
+      const problem = `its second table can't be made: relation "order_view" already exists`
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        yield* seen(yield* append(yield* orderLives(10)))
+        const refused = yield* Effect.flip(projections.rebuild(name))
+        assert.containSubset(refused, { _tag: "RebuildRefused", problem })
+        assert.deepStrictEqual(yield* projections.rebuilds, [])
+      }).pipe(Effect.provide(operatedLayer(url, unmakeable)), Effect.provide(silent))
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const { rebuildId } = yield* infoWhen((info) => info.problem === problem && info.status === "stopped")
+        assert.containSubset(yield* projections.rebuildStatus(rebuildId!), { state: "blocked", version: 2 })
+        isMended = true
+        yield* projections.resumeRebuild(rebuildId!)
+        assert.strictEqual((yield* ended(rebuildId!)).state, "completed")
+        const { version } = yield* infoWhen((info) => info.status === "live")
+        assert.strictEqual(version, 2)
+        yield* isFold
+      }).pipe(Effect.provide(operatedLayer(url, { ...unmakeable, version: 2 })), Effect.provide(silent))
     })
   )
 })

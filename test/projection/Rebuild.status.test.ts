@@ -1,0 +1,94 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect } from "effect"
+import { Database } from "../../src/database/Database.ts"
+import type { Projection } from "../../src/projection/Projection.ts"
+import { Projections } from "../../src/projection/Projections.ts"
+import * as RebuildRecord from "../../src/projection/RebuildRecord.ts"
+import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
+import { freshDatabase } from "../support/freshDatabase.ts"
+import { append, orderLives } from "../support/orderLives.ts"
+import { ended, infoWhen, isFold, name, seen, silent } from "../support/rebuilds.ts"
+import { operatedLayer } from "../support/viewLayer.ts"
+
+describe("a projection of which a rebuild is under way", () => {
+  it.live("can be paused meanwhile, and stays so when the rebuild is put in place", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        yield* seen(yield* append(yield* orderLives(20)))
+        const { id } = yield* projections.rebuild(name, { eventsPerSecond: 1 })
+        yield* projections.pauseRebuild(id)
+        assert.containSubset((yield* projections.list)[0], { status: "rebuilding", rebuildId: id })
+        yield* projections.pause(name)
+        assert.containSubset((yield* projections.list)[0], { status: "paused", rebuildId: id })
+        yield* projections.abortRebuild(id)
+        const { id: second } = yield* projections.rebuild(name)
+        assert.strictEqual((yield* ended(second)).state, "completed")
+        const { position } = yield* infoWhen((info) => info.rebuildId === undefined)
+        const head = yield* append(yield* orderLives(5))
+        assert.containSubset((yield* projections.list)[0], { status: "paused", position, head })
+        yield* projections.resume(name)
+        yield* infoWhen((info) => info.status === "live" && info.position === head)
+        yield* isFold
+      }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
+    })
+  )
+
+  it.live("is stopped all the same when its checkpoint is of another log", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const { reads: sql } = yield* Database
+        yield* seen(yield* append(yield* orderLives(5)))
+        const { id } = yield* projections.rebuild(name, { eventsPerSecond: 1 })
+        yield* projections.pauseRebuild(id)
+        yield* sql`UPDATE ordinal.checkpoints SET log_id = gen_random_uuid() WHERE slot = 'live'`
+        const [info] = yield* projections.list
+        assert.containSubset(info, { status: "stopped", rebuildId: id })
+        assert.include(info!.problem, "its checkpoint is of log")
+      }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
+    })
+  )
+
+  it.live("for a new version does not begin another one once that is aborted, until it is told to", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      yield* Effect.flatMap(append(yield* orderLives(10)), seen).pipe(Effect.provide(operatedLayer(url)))
+      const isOpen = yield* Deferred.make<void>()
+      const next: Projection = {
+        ...OrderViewProjection,
+        version: 2,
+        handle: (sql, events, slot) =>
+          Effect.andThen(Deferred.await(isOpen), OrderViewProjection.handle(sql, events, slot))
+      }
+      const isGivenUp = Effect.gen(function* () {
+        const projections = yield* Projections
+        const { projections: sql } = yield* Database
+        assert.isFalse(yield* RebuildRecord.requestVersion(sql, next))
+        const [info] = yield* projections.list
+        assert.containSubset(info, { status: "stopped", version: 1 })
+        assert.isUndefined(info!.rebuildId)
+        assert.match(info!.problem!, /of version 1, .* was aborted; .*POST .*rebuild.* to have version 2/)
+      })
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const { rebuildId } = yield* infoWhen((info) => info.rebuildId !== undefined)
+        yield* projections.abortRebuild(rebuildId!)
+        yield* isGivenUp
+      }).pipe(Effect.provide(operatedLayer(url, next)), Effect.provide(silent))
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const { projections: sql } = yield* Database
+        yield* isGivenUp
+        yield* Deferred.succeed(isOpen, undefined)
+        const { id } = yield* projections.rebuild(name)
+        assert.strictEqual((yield* ended(id)).state, "completed")
+        const { problem } = yield* infoWhen((info) => info.version === 2 && info.status === "live")
+        assert.isUndefined(problem)
+        assert.isTrue(yield* RebuildRecord.requestVersion(sql, { ...next, version: 3 }))
+      }).pipe(Effect.provide(operatedLayer(url, next)), Effect.provide(silent))
+    })
+  )
+})
