@@ -10,6 +10,13 @@ const tried = {
   error: [Problems.parkedStreamNotFound, Problems.stillFailing, Problems.databaseUnavailable, Problems.draining]
 }
 
+const SkipRequest = Schema.Struct({
+  version: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0)))
+}).annotate({
+  identifier: "SkipRequest",
+  description: "the version the stream is parked at: without it, a repeated request may drop the event after it"
+})
+
 export class ParkedAdminApi extends HttpApiGroup.make("parked")
   .add(
     HttpApiEndpoint.get("list", "/admin/parked", {
@@ -21,8 +28,15 @@ export class ParkedAdminApi extends HttpApiGroup.make("parked")
     HttpApiEndpoint.post("retry", "/admin/parked/:id/retry", tried)
       .annotate(OpenApi.Summary, "Apply what was held back, in order")
       .middleware(CommandBoundary),
-    HttpApiEndpoint.post("skip", "/admin/parked/:id/skip", tried)
-      .annotate(OpenApi.Summary, "Drop the one event that fails, for good, and apply the rest")
+    HttpApiEndpoint.post("skip", "/admin/parked/:id/skip", {
+      ...tried,
+      payload: SkipRequest,
+      error: [...tried.error, Problems.parkedElsewhere]
+    })
+      .annotate(
+        OpenApi.Summary,
+        "Drop the one event that fails, for good, and apply the rest; repeat it with its version"
+      )
       .middleware(CommandBoundary)
   )
   .annotateMerge(OpenApi.annotations({ title: "Parked streams", description: "Streams with an event that fails." })) {}

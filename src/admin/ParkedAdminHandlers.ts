@@ -11,7 +11,7 @@ export const layer = HttpApiBuilder.group(
     return handlers.handleAll({
       list: () => Effect.map(projections.parked, (data) => ({ data })),
       retry: ({ params }) => projections.retry(params.id),
-      skip: ({ params }) => projections.skip(params.id)
+      skip: ({ params, payload }) => projections.skip(params.id, payload.version)
     })
   })
 )

@@ -15,7 +15,13 @@ const StreamId = Schema.String.check(
 const AuditRequest = Schema.Struct({
   streams: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 }))),
   streamId: Schema.optionalKey(StreamId)
-}).annotate({ description: "so many streams picked at random (100 without it), or this one" })
+})
+  .check(
+    Schema.makeFilter(({ streamId, streams }) => streamId === undefined || streams === undefined, {
+      expected: "either streams or streamId"
+    })
+  )
+  .annotate({ description: "so many streams picked at random (100 without it), or this one" })
 
 export class ProjectionAdminApi extends HttpApiGroup.make("projections")
   .add(
@@ -42,16 +48,16 @@ export class ProjectionAdminApi extends HttpApiGroup.make("projections")
     HttpApiEndpoint.post("audit", "/admin/projections/:name/audit", {
       params,
       payload: AuditRequest,
-      success: Schema.Struct({ data: Schema.Array(DifferenceView) }),
-      error
+      success: Schema.Struct({ compared: Schema.Int, data: Schema.Array(DifferenceView) }),
+      error: [...error, Problems.streamNotFound, Problems.auditRefused]
     })
-      .annotate(OpenApi.Summary, "Compare view rows with the log now; the differences")
+      .annotate(OpenApi.Summary, "Compare view rows with the log now; how many, and the differences")
       .middleware(CommandBoundary),
     HttpApiEndpoint.post("repair", "/admin/projections/:name/repair", {
       params,
       payload: Schema.Struct({ streamId: StreamId }),
       success: Schema.Struct({ repaired: Schema.Boolean, difference: Schema.optionalKey(DifferenceView) }),
-      error: [...error, Problems.repairRefused]
+      error: [...error, Problems.streamNotFound, Problems.repairRefused]
     })
       .annotate(OpenApi.Summary, "Put the fold of the log in the place of one row")
       .middleware(CommandBoundary)

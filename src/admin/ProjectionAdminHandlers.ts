@@ -39,9 +39,10 @@ export const layer = HttpApiBuilder.group(
           HttpApiSchema.withHeaders({ body: rebuild, headers: { location: `/admin/rebuilds/${rebuild.id}` } })
         ),
       audit: Effect.fnUntraced(function* ({ params: { name }, payload: { streamId, streams } }) {
-        if (streamId === undefined) return { data: yield* projections.audit(name, streams) }
-        const difference = yield* projections.auditStream(name, streamId)
-        return { data: difference === undefined ? [] : [difference] }
+        const { compared, differences } = yield* streamId === undefined
+          ? projections.audit(name, streams)
+          : projections.auditStream(name, streamId)
+        return { compared, data: differences }
       }),
       repair: ({ params, payload }) =>
         Effect.map(projections.repair(params.name, payload.streamId), (difference) =>

@@ -52,6 +52,8 @@ export const parkedStreamNotFound = problem(
   "Parked stream not found"
 )
 
+export const streamNotFound = problem(ProjectionErrors.UnknownStream, "stream-not-found", "Stream not found")
+
 export const forbidden = problem(HttpError.ForeignOrigin, "forbidden", "Forbidden")
 /** Of any request, so it also says what is foreign about it. */
 export const foreignRequest = problem(HttpError.ForeignRequest, "forbidden", "Forbidden")
@@ -82,6 +84,8 @@ export const versionMismatch = problem(VersionMismatch, "version-mismatch", "Ver
 
 export const rebuildRefused = problem(ProjectionErrors.RebuildRefused, "rebuild-refused", "Rebuild refused")
 export const repairRefused = problem(ProjectionErrors.RepairRefused, "repair-refused", "Repair refused")
+export const auditRefused = problem(ProjectionErrors.AuditRefused, "audit-refused", "Audit refused")
+export const parkedElsewhere = problem(ProjectionErrors.ParkedElsewhere, "parked-elsewhere", "Parked at another event")
 export const stillFailing = problem(ProjectionErrors.StillFailing, "still-failing", "Still failing")
 
 export const contentTooLarge = problem(HttpError.ContentTooLarge, "content-too-large", "Content too large")
@@ -171,8 +175,11 @@ export const all = [
   projectionNotFound,
   rebuildNotFound,
   parkedStreamNotFound,
+  streamNotFound,
   rebuildRefused,
   repairRefused,
+  auditRefused,
+  parkedElsewhere,
   stillFailing,
   notFound,
   forbidden,

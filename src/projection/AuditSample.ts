@@ -16,6 +16,7 @@ const page = 500
 
 export interface Compared {
   readonly differences: ReadonlyArray<Difference>
+  /** How many were compared: none that is set aside. */
   readonly streams: number
   /** The last row that was looked at; undefined if it was the last there is. */
   readonly lookedAt: StreamId | undefined
@@ -48,18 +49,16 @@ export const compare = Effect.fnUntraced(function* (
   let streams = 0
   const each = Effect.fnUntraced(function* (streamId: string) {
     const found = yield* DriftAudit.compare(sql, log, projection, audit, slot, StreamId.make(streamId))
-    if (found !== undefined) differences.push(found.difference)
+    if (found._tag !== "NotCompared") streams++
+    if (found._tag === "Differs") differences.push(found.difference)
     yield* Effect.yieldNow
   })
-  const eachOf = Effect.fnUntraced(function* (streamIds: ReadonlyArray<string>) {
-    yield* Effect.forEach(streamIds, each, { discard: true })
-    streams += streamIds.length
-  })
+  const eachOf = (streamIds: ReadonlyArray<string>) => Effect.forEach(streamIds, each, { discard: true })
 
   /** Compares what has a row and no events; the last row looked at. */
   const lookAtRows = Effect.fnUntraced(function* (after: StreamId | undefined, limit: number) {
     const rows = yield* audit.streams(sql, slot, after, limit)
-    yield* Effect.forEach(yield* LogPages.unknownStreams(sql, rows), each, { discard: true })
+    yield* eachOf(yield* LogPages.unknownStreams(sql, rows))
     return rows.length < limit ? undefined : rows.at(-1)
   })
 

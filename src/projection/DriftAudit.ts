@@ -26,6 +26,22 @@ interface Snapshot {
   readonly version: number | undefined
 }
 
+export type Compared =
+  /** It is set aside, or there are neither events up to the checkpoint nor a row. */
+  | { readonly _tag: "NotCompared" }
+  | { readonly _tag: "Equal" }
+  | {
+      readonly _tag: "Differs"
+      readonly difference: Difference
+      /** Of which the row should be the fold. */
+      readonly events: ReadonlyArray<RecordedEvent>
+      /** The stream's version at the checkpoint. */
+      readonly applied: number
+    }
+
+const notCompared: Compared = { _tag: "NotCompared" }
+const equal: Compared = { _tag: "Equal" }
+
 const isSetAside = (sql: SqlClient.SqlClient, name: string, slot: Slot, streamId: StreamId) =>
   sql`SELECT FROM ordinal.parked_streams
     WHERE projection = ${name} AND slot = ${slot} AND stream_id = ${streamId}`.pipe(
@@ -76,12 +92,12 @@ const compareOnce = Effect.fnUntraced(function* (
   streamId: StreamId
 ) {
   const { row, version: applied } = yield* snapshot(sql, projection, audit, slot, streamId)
-  if (applied === undefined) return undefined
+  if (applied === undefined || (applied === 0 && row === undefined)) return notCompared
   const all = yield* eventsUpTo(log, streamId, Math.max(applied, row?.version ?? 0))
   const events = all.slice(0, applied).filter((event) => handles(projection, event))
   const contents = [...audit.contents(events)]
   const expected = contents.at(-1)
-  if (row === undefined && expected === undefined) return undefined
+  if (row === undefined && expected === undefined) return equal
   const foundAt = DateTime.formatIso(yield* DateTime.now)
   const about = { projection: projection.name, streamId, version: row?.version ?? 0, foundAt }
   if (row === undefined) {
@@ -93,26 +109,25 @@ const compareOnce = Effect.fnUntraced(function* (
       inLog: expected,
       ...named(events[0])
     }
-    return { difference, events, applied }
+    return { _tag: "Differs", difference, events, applied } satisfies Compared
   }
   if (expected === undefined) {
     const difference: Difference = { ...about, kind: "extra", field: "", inView: row.content, inLog: undefined }
-    return { difference, events, applied }
+    return { _tag: "Differs", difference, events, applied } satisfies Compared
   }
   const ownVersion = events.findIndex((event) => event.version === row.version)
   const own = Comparison.parting(row.content, contents[ownVersion] ?? expected)
   const whole = own ?? Comparison.parting(row.content, expected)
-  if (whole === undefined) return undefined
+  if (whole === undefined) return equal
   const isBehind = own === undefined
   const event = isBehind ? events[ownVersion + 1] : Comparison.partingEvent(events, contents, whole)
   const difference: Difference = { ...about, ...whole, kind: isBehind ? "behind" : "different", ...named(event) }
-  return { difference, events, applied }
+  return { _tag: "Differs", difference, events, applied } satisfies Compared
 })
 
-/** The difference, and the events of which the row should be the fold; undefined if it is as it should be. */
 export const compare = (...asked: Parameters<typeof compareOnce>): ReturnType<typeof compareOnce> =>
   Effect.flatMap(compareOnce(...asked), (found) =>
-    found === undefined ? Effect.succeed(undefined) : compareOnce(...asked)
+    found._tag === "Differs" ? compareOnce(...asked) : Effect.succeed(found)
   )
 
 const isNonEmpty = (events: ReadonlyArray<RecordedEvent>): events is Batch => events.length > 0
@@ -136,7 +151,7 @@ export const repair = Effect.fn("DriftAudit.repair")(function* (
       return yield* refused("a rebuild is under way, which will put it right")
     }
     if (yield* isSetAside(sql, name, "live", streamId)) return yield* refused("the stream is parked or degraded")
-    if (found === undefined) return undefined
+    if (found._tag !== "Differs") return undefined
     const { applied, difference, events } = found
     const isCurrent = (yield* LogPages.versionAt(sql, streamId, checkpoint.position)) === applied
     const over = difference.kind === "missing" ? undefined : difference.version

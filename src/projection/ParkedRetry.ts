@@ -12,7 +12,7 @@ import * as LogPages from "./LogPages.ts"
 import * as ParkedStreams from "./ParkedStreams.ts"
 import { handles, type Projection } from "./Projection.ts"
 import { reasonOf } from "./ProjectionBatch.ts"
-import { StillFailing, UnknownParkedStream } from "./ProjectionErrors.ts"
+import { ParkedElsewhere, StillFailing, UnknownParkedStream } from "./ProjectionErrors.ts"
 import * as ProjectionFailure from "./ProjectionFailure.ts"
 
 /** One, where so many take too long for a transaction. */
@@ -91,14 +91,18 @@ export const retry = Effect.fn("ParkedRetry.retry")(function* (
   return yield* new StillFailing({ id, streamId: event.streamId, version: event.version, reason })
 })
 
-/** Drops the event that fails, whether or not it still would, then goes on as `retry`. */
+/** Drops the event that fails (`version`, if given), whether or not it still would, then goes on as `retry`. */
 export const skip = Effect.fn("ParkedRetry.skip")(function* (
   sql: SqlClient.SqlClient,
   projection: Projection,
-  id: string
+  id: string,
+  version: number | undefined
 ) {
   yield* Effect.gen(function* () {
     const { checkpoint, parked } = yield* locked(sql, projection, id)
+    if (version !== undefined && version !== parked.version) {
+      return yield* new ParkedElsewhere({ id, streamId: parked.streamId, version: parked.version, asked: version })
+    }
     const [event] = yield* LogPages.ofStream(sql, parked.streamId, parked.version, checkpoint.position, 1)
     if (event === undefined) return yield* Effect.die(new Error(`${parked.streamId} has no event ${parked.version}`))
     if (projection.skip !== undefined) yield* projection.skip(sql, event, "live")

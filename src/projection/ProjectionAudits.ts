@@ -1,13 +1,14 @@
 /** The drift audit: now and then a few streams picked at random, and what was found since this process started. */
-import { Clock, DateTime, type Duration, Effect, Random } from "effect"
+import { Clock, DateTime, type Duration, Effect, Random, Schema } from "effect"
 import { Database } from "../database/Database.ts"
 import { EventLog } from "../eventlog/EventLog.ts"
-import { StreamId } from "../eventlog/StreamId.ts"
+import { category, StreamId } from "../eventlog/StreamId.ts"
 import * as AuditSample from "./AuditSample.ts"
 import * as DriftAudit from "./DriftAudit.ts"
+import * as LogPages from "./LogPages.ts"
 import type { Projection } from "./Projection.ts"
-import { RepairRefused } from "./ProjectionErrors.ts"
-import type { AuditReport, Difference } from "./Projections.ts"
+import { AuditRefused, RepairRefused, UnknownStream } from "./ProjectionErrors.ts"
+import type { AuditReport, Audited, Difference } from "./Projections.ts"
 
 export interface AuditOptions {
   readonly every: Duration.Input
@@ -16,6 +17,8 @@ export interface AuditOptions {
 }
 
 const mostKept = 100
+
+const isStreamId = Schema.is(StreamId)
 
 export const make = Effect.fnUntraced(function* (projection: Projection) {
   const { projections: sql } = yield* Database
@@ -41,39 +44,58 @@ export const make = Effect.fnUntraced(function* (projection: Projection) {
     yield* Effect.logError(`the view row of ${streamId} is not the fold of the log: ${field} ${kind}${since}`)
   })
 
+  const refused = new AuditRefused({ projection: name, problem: "it does not say what a row should be" })
+
+  /** Of a stream that it may have a row of. */
+  const streamOf = (text: string) =>
+    isStreamId(text) && projection.categories.includes(category(text))
+      ? Effect.succeed(text)
+      : Effect.fail(new UnknownStream({ projection: name, streamId: text }))
+
+  const exists = Effect.fnUntraced(function* (streamId: StreamId) {
+    const unknown = yield* LogPages.unknownStreams(sql, [streamId])
+    if (unknown.length > 0) return yield* new UnknownStream({ projection: name, streamId })
+  })
+
   const sample = Effect.fnUntraced(function* (streams: number) {
-    if (audit === undefined) return []
+    if (audit === undefined) return yield* refused
     for (const known of differences.keys()) {
       const streamId = StreamId.make(known)
       const still = yield* DriftAudit.compare(sql, log, projection, audit, "live", streamId)
-      if (still === undefined) differences.delete(known)
+      if (still._tag !== "Differs") differences.delete(known)
     }
     const result = yield* AuditSample.compare(sql, log, projection, audit, "live", streams, lookedAt)
     lookedAt = result.lookedAt
     audited += result.streams
     lastAt = DateTime.formatIso(yield* DateTime.now)
     yield* Effect.forEach(result.differences, keep, { discard: true })
-    return result.differences
+    return { compared: result.streams, differences: result.differences } satisfies Audited
   })
 
   const stream = Effect.fnUntraced(function* (text: string) {
-    if (audit === undefined) return undefined
-    const streamId = StreamId.make(text)
+    if (audit === undefined) return yield* refused
+    const streamId = yield* streamOf(text)
     const result = yield* DriftAudit.compare(sql, log, projection, audit, "live", streamId)
+    if (result._tag === "NotCompared") {
+      yield* exists(streamId)
+      return { compared: 0, differences: [] } satisfies Audited
+    }
     audited++
     lastAt = DateTime.formatIso(yield* DateTime.now)
-    if (result === undefined) differences.delete(text)
-    else yield* keep(result.difference)
-    return result?.difference
+    if (result._tag === "Differs") yield* keep(result.difference)
+    else differences.delete(text)
+    return { compared: 1, differences: result._tag === "Differs" ? [result.difference] : [] } satisfies Audited
   })
 
   const repair = Effect.fnUntraced(function* (text: string) {
     if (audit === undefined) {
       return yield* new RepairRefused({ projection: name, streamId: text, problem: "it can't be audited" })
     }
-    const put = yield* DriftAudit.repair(sql, log, projection, audit, StreamId.make(text))
+    const streamId = yield* streamOf(text)
+    const put = yield* DriftAudit.repair(sql, log, projection, audit, streamId)
     differences.delete(text)
-    if (put !== undefined) repaired++
+    if (put === undefined) yield* exists(streamId)
+    else repaired++
     return put
   })
 
@@ -92,9 +114,9 @@ export const make = Effect.fnUntraced(function* (projection: Projection) {
       yield* Effect.sleep(every)
       yield* Effect.sleep(yield* Random.nextIntBetween(0, 1_000))
       const start = yield* Clock.currentTimeMillis
-      const differing = yield* sample(streams)
+      const { compared, differences } = yield* sample(streams)
       const took = (yield* Clock.currentTimeMillis) - start
-      yield* Effect.logDebug(`audited some streams in ${took} ms; ${differing.length} differ`)
+      yield* Effect.logDebug(`audited ${compared} streams in ${took} ms; ${differences.length} differ`)
     }).pipe(
       Effect.catchCause((cause) => Effect.logWarning("the audit failed; it is tried again later", cause)),
       Effect.forever,

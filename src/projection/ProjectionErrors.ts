@@ -31,6 +31,17 @@ export class UnknownParkedStream extends Schema.TaggedError<UnknownParkedStream>
   }
 }
 
+/** It is of no category of the projection, or there are neither events nor a row of it. */
+export class UnknownStream extends Schema.TaggedError<UnknownStream>()(
+  "UnknownStream",
+  { projection: Schema.String, streamId: Schema.String },
+  { httpApiStatus: 404 }
+) {
+  override get message() {
+    return `${this.projection} has no stream ${this.streamId}`
+  }
+}
+
 /** There is one under way (`id`), it has ended, or the projection can't be rebuilt beside what serves. */
 export class RebuildRefused extends Schema.TaggedError<RebuildRefused>()(
   "RebuildRefused",
@@ -50,6 +61,28 @@ export class StillFailing extends Schema.TaggedError<StillFailing>()(
 ) {
   override get message() {
     return `${this.streamId} fails at its version ${this.version} and stays parked: ${this.reason}; retry it after a fix, or skip the event`
+  }
+}
+
+/** It is parked at `version` by now: `asked` was dealt with before. */
+export class ParkedElsewhere extends Schema.TaggedError<ParkedElsewhere>()(
+  "ParkedElsewhere",
+  { id: Schema.String, streamId: Schema.String, version: Schema.Int, asked: Schema.Int },
+  { httpApiStatus: 409 }
+) {
+  override get message() {
+    return `${this.streamId} is parked at its version ${this.version}, not at ${this.asked}; nothing was skipped`
+  }
+}
+
+/** The projection can't be audited. */
+export class AuditRefused extends Schema.TaggedError<AuditRefused>()(
+  "AuditRefused",
+  { projection: Schema.String, problem: Schema.String },
+  { httpApiStatus: 409 }
+) {
+  override get message() {
+    return `${this.projection} can't be audited: ${this.problem}`
   }
 }
 

@@ -9,12 +9,15 @@ import type { DatabaseUnavailable } from "../eventlog/Unavailable.ts"
 import type { InvalidToken } from "./ConsistencyToken.ts"
 import type { ProjectionBehind } from "./ProjectionBehind.ts"
 import {
+  type AuditRefused,
+  type ParkedElsewhere,
   type RebuildRefused,
   type RepairRefused,
   type StillFailing,
   UnknownParkedStream,
   UnknownProjection,
-  UnknownRebuild
+  UnknownRebuild,
+  type UnknownStream
 } from "./ProjectionErrors.ts"
 import type { ProjectionStatus } from "./ProjectionStatus.ts"
 
@@ -120,6 +123,12 @@ export interface Difference {
   readonly foundAt: string
 }
 
+export interface Audited {
+  /** How many streams were compared. Those that are set aside or degraded are not: their rows are known to lack events. */
+  readonly compared: number
+  readonly differences: ReadonlyArray<Difference>
+}
+
 export interface AuditReport {
   readonly projection: string
   /** Since this process started. */
@@ -161,17 +170,20 @@ export class Projections extends Context.Service<
     readonly parked: Effect.Effect<ReadonlyArray<ParkedStream>, DatabaseUnavailable>
     /** Applies what was held back, in order; afterwards the stream is followed again. */
     retry(id: string): ById<void, UnknownParkedStream | StillFailing>
-    /** Drops the one event that fails, for good, and applies what came after it. The stream is `degraded` from then on. */
-    skip(id: string): ById<void, UnknownParkedStream | StillFailing>
+    /**
+     * Drops the one event that fails, for good, and applies what came after it. The stream is `degraded` from then on.
+     * With the version of the event it is safe to repeat: another one is not dropped.
+     */
+    skip(id: string, version?: number): ById<void, UnknownParkedStream | ParkedElsewhere | StillFailing>
 
-    /** What the audits of this process have found. */
+    /** What the audits of this process have found, of each projection that can be audited. */
     readonly audits: Effect.Effect<ReadonlyArray<AuditReport>>
-    /** Compares so many streams, picked at random (default 100), with the fold of the log now; the differences. */
-    audit(name: string, streams?: number): ByName<ReadonlyArray<Difference>>
-    /** Compares this one; absent if it is as it should be. */
-    auditStream(name: string, streamId: string): ByName<Difference | undefined>
+    /** Compares so many streams, picked at random (default 100), with the fold of the log now. */
+    audit(name: string, streams?: number): ByName<Audited, AuditRefused>
+    /** Compares this one. */
+    auditStream(name: string, streamId: string): ByName<Audited, AuditRefused | UnknownStream>
     /** Puts the fold of the log in place of the row, if that is still at the version at which it was audited. */
-    repair(name: string, streamId: string): ByName<Difference | undefined, RepairRefused>
+    repair(name: string, streamId: string): ByName<Difference | undefined, RepairRefused | UnknownStream>
   }
 >()("ordinal/projection/Projections") {
   /** Where nothing is projected: in memory. */

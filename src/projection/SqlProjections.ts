@@ -189,9 +189,14 @@ export const make = Effect.fnUntraced(function* (registered: ReadonlyArray<Proje
       Effect.map((rows) => rows.map(toParked))
     ),
     retry: (id) => Effect.flatMap(parkedBy(id), (projection) => available(ParkedRetry.retry(sql, projection, id))),
-    skip: (id) => Effect.flatMap(parkedBy(id), (projection) => available(ParkedRetry.skip(sql, projection, id))),
+    skip: (id, version) =>
+      Effect.flatMap(parkedBy(id), (projection) => available(ParkedRetry.skip(sql, projection, id, version))),
 
-    audits: Effect.suspend(() => Effect.all([...audits.values()].map((audit) => audit.report))),
+    audits: Effect.suspend(() =>
+      Effect.all(
+        [...audits].flatMap(([name, { report }]) => (projections.get(name)?.audit === undefined ? [] : [report]))
+      )
+    ),
     audit: (name, streams = 100) => Effect.flatMap(auditOf(name), ({ sample }) => available(sample(streams))),
     auditStream: (name, streamId) => Effect.flatMap(auditOf(name), ({ stream }) => available(stream(streamId))),
     repair: (name, streamId) => Effect.flatMap(auditOf(name), ({ repair }) => available(repair(streamId)))

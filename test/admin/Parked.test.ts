@@ -43,7 +43,11 @@ describe("a parked stream over HTTP", () => {
 
   it("goes on without the event that fails if that is skipped, and is degraded from then on", async () => {
     const { orderId, parked, shop, stream } = await withParked()
-    assert.strictEqual((await shop.operators.send("POST", `/admin/parked/${stream.id}/skip`)).status, 204)
+    const skip = (version: number) => shop.operators.send("POST", `/admin/parked/${stream.id}/skip`, { version })
+    const elsewhere = await skip(2)
+    assert.deepStrictEqual([elsewhere.status, elsewhere.body.type], [409, "/problems/parked-elsewhere"])
+    assert.include(elsewhere.body.detail, "is parked at its version 3, not at 2; nothing was skipped")
+    assert.strictEqual((await skip(3)).status, 204)
     const [left] = await parked()
     assert.containSubset(left, { id: stream.id, parked: false, degraded: true, skipped: [3] })
     assert.containSubset((await shop.api.get(`/orders/${orderId}`)).body, { version: 3, status: "confirmed" })

@@ -14,6 +14,9 @@ const elsewhere = {
   "projection-not-found": "admin/Problems.test.ts",
   "rebuild-not-found": "admin/Problems.test.ts",
   "parked-stream-not-found": "admin/Problems.test.ts",
+  "stream-not-found": "admin/Problems.test.ts",
+  "audit-refused": "admin/Projections.unaudited.test.ts",
+  "parked-elsewhere": "admin/Parked.test.ts",
   "rebuild-refused": "admin/Rebuilds.test.ts",
   "repair-refused": "admin/Projections.test.ts",
   "still-failing": "admin/Parked.test.ts"

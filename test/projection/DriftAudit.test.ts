@@ -14,6 +14,9 @@ const { name } = OrderViewProjection
 
 const adapters = { postgres: fresh(operatedLayer), pglite: operatedLayer("pglite:memory") }
 
+/** One was compared and is as it should be. */
+const right = { compared: 1, differences: [] }
+
 const filled = Effect.gen(function* () {
   const progress = yield* ProjectionProgress
   yield* progress.awaitPosition(OrderViewProjection, yield* append(yield* orderLives(30)))
@@ -57,9 +60,11 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
           const projections = yield* Projections
           const { reads: sql } = yield* Database
           const found = yield* filled
-          assert.deepStrictEqual(yield* projections.audit(name, 500), [])
+          assert.deepStrictEqual((yield* projections.audit(name, 500)).differences, [])
           yield* sql.unsafe(`UPDATE ordinal.order_view SET ${column} WHERE order_id = $1`, [found.orderId])
-          const difference = yield* projections.auditStream(name, found.streamId)
+          const { compared, differences } = yield* projections.auditStream(name, found.streamId)
+          const [difference] = differences
+          assert.strictEqual(compared, 1)
           assert.containSubset(difference, { projection: name, streamId: found.streamId, ...expected(found) })
           assert.isDefined(difference?.event)
           assert.containSubset(
@@ -67,7 +72,7 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
             [found.streamId]
           )
           assert.containSubset(yield* projections.repair(name, found.streamId), expected(found))
-          assert.strictEqual(yield* projections.auditStream(name, found.streamId), undefined)
+          assert.deepStrictEqual(yield* projections.auditStream(name, found.streamId), right)
           assert.deepStrictEqual((yield* projections.audits)[0]?.differences, [])
           yield* assertViewIsFold(sql)
         })
@@ -80,10 +85,10 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
         const { reads: sql } = yield* Database
         const { orderId, own, streamId, version } = yield* filled
         yield* sql`DELETE FROM ordinal.order_view WHERE order_id = ${orderId}`
-        const missing = yield* projections.auditStream(name, streamId)
+        const [missing] = (yield* projections.auditStream(name, streamId)).differences
         assert.containSubset(missing, { kind: "missing", version: 0, event: { version: 1, type: "OrderPlaced" } })
         yield* projections.repair(name, streamId)
-        assert.strictEqual(yield* projections.auditStream(name, streamId), undefined)
+        assert.deepStrictEqual(yield* projections.auditStream(name, streamId), right)
 
         // The row as it was one event ago, although the checkpoint says that all is applied.
         const past = [...OrderViewProjection.audit!.contents(own.slice(0, -1))].at(-1) as {
@@ -97,7 +102,7 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
             updated_at = ${past.updatedAt}::text::timestamptz, state = ${JSON.stringify(past.state)}::text::json,
             status = ${past.status}, payment_status = ${past.paymentStatus}
           WHERE order_id = ${orderId}`
-        const behind = yield* projections.auditStream(name, streamId)
+        const [behind] = (yield* projections.auditStream(name, streamId)).differences
         assert.containSubset(behind, { kind: "behind", version: version - 1, event: { version } })
         yield* projections.repair(name, streamId)
         yield* assertViewIsFold(sql)
@@ -114,14 +119,14 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
             payment_status, placed_at, updated_at, state
           FROM ordinal.order_view WHERE order_id = ${orderId}`
         const extra = { kind: "extra", streamId, field: "", inLog: undefined } as const
-        assert.containSubset(yield* projections.auditStream(name, streamId), extra)
+        assert.containSubset((yield* projections.auditStream(name, streamId)).differences, [extra])
         // A few rows at a time: sooner or later all of them.
-        const found = yield* projections
+        const { differences } = yield* projections
           .audit(name, 20)
-          .pipe(Effect.repeat({ until: (differences) => differences.length > 0 }))
-        assert.containSubset(found, [extra])
+          .pipe(Effect.repeat({ until: (audited) => audited.differences.length > 0 }))
+        assert.containSubset(differences, [extra])
         assert.containSubset(yield* projections.repair(name, streamId), extra)
-        assert.deepStrictEqual(yield* projections.audit(name, 500), [])
+        assert.deepStrictEqual((yield* projections.audit(name, 500)).differences, [])
         yield* assertViewIsFold(sql)
       })
     )
@@ -141,6 +146,31 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
       })
     )
 
+    it.effect("refuses a stream that is none of the projection's, or that nobody knows", () =>
+      Effect.gen(function* () {
+        const projections = yield* Projections
+        yield* filled
+        for (const streamId of ["order-ord_nobody", "product-1", "no stream at all"]) {
+          const unknown = { _tag: "UnknownStream", projection: name, streamId } as const
+          assert.containSubset(yield* Effect.flip(projections.auditStream(name, streamId)), unknown)
+          assert.containSubset(yield* Effect.flip(projections.repair(name, streamId)), unknown)
+        }
+      })
+    )
+
+    it.effect("says that it did not compare what the view does not have yet", () =>
+      Effect.gen(function* () {
+        const projections = yield* Projections
+        yield* filled
+        yield* projections.pause(name)
+        const [entry] = yield* orderLives(1)
+        yield* append([entry!])
+        const none = { compared: 0, differences: [] }
+        assert.deepStrictEqual(yield* projections.auditStream(name, entry!.streamId), none)
+        yield* projections.resume(name)
+      })
+    )
+
     it.effect("repairs nothing while a rebuild is under way, or that is as it should be", () =>
       Effect.gen(function* () {
         const projections = yield* Projections
@@ -155,6 +185,25 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
         assert.isDefined(yield* projections.repair(name, streamId))
         yield* assertViewIsFold(sql)
       }).pipe(Effect.provide(Logger.layer([])))
+    )
+  })
+})
+
+describe("a projection that does not say what its rows should be", () => {
+  const { audit: _, ...unaudited } = OrderViewProjection
+  withLayer(
+    fresh((url) => operatedLayer(url, unaudited)),
+    { excludeTestServices: true, timeout: "30 seconds" }
+  )((it) => {
+    it.effect("refuses to be audited, and has no report", () =>
+      Effect.gen(function* () {
+        const projections = yield* Projections
+        const { streamId } = yield* filled
+        assert.strictEqual((yield* Effect.flip(projections.audit(name)))._tag, "AuditRefused")
+        assert.strictEqual((yield* Effect.flip(projections.auditStream(name, streamId)))._tag, "AuditRefused")
+        assert.strictEqual((yield* Effect.flip(projections.repair(name, streamId)))._tag, "RepairRefused")
+        assert.deepStrictEqual(yield* projections.audits, [])
+      })
     )
   })
 })

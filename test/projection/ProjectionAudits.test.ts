@@ -105,7 +105,7 @@ describe("the audit in the background", () => {
           yield* Deferred.succeed(isReplaced, undefined)
         })
         const rebuilding = yield* Effect.forkChild(rebuild)
-        assert.deepStrictEqual(yield* projections.audit(name, 50), [])
+        assert.deepStrictEqual((yield* projections.audit(name, 50)).differences, [])
         yield* Fiber.join(rebuilding)
         const [last] = yield* projections.rebuilds
         assert.strictEqual(last?.state, "completed")
