@@ -22,6 +22,7 @@ export const said = (error: SqlError): string => property(error.reason.cause, "m
 const again = /^(?:08|25006|40|53|55P03|57|58)/
 /** `transaction_resolution_unknown`, `statement_completion_unknown`: what a pooler may say. */
 const unknown = new Set(["08007", "40003"])
+const lockNotAvailable = "55P03"
 const data = /^(?:22|23|54)/
 
 export const verdict = (error: SqlError): Verdict => {
@@ -45,7 +46,13 @@ export const orUnavailable = <A, R>(self: Effect.Effect<A, SqlError, R>): Effect
   Effect.catch(self, (error) => {
     const judged = verdict(error)
     return judged === "lost" || judged === "again"
-      ? Effect.fail(new DatabaseUnavailable({ retryAfter: 1, cause: error }))
+      ? Effect.fail(
+          new DatabaseUnavailable({
+            retryAfter: 1,
+            ...(sqlState(error) === lockNotAvailable ? { isBusy: true } : {}),
+            cause: error
+          })
+        )
       : Effect.die(error)
   })
 

@@ -12,14 +12,15 @@ export class Overloaded extends Schema.TaggedError<Overloaded>()(
   }
 }
 
-/** Certainly not done: the database could not be reached or refused to work. */
+/** Certainly not done: the database could not be reached or refused to work; `isBusy`: others held what this needs. */
 export class DatabaseUnavailable extends Schema.TaggedError<DatabaseUnavailable>()(
   "DatabaseUnavailable",
-  { retryAfter: Schema.Number, cause: Schema.optionalKey(Schema.Defect()) },
+  { retryAfter: Schema.Number, isBusy: Schema.optionalKey(Schema.Boolean), cause: Schema.optionalKey(Schema.Defect()) },
   { httpApiStatus: 503 }
 ) {
   override get message() {
-    return `the database can't be reached; nothing was done; try again in ${this.retryAfter} s`
+    const problem = this.isBusy ? "what this needs is locked by work that takes long" : "the database can't be reached"
+    return `${problem}; nothing was done; try again in ${this.retryAfter} s`
   }
 }
 

@@ -84,4 +84,37 @@ describe("a rebuild", () => {
       }).pipe(Effect.provide(operatedLayer(url, next)), Effect.provide(silent))
     })
   )
+
+  it.live("is not aborted while a batch of it takes long, which is said as it is, and is when asked again", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const isBegun = yield* Deferred.make<void>()
+      const isOpen = yield* Deferred.make<void>()
+      const slow: Projection = {
+        ...OrderViewProjection,
+        handle: (sql, events, slot) =>
+          slot === "live"
+            ? OrderViewProjection.handle(sql, events, slot)
+            : Deferred.succeed(isBegun, undefined).pipe(
+                Effect.andThen(Deferred.await(isOpen)),
+                Effect.andThen(OrderViewProjection.handle(sql, events, slot))
+              )
+      }
+      const sessionSettings = { lock_timeout: "100ms" }
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        yield* seen(yield* append(yield* orderLives(5)))
+        const { id } = yield* projections.rebuild(name, { eventsPerSecond: 1 })
+        yield* Deferred.await(isBegun)
+        const busy = yield* Effect.flip(projections.abortRebuild(id))
+        assert.containSubset(busy, { _tag: "DatabaseUnavailable", isBusy: true })
+        assert.match(busy.message, /locked by work that takes long; nothing was done; try again/)
+        assert.strictEqual((yield* projections.rebuildStatus(id)).state, "running")
+        yield* Deferred.succeed(isOpen, undefined)
+        const aborted = yield* projections.abortRebuild(id).pipe(Effect.retry({ while: (error) => "isBusy" in error }))
+        assert.strictEqual(aborted.state, "aborted")
+        yield* isFold
+      }).pipe(Effect.provide(operatedLayer(url, slow, { sessionSettings })), Effect.provide(silent))
+    })
+  )
 })
