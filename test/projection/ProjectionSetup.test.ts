@@ -30,12 +30,13 @@ it.live("two processes that start at once make a projection's table and checkpoi
           }).pipe(Effect.andThen(Deferred.await(isOpen)), Effect.andThen(table.create(sql, slot)))
       }
     }
+    const setUp = Effect.flatMap(Database, ({ projections }) => ProjectionSetup.run(projections, projection))
     yield* Effect.gen(function* () {
       const { reads: sql } = yield* Database
       const other = Database.layer({ url: Redacted.make(url) })
-      const first = yield* Effect.forkChild(ProjectionSetup.run(projection))
+      const first = yield* Effect.forkChild(setUp)
       yield* Deferred.await(isMaking)
-      const second = yield* Effect.forkChild(Effect.provide(ProjectionSetup.run(projection), other))
+      const second = yield* Effect.forkChild(Effect.provide(setUp, other))
       const waiting = sql`SELECT FROM pg_locks
         WHERE locktype = 'advisory' AND NOT granted
           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
