@@ -2,11 +2,12 @@ import { PgClient } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer, Logger, Redacted, Stream } from "effect"
 import { Reactivity } from "effect/reactivity"
-import type { Projection } from "../../src/projection/Projection.ts"
 import { Database } from "../../src/database/Database.ts"
+import type { Projection } from "../../src/projection/Projection.ts"
 import { LogTail } from "../../src/eventlog/LogTail.ts"
 import { ProjectionProgress } from "../../src/projection/ProjectionProgress.ts"
 import * as ProjectionRunner from "../../src/projection/ProjectionRunner.ts"
+import * as ProjectionSetup from "../../src/projection/ProjectionSetup.ts"
 import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
 import { append as appendEntries, entry, newStream, readFrom } from "../../src/testing/EventLogEntries.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
@@ -128,6 +129,7 @@ describe("ProjectionRunner", () => {
       }
       yield* Effect.gen(function* () {
         const head = yield* append(yield* orderLives(10))
+        yield* Effect.flatMap(Database, ({ projections }) => ProjectionSetup.run(projections, OrderViewProjection))
         const locked = yield* Deferred.make<void>()
         const lock = other`LOCK TABLE ordinal.order_view IN ACCESS EXCLUSIVE MODE`.pipe(
           Effect.andThen(Deferred.succeed(locked, undefined)),
