@@ -4,22 +4,10 @@
  * Invariant: every reader gets every event from its own `after + 1` on, in order, without a gap. Contiguity is asserted
  * at each hand-over; a gap that a second read confirms is a defect (`LogGap`), never skipped.
  *
- * It keeps the newest events in pages in memory; a reader further behind reads pages from the log itself. If the log ends
- * before what was read of it, what is kept is forgotten and whoever waits fails: their positions mean other events now.
+ * It keeps the newest events in pages in memory; a reader further behind reads pages from the log itself. If the last
+ * event is not found again where it was, what is kept is forgotten and whoever reads on from before fails.
  */
-import {
-  Array as Arr,
-  Context,
-  Deferred,
-  Duration,
-  Effect,
-  Exit,
-  Layer,
-  Option,
-  PubSub,
-  Semaphore,
-  Stream
-} from "effect"
+import { Array as Arr, Context, Deferred, Duration, Effect, Exit, Layer, PubSub, Semaphore, Stream } from "effect"
 import { backoff } from "./Backoff.ts"
 import { EventLog } from "./EventLog.ts"
 import * as Interests from "./Interests.ts"
@@ -42,6 +30,8 @@ export class LogTail extends Context.Service<
     awaitInterest(interest: Interests.Interest, after: bigint, passed: (through: bigint) => void): Effect.Effect<void>
     /** The last position this process has seen; 0 before the first. */
     readonly position: Effect.Effect<bigint>
+    /** Another number = the log was replaced by an older copy: positions of before mean other events now. */
+    readonly history: Effect.Effect<number>
   }
 >()("ordinal/eventlog/LogTail") {
   static readonly layer: Layer.Layer<LogTail, DatabaseUnavailable, EventLog> = Layer.effect(
@@ -58,12 +48,12 @@ export class LogGap extends Error {
   }
 }
 
-/** The log ends before what was read of it: an older copy was put in its place while this process ran. */
+/** Another event, or none, is where the last one was: an older copy was put in the log's place while this process ran. */
 export class LogWentBack extends Error {
   constructor(read: bigint, head: bigint) {
     super(
-      `the log ends at position ${head}, but was read up to ${read}: it was replaced by an older copy; ` +
-        "restart every process that uses it, then rebuild the projections"
+      `the log was read up to position ${read} and is another one now, which ends at ${head}: it was replaced by an ` +
+        "older copy; restart every process that uses it, then rebuild the projections"
     )
     this.name = "LogWentBack"
   }
@@ -108,6 +98,9 @@ const make = Effect.gen(function* () {
   })
 
   let tail = (yield* log.head).position
+  /** Id of the event at `tail`, once it was read. */
+  let last: string | undefined
+  let history = 0
 
   /** Wakes everybody who waits for the log to grow. */
   const wake = (result: Effect.Effect<void>) => {
@@ -126,7 +119,9 @@ const make = Effect.gen(function* () {
       ringCount -= oldest.events.length
       ringSize -= oldest.bytes
     }
-    tail = events[events.length - 1]!.position
+    const { eventId, position } = events[events.length - 1]!
+    tail = position
+    last = eventId
     interests.passed(events)
     wake(Effect.void)
   }
@@ -144,29 +139,33 @@ const make = Effect.gen(function* () {
   }
 
   const subscription = yield* PubSub.subscribe(log.grown)
-  const lookBack = Effect.flatMap(log.head, ({ position }) => {
-    if (position >= tail) return Effect.void
+  const growth = PubSub.take(subscription).pipe(Effect.timeoutOption(poll))
+
+  /** What is kept means nothing any more; whoever waits, or comes with a position of before, has to begin anew. */
+  const forget = Effect.flatMap(log.head, ({ position }) => {
     const error = new LogWentBack(tail, position)
     ring.length = 0
     ringCount = 0
     ringSize = 0
     tail = position
+    last = undefined
+    history++
     wake(Effect.die(error))
     interests.end(Effect.die(error))
     return Effect.logError(error)
   })
-  const growth = PubSub.take(subscription).pipe(
-    Effect.timeoutOption(poll),
-    Effect.flatMap((hint) => (Option.isNone(hint) ? lookBack : Effect.void))
-  )
 
-  const follow = Effect.suspend(() => readPage(tail)).pipe(
-    Effect.flatMap((events) => {
-      if (Arr.isReadonlyArrayNonEmpty(events)) remember(events)
-      // A short page was the last; what came after it has left a hint.
-      return events.length < pageSize ? growth : Effect.void
-    })
-  )
+  /** The event at `tail` is read once more with what follows it: it must be the same. */
+  const follow = Effect.gen(function* () {
+    const page = yield* readPage(tail > 0n ? tail - 1n : 0n)
+    const [known, ...after] = page
+    if (tail > 0n && (known?.position !== tail || (last !== undefined && known.eventId !== last))) return yield* forget
+    if (tail > 0n) last = known?.eventId
+    const events = tail > 0n ? after : page
+    if (Arr.isReadonlyArrayNonEmpty(events)) remember(events)
+    // A short page was the last; what came after it has left a hint.
+    if (page.length < pageSize) yield* growth
+  })
   let broken: Effect.Effect<never> | undefined
   yield* follow.pipe(
     Effect.forever,
@@ -201,15 +200,32 @@ const make = Effect.gen(function* () {
   return LogTail.of({
     position: Effect.sync(() => tail),
     page: next,
+    history: Effect.sync(() => history),
     awaitInterest: (interest, after, passed) =>
-      Effect.suspend(() => {
-        // What is there already is for the reader to look through.
-        if (after < tail || broken !== undefined) return Effect.void
-        return interests.awaitEvent(interest, (found) => passed(found === undefined ? tail : found - 1n))
+      Effect.callback((resume) => {
+        // What is there already is for the reader to look through. No event gets in between this and what follows.
+        if (after < tail || broken !== undefined) return resume(Effect.void)
+        let isOver = false
+        const leave = interests.enter(interest, (found) => {
+          isOver = true
+          if (Effect.isEffect(found)) return resume(found)
+          passed(found.position - 1n)
+          resume(Effect.void)
+        })
+        return Effect.sync(() => {
+          if (isOver) return
+          leave()
+          passed(tail)
+        })
       }),
     pages: (after) =>
-      Stream.unfold(after, (after) =>
-        Effect.map(next(after), (events) => [events, events[events.length - 1]!.position] as const)
-      )
+      Stream.suspend(() => {
+        const began = history
+        return Stream.unfold(after, (after) =>
+          Effect.suspend(() => (history === began ? next(after) : Effect.die(new LogWentBack(after, tail)))).pipe(
+            Effect.map((events) => [events, events[events.length - 1]!.position] as const)
+          )
+        )
+      })
   })
 })

@@ -48,6 +48,8 @@ export interface AggregateActor<State, Command, Event, Rejection> {
   open: number
   /** Epoch milliseconds of the last command. */
   lastUsed: number
+  /** When it was last put in its place in order of use. */
+  movedAt: number
   /** What it knows of its stream. */
   readonly memory: { readonly version: number }
   /** The highest version of this stream that the process has seen in the log; above the version in memory, memory is behind. */
@@ -84,6 +86,7 @@ export const make = <State, Command, Event, Rejection>(
     running: false,
     open: 0,
     lastUsed: 0,
+    movedAt: 0,
     memory,
     seen: 0,
     run: Effect.suspend(() => run)

@@ -156,7 +156,7 @@ const make = Effect.gen(function* () {
     if (found !== undefined) return found as Actor.AggregateActor<State, Command, Event, Rejection>
     const mailbox = Effect.runSync(Queue.dropping<Envelope<State, Command, Event, Rejection>>(limits.mailbox))
     const actor = Actor.make(aggregate, streamId, mailbox, context, { fresh })
-    actors.add(actor as Actor.AnyActor)
+    actors.add(actor as Actor.AnyActor, now)
     return actor
   }
 
@@ -228,7 +228,12 @@ const make = Effect.gen(function* () {
       Effect.flatMap(tail.position, (after) =>
         Stream.runForEach(tail.pages(after), (page) => Effect.sync(() => page.forEach(actors.observe)))
       )
-    ).pipe(Effect.retry(backoff), Effect.forkScoped)
+    ).pipe(
+      Effect.tapCause((cause) => Effect.logWarning("what other processes write is not seen for now", cause)),
+      Effect.sandbox,
+      Effect.retry(backoff),
+      Effect.forkScoped
+    )
   }
 
   yield* Effect.addFinalizer(() =>

@@ -23,7 +23,7 @@ export const make = (limits: AggregateLimits) => {
   }
 
   /** Makes room for some at once: each look passes those at the front that are busy. */
-  const evictLongestIdle = () => {
+  const passivateLongestIdle = () => {
     let room = Math.ceil(limits.residents / 100)
     for (const actor of actors.values()) {
       if (actor.open > 0) continue
@@ -39,16 +39,18 @@ export const make = (limits: AggregateLimits) => {
     find: (streamId: StreamId, now: number): AnyActor | undefined => {
       const found = actors.get(streamId)
       // To move a key of a large Map is dear, so a hot one is moved now and then only.
-      if (found !== undefined && now - found.lastUsed >= orderedTo) {
+      if (found !== undefined && now - found.movedAt >= orderedTo) {
         actors.delete(streamId)
         actors.set(streamId, found)
+        found.movedAt = now
       }
       return found
     },
 
-    add: (actor: AnyActor) => {
-      if (actors.size >= limits.residents) evictLongestIdle()
+    add: (actor: AnyActor, now: number) => {
+      if (actors.size >= limits.residents) passivateLongestIdle()
       actors.set(actor.streamId, actor)
+      actor.movedAt = now
     },
 
     /** It has ended by itself. */

@@ -7,7 +7,7 @@
  */
 import { Array as Arr, type Cause, Clock, Effect, Option } from "effect"
 import type { Interest } from "../eventlog/Interests.ts"
-import type { LogTail, Page } from "../eventlog/LogTail.ts"
+import { type LogTail, LogWentBack, type Page } from "../eventlog/LogTail.ts"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
 import type { DatabaseUnavailable } from "../eventlog/Unavailable.ts"
 import type { PositionGate } from "../projection/PositionGate.ts"
@@ -68,7 +68,7 @@ export const make = (
   queries: Pick<OrderQueries["Service"], "position">,
   { after, heartbeat, interest, matches, pause }: FeedOptions
 ): Effect.Effect<Effect.Effect<Arr.NonEmptyReadonlyArray<Fed>, DatabaseUnavailable | Cause.Done>> =>
-  Effect.map(Clock.currentTimeMillis, (now) => {
+  Effect.map(Effect.all([Clock.currentTimeMillis, tail.history]), ([now, history]) => {
     let position = after
     let isCaughtUp = false
     let nextBeat = now + Math.min(firstBeat, heartbeat)
@@ -103,6 +103,7 @@ export const make = (
 
     const next = Effect.gen(function* () {
       while (true) {
+        if ((yield* tail.history) !== history) return yield* Effect.die(new LogWentBack(position, yield* tail.position))
         if (!isCaughtUp && position >= (yield* tail.position)) return yield* caughtUp
         if (interest !== undefined) {
           yield* tail.awaitInterest(interest, position, advance)

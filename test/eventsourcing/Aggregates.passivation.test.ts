@@ -17,6 +17,16 @@ describe("passivation", () => {
     }).pipe(Effect.provide(onMemory()))
   )
 
+  it.effect("removes the idle ones also while another is used all the time", () =>
+    Effect.gen(function* () {
+      const aggregates = yield* Aggregates
+      yield* Effect.forEach(["hot", "a", "b"], (id) => aggregates.send(Counter, id, add()))
+      const use = Effect.andThen(aggregates.send(Counter, "hot", add()), TestClock.adjust("500 millis"))
+      yield* Effect.repeat(use, { times: 6 * 60 * 2 })
+      assert.strictEqual(yield* aggregates.residents, 1)
+    }).pipe(Effect.provide(onMemory()))
+  )
+
   it.effect("lets the longest idle go above the limit of residents", () =>
     Effect.gen(function* () {
       const aggregates = yield* Aggregates

@@ -174,6 +174,7 @@ describe("ProjectionRunner", () => {
       const gapped = LogTail.of({
         position: Effect.succeed(0n),
         page: () => Effect.never,
+        history: Effect.succeed(0),
         awaitInterest: () => Effect.never,
         pages: (after) => {
           if (++asked === 3) Deferred.doneUnsafe(isTold, Effect.void)

@@ -11,6 +11,7 @@ const setUp = Effect.gen(function* () {
   const tail = LogTail.of({
     position: Effect.succeed(10n),
     page: () => Effect.never,
+    history: Effect.succeed(0),
     awaitInterest: () => Effect.never,
     pages: () => assert.fail()
   })
