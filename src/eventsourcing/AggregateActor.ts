@@ -8,36 +8,18 @@
  */
 import { Cause, Clock, Deferred, Effect, Exit, Queue, Random, Semaphore } from "effect"
 import { ConcurrencyConflict } from "../eventlog/ConcurrencyConflict.ts"
-import type { Entry, Outcome } from "../eventlog/EventLog.ts"
+import type { Outcome } from "../eventlog/EventLog.ts"
 import type { StreamId } from "../eventlog/StreamId.ts"
 import { DatabaseUnavailable, OutcomeUnknown, Overloaded } from "../eventlog/Unavailable.ts"
+import type { ActorContext } from "./ActorContext.ts"
 import type { Aggregate } from "./Aggregate.ts"
 import * as AggregateMemory from "./AggregateMemory.ts"
-import type { AggregateLimits } from "./AggregateLimits.ts"
 import { CommandIdReused } from "./CommandIdReused.ts"
 import * as DrainAppend from "./DrainAppend.ts"
 import { type Accepted, type Answer, CommandAlreadyAccepted, type Envelope } from "./Envelope.ts"
 import { type Judgement, judge } from "./Judgement.ts"
 import { Draining, type SendError } from "./SendError.ts"
 import { type Append, confirmedUntil } from "./Settlement.ts"
-
-/** What an actor needs of its registry. */
-export interface ActorContext extends AggregateMemory.MemoryContext {
-  readonly limits: AggregateLimits
-  readonly activations: Semaphore.Semaphore
-  /** Told of an actor that begins without reading anything. */
-  activated(source: "new" | "log" | "snapshot"): void
-  /** Told of the events of an entry that the log has stored. */
-  appended(entry: Entry): void
-  /** Told of an append that lost a race. */
-  lost(): void
-  /** Told of every answer, once. */
-  answered(streamId: StreamId, exit: Exit.Exit<unknown, unknown>): void
-  /** Told of every defect, once, however many commands it fails. */
-  crashed(streamId: StreamId): void
-  /** Told of the actor's end, in the same synchronous step in which its last envelopes are answered. */
-  ended(actor: { readonly streamId: StreamId; readonly mailbox: unknown }): void
-}
 
 export interface AggregateActor<State, Command, Event, Rejection> {
   readonly streamId: StreamId

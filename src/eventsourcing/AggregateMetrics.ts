@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import type { Entry } from "../eventlog/EventLog.ts"
 import { category } from "../eventlog/StreamId.ts"
 import * as Metrics from "../telemetry/Metrics.ts"
-import type { ActorContext } from "./AggregateActor.ts"
+import type { ActorContext } from "./ActorContext.ts"
 import { wireType } from "./WireType.ts"
 
 export type AggregateMetrics = Pick<ActorContext, "activated" | "appended" | "lost">

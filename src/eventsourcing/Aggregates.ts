@@ -7,27 +7,14 @@
  *
  * `send` is the seam behind which a clustered runtime can route to the node that owns the id.
  */
-import {
-  Clock,
-  Context,
-  Deferred,
-  Duration,
-  Effect,
-  Exit,
-  FiberSet,
-  Layer,
-  Option,
-  Predicate,
-  Queue,
-  Semaphore,
-  Stream
-} from "effect"
+import { Clock, Context, Deferred, Duration, Effect, FiberSet, Layer, Queue, Semaphore, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { backoff } from "../eventlog/Backoff.ts"
 import { EventLog } from "../eventlog/EventLog.ts"
 import { LogTail } from "../eventlog/LogTail.ts"
 import type { StreamId } from "../eventlog/StreamId.ts"
 import { Overloaded } from "../eventlog/Unavailable.ts"
+import type { ActorContext } from "./ActorContext.ts"
 import * as ActorReport from "./ActorReport.ts"
 import * as Actor from "./AggregateActor.ts"
 import { type Aggregate, streamId as streamIdOf } from "./Aggregate.ts"
@@ -107,15 +94,6 @@ export class Aggregates extends Context.Service<
   )
 }
 
-const unavailable = new Set(["Overloaded", "DatabaseUnavailable", "OutcomeUnknown", "Draining", "AggregateSuspended"])
-
-/** The domain was asked and gave an answer, be it a refusal. */
-const isJudged = (exit: Exit.Exit<unknown, unknown>): boolean => {
-  if (Exit.isSuccess(exit)) return true
-  const error = Option.getOrUndefined(Exit.findErrorOption(exit))
-  return Predicate.hasProperty(error, "_tag") && !unavailable.has(String(error._tag))
-}
-
 const make = Effect.gen(function* () {
   const log = yield* EventLog
   const tail = yield* LogTail
@@ -129,7 +107,7 @@ const make = Effect.gen(function* () {
 
   const runFork = yield* FiberSet.makeRuntime<never>()
   const saving = yield* Semaphore.make(limits.concurrentSnapshots)
-  const context: Actor.ActorContext = {
+  const context: ActorContext = {
     ...(yield* AggregateMetrics.make),
     log,
     snapshots: yield* Snapshots,
@@ -138,7 +116,7 @@ const make = Effect.gen(function* () {
     activations: yield* Semaphore.make(limits.concurrentActivations),
     answered: (streamId, exit) => {
       inFlight -= 1
-      if (isJudged(exit)) breaker.succeeded(streamId)
+      if (DefectBreaker.isJudged(exit)) breaker.succeeded(streamId)
       if (draining && inFlight === 0) Deferred.doneUnsafe(idle, Effect.void)
     },
     crashed: (streamId) => breaker.failed(streamId, clock.currentTimeMillisUnsafe()),

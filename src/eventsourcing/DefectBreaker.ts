@@ -1,4 +1,5 @@
 /** Suspends an id whose commands fail by a defect: 5 within 30 s rest it for 30 s, then one trial decides. */
+import { Exit, Option, Predicate } from "effect"
 import type { StreamId } from "../eventlog/StreamId.ts"
 
 const threshold = 5
@@ -40,4 +41,13 @@ export const make = (): DefectBreaker => {
       }
     }
   }
+}
+
+const unavailable = new Set(["Overloaded", "DatabaseUnavailable", "OutcomeUnknown", "Draining", "AggregateSuspended"])
+
+/** The domain was asked and gave an answer, be it a refusal. */
+export const isJudged = (exit: Exit.Exit<unknown, unknown>): boolean => {
+  if (Exit.isSuccess(exit)) return true
+  const error = Option.getOrUndefined(Exit.findErrorOption(exit))
+  return Predicate.hasProperty(error, "_tag") && !unavailable.has(String(error._tag))
 }
