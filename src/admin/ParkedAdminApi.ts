@@ -7,7 +7,13 @@ import { ParkedView } from "./AdminViews.ts"
 const tried = {
   params: { id: Schema.String.check(Schema.isUUID()) },
   success: HttpApiSchema.NoContent,
-  error: [Problems.parkedStreamNotFound, Problems.stillFailing, Problems.databaseUnavailable, Problems.draining]
+  error: [
+    Problems.parkedStreamNotFound,
+    Problems.retryRefused,
+    Problems.stillFailing,
+    Problems.databaseUnavailable,
+    Problems.draining
+  ]
 }
 
 const SkipRequest = Schema.Struct({

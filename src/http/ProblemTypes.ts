@@ -86,6 +86,7 @@ export const rebuildRefused = problem(ProjectionErrors.RebuildRefused, "rebuild-
 export const repairRefused = problem(ProjectionErrors.RepairRefused, "repair-refused", "Repair refused")
 export const auditRefused = problem(ProjectionErrors.AuditRefused, "audit-refused", "Audit refused")
 export const parkedElsewhere = problem(ProjectionErrors.ParkedElsewhere, "parked-elsewhere", "Parked at another event")
+export const retryRefused = problem(ProjectionErrors.RetryRefused, "retry-refused", "Retry refused")
 export const stillFailing = problem(ProjectionErrors.StillFailing, "still-failing", "Still failing")
 
 export const contentTooLarge = problem(HttpError.ContentTooLarge, "content-too-large", "Content too large")
@@ -180,6 +181,7 @@ export const all = [
   repairRefused,
   auditRefused,
   parkedElsewhere,
+  retryRefused,
   stillFailing,
   notFound,
   forbidden,

@@ -20,14 +20,15 @@ import { type Batch, handles, type Projection, type ProjectionAudit, type Slot }
 import { RepairRefused } from "./ProjectionErrors.ts"
 import type { Difference } from "./Projections.ts"
 
-interface Snapshot {
+/** What one look at the database saw. */
+interface Seen {
   readonly row: { readonly version: number; readonly content: unknown } | undefined
   /** The stream's version at the checkpoint; undefined if it is not to be compared. */
   readonly version: number | undefined
 }
 
 export type Compared =
-  /** It is set aside, or there are neither events up to the checkpoint nor a row. */
+  /** It is set aside, another version made the view, or there are neither events up to the checkpoint nor a row. */
   | { readonly _tag: "NotCompared" }
   | { readonly _tag: "Equal" }
   | {
@@ -48,9 +49,9 @@ const isSetAside = (sql: SqlClient.SqlClient, name: string, slot: Slot, streamId
     Effect.map((rows) => rows.length > 0)
   )
 
-const snapshot = (
+const look = (
   sql: SqlClient.SqlClient,
-  { name }: Projection,
+  { name, version: madeBy }: Projection,
   audit: ProjectionAudit,
   slot: Slot,
   streamId: StreamId
@@ -58,12 +59,13 @@ const snapshot = (
   Effect.gen(function* () {
     yield* sql`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY`
     const checkpoint = yield* Checkpoint.stored(sql, { name, slot })
-    if (checkpoint === undefined || (yield* isSetAside(sql, name, slot, streamId))) {
-      return { row: undefined, version: undefined } satisfies Snapshot
+    const isOurs = checkpoint?.version === madeBy
+    if (!isOurs || (yield* isSetAside(sql, name, slot, streamId))) {
+      return { row: undefined, version: undefined } satisfies Seen
     }
     const version = yield* LogPages.versionAt(sql, streamId, checkpoint.position)
     const row = yield* audit.row(sql, streamId, slot)
-    return { row, version } satisfies Snapshot
+    return { row, version } satisfies Seen
   }).pipe(sql.withTransaction, bounded)
 
 const pageSize = 500
@@ -91,7 +93,7 @@ const compareOnce = Effect.fnUntraced(function* (
   slot: Slot,
   streamId: StreamId
 ) {
-  const { row, version: applied } = yield* snapshot(sql, projection, audit, slot, streamId)
+  const { row, version: applied } = yield* look(sql, projection, audit, slot, streamId)
   if (applied === undefined || (applied === 0 && row === undefined)) return notCompared
   const all = yield* eventsUpTo(log, streamId, Math.max(applied, row?.version ?? 0))
   const events = all.slice(0, applied).filter((event) => handles(projection, event))
@@ -146,7 +148,7 @@ export const repair = Effect.fn("DriftAudit.repair")(function* (
   const write = Effect.gen(function* () {
     const checkpoint = yield* Checkpoint.lock(sql, { name, slot: "live" })
     if (checkpoint === undefined) return yield* refused("it has never been run")
-    if (checkpoint.version !== projection.version) return yield* refused("its view is of another version")
+    if (checkpoint.version !== projection.version) return yield* refused(Checkpoint.otherVersion(checkpoint.version))
     if ((yield* Checkpoint.stored(sql, { name, slot: "shadow" })) !== undefined) {
       return yield* refused("a rebuild is under way, which will put it right")
     }

@@ -12,7 +12,7 @@ import * as LogPages from "./LogPages.ts"
 import * as ParkedStreams from "./ParkedStreams.ts"
 import { handles, type Projection } from "./Projection.ts"
 import { reasonOf } from "./ProjectionBatch.ts"
-import { ParkedElsewhere, StillFailing, UnknownParkedStream } from "./ProjectionErrors.ts"
+import { ParkedElsewhere, RetryRefused, StillFailing, UnknownParkedStream } from "./ProjectionErrors.ts"
 import * as ProjectionFailure from "./ProjectionFailure.ts"
 
 /** One, where so many take too long for a transaction. */
@@ -20,11 +20,15 @@ type PageSize = 200 | 1
 
 const key = ({ name, version }: Projection) => ({ name, version, slot: "live" as const })
 
-/** The parked stream and the checkpoint, both locked; fails if it is not (any longer) parked. */
+/** The parked stream and the checkpoint, both locked; fails if it is not (any longer) parked, or by another version. */
 const locked = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, projection: Projection, id: string) {
   const checkpoint = yield* Checkpoint.lock(sql, key(projection))
   const [parked] = yield* ParkedStreams.list(sql, id)
   if (checkpoint === undefined || parked === undefined || !parked.parked) return yield* new UnknownParkedStream({ id })
+  if (checkpoint.version !== projection.version) {
+    const problem = Checkpoint.otherVersion(checkpoint.version)
+    return yield* new RetryRefused({ id, streamId: parked.streamId, problem })
+  }
   return { checkpoint, parked }
 })
 

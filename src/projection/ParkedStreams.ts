@@ -47,7 +47,7 @@ export const parkedAt = (sql: SqlClient.SqlClient, name: string, streamId: strin
     Effect.map(([row]) => row?.position)
   )
 
-/** How many rows of the live view were made without this event. */
+/** Whether the live view was made without this event. */
 export const isSkipped = (sql: SqlClient.SqlClient, name: string, { streamId, version }: RecordedEvent) =>
   sql`SELECT FROM ordinal.parked_streams
     WHERE projection = ${name} AND slot = 'live' AND stream_id = ${streamId} AND ${version} = ANY(skipped)`.pipe(

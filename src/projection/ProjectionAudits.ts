@@ -4,6 +4,7 @@ import { Database } from "../database/Database.ts"
 import { EventLog } from "../eventlog/EventLog.ts"
 import { category, StreamId } from "../eventlog/StreamId.ts"
 import * as AuditSample from "./AuditSample.ts"
+import * as Checkpoint from "./Checkpoint.ts"
 import * as DriftAudit from "./DriftAudit.ts"
 import * as LogPages from "./LogPages.ts"
 import type { Projection } from "./Projection.ts"
@@ -44,7 +45,15 @@ export const make = Effect.fnUntraced(function* (projection: Projection) {
     yield* Effect.logError(`the view row of ${streamId} is not the fold of the log: ${field} ${kind}${since}`)
   })
 
-  const refused = new AuditRefused({ projection: name, problem: "it does not say what a row should be" })
+  const refused = (problem: string) => new AuditRefused({ projection: name, problem })
+
+  /** What the rows should be, unless another version made them. */
+  const ownAudit = Effect.gen(function* () {
+    if (audit === undefined) return yield* refused("it does not say what a row should be")
+    const checkpoint = yield* Checkpoint.stored(sql, { name, slot: "live" })
+    if (checkpoint === undefined || checkpoint.version === projection.version) return audit
+    return yield* refused(Checkpoint.otherVersion(checkpoint.version))
+  })
 
   /** Of a stream that it may have a row of. */
   const streamOf = (text: string) =>
@@ -58,7 +67,7 @@ export const make = Effect.fnUntraced(function* (projection: Projection) {
   })
 
   const sample = Effect.fnUntraced(function* (streams: number) {
-    if (audit === undefined) return yield* refused
+    const audit = yield* ownAudit
     for (const known of differences.keys()) {
       const streamId = StreamId.make(known)
       const still = yield* DriftAudit.compare(sql, log, projection, audit, "live", streamId)
@@ -73,7 +82,7 @@ export const make = Effect.fnUntraced(function* (projection: Projection) {
   })
 
   const stream = Effect.fnUntraced(function* (text: string) {
-    if (audit === undefined) return yield* refused
+    const audit = yield* ownAudit
     const streamId = yield* streamOf(text)
     const result = yield* DriftAudit.compare(sql, log, projection, audit, "live", streamId)
     if (result._tag === "NotCompared") {
@@ -118,6 +127,7 @@ export const make = Effect.fnUntraced(function* (projection: Projection) {
       const took = (yield* Clock.currentTimeMillis) - start
       yield* Effect.logDebug(`audited ${compared} streams in ${took} ms; ${differences.length} differ`)
     }).pipe(
+      Effect.catchTag("AuditRefused", (refused) => Effect.logDebug(refused.message)),
       Effect.catchCause((cause) => Effect.logWarning("the audit failed; it is tried again later", cause)),
       Effect.forever,
       Effect.annotateLogs({ projection: name })

@@ -75,7 +75,18 @@ export class ParkedElsewhere extends Schema.TaggedError<ParkedElsewhere>()(
   }
 }
 
-/** The projection can't be audited. */
+/** Another version of the projection made the view: what is parked is for a process of that version. */
+export class RetryRefused extends Schema.TaggedError<RetryRefused>()(
+  "RetryRefused",
+  { id: Schema.String, streamId: Schema.String, problem: Schema.String },
+  { httpApiStatus: 409 }
+) {
+  override get message() {
+    return `${this.streamId} stays parked: ${this.problem}, which alone can go on with it; nothing was done`
+  }
+}
+
+/** The projection can't be audited, or its view not by this version of it. */
 export class AuditRefused extends Schema.TaggedError<AuditRefused>()(
   "AuditRefused",
   { projection: Schema.String, problem: Schema.String },

@@ -13,6 +13,7 @@ import {
   type ParkedElsewhere,
   type RebuildRefused,
   type RepairRefused,
+  type RetryRefused,
   type StillFailing,
   UnknownParkedStream,
   UnknownProjection,
@@ -169,12 +170,12 @@ export class Projections extends Context.Service<
     /** Streams set aside, and those that go on degraded; by projection and position. */
     readonly parked: Effect.Effect<ReadonlyArray<ParkedStream>, DatabaseUnavailable>
     /** Applies what was held back, in order; afterwards the stream is followed again. */
-    retry(id: string): ById<void, UnknownParkedStream | StillFailing>
+    retry(id: string): ById<void, UnknownParkedStream | RetryRefused | StillFailing>
     /**
      * Drops the one event that fails, for good, and applies what came after it. The stream is `degraded` from then on.
      * With the version of the event it is safe to repeat: another one is not dropped.
      */
-    skip(id: string, version?: number): ById<void, UnknownParkedStream | ParkedElsewhere | StillFailing>
+    skip(id: string, version?: number): ById<void, UnknownParkedStream | RetryRefused | ParkedElsewhere | StillFailing>
 
     /** What the audits of this process have found, of each projection that can be audited. */
     readonly audits: Effect.Effect<ReadonlyArray<AuditReport>>

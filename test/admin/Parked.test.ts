@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
 import { onTestFinished } from "vitest"
+import { Database } from "../../src/database/Database.ts"
 import { poisoned } from "../support/poison.ts"
 import { metric, orderView, place, start, until } from "./harness.ts"
 
@@ -39,6 +41,27 @@ describe("a parked stream over HTTP", () => {
     assert.strictEqual(await metric(shop, `orders_parked_streams{projection="order-view"}`), 0)
     const gone = await shop.operators.send("POST", `/admin/parked/${stream.id}/retry`)
     assert.deepStrictEqual([gone.status, gone.body.type], [404, "/problems/parked-stream-not-found"])
+  }, 60_000)
+
+  it("is neither retried nor skipped where another version made the view", async () => {
+    const { parked, shop, state, stream } = await withParked()
+    state.isFixed = true
+    await shop.run(
+      Effect.flatMap(
+        Database,
+        ({ reads }) => reads`UPDATE ordinal.checkpoints SET version = 2 WHERE projection = 'order-view'`
+      )
+    )
+    for (const what of ["retry", "skip"]) {
+      const refused = await shop.operators.send(
+        "POST",
+        `/admin/parked/${stream.id}/${what}`,
+        what === "skip" ? {} : undefined
+      )
+      assert.deepStrictEqual([refused.status, refused.body.type], [409, "/problems/retry-refused"])
+      assert.match(refused.body.detail, /stays parked: its view was made by version 2 of it/)
+    }
+    assert.containSubset(await parked(), [{ id: stream.id, version: 3, parked: true, skipped: [], retries: 0 }])
   }, 60_000)
 
   it("goes on without the event that fails if that is skipped, and is degraded from then on", async () => {

@@ -1,7 +1,10 @@
 import { assert, describe, it, layer as withLayer } from "@effect/vitest"
 import { Effect, Logger } from "effect"
 import { Database } from "../../src/database/Database.ts"
+import { EventLog } from "../../src/eventlog/EventLog.ts"
+import { StreamId } from "../../src/eventlog/StreamId.ts"
 import * as Comparison from "../../src/projection/Comparison.ts"
+import * as DriftAudit from "../../src/projection/DriftAudit.ts"
 import { ProjectionProgress } from "../../src/projection/ProjectionProgress.ts"
 import { type Difference, Projections } from "../../src/projection/Projections.ts"
 import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
@@ -156,6 +159,32 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
           assert.containSubset(yield* Effect.flip(projections.repair(name, streamId)), unknown)
         }
       })
+    )
+
+    it.effect("compares and repairs nothing of a view that another version made", () =>
+      Effect.gen(function* () {
+        const projections = yield* Projections
+        const { reads: sql } = yield* Database
+        const { orderId, streamId } = yield* filled
+        yield* sql`UPDATE ordinal.order_view SET status = 'bent' WHERE order_id = ${orderId}`
+        yield* sql`UPDATE ordinal.checkpoints SET version = 2`
+        const refused = { _tag: "AuditRefused", problem: "its view was made by version 2 of it" } as const
+        assert.containSubset(yield* Effect.flip(projections.audit(name)), refused)
+        assert.containSubset(yield* Effect.flip(projections.auditStream(name, streamId)), refused)
+        assert.strictEqual((yield* Effect.flip(projections.repair(name, streamId)))._tag, "RepairRefused")
+        const compared = yield* DriftAudit.compare(
+          sql,
+          yield* EventLog,
+          OrderViewProjection,
+          OrderViewProjection.audit!,
+          "live",
+          StreamId.make(streamId)
+        )
+        assert.strictEqual(compared._tag, "NotCompared")
+        yield* sql`UPDATE ordinal.checkpoints SET version = 1, problem = NULL`
+        yield* projections.repair(name, streamId)
+        yield* assertViewIsFold(sql)
+      }).pipe(Effect.provide(Logger.layer([])))
     )
 
     it.effect("says that it did not compare what the view does not have yet", () =>
