@@ -32,6 +32,9 @@ const isTransient = (error: unknown): boolean => {
 const isSlow = (error: unknown): boolean =>
   error instanceof TransactionOverdue || (isSqlError(error) && sqlState(error) === "57014")
 
+/** A lock was waited for in vain. */
+export const isLocked = (error: unknown): boolean => isSqlError(error) && sqlState(error) === "55P03"
+
 /** A lost connection also makes the rollback fail, which comes as a defect beside the failure. */
 export const kind = (cause: Cause.Cause<unknown>): Kind => {
   if (Cause.hasInterruptsOnly(cause)) return "interrupted"

@@ -30,6 +30,7 @@ import * as ProjectionRunner from "./ProjectionRunner.ts"
 import * as ProjectionWork from "./ProjectionWork.ts"
 import * as RebuildRecord from "./RebuildRecord.ts"
 import * as RebuildSwap from "./RebuildSwap.ts"
+import * as SwapPace from "./SwapPace.ts"
 
 const poll = "250 millis"
 
@@ -56,6 +57,7 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
   const failures = yield* Metrics.projectionFailures
   let hasAdvanced = false
   let compared: string | undefined
+  let swaps = { id: "", pace: SwapPace.make() }
 
   /** It can't go on by itself. Ends the attempt. */
   const block = Effect.fnUntraced(function* (sql: PgClient.PgClient, id: string, problem: string) {
@@ -96,6 +98,8 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
 
   const reached = (record: RebuildRecord.Row, start: bigint) => {
     const rate = speedometer()
+    if (swaps.id !== record.id) swaps = { id: record.id, pace: SwapPace.make() }
+    const { pace } = swaps
     let first: bigint | undefined
     return Effect.fnUntraced(function* (sql: PgClient.PgClient, checkpoint: Checkpoint.Checkpoint) {
       const { position } = checkpoint
@@ -105,9 +109,15 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
       first ??= target
       // What the live table had at the beginning is applied in the ordinary way, and compared, however little it is.
       if (target === undefined || position < (first ?? 0n) || !RebuildSwap.isNear(position, target, size)) return
+      if (!(yield* pace.begins)) return
       yield* compare(sql, record).pipe(orBlock(sql, record.id))
       const result = yield* RebuildSwap.swap(sql, projection, owner, record.id, size).pipe(orBlock(sql, record.id))
       if (result._tag === "NotYet") return
+      if (result._tag === "Locked") {
+        if (yield* pace.later)
+          yield* Effect.logWarning("the table that serves is locked; it is replaced once it is free")
+        return
+      }
       if (result._tag === "Refused") return yield* block(sql, record.id, result.problem)
       hasAdvanced = true
       yield* Effect.logInfo(`the rebuilt view serves, from position ${result.position} on`)
@@ -137,7 +147,8 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
       reached: reached(record, row.position),
       onTrouble: Effect.void
     }
-    const follow = (sql: PgClient.PgClient) => ProjectionWork.follow(sql, tail, work, row)
+    const follow = (sql: PgClient.PgClient) =>
+      Effect.raceFirst(ProjectionWork.follow(sql, tail, work, row), swaps.pace.dueAgain)
     yield* withConnection(database.projectionConnection, follow).pipe(
       Effect.catchTag("ProjectionBroken", (error) => block(sql, id, error.problem)),
       Effect.catchTag("CheckpointRefused", (error) => block(sql, id, error.problem)),

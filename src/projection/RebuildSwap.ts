@@ -14,6 +14,8 @@ export type Swapped =
   | { readonly _tag: "Swapped"; readonly position: bigint }
   /** The live table is too far ahead, or what it has more fails here. */
   | { readonly _tag: "NotYet" }
+  /** Somebody else has locked what it needs, and for longer than readers may be kept waiting. */
+  | { readonly _tag: "Locked" }
   | { readonly _tag: "Refused"; readonly problem: string }
 
 /** These events are to be applied the ordinary way, which sets aside what is at fault. */
@@ -105,6 +107,7 @@ export const swap = (sql: SqlClient.SqlClient, projection: Projection, owner: st
         _tag: "NotYet"
       } satisfies Swapped)
     ),
+    Effect.catchIf(ProjectionFailure.isLocked, () => Effect.succeed({ _tag: "Locked" } satisfies Swapped)),
     // So that next time it waits until there is less to catch up with.
     Effect.tapCause((cause) =>
       Effect.sync(() => {
