@@ -9,6 +9,6 @@ export type StreamId = typeof StreamId.Type
 
 export const make = (category: string, id: string): StreamId => StreamId.make(`${category}-${id}`)
 
-export const category = (streamId: StreamId): string => streamId.slice(0, streamId.indexOf("-"))
+export const category = (streamId: string): string => streamId.slice(0, streamId.indexOf("-"))
 
-export const id = (streamId: StreamId): string => streamId.slice(streamId.indexOf("-") + 1)
+export const id = (streamId: string): string => streamId.slice(streamId.indexOf("-") + 1)

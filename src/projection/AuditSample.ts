@@ -5,7 +5,6 @@
 import { Effect, Random } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { EventLog } from "../eventlog/EventLog.ts"
-import { StreamId } from "../eventlog/StreamId.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as DriftAudit from "./DriftAudit.ts"
 import * as LogPages from "./LogPages.ts"
@@ -19,7 +18,7 @@ export interface Compared {
   /** How many were compared: none that is set aside. */
   readonly streams: number
   /** The last row that was looked at; undefined if it was the last there is. */
-  readonly lookedAt: StreamId | undefined
+  readonly lookedAt: string | undefined
 }
 
 const random = Effect.fnUntraced(function* (
@@ -41,14 +40,14 @@ export const compare = Effect.fnUntraced(function* (
   audit: ProjectionAudit,
   slot: Slot,
   count: number | "all",
-  after?: StreamId
+  after?: string
 ) {
   const checkpoint = yield* Checkpoint.stored(sql, { name: projection.name, slot })
   const upTo = checkpoint?.position ?? 0n
   const differences: Array<Difference> = []
   let streams = 0
   const each = Effect.fnUntraced(function* (streamId: string) {
-    const found = yield* DriftAudit.compare(sql, log, projection, audit, slot, StreamId.make(streamId))
+    const found = yield* DriftAudit.compare(sql, log, projection, audit, slot, streamId)
     if (found._tag !== "NotCompared") streams++
     if (found._tag === "Differs") differences.push(found.difference)
     yield* Effect.yieldNow
@@ -56,7 +55,7 @@ export const compare = Effect.fnUntraced(function* (
   const eachOf = (streamIds: ReadonlyArray<string>) => Effect.forEach(streamIds, each, { discard: true })
 
   /** Compares what has a row and no events; the last row looked at. */
-  const lookAtRows = Effect.fnUntraced(function* (after: StreamId | undefined, limit: number) {
+  const lookAtRows = Effect.fnUntraced(function* (after: string | undefined, limit: number) {
     const rows = yield* audit.streams(sql, slot, after, limit)
     yield* eachOf(yield* LogPages.unknownStreams(sql, rows))
     return rows.length < limit ? undefined : rows.at(-1)

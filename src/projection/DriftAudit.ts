@@ -7,11 +7,11 @@
  * A difference is looked for twice before it is believed: where a rebuild took the table's place after the snapshot was
  * taken, the rows in it are older than the checkpoint that was read.
  */
-import { DateTime, Effect } from "effect"
+import { DateTime, Effect, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { EventLog } from "../eventlog/EventLog.ts"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
-import type { StreamId } from "../eventlog/StreamId.ts"
+import { StreamId } from "../eventlog/StreamId.ts"
 import { bounded } from "./BoundedTransaction.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as Comparison from "./Comparison.ts"
@@ -43,7 +43,7 @@ export type Compared =
 const notCompared: Compared = { _tag: "NotCompared" }
 const equal: Compared = { _tag: "Equal" }
 
-const isSetAside = (sql: SqlClient.SqlClient, name: string, slot: Slot, streamId: StreamId) =>
+const isSetAside = (sql: SqlClient.SqlClient, name: string, slot: Slot, streamId: string) =>
   sql`SELECT FROM ordinal.parked_streams
     WHERE projection = ${name} AND slot = ${slot} AND stream_id = ${streamId}`.pipe(
     Effect.map((rows) => rows.length > 0)
@@ -54,7 +54,7 @@ const look = (
   { name, version: madeBy }: Projection,
   audit: ProjectionAudit,
   slot: Slot,
-  streamId: StreamId
+  streamId: string
 ) =>
   Effect.gen(function* () {
     yield* sql`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY`
@@ -70,8 +70,11 @@ const look = (
 
 const pageSize = 500
 
-/** The first `version` events of a stream. */
-const eventsUpTo = Effect.fnUntraced(function* (log: EventLog["Service"], streamId: StreamId, version: number) {
+const isStreamId = Schema.is(StreamId)
+
+/** The first `version` events of a stream; of what can be none, none. */
+const eventsUpTo = Effect.fnUntraced(function* (log: EventLog["Service"], streamId: string, version: number) {
+  if (!isStreamId(streamId)) return []
   const events: Array<RecordedEvent> = []
   while (events.length < version) {
     const limit = Math.min(pageSize, version - events.length)
@@ -91,7 +94,7 @@ const compareOnce = Effect.fnUntraced(function* (
   projection: Projection,
   audit: ProjectionAudit,
   slot: Slot,
-  streamId: StreamId
+  streamId: string
 ) {
   const { row, version: applied } = yield* look(sql, projection, audit, slot, streamId)
   if (applied === undefined || (applied === 0 && row === undefined)) return notCompared
@@ -140,7 +143,7 @@ export const repair = Effect.fn("DriftAudit.repair")(function* (
   log: EventLog["Service"],
   projection: Projection,
   audit: ProjectionAudit,
-  streamId: StreamId
+  streamId: string
 ) {
   const { name } = projection
   const refused = (problem: string) => new RepairRefused({ projection: name, streamId, problem })

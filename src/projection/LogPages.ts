@@ -2,7 +2,6 @@
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
-import type { StreamId } from "../eventlog/StreamId.ts"
 
 type Row = Omit<RecordedEvent, "recordedAt"> & { readonly recordedAt: Date }
 
@@ -43,7 +42,7 @@ export const someStreams = (
 
 /** Those of the streams that have no event at all. */
 export const unknownStreams = (sql: SqlClient.SqlClient, streamIds: ReadonlyArray<string>) =>
-  sql<{ readonly streamId: StreamId }>`SELECT asked.stream_id AS "streamId"
+  sql<{ readonly streamId: string }>`SELECT asked.stream_id AS "streamId"
     FROM unnest(${streamIds}::text[]) AS asked (stream_id)
     WHERE NOT EXISTS (SELECT FROM ordinal.events e WHERE e.stream_id = asked.stream_id AND e.version = 1)
     ORDER BY asked.stream_id`.pipe(Effect.map((rows) => rows.map((row) => row.streamId)))

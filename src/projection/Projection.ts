@@ -8,7 +8,7 @@
 import type { Array as Arr, Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
-import { category, type StreamId } from "../eventlog/StreamId.ts"
+import { category } from "../eventlog/StreamId.ts"
 
 export type Batch = Arr.NonEmptyReadonlyArray<RecordedEvent>
 
@@ -34,27 +34,25 @@ export interface ProjectionTables {
   swap(sql: SqlClient.SqlClient): Sql<unknown>
 }
 
-/** How the row of a stream is compared with the stream itself, and put right. */
+/**
+ * How the row of a stream is compared with the stream itself, and put right. A stream's id is text here: what stands in a
+ * table, made by hand maybe, need not be one.
+ */
 export interface ProjectionAudit {
   /** The stored row as JSON, and the version of the stream it says it is of. */
   row(
     sql: SqlClient.SqlClient,
-    streamId: StreamId,
+    streamId: string,
     slot: Slot
   ): Sql<{ readonly version: number; readonly content: unknown } | undefined>
   /** What the row should be after each of the events, which are a stream's from its first on. */
   contents(events: ReadonlyArray<RecordedEvent>): Iterable<unknown>
   /** The streams that have a row, in an order that stays, after one (`undefined`: from the first); at most so many. */
-  streams(
-    sql: SqlClient.SqlClient,
-    slot: Slot,
-    after: StreamId | undefined,
-    limit: number
-  ): Sql<ReadonlyArray<StreamId>>
+  streams(sql: SqlClient.SqlClient, slot: Slot, after: string | undefined, limit: number): Sql<ReadonlyArray<string>>
   /** Writes what it should be after these events over a row of version `over`, or where there is none; whether it did. */
   write(sql: SqlClient.SqlClient, events: Batch, over: number | undefined): Sql<boolean>
   /** Does away with a row of version `over`; whether it did. */
-  remove(sql: SqlClient.SqlClient, streamId: StreamId, over: number): Sql<boolean>
+  remove(sql: SqlClient.SqlClient, streamId: string, over: number): Sql<boolean>
 }
 
 export interface Projection {

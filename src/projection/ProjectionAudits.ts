@@ -1,8 +1,8 @@
 /** The drift audit: now and then a few streams picked at random, and what was found since this process started. */
-import { Clock, DateTime, type Duration, Effect, Random, Schema } from "effect"
+import { Clock, DateTime, type Duration, Effect, Random } from "effect"
 import { Database } from "../database/Database.ts"
 import { EventLog } from "../eventlog/EventLog.ts"
-import { category, StreamId } from "../eventlog/StreamId.ts"
+import { category } from "../eventlog/StreamId.ts"
 import * as AuditSample from "./AuditSample.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as DriftAudit from "./DriftAudit.ts"
@@ -19,8 +19,6 @@ export interface AuditOptions {
 
 const mostKept = 100
 
-const isStreamId = Schema.is(StreamId)
-
 export const make = Effect.fnUntraced(function* (projection: Projection) {
   const { projections: sql } = yield* Database
   const log = yield* EventLog
@@ -28,7 +26,7 @@ export const make = Effect.fnUntraced(function* (projection: Projection) {
   const differences = new Map<string, Difference>()
   let [audited, found, repaired] = [0, 0, 0]
   let lastAt: string | undefined
-  let lookedAt: StreamId | undefined
+  let lookedAt: string | undefined
 
   const keep = Effect.fnUntraced(function* (difference: Difference) {
     const known = differences.get(difference.streamId)
@@ -55,13 +53,13 @@ export const make = Effect.fnUntraced(function* (projection: Projection) {
     return yield* refused(Checkpoint.otherVersion(checkpoint.version))
   })
 
-  /** Of a stream that it may have a row of. */
+  /** Of a stream that it may have a row of, or was found to have one. */
   const streamOf = (text: string) =>
-    isStreamId(text) && projection.categories.includes(category(text))
+    projection.categories.includes(category(text)) || differences.has(text)
       ? Effect.succeed(text)
       : Effect.fail(new UnknownStream({ projection: name, streamId: text }))
 
-  const exists = Effect.fnUntraced(function* (streamId: StreamId) {
+  const exists = Effect.fnUntraced(function* (streamId: string) {
     const unknown = yield* LogPages.unknownStreams(sql, [streamId])
     if (unknown.length > 0) return yield* new UnknownStream({ projection: name, streamId })
   })
@@ -69,8 +67,7 @@ export const make = Effect.fnUntraced(function* (projection: Projection) {
   const sample = Effect.fnUntraced(function* (streams: number) {
     const audit = yield* ownAudit
     for (const known of differences.keys()) {
-      const streamId = StreamId.make(known)
-      const still = yield* DriftAudit.compare(sql, log, projection, audit, "live", streamId)
+      const still = yield* DriftAudit.compare(sql, log, projection, audit, "live", known)
       if (still._tag !== "Differs") differences.delete(known)
     }
     const result = yield* AuditSample.compare(sql, log, projection, audit, "live", streams, lookedAt)

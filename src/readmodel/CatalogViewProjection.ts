@@ -2,7 +2,6 @@
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
-import * as StreamId from "../eventlog/StreamId.ts"
 import type { Batch, Projection, ProjectionAudit, Slot } from "../projection/Projection.ts"
 import * as CatalogEntry from "./CatalogEntry.ts"
 import * as CatalogViewRows from "./CatalogViewRows.ts"
@@ -13,7 +12,7 @@ type Entry = CatalogEntry.CatalogEntry
 const entryOf = ({ category, id, position, state }: CatalogViewRows.Row): Entry =>
   ({ category, id, position: BigInt(position), state }) as Entry
 
-const streamOf = ({ category, id }: CatalogViewRows.Row) => StreamId.make(category, id)
+const streamOf = ({ category, id }: Pick<CatalogViewRows.Row, "category" | "id">) => `${category}-${id}`
 
 const handle = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, events: Batch, slot: Slot) {
   const streamIds = [...new Set(events.map((event) => event.streamId))]
@@ -46,9 +45,7 @@ const audit: ProjectionAudit = {
     for (const entry of fold(events)) yield CatalogViewRows.row(entry)
   },
   streams: (sql, slot, after, limit) =>
-    Effect.map(CatalogViewRows.idsAfter(sql, slot, after, limit), (rows) =>
-      rows.map(({ category, id }) => StreamId.make(category, id))
-    ),
+    Effect.map(CatalogViewRows.idsAfter(sql, slot, after, limit), (rows) => rows.map(streamOf)),
   remove: (sql, streamId, over) => Effect.map(CatalogViewRows.remove(sql, streamId, over), (rows) => rows.length > 0),
   write: (sql, events, over) => {
     const last = [...fold(events)].slice(-1)

@@ -47,14 +47,15 @@ export const select = (sql: SqlClient.SqlClient, slot: Slot, streamIds: Readonly
     )
     ORDER BY category, id`
 
-export const idsAfter = (sql: SqlClient.SqlClient, slot: Slot, after: StreamId.StreamId | undefined, limit: number) =>
+/** None of a category with a hyphen, which no text of both could tell from the id. */
+export const idsAfter = (sql: SqlClient.SqlClient, slot: Slot, after: string | undefined, limit: number) =>
   sql<Pick<Row, "category" | "id">>`SELECT category, id FROM ${CatalogViewTable.in(sql, slot)}
     WHERE (category, id) > (${after === undefined ? "" : StreamId.category(after)},
-      ${after === undefined ? "" : StreamId.id(after)})
+      ${after === undefined ? "" : StreamId.id(after)}) AND strpos(category, '-') = 0
     ORDER BY category, id LIMIT ${limit}`
 
 /** The live row of a stream, if it is still at this version. */
-export const remove = (sql: SqlClient.SqlClient, streamId: StreamId.StreamId, version: number) =>
+export const remove = (sql: SqlClient.SqlClient, streamId: string, version: number) =>
   sql`DELETE FROM ordinal.catalog_view
     WHERE category = ${StreamId.category(streamId)} AND id = ${StreamId.id(streamId)} AND version = ${version}
     RETURNING id`

@@ -58,7 +58,7 @@ const audit: ProjectionAudit = {
   },
   streams: (sql, slot, after, limit) =>
     Effect.map(OrderViewRows.idsAfter(sql, slot, after === undefined ? "" : StreamId.id(after), limit), (rows) =>
-      rows.map(({ orderId }) => StreamId.make("order", orderId))
+      rows.map(({ orderId }) => `order-${orderId}`)
     ),
   remove: (sql, streamId, over) =>
     Effect.map(OrderViewRows.remove(sql, StreamId.id(streamId), over), (rows) => rows.length > 0),

@@ -117,18 +117,20 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
         const projections = yield* Projections
         const { reads: sql } = yield* Database
         const { orderId } = yield* filled
-        const streamId = "order-ord_nobody"
-        yield* sql`INSERT INTO ordinal.order_view SELECT 'ord_nobody', version, "position", customer_id, status,
-            payment_status, placed_at, updated_at, state
-          FROM ordinal.order_view WHERE order_id = ${orderId}`
-        const extra = { kind: "extra", streamId, field: "", inLog: undefined } as const
-        assert.containSubset((yield* projections.auditStream(name, streamId)).differences, [extra])
-        // A few rows at a time: sooner or later all of them.
-        const { differences } = yield* projections
-          .audit(name, 20)
-          .pipe(Effect.repeat({ until: (audited) => audited.differences.length > 0 }))
-        assert.containSubset(differences, [extra])
-        assert.containSubset(yield* projections.repair(name, streamId), extra)
+        for (const nobody of ["ord_nobody", "ord\nin two lines", "ord".repeat(100)]) {
+          const streamId = `order-${nobody}`
+          yield* sql`INSERT INTO ordinal.order_view SELECT ${nobody}::text, version, "position", customer_id, status,
+              payment_status, placed_at, updated_at, state
+            FROM ordinal.order_view WHERE order_id = ${orderId}`
+          const extra = { kind: "extra", streamId, field: "", inLog: undefined } as const
+          assert.containSubset((yield* projections.auditStream(name, streamId)).differences, [extra])
+          // A few rows at a time: sooner or later all of them.
+          const { differences } = yield* projections
+            .audit(name, 20)
+            .pipe(Effect.repeat({ until: (audited) => audited.differences.length > 0 }))
+          assert.containSubset(differences, [extra])
+          assert.containSubset(yield* projections.repair(name, streamId), extra)
+        }
         assert.deepStrictEqual((yield* projections.audit(name, 500)).differences, [])
         yield* assertViewIsFold(sql)
       })

@@ -133,15 +133,23 @@ describe("the catalog view", () => {
       assert.containSubset(yield* projections.repair(name, `product-${productId(6)}`), { kind: "missing" })
       assert.deepStrictEqual(yield* view, before)
 
-      yield* sql`INSERT INTO ordinal.catalog_view SELECT 'product', 'nobody', version, "position", withdrawn, state
-        FROM ordinal.catalog_view WHERE id = ${productId(6)}`
-      // Four rows at a time.
-      const { differences } = yield* projections
-        .audit(name, 4)
-        .pipe(Effect.repeat({ until: (audited) => audited.differences.length > 0 }))
-      const [extra] = differences
-      assert.containSubset(extra, { kind: "extra", streamId: "product-nobody" })
-      assert.containSubset(yield* projections.repair(name, "product-nobody"), { kind: "extra" })
+      for (const [category, id] of [
+        ["product", "nobody"],
+        ["X", "nobody"],
+        ["product", "in two\nlines"]
+      ]) {
+        yield* sql`INSERT INTO ordinal.catalog_view
+          SELECT ${category}::text, ${id}::text, version, "position", withdrawn, state
+          FROM ordinal.catalog_view WHERE id = ${productId(6)}`
+        // Four rows at a time.
+        const { differences } = yield* projections
+          .audit(name, 4)
+          .pipe(Effect.repeat({ until: (audited) => audited.differences.length > 0 }))
+        const [extra] = differences
+        const streamId = `${category}-${id}`
+        assert.containSubset(extra, { kind: "extra", streamId })
+        assert.containSubset(yield* projections.repair(name, streamId), { kind: "extra" })
+      }
       assert.deepStrictEqual(yield* view, before)
     }).pipe(Effect.provide(operated), Effect.provide(silent))
   )
