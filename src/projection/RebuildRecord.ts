@@ -34,8 +34,10 @@ const columns = `r.id, r.projection, r.version, r.state, r."position", r.rate, r
   r.streams, r.compared, r.different, r.problem, r.started_at AS "startedAt", r.finished_at AS "finishedAt",
   CASE WHEN r.finished_at IS NULL THEN h."position" ELSE r.target END AS target`
 
-/** Of a rebuild `a`: nobody starts one of its version by himself again, until some rebuild was put in place. */
-export const isGivenUp = `a.state = 'aborted' AND NOT EXISTS (
+const replacedBy = "replaced by a rebuild of version "
+
+/** Of a rebuild `a` that an operator ended: nobody starts one of its version by himself again, until some rebuild was put in place. */
+export const isGivenUp = `a.state = 'aborted' AND coalesce(a.problem, '') NOT LIKE '${replacedBy}%' AND NOT EXISTS (
   SELECT FROM ordinal.rebuilds c
   WHERE c.projection = a.projection AND c.state = 'completed' AND c.finished_at > a.finished_at)`
 
@@ -54,13 +56,18 @@ export const open = (sql: SqlClient.SqlClient, projection: string) =>
 
 const shadowOf = ({ name, version }: Projection): CheckpointKey => ({ name, version, slot: "shadow" })
 
-/** Does away with what it has built. In a transaction that holds the live checkpoint's lock. */
-const discard = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, projection: Projection) {
+/** Does away with what it has built, for a reason other than an operator's command if one is given. In a transaction that holds the live checkpoint's lock. */
+const discard = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  projection: Projection,
+  reason: string | null = null
+) {
   const { name } = projection
   yield* sql`DELETE FROM ordinal.checkpoints WHERE projection = ${name} AND slot = 'shadow'`
   yield* sql`DELETE FROM ordinal.parked_streams WHERE projection = ${name} AND slot = 'shadow'`
   if (projection.tables !== undefined) yield* projection.tables.drop(sql)
-  yield* sql`UPDATE ordinal.rebuilds r SET state = 'aborted', finished_at = clock_timestamp()
+  yield* sql`UPDATE ordinal.rebuilds r SET state = 'aborted', finished_at = clock_timestamp(),
+      problem = coalesce(${reason}::text, r.problem)
     WHERE r.projection = ${name} AND ${sql.literal(isOpen)}`
 })
 
@@ -94,7 +101,7 @@ const begin = Effect.fnUntraced(function* (
   { compare = 200, eventsPerSecond }: RebuildOptions
 ) {
   const rate = eventsPerSecond ?? (yield* ProjectionLimits).rebuildRate
-  yield* discard(sql, projection)
+  yield* discard(sql, projection, `${replacedBy}${projection.version}`)
   const [row] = yield* sql<{ readonly id: string }>`
     INSERT INTO ordinal.rebuilds (projection, version, state, target, events_per_second, streams, started_at)
     SELECT ${projection.name}, ${projection.version}::integer, 'running', h."position",

@@ -52,6 +52,27 @@ describe("a projection of which a rebuild is under way", () => {
     })
   )
 
+  it.live("for a new version that a newer one replaced begins again by itself once that is given up", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const { projections: sql } = yield* Database
+        yield* seen(yield* append(yield* orderLives(5)))
+        const second = { ...OrderViewProjection, version: 2 }
+        const third = { ...OrderViewProjection, version: 3 }
+        assert.isTrue(yield* RebuildRecord.requestVersion(sql, second))
+        assert.isTrue(yield* RebuildRecord.requestVersion(sql, third))
+        const [newer, older] = yield* projections.rebuilds
+        const problem = "replaced by a rebuild of version 3"
+        assert.containSubset(older, { version: 2, state: "aborted", problem })
+        yield* projections.abortRebuild(newer!.id)
+        assert.isFalse(yield* RebuildRecord.requestVersion(sql, third))
+        assert.isTrue(yield* RebuildRecord.requestVersion(sql, second))
+      }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
+    })
+  )
+
   it.live("for a new version does not begin another one once that is aborted, until it is told to", () =>
     Effect.gen(function* () {
       const url = yield* freshDatabase
