@@ -10,7 +10,7 @@
  * until then, and its lag says so.
  */
 import type { PgClient } from "@effect/sql-pg"
-import { Clock, Effect, Layer } from "effect"
+import { type Cause, Clock, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { SqlError } from "effect/sql/SqlError"
 import { Database } from "../database/Database.ts"
@@ -59,11 +59,17 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
   let compared: string | undefined
   let swaps = { id: "", pace: SwapPace.make() }
 
-  /** It can't go on by itself. Ends the attempt. */
-  const block = Effect.fnUntraced(function* (sql: PgClient.PgClient, id: string, problem: string) {
-    yield* RebuildRecord.becomes(sql, id, "blocked", problem)
-    failures(1, projection.name)
-    yield* Effect.logError(`the rebuild is blocked: ${problem}`)
+  /** It can't go on by itself, unless it has been aborted and need not. Ends the attempt. */
+  const block = Effect.fnUntraced(function* (
+    sql: PgClient.PgClient,
+    id: string,
+    problem: string,
+    ...causes: ReadonlyArray<Cause.Cause<unknown>>
+  ) {
+    if (yield* RebuildRecord.becomes(sql, id, "blocked", problem)) {
+      failures(1, projection.name)
+      yield* Effect.logError(`the rebuild is blocked: ${problem}`, ...causes)
+    }
     return yield* new Checkpoint.CheckpointMoved()
   })
 
@@ -92,8 +98,7 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
     <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E | Checkpoint.CheckpointMoved | SqlError> =>
       Effect.catchCause(self, (cause): Effect.Effect<never, E | Checkpoint.CheckpointMoved | SqlError> => {
         if (ProjectionFailure.kind(cause) !== "defect") return Effect.failCause(cause)
-        const said = Effect.logError("the rebuilt view can't be put in place", cause)
-        return Effect.andThen(said, block(sql, id, reasonOf(cause)))
+        return block(sql, id, reasonOf(cause), cause)
       })
 
   const reached = (record: RebuildRecord.Row, start: bigint) => {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Deferred, Effect, Logger } from "effect"
 import { Database } from "../../src/database/Database.ts"
 import type { Projection, ProjectionAudit } from "../../src/projection/Projection.ts"
 import { Projections } from "../../src/projection/Projections.ts"
@@ -113,6 +113,40 @@ describe("a rebuild", () => {
         const { id } = yield* projections.rebuild(name)
         assert.containSubset(yield* ended(id), { state: "blocked", problem: "the row can't be read" })
       }).pipe(Effect.provide(operatedLayer(url, { ...OrderViewProjection, audit })), Effect.provide(silent))
+    })
+  )
+
+  it.live("that is aborted while its rows are compared is no failure", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const [isBegun, isOpen] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const audit: ProjectionAudit = {
+        ...OrderViewProjection.audit!,
+        streams: (...asked) =>
+          Deferred.succeed(isBegun, undefined).pipe(
+            Effect.andThen(Deferred.await(isOpen)),
+            Effect.andThen(OrderViewProjection.audit!.streams(...asked))
+          )
+      }
+      const errors: Array<unknown> = []
+      const logger = Logger.make(({ logLevel, message }) => {
+        if (logLevel === "Error") errors.push(message)
+      })
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        yield* seen(yield* append(yield* orderLives(5)))
+        const { id } = yield* projections.rebuild(name)
+        yield* Deferred.await(isBegun)
+        yield* projections.abortRebuild(id)
+        yield* Deferred.succeed(isOpen, undefined)
+        assert.strictEqual((yield* ended((yield* projections.rebuild(name)).id)).state, "completed")
+        assert.strictEqual(yield* value(`orders_projection_failures_total{projection="${name}"}`), 0)
+        assert.deepStrictEqual(errors, [])
+      }).pipe(
+        Effect.provide(operatedLayer(url, { ...OrderViewProjection, audit })),
+        Effect.provide(Logger.layer([logger])),
+        withOwnMetrics
+      )
     })
   )
 
