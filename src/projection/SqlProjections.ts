@@ -149,7 +149,7 @@ export const make = Effect.fnUntraced(function* (registered: ReadonlyArray<Proje
       if (projection.tables === undefined) {
         const problem =
           "it has no second table to be rebuilt in; to begin anew, empty what it keeps and delete its row of " +
-          "ordinal.checkpoints, both in one transaction"
+          "ordinal.checkpoints, both in one transaction, then restart every process"
         return yield* new RebuildRefused({ projection: name, problem })
       }
       const { id, isNew } = yield* RebuildRecord.request(sql, projection, options).pipe(

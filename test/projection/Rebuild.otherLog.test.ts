@@ -85,6 +85,7 @@ describe("a rebuild", () => {
         yield* infoWhen((info) => info.status === "stopped")
         const refused = yield* Effect.flip(projections.rebuild(name))
         assert.include(refused.message, "empty what it keeps and delete its row of ordinal.checkpoints")
+        assert.include(refused.message, "then restart every process")
         yield* sql`TRUNCATE ordinal.order_view`.pipe(
           Effect.andThen(sql`DELETE FROM ordinal.checkpoints WHERE projection = ${name}`),
           sql.withTransaction
