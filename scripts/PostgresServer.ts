@@ -4,10 +4,10 @@
  * Fsync stays on, so that what is said about durability means something. PostgreSQL refuses to run as root; then a user
  * `postgres` runs it (made if absent).
  */
-import { mkdtemp, readFile, rm } from "node:fs/promises"
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises"
 import { createServer } from "node:net"
 import { tmpdir, userInfo } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 
 export interface PostgresServer {
   /** Of the database `postgres`, for its superuser. */
@@ -58,6 +58,16 @@ const embeddedPostgres = async () => {
   return EmbeddedPostgres
 }
 
+/** Root's own directory may be closed to others, and so to the user `postgres`, who could not run what is in it. */
+const assertReachable = async () => {
+  if (userInfo().uid !== 0) return
+  for (let directory = import.meta.dirname; directory !== dirname(directory); directory = dirname(directory)) {
+    if (((await stat(directory)).mode & 0o001) !== 0) continue
+    const advice = "clone into another one, or run the tests as an ordinary user"
+    throw new Error(`PostgreSQL can't run as root, and its user can't enter ${directory}; ${advice}`)
+  }
+}
+
 const defaultSettings = {
   listen_addresses: "127.0.0.1",
   unix_socket_directories: "",
@@ -67,6 +77,7 @@ const defaultSettings = {
 
 /** Starts a server with these settings of `postgresql.conf` on top of the defaults. */
 export const start = async (settings: Readonly<Record<string, string>> = {}): Promise<PostgresServer> => {
+  await assertReachable()
   const directory = await mkdtemp(join(tmpdir(), "ordinal-postgres-"))
   const port = await freePort()
   const log: Array<string> = []
