@@ -4,7 +4,7 @@ import type { CustomerNotFound, SaveCustomerRequest } from "./catalog/Customer.t
 import type { ProductNotFound, SaveProductRequest } from "./catalog/Product.ts"
 import type { Unavailable } from "./eventsourcing/SendError.ts"
 import type { CustomerId, ProductId } from "./order/OrderId.ts"
-import type { Answer, CommandOptions, QueryError, QueryOptions, SubmitError, WaitOptions } from "./Orders.ts"
+import type { CommandOptions, Page, QueryError, QueryOptions, SubmitError, WaitOptions } from "./Orders.ts"
 import type { InvalidToken } from "./projection/ConsistencyToken.ts"
 import type { InvalidCursor } from "./readmodel/InvalidCursor.ts"
 import type { ServerUnreachable } from "./ServerUnreachable.ts"
@@ -63,10 +63,7 @@ export interface CatalogService {
   products(
     query?: CatalogListQuery,
     options?: QueryOptions
-  ): Effect.Effect<
-    Answer & { readonly products: ReadonlyArray<Product>; readonly hasMore: boolean; readonly next?: string },
-    InvalidCursor | QueryError
-  >
+  ): Effect.Effect<Page<"products", Product>, InvalidCursor | QueryError>
   saveCustomer(
     customerId: CustomerId,
     customer: SaveCustomerRequest,
@@ -80,10 +77,7 @@ export interface CatalogService {
   customers(
     query?: CatalogListQuery,
     options?: QueryOptions
-  ): Effect.Effect<
-    Answer & { readonly customers: ReadonlyArray<Customer>; readonly hasMore: boolean; readonly next?: string },
-    InvalidCursor | QueryError
-  >
+  ): Effect.Effect<Page<"customers", Customer>, InvalidCursor | QueryError>
   /** Done once the lists hold what the token stands for. */
   awaitCatalog(token: string, options?: WaitOptions): Effect.Effect<void, QueryError>
 }

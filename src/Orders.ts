@@ -65,6 +65,11 @@ export interface Answer {
   readonly token: string
 }
 
+/** A part of a list under that name, and the cursor of the next one. */
+export type Page<Name extends string, Item> = Answer & {
+  readonly [Items in Name]: ReadonlyArray<Item>
+} & { readonly hasMore: boolean; readonly next?: string }
+
 /** What any command of any aggregate may answer besides the domain's own. */
 export type SubmitError = SendError | OnceError | InvalidIdempotencyKey | ServerUnreachable
 export type CommandError<Name extends CommandName = CommandName> = RejectionOf<Name> | SubmitError
@@ -150,10 +155,7 @@ export class Orders extends Context.Service<
         readonly cursor?: string
       },
       options?: QueryOptions
-    ): Effect.Effect<
-      Answer & { readonly orders: ReadonlyArray<OrderView>; readonly hasMore: boolean; readonly next?: string },
-      InvalidCursor | QueryError
-    >
+    ): Effect.Effect<Page<"orders", OrderView>, InvalidCursor | QueryError>
     /** How many orders there are in each status, of one customer or of all. */
     counts(
       filter?: Pick<OrderFilter, "customerId">,

@@ -7,6 +7,7 @@ import { CustomerId, ProductId } from "../order/OrderId.ts"
 import { CommandBoundary, QueryBoundary } from "./Boundary.ts"
 import * as HttpHeaders from "./HttpHeaders.ts"
 import { CatalogListQuery } from "./OrderQuery.ts"
+import * as Page from "./Page.ts"
 import * as Problems from "./ProblemTypes.ts"
 import { accepted, CustomerReceipt, ProductReceipt } from "./Receipt.ts"
 import * as Who from "./Who.ts"
@@ -21,13 +22,8 @@ export const CustomerView = Schema.Struct({ customerId: CustomerId, ...SaveCusto
   identifier: "Customer"
 })
 
-const Page = <S extends Schema.Constraint>(item: S) =>
-  Schema.Struct({
-    data: Schema.Array(item),
-    page: Schema.Struct({ next: Schema.optionalKey(Schema.String), hasMore: Schema.Boolean })
-  })
-export const ProductPage = Page(ProductView).annotate({ identifier: "ProductPage" })
-export const CustomerPage = Page(CustomerView).annotate({ identifier: "CustomerPage" })
+export const ProductPage = Page.of(ProductView).annotate({ identifier: "ProductPage" })
+export const CustomerPage = Page.of(CustomerView).annotate({ identifier: "CustomerPage" })
 
 const { entity, catalogReceipt } = HttpHeaders
 const notModified = HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), entity)

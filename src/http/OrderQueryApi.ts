@@ -8,12 +8,10 @@ import { QueryBoundary } from "./Boundary.ts"
 import { CloudEventBatch } from "./CloudEvent.ts"
 import * as HttpHeaders from "./HttpHeaders.ts"
 import { EventListQuery, OrderCountsQuery, OrderListQuery, WholeNumber } from "./OrderQuery.ts"
+import * as Page from "./Page.ts"
 import * as Problems from "./ProblemTypes.ts"
 
-export const OrderPage = Schema.Struct({
-  data: Schema.Array(OrderView),
-  page: Schema.Struct({ next: Schema.optionalKey(Schema.String), hasMore: Schema.Boolean })
-}).annotate({ identifier: "OrderPage" })
+export const OrderPage = Page.of(OrderView).annotate({ identifier: "OrderPage" })
 
 const params = { id: OrderId }
 

@@ -36,7 +36,10 @@ const columns = `r.id, r.projection, r.version, r.state, r."position", r.rate, r
 
 const replacedBy = "replaced by a rebuild of version "
 
-/** Of a rebuild `a` that an operator ended: nobody starts one of its version by himself again, until some rebuild was put in place. */
+/**
+ * Of a rebuild `a` that an operator ended: none of its version starts by itself again, until some rebuild was put in
+ * place. One that had to give way to another version says so in its problem.
+ */
 export const isGivenUp = `a.state = 'aborted' AND coalesce(a.problem, '') NOT LIKE '${replacedBy}%' AND NOT EXISTS (
   SELECT FROM ordinal.rebuilds c
   WHERE c.projection = a.projection AND c.state = 'completed' AND c.finished_at > a.finished_at)`
@@ -56,7 +59,10 @@ export const open = (sql: SqlClient.SqlClient, projection: string) =>
 
 const shadowOf = ({ name, version }: Projection): CheckpointKey => ({ name, version, slot: "shadow" })
 
-/** Does away with what it has built, for a reason other than an operator's command if one is given. In a transaction that holds the live checkpoint's lock. */
+/**
+ * Does away with what it has built; `reason`: if it is not an operator's command. In a transaction that holds the live
+ * checkpoint's lock.
+ */
 const discard = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   projection: Projection,
