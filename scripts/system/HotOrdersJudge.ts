@@ -39,10 +39,18 @@ const greatestBy = (told: ReadonlyArray<{ readonly at: number; readonly value: n
   }
 }
 
-/** An order's states by version, from its history. */
-const replay = (events: ReadonlyArray<CloudEvent>): ReadonlyArray<State | undefined> => {
+/** An order's states by version, from its history; an event that can't follow the ones before it changes nothing. */
+const replay = (events: ReadonlyArray<CloudEvent>, faults: Array<string>): ReadonlyArray<State | undefined> => {
   const states: Array<State | undefined> = [undefined]
-  for (const event of events) states.push(apply(states.at(-1), event))
+  for (const event of events) {
+    let next = states.at(-1)
+    try {
+      next = apply(next, event)
+    } catch (error) {
+      faults.push(`${event.subject}: ${event.type} ${event.id} does not follow: ${String(error)}`)
+    }
+    states.push(next)
+  }
   return states
 }
 
@@ -55,7 +63,7 @@ const statusOf: Readonly<Record<string, number>> = {
 
 const judgeOrder = (attempts: ReadonlyArray<Attempt>, events: ReadonlyArray<CloudEvent>) => {
   const faults: Array<string> = []
-  const states = replay(events)
+  const states = replay(events, faults)
   const stored = new Map(attempts.filter(storing).map((attempt) => [attempt.receipt?.commandId ?? "", attempt]))
   const placed: Operation | undefined = stored.get(events[0]?.causationid ?? "")?.operation
   const verdict = (attempt: Attempt, version: number): Verdict => judge(attempt.operation, states[version], placed)
