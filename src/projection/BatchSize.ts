@@ -14,7 +14,7 @@ export interface BatchSize {
 }
 
 /** The embedded database blocks the event loop while it works. */
-const limits = { postgres: 2_000, pglite: 500 }
+const limits = { postgres: 5_000, pglite: 500 }
 
 export const make = (kind: Database["Service"]["kind"]): BatchSize => {
   const most = limits[kind]

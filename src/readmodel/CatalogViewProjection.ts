@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
 import type { Batch, Projection, ProjectionAudit, Slot } from "../projection/Projection.ts"
+import * as BatchFold from "./BatchFold.ts"
 import * as CatalogEntry from "./CatalogEntry.ts"
 import * as CatalogViewRows from "./CatalogViewRows.ts"
 
@@ -16,9 +17,9 @@ const streamOf = ({ category, id }: Pick<CatalogViewRows.Row, "category" | "id">
 
 const handle = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, events: Batch, slot: Slot) {
   const streamIds = [...new Set(events.map((event) => event.streamId))]
-  const entries = new Map<string, Entry>()
-  for (const row of yield* CatalogViewRows.select(sql, slot, streamIds)) entries.set(streamOf(row), entryOf(row))
-  for (const event of events) entries.set(event.streamId, CatalogEntry.evolve(entries.get(event.streamId), event))
+  const rows = yield* CatalogViewRows.select(sql, slot, streamIds)
+  const entries = new Map(rows.map((row) => [streamOf(row), entryOf(row)]))
+  yield* BatchFold.run(entries, events, CatalogEntry.evolve)
   yield* CatalogViewRows.upsert(sql, slot, [...entries.values()])
 })
 

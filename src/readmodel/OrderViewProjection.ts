@@ -4,6 +4,7 @@ import type { SqlClient } from "effect/sql"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
 import * as StreamId from "../eventlog/StreamId.ts"
 import type { Batch, Projection, ProjectionAudit, Slot } from "../projection/Projection.ts"
+import * as BatchFold from "./BatchFold.ts"
 import * as OrderEntry from "./OrderEntry.ts"
 import * as OrderViewRows from "./OrderViewRows.ts"
 import { OrderViewTable } from "./OrderViewTable.ts"
@@ -14,14 +15,13 @@ const entryOf = ({ position, state: order, updatedAt }: OrderViewRows.StoredRow)
   position
 })
 
+const streamOf = (orderId: string) => `order-${orderId}`
+
 const handle = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, events: Batch, slot: Slot) {
   const orderIds = [...new Set(events.map((event) => StreamId.id(event.streamId)))]
-  const entries = new Map<string, OrderEntry.OrderEntry>()
-  for (const row of yield* OrderViewRows.select(sql, slot, orderIds)) entries.set(row.orderId, entryOf(row))
-  for (const event of events) {
-    const orderId = StreamId.id(event.streamId)
-    entries.set(orderId, OrderEntry.evolve(entries.get(orderId), event))
-  }
+  const rows = yield* OrderViewRows.select(sql, slot, orderIds)
+  const entries = new Map(rows.map((row) => [streamOf(row.orderId), entryOf(row)]))
+  yield* BatchFold.run(entries, events, OrderEntry.evolve)
   yield* OrderViewRows.upsert(sql, slot, [...entries.values()])
 })
 
@@ -58,7 +58,7 @@ const audit: ProjectionAudit = {
   },
   streams: (sql, slot, after, limit) =>
     Effect.map(OrderViewRows.idsAfter(sql, slot, after === undefined ? "" : StreamId.id(after), limit), (rows) =>
-      rows.map(({ orderId }) => `order-${orderId}`)
+      rows.map(({ orderId }) => streamOf(orderId))
     ),
   remove: (sql, streamId, over) =>
     Effect.map(OrderViewRows.remove(sql, StreamId.id(streamId), over), (rows) => rows.length > 0),

@@ -9,7 +9,7 @@ describe("BatchSize", () => {
       size.tooSlow(size.current())
       seen.push(size.current())
     }
-    assert.deepStrictEqual(seen, [2_000, 1_000, 500, 250, 125, 62, 31, 15, 7, 3, 1])
+    assert.deepStrictEqual(seen, [5_000, 2_500, 1_250, 625, 312, 156, 78, 39, 19, 9, 4, 2, 1])
     size.tooSlow(1)
     assert.strictEqual(size.current(), 1)
   })
