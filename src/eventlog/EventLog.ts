@@ -77,7 +77,10 @@ export class EventLog extends Context.Service<
       options: { readonly after: number; readonly limit: number }
     ): Effect.Effect<ReadonlyArray<RecordedEvent>, DatabaseUnavailable>
 
-    /** A page of the whole log in position order, from `after + 1`; at most `limit` (≤ 500) events. */
+    /**
+     * A page of the whole log in position order, from `after + 1`; at most `limit` (≤ 500) events, and where they are
+     * large fewer, but not fewer than two. Only an empty page says that nothing follows.
+     */
     readAll(options: {
       readonly after: bigint
       readonly limit: number

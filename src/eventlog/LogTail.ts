@@ -59,7 +59,10 @@ export class LogWentBack extends Error {
   }
 }
 
-const pageSize = 500
+/** Events, at most. */
+export const pageSize = 500
+/** A page of fewer events whose data as JSON is larger may have been cut off; a smaller one was the last. */
+const largePage = 128 * 1024
 const ringEvents = 10_000
 const ringBytes = 16 * 1024 * 1024
 const poll = Duration.millis(500)
@@ -109,7 +112,8 @@ const make = Effect.gen(function* () {
     Deferred.doneUnsafe(waiting, result)
   }
 
-  const remember = (events: Page) => {
+  /** The size of its data, as JSON. */
+  const remember = (events: Page): number => {
     const bytes = events.reduce((sum, event) => sum + JSON.stringify(event.data).length, 0)
     ring.push({ events, bytes })
     ringCount += events.length
@@ -124,6 +128,7 @@ const make = Effect.gen(function* () {
     last = eventId
     interests.passed(events)
     wake(Effect.void)
+    return bytes
   }
 
   /** From as many pages as it takes: each holds what one read found, which may be a single commit. */
@@ -162,9 +167,9 @@ const make = Effect.gen(function* () {
     if (tail > 0n && (known?.position !== tail || (last !== undefined && known.eventId !== last))) return yield* forget
     if (tail > 0n) last = known?.eventId
     const events = tail > 0n ? after : page
-    if (Arr.isReadonlyArrayNonEmpty(events)) remember(events)
-    // A short page was the last; what came after it has left a hint.
-    if (page.length < pageSize) yield* growth
+    const bytes = Arr.isReadonlyArrayNonEmpty(events) ? remember(events) : 0
+    // What came after the last page has left a hint.
+    if (page.length < pageSize && bytes < largePage) yield* growth
   })
   let broken: Effect.Effect<never> | undefined
   yield* follow.pipe(

@@ -21,6 +21,8 @@ type Row<A> = Omit<A, "recordedAt"> & { readonly recordedAt: Date }
 const toIso = <A>(row: Row<A>) => ({ ...row, recordedAt: row.recordedAt.toISOString() })
 
 const mostPerPage = 500
+/** Of events' data as text: no page of large ones fills the memory. */
+const pageBytes = 1024 * 1024
 const read = <A, R>(self: Effect.Effect<A, SqlError, R>) => self.pipe(orUnavailable, withinSeconds(6))
 
 export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = GroupCommit.defaultLimits) {
@@ -37,6 +39,11 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
      data, metadata, recorded_at AS "recordedAt"`
   )
 
+  /** An event's, about. What is not compressed, as small ones are not, need not be looked into. */
+  const bytes = sql.literal(
+    "CASE WHEN pg_column_compression(data) IS NULL THEN pg_column_size(data) ELSE octet_length(data::text) END"
+  )
+
   const readStream: EventLog["Service"]["readStream"] = (streamId, { after, limit }) =>
     sql<Row<RecordedEvent>>`SELECT ${columns} FROM ordinal.events
       WHERE stream_id = ${streamId} AND version > ${after}
@@ -46,9 +53,11 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
     )
 
   const readAll: EventLog["Service"]["readAll"] = ({ after, limit }) =>
-    sql<Row<RecordedEvent>>`SELECT ${columns} FROM ordinal.events
-      WHERE "position" > ${after}
-      ORDER BY "position" LIMIT ${Math.min(limit, mostPerPage)}`.pipe(
+    sql<Row<RecordedEvent>>`SELECT ${columns} FROM (
+        SELECT *, sum(${bytes}) OVER (ORDER BY "position" ROWS UNBOUNDED PRECEDING) - ${bytes} AS bytes_before
+        FROM ordinal.events WHERE "position" > ${after} ORDER BY "position" LIMIT ${Math.min(limit, mostPerPage)}
+      ) AS page
+      WHERE bytes_before < ${pageBytes} OR "position" <= ${after}::bigint + 2 ORDER BY "position"`.pipe(
       Effect.map((rows) => rows.map(toIso)),
       read
     )

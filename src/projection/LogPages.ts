@@ -11,10 +11,12 @@ const columns = `"position", stream_id AS "streamId", version, event_id AS "even
 const toRecorded = (rows: ReadonlyArray<Row>): ReadonlyArray<RecordedEvent> =>
   rows.map((row) => ({ ...row, recordedAt: row.recordedAt.toISOString() }))
 
-/** The whole log from `after + 1` to `upTo`. */
-export const all = (sql: SqlClient.SqlClient, after: bigint, upTo: bigint) =>
+/** A page of the whole log from `after + 1` on, none beyond position `upTo`. */
+export const ofLog = (sql: SqlClient.SqlClient, after: bigint, upTo: bigint, limit: number) =>
   sql<Row>`SELECT ${sql.literal(columns)} FROM ordinal.events
-    WHERE "position" > ${after} AND "position" <= ${upTo} ORDER BY "position"`.pipe(Effect.map(toRecorded))
+    WHERE "position" > ${after} AND "position" <= ${upTo} ORDER BY "position" LIMIT ${limit}`.pipe(
+    Effect.map(toRecorded)
+  )
 
 /** A page of a stream from version `from` on, none beyond position `upTo`. */
 export const ofStream = (sql: SqlClient.SqlClient, streamId: string, from: number, upTo: bigint, limit: number) =>

@@ -57,9 +57,10 @@ export const supervised = <R>(
         return "again" as const
       case "refused": {
         const error = Cause.squash(cause)
+        const problem = error instanceof Error ? error.message : String(error)
         options.becomes("stopped")
-        yield* options.stopped(error instanceof Error ? error.message : String(error))
-        yield* Effect.logError(error)
+        yield* options.stopped(problem)
+        yield* Effect.logError(problem)
         return "stop" as const
       }
       case "transient":

@@ -8,7 +8,7 @@
  */
 import type { PgClient } from "@effect/sql-pg"
 import { Array as Arr, Clock, Effect, Stream } from "effect"
-import { LogGap, type LogTail } from "../eventlog/LogTail.ts"
+import { LogGap, type LogTail, pageSize } from "../eventlog/LogTail.ts"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
 import { withinSeconds } from "../eventlog/SqlFailure.ts"
 import type { BatchSize } from "./BatchSize.ts"
@@ -89,17 +89,18 @@ export const follow = (
       yield* reached(sql, checkpoint)
       if (isAll && !events.some((event) => handles(projection, event))) yield* Effect.sleep(linger)
     })
-    const applyAll = Effect.fnUntraced(function* (events: Batch) {
-      let left: ReadonlyArray<RecordedEvent> = events
+    const applyAll = Effect.fnUntraced(function* (pages: ReadonlyArray<Batch>) {
+      let left: ReadonlyArray<RecordedEvent> = pages.flat()
       while (Arr.isReadonlyArrayNonEmpty(left)) {
         const [some, others] = Arr.splitAtNonEmpty(left, atOnce())
         yield* applyNext(some)
         left = others
       }
     })
+    // Pages, which are of bounded size, and not events are read ahead.
     yield* tail
       .pages(start.position)
-      .pipe(Stream.flattenArray, Stream.buffer({ capacity: size.most }), Stream.runForEachArray(applyAll))
+      .pipe(Stream.buffer({ capacity: Math.ceil(size.most / pageSize) }), Stream.runForEachArray(applyAll))
   })
   return Effect.raceFirst(run, keepLease(sql, work))
 }

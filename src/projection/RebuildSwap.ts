@@ -1,6 +1,7 @@
 /** Puts the shadow table in the live one's place, under the locks of both checkpoints: live first, as everybody does. */
 import { Data, Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
 import type { BatchSize } from "./BatchSize.ts"
 import { bounded } from "./BoundedTransaction.ts"
 import * as Checkpoint from "./Checkpoint.ts"
@@ -20,6 +21,8 @@ export type Swapped =
 
 /** These events are to be applied the ordinary way, which sets aside what is at fault. */
 class CatchUpFailed extends Data.TaggedError("CatchUpFailed")<{ readonly cause: unknown }> {}
+
+const eventsPerPage = 100
 
 /** As much as is applied while the live table has to wait. */
 const gap = (size: BatchSize) => BigInt(Math.min(1_000, size.current()))
@@ -46,14 +49,12 @@ const newlyParked = (sql: SqlClient.SqlClient, { name }: Projection) =>
         AND l.version <= s.version
     ) ORDER BY s."position"`
 
-/** Applies what the live table has more. */
-const catchUp = Effect.fnUntraced(function* (
+const applyPage = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   projection: Projection,
-  after: bigint,
-  upTo: bigint
+  page: ReadonlyArray<RecordedEvent>
 ) {
-  const events = (yield* LogPages.all(sql, after, upTo)).filter((event) => handles(projection, event))
+  const events = page.filter((event) => handles(projection, event))
   const key = { name: projection.name, slot: "shadow" } as const
   const parked = yield* ParkedStreams.among(sql, key, [...new Set(events.map((event) => event.streamId))])
   const [first, ...rest] = events.filter((event) => !parked.has(event.streamId))
@@ -63,6 +64,18 @@ const catchUp = Effect.fnUntraced(function* (
       ProjectionFailure.kind(cause) === "defect" ? Effect.fail(new CatchUpFailed({ cause })) : Effect.failCause(cause)
     )
   )
+})
+
+/** Applies what the live table has more, in pages that are small however large events are. */
+const catchUp = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  projection: Projection,
+  after: bigint,
+  upTo: bigint
+) {
+  for (let applied = after; applied < upTo; applied += BigInt(eventsPerPage)) {
+    yield* applyPage(sql, projection, yield* LogPages.ofLog(sql, applied, upTo, eventsPerPage))
+  }
 })
 
 const replace = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, projection: Projection, position: bigint) {

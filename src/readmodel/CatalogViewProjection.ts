@@ -15,13 +15,18 @@ const entryOf = ({ category, id, position, state }: CatalogViewRows.Row): Entry 
 
 const streamOf = ({ category, id }: Pick<CatalogViewRows.Row, "category" | "id">) => `${category}-${id}`
 
-const handle = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, events: Batch, slot: Slot) {
-  const streamIds = [...new Set(events.map((event) => event.streamId))]
-  const rows = yield* CatalogViewRows.select(sql, slot, streamIds)
-  const entries = new Map(rows.map((row) => [streamOf(row), entryOf(row)]))
-  yield* BatchFold.run(entries, events, CatalogEntry.evolve)
-  yield* CatalogViewRows.upsert(sql, slot, [...entries.values()])
-})
+const handle = (sql: SqlClient.SqlClient, events: Batch, slot: Slot) =>
+  BatchFold.run(
+    {
+      select: (streamIds) =>
+        Effect.map(CatalogViewRows.select(sql, slot, streamIds), (rows) =>
+          rows.map((row) => [streamOf(row), entryOf(row)] as const)
+        ),
+      evolve: CatalogEntry.evolve,
+      upsert: (entries: ReadonlyArray<Entry>) => CatalogViewRows.upsert(sql, slot, entries)
+    },
+    events
+  )
 
 /** It is then at the event's version without what the event says. One that is not there can't be helped so. */
 const skip = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, event: RecordedEvent, slot: Slot) {

@@ -17,13 +17,18 @@ const entryOf = ({ position, state: order, updatedAt }: OrderViewRows.StoredRow)
 
 const streamOf = (orderId: string) => `order-${orderId}`
 
-const handle = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, events: Batch, slot: Slot) {
-  const orderIds = [...new Set(events.map((event) => StreamId.id(event.streamId)))]
-  const rows = yield* OrderViewRows.select(sql, slot, orderIds)
-  const entries = new Map(rows.map((row) => [streamOf(row.orderId), entryOf(row)]))
-  yield* BatchFold.run(entries, events, OrderEntry.evolve)
-  yield* OrderViewRows.upsert(sql, slot, [...entries.values()])
-})
+const handle = (sql: SqlClient.SqlClient, events: Batch, slot: Slot) =>
+  BatchFold.run(
+    {
+      select: (streamIds) =>
+        Effect.map(OrderViewRows.select(sql, slot, streamIds.map(StreamId.id)), (rows) =>
+          rows.map((row) => [streamOf(row.orderId), entryOf(row)] as const)
+        ),
+      evolve: OrderEntry.evolve,
+      upsert: (entries) => OrderViewRows.upsert(sql, slot, entries)
+    },
+    events
+  )
 
 /** The order is then at the event's version without what the event says. One that is not there can't be helped so. */
 const skip = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, event: RecordedEvent, slot: Slot) {

@@ -1,0 +1,52 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, Fiber, Layer, Stream } from "effect"
+import { randomBytes } from "node:crypto"
+import { EventLog } from "../../src/eventlog/EventLog.ts"
+import { LogTail } from "../../src/eventlog/LogTail.ts"
+import { append, entry, event, newStream, readFrom, tags } from "../../src/testing/EventLogEntries.ts"
+import { freshLogLayer } from "../support/logLayer.ts"
+
+const kibibytes = (count: number) => ({
+  "that compress well": { note: "long ".repeat((count * 1024) / 5) },
+  "that don't compress": { note: randomBytes(count * 768).toString("base64") }
+})
+
+/** One to a statement; each is followed by a small one. */
+const appendAll = Effect.fnUntraced(function* (contents: ReadonlyArray<unknown>) {
+  for (const data of contents) {
+    const outcomes = yield* append(entry(newStream(), 0, { events: [event(data)] }), entry(newStream(), 0))
+    assert.deepStrictEqual(tags(outcomes), ["Accepted", "Accepted"])
+  }
+})
+
+for (const kind of ["that compress well", "that don't compress"] as const) {
+  it.live(`a page has few events ${kind} if they are large, and two at least`, () =>
+    Effect.gen(function* () {
+      const { readAll } = yield* EventLog
+      const contents = [600, 600, 600, 2_000, 2_000, 1].map((size) => kibibytes(size)[kind])
+      yield* appendAll(contents)
+      const positionsOf = (after: bigint) =>
+        Effect.map(readAll({ after, limit: 500 }), (page) => page.map(({ position }) => Number(position)))
+      assert.deepStrictEqual(yield* positionsOf(0n), [1, 2, 3])
+      assert.deepStrictEqual(yield* positionsOf(4n), [5, 6, 7])
+      assert.deepStrictEqual(yield* positionsOf(6n), [7, 8])
+      assert.deepStrictEqual(yield* positionsOf(8n), [9, 10])
+      assert.deepStrictEqual(yield* positionsOf(9n), [10, 11, 12])
+      assert.deepStrictEqual(
+        (yield* readFrom(0n)).filter((_, index) => index % 2 === 0).map(({ data }) => data),
+        contents
+      )
+    }).pipe(Effect.provide(freshLogLayer()))
+  )
+}
+
+it.live("who follows the log gets large events as they are stored", () =>
+  Effect.gen(function* () {
+    const tail = yield* LogTail
+    const following = yield* tail
+      .pages(0n)
+      .pipe(Stream.flattenArray, Stream.take(12), Stream.runCollect, Effect.forkChild({ startImmediately: true }))
+    yield* appendAll([600, 600, 600, 2_000, 2_000, 1].map((size) => kibibytes(size)["that compress well"]))
+    assert.deepStrictEqual(yield* Fiber.join(following), yield* readFrom(0n))
+  }).pipe(Effect.provide(LogTail.layer.pipe(Layer.provideMerge(freshLogLayer()))))
+)
