@@ -37,7 +37,7 @@ export const run = async (shop: PushShop, { customer, cuts, seed, transport }: C
     const { cut, ended, until } = await over[transport](shop.url, goOn(query, after, asBrowser), (message) => {
       heard += 1
       if (isEvent(message)) seen.push(message.position)
-      after = message.position
+      after = Number(message.id ?? message.position)
     })
     if (!isEnough(heard)) await until(() => isEnough(heard))
     cut()
