@@ -1,7 +1,8 @@
 /** Sends hostile requests to a server and judges every answer by the contract alone: the server is only known by its URL. */
 import { Agent, type IncomingHttpHeaders, request as httpRequest } from "node:http"
 import { call, fillCatalog, inParallel, orderId, placement } from "../system/Client.ts"
-import { type HostileRequest, make, type Operation, seeded } from "./HostileRequests.ts"
+import { seeded } from "../SeededRandom.ts"
+import { type HostileRequest, make, type Operation } from "./HostileRequests.ts"
 
 export interface Plan {
   readonly url: string

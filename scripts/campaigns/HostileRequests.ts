@@ -17,14 +17,6 @@ export interface HostileRequest {
   readonly body?: string
 }
 
-/** A small generator of numbers below 1. */
-export const seeded = (seed: number) => () => {
-  seed = (seed + 0x6d2b79f5) | 0
-  let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-  return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-}
-
 const address = { name: "Ada", line1: "1 Mill Lane", city: "London", postalCode: "N1", country: "GB" }
 const lines = [{ productId: "mug", quantity: 2, lineId: "a" }]
 

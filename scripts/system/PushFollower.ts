@@ -1,4 +1,5 @@
 /** A client of an event stream who goes on where it was whenever the stream ends, and notes what came when. */
+import { setTimeout as pause } from "node:timers/promises"
 import { isEvent, type Message, over, type Transport } from "./PushConnection.ts"
 
 export interface PushFollower {
@@ -15,8 +16,6 @@ export interface PushFollower {
   readonly cut: () => void
   readonly stop: () => Promise<void>
 }
-
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 export const follow = (transport: Transport, url: string, start: number): PushFollower => {
   const positions: Array<number> = []

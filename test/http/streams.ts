@@ -1,6 +1,5 @@
 /** Clients of the event streams that keep all that came. */
 import {
-  type Asked,
   isEvent,
   type Message,
   overSse,
