@@ -3,6 +3,7 @@ import { NodeRuntime } from "@effect/platform-node"
 import { Effect } from "effect"
 import * as BenchDatabase from "../bench/BenchDatabase.ts"
 import { report } from "../Verdict.ts"
+import { fresh } from "../FreshDatabase.ts"
 import { run } from "./ConnectionCuts.ts"
 
 const plan = process.argv.includes("--quick")
@@ -11,6 +12,6 @@ const plan = process.argv.includes("--quick")
 
 Effect.gen(function* () {
   const server = yield* BenchDatabase.server
-  const { faults, ...figures } = yield* run(yield* BenchDatabase.fresh(server.url), plan)
+  const { faults, ...figures } = yield* run(yield* fresh(server.url), plan)
   report({ campaign: "connection-cuts", ...plan, ...figures }, faults)
 }).pipe(Effect.scoped, NodeRuntime.runMain)

@@ -1,7 +1,7 @@
 /** A push followed by a query never shows older data, whichever process makes the view. */
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect } from "effect"
-import { connect } from "../../scripts/bench/BenchDatabase.ts"
+import { connect } from "../../scripts/FreshDatabase.ts"
 import { isEvent } from "../../scripts/system/PushConnection.ts"
 import { Orders } from "../../src/Orders.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
