@@ -2,6 +2,7 @@
  * Requests from a seed: valid, nearly valid and hostile, for every operation that the API describes and for some that it
  * does not. The same seed makes the same requests, so what failed can be sent again.
  */
+import { address } from "../system/Client.ts"
 import * as Hostile from "./HostileValues.ts"
 
 export interface Operation {
@@ -17,7 +18,6 @@ export interface HostileRequest {
   readonly body?: string
 }
 
-const address = { name: "Ada", line1: "1 Mill Lane", city: "London", postalCode: "N1", country: "GB" }
 const lines = [{ productId: "mug", quantity: 2, lineId: "a" }]
 
 /** A good body of each command, by the end of its path. */

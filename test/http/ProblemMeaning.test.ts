@@ -19,7 +19,7 @@ const translated = ["InvalidPosition"]
 
 const describedIn = (document: OpenApi.OpenAPISpec) =>
   Object.values(document.paths).flatMap((item) =>
-    Object.values(item).flatMap((operation) => [...slugsOf(operation, document)])
+    Object.values(item).flatMap((operation) => Array.from(slugsOf(operation, document)))
   )
 
 describe("the list of problems that are explained", () => {
