@@ -1,4 +1,7 @@
-/** Checks that dependencies between the folders of `src` point one way only (run by `npm run check`). */
+/**
+ * Checks that dependencies between the folders of `src` point one way only, and that no script needs a test (run by
+ * `npm run check`).
+ */
 import { readdirSync, readFileSync } from "node:fs"
 import { dirname, join, normalize, relative } from "node:path"
 
@@ -86,6 +89,14 @@ for (const [file, imports] of graph) {
     if (!inside && !may.has(folderOf(target)) && !may.has(target)) problems.push(`${file} must not import ${target}`)
     if (!graph.has(target)) problems.push(`${file} imports ${target}, which does not exist`)
   }
+}
+
+const scripts = import.meta.dirname
+for (const file of readdirSync(scripts, { recursive: true, encoding: "utf8" })) {
+  if (!file.endsWith(".ts")) continue
+  const imported = /(?:from|import)\s*\(?\s*"((?:\.\.\/)+test\/[^"]+)"/.exec(readFileSync(join(scripts, file), "utf8"))
+  if (imported !== null)
+    problems.push(`scripts/${file} must not import ${imported[1]}: tests use scripts, not the other way`)
 }
 
 const isServerCode = (file: string) => serverCode.some((server) => file === server || folderOf(file) === server)

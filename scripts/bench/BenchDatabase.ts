@@ -1,9 +1,7 @@
 /** The PostgreSQL that is measured: the one that `TEST_DATABASE_URL` names, or one of our own, with fsync on. */
-import { PgClient } from "@effect/sql-pg"
-import { Effect, Redacted } from "effect"
-import { Reactivity } from "effect/reactivity"
-import { randomBytes } from "node:crypto"
+import { Effect } from "effect"
 import { availableParallelism, cpus, totalmem } from "node:os"
+import { connect } from "../FreshDatabase.ts"
 import * as PostgresServer from "../PostgresServer.ts"
 
 /** The server's URL. One of our own ends with the scope. */
@@ -15,26 +13,6 @@ export const server = Effect.gen(function* () {
     ({ stop }) => Effect.promise(stop)
   )
   return { url: started.url, kind: "embedded" as const }
-})
-
-/** A connection of its own, without any of the application's session settings. */
-export const connect = (url: string) =>
-  PgClient.makeClient({ url: Redacted.make(url), applicationName: "ordinal-bench" }).pipe(
-    Effect.provide(Reactivity.layer)
-  )
-
-const administrate = (url: string, statement: string) =>
-  Effect.scoped(Effect.flatMap(connect(url), (sql) => sql.unsafe(statement))).pipe(Effect.orDie)
-
-/** The URL of a new, empty database, which is dropped when the scope closes. */
-export const fresh = Effect.fnUntraced(function* (serverUrl: string) {
-  const name = `bench_${randomBytes(8).toString("hex")}`
-  yield* Effect.acquireRelease(administrate(serverUrl, `CREATE DATABASE ${name} TEMPLATE template0`), () =>
-    administrate(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
-  )
-  const url = new URL(serverUrl)
-  url.pathname = `/${name}`
-  return url.href
 })
 
 const shown = ["server_version", "fsync", "synchronous_commit", "wal_sync_method", "shared_buffers"] as const

@@ -1,7 +1,7 @@
 /** What the database and its client can do at all: rows of an event's size, one INSERT and one commit each. */
 import { Effect } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { connect } from "./BenchDatabase.ts"
+import { connect } from "../FreshDatabase.ts"
 
 const table = `CREATE TABLE inserted (
   position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

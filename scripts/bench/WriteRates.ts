@@ -3,7 +3,7 @@
  * process makes it. What the process sustains is what was written by the time the view has it.
  */
 import { Effect } from "effect"
-import * as BenchDatabase from "./BenchDatabase.ts"
+import { fresh } from "../FreshDatabase.ts"
 import * as CommandPaths from "./CommandPaths.ts"
 import * as Measurement from "./Measurement.ts"
 
@@ -13,8 +13,8 @@ export interface Size {
 }
 
 export const make = Effect.fnUntraced(function* (serverUrl: string, { callers, seconds }: Size) {
-  const bare = yield* CommandPaths.make(yield* BenchDatabase.fresh(serverUrl), { view: false })
-  const viewed = yield* CommandPaths.make(yield* BenchDatabase.fresh(serverUrl), { view: true })
+  const bare = yield* CommandPaths.make(yield* fresh(serverUrl), { view: false })
+  const viewed = yield* CommandPaths.make(yield* fresh(serverUrl), { view: true })
   const alone: Array<Measurement.Round> = []
   const withView: Array<Measurement.Round> = []
   const sustained: Array<Measurement.Round> = []

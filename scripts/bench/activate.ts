@@ -8,6 +8,7 @@ import { Database } from "../../src/database/Database.ts"
 import type { OrderId } from "../../src/order/OrderId.ts"
 import { call, fillCatalog, placement } from "../system/Client.ts"
 import { start } from "../system/Server.ts"
+import { fresh } from "../FreshDatabase.ts"
 import * as BenchDatabase from "./BenchDatabase.ts"
 import * as LongOrders from "./LongOrders.ts"
 
@@ -45,7 +46,7 @@ const inNewServer = (url: string, method: string, path: string, body: object) =>
 export const run = Effect.fnUntraced(function* (size: Size) {
   const { events, samples, starts } = sizes[size]
   const server = yield* BenchDatabase.server
-  const url = yield* BenchDatabase.fresh(server.url)
+  const url = yield* fresh(server.url)
   const ranOn = yield* BenchDatabase.facts(server)
 
   const measure = Effect.gen(function* () {

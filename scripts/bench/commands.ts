@@ -6,6 +6,7 @@
  * a path's figure and the best of the inserts' right beside it.
  */
 import { Effect } from "effect"
+import { fresh } from "../FreshDatabase.ts"
 import * as BenchDatabase from "./BenchDatabase.ts"
 import * as CommandPaths from "./CommandPaths.ts"
 import { type Baseline, type Measured, print, type Subject } from "./CommandReport.ts"
@@ -28,13 +29,13 @@ interface Path {
 
 /** Two paths without the order view, so that the log alone is seen, and the whole with it. */
 const makePaths = Effect.fnUntraced(function* (serverUrl: string, view: boolean) {
-  const bare = yield* CommandPaths.make(yield* BenchDatabase.fresh(serverUrl), { view: false })
+  const bare = yield* CommandPaths.make(yield* fresh(serverUrl), { view: false })
   const paths: Array<Path> = [
     { name: "kernel", one: bare.send, settle: Effect.void },
     { name: "place", one: bare.place, settle: Effect.void }
   ]
   if (view) {
-    const viewed = yield* CommandPaths.make(yield* BenchDatabase.fresh(serverUrl), { view: true })
+    const viewed = yield* CommandPaths.make(yield* fresh(serverUrl), { view: true })
     paths.push({ name: "placeWithView", one: viewed.place, settle: viewed.viewIsThere })
   }
   return paths
@@ -44,7 +45,7 @@ export const run = Effect.fnUntraced(function* (size: Size) {
   const { callers, connections, seconds, turns, view, warmUp } = sizes[size]
   const server = yield* BenchDatabase.server
   const row = CommandPaths.storedEvent()
-  const inserts = yield* InsertBaseline.make(yield* BenchDatabase.fresh(server.url), Math.max(...connections), row)
+  const inserts = yield* InsertBaseline.make(yield* fresh(server.url), Math.max(...connections), row)
   const paths = yield* makePaths(server.url, view)
 
   const baselines = connections.map((connections): Baseline => ({ connections, rounds: [] }))

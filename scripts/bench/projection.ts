@@ -12,6 +12,7 @@ import { ProjectionProgress } from "../../src/projection/ProjectionProgress.ts"
 import { Projections } from "../../src/projection/Projections.ts"
 import * as SqlProjections from "../../src/projection/SqlProjections.ts"
 import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
+import { connect, fresh } from "../FreshDatabase.ts"
 import * as BenchDatabase from "./BenchDatabase.ts"
 import * as Measurement from "./Measurement.ts"
 import * as OrderLog from "./OrderLog.ts"
@@ -44,9 +45,9 @@ const logAndTail = (url: string) =>
 export const run = Effect.fnUntraced(function* (size: Size) {
   const { events, turns, writes } = sizes[size]
   const server = yield* BenchDatabase.server
-  const url = yield* BenchDatabase.fresh(server.url)
+  const url = yield* fresh(server.url)
   const ranOn = yield* BenchDatabase.facts(server)
-  const admin = yield* BenchDatabase.connect(url)
+  const admin = yield* connect(url)
   const catchUps: Array<Measurement.Round> = []
   const rebuilds: Array<Measurement.Round> = []
   const inserts: Array<Measurement.Round> = []

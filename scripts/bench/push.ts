@@ -10,6 +10,7 @@ import { node, start } from "../system/Server.ts"
 import { open } from "../system/Sql.ts"
 import * as PushCrowd from "../campaigns/PushCrowd.ts"
 import * as PushShop from "../campaigns/PushShop.ts"
+import { fresh } from "../FreshDatabase.ts"
 import * as BenchDatabase from "./BenchDatabase.ts"
 
 const crowdOf = (sse: number, ws: number, unfiltered: number, customers: number, processes: number) => ({
@@ -33,7 +34,7 @@ export const run = Effect.fnUntraced(function* (size: Size) {
   const { alone, crowd } = sizes[size]
   const database = yield* BenchDatabase.server
   const ranOn = yield* BenchDatabase.facts(database)
-  const url = yield* BenchDatabase.fresh(database.url)
+  const url = yield* fresh(database.url)
   const server = yield* Effect.acquireRelease(
     Effect.promise(() => start({ DATABASE_URL: url }, node)),
     ({ stop }) => Effect.promise(stop)

@@ -2,6 +2,7 @@
  * Restarts PostgreSQL under two servers that take commands, make the order view and push events. Everything has to come
  * back by itself, nothing that was acknowledged may be lost, and no push may be left out or come twice.
  */
+import { setTimeout as pause } from "node:timers/promises"
 import { call, orderId, placement, type Receipt } from "../system/Client.ts"
 import type { PostgresServer } from "../PostgresServer.ts"
 import * as OrderLoad from "../system/OrderLoad.ts"
@@ -30,8 +31,6 @@ const allowed = 10_000
 /** A command's deadline, and what an answer may take beyond it on a busy machine. */
 const commandAllowed = 5_000 + 5_000
 const patience = 60_000
-
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 const acceptedBy = async (url: string): Promise<Receipt> => {
   const deadline = performance.now() + patience

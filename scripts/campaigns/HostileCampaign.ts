@@ -1,7 +1,9 @@
 /** Sends hostile requests to a server and judges every answer by the contract alone: the server is only known by its URL. */
 import { Agent, type IncomingHttpHeaders, request as httpRequest } from "node:http"
+import { isListed, operationsOf, problemFault } from "../system/AnyAnswer.ts"
 import { call, fillCatalog, inParallel, orderId, placement } from "../system/Client.ts"
-import { type HostileRequest, make, type Operation, seeded } from "./HostileRequests.ts"
+import { seeded } from "../SeededRandom.ts"
+import { type HostileRequest, make, type Operation } from "./HostileRequests.ts"
 
 export interface Plan {
   readonly url: string
@@ -61,43 +63,12 @@ const parse = (text: string): unknown => {
   }
 }
 
-const urnUuid = /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-const isText = (value: unknown) => typeof value === "string" && value !== ""
-
-/** What keeps the body from being a problem document of this status. */
-const problemFault = ({ headers, status, text }: Answer): string | undefined => {
-  if (headers["content-type"] !== "application/problem+json") return `content type ${headers["content-type"]}`
-  const body = parse(text)
-  if (typeof body !== "object" || body === null) return "no JSON object"
-  const { detail, instance, status: said, title, type } = body as Readonly<Record<string, unknown>>
-  if (!/^(\/problems\/[a-z-]+|about:blank)$/.test(String(type))) return `type ${String(type)}`
-  if (said !== status) return `status ${String(said)} in the document`
-  if (!isText(title) || !isText(detail)) return "no title or detail"
-  return urnUuid.test(String(instance)) ? undefined : `instance ${String(instance)}`
-}
-
-/** The statuses of any path whatsoever, which no operation lists. */
-const ofAnyPath = new Set([405, 414, 431])
-
-const documentedIn = (openapi: OpenApi) => {
-  const paths = Object.entries(openapi.paths).map(([path, item]) => ({
-    pattern: new RegExp(`^${path.replace(/\{[^}]+\}/g, "[^/]+")}/?$`),
-    item
-  }))
-  return (method: string, url: string, status: number) => {
-    const [path = ""] = url.split("?")
-    const name = method === "HEAD" ? "get" : method.toLowerCase()
-    const operation = paths.find(({ item, pattern }) => pattern.test(path) && item[name] !== undefined)?.item[name]
-    return operation === undefined || ofAnyPath.has(status) || String(status) in operation.responses
-  }
-}
-
 export const run = async ({ concurrency, requests, seed, url }: Plan) => {
   const openapi = (await call(url, "GET", "/openapi.json")).body as OpenApi
   const operations = Object.entries(openapi.paths).flatMap(([path, item]) =>
     Object.keys(item).map((method): Operation => ({ method: method.toUpperCase(), path }))
   )
-  const isDocumented = documentedIn(openapi)
+  const operationOf = operationsOf(openapi.paths)
   const orders = [orderId()]
   await call(url, "POST", "/orders", { body: placement({ orderId: orders[0], confirm: false }) })
   const opaque: Array<string> = []
@@ -131,11 +102,11 @@ export const run = async ({ concurrency, requests, seed, url }: Plan) => {
     const { headers, status, text } = answer
     statuses.set(status, (statuses.get(status) ?? 0) + 1)
     if (status >= 500) fault(`${status} ${text}`)
-    if (!isText(headers["x-request-id"])) fault("no X-Request-Id")
-    if (!isDocumented(sent.method, sent.path, status)) fault(`undocumented ${status}`)
+    if (!headers["x-request-id"]) fault("no X-Request-Id")
+    if (!isListed(operationOf(sent.method, sent.path), status)) fault(`undocumented ${status}`)
     if (status < 400) return remember(answer)
     if (sent.method === "HEAD") return
-    const problem = problemFault(answer)
+    const problem = problemFault({ status, header: (name) => headers[name], body: parse(text) })
     if (problem !== undefined) fault(`${status} is no problem document (${problem}): ${text.slice(0, 300)}`)
     const type = /"type":"\/problems\/([a-z-]+)"/.exec(text)?.[1] ?? "about:blank"
     problems.set(type, (problems.get(type) ?? 0) + 1)

@@ -2,6 +2,7 @@
  * Requests from a seed: valid, nearly valid and hostile, for every operation that the API describes and for some that it
  * does not. The same seed makes the same requests, so what failed can be sent again.
  */
+import { address } from "../system/Client.ts"
 import * as Hostile from "./HostileValues.ts"
 
 export interface Operation {
@@ -17,15 +18,6 @@ export interface HostileRequest {
   readonly body?: string
 }
 
-/** A small generator of numbers below 1. */
-export const seeded = (seed: number) => () => {
-  seed = (seed + 0x6d2b79f5) | 0
-  let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-  return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-}
-
-const address = { name: "Ada", line1: "1 Mill Lane", city: "London", postalCode: "N1", country: "GB" }
 const lines = [{ productId: "mug", quantity: 2, lineId: "a" }]
 
 /** A good body of each command, by the end of its path. */

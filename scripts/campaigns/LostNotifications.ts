@@ -2,6 +2,7 @@
  * Measures from a command's answer by one server to its push by another: with notifications, while the other's listening
  * connection is cut again and again, and when no notification is sent at all. What is lost may cost the poll interval.
  */
+import { spread } from "../bench/Measurement.ts"
 import * as OrderLoad from "../system/OrderLoad.ts"
 import type { PushFollower } from "../system/PushFollower.ts"
 import type { Sql } from "../system/Sql.ts"
@@ -24,12 +25,6 @@ const endSessions = (sql: Sql, role: string) =>
     .rows(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
       WHERE datname = current_database() AND application_name = 'ordinal-${role}' ORDER BY pid`)
     .catch(() => [])
-
-const summary = (millis: ReadonlyArray<number>) => {
-  const sorted = millis.toSorted((left, right) => left - right)
-  const at = (part: number) => Math.round(sorted[Math.floor((sorted.length - 1) * part)] ?? Number.NaN)
-  return { p50: at(0.5), max: at(1) }
-}
 
 /** `urls` and `followers` are of the same servers; commands go to the first one, pushes of the others are looked at. */
 export const run = async (
@@ -54,7 +49,7 @@ export const run = async (
         others.map(async (other) => (await other.awaitPosition(position, patience)) - at)
       )
     )
-    return summary(each)
+    return spread(each)
   }
 
   const heard = await delays(() => Promise.resolve())

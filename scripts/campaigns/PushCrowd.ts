@@ -3,9 +3,10 @@
  * log as it is stored.
  */
 import * as Measurement from "../bench/Measurement.ts"
+import type { Transport } from "../system/PushConnection.ts"
 import type { Sql } from "../system/Sql.ts"
 import * as OpenLoop from "./OpenLoop.ts"
-import { type Transport, now } from "./PushClient.ts"
+import { now } from "./PushClient.ts"
 import * as PushClients from "./PushClients.ts"
 import { customerOf, difference, logged, type LoggedEvent, type PushShop } from "./PushShop.ts"
 

@@ -1,6 +1,6 @@
 /** A client of the event streams whose connection is cut again and again while orders come in, and what it got in all. */
-import { followSse, followWs, type Follower } from "../../test/http/streams.ts"
-import type { Transport } from "./PushClient.ts"
+import { seeded } from "../SeededRandom.ts"
+import { type Asked, isEvent, over, type Transport } from "../system/PushConnection.ts"
 import { difference, type PushShop } from "./PushShop.ts"
 
 export interface Cuts {
@@ -12,44 +12,29 @@ export interface Cuts {
 }
 
 /** Goes on after `after`, as a browser or as a program would. */
-const follow = (
-  transport: Transport,
-  url: string,
-  query: string,
-  after: number,
-  asBrowser: boolean
-): Promise<Follower> => {
-  if (transport === "WebSocket") return followWs(url, `?after=${after}${query}`)
-  return asBrowser
-    ? followSse(url, `?after=0${query}`, { "last-event-id": String(after) })
-    : followSse(url, `?after=${after}${query}`)
-}
-
-const isEvent = (name: string) => name.startsWith("order.")
-
-/** Numbers below a bound, the same ones for the same seed. */
-const random = (seed: number) => {
-  let state = seed >>> 0
-  return (bound: number) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * bound)
-  }
-}
+const goOn = (query: string, after: number, asBrowser: boolean): Asked =>
+  asBrowser
+    ? { query: `?after=0${query}`, headers: { "last-event-id": String(after) } }
+    : { query: `?after=${after}${query}` }
 
 export const run = async (shop: PushShop, { customer, cuts, seed, transport }: Cuts) => {
-  const next = random(seed)
+  const random = seeded(seed)
   const query = customer === undefined ? "" : `&customerId=${customer}`
   const seen: Array<number> = []
   let after = shop.start
 
-  const connectOnce = async (isEnough: (follower: Follower) => Promise<unknown>) => {
-    const follower = await follow(transport, shop.url, query, after, next(2) === 0)
-    await isEnough(follower)
-    follower.cut()
-    for (const { name, position } of follower.messages) {
-      if (isEvent(name)) seen.push(position)
-      after = position
-    }
+  const connectOnce = async (isEnough: (heard: number) => boolean) => {
+    let heard = 0
+    const asBrowser = random() < 0.5 && transport === "SSE"
+    const { cut, ended, until } = await over[transport](shop.url, goOn(query, after, asBrowser), (message) => {
+      heard += 1
+      if (isEvent(message)) seen.push(message.position)
+      after = Number(message.id ?? message.position)
+    })
+    if (!isEnough(heard)) await until(() => isEnough(heard))
+    cut()
+    // What had come by then is taken, too.
+    await ended
   }
   const cutting = new AbortController()
   const load = async () => {
@@ -59,15 +44,13 @@ export const run = async (shop: PushShop, { customer, cuts, seed, transport }: C
   const loading = load()
   try {
     for (let cut = 0; cut < cuts; cut++) {
-      const count = next(12)
-      await connectOnce(({ messages, until }) =>
-        count === 0 ? Promise.resolve() : until(() => messages.length >= count)
-      )
+      const count = Math.floor(random() * 12)
+      await connectOnce((heard) => heard >= count)
     }
   } finally {
     cutting.abort()
   }
   const end = await loading
-  await connectOnce(({ until }) => until(({ position }) => position >= end))
+  await connectOnce(() => after >= end)
   return { events: seen.length, faults: difference(`${transport} ${query}`, seen, shop.expected(customer)) }
 }

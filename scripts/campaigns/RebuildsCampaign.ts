@@ -10,7 +10,7 @@ import * as OrderLoad from "../system/OrderLoad.ts"
 import { type ServerProcess, start } from "../system/Server.ts"
 import { logFaults, open, type Sql, storedEvents } from "../system/Sql.ts"
 import * as ViewJudge from "../system/ViewJudge.ts"
-import { connect } from "../bench/BenchDatabase.ts"
+import { connect } from "../FreshDatabase.ts"
 
 export interface Plan {
   readonly databaseUrl: string

@@ -2,6 +2,8 @@
 import { NodeRuntime } from "@effect/platform-node"
 import { Effect } from "effect"
 import * as BenchDatabase from "../bench/BenchDatabase.ts"
+import { report } from "../Verdict.ts"
+import { fresh } from "../FreshDatabase.ts"
 import { run } from "./ConnectionCuts.ts"
 
 const plan = process.argv.includes("--quick")
@@ -10,8 +12,6 @@ const plan = process.argv.includes("--quick")
 
 Effect.gen(function* () {
   const server = yield* BenchDatabase.server
-  const { faults, ...figures } = yield* run(yield* BenchDatabase.fresh(server.url), plan)
-  for (const fault of faults.slice(0, 20)) console.error(fault)
-  console.log(JSON.stringify({ campaign: "connection-cuts", ...plan, ...figures, faults: faults.length }))
-  process.exitCode = faults.length === 0 ? 0 : 1
+  const { faults, ...figures } = yield* run(yield* fresh(server.url), plan)
+  report({ campaign: "connection-cuts", ...plan, ...figures }, faults)
 }).pipe(Effect.scoped, NodeRuntime.runMain)

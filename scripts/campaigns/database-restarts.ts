@@ -3,6 +3,7 @@
  * then notifications get lost.
  */
 import * as PostgresServer from "../PostgresServer.ts"
+import { report } from "../Verdict.ts"
 import { type Plan, type Restart, run } from "./DatabaseRestarts.ts"
 
 /** Both ways in turn. The last is away for longer than a command may take. */
@@ -19,10 +20,7 @@ const plan: Plan = process.argv.includes("--quick")
 const postgres = await PostgresServer.start()
 try {
   const { faults, ...figures } = await run(postgres, plan)
-  for (const fault of faults.slice(0, 20)) console.error(fault)
-  const restarts = plan.restarts.length
-  console.log(JSON.stringify({ campaign: "database-restarts", ...plan, restarts, ...figures, faults: faults.length }))
-  process.exitCode = faults.length === 0 ? 0 : 1
+  report({ campaign: "database-restarts", ...plan, restarts: plan.restarts.length, ...figures }, faults)
 } finally {
   await postgres.stop()
 }

@@ -7,6 +7,7 @@ import * as PostgresServer from "../PostgresServer.ts"
 import { fillCatalog } from "../system/Client.ts"
 import { start } from "../system/Server.ts"
 import { logFaults, open, storedEvents } from "../system/Sql.ts"
+import { report } from "../Verdict.ts"
 import { run } from "./HostileCampaign.ts"
 
 const requests = process.argv.includes("--quick") ? 2_000 : 100_000
@@ -30,14 +31,10 @@ try {
     .filter((line) => /\] (?:ERROR|FATAL)/.test(line))
   const events = await storedEvents(sql)
   const all = [...faults, ...errors, ...logFaults(events)]
-  for (const fault of all.slice(0, 20)) console.error(fault)
   const rssMiB = process.platform === "linux" ? memory(server.pid) : undefined
   const { code } = await server.stop()
   if (code !== 0) all.push(`the server ended with ${code}`)
-  console.log(
-    JSON.stringify({ campaign: "fuzz", seed, requests, ...figures, events: events.length, rssMiB, faults: all.length })
-  )
-  process.exitCode = all.length === 0 ? 0 : 1
+  report({ campaign: "fuzz", seed, requests, ...figures, events: events.length, rssMiB }, all)
 } finally {
   await server.kill()
   await sql.close()

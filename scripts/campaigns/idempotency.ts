@@ -1,5 +1,6 @@
 /** `node scripts/campaigns/idempotency.ts [--quick]`: equal requests with one key over two servers that are killed and restarted. */
 import * as PostgresServer from "../PostgresServer.ts"
+import { report } from "../Verdict.ts"
 import { run } from "./TwinRequests.ts"
 
 const quick = process.argv.includes("--quick")
@@ -7,9 +8,7 @@ const plan = quick ? { twins: 100, rounds: 1, killed: 2 } : { twins: 100, rounds
 const postgres = await PostgresServer.start()
 try {
   const { faults, ...figures } = await run({ ...plan, databaseUrl: postgres.url })
-  for (const fault of faults.slice(0, 20)) console.error(fault)
-  console.log(JSON.stringify({ campaign: "idempotency", ...plan, ...figures, faults: faults.length }))
-  process.exitCode = faults.length === 0 ? 0 : 1
+  report({ campaign: "idempotency", ...plan, ...figures }, faults)
 } finally {
   await postgres.stop()
 }

@@ -3,6 +3,7 @@
  * load with some that never read, and many that never read. Server, database, load and clients are processes of their own.
  */
 import * as PostgresServer from "../PostgresServer.ts"
+import { report } from "../Verdict.ts"
 import * as PushCampaign from "./PushCampaign.ts"
 import * as PushPlans from "./PushPlans.ts"
 
@@ -16,9 +17,7 @@ const act = async (
   play: (stage: PushCampaign.Stage) => Promise<{ readonly faults: ReadonlyArray<string> }>
 ) => {
   const { faults, ...figures } = await PushCampaign.onStage({ postgres: postgres.url, ...setting }, play)
-  console.log(JSON.stringify({ campaign: "push", act: name, ...figures, faults: faults.length }))
-  for (const fault of faults.slice(0, 20)) console.error(fault)
-  if (faults.length > 0) process.exitCode = 1
+  report({ campaign: "push", act: name, ...figures }, faults)
 }
 
 try {

@@ -1,5 +1,6 @@
 /** `node scripts/campaigns/rebuilds.ts [--quick]`: rebuilds of the order view under load, and what readers see of them. */
 import * as PostgresServer from "../PostgresServer.ts"
+import { report } from "../Verdict.ts"
 import { run } from "./RebuildsCampaign.ts"
 
 const plan = process.argv.includes("--quick")
@@ -9,9 +10,7 @@ const plan = process.argv.includes("--quick")
 const postgres = await PostgresServer.start()
 try {
   const { faults, ...figures } = await run({ ...plan, databaseUrl: postgres.url })
-  for (const fault of faults.slice(0, 20)) console.error(fault)
-  console.log(JSON.stringify({ campaign: "rebuilds", ...plan, ...figures, faults: faults.length }))
-  process.exitCode = faults.length === 0 ? 0 : 1
+  report({ campaign: "rebuilds", ...plan, ...figures }, faults)
 } finally {
   await postgres.stop()
 }

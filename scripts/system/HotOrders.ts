@@ -1,6 +1,7 @@
 /** Many clients send commands to the same few orders through several servers, and write down what happened. */
 import { type Answer, call, type CloudEvent, history, inParallel, orderId, type Receipt, slug } from "./Client.ts"
-import { any, type Operation, placing, random, request } from "./Operation.ts"
+import { seeded } from "../SeededRandom.ts"
+import { any, type Operation, placing, request } from "./Operation.ts"
 
 /** One command as its caller saw it; times in milliseconds. */
 export interface Attempt {
@@ -70,7 +71,7 @@ export const run = async ({ clients, milliseconds, orders, seed, urls }: Load): 
     if (made.receipt !== undefined && (newest === "" || position(token) > position(newest))) newest = token
   }
   const client = async (number: number) => {
-    const next = random(seed * 1_000 + number)
+    const next = seeded(seed * 1_000 + number)
     const pick = (choices: ReadonlyArray<string>) => choices[Math.floor(next() * choices.length)]!
     // Everybody begins with placing, so that all orders are there soon, whoever gets to place which.
     for (const order of ids.filter((_, index) => index % 4 === number % 4)) await send(pick(urls), order, placing(next))

@@ -2,6 +2,7 @@
  * A steady load of commands over HTTP on several servers, by clients who bear that a server is gone or says "later": they
  * give the order up then and begin with another one. Remembers what was acknowledged.
  */
+import { setTimeout as pause } from "node:timers/promises"
 import { type Answer, call, fillCatalog, orderId, type Receipt, slug } from "./Client.ts"
 import { type Operation, request } from "./Operation.ts"
 
@@ -57,8 +58,6 @@ const lives: ReadonlyArray<ReadonlyArray<Operation>> = [
   [{ kind: "place", lines, confirm: false }, { kind: "changeQuantity", lineId: "a", quantity: 5 }, { kind: "cancel" }],
   [{ kind: "place", lines, confirm: true }]
 ]
-
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 export const start = ({ clients, pause: between, urls }: LoadOptions): Load => {
   const acknowledged: Array<Acknowledged> = []

@@ -2,6 +2,7 @@
  * Two servers on one PostgreSQL under load, of which the one that makes the order view is killed, again and again: the
  * other one has to take over, and in the end the view has to be the fold of the log.
  */
+import { setTimeout as pause } from "node:timers/promises"
 import * as OrderLoad from "./OrderLoad.ts"
 import { type Environment, type ServerProcess, start } from "./Server.ts"
 import { logFaults, open, type Sql, storedEvents } from "./Sql.ts"
@@ -26,8 +27,6 @@ export interface Report {
 /** What the design allows. */
 const allowed = 5_000
 const patience = 30_000
-
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 const until = async <A>(look: () => Promise<A | undefined>, what: string): Promise<A> => {
   const deadline = performance.now() + patience

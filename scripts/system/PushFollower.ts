@@ -1,7 +1,6 @@
 /** A client of an event stream who goes on where it was whenever the stream ends, and notes what came when. */
-import { followSse, followWs, type Message } from "../../test/http/streams.ts"
-
-export type Transport = "SSE" | "WebSocket"
+import { setTimeout as pause } from "node:timers/promises"
+import { isEvent, type Message, over, type Transport } from "./PushConnection.ts"
 
 export interface PushFollower {
   readonly name: string
@@ -18,38 +17,30 @@ export interface PushFollower {
   readonly stop: () => Promise<void>
 }
 
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
-
 export const follow = (transport: Transport, url: string, start: number): PushFollower => {
   const positions: Array<number> = []
   const arrived = new Map<number, number>()
-  const over = new AbortController()
+  const stopping = new AbortController()
   let [after, connections] = [start, 0]
   let cut = () => {}
 
-  const note = ({ name, position }: Message) => {
-    if (name.startsWith("order.")) {
-      positions.push(position)
-      arrived.set(position, performance.now())
+  const note = (message: Message) => {
+    if (isEvent(message)) {
+      positions.push(message.position)
+      arrived.set(message.position, performance.now())
     }
     // Where a heartbeat or `caught-up` says it is may be gone on from, too.
-    after = Math.max(after, position)
+    after = Math.max(after, message.position)
   }
   const connect = async () => {
-    const follower = await (transport === "SSE" ? followSse : followWs)(url, `?after=${after}`)
+    const connection = await over[transport](url, { query: `?after=${after}` }, note)
     connections += 1
-    cut = follower.cut
-    if (over.signal.aborted) return cut()
-    let noted = 0
-    const noteNew = () => {
-      while (noted < follower.messages.length) note(follower.messages[noted++]!)
-      return false
-    }
-    // Never found: it ends with the stream, and meanwhile looks at each message.
-    await follower.until(noteNew).catch(() => {})
+    cut = connection.cut
+    if (stopping.signal.aborted) cut()
+    await connection.ended
   }
   const running = (async () => {
-    while (!over.signal.aborted) {
+    while (!stopping.signal.aborted) {
       await connect().catch(() => {})
       await pause(20)
     }
@@ -70,7 +61,7 @@ export const follow = (transport: Transport, url: string, start: number): PushFo
     },
     cut: () => cut(),
     stop: async () => {
-      over.abort()
+      stopping.abort()
       cut()
       await running
     }

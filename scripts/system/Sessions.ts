@@ -3,7 +3,7 @@
  * given and sends it along with its reads; whatever then goes back, or lacks what the session wrote, is a fault.
  */
 import { type Answer, address, call, orderId, type Page, placement, type Receipt, slug } from "./Client.ts"
-import { random } from "./Operation.ts"
+import { seeded } from "../SeededRandom.ts"
 
 export interface Plan {
   readonly urls: ReadonlyArray<string>
@@ -50,7 +50,7 @@ export const run = async ({ rounds, seed, sendsTokens, sessions, urls, writers }
   }
 
   const session = async (index: number) => {
-    const draw = random(seed + index)
+    const draw = seeded(seed + index)
     const customerId = `customer-${seed}-${index}`
     await call(urls[0]!, "PUT", `/customers/${customerId}`, { body: { name: "S", email: "s@example.org" } })
     /** The least version that each order may be read at from now on. */

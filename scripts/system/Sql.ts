@@ -1,7 +1,7 @@
 /** Straight to the database, past the server: to make databases and to read the log as it is stored. */
 import { PgClient } from "@effect/sql-pg"
 import { Effect, ManagedRuntime, Redacted } from "effect"
-import { randomBytes } from "node:crypto"
+import { create } from "../FreshDatabase.ts"
 
 export interface Sql {
   readonly rows: <Row>(statement: string) => Promise<ReadonlyArray<Row>>
@@ -25,17 +25,9 @@ export const open = (url: string): Sql => {
 }
 
 /** A new, empty database on the server of this URL. */
-export const freshDatabase = async (administratorUrl: string) => {
-  const name = `system_${randomBytes(8).toString("hex")}`
-  const administrate = async (statement: string) => {
-    const sql = open(administratorUrl)
-    await sql.rows(statement)
-    await sql.close()
-  }
-  await administrate(`CREATE DATABASE ${name} TEMPLATE template0`)
-  const url = new URL(administratorUrl)
-  url.pathname = `/${name}`
-  return { url: url.href, drop: () => administrate(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) }
+export const freshDatabase = async (serverUrl: string) => {
+  const { drop, url } = await Effect.runPromise(create(serverUrl))
+  return { url, drop: () => Effect.runPromise(drop) }
 }
 
 export interface StoredEvent {

@@ -1,5 +1,6 @@
 /** `node scripts/system/hot-orders.ts [--quick]`: two servers on one PostgreSQL, many clients on the same orders. */
 import * as PostgresServer from "../PostgresServer.ts"
+import { report } from "../Verdict.ts"
 import { fillCatalog } from "./Client.ts"
 import { run } from "./HotOrders.ts"
 import { judgeRecording } from "./HotOrdersJudge.ts"
@@ -17,9 +18,7 @@ try {
   const recording = await run({ urls, orders: 20, clients: 32, milliseconds: seconds * 1_000, seed })
   const { faults, ...judgement } = judgeRecording(recording)
   const all = [...faults, ...logFaults(await storedEvents(sql))]
-  console.log({ seed, seconds, attempts: recording.attempts.length, ...judgement, faults: all.length })
-  for (const fault of all.slice(0, 20)) console.error(fault)
-  process.exitCode = all.length === 0 ? 0 : 1
+  report({ campaign: "hot-orders", seed, seconds, attempts: recording.attempts.length, ...judgement }, all)
 } finally {
   await sql.close()
   await Promise.all(servers.map((server) => server.stop()))

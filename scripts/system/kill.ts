@@ -3,25 +3,24 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as PostgresServer from "../PostgresServer.ts"
+import { report } from "../Verdict.ts"
 import { type Plan, run } from "./KillRounds.ts"
 import { logFaults, open, storedEvents } from "./Sql.ts"
 
 const load = { rounds: process.argv.includes("--quick") ? 3 : 20, clients: 8, milliseconds: 1_000 }
 
-const report = async (name: string, plan: Plan) => {
+const killOn = async (database: string, plan: Plan) => {
   const { faults, ...figures } = await run(plan)
-  console.log({ database: name, rounds: plan.rounds, ...figures, faults: faults.length })
-  for (const fault of faults.slice(0, 20)) console.error(fault)
-  if (faults.length > 0) process.exitCode = 1
+  report({ campaign: "kill", database, rounds: plan.rounds, ...figures }, faults)
 }
 
 const directory = await mkdtemp(join(tmpdir(), "ordinal-kill-"))
-await report("PGlite", { ...load, settings: { DATABASE_URL: `pglite:${directory}` }, needsCatalog: false })
+await killOn("PGlite", { ...load, settings: { DATABASE_URL: `pglite:${directory}` }, needsCatalog: false })
 await rm(directory, { recursive: true, force: true })
 
 const postgres = await PostgresServer.start()
 const sql = open(postgres.url)
 const inspect = async () => logFaults(await storedEvents(sql))
-await report("PostgreSQL", { ...load, settings: { DATABASE_URL: postgres.url }, needsCatalog: true, inspect })
+await killOn("PostgreSQL", { ...load, settings: { DATABASE_URL: postgres.url }, needsCatalog: true, inspect })
 await sql.close()
 await postgres.stop()

@@ -1,5 +1,7 @@
 /** `node scripts/system/projectors.ts [--quick]`: kill -9 of the process that makes the order view, under load. */
+import { spread } from "../bench/Measurement.ts"
 import * as PostgresServer from "../PostgresServer.ts"
+import { report } from "../Verdict.ts"
 import { run } from "./ProjectorKills.ts"
 
 const plan = process.argv.includes("--quick")
@@ -9,11 +11,7 @@ const plan = process.argv.includes("--quick")
 const postgres = await PostgresServer.start()
 try {
   const { faults, takeOvers, ...figures } = await run({ ...plan, databaseUrl: postgres.url })
-  const sorted = takeOvers.toSorted((left, right) => left - right)
-  const takeOverMillis = { p50: sorted[Math.floor(sorted.length / 2)], max: sorted.at(-1) }
-  for (const fault of faults.slice(0, 20)) console.error(fault)
-  console.log(JSON.stringify({ campaign: "projectors", ...plan, ...figures, takeOverMillis, faults: faults.length }))
-  process.exitCode = faults.length === 0 ? 0 : 1
+  report({ campaign: "projectors", ...plan, ...figures, takeOverMillis: spread(takeOvers) }, faults)
 } finally {
   await postgres.stop()
 }

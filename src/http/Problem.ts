@@ -5,6 +5,7 @@
 import { Schema, SchemaAST, SchemaTransformation } from "effect"
 import { ProblemDetails } from "effect/http"
 import { HttpApiSchema } from "effect/http-api"
+import type { Slug } from "./ProblemMeaning.ts"
 
 export interface ProblemDocument {
   readonly type: string
@@ -16,7 +17,7 @@ export interface ProblemDocument {
 
 /** What an endpoint lists under `error`. */
 export interface Problem<Self> extends Schema.Codec<Self, ProblemDocument> {
-  readonly slug: string
+  readonly slug: Slug
   readonly title: string
   readonly status: number
   readonly members: ReadonlyArray<string>
@@ -31,7 +32,7 @@ type ErrorClass<Self extends Error> = Schema.Top & {
 
 export const contentType = ProblemDetails.contentType
 
-export const typeOf = (slug: string): string => `/problems/${slug}`
+export const typeOf = (slug: Slug): string => `/problems/${slug}`
 
 const httpApiStatus = SchemaAST.resolveAt<number>("httpApiStatus")
 
@@ -41,7 +42,7 @@ const httpApiStatus = SchemaAST.resolveAt<number>("httpApiStatus")
  */
 export const problem = <Self extends Error>(
   errorClass: ErrorClass<Self>,
-  slug: string,
+  slug: Slug,
   title: string,
   members: Schema.Struct.Fields = {}
 ): Problem<Self> => {

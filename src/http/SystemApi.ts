@@ -9,6 +9,8 @@ export const ProblemType = Schema.Struct({
   type: Schema.String,
   title: Schema.String,
   status: Schema.Int,
+  when: Schema.String,
+  remedy: Schema.String,
   /** Beside `type`, `title`, `status`, `detail` and `instance`. */
   members: Schema.Array(Schema.String)
 }).annotate({ identifier: "ProblemType" })

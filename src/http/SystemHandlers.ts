@@ -3,13 +3,18 @@ import { HttpApiBuilder } from "effect/http-api"
 import { Api } from "./Api.ts"
 import { RouteNotFound } from "./HttpError.ts"
 import { typeOf } from "./Problem.ts"
+import { meanings } from "./ProblemMeaning.ts"
 import { all, namesakes } from "./ProblemTypes.ts"
 import { Readiness } from "./Readiness.ts"
+import type { ProblemType } from "./SystemApi.ts"
 
 const membersOf = (slug: string) => [...all, ...namesakes].flatMap((one) => (one.slug === slug ? one.members : []))
 
-const problems = new Map(
-  all.map(({ slug, status, title }) => [slug, { type: typeOf(slug), title, status, members: membersOf(slug) }])
+const problems = new Map<string, typeof ProblemType.Type>(
+  all.map(({ slug, status, title }) => [
+    slug,
+    { type: typeOf(slug), title, status, ...meanings[slug], members: membersOf(slug) }
+  ])
 )
 
 export const explain = ({ params }: { readonly params: { readonly slug: string } }) =>

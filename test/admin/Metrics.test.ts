@@ -1,10 +1,10 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { onTestFinished } from "vitest"
+import * as PostgresProxy from "../../scripts/PostgresProxy.ts"
 import { mug, order } from "../http/harness.ts"
 import { followSse, followWs } from "../http/streams.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
-import * as PostgresProxy from "../support/PostgresProxy.ts"
 import { metric, place, type Shop, start, until } from "./harness.ts"
 
 /** Of the contract, each with the labels that it must have, and no others. */

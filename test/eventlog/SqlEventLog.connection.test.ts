@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Clock, Effect, Exit, Fiber, Layer, Option, PubSub } from "effect"
+import * as PostgresProxy from "../../scripts/PostgresProxy.ts"
 import { type Entry, EventLog, type Outcome } from "../../src/eventlog/EventLog.ts"
 import type * as GroupCommit from "../../src/eventlog/GroupCommit.ts"
 import { append, entry, newStream, readFrom, tags } from "../../src/testing/EventLogEntries.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
 import { logLayer } from "../support/logLayer.ts"
-import * as PostgresProxy from "../support/PostgresProxy.ts"
 
 /** The log through a proxy, with one append connection that is open already. */
 const throughProxy = Effect.gen(function* () {

@@ -1,18 +1,13 @@
-import { PgClient } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
-import { Array as Arr, Clock, Effect, Fiber, Layer, Redacted } from "effect"
-import { Reactivity } from "effect/reactivity"
+import { Array as Arr, Clock, Effect, Fiber, Layer } from "effect"
 import { randomBytes } from "node:crypto"
+import { connect } from "../../scripts/FreshDatabase.ts"
 import { Database } from "../../src/database/Database.ts"
 import { EventLog } from "../../src/eventlog/EventLog.ts"
 import { sqlState } from "../../src/eventlog/SqlFailure.ts"
 import { append, entry, newStream, readFrom, tags } from "../../src/testing/EventLogEntries.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
 import { logLayer } from "../support/logLayer.ts"
-
-/** A session of somebody else, without our settings. */
-const rawSession = (url: string) =>
-  PgClient.makeClient({ url: Redacted.make(url) }).pipe(Effect.provide(Reactivity.layer))
 
 const freshLog = Effect.gen(function* () {
   const url = yield* freshDatabase
@@ -32,7 +27,7 @@ describe("the log under several sessions", () => {
       const { url, context } = yield* freshLog
       yield* Effect.gen(function* () {
         const log = yield* EventLog
-        const raw = yield* rawSession(url)
+        const raw = yield* connect(url)
         const first = yield* raw.withTransaction(
           Effect.gen(function* () {
             yield* raw.unsafe(lockHead)
@@ -117,7 +112,7 @@ describe("the log under several sessions", () => {
   it.live("is appended to under READ COMMITTED only, whatever the database's default", () =>
     Effect.gen(function* () {
       const { url, context } = yield* freshLog
-      const raw = yield* rawSession(url)
+      const raw = yield* connect(url)
       for (const isolation of ["REPEATABLE READ", "SERIALIZABLE"]) {
         yield* raw.unsafe(`SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL ${isolation}`)
         const refused = yield* Effect.flip(raw.unsafe(appendByHand("x")))
@@ -142,7 +137,7 @@ describe("somebody else's open transaction", () => {
   it.live("does not hold up the log", () =>
     Effect.gen(function* () {
       const { url, context } = yield* freshLog
-      const [elsewhere, here] = [yield* rawSession(yield* freshDatabase), yield* rawSession(url)]
+      const [elsewhere, here] = [yield* connect(yield* freshDatabase), yield* connect(url)]
       yield* elsewhere.unsafe("BEGIN")
       yield* elsewhere.unsafe("CREATE TABLE written (it int)")
       yield* here.unsafe("BEGIN")
@@ -178,7 +173,7 @@ describe("stored events", () => {
     Effect.gen(function* () {
       const { url, context } = yield* freshLog
       yield* append(entry(newStream(), 0)).pipe(Effect.provide(context))
-      const raw = yield* rawSession(url)
+      const raw = yield* connect(url)
       for (const change of [
         "UPDATE ordinal.events SET version = 2",
         "DELETE FROM ordinal.events",
@@ -192,7 +187,7 @@ describe("stored events", () => {
   it.live("come only through the append function for a role that has no more than it needs", () =>
     Effect.gen(function* () {
       const { url } = yield* freshLog
-      const raw = yield* rawSession(url)
+      const raw = yield* connect(url)
       const role = `app_${randomBytes(6).toString("hex")}`
       yield* Effect.acquireRelease(raw.unsafe(`CREATE ROLE ${role}`), () =>
         raw

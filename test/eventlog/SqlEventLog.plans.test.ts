@@ -1,7 +1,7 @@
-import { PgClient } from "@effect/sql-pg"
+import type { PgClient } from "@effect/sql-pg"
 import { assert, it } from "@effect/vitest"
-import { Effect, Layer, Redacted } from "effect"
-import { Reactivity } from "effect/reactivity"
+import { Effect, Layer } from "effect"
+import { connect } from "../../scripts/FreshDatabase.ts"
 import { EventLog } from "../../src/eventlog/EventLog.ts"
 import { append, entry, newStream, readFrom } from "../../src/testing/EventLogEntries.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
@@ -21,7 +21,7 @@ const sequentialScans = (sql: PgClient.PgClient) =>
 it.live("sessions that began with an empty log read it by index for ever", () =>
   Effect.gen(function* () {
     const url = yield* freshDatabase
-    const sql = yield* PgClient.makeClient({ url: Redacted.make(url) })
+    const sql = yield* connect(url)
     yield* Effect.scoped(Layer.build(logLayer(url)))
     const before = yield* sequentialScans(sql)
     yield* Effect.gen(function* () {
@@ -44,5 +44,5 @@ it.live("sessions that began with an empty log read it by index for ever", () =>
       assert.lengthOf(yield* readFrom(0n), 30 * 51)
     }).pipe(Effect.provide(logLayer(url)))
     assert.deepStrictEqual(yield* sequentialScans(sql), before)
-  }).pipe(Effect.provide(Reactivity.layer))
+  })
 )

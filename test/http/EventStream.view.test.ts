@@ -1,20 +1,19 @@
 /** A push followed by a query never shows older data, whichever process makes the view. */
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect } from "effect"
-import { connect } from "../../scripts/bench/BenchDatabase.ts"
+import { connect } from "../../scripts/FreshDatabase.ts"
+import { isEvent } from "../../scripts/system/PushConnection.ts"
 import { Orders } from "../../src/Orders.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
 import { readerOrders } from "../support/readerOrders.ts"
 import { type Options, order, start, type TestServer, withCatalog } from "./harness.ts"
-import { followSse, followWs, type Follower, type Message } from "./streams.ts"
+import { followSse, followWs, type Follower } from "./streams.ts"
 
 const serve = (options: Options) =>
   Effect.acquireRelease(
     Effect.promise(() => start(options)),
     (server) => Effect.promise(() => server.stop())
   )
-
-const isEvent = ({ name }: Message) => name.startsWith("order.")
 
 /**
  * Asks each server for the order of each pushed event, as soon as it is pushed: how often an answer was older, of how

@@ -6,6 +6,7 @@ import { DatabaseUnavailable } from "../../src/eventlog/Unavailable.ts"
 import { VersionMismatch } from "../../src/eventsourcing/SendError.ts"
 import * as HttpError from "../../src/http/HttpError.ts"
 import type { Problem } from "../../src/http/Problem.ts"
+import { meanings } from "../../src/http/ProblemMeaning.ts"
 import * as Problems from "../../src/http/ProblemTypes.ts"
 import { LineId } from "../../src/order/OrderId.ts"
 import * as Rejection from "../../src/order/OrderRejection.ts"
@@ -94,7 +95,9 @@ describe("problem documents", () => {
   })
 
   it("are decoded by clients to the same error", () => {
-    const schemas = new Map(Problems.all.map((problem) => [problem.slug, problem as unknown as Problem<Error>]))
+    const schemas = new Map<string, Problem<Error>>(
+      Problems.all.map((problem) => [problem.slug, problem as unknown as Problem<Error>])
+    )
     for (const [error, slug] of [...commandCases, ...queryCases]) {
       if (error instanceof DatabaseUnavailable) continue
       const schema = schemas.get(slug)
@@ -111,6 +114,7 @@ describe("problem documents", () => {
     for (const { slug, status, title } of Problems.all) {
       const { body } = await server.get(`/problems/${slug}`)
       assert.deepStrictEqual([body.type, body.title, body.status], [`/problems/${slug}`, title, status])
+      assert.deepStrictEqual({ when: body.when, remedy: body.remedy }, meanings[slug])
     }
     assert.strictEqual((await server.get("/problems/none")).body.type, "/problems/not-found")
   })

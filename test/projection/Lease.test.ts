@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Context, Deferred, Effect, Exit, Fiber, Layer, Logger, Scope } from "effect"
+import * as PostgresProxy from "../../scripts/PostgresProxy.ts"
 import { Database } from "../../src/database/Database.ts"
 import * as Lease from "../../src/projection/Lease.ts"
 import type { Projection } from "../../src/projection/Projection.ts"
@@ -10,7 +11,6 @@ import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
 import { append, orderLives } from "../support/orderLives.ts"
 import { assertViewIsFold } from "../support/orderViewRows.ts"
-import * as PostgresProxy from "../support/PostgresProxy.ts"
 import { onePerPool, operatedLayer, processLayer, readerLayer } from "../support/viewLayer.ts"
 
 const { name, version } = OrderViewProjection

@@ -1,7 +1,6 @@
-import { PgClient } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer, Logger, Redacted, Stream } from "effect"
-import { Reactivity } from "effect/reactivity"
+import { Deferred, Effect, Fiber, Layer, Logger, Stream } from "effect"
+import { connect } from "../../scripts/FreshDatabase.ts"
 import { Database } from "../../src/database/Database.ts"
 import type { Projection } from "../../src/projection/Projection.ts"
 import { LogTail } from "../../src/eventlog/LogTail.ts"
@@ -14,8 +13,6 @@ import { freshDatabase } from "../support/freshDatabase.ts"
 import { append, orderLives } from "../support/orderLives.ts"
 import { assertViewIsFold, stored } from "../support/orderViewRows.ts"
 import { fresh, processLayer, readerLayer } from "../support/viewLayer.ts"
-
-const session = (url: string) => PgClient.makeClient({ url: Redacted.make(url) }).pipe(Effect.provide(Reactivity.layer))
 
 const awaitView = (position: bigint) =>
   Effect.flatMap(ProjectionProgress, (progress) => progress.awaitPosition(OrderViewProjection, position))
@@ -37,7 +34,7 @@ describe("ProjectionRunner", () => {
   it.live("goes on when its connection is ended again and again", () =>
     Effect.gen(function* () {
       const url = yield* freshDatabase
-      const administrator = yield* session(url)
+      const administrator = yield* connect(url)
       const kill = administrator`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND application_name = 'ordinal-projections' ORDER BY pid`
       const { layer, messages } = yield* complaints
@@ -119,7 +116,7 @@ describe("ProjectionRunner", () => {
   it.live("waits for a lock that somebody else holds on the view", () =>
     Effect.gen(function* () {
       const url = yield* freshDatabase
-      const other = yield* session(url)
+      const other = yield* connect(url)
       const { layer, messages } = yield* complaints
       const isRefused = yield* Deferred.make<void>()
       const noticing: Projection = {
@@ -149,7 +146,7 @@ describe("ProjectionRunner", () => {
   it.live("skips nothing while an unrelated session leaves a transaction open", () =>
     Effect.gen(function* () {
       const url = yield* freshDatabase
-      const other = yield* session(url)
+      const other = yield* connect(url)
       yield* Effect.gen(function* () {
         const entries = yield* orderLives(30)
         yield* append(entries.slice(0, 30))

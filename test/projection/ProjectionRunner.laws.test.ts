@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer, Logger, Random, Stream } from "effect"
+import * as PostgresProxy from "../../scripts/PostgresProxy.ts"
 import { Database } from "../../src/database/Database.ts"
 import { LogTail } from "../../src/eventlog/LogTail.ts"
 import { ProjectionProgress } from "../../src/projection/ProjectionProgress.ts"
@@ -8,7 +9,6 @@ import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
 import { append, orderLives } from "../support/orderLives.ts"
 import { assertViewIsFold } from "../support/orderViewRows.ts"
-import * as PostgresProxy from "../support/PostgresProxy.ts"
 import { fresh, onePerPool, readerLayer } from "../support/viewLayer.ts"
 
 const silent = Logger.layer([])

@@ -1,0 +1,128 @@
+/**
+ * A connection to the event streams, as plain as can be: it hands on each message as it came, over either transport, and
+ * keeps none.
+ */
+import { NodeWS } from "@effect/platform-node"
+import { Sse } from "effect/encoding"
+import { get } from "node:http"
+
+export type Transport = "SSE" | "WebSocket"
+
+export interface Message {
+  /** Of SSE. */
+  readonly id?: string
+  /** The event's type, or the control's name. */
+  readonly name: string
+  readonly position: number
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly data: any
+}
+
+export type Take = (message: Message) => void
+
+/** How it ended: of WebSockets the code and the reason; of SSE 0 as the protocol has it, 1 cut off. */
+export interface End {
+  readonly code: number
+  readonly reason: string
+}
+
+export interface PushConnection {
+  /** The next message that is as asked; fails if the stream ends before. */
+  readonly until: (isIt: (message: Message) => boolean) => Promise<Message>
+  readonly ended: Promise<End>
+  readonly stopReading: () => void
+  readonly startReading: () => void
+  /** As a cut cable. */
+  readonly cut: () => void
+}
+
+export interface Asked {
+  /** As in a URL, from `?` on. */
+  readonly query?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Not of the controls, which say how far the stream is. */
+export const isEvent = ({ data }: Message): boolean => data.control === undefined
+
+const receiver = (take: Take) => {
+  const waits = new Set<(message: Message) => void>()
+  const { promise: ended, resolve: end } = Promise.withResolvers<End>()
+  const until = (isIt: (message: Message) => boolean) =>
+    new Promise<Message>((resolve, reject) => {
+      const wait = (message: Message) => {
+        if (!isIt(message)) return
+        waits.delete(wait)
+        resolve(message)
+      }
+      waits.add(wait)
+      void ended.then(({ code, reason }) => reject(new Error(`the stream ended (${code} ${reason})`)))
+    })
+  const receive = (text: string, id?: string, name?: string) => {
+    const data = JSON.parse(text)
+    const message = {
+      name: name ?? data.control ?? data.type,
+      position: data.position ?? Number(data.sequence),
+      data,
+      ...(id === undefined ? {} : { id })
+    }
+    take(message)
+    for (const wait of waits) wait(message)
+  }
+  return { receive, end, connection: { until, ended } }
+}
+
+/** Follows `/events`; rejects with the status if the answer is not a stream. */
+export const overSse = (url: string, { headers = {}, query = "" }: Asked, take: Take): Promise<PushConnection> =>
+  new Promise((resolve, reject) => {
+    const { connection, end, receive } = receiver(take)
+    const parser = Sse.makeParser((event) => {
+      if (event._tag === "Event") receive(event.data, event.id, event.event)
+    })
+    const request = get(`${url}/events${query}`, { headers, agent: false }, (response) => {
+      if (response.statusCode !== 200) {
+        response.destroy()
+        return reject(new Error(`answered ${response.statusCode}`))
+      }
+      response.setEncoding("utf8")
+      response.on("data", (text: string) => parser.feed(text))
+      response.on("close", () => end({ code: response.complete ? 0 : 1, reason: "" }))
+      response.on("error", () => {})
+      resolve({
+        ...connection,
+        stopReading: () => response.pause(),
+        startReading: () => response.resume(),
+        cut: () => response.destroy()
+      })
+    })
+    request.on("error", reject)
+  })
+
+/** Follows `/events/ws`; rejects if the WebSocket is not opened. */
+export const overWebSocket = (
+  url: string,
+  { headers = {}, protocols = [], query = "" }: Asked & { readonly protocols?: Array<string> },
+  take: Take
+): Promise<PushConnection & { readonly socket: NodeWS.WebSocket }> =>
+  new Promise((resolve, reject) => {
+    const { connection, end, receive } = receiver(take)
+    const socket = new NodeWS.WebSocket(`${url.replace("http", "ws")}/events/ws${query}`, protocols, { headers })
+    socket.on("message", (bytes) => receive(String(bytes)))
+    socket.on("close", (code, reason) => end({ code, reason: String(reason) }))
+    socket.on("unexpected-response", (request, { statusCode }) => {
+      request.destroy()
+      reject(new Error(`answered ${statusCode}`))
+    })
+    socket.on("error", reject)
+    socket.on("open", () =>
+      resolve({
+        ...connection,
+        socket,
+        stopReading: () => socket.pause(),
+        startReading: () => socket.resume(),
+        cut: () => socket.terminate()
+      })
+    )
+  })
+
+export const over = { SSE: overSse, WebSocket: overWebSocket }
