@@ -85,6 +85,50 @@ describe("a rebuild", () => {
     })
   )
 
+  it.live("takes along, in small pages, what was stored while it was compared", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const isBegun = yield* Deferred.make<void>()
+      const isOpen = yield* Deferred.make<void>()
+      let pages: ReadonlyArray<number> = []
+      const gated: Projection = {
+        ...OrderViewProjection,
+        handle: (sql, events, slot) => {
+          if (slot === "shadow") pages = [...pages, events.length]
+          return OrderViewProjection.handle(sql, events, slot)
+        },
+        audit: {
+          ...OrderViewProjection.audit!,
+          streams: (...asked) =>
+            Deferred.succeed(isBegun, undefined).pipe(
+              Effect.andThen(Deferred.await(isOpen)),
+              Effect.andThen(OrderViewProjection.audit!.streams(...asked))
+            )
+        }
+      }
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const before = yield* append(yield* orderLives(5))
+        yield* seen(before)
+        const { id } = yield* projections.rebuild(name)
+        yield* Deferred.await(isBegun)
+        pages = []
+        const entries = yield* orderLives(100)
+        const head = yield* append(entries.slice(0, 250))
+        yield* seen(head)
+        yield* Deferred.succeed(isOpen, undefined)
+        assert.deepInclude(yield* ended(id), { state: "completed", position: head })
+        assert.isAbove(pages.length, 2)
+        assert.isAtMost(Math.max(...pages), 100)
+        assert.strictEqual(
+          pages.reduce((sum, events) => sum + events),
+          Number(head - before)
+        )
+        yield* isFold
+      }).pipe(Effect.provide(operatedLayer(url, gated)), Effect.provide(silent))
+    })
+  )
+
   it.live("is not aborted while a batch of it takes long, which is said as it is, and is when asked again", () =>
     Effect.gen(function* () {
       const url = yield* freshDatabase
