@@ -39,6 +39,12 @@ type Read<A, NotFound> = Effect.Effect<
 >
 type ReadOptions = Pick<QueryOptions, "token">
 
+export interface CatalogWaitOptions extends WaitOptions {
+  /** The product, or the customer, that was written: while it is set aside before that, the wait fails as `parked`. */
+  readonly productId?: ProductId
+  readonly customerId?: CustomerId
+}
+
 /** A list by id. */
 export interface CatalogListQuery {
   /** `true`: only what was withdrawn, `false`: only what was not. */
@@ -78,6 +84,6 @@ export interface CatalogService {
     query?: CatalogListQuery,
     options?: QueryOptions
   ): Effect.Effect<Page<"customers", Customer>, InvalidCursor | QueryError>
-  /** Done once the lists hold what the token stands for. */
-  awaitCatalog(token: string, options?: WaitOptions): Effect.Effect<void, QueryError>
+  /** Done once the lists hold what the token stands for, but for what is set aside and not asked about. */
+  awaitCatalog(token: string, options?: CatalogWaitOptions): Effect.Effect<void, QueryError>
 }

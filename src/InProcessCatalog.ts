@@ -11,6 +11,7 @@ import { Aggregates } from "./eventsourcing/Aggregates.ts"
 import { CustomerId, ProductId } from "./order/OrderId.ts"
 import type { CommandOptions, QueryOptions } from "./Orders.ts"
 import * as ConsistencyToken from "./projection/ConsistencyToken.ts"
+import { ProjectionBehind } from "./projection/ProjectionBehind.ts"
 import * as TokenWait from "./projection/TokenWait.ts"
 import type { CatalogCategory } from "./readmodel/CatalogEntry.ts"
 import { CatalogQueries } from "./readmodel/CatalogQueries.ts"
@@ -83,6 +84,12 @@ export const make = Effect.fnUntraced(function* (
     return { ...page, token: ConsistencyToken.format({ position: page.freshness.position, logId }) }
   })
 
+  /** Fails if the list has it only as it was before `required`. */
+  const notParked = Effect.fnUntraced(function* (category: CatalogCategory, id: string, required: bigint) {
+    const parkedAt = yield* queries.parkedAt(category, id)
+    if (parkedAt !== undefined && parkedAt <= required) return yield* ProjectionBehind.parked(required, parkedAt)
+  })
+
   const service: CatalogService = {
     // What is saved need not be there yet.
     saveProduct: (productId, product, options) =>
@@ -113,7 +120,11 @@ export const make = Effect.fnUntraced(function* (
       const { items, ...page } = yield* list("customer", query, options)
       return { ...page, customers: items.map(({ id, state }) => toCustomer(CustomerId.make(id), state)) }
     }),
-    awaitCatalog: (token, options) => Effect.asVoid(reach(token, options?.wait))
+    awaitCatalog: Effect.fn("Orders.awaitCatalog")(function* (token, { customerId, productId, wait } = {}) {
+      const required = yield* reach(token, wait)
+      if (productId !== undefined) yield* notParked("product", productId, required)
+      if (customerId !== undefined) yield* notParked("customer", customerId, required)
+    })
   }
   return service
 })

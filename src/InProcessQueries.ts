@@ -33,8 +33,7 @@ export const make = Effect.gen(function* () {
     const required = yield* freshEnough(options)
     const { freshness, order, parkedAt } = yield* queries.get(orderId)
     if (parkedAt !== undefined && (order === undefined || (required ?? 0n) >= parkedAt)) {
-      const current = parkedAt - 1n
-      return yield* new ProjectionBehind({ required: required ?? parkedAt, current, parked: true, retryAfter: 30 })
+      return yield* ProjectionBehind.parked(required ?? parkedAt, parkedAt)
     }
     if (order === undefined) return yield* new OrderNotFound({ orderId })
     return { order, freshness, token: tokenAt(freshness.position) }

@@ -6,7 +6,8 @@
  * was lost. Any other command is sent once: if its answer is lost, it fails with `OutcomeUnknown`.
  *
  * **Gotchas**: `actor`, `causationId` and `fresh` of a command's options mean nothing here; a token's `wait` is in whole
- * seconds; without a `traceparent` of its own a command carries the one of the current span.
+ * seconds; `awaitCatalog` for one product or customer fails as `parked` while any is set aside, since lists do not say
+ * which; without a `traceparent` of its own a command carries the one of the current span.
  */
 import { Duration, Effect, Layer } from "effect"
 import { FetchHttpClient, HttpClient } from "effect/http"
@@ -22,6 +23,8 @@ import * as CloudEvent from "./http/CloudEvent.ts"
 import { OutcomeUnknown } from "./eventlog/Unavailable.ts"
 import { type CommandOptions, Orders, type QueryOptions } from "./Orders.ts"
 import type { OrderFilter } from "./readmodel/OrderFilter.ts"
+import * as ConsistencyToken from "./projection/ConsistencyToken.ts"
+import { ProjectionBehind } from "./projection/ProjectionBehind.ts"
 import { InvalidCursor } from "./readmodel/InvalidCursor.ts"
 import * as Subscription from "./Subscription.ts"
 import * as WholeNumber from "./WholeNumber.ts"
@@ -196,11 +199,13 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
     }),
     customers: listCustomers,
     // What waits is the same for all of them.
-    awaitCatalog: (token, options) =>
-      listProducts({ limit: 1 }, { ...options, token }).pipe(
-        Effect.catchTag("InvalidCursor", Effect.die),
-        Effect.asVoid
-      )
+    awaitCatalog: Effect.fnUntraced(function* (token, { customerId, productId, ...options } = {}) {
+      const waited = listProducts({ limit: 1 }, { ...options, token })
+      const { freshness } = yield* Effect.catchTag(waited, "InvalidCursor", Effect.die)
+      if (freshness.parked === 0 || (productId ?? customerId) === undefined) return
+      const { position } = yield* Effect.fromResult(ConsistencyToken.parse(token))
+      return yield* ProjectionBehind.parked(position, position)
+    })
   })
 })
 

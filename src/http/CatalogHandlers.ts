@@ -11,6 +11,7 @@ import * as Preference from "./Preference.ts"
 import * as Reply from "./Reply.ts"
 import { served } from "./Served.ts"
 
+type CatalogId = { readonly productId: ProductId } | { readonly customerId: CustomerId }
 type Entity = (Product | Customer) & { readonly token: string }
 
 const entity = <Body extends Entity>({ token, ...body }: Body, ifNoneMatch: string | undefined) => {
@@ -21,7 +22,7 @@ const entity = <Body extends Entity>({ token, ...body }: Body, ifNoneMatch: stri
 }
 
 /** The receipt, or the product or customer if the caller would wait for the lists to have it and they do in time. */
-const reply = <Id extends object, Body extends Entity, E>(
+const reply = <Id extends CatalogId, Body extends Entity, E>(
   orders: Orders["Service"],
   stored: CatalogReceipt,
   id: Id,
@@ -35,7 +36,7 @@ const reply = <Id extends object, Body extends Entity, E>(
   })
   const wait = Preference.wait(prefer)
   if (wait === undefined) return Effect.succeed(receipt)
-  const seen = orders.awaitCatalog(stored.token, { wait: Duration.seconds(wait) })
+  const seen = orders.awaitCatalog(stored.token, { ...id, wait: Duration.seconds(wait) })
   return Effect.map(Effect.exit(Effect.andThen(seen, read)), (exit) => {
     if (Exit.isFailure(exit)) return receipt
     const { token, ...body } = exit.value

@@ -141,7 +141,7 @@ export const make = Effect.fnUntraced(function* (registered: ReadonlyArray<Proje
       if (streamId === undefined) return
       const parkedAt = yield* ParkedStreams.parkedAt(sql, name, streamId).pipe(available, withinSeconds(6))
       if (parkedAt === undefined || parkedAt > required) return
-      return yield* new ProjectionBehind({ required, current: parkedAt - 1n, parked: true, retryAfter: 30 })
+      return yield* ProjectionBehind.parked(required, parkedAt)
     }),
 
     rebuild: Effect.fn("Projections.rebuild")(function* (name, options = {}) {

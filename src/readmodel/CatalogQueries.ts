@@ -38,6 +38,8 @@ export class CatalogQueries extends Context.Service<
     list<Category extends CatalogCategory>(
       query: CatalogList<Category>
     ): Effect.Effect<CatalogPage<Category>, InvalidCursor | DatabaseUnavailable>
+    /** Where the list ends for this one if it is set aside: the position of its first event that the view does not have. */
+    parkedAt(category: CatalogCategory, id: string): Effect.Effect<bigint | undefined, DatabaseUnavailable>
     /** The view's checkpoint as this process last saw it. */
     readonly position: Effect.Effect<bigint>
     /** Waits until the view's committed checkpoint is at `position` or beyond. Bounded by the caller. */

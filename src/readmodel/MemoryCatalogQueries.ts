@@ -25,6 +25,7 @@ export const make = Effect.gen(function* () {
         return page(query, found.slice(0, query.limit + 1), freshness)
       })
     }),
+    parkedAt: () => Effect.succeed(undefined),
     position,
     awaitPosition
   })

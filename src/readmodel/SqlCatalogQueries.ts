@@ -2,7 +2,9 @@
 import { Effect, Layer } from "effect"
 import { Database } from "../database/Database.ts"
 import { orUnavailable, withinSeconds } from "../eventlog/SqlFailure.ts"
+import * as StreamId from "../eventlog/StreamId.ts"
 import * as Checkpoint from "../projection/Checkpoint.ts"
+import * as ParkedStreams from "../projection/ParkedStreams.ts"
 import { ProjectionProgress } from "../projection/ProjectionProgress.ts"
 import type { CatalogCategory } from "./CatalogEntry.ts"
 import { after, type CatalogItem, type CatalogList, CatalogQueries, page } from "./CatalogQueries.ts"
@@ -41,6 +43,11 @@ export const make = Effect.gen(function* () {
       const { behind, items, lag, parked, position } = row
       return page(query, items, { position, behind, lag, parked })
     }),
+    parkedAt: (category, id) =>
+      ParkedStreams.parkedAt(sql, CatalogViewProjection.name, StreamId.make(category, id)).pipe(
+        orUnavailable,
+        withinSeconds(6)
+      ),
     position: progress.position(CatalogViewProjection),
     awaitPosition: (position) => progress.awaitPosition(CatalogViewProjection, position)
   })

@@ -1,4 +1,4 @@
-/** Both ports of one process on a new database, as `App` puts them together, with an order view that a test may poison. */
+/** Both ports of one process on a new database, as `App` puts them together, with a view that a test may poison. */
 import { Context, Effect, Layer, Logger, ManagedRuntime, Metric, Redacted, type Scope } from "effect"
 import { HttpServer } from "effect/http"
 import { OpenApi } from "effect/http-api"
@@ -40,11 +40,13 @@ const ports = Layer.effect(
   })
 )
 
-const backend = (url: string, orderView: Projection) =>
+const views = [OrderViewProjection, CatalogViewProjection]
+
+const backend = (url: string, own: Projection) =>
   Layer.mergeAll(AggregateCatalog.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer).pipe(
     Layer.provideMerge(
       Kernel.onDatabase(Database.layer({ url: Redacted.make(url) }), {
-        projections: [orderView, CatalogViewProjection]
+        projections: views.map((view) => (view.name === own.name ? own : view))
       })
     )
   )

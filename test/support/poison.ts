@@ -1,13 +1,13 @@
-/** An order view whose handler fails for some events, until it is told not to. */
+/** An order view, or another one, whose handler fails for some events, until it is told not to. */
 import { Effect } from "effect"
 import type { RecordedEvent } from "../../src/eventlog/RecordedEvent.ts"
 import type { Projection } from "../../src/projection/Projection.ts"
 import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
 
-export const poisoned = (isPoison: (event: RecordedEvent) => boolean) => {
+export const poisoned = (isPoison: (event: RecordedEvent) => boolean, view: Projection = OrderViewProjection) => {
   const state = { isFixed: false, failures: 0, applied: [] as Array<RecordedEvent> }
   const projection: Projection = {
-    ...OrderViewProjection,
+    ...view,
     handle: (sql, events, slot) =>
       Effect.suspend(() => {
         if (!state.isFixed && events.some(isPoison)) {
@@ -15,7 +15,7 @@ export const poisoned = (isPoison: (event: RecordedEvent) => boolean) => {
           throw new Error("this event is poison")
         }
         state.applied.push(...events)
-        return OrderViewProjection.handle(sql, events, slot)
+        return view.handle(sql, events, slot)
       })
   }
   return { state, projection }
