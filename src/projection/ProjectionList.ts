@@ -21,6 +21,7 @@ interface Row {
   readonly problem: string | null
   readonly rebuildId: string | null
   readonly rebuildProblem: string | null
+  readonly isBlocked: boolean
   /** The rebuild for the version of the projection was aborted. */
   readonly isGivenUp: boolean
   readonly lag: number
@@ -32,6 +33,7 @@ const select = (sql: SqlClient.SqlClient, projections: ReadonlyArray<Projection>
   sql<Row>`
     SELECT asked.name, h."position" AS head, h.log_id AS "logId", c.log_id AS "checkpointLogId", c.version, c."position",
       c.updated_at AS "updatedAt", c.paused, c.parked, c.problem, r.id::text AS "rebuildId", r.problem AS "rebuildProblem",
+      r.state IS NOT DISTINCT FROM 'blocked' AS "isBlocked",
       EXISTS (
         SELECT FROM ordinal.rebuilds a
         WHERE a.projection = asked.name AND a.version = asked.version AND ${sql.literal(RebuildRecord.isGivenUp)}
@@ -58,7 +60,7 @@ const problemOf = (row: Row, own: Projection): string | undefined => {
     (version > own.version ? Checkpoint.otherVersion(version) : undefined)
   if (problem !== undefined) return new Checkpoint.CheckpointRefused({ projection: name, problem }).message
   if (version >= own.version) return undefined
-  if (row.rebuildProblem !== null) return row.rebuildProblem
+  if (row.isBlocked && row.rebuildProblem !== null) return row.rebuildProblem
   return rebuildId === null && isGivenUp
     ? `the view is of version ${version}, and the rebuild that makes it one of version ${own.version} was aborted; ` +
         `rebuild it (POST /admin/projections/${name}/rebuild) to have version ${own.version}`

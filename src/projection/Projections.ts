@@ -38,7 +38,7 @@ export interface ProjectionInfo {
   readonly updatedAt?: string
   /** Streams set aside. */
   readonly parked: number
-  /** Why it is `stopped`, or its rebuild is blocked, in a sentence. */
+  /** Why it is `stopped`, or its rebuild is blocked or has to wait, in a sentence. */
   readonly problem?: string
   /** The rebuild that is under way, if any. */
   readonly rebuildId?: string
@@ -63,7 +63,8 @@ export interface ParkedStream {
 }
 
 /**
- * - `running`, `paused`: by command; resumed after a crash by whichever process is there.
+ * - `running`, `paused`: by command; resumed after a crash by whichever process is there. One that is running and has to
+ *   wait before it can be put in place says for what in `problem`.
  * - `blocked`: it can't be put in place (`problem` says why); abort it, or resume it after a fix.
  * - `completed`: it serves now. `aborted`: it is gone.
  */

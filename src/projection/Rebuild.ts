@@ -34,6 +34,10 @@ import * as SwapPace from "./SwapPace.ts"
 
 const poll = "250 millis"
 
+const locked =
+  "the table that serves is locked, by somebody who reads it for long or changes it, so it can't be replaced yet; " +
+  "this is tried again every 2 to 30 s until it is free"
+
 /** Events per second over the last few seconds. */
 const speedometer = () => {
   const seen: Array<{ readonly at: number; readonly position: bigint }> = []
@@ -109,7 +113,11 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
     return Effect.fnUntraced(function* (sql: PgClient.PgClient, checkpoint: Checkpoint.Checkpoint) {
       const { position } = checkpoint
       hasAdvanced ||= position > start
-      yield* RebuildRecord.progress(sql, record.id, position, rate(yield* Clock.currentTimeMillis, position))
+      const progress = Effect.fnUntraced(function* () {
+        const speed = rate(yield* Clock.currentTimeMillis, position)
+        yield* RebuildRecord.progress(sql, record.id, position, speed, pace.isPutOff() ? locked : undefined)
+      })
+      yield* progress()
       const target = yield* RebuildSwap.target(sql, projection, checkpoint)
       first ??= target
       // What the live table had at the beginning is applied in the ordinary way, and compared, however little it is.
@@ -119,9 +127,8 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
       const result = yield* RebuildSwap.swap(sql, projection, owner, record.id, size).pipe(orBlock(sql, record.id))
       if (result._tag === "NotYet") return
       if (result._tag === "Locked") {
-        if (yield* pace.later)
-          yield* Effect.logWarning("the table that serves is locked; it is replaced once it is free")
-        return
+        if (yield* pace.later) yield* Effect.logWarning(locked)
+        return yield* progress()
       }
       if (result._tag === "Refused") return yield* block(sql, record.id, result.problem)
       hasAdvanced = true

@@ -73,7 +73,7 @@ const discard = Effect.fnUntraced(function* (
   yield* sql`DELETE FROM ordinal.parked_streams WHERE projection = ${name} AND slot = 'shadow'`
   if (projection.tables !== undefined) yield* projection.tables.drop(sql)
   yield* sql`UPDATE ordinal.rebuilds r SET state = 'aborted', finished_at = clock_timestamp(),
-      problem = coalesce(${reason}::text, r.problem)
+      problem = coalesce(${reason}::text, CASE WHEN r.state = 'blocked' THEN r.problem END)
     WHERE r.projection = ${name} AND ${sql.literal(isOpen)}`
 })
 
@@ -174,8 +174,17 @@ export const becomes = (sql: SqlClient.SqlClient, id: string, state: RebuildStat
     )
     SELECT id FROM changed`.pipe(Effect.map((rows) => rows.length > 0))
 
-export const progress = (sql: SqlClient.SqlClient, id: string, position: bigint, rate: number) =>
-  sql`UPDATE ordinal.rebuilds SET "position" = ${position}, rate = ${rate} WHERE id = ${id}`
+/** `waitsFor`: what it would go on without, in a sentence, if it runs. */
+export const progress = (
+  sql: SqlClient.SqlClient,
+  id: string,
+  position: bigint,
+  rate: number,
+  waitsFor: string | undefined
+) =>
+  sql`UPDATE ordinal.rebuilds SET "position" = ${position}, rate = ${rate},
+      problem = CASE WHEN state = 'running' THEN ${waitsFor ?? null}::text ELSE problem END
+    WHERE id = ${id}`
 
 export const compared = (sql: SqlClient.SqlClient, id: string, compared: number, different: number) =>
   sql`UPDATE ordinal.rebuilds SET compared = ${compared}, different = ${different} WHERE id = ${id}`

@@ -22,6 +22,8 @@ export const make = () => {
       dueAt = 0
       return true
     }),
+    /** Whether it was put off and has not begun since. */
+    isPutOff: () => dueAt > 0,
     /** Waits until one that was put off is due, and not begun by then. */
     dueAgain: Effect.flatMap(Clock.currentTimeMillis, (started) =>
       Effect.delay(Clock.currentTimeMillis, poll).pipe(
