@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { Position } from "../http/Position.ts"
 import { projectionState } from "../http/ProjectionApi.ts"
+import { RebuildState } from "../projection/RebuildState.ts"
 
 const optional = Schema.optionalKey
 const Text = Schema.String
@@ -41,7 +42,7 @@ export const RebuildView = Schema.Struct({
   id: Id,
   projection: Text,
   version: Schema.Int,
-  state: Schema.Literals(["running", "paused", "blocked", "completed", "aborted"]),
+  state: RebuildState,
   from: Position,
   position: Position,
   target: Position,

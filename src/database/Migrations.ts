@@ -13,13 +13,15 @@ import { orderView } from "./migrations/0002_order_view.ts"
 import { snapshots } from "./migrations/0003_snapshots.ts"
 import { projections } from "./migrations/0004_projections.ts"
 import { orderViewChanges } from "./migrations/0005_order_view_changes.ts"
+import { replacedRebuilds } from "./migrations/0006_replaced_rebuilds.ts"
 
 const migrations = {
   "0001_log": log,
   "0002_order_view": orderView,
   "0003_snapshots": snapshots,
   "0004_projections": projections,
-  "0005_order_view_changes": orderViewChanges
+  "0005_order_view_changes": orderViewChanges,
+  "0006_replaced_rebuilds": replacedRebuilds
 }
 
 /** Any number, the same in every version of this program. */

@@ -21,6 +21,7 @@ import {
   type UnknownStream
 } from "./ProjectionErrors.ts"
 import type { ProjectionStatus } from "./ProjectionStatus.ts"
+import type { RebuildState } from "./RebuildState.ts"
 
 export interface ProjectionInfo {
   readonly name: string
@@ -61,14 +62,6 @@ export interface ParkedStream {
   /** Versions that were skipped for good. */
   readonly skipped: ReadonlyArray<number>
 }
-
-/**
- * - `running`, `paused`: by command; resumed after a crash by whichever process is there. One that is running and has to
- *   wait before it can be put in place says for what in `problem`.
- * - `blocked`: it can't be put in place (`problem` says why); abort it, or resume it after a fix.
- * - `completed`: it serves now. `aborted`: it is gone.
- */
-export type RebuildState = "running" | "paused" | "blocked" | "completed" | "aborted"
 
 export interface Rebuild {
   readonly id: string

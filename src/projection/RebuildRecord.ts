@@ -9,7 +9,8 @@ import * as ProjectionFailure from "./ProjectionFailure.ts"
 import { ProjectionLimits } from "./ProjectionLimits.ts"
 import type { ProjectionBroken } from "./ProjectionBroken.ts"
 import * as ProjectionSetup from "./ProjectionSetup.ts"
-import type { RebuildOptions, RebuildState } from "./Projections.ts"
+import type { RebuildOptions } from "./Projections.ts"
+import type { RebuildState } from "./RebuildState.ts"
 
 export interface Row {
   readonly id: string
@@ -34,13 +35,11 @@ const columns = `r.id, r.projection, r.version, r.state, r."position", r.rate, r
   r.streams, r.compared, r.different, r.problem, r.started_at AS "startedAt", r.finished_at AS "finishedAt",
   CASE WHEN r.finished_at IS NULL THEN h."position" ELSE r.target END AS target`
 
-const replacedBy = "replaced by a rebuild of version "
-
 /**
  * Of a rebuild `a` that an operator ended: none of its version starts by itself again, until some rebuild was put in
- * place. One that had to give way to another version says so in its problem.
+ * place.
  */
-export const isGivenUp = `a.state = 'aborted' AND coalesce(a.problem, '') NOT LIKE '${replacedBy}%' AND NOT EXISTS (
+export const isGivenUp = `a.state = 'aborted' AND NOT EXISTS (
   SELECT FROM ordinal.rebuilds c
   WHERE c.projection = a.projection AND c.state = 'completed' AND c.finished_at > a.finished_at)`
 
@@ -59,21 +58,18 @@ export const open = (sql: SqlClient.SqlClient, projection: string) =>
 
 const shadowOf = ({ name, version }: Projection): CheckpointKey => ({ name, version, slot: "shadow" })
 
-/**
- * Does away with what it has built; `reason`: if it is not an operator's command. In a transaction that holds the live
- * checkpoint's lock.
- */
+/** Does away with what it has built. In a transaction that holds the live checkpoint's lock. */
 const discard = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   projection: Projection,
-  reason: string | null = null
+  ended: { readonly state: "aborted" | "replaced"; readonly problem?: string }
 ) {
   const { name } = projection
   yield* sql`DELETE FROM ordinal.checkpoints WHERE projection = ${name} AND slot = 'shadow'`
   yield* sql`DELETE FROM ordinal.parked_streams WHERE projection = ${name} AND slot = 'shadow'`
   if (projection.tables !== undefined) yield* projection.tables.drop(sql)
-  yield* sql`UPDATE ordinal.rebuilds r SET state = 'aborted', finished_at = clock_timestamp(),
-      problem = coalesce(${reason}::text, CASE WHEN r.state = 'blocked' THEN r.problem END)
+  yield* sql`UPDATE ordinal.rebuilds r SET state = ${ended.state}, finished_at = clock_timestamp(),
+      problem = coalesce(${ended.problem ?? null}::text, CASE WHEN r.state = 'blocked' THEN r.problem END)
     WHERE r.projection = ${name} AND ${sql.literal(isOpen)}`
 })
 
@@ -107,7 +103,10 @@ const begin = Effect.fnUntraced(function* (
   { compare = 200, eventsPerSecond }: RebuildOptions
 ) {
   const rate = eventsPerSecond ?? (yield* ProjectionLimits).rebuildRate
-  yield* discard(sql, projection, `${replacedBy}${projection.version}`)
+  yield* discard(sql, projection, {
+    state: "replaced",
+    problem: `replaced by a rebuild of version ${projection.version}`
+  })
   const [row] = yield* sql<{ readonly id: string }>`
     INSERT INTO ordinal.rebuilds (projection, version, state, target, events_per_second, streams, started_at)
     SELECT ${projection.name}, ${projection.version}::integer, 'running', h."position",
@@ -157,7 +156,7 @@ export const abort = (sql: SqlClient.SqlClient, projection: Projection, id: stri
   Effect.gen(function* () {
     yield* Checkpoint.lock(sql, { name: projection.name, slot: "live" })
     if ((yield* open(sql, projection.name))?.id !== id) return false
-    yield* discard(sql, projection)
+    yield* discard(sql, projection, { state: "aborted" })
     return true
   }).pipe(sql.withTransaction)
 

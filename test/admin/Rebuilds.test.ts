@@ -1,4 +1,11 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { OpenApi } from "effect/http-api"
+import { AdminApi } from "../../src/admin/AdminApi.ts"
+import { Database } from "../../src/database/Database.ts"
+import { Projections } from "../../src/projection/Projections.ts"
+import * as RebuildRecord from "../../src/projection/RebuildRecord.ts"
+import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
 import { metric, orderView, place, type Shop, start, until } from "./harness.ts"
 
 const begin = "/admin/projections/order-view/rebuild"
@@ -54,6 +61,36 @@ describe("a rebuild over HTTP", () => {
     const aborted = await shop.operators.send("DELETE", at)
     assert.deepStrictEqual([aborted.status, aborted.body.state], [200, "aborted"])
     assert.strictEqual((await shop.operators.send("DELETE", at)).status, 409)
+    assert.strictEqual((await shop.operators.send("POST", begin)).status, 202)
+  })
+
+  it("that gave way to another version is replaced, which the definition lists among the states", async () => {
+    const replaced = await shop.run(
+      Effect.gen(function* () {
+        const { projections: sql } = yield* Database
+        const projections = yield* Projections
+        const [underWay] = yield* projections.rebuilds
+        yield* Effect.ignore(projections.abortRebuild(underWay!.id))
+        for (const version of [2, 3]) yield* RebuildRecord.requestVersion(sql, { ...OrderViewProjection, version })
+        const [newest, replaced] = yield* projections.rebuilds
+        yield* projections.abortRebuild(newest!.id)
+        // As an older version of this program puts it on record.
+        yield* sql`INSERT INTO ordinal.rebuilds (projection, version, state, problem, target, started_at, finished_at)
+          VALUES ('order-view', 1, 'aborted', 'replaced by a rebuild of version 2', 0, now(), now())`
+        return replaced!.id
+      })
+    )
+    const { body } = await shop.operators.get(`/admin/rebuilds/${replaced}`)
+    assert.containSubset(body, { state: "replaced", version: 2, problem: "replaced by a rebuild of version 3" })
+    assert.isString(body.finishedAt)
+    const refused = await shop.operators.send("POST", `/admin/rebuilds/${replaced}/resume`)
+    assert.deepStrictEqual([refused.status, refused.body.type], [409, "/problems/rebuild-refused"])
+    const { data } = (await shop.operators.get("/admin/rebuilds")).body
+    const states = data.map(({ state }: { readonly state: string }) => state)
+    assert.includeMembers(states, ["replaced", "aborted"])
+    const { components } = OpenApi.fromApi(AdminApi)
+    const listed = ["running", "paused", "blocked", "completed", "aborted", "replaced"]
+    assert.containSubset(components.schemas["Rebuild"], { properties: { state: { enum: listed } } })
     assert.strictEqual((await shop.operators.send("POST", begin)).status, 202)
   })
 })

@@ -22,6 +22,34 @@ describe("Migrations", () => {
     })
   )
 
+  it.live("find the rebuilds that gave way to another version by what their problem says, once", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      yield* Effect.gen(function* () {
+        yield* Migrations.run
+        const { reads: sql } = yield* Database
+        const rebuilds = sql<{ readonly version: number; readonly state: string }>`
+          SELECT version, state FROM ordinal.rebuilds ORDER BY version`
+        yield* sql`ALTER TABLE ordinal.rebuilds DROP CONSTRAINT rebuilds_state_check`
+        yield* sql`ALTER TABLE ordinal.rebuilds ADD CHECK (state <> 'replaced')`
+        yield* sql`DELETE FROM ordinal.migrations WHERE migration_id = 6`
+        yield* sql`
+          INSERT INTO ordinal.rebuilds (projection, version, state, problem, target, started_at)
+          SELECT 'order-view', version, state, problem, 0, clock_timestamp()
+          FROM (VALUES
+            (1, 'aborted', 'replaced by a rebuild of version 2'),
+            (2, 'aborted', 'the fold failed'),
+            (3, 'aborted', NULL),
+            (4, 'completed', NULL),
+            (5, 'running', NULL)
+          ) AS known (version, state, problem)`
+        assert.deepStrictEqual(yield* Migrations.run, [[6, "replaced_rebuilds"]])
+        const states = (yield* rebuilds).map(({ state }) => state)
+        assert.deepStrictEqual(states, ["replaced", "aborted", "aborted", "completed", "running"])
+      }).pipe(Effect.provide(Database.layer({ url: Redacted.make(url) })))
+    })
+  )
+
   it.live("keep everything in the schema ordinal", () =>
     Effect.gen(function* () {
       const url = yield* freshDatabase

@@ -65,7 +65,9 @@ describe("a projection of which a rebuild is under way", () => {
         assert.isTrue(yield* RebuildRecord.requestVersion(sql, third))
         const [newer, older] = yield* projections.rebuilds
         const problem = "replaced by a rebuild of version 3"
-        assert.containSubset(older, { version: 2, state: "aborted", problem })
+        assert.containSubset(older, { version: 2, state: "replaced", problem })
+        const { id } = older!
+        assert.containSubset(yield* Effect.flip(projections.resumeRebuild(id)), { _tag: "RebuildRefused", id })
         yield* projections.abortRebuild(newer!.id)
         assert.isFalse(yield* RebuildRecord.requestVersion(sql, third))
         assert.isTrue(yield* RebuildRecord.requestVersion(sql, second))

@@ -1,0 +1,15 @@
+/** A rebuild that gave way to one of another version is in a state of its own, no longer told by its problem's text. */
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+
+export const replacedRebuilds = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+
+  yield* sql`
+    ALTER TABLE ordinal.rebuilds
+      DROP CONSTRAINT rebuilds_state_check,
+      ADD CONSTRAINT rebuilds_state_check
+        CHECK (state IN ('running', 'paused', 'blocked', 'completed', 'aborted', 'replaced'))`
+  yield* sql`UPDATE ordinal.rebuilds SET state = 'replaced'
+    WHERE state = 'aborted' AND problem LIKE 'replaced by a rebuild of version %'`
+})
