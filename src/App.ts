@@ -17,7 +17,7 @@ import { Readiness } from "./http/Readiness.ts"
 import * as Server from "./http/Server.ts"
 import { OrderPolicies } from "./order/OrderPolicies.ts"
 import { Orders } from "./Orders.ts"
-import { ProjectionLimits } from "./projection/ProjectionLimits.ts"
+import * as ProjectionLimits from "./projection/ProjectionLimits.ts"
 import { InvalidSetting } from "./Setting.ts"
 import * as Settings from "./Settings.ts"
 import * as ShownSettings from "./ShownSettings.ts"
@@ -77,7 +77,8 @@ const pushLimits = (settings: Settings.Settings) =>
   })
 
 const projectionLimits = (settings: Settings.Settings) =>
-  Layer.succeed(ProjectionLimits, {
+  Layer.succeed(ProjectionLimits.ProjectionLimits, {
+    ...ProjectionLimits.defaults,
     lease: settings.LEASE,
     auditEvery: settings.AUDIT_EVERY,
     auditStreams: settings.AUDIT_STREAMS,

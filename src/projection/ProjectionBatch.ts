@@ -7,8 +7,9 @@
  * moves the checkpoint past them. Too many suspects mean that the handler is at fault, not the events.
  *
  * A batch that runs out of time ends the attempt, and the next has half as many events (`BatchSize`), since parts of it
- * would not fit into one transaction either. Only an event of which a statement runs out of time three times although it
- * is alone is treated as one that fails by itself: the checkpoint's own statement got through each time.
+ * would not fit into one transaction either. Only an event that runs out of time three times although it is alone, with
+ * one statement or with all of them (`OverdueEvent`), is treated as one that fails by itself: the checkpoint's own
+ * statement got through each time.
  */
 import { Cause, Effect, Exit, Random } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
@@ -19,6 +20,7 @@ import type { StreamId } from "../eventlog/StreamId.ts"
 import type { BatchSize } from "./BatchSize.ts"
 import { bounded } from "./BoundedTransaction.ts"
 import * as Checkpoint from "./Checkpoint.ts"
+import type { OverdueEvent } from "./OverdueEvent.ts"
 import * as ParkedStreams from "./ParkedStreams.ts"
 import { type Batch, type CheckpointKey, handles, type Projection } from "./Projection.ts"
 import { ProjectionBroken } from "./ProjectionBroken.ts"
@@ -44,14 +46,21 @@ export const reasonOf = (cause: Cause.Cause<unknown>): string => {
   return (inner instanceof Error ? inner.message : String(inner)).slice(0, 500)
 }
 
-export const make = (
-  sql: SqlClient.SqlClient,
-  projection: Projection,
-  key: CheckpointKey,
-  owner: string,
-  size: BatchSize,
-  onTrouble: Effect.Effect<void>
-) => {
+export interface BatchWork {
+  readonly projection: Projection
+  readonly key: CheckpointKey
+  /** Of the lease. */
+  readonly owner: string
+  /** Outlives the attempt: what was too slow is not tried again as it was. */
+  readonly size: BatchSize
+  /** Outlives it as well. */
+  readonly overdue: OverdueEvent
+  /** When a batch fails by itself. */
+  readonly onTrouble: Effect.Effect<void>
+}
+
+export const make = (sql: SqlClient.SqlClient, work: BatchWork) => {
+  const { key, onTrouble, overdue, owner, projection, size } = work
   const handle = Effect.fnUntraced(function* (events: ReadonlyArray<RecordedEvent>) {
     const [first, ...rest] = events
     if (first !== undefined) yield* Effect.suspend(() => projection.handle(sql, [first, ...rest], key.slot))
@@ -70,17 +79,23 @@ export const make = (
   })
 
   const plain = (from: Checkpoint.Checkpoint, events: Batch) =>
-    Effect.gen(function* () {
-      const { handled, reached } = yield* begin(from, events)
-      yield* handle(handled)
-      return reached
-    }).pipe(sql.withTransaction, bounded)
+    overdue.watch(events, (handling) =>
+      Effect.gen(function* () {
+        const { handled, reached } = yield* begin(from, events)
+        yield* handling(handle(handled))
+        return reached
+      }).pipe(sql.withTransaction, bounded)
+    )
 
   const skipAgain = Effect.fnUntraced(function* (culprit: ParkedStreams.Culprit) {
     if (key.slot === "live" || !(yield* ParkedStreams.isSkipped(sql, key.name, culprit.event))) return false
     if (projection.skip !== undefined) yield* projection.skip(sql, culprit.event, key.slot)
     yield* ParkedStreams.recordSkip(sql, key, culprit)
     return true
+  })
+
+  const suspect = Effect.fnUntraced(function* (suspects: Suspects, culprit: ParkedStreams.Culprit) {
+    if (!(yield* skipAgain(culprit))) suspects.set(culprit.event.streamId, culprit)
   })
 
   /** Applies all that can be applied; who fails alone is added to the suspects. */
@@ -101,8 +116,7 @@ export const make = (
         yield* sift(left.slice(0, middle), suspects, false)
         return yield* sift(left.slice(middle), suspects, false)
       }
-      const culprit = { event: left[0]!, reason: reasonOf(exit.cause) }
-      if (!(yield* skipAgain(culprit))) suspects.set(culprit.event.streamId, culprit)
+      yield* suspect(suspects, { event: left[0]!, reason: reasonOf(exit.cause) })
     })
 
   const broken = (problem: string) => new ProjectionBroken({ projection: projection.name, problem })
@@ -122,16 +136,23 @@ export const make = (
 
   const inParts = Effect.fnUntraced(function* (from: Checkpoint.Checkpoint, events: Batch) {
     const failures = new Map<bigint, number>()
-    const pass = Effect.gen(function* () {
-      const { handled, reached } = yield* begin(from, events)
-      const suspects: Suspects = new Map()
+    const problem = overdue.problemOf(events)
+    const trial = Effect.fnUntraced(function* (handled: ReadonlyArray<RecordedEvent>, suspects: Suspects) {
       yield* sift(handled, suspects, events.length === 1)
       for (const { event } of suspects.values()) failures.set(event.position, (failures.get(event.position) ?? 0) + 1)
       const isProven = [...suspects.values()].every(({ event }) => (failures.get(event.position) ?? 0) >= alone)
       if (!isProven) return yield* Effect.fail(new Suspected())
-      yield* verdict(suspects)
-      return { reached, suspects }
-    }).pipe(sql.withTransaction, bounded)
+    })
+    const pass = overdue.watch(events, (handling) =>
+      Effect.gen(function* () {
+        const { handled, reached } = yield* begin(from, events)
+        const suspects: Suspects = new Map()
+        if (problem === undefined) yield* handling(trial(handled, suspects))
+        else for (const event of handled) yield* suspect(suspects, { event, reason: problem })
+        yield* verdict(suspects)
+        return { reached, suspects }
+      }).pipe(sql.withTransaction, bounded)
+    )
     const attempt = Effect.catchTag(pass, "Suspected", () =>
       Effect.flatMap(Random.nextIntBetween(20, 100), (millis) => Effect.as(Effect.sleep(millis), undefined))
     )
@@ -148,10 +169,11 @@ export const make = (
 
   /** The checkpoint then. What it fails with applied nothing. */
   return (from: Checkpoint.Checkpoint, events: Batch) =>
-    plain(from, events).pipe(
+    Effect.suspend(() => (overdue.problemOf(events) === undefined ? plain(from, events) : inParts(from, events))).pipe(
       Effect.catchCause((cause) => {
         const kind = ProjectionFailure.kind(cause)
-        return kind === "defect" || (kind === "slow" && events.length === 1)
+        const isStatement = kind === "slow" && !ProjectionFailure.isOverdue(cause)
+        return kind === "defect" || (isStatement && events.length === 1)
           ? Effect.logWarning("a batch failed; it is tried again in parts", cause).pipe(
               Effect.andThen(onTrouble),
               Effect.andThen(inParts(from, events))

@@ -32,6 +32,10 @@ const isTransient = (error: unknown): boolean => {
 const isSlow = (error: unknown): boolean =>
   error instanceof TransactionOverdue || (isSqlError(error) && sqlState(error) === "57014")
 
+/** The transaction did not end in time, and may still hold its connection. */
+export const isOverdue = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error instanceof TransactionOverdue)
+
 /** A lock was waited for in vain. */
 export const isLocked = (error: unknown): boolean => isSqlError(error) && sqlState(error) === "55P03"
 

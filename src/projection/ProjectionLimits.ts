@@ -7,6 +7,8 @@ export interface ProjectionLimits {
   /** Between two audits, and how many streams each compares; none with 0. */
   readonly auditEvery: Duration.Duration
   readonly auditStreams: number
+  /** How long a transaction on a view may take in all. */
+  readonly transaction: Duration.Duration
   /** Events per second of a rebuild that does not say otherwise; 0 = as fast as it goes. */
   readonly rebuildRate: number
 }
@@ -15,6 +17,7 @@ export const defaults: ProjectionLimits = {
   lease: Duration.seconds(3),
   auditEvery: Duration.seconds(30),
   auditStreams: 20,
+  transaction: Duration.seconds(10),
   rebuildRate: 0
 }
 

@@ -16,6 +16,7 @@ import * as Metrics from "../telemetry/Metrics.ts"
 import * as BatchSize from "./BatchSize.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as Lease from "./Lease.ts"
+import * as OverdueEvent from "./OverdueEvent.ts"
 import { withConnection } from "./OwnConnection.ts"
 import type { CheckpointKey, Projection } from "./Projection.ts"
 import * as ProjectionFailure from "./ProjectionFailure.ts"
@@ -91,6 +92,7 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
   const owner = SecureRandom.uuidV7Unsafe()
   const key: CheckpointKey = { name: projection.name, version: projection.version, slot: "live" }
   const size = BatchSize.make(database.kind)
+  const overdue = OverdueEvent.make()
   let isLive = false
   let hasAdvanced = false
 
@@ -139,7 +141,7 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
         standsAt(checkpoint)
       })
     const onTrouble = Effect.sync(() => becomes("retrying"))
-    yield* ProjectionWork.follow(sql, tail, { projection, key, owner, size, reached, onTrouble }, row)
+    yield* ProjectionWork.follow(sql, tail, { projection, key, owner, size, overdue, reached, onTrouble }, row)
   })
 
   const attempt = withConnection(database.projectionConnection, (sql) => Effect.forever(step(sql)))

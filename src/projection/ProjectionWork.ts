@@ -11,29 +11,20 @@ import { Array as Arr, Clock, Effect, Stream } from "effect"
 import { LogGap, type LogTail, pageSize } from "../eventlog/LogTail.ts"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
 import { withinSeconds } from "../eventlog/SqlFailure.ts"
-import type { BatchSize } from "./BatchSize.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as Lease from "./Lease.ts"
-import { type Batch, type CheckpointKey, handles, type Projection } from "./Projection.ts"
+import { type Batch, handles } from "./Projection.ts"
 import * as ProjectionBatch from "./ProjectionBatch.ts"
 import type { Failure } from "./ProjectionFailure.ts"
 
 /** So long more is let come after events that are none of its own: its checkpoint is not committed for each of them. */
 const linger = "20 millis"
 
-export interface Work {
-  readonly projection: Projection
-  readonly key: CheckpointKey
-  /** Of the lease. */
-  readonly owner: string
-  /** Outlives the attempt: what was too slow is not tried again as it was. */
-  readonly size: BatchSize
+export interface Work extends ProjectionBatch.BatchWork {
   /** At most so many events per second. */
   readonly eventsPerSecond?: number
   /** At the beginning and after each commit: where it stands. */
   readonly reached: (sql: PgClient.PgClient, checkpoint: Checkpoint.Checkpoint) => Effect.Effect<void, Failure>
-  /** When a batch fails by itself. */
-  readonly onTrouble: Effect.Effect<void>
 }
 
 /** Ends when somebody else has the lease, has paused it or has done away with it. */
@@ -70,10 +61,10 @@ export const follow = (
   work: Work,
   start: Checkpoint.Checkpoint
 ): Effect.Effect<void, Failure> => {
-  const { eventsPerSecond, key, onTrouble, owner, projection, reached, size } = work
+  const { eventsPerSecond, projection, reached, size } = work
   const atOnce = () => Math.max(1, Math.min(size.current(), eventsPerSecond ?? Infinity))
   const throttle = throttled(eventsPerSecond)
-  const apply = ProjectionBatch.make(sql, projection, key, owner, size, onTrouble)
+  const apply = ProjectionBatch.make(sql, work)
 
   const run = Effect.gen(function* () {
     let checkpoint = start

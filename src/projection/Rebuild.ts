@@ -22,6 +22,7 @@ import * as AuditSample from "./AuditSample.ts"
 import * as BatchSize from "./BatchSize.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as Lease from "./Lease.ts"
+import * as OverdueEvent from "./OverdueEvent.ts"
 import { withConnection } from "./OwnConnection.ts"
 import type { CheckpointKey, Projection } from "./Projection.ts"
 import { reasonOf } from "./ProjectionBatch.ts"
@@ -58,6 +59,7 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
   const owner = SecureRandom.uuidV7Unsafe()
   const key: CheckpointKey = { name: projection.name, version: projection.version, slot: "shadow" }
   const size = BatchSize.make(database.kind)
+  const overdue = OverdueEvent.make()
   const failures = yield* Metrics.projectionFailures
   let hasAdvanced = false
   let compared: string | undefined
@@ -155,6 +157,7 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
       key,
       owner,
       size,
+      overdue,
       ...(eventsPerSecond === null ? {} : { eventsPerSecond }),
       reached: reached(record, row.position),
       onTrouble: Effect.void

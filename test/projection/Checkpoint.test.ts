@@ -4,6 +4,8 @@ import { Database } from "../../src/database/Database.ts"
 import * as BatchSize from "../../src/projection/BatchSize.ts"
 import * as Checkpoint from "../../src/projection/Checkpoint.ts"
 import * as Lease from "../../src/projection/Lease.ts"
+import * as OverdueEvent from "../../src/projection/OverdueEvent.ts"
+import * as ParkedStreams from "../../src/projection/ParkedStreams.ts"
 import * as ProjectionBatch from "../../src/projection/ProjectionBatch.ts"
 import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
 import { readFrom } from "../../src/testing/EventLogEntries.ts"
@@ -24,7 +26,9 @@ const two = Effect.gen(function* () {
     assert.isTrue(yield* Lease.take(sql, key, owner, true))
     const row = yield* Checkpoint.stored(sql, key)
     const size = BatchSize.make("postgres")
-    return { owner, row: row!, apply: ProjectionBatch.make(sql, OrderViewProjection, key, owner, size, Effect.void) }
+    const work = { projection: OrderViewProjection, key, owner, size, onTrouble: Effect.void }
+    const applies = (overdue: OverdueEvent.OverdueEvent) => ProjectionBatch.make(sql, { ...work, overdue })
+    return { owner, row: row!, applies, apply: applies(OverdueEvent.make()) }
   })
   const [zombie, holder] = [yield* runner(), yield* runner()]
   return { sql, zombie, holder, events: [first!, ...rest] as const }
@@ -50,5 +54,18 @@ it.live("lets nobody apply from where the checkpoint no longer is, whoever has t
     assert.strictEqual((yield* Checkpoint.stored(sql, key))?.position, 1n)
     yield* zombie.apply(at, [rest[0]!, ...rest.slice(1)])
     yield* assertViewIsFold(sql)
+  }).pipe(Effect.provide(fresh(readerLayer)))
+)
+
+it.live("sets nothing aside for an event that was overdue and has been applied after all", () =>
+  Effect.gen(function* () {
+    const { events, holder, sql } = yield* two
+    const proven: OverdueEvent.OverdueEvent = { ...OverdueEvent.make(), problemOf: () => "it takes too long" }
+    const [first] = events
+    yield* holder.apply(holder.row, [first])
+    const late = yield* Effect.flip(holder.applies(proven)(holder.row, [first]))
+    assert.strictEqual(late._tag, "CheckpointMoved")
+    assert.deepStrictEqual(yield* ParkedStreams.list(sql), [])
+    assert.strictEqual((yield* stored(sql)).length, 1)
   }).pipe(Effect.provide(fresh(readerLayer)))
 )

@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Logger } from "effect"
+import { Duration, Effect, Layer, Logger } from "effect"
 import type { SqlClient } from "effect/sql"
 import { Database } from "../../src/database/Database.ts"
 import type { RecordedEvent } from "../../src/eventlog/RecordedEvent.ts"
 import type { Projection } from "../../src/projection/Projection.ts"
+import { defaults, ProjectionLimits } from "../../src/projection/ProjectionLimits.ts"
 import { ProjectionProgress } from "../../src/projection/ProjectionProgress.ts"
 import { Projections } from "../../src/projection/Projections.ts"
 import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
@@ -14,6 +15,10 @@ import { operatedLayer, readerLayer } from "../support/viewLayer.ts"
 
 const { name } = OrderViewProjection
 const silent = Logger.layer([])
+const surroundings = Layer.merge(
+  silent,
+  Layer.succeed(ProjectionLimits, { ...defaults, transaction: Duration.millis(1_500) })
+)
 
 const seen = (position: bigint) =>
   Effect.flatMap(ProjectionProgress, (progress) => progress.awaitPosition(OrderViewProjection, position))
@@ -84,6 +89,44 @@ describe("a batch that runs into the statement timeout", () => {
         yield* projections.retry(parked!.id)
         yield* isFold
       }).pipe(Effect.provide(operatedLayer(url, projection)), Effect.provide(silent))
+    })
+  )
+})
+
+/** Each statement is quick, but there is no end to them. */
+const dawdles = (sql: SqlClient.SqlClient) => Effect.forever(sql`SELECT pg_sleep(0.02)`)
+
+describe("a single event whose transaction does not end in time", () => {
+  it.live("parks its stream, and only that, with a reason that says so; a retry brings it back after a fix", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      let culprit: string | undefined
+      const projection: Projection = {
+        ...OrderViewProjection,
+        handle: (sql, events, slot) =>
+          events.some(({ streamId, version }) => version === 2 && streamId === culprit)
+            ? dawdles(sql)
+            : OrderViewProjection.handle(sql, events, slot)
+      }
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const entries = yield* orderLives(10)
+        const index = entries.findIndex(({ expected }) => expected === 1)
+        yield* seen(yield* append(entries.slice(0, index)))
+        culprit = entries[index]?.streamId
+        assert.isDefined(culprit)
+        yield* seen(yield* append(entries.slice(index, index + 1)))
+        const head = yield* append(entries.slice(index + 1))
+        yield* seen(head)
+        const [parked, ...others] = yield* projections.parked
+        assert.deepStrictEqual(others, [])
+        assert.containSubset(parked, { streamId: culprit, version: 2, parked: true })
+        assert.match(parked!.reason, /longer than the 1.5 s that a transaction has, also alone, [3-9] times in a row/)
+        assert.containSubset((yield* projections.list)[0], { status: "live", position: head, parked: 1 })
+        culprit = undefined
+        yield* projections.retry(parked!.id)
+        yield* isFold
+      }).pipe(Effect.provide(operatedLayer(url, projection)), Effect.provide(surroundings))
     })
   )
 })

@@ -1,0 +1,66 @@
+/**
+ * Which event's transaction did not end in time although it was alone in it, and how often. An attempt ends with each
+ * time, so this outlives attempts.
+ *
+ * Only what the handler does is held against the event: the checkpoint's own statement got through in good time, and the
+ * handler was still at work at the end. A database that is slow for everything, or that can't commit, is waited for.
+ */
+import { type Cause, Clock, Duration, Effect } from "effect"
+import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
+import * as ProjectionFailure from "./ProjectionFailure.ts"
+import { ProjectionLimits } from "./ProjectionLimits.ts"
+
+const enough = 3
+/** Of the time that a transaction has: what is left for the handler is most of it. */
+const goodTime = 0.05
+
+type Positioned = Pick<RecordedEvent, "position">
+
+/** Marks what the handler does. */
+type Handling = <A, E, R>(handler: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+export interface OverdueEvent {
+  /** Runs a transaction on these events, and counts it if it is overdue. */
+  readonly watch: <A, E, R>(
+    events: ReadonlyArray<Positioned>,
+    transaction: (handling: Handling) => Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E, R>
+  /** Why it fails by itself, in a sentence, if these events are that one and it was overdue often enough. */
+  readonly problemOf: (events: ReadonlyArray<Positioned>) => string | undefined
+}
+
+export const make = (): OverdueEvent => {
+  let [position, times, seconds] = [0n, 0, 0]
+
+  const count = ({ position: at }: Positioned, limit: Duration.Duration) => {
+    times = at === position ? times + 1 : 1
+    position = at
+    seconds = Duration.toSeconds(limit)
+  }
+
+  return {
+    watch: Effect.fnUntraced(function* (events, transaction) {
+      const { transaction: limit } = yield* ProjectionLimits
+      const start = yield* Clock.currentTimeMillis
+      let isAtFault = false
+      const handling: Handling = (handler) =>
+        Effect.gen(function* () {
+          isAtFault = (yield* Clock.currentTimeMillis) - start <= goodTime * Duration.toMillis(limit)
+          const handled = yield* handler
+          isAtFault = false
+          return handled
+        })
+      const judge = (cause: Cause.Cause<unknown>) =>
+        Effect.sync(() => {
+          const [event, ...others] = events
+          const isAlone = event !== undefined && others.length === 0
+          if (isAlone && isAtFault && ProjectionFailure.isOverdue(cause)) count(event, limit)
+        })
+      return yield* Effect.tapCause(transaction(handling), judge)
+    }),
+    problemOf: ([event, ...others]) =>
+      event?.position === position && others.length === 0 && times >= enough
+        ? `it takes longer than the ${seconds} s that a transaction has, also alone, ${times} times in a row`
+        : undefined
+  }
+}

@@ -1,0 +1,67 @@
+import { assert, describe, it } from "@effect/vitest"
+import { type Duration, Effect, Fiber, identity } from "effect"
+import { TestClock } from "effect/testing"
+import { bounded } from "../../src/projection/BoundedTransaction.ts"
+import * as OverdueEvent from "../../src/projection/OverdueEvent.ts"
+
+const event = { position: 7n }
+
+/** One transaction: how long until the handler begins, what that does, and what comes after it. */
+const transact = Effect.fnUntraced(function* (
+  overdue: OverdueEvent.OverdueEvent,
+  {
+    begins = "400 millis",
+    commits = Effect.void,
+    events = [event],
+    handler = Effect.never
+  }: {
+    readonly begins?: Duration.Input
+    readonly handler?: Effect.Effect<void>
+    readonly commits?: Effect.Effect<void>
+    readonly events?: ReadonlyArray<typeof event>
+  } = {}
+) {
+  const transaction = (handling: typeof identity<Effect.Effect<void>>) =>
+    Effect.sleep(begins).pipe(Effect.andThen(handling(handler)), Effect.andThen(commits), bounded)
+  const fiber = yield* Effect.forkChild(Effect.exit(overdue.watch(events, transaction)), { startImmediately: true })
+  yield* TestClock.adjust("10 seconds")
+  yield* Fiber.join(fiber)
+})
+
+const times = (count: number, transaction: Effect.Effect<void>) => Effect.repeat(transaction, { times: count - 1 })
+
+describe("an event whose transaction does not end in time", () => {
+  it.effect("is at fault once its handler took too long three times, alone", () =>
+    Effect.gen(function* () {
+      const overdue = OverdueEvent.make()
+      yield* times(2, transact(overdue))
+      assert.isUndefined(overdue.problemOf([event]))
+      yield* transact(overdue)
+      assert.match(overdue.problemOf([event]) ?? "", /longer than the 10 s that a transaction has, .* 3 times in a row/)
+      assert.isUndefined(overdue.problemOf([event, { position: 8n }]))
+      assert.isUndefined(overdue.problemOf([{ position: 8n }]))
+    })
+  )
+
+  it.effect("is not while another one was too slow in between", () =>
+    Effect.gen(function* () {
+      const overdue = OverdueEvent.make()
+      yield* times(2, transact(overdue))
+      yield* transact(overdue, { events: [{ position: 8n }] })
+      yield* times(2, transact(overdue))
+      assert.isUndefined(overdue.problemOf([event]))
+    })
+  )
+
+  it.effect("is not where the database is slow for everything, does not commit, or there was more to do", () =>
+    Effect.gen(function* () {
+      const overdue = OverdueEvent.make()
+      yield* times(4, transact(overdue, { begins: "600 millis" }))
+      yield* times(4, transact(overdue, { begins: "1 hour" }))
+      yield* times(4, transact(overdue, { handler: Effect.void, commits: Effect.never }))
+      yield* times(4, transact(overdue, { events: [event, { position: 8n }] }))
+      yield* times(4, transact(overdue, { handler: Effect.die(new Error("no")) }))
+      assert.isUndefined(overdue.problemOf([event]))
+    })
+  )
+})
