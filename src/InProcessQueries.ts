@@ -64,7 +64,7 @@ export const make = Effect.gen(function* () {
   })
 
   const at: Service["at"] = Effect.fn("Orders.at")(function* (orderId, version) {
-    const entry = yield* OrderHistory.entryAt(log, orderId, Math.max(version, 1))
+    const entry = yield* OrderHistory.entryAt(log, orderId, WholeNumber.isVersion(version) ? version : 1)
     if (entry === undefined) return yield* new OrderNotFound({ orderId })
     if (entry.order.version !== version) return yield* new VersionNotFound({ orderId, version })
     return OrderView.fromState(entry.order, entry.updatedAt, policies)

@@ -58,6 +58,7 @@ export const make = Effect.gen(function* () {
 
   /** The position asked for, if the log goes that far; else where it ends now. */
   const startAt = Effect.fnUntraced(function* (after: bigint | undefined) {
+    if (after !== undefined && after < 0n) return yield* new InvalidPosition({ position: after })
     if (after !== undefined && after <= (yield* tail.position)) return after
     const { position: head } = yield* log.head
     if (after === undefined) return head

@@ -26,6 +26,7 @@ import type { OrderFilter } from "./readmodel/OrderFilter.ts"
 import * as ConsistencyToken from "./projection/ConsistencyToken.ts"
 import { ProjectionBehind } from "./projection/ProjectionBehind.ts"
 import { InvalidCursor } from "./readmodel/InvalidCursor.ts"
+import { VersionNotFound } from "./readmodel/VersionNotFound.ts"
 import * as Subscription from "./Subscription.ts"
 import * as WholeNumber from "./WholeNumber.ts"
 
@@ -177,8 +178,12 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
       const page = query(orderQueries.events({ params: { id }, query: part }))
       return Effect.map(page, ({ body }) => body.map(CloudEvent.toEvent))
     },
+    // What can't be asked for is not there either, if there is such an order.
     at: (id, version) =>
-      Effect.map(query(orderQueries.at({ params: { id, version: Math.max(version, 0) } })), ({ body }) => body),
+      query(orderQueries.at({ params: { id, version: WholeNumber.isVersion(version) ? version : 0 } })).pipe(
+        Effect.map(({ body }) => body),
+        Effect.catchTag("VersionNotFound", () => new VersionNotFound({ orderId: id, version }))
+      ),
 
     saveProduct: (id, payload, options) =>
       catalog(options, (headers) => products.saveProduct({ params: { id }, headers, payload })),

@@ -39,13 +39,13 @@ export const events =
       Stream.filterMap((push) => (push._tag === "Event" ? Result.succeed(push.event) : Result.failVoid))
     )
 
-/** The log does not go that far: the position is of another log. */
+/** The log does not go that far: the position is of another log. Or there can't be such a position: -1. */
 export class InvalidPosition extends Schema.TaggedError<InvalidPosition>()(
   "InvalidPosition",
   { position: Schema.BigInt },
   { httpApiStatus: 400 }
 ) {
   override get message() {
-    return `position ${this.position} is above the head of this log; subscribe without one, or after one that it gave`
+    return `position ${this.position} is none of this log, or above its head; subscribe without one, or after one that it gave`
   }
 }

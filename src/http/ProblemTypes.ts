@@ -1,4 +1,5 @@
 /** The table of problem types: slug ↔ error class. Slugs are part of the contract: they never change. */
+import { Schema } from "effect"
 import { UnknownCustomer, UnknownProduct } from "../catalog/Catalog.ts"
 import { CustomerNotFound } from "../catalog/Customer.ts"
 import { ProductNotFound } from "../catalog/Product.ts"
@@ -38,7 +39,7 @@ export const productNotFound = problem(ProductNotFound, "product-not-found", "Pr
 export const customerNotFound = problem(CustomerNotFound, "customer-not-found", "Customer not found")
 export const notFound = problem(HttpError.RouteNotFound, "not-found", "Not found")
 /** Of one order, so it also says of which. */
-export const versionNotFound = problem(VersionNotFound, "not-found", "Not found")
+export const versionNotFound = problem(VersionNotFound, "not-found", "Not found", { version: Schema.Int })
 
 export const projectionNotFound = problem(
   ProjectionErrors.UnknownProjection,
