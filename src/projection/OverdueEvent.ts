@@ -25,16 +25,19 @@ export interface OverdueEvent {
     events: ReadonlyArray<Positioned>,
     transaction: (handling: Handling) => Effect.Effect<A, E, R>
   ) => Effect.Effect<A, E, R>
+  /** How many were overdue often enough since the handler last got through with one. */
+  readonly streak: () => number
   /** Why it fails by itself, in a sentence, if these events are that one and it was overdue often enough. */
   readonly problemOf: (events: ReadonlyArray<Positioned>) => string | undefined
 }
 
 export const make = (): OverdueEvent => {
-  let [position, times, seconds] = [0n, 0, 0]
+  let [position, times, seconds, streak] = [0n, 0, 0, 0]
 
   const count = ({ position: at }: Positioned, limit: Duration.Duration) => {
     times = at === position ? times + 1 : 1
     position = at
+    if (times === enough) streak++
     seconds = Duration.toSeconds(limit)
   }
 
@@ -42,12 +45,13 @@ export const make = (): OverdueEvent => {
     watch: Effect.fnUntraced(function* (events, transaction) {
       const { transaction: limit } = yield* ProjectionLimits
       const start = yield* Clock.currentTimeMillis
-      let isAtFault = false
+      let [isAtFault, isHandled] = [false, false]
       const handling: Handling = (handler) =>
         Effect.gen(function* () {
           isAtFault = (yield* Clock.currentTimeMillis) - start <= goodTime * Duration.toMillis(limit)
           const handled = yield* handler
           isAtFault = false
+          isHandled = true
           return handled
         })
       const judge = (cause: Cause.Cause<unknown>) =>
@@ -56,8 +60,11 @@ export const make = (): OverdueEvent => {
           const isAlone = event !== undefined && others.length === 0
           if (isAlone && isAtFault && ProjectionFailure.isOverdue(cause)) count(event, limit)
         })
-      return yield* Effect.tapCause(transaction(handling), judge)
+      const done = yield* Effect.tapCause(transaction(handling), judge)
+      if (isHandled) streak = 0
+      return done
     }),
+    streak: () => streak,
     problemOf: ([event, ...others]) =>
       event?.position === position && others.length === 0 && times >= enough
         ? `it takes longer than the ${seconds} s that a transaction has, also alone, ${times} times in a row`

@@ -9,7 +9,7 @@
  * A batch that runs out of time ends the attempt, and the next has half as many events (`BatchSize`), since parts of it
  * would not fit into one transaction either. Only an event that runs out of time three times although it is alone, with
  * one statement or with all of them (`OverdueEvent`), is treated as one that fails by itself: the checkpoint's own
- * statement got through each time.
+ * statement got through each time. Where too many in a row do, the handler is at fault again.
  */
 import { Cause, Effect, Exit, Random } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
@@ -82,7 +82,7 @@ export const make = (sql: SqlClient.SqlClient, work: BatchWork) => {
     overdue.watch(events, (handling) =>
       Effect.gen(function* () {
         const { handled, reached } = yield* begin(from, events)
-        yield* handling(handle(handled))
+        if (!isEmpty(handled)) yield* handling(handle(handled))
         return reached
       }).pipe(sql.withTransaction, bounded)
     )
@@ -127,6 +127,9 @@ export const make = (sql: SqlClient.SqlClient, work: BatchWork) => {
     const { event, reason } = culprit
     if (suspects.size > mostParked) {
       return broken(`${suspects.size} streams fail in one batch, so the handler is at fault; one of them: ${reason}`)
+    }
+    if (overdue.streak() > mostParked) {
+      return broken(`${overdue.streak()} events in a row fail so, the handler is at fault; the last of them: ${reason}`)
     }
     if (projection.partition === "none") {
       return broken(`${event.type} at position ${event.position} fails and can't be set aside: ${reason}`)

@@ -57,6 +57,21 @@ it.live("lets nobody apply from where the checkpoint no longer is, whoever has t
   }).pipe(Effect.provide(fresh(readerLayer)))
 )
 
+it.live("takes the handler to be at fault, not the events, when ten in a row are overdue", () =>
+  Effect.gen(function* () {
+    const { events, holder, sql } = yield* two
+    const proven = { ...OverdueEvent.make(), problemOf: () => "it takes too long", streak: () => 10 }
+    const broken = yield* Effect.flip(holder.applies(proven)(holder.row, [events[0]]))
+    assert.strictEqual(broken._tag, "ProjectionBroken")
+    assert.include(broken.message, "10 events in a row")
+    assert.deepStrictEqual(yield* ParkedStreams.list(sql), [])
+    yield* holder.applies({ ...proven, streak: () => 9 })(holder.row, [events[0]])
+    assert.containSubset(yield* ParkedStreams.list(sql), [
+      { streamId: events[0].streamId, reason: "it takes too long" }
+    ])
+  }).pipe(Effect.provide(fresh(readerLayer)))
+)
+
 it.live("sets nothing aside for an event that was overdue and has been applied after all", () =>
   Effect.gen(function* () {
     const { events, holder, sql } = yield* two

@@ -53,6 +53,17 @@ describe("an event whose transaction does not end in time", () => {
     })
   )
 
+  it.effect("is one of a streak until the handler gets through with another", () =>
+    Effect.gen(function* () {
+      const overdue = OverdueEvent.make()
+      for (const position of [7n, 8n, 9n]) yield* times(4, transact(overdue, { events: [{ position }] }))
+      yield* times(2, transact(overdue))
+      assert.strictEqual(overdue.streak(), 3)
+      yield* transact(overdue, { handler: Effect.void })
+      assert.strictEqual(overdue.streak(), 0)
+    })
+  )
+
   it.effect("is not where the database is slow for everything, does not commit, or there was more to do", () =>
     Effect.gen(function* () {
       const overdue = OverdueEvent.make()
