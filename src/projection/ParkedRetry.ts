@@ -3,7 +3,7 @@
  * under the checkpoint's lock. In the one that finds nothing left up to the checkpoint, the stream is followed again:
  * until then the runner leaves it out, afterwards it does not, and the lock puts every event on one side or the other.
  */
-import { Effect, Exit } from "effect"
+import { type Cause, Effect, Exit } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
 import { bounded } from "./BoundedTransaction.ts"
@@ -74,6 +74,15 @@ const applyPage = (sql: SqlClient.SqlClient, projection: Projection, id: string,
     return { culprit, isDone: false }
   }).pipe(sql.withTransaction, bounded)
 
+/** Of a page of one event: it is that event which takes too long. It may be applied yet; then a retry finds it so. */
+const overdue = <E>(sql: SqlClient.SqlClient, id: string, cause: Cause.Cause<E>) =>
+  Effect.gen(function* () {
+    const [parked] = ProjectionFailure.isOverdue(cause) ? yield* ParkedStreams.list(sql, id) : []
+    if (parked === undefined || !parked.parked) return yield* Effect.failCause(cause)
+    const { streamId, version } = parked
+    return yield* new StillFailing({ id, streamId, version, reason: "its transaction does not end in time" })
+  })
+
 /** Why a transaction of ours ended is for the caller; a defect is not the database's fault. */
 export const retry = Effect.fn("ParkedRetry.retry")(function* (
   sql: SqlClient.SqlClient,
@@ -83,9 +92,10 @@ export const retry = Effect.fn("ParkedRetry.retry")(function* (
   let page: PageSize = 200
   const next = Effect.suspend(() => applyPage(sql, projection, id, page)).pipe(
     Effect.catchCause((cause) => {
-      if (ProjectionFailure.kind(cause) !== "slow" || page === 1) return Effect.failCause(cause)
+      if (ProjectionFailure.kind(cause) !== "slow") return Effect.failCause(cause)
+      if (page === 1) return overdue(sql, id, cause)
       page = 1
-      return applyPage(sql, projection, id, page)
+      return Effect.catchCause(applyPage(sql, projection, id, page), (cause) => overdue(sql, id, cause))
     })
   )
   let step = yield* next

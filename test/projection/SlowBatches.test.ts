@@ -123,6 +123,9 @@ describe("a single event whose transaction does not end in time", () => {
         assert.containSubset(parked, { streamId: culprit, version: 2, parked: true })
         assert.match(parked!.reason, /longer than the 1.5 s that a transaction has, also alone, [3-9] times in a row/)
         assert.containSubset((yield* projections.list)[0], { status: "live", position: head, parked: 1 })
+        const failed = yield* Effect.flip(projections.retry(parked!.id))
+        assert.containSubset(failed, { _tag: "StillFailing", streamId: culprit, version: 2 })
+        assert.include(failed.message, "its transaction does not end in time")
         culprit = undefined
         yield* projections.retry(parked!.id)
         yield* isFold
