@@ -21,7 +21,7 @@ const positions = (events: Iterable<PublishedEvent>) => Array.from(events, ({ po
 const slice = (after: bigint, length: number) => Array.from({ length }, (_, index) => after + BigInt(index) + 1n)
 
 describe.each(Object.entries(orderServices))("the events of an order service %s", (_, layer) => {
-  withLayer(layer, { excludeTestServices: true, timeout: "30 seconds" })((it) => {
+  withLayer(layer, { excludeTestServices: true })((it) => {
     it.effect("come from a position on without gap or duplicate, however often they are taken up again", () =>
       Effect.gen(function* () {
         const orders = yield* Orders

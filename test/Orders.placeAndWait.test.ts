@@ -59,7 +59,7 @@ const whilePaused = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   )
 
 describe("placing an order and waiting for it", () => {
-  withLayer(shop, { excludeTestServices: true, timeout: "60 seconds" })((it) => {
+  withLayer(shop, { excludeTestServices: true })((it) => {
     it.effect("answers the order as the view has it", () =>
       withBoth((orders) =>
         Effect.gen(function* () {

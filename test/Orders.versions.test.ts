@@ -66,18 +66,13 @@ const everyVersionIsItsFold = (step: number) =>
   })
 
 describe("an order as it was at a version", () => {
-  it.live(
-    "is the fold of its first events, for every version",
-    () => everyVersionIsItsFold(1).pipe(Effect.provide(Orders.layer.pipe(Layer.provideMerge(Backend.memory)))),
-    60_000
+  it.live("is the fold of its first events, for every version", () =>
+    everyVersionIsItsFold(1).pipe(Effect.provide(Orders.layer.pipe(Layer.provideMerge(Backend.memory))))
   )
 
-  it.live(
-    "is the same from PostgreSQL, over its pages",
-    () =>
-      Effect.flatMap(freshDatabase, (url) =>
-        everyVersionIsItsFold(33).pipe(Effect.provide(Orders.layer.pipe(Layer.provideMerge(Backend.postgres(url)))))
-      ),
-    60_000
+  it.live("is the same from PostgreSQL, over its pages", () =>
+    Effect.flatMap(freshDatabase, (url) =>
+      everyVersionIsItsFold(33).pipe(Effect.provide(Orders.layer.pipe(Layer.provideMerge(Backend.postgres(url)))))
+    )
   )
 })

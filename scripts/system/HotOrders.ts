@@ -27,7 +27,8 @@ export interface Load {
   readonly urls: ReadonlyArray<string>
   readonly orders: number
   readonly clients: number
-  readonly milliseconds: number
+  /** Told how many commands were answered. */
+  readonly isEnough: (attempts: number) => boolean
   readonly seed: number
 }
 
@@ -60,11 +61,10 @@ const byOrder = async <A>(orders: ReadonlyArray<string>, read: (order: string) =
 
 const position = (token: string) => Number(token.split(".", 1)[0])
 
-export const run = async ({ clients, milliseconds, orders, seed, urls }: Load): Promise<Recording> => {
+export const run = async ({ clients, isEnough, orders, seed, urls }: Load): Promise<Recording> => {
   const ids = Array.from({ length: orders }, orderId)
   const attempts: Array<Attempt> = []
   let newest = ""
-  const end = performance.now() + milliseconds
   const send = async (url: string, order: string, operation: Operation) => {
     const { token, ...made } = await attempt(url, order, operation)
     attempts.push(made)
@@ -75,7 +75,7 @@ export const run = async ({ clients, milliseconds, orders, seed, urls }: Load): 
     const pick = (choices: ReadonlyArray<string>) => choices[Math.floor(next() * choices.length)]!
     // Everybody begins with placing, so that all orders are there soon, whoever gets to place which.
     for (const order of ids.filter((_, index) => index % 4 === number % 4)) await send(pick(urls), order, placing(next))
-    while (performance.now() < end) await send(pick(urls), pick(ids), any(next))
+    while (!isEnough(attempts.length)) await send(pick(urls), pick(ids), any(next))
   }
   await Promise.all(Array.from({ length: clients }, (_, number) => client(number)))
 

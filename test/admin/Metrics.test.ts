@@ -46,7 +46,7 @@ describe("metrics", () => {
   let shop: Shop
   beforeAll(async () => {
     shop = await start()
-  }, 60_000)
+  })
   afterAll(() => shop.stop())
 
   const commands = (command: string, outcome: string) =>
@@ -200,5 +200,5 @@ describe("metrics while the database is away", () => {
     assert.isUndefined(await metric(shop, `orders_projection_position{projection="order-view"}`))
     assert.strictEqual(await metric(shop, `orders_commands_total{command="PlaceOrder",outcome="accepted"}`), 1)
     assert.isAbove((await metric(shop, "orders_actors_active")) ?? 0, 0)
-  }, 60_000)
+  })
 })

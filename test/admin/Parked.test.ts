@@ -41,7 +41,7 @@ describe("a parked stream over HTTP", () => {
     assert.strictEqual(await metric(shop, `orders_parked_streams{projection="order-view"}`), 0)
     const gone = await shop.operators.send("POST", `/admin/parked/${stream.id}/retry`)
     assert.deepStrictEqual([gone.status, gone.body.type], [404, "/problems/parked-stream-not-found"])
-  }, 60_000)
+  })
 
   it("is neither retried nor skipped where another version made the view", async () => {
     const { parked, shop, state, stream } = await withParked()
@@ -62,7 +62,7 @@ describe("a parked stream over HTTP", () => {
       assert.match(refused.body.detail, /stays parked: its view was made by version 2 of it/)
     }
     assert.containSubset(await parked(), [{ id: stream.id, version: 3, parked: true, skipped: [], retries: 0 }])
-  }, 60_000)
+  })
 
   it("goes on without the event that fails if that is skipped, and is degraded from then on", async () => {
     const { orderId, parked, shop, stream } = await withParked()
@@ -74,5 +74,5 @@ describe("a parked stream over HTTP", () => {
     const [left] = await parked()
     assert.containSubset(left, { id: stream.id, parked: false, degraded: true, skipped: [3] })
     assert.containSubset((await shop.api.get(`/orders/${orderId}`)).body, { version: 3, status: "confirmed" })
-  }, 60_000)
+  })
 })

@@ -7,7 +7,7 @@ const unknown = "01890000-0000-7000-8000-000000000000"
 let shop: Shop
 beforeAll(async () => {
   shop = await start()
-}, 60_000)
+})
 afterAll(() => shop.stop())
 
 describe("what operators ask for in vain", () => {

@@ -11,7 +11,7 @@ describe.each(Object.entries(adapters))("an operator's view of projections on %s
   let shop: Shop
   beforeAll(async () => {
     shop = await start(undefined, database)
-  }, 60_000)
+  })
   afterAll(() => shop.stop())
 
   const publicly = async () => orderView(await shop.api.get("/projections"))

@@ -10,4 +10,4 @@ it("a projection that does not say what its rows should be refuses an audit, and
   const refused = await shop.operators.send("POST", "/admin/projections/order-view/audit", { streams: 1 })
   assert.deepStrictEqual([refused.status, refused.body.type], [409, "/problems/audit-refused"])
   assert.isUndefined(orderView(await shop.operators.get("/admin/projections")).audit)
-}, 60_000)
+})

@@ -16,7 +16,7 @@ describe("a rebuild over HTTP", () => {
   beforeAll(async () => {
     shop = await start()
     for (let order = 0; order < 5; order++) await place(shop, "wait")
-  }, 60_000)
+  })
   afterAll(() => shop.stop())
 
   it("is accepted with the place where its progress is, and completes there", async () => {

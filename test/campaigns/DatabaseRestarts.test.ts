@@ -18,4 +18,4 @@ it("commands, the view and pushes come back by themselves when PostgreSQL does, 
   assert.isAbove(answeredLater, 0, "nobody noticed that the database was away")
   assert.isAtLeast(resumes, 4)
   assert.isAbove(pushDelayMillis.silent.median, pushDelayMillis.heard.median, "notifications were sent nevertheless")
-}, 180_000)
+})

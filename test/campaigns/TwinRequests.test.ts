@@ -6,4 +6,4 @@ it("100 equal requests with one key over two servers are one command with one an
   const { faults, keys, orders } = await run({ databaseUrl: await freshDatabase(), twins: 100, rounds: 1, killed: 2 })
   assert.deepStrictEqual(faults, [])
   assert.deepStrictEqual([keys, orders], [9, 6])
-}, 120_000)
+})

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Deferred, Effect, Layer, Schema } from "effect"
 import { EventLog } from "../../src/eventlog/EventLog.ts"
 import * as MemoryEventLog from "../../src/eventlog/MemoryEventLog.ts"
 import { Aggregates } from "../../src/eventsourcing/Aggregates.ts"
@@ -12,11 +12,18 @@ describe("metrics of actors", () => {
   it.live("count each event that is stored just once, and each race that is lost, however many writers there are", () =>
     Effect.gen(function* () {
       let lost = 0
+      let appends = 0
+      // The first append of each process waits for the other's, so that one of them loses.
+      const isRace = yield* Deferred.make<void>()
+      const together = Effect.suspend(() => {
+        if (++appends === 2) Deferred.doneUnsafe(isRace, Effect.void)
+        return Deferred.await(isRace)
+      })
       const log = yield* MemoryEventLog.make({ soleWriter: false, appendDelay: 1 })
       const watched = EventLog.of({
         ...log,
         append: (entries, deadline) =>
-          Effect.tap(log.append(entries, deadline), (outcomes) =>
+          Effect.tap(Effect.andThen(together, log.append(entries, deadline)), (outcomes) =>
             Effect.sync(() => {
               if (outcomes.some(({ _tag }) => _tag === "Conflict")) lost += 1
             })

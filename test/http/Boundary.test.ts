@@ -133,11 +133,12 @@ describe("the boundary", () => {
     assert.strictEqual((await post(`{"a":${nested(32)}}`)).body.errors[0].message, "is nested deeper than 32")
     assert.strictEqual((await post(`{"a":${nested(31)}}`)).body.errors[0].path, "a")
     assert.strictEqual((await post(`{"a":"${"[".repeat(100)}"}`)).body.errors[0].path, "a")
-    const started = performance.now()
+    const before = process.cpuUsage()
     for (const body of [nested(130_000), "[".repeat(262_000), '{"a":'.repeat(52_000)]) {
       assert.strictEqual((await post(body)).status, 400)
     }
-    assert.isBelow(performance.now() - started, 1000)
+    const { system, user } = process.cpuUsage(before)
+    assert.isBelow((system + user) / 1_000, 1_000)
   })
 
   it("takes 256 KiB and not a byte more", async () => {

@@ -6,7 +6,7 @@ import { ada, mug } from "./harness.ts"
 let shop: Shop
 beforeAll(async () => {
   shop = await start()
-}, 60_000)
+})
 afterAll(() => shop.stop())
 
 const operate = (what: "pause" | "resume") => shop.operators.send("POST", `/admin/projections/catalog-view/${what}`)

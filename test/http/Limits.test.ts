@@ -26,12 +26,11 @@ describe("limits of the connection", () => {
       yield `${head}Transfer-Encoding: chunked\r\n\r\n`
       for (let count = 0; count < 4096; count++) yield chunk
     }
-    const before = process.memoryUsage().rss
     const answer = await raw(server.port, endless())
     assert.deepStrictEqual([answer.status, slug(answer)], [413, "/problems/content-too-large"])
     assert.match(answer.text, /connection: close/i)
-    assert.isBelow(answer.sent, 64 * 1024 * 1024)
-    assert.isBelow(process.memoryUsage().rss - before, 64 * 1024 * 1024)
+    // Whatever it kept, it can't be more than it was sent.
+    assert.isBelow(answer.sent, 16 * 1024 * 1024)
   })
 
   it("does not ask for a body that it would refuse", async () => {
@@ -84,11 +83,22 @@ describe("limits of the connection", () => {
     assert.notMatch(connect.text, / 200 /)
   })
 
-  it("does not let slow callers slow down others", async () => {
-    const slow = Array.from({ length: 200 }, () => raw(server.port, ["GET / HTTP/1.1\r\nHost: a\r\n"]))
-    const started = performance.now()
-    for (let count = 0; count < 50; count++) assert.strictEqual((await server.get("/health/live")).status, 200)
-    assert.isBelow(performance.now() - started, 2000)
-    for (const { status } of await Promise.all(slow)) assert.strictEqual(status, 408)
+  const slowCallers = (port: number) => Array.from({ length: 200 }, () => raw(port, ["GET / HTTP/1.1\r\nHost: a\r\n"]))
+
+  it("does not let others wait for slow callers", async () => {
+    const patient = await start({
+      orders: stub({}),
+      limits: { headers: Duration.minutes(10), shutdown: Duration.millis(50) }
+    })
+    let left = 0
+    const slow = slowCallers(patient.port).map((caller) => caller.then(() => (left += 1)))
+    for (let count = 0; count < 50; count++) assert.strictEqual((await patient.get("/health/live")).status, 200)
+    assert.strictEqual(left, 0)
+    await patient.stop()
+    await Promise.all(slow)
+  })
+
+  it("closes on each of many slow callers", async () => {
+    for (const { status } of await Promise.all(slowCallers(server.port))) assert.strictEqual(status, 408)
   })
 })

@@ -1,5 +1,6 @@
 /** Bytes to a port, and what comes back until the server closes: for what `fetch` would never send. */
 import { connect } from "node:net"
+import { now } from "../../scripts/system/RunningTime.ts"
 
 export interface RawAnswer {
   /** Milliseconds until the connection was closed. */
@@ -14,7 +15,7 @@ export interface RawAnswer {
 export const raw = (port: number, chunks: Iterable<string>, pause = 0): Promise<RawAnswer> =>
   new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1")
-    const started = performance.now()
+    const started = now()
     let text = ""
     let open = true
     socket.on("data", (data) => (text += data.toString("utf8")))
@@ -22,7 +23,7 @@ export const raw = (port: number, chunks: Iterable<string>, pause = 0): Promise<
     socket.on("close", () => {
       open = false
       const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0)
-      resolve({ closedAfter: performance.now() - started, text, status, sent: socket.bytesWritten })
+      resolve({ closedAfter: now() - started, text, status, sent: socket.bytesWritten })
     })
     const send = async () => {
       for (const chunk of chunks) {

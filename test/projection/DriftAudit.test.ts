@@ -36,7 +36,7 @@ const filled = Effect.gen(function* () {
 })
 
 describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
-  withLayer(layer, { excludeTestServices: true, timeout: "30 seconds" })((it) => {
+  withLayer(layer, { excludeTestServices: true })((it) => {
     const damages: Record<
       string,
       {
@@ -224,7 +224,7 @@ describe("a projection that does not say what its rows should be", () => {
   const { audit: _, ...unaudited } = OrderViewProjection
   withLayer(
     fresh((url) => operatedLayer(url, unaudited)),
-    { excludeTestServices: true, timeout: "30 seconds" }
+    { excludeTestServices: true }
   )((it) => {
     it.effect("refuses to be audited, and has no report", () =>
       Effect.gen(function* () {

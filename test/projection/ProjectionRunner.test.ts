@@ -22,7 +22,7 @@ const runUntil = (position: bigint) =>
   )
 
 describe.each(Object.entries(adapters))("ProjectionRunner on %s", (_, layer) => {
-  withLayer(layer, { excludeTestServices: true, timeout: "30 seconds" })((it) => {
+  withLayer(layer, { excludeTestServices: true })((it) => {
     it.effect("makes the view equal to the fold of the log, in any batches and with restarts anywhere (L12)", () =>
       Effect.gen(function* () {
         const { projections: sql } = yield* Database

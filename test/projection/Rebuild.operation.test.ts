@@ -17,7 +17,7 @@ describe("a rebuild", () => {
       const id = yield* Effect.gen(function* () {
         const projections = yield* Projections
         yield* seen(yield* append(yield* orderLives(60)))
-        const { id } = yield* projections.rebuild(name, { eventsPerSecond: 100 })
+        const { id } = yield* projections.rebuild(name, { eventsPerSecond: 40 })
         assert.strictEqual((yield* projections.list)[0]?.status, "rebuilding")
         yield* awaitRebuild(id, ({ position }) => position > 0n)
         const paused = yield* projections.pauseRebuild(id)

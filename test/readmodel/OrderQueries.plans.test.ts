@@ -66,7 +66,7 @@ const instant = (text: string | undefined) => (text === undefined ? undefined : 
 describe("a query of 100,000 orders", () => {
   // Our sessions avoid sequential scans anyway; here the planner is free to choose one.
   const free = fresh((url) => readerLayer(url, { sessionSettings: { enable_seqscan: "on" } }))
-  withLayer(free, { excludeTestServices: true, timeout: "60 seconds" })((it) => {
+  withLayer(free, { excludeTestServices: true })((it) => {
     const explain = Effect.fnUntraced(function* (statement: Statement.Fragment) {
       const { reads: sql } = yield* Database
       const [{ isEmpty } = { isEmpty: true }] = yield* sql<{ readonly isEmpty: boolean }>`

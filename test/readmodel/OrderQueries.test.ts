@@ -77,7 +77,7 @@ const expected = (list: List) => Effect.map(foldedEntries, (entries) => select(e
 const sorts: ReadonlyArray<OrderSort> = ["-placedAt", "placedAt", "updatedAt"]
 
 describe.each(Object.entries(adapters))("OrderQueries on %s", (_, layer) => {
-  withLayer(layer, { excludeTestServices: true, timeout: "30 seconds" })((it) => {
+  withLayer(layer, { excludeTestServices: true })((it) => {
     it.effect("lists what matches, in order, complete and once, for every filter and sort", () =>
       Effect.gen(function* () {
         yield* appendSeen(yield* orderLives(40), 15)

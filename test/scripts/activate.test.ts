@@ -2,7 +2,7 @@ import { assert, it } from "@effect/vitest"
 import { execFile } from "node:child_process"
 import { inject } from "vitest"
 
-it("the bench of activations runs, and ends with one line of JSON", { timeout: 60_000 }, async () => {
+it("the bench of activations runs, and ends with one line of JSON", async () => {
   const env = { ...process.env, TEST_DATABASE_URL: inject("postgresUrl") }
   const out = await new Promise<string>((resolve, reject) => {
     execFile(process.execPath, ["scripts/bench/main.ts", "activate", "--tiny"], { env }, (error, out, err) =>

@@ -15,7 +15,7 @@ const bench = (...args: ReadonlyArray<string>) =>
     })
   })
 
-it("ends with one line of JSON that says what was measured, and on what", { timeout: 30_000 }, async () => {
+it("ends with one line of JSON that says what was measured, and on what", async () => {
   const { code, err, out } = await bench("commands", "--tiny")
   assert.strictEqual(code, 0, err)
   const result: unknown = JSON.parse(out.trimEnd().split("\n").at(-1)!)
@@ -50,27 +50,23 @@ it("ends with one line of JSON that says what was measured, and on what", { time
   for (const { ratio } of paths) assert.isAbove(ratio.median, 0)
 })
 
-it(
-  "measures the order view: catching up, rebuilt, and beside an INSERT … SELECT and the writes",
-  { timeout: 30_000 },
-  async () => {
-    const { code, err, out } = await bench("projection", "--tiny")
-    assert.strictEqual(code, 0, err)
-    const result = JSON.parse(out.trimEnd().split("\n").at(-1)!) as Readonly<
-      Record<"catchUp" | "rebuild" | "insertSelectRows", Rate>
-    > & { readonly writes: Record<"withoutView" | "withView" | "sustained", Rate>; readonly catchUpToWrites: number }
-    assert.containSubset(result, { bench: "projection", size: "tiny", events: 2_500, orders: 500 })
-    for (const { perSecond } of [result.catchUp, result.rebuild, result.insertSelectRows])
-      assert.isAbove(perSecond.median, 0)
-    const { catchUpToWrites, writes } = result
-    for (const { perSecond } of [writes.withoutView, writes.withView, writes.sustained])
-      assert.isAbove(perSecond.median, 0)
-    assert.isAtMost(writes.sustained.perSecond.median, writes.withView.perSecond.median)
-    assert.isAbove(catchUpToWrites, 0)
-  }
-)
+it("measures the order view: catching up, rebuilt, and beside an INSERT … SELECT and the writes", async () => {
+  const { code, err, out } = await bench("projection", "--tiny")
+  assert.strictEqual(code, 0, err)
+  const result = JSON.parse(out.trimEnd().split("\n").at(-1)!) as Readonly<
+    Record<"catchUp" | "rebuild" | "insertSelectRows", Rate>
+  > & { readonly writes: Record<"withoutView" | "withView" | "sustained", Rate>; readonly catchUpToWrites: number }
+  assert.containSubset(result, { bench: "projection", size: "tiny", events: 2_500, orders: 500 })
+  for (const { perSecond } of [result.catchUp, result.rebuild, result.insertSelectRows])
+    assert.isAbove(perSecond.median, 0)
+  const { catchUpToWrites, writes } = result
+  for (const { perSecond } of [writes.withoutView, writes.withView, writes.sustained])
+    assert.isAbove(perSecond.median, 0)
+  assert.isAtMost(writes.sustained.perSecond.median, writes.withView.perSecond.median)
+  assert.isAbove(catchUpToWrites, 0)
+})
 
-it("measures pushes", { timeout: 30_000 }, async () => {
+it("measures pushes", async () => {
   const { code, err, out } = await bench("push", "--tiny")
   assert.strictEqual(code, 0, err)
   const result: unknown = JSON.parse(out.trimEnd().split("\n").at(-1)!)
@@ -87,7 +83,7 @@ it("measures pushes", { timeout: 30_000 }, async () => {
   assert.isAbove(crowd.pushes, 0)
 })
 
-it("says in one sentence that a benchmark does not exist", { timeout: 30_000 }, async () => {
+it("says in one sentence that a benchmark does not exist", async () => {
   const { code, err } = await bench("no-such-thing")
   assert.strictEqual(code, 1)
   assert.match(err, /^there is no benchmark "no-such-thing"[^\n]*\n$/)

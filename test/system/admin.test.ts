@@ -21,7 +21,7 @@ const taken = async (port = 0): Promise<number> => {
 
 const json = async (url: string) => (await fetch(url)).json() as Promise<{ readonly data: ReadonlyArray<object> }>
 
-describe("the port for operators", { timeout: 60_000 }, () => {
+describe("the port for operators", () => {
   it("is there beside the other one, and both end well", async () => {
     const { adminUrl, output, stop, url } = await server({ DATABASE_URL: await freshDatabase() })
     assert.match(output(), /operators listen at http:\/\/127\.0\.0\.1:\d+\/docs/)

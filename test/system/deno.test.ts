@@ -27,11 +27,11 @@ describe("the same sources run under Deno", () => {
     assert.deepStrictEqual(await first.stop(), { code: 0, signal: null }, first.output())
     const second = await server(settings, deno)
     assert.lengthOf((await history(second.url, path.slice("/orders/".length))) ?? [], 3)
-  }, 120_000)
+  })
 
   it("on PostgreSQL", async () => {
     const { url } = await server({ DATABASE_URL: await freshDatabase() }, deno)
     await fillCatalog(url)
     await placesShipsAndReads(url)
-  }, 60_000)
+  })
 })

@@ -102,4 +102,4 @@ it("a caller who goes away in mid-command leaves no half effect and no stuck ord
     assert.deepStrictEqual(rows.map(({ orderId: order, version }) => `${order} ${version}`).sort(), stored.sort())
   }, 10_000)
   assert.notMatch(output(), /ERROR/)
-}, 120_000)
+})

@@ -44,7 +44,7 @@ describe("kill -9 during the very first start never harms the next one", () => {
       await killAfter({ DATABASE_URL: `pglite:${path}` }, moment, before.includes("data") ? undefined : began)
     }
     await servesOrders({ DATABASE_URL: `pglite:${path}` }, false)
-  }, 240_000)
+  })
 
   it("on PostgreSQL", async () => {
     const undisturbed = await timeOf(server({ DATABASE_URL: await freshDatabase() }))
@@ -53,5 +53,5 @@ describe("kill -9 during the very first start never harms the next one", () => {
       await killAfter(settings, undisturbed * (0.3 + (0.7 * (kill + Math.random())) / kills))
     }
     await servesOrders(settings, true)
-  }, 120_000)
+  })
 })

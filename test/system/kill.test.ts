@@ -15,12 +15,12 @@ const judge = async (plan: Plan) => {
 describe("kill -9 while orders are placed loses nothing that was acknowledged", () => {
   it("on PGlite", async () => {
     await judge({ ...load, settings: { DATABASE_URL: `pglite:${await directory()}` }, needsCatalog: false })
-  }, 120_000)
+  })
 
   it("on PostgreSQL", async () => {
     const url = await freshDatabase()
     const log = sql(url)
     const inspect = async () => logFaults(await storedEvents(log))
     await judge({ ...load, settings: { DATABASE_URL: url }, needsCatalog: true, inspect })
-  }, 120_000)
+  })
 })

@@ -12,4 +12,4 @@ it("a standby takes the order view over when its maker is killed, and nothing is
   assert.deepStrictEqual(faults, [])
   assert.lengthOf(takeOvers, 3)
   assert.isAbove(acknowledged, 100)
-}, 180_000)
+})

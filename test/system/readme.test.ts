@@ -34,7 +34,7 @@ it("its curls, pasted one after the other, give what it shows", async () => {
       assert.isEmpty(missing(step, outputs[index] ?? ""), `round ${round}, ${step.commands} answered ${outputs[index]}`)
     })
   }
-}, 120_000)
+})
 
 it("notices an answer that is not as shown", () => {
   const [placing] = steps
@@ -77,5 +77,5 @@ describe("its programs", () => {
     )
     assert.strictEqual(embedded?.stdout, "Ada Lovelace's order is shipped, 2975 cents\n")
     assert.include(tested?.stdout, "OrderNotFound")
-  }, 120_000)
+  })
 })

@@ -62,4 +62,4 @@ it("SIGTERM under load: what was sent is answered, what was answered is kept, th
   for (const { order, status } of sent) {
     if (status === 202) assert.lengthOf((await history(second.url, order)) ?? [], 2)
   }
-}, 120_000)
+})

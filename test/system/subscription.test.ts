@@ -51,4 +51,4 @@ it("goes on where it was after kill -9 and a new start: no gap, nothing twice", 
     got.flatMap((push) => (push._tag === "Event" ? [Number(push.event.position)] : [])),
     stored.map(({ position }) => position)
   )
-}, 120_000)
+})
