@@ -5,9 +5,9 @@
  * `postgres` runs it (made if absent).
  */
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises"
-import { createServer } from "node:net"
 import { tmpdir, userInfo } from "node:os"
 import { dirname, join } from "node:path"
+import { freePort } from "./FreePort.ts"
 
 export interface PostgresServer {
   /** Of the database `postgres`, for its superuser. */
@@ -20,18 +20,6 @@ export interface PostgresServer {
   readonly halt: (mode: "fast" | "immediate") => Promise<void>
   readonly resume: () => Promise<void>
 }
-
-const freePort = () =>
-  new Promise<number>((resolve, reject) => {
-    const server = createServer()
-    server.once("error", reject)
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      server.close(() =>
-        typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no free port"))
-      )
-    })
-  })
 
 const isRunning = (pid: number) => {
   try {

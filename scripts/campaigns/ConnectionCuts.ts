@@ -27,6 +27,8 @@ export interface Plan {
 
 /** A command's deadline, and what an answer may take beyond it. */
 const patience = 5_000 + 2_500
+/** Of those who must not notice that an answer was swallowed, which takes 3 s to be found out. */
+const longDeadline = 60_000
 const shortDeadline = 600
 
 const fillCatalog = Effect.fnUntraced(function* (orders: Orders["Service"]) {
@@ -70,7 +72,8 @@ const several = (orders: Orders["Service"], orderId: OrderId): ReadonlyArray<Wis
 export const run = Effect.fnUntraced(function* (url: string, plan: Plan) {
   const faults: Array<string> = []
   const told: Array<Told> = []
-  const { orders, proxy } = yield* open(url, 5_000, faults)
+  const usual = yield* open(url, 5_000, faults)
+  const { orders, proxy } = usual
   yield* fillCatalog(orders)
   const long = yield* longOrders(orders)
   told.push(...long.map((each) => each.told))
@@ -87,7 +90,11 @@ export const run = Effect.fnUntraced(function* (url: string, plan: Plan) {
     })
 
   /** A cut in the midst of several commands, none of which may notice. */
-  const cut = Effect.fnUntraced(function* (fault: PostgresProxy.Fault, times: number) {
+  const cut = Effect.fnUntraced(function* (
+    { orders, proxy }: Effect.Success<ReturnType<typeof open>>,
+    fault: PostgresProxy.Fault,
+    times: number
+  ) {
     const before = proxy.hits()
     for (let round = 0; round < times; round++) {
       yield* proxy.inject(fault)
@@ -99,9 +106,10 @@ export const run = Effect.fnUntraced(function* (url: string, plan: Plan) {
     }
     if (proxy.hits() - before !== times) faults.push(`${fault}: ${proxy.hits() - before} of ${times} faults took place`)
   })
-  yield* timed("cut before", cut("cut before", plan.cuts))
-  yield* timed("cut after", cut("cut after", plan.cuts))
-  yield* timed("swallowed", cut("swallow", plan.swallowed))
+  yield* timed("cut before", cut(usual, "cut before", plan.cuts))
+  yield* timed("cut after", cut(usual, "cut after", plan.cuts))
+  const patient = yield* open(url, longDeadline, faults)
+  yield* timed("swallowed", cut(patient, "swallow", plan.swallowed))
 
   const hangUps = Effect.gen(function* () {
     let done = 0
@@ -137,13 +145,13 @@ export const run = Effect.fnUntraced(function* (url: string, plan: Plan) {
       const before = impatient.proxy.hits()
       yield* impatient.proxy.inject("swallow")
       const asking = yield* Effect.forkChild(all([ship(impatient.orders, orderId, false)]))
-      while (impatient.proxy.hits() === before) yield* Effect.sleep(2)
+      while (impatient.proxy.hits() === before && asking.pollUnsafe() === undefined) yield* Effect.sleep(2)
       yield* impatient.proxy.goAway
       told.push(...(yield* Fiber.join(asking)))
     } else {
       yield* impatient.proxy.goAway
-      // Until the loss is noticed; before that it would be unknown what became of a statement.
-      yield* Effect.sleep(50)
+      // Once new connections are refused, the loss has been noticed; before, it would be unknown what became of a statement.
+      yield* Effect.flip(impatient.orders.get(orderId))
       told.push(...(yield* all([ship(impatient.orders, orderId, false)])))
     }
     if (told.at(-1)?.errors.join() !== answered) faults.push(`away: ${answered} expected, got ${told.at(-1)?.errors}`)
@@ -180,7 +188,7 @@ export const run = Effect.fnUntraced(function* (url: string, plan: Plan) {
     faults: [...faults, ...judged.faults],
     wishes: told.length,
     events: judged.events,
-    cuts: proxy.hits(),
+    cuts: proxy.hits() + patient.proxy.hits(),
     answeredLater: Object.fromEntries([...errors].map(([tag, each]) => [tag, each.length])),
     longestMillis: Math.round(told.reduce((longest, each) => Math.max(longest, each.longest), 0)),
     seconds

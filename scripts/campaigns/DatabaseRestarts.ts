@@ -7,6 +7,7 @@ import { call, orderId, placement, type Receipt } from "../system/Client.ts"
 import type { PostgresServer } from "../PostgresServer.ts"
 import * as OrderLoad from "../system/OrderLoad.ts"
 import { follow, type PushFollower } from "../system/PushFollower.ts"
+import { now } from "../system/RunningTime.ts"
 import { type ServerProcess, start } from "../system/Server.ts"
 import { logFaults, open, type Sql, storedEvents } from "../system/Sql.ts"
 import * as ViewJudge from "../system/ViewJudge.ts"
@@ -30,7 +31,7 @@ export interface Plan {
 const allowed = 10_000
 /** A command's deadline, and what an answer may take beyond it on a busy machine. */
 const commandAllowed = 5_000 + 5_000
-const patience = 60_000
+const patience = 180_000
 
 const acceptedBy = async (url: string): Promise<Receipt> => {
   const deadline = performance.now() + patience
@@ -45,8 +46,8 @@ const acceptedBy = async (url: string): Promise<Receipt> => {
 const viewAt = async (sql: Sql, position: number) => {
   const deadline = performance.now() + patience
   while (performance.now() < deadline) {
-    const now = await ViewJudge.standing(sql).catch(() => undefined)
-    if (now !== undefined && now.position >= position) return performance.now()
+    const at = await ViewJudge.standing(sql).catch(() => undefined)
+    if (at !== undefined && at.position >= position) return now()
     await pause(10)
   }
   throw new Error(`the view did not get to ${position} in ${patience} ms`)
@@ -54,11 +55,11 @@ const viewAt = async (sql: Sql, position: number) => {
 
 /** Milliseconds until commands, the view and pushes were back. */
 const recovery = async (sql: Sql, urls: ReadonlyArray<string>, followers: ReadonlyArray<PushFollower>) => {
-  const back = performance.now()
+  const back = now()
   const each = await Promise.all(
     urls.map(async (url) => {
       const receipt = await acceptedBy(url)
-      const command = performance.now()
+      const command = now()
       const view = await viewAt(sql, receipt.position)
       const pushes = await Promise.all(followers.map((one) => one.awaitPosition(receipt.position, patience)))
       return { receipt, command: command - back, view: view - back, push: Math.max(...pushes) - back }

@@ -18,7 +18,7 @@ export interface Plan {
 const pollInterval = 500
 /** What a busy machine may add. */
 const noise = 1_500
-const patience = 60_000
+const patience = 180_000
 
 const endSessions = (sql: Sql, role: string) =>
   sql

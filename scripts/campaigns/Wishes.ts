@@ -11,6 +11,7 @@ import { Currency } from "../../src/order/Money.ts"
 import { LineId, OrderId } from "../../src/order/OrderId.ts"
 import type { PlaceOrderRequest } from "../../src/order/OrderRequest.ts"
 import type { CommandOptions, Orders, Receipt } from "../../src/Orders.ts"
+import { now } from "../system/RunningTime.ts"
 
 export interface Wish {
   readonly id: string
@@ -81,9 +82,9 @@ export const ask = Effect.fnUntraced(function* (wish: Wish, attempts = 1_000) {
   let longest = 0
   const options = { correlationId: wish.id, ...(wish.keyed ? { idempotencyKey: wish.id } : {}) }
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const start = performance.now()
+    const start = now()
     const exit = yield* Effect.exit(wish.ask(options))
-    longest = Math.max(longest, performance.now() - start)
+    longest = Math.max(longest, now() - start)
     if (Exit.isSuccess(exit)) {
       receipts.push(exit.value)
       break

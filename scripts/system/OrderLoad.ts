@@ -5,6 +5,7 @@
 import { setTimeout as pause } from "node:timers/promises"
 import { type Answer, call, fillCatalog, orderId, type Receipt, slug } from "./Client.ts"
 import { type Operation, request } from "./Operation.ts"
+import { now } from "./RunningTime.ts"
 
 export interface LoadOptions {
   /** Where commands can be sent now. */
@@ -15,7 +16,7 @@ export interface LoadOptions {
 }
 
 export interface Acknowledged extends Receipt {
-  /** When the answer was there, by `performance.now()`. */
+  /** When the answer was there, by `RunningTime`. */
   readonly at: number
 }
 
@@ -68,10 +69,10 @@ export const start = ({ clients, pause: between, urls }: LoadOptions): Load => {
 
   const send = async (url: string, order: string, operation: Operation, customerId: string): Promise<boolean> => {
     const { body, method, path } = request(order, operation)
-    const sent = performance.now()
+    const [sent, began] = [performance.now(), now()]
     const given = operation.kind === "place" ? { ...(body as object), customerId } : body
     const answer = await call(url, method, path, given === undefined ? {} : { body: given }).catch(() => undefined)
-    longest = Math.max(longest, performance.now() - sent)
+    longest = Math.max(longest, now() - began)
     if (answer === undefined) unanswered += 1
     else if (answer.status === 503) later += 1
     else if (answer.status === 202) acknowledge(answer, sent)
@@ -80,7 +81,7 @@ export const start = ({ clients, pause: between, urls }: LoadOptions): Load => {
   }
 
   const acknowledge = ({ body, headers }: Answer, sent: number) => {
-    const receipt = { ...(body as Receipt), at: performance.now() }
+    const receipt = { ...(body as Receipt), at: now() }
     acknowledged.push(receipt)
     const given = headers.get("consistency-token") ?? ""
     if (Number.parseInt(given, 10) > (Number.parseInt(token, 10) || 0)) token = given

@@ -4,6 +4,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises"
 import * as OrderLoad from "./OrderLoad.ts"
+import { now } from "./RunningTime.ts"
 import { type Environment, type ServerProcess, start } from "./Server.ts"
 import { logFaults, open, type Sql, storedEvents } from "./Sql.ts"
 import * as ViewJudge from "./ViewJudge.ts"
@@ -26,7 +27,7 @@ export interface Report {
 
 /** What the design allows. */
 const allowed = 5_000
-const patience = 30_000
+const patience = 180_000
 
 const until = async <A>(look: () => Promise<A | undefined>, what: string): Promise<A> => {
   const deadline = performance.now() + patience
@@ -60,18 +61,18 @@ export const run = async ({ clients, databaseUrl, kills, pause }: Plan): Promise
       // What is killed was at work, and is not alone.
       const before = (await ViewJudge.standing(sql))?.position ?? 0
       const { owner, server } = await until(async () => {
-        const now = await ViewJudge.standing(sql)
-        return now !== undefined && now.position > before ? await makerAmong(sql, servers) : undefined
+        const at = await ViewJudge.standing(sql)
+        return at !== undefined && at.position > before ? await makerAmong(sql, servers) : undefined
       }, "nobody makes the view")
       servers.splice(servers.indexOf(server), 1)
       await server.kill()
-      const killed = performance.now()
+      const killed = now()
       const { position = 0 } = (await ViewJudge.standing(sql)) ?? {}
       await until(async () => {
-        const now = await ViewJudge.standing(sql)
-        return now !== undefined && now.owner !== owner && now.position > position ? now : undefined
+        const at = await ViewJudge.standing(sql)
+        return at !== undefined && at.owner !== owner && at.position > position ? at : undefined
       }, "nobody took over")
-      takeOvers.push(Math.round(performance.now() - killed))
+      takeOvers.push(Math.round(now() - killed))
       servers.push(await start(settings))
     }
     await load.stop()

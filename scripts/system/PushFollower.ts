@@ -1,12 +1,13 @@
 /** A client of an event stream who goes on where it was whenever the stream ends, and notes what came when. */
 import { setTimeout as pause } from "node:timers/promises"
 import { isEvent, type Message, over, type Transport } from "./PushConnection.ts"
+import { now } from "./RunningTime.ts"
 
 export interface PushFollower {
   readonly name: string
   /** Positions in the order in which they came. */
   readonly positions: ReadonlyArray<number>
-  /** By position: when it came, by `performance.now()`. */
+  /** By position: when it came, by `RunningTime`. */
   readonly arrived: ReadonlyMap<number, number>
   /** How often it had to connect again. */
   readonly resumes: () => number
@@ -27,7 +28,7 @@ export const follow = (transport: Transport, url: string, start: number): PushFo
   const note = (message: Message) => {
     if (isEvent(message)) {
       positions.push(message.position)
-      arrived.set(message.position, performance.now())
+      arrived.set(message.position, now())
     }
     // Where a heartbeat or `caught-up` says it is may be gone on from, too.
     after = Math.max(after, message.position)

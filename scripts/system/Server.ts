@@ -93,7 +93,7 @@ const administered = /operators listen at (http:\/\/\S+)\/docs/
 export const start = async (
   settings: Environment,
   runtime: ReadonlyArray<string> = node,
-  patience = 60_000
+  patience = 180_000
 ): Promise<ServerProcess> => {
   const { child, exit, output } = launch({ PORT: "0", ADMIN_PORT: "0", ...settings }, [], runtime)
   let ended = false

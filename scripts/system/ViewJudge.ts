@@ -114,7 +114,7 @@ export const standing = async (sql: Sql): Promise<Standing | undefined> => {
 }
 
 /** Waits until the view has all of the log. */
-export const caughtUp = async (sql: Sql, patience = 60_000): Promise<Standing> => {
+export const caughtUp = async (sql: Sql, patience = 180_000): Promise<Standing> => {
   const deadline = performance.now() + patience
   for (;;) {
     const now = await standing(sql)

@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Context, Deferred, Effect, Exit, Fiber, Layer, Logger, Scope } from "effect"
+import { Context, Deferred, Duration, Effect, Exit, Fiber, Layer, Logger, Scope } from "effect"
 import * as PostgresProxy from "../../scripts/PostgresProxy.ts"
+import { now } from "../../scripts/system/RunningTime.ts"
 import { Database } from "../../src/database/Database.ts"
 import * as Lease from "../../src/projection/Lease.ts"
 import type { Projection } from "../../src/projection/Projection.ts"
+import { defaults, ProjectionLimits } from "../../src/projection/ProjectionLimits.ts"
 import { ProjectionProgress } from "../../src/projection/ProjectionProgress.ts"
 import * as ProjectionRunner from "../../src/projection/ProjectionRunner.ts"
 import { Projections } from "../../src/projection/Projections.ts"
@@ -16,6 +18,9 @@ import { onePerPool, operatedLayer, processLayer, readerLayer } from "../support
 const { name, version } = OrderViewProjection
 const key = { name, version, slot: "live" as const }
 const silent = Logger.layer([])
+
+/** So that nobody takes a lease over because the machine stood still, or after a wait that was long enough. */
+const endless = Effect.provideService(ProjectionLimits, { ...defaults, lease: Duration.hours(1) })
 
 const seen = (position: bigint) =>
   Effect.flatMap(ProjectionProgress, (progress) => progress.awaitPosition(OrderViewProjection, position))
@@ -37,7 +42,35 @@ const tracked = (applied: Array<string>, process: string): Projection => ({
 })
 
 describe("the lease", () => {
-  it.live("keeps the others waiting, and goes to one of them within 5 s when its holder is gone", () =>
+  it.live("keeps the others waiting", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const applied: Array<string> = []
+      yield* Effect.gen(function* () {
+        yield* seen(yield* append(yield* orderLives(10)))
+        const holder = yield* owner
+        assert.isString(holder)
+        const second = ProjectionRunner.layer(tracked(applied, "second")).pipe(
+          Layer.provideMerge(readerLayer(url)),
+          Layer.provide(silent)
+        )
+        yield* Effect.gen(function* () {
+          for (let round = 0; round < 3; round++) yield* seen(yield* append(yield* orderLives(3)))
+        }).pipe(Effect.provide(second))
+        assert.strictEqual(yield* owner, holder)
+        assert.deepStrictEqual(new Set(applied), new Set(["first"]))
+      }).pipe(
+        Effect.provide(
+          ProjectionRunner.layer(tracked(applied, "first")).pipe(
+            Layer.provideMerge(readerLayer(url)),
+            Layer.provide(silent)
+          )
+        )
+      )
+    }).pipe(endless)
+  )
+
+  it.live("goes to another process within 5 s when its holder is gone", () =>
     Effect.gen(function* () {
       const url = yield* freshDatabase
       const proxy = yield* PostgresProxy.make(url)
@@ -56,13 +89,11 @@ describe("the lease", () => {
         const holder = yield* owner
         assert.isString(holder)
         yield* Effect.gen(function* () {
-          for (let round = 0; round < 3; round++) yield* seen(yield* append(yield* orderLives(3)))
-          assert.strictEqual(yield* owner, holder)
           assert.deepStrictEqual(new Set(applied), new Set(["first"]))
           yield* proxy.goAway
-          const start = yield* Clock.currentTimeMillis
+          const start = now()
           yield* seen(yield* append(yield* orderLives(3)))
-          assert.isBelow((yield* Clock.currentTimeMillis) - start, 5_000)
+          assert.isBelow(now() - start, 5_000)
           assert.strictEqual(applied.at(-1), "second")
           assert.notStrictEqual(yield* owner, holder)
           yield* isFold
@@ -90,13 +121,11 @@ describe("the lease", () => {
     Effect.gen(function* () {
       const url = yield* freshDatabase
       for (let round = 0; round < 3; round++) {
-        const start = yield* Clock.currentTimeMillis
         yield* Effect.gen(function* () {
           yield* seen(yield* append(yield* orderLives(3)))
         }).pipe(Effect.provide(processLayer(url)))
-        assert.isBelow((yield* Clock.currentTimeMillis) - start, 3_000)
       }
-    })
+    }).pipe(endless)
   )
 
   it.live("is not taken by whoever asks while it is held, and by anybody once it has ended", () =>

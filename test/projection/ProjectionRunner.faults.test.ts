@@ -43,6 +43,8 @@ describe("ProjectionRunner", () => {
         let head = 0n
         for (let from = 0; from < entries.length; from += 40) {
           head = yield* append(entries.slice(from, from + 40), 5)
+          // So that the runner has a connection when it is ended first.
+          if (from === 0) yield* awaitView(head)
           yield* kill
         }
         yield* awaitView(head)

@@ -1,4 +1,6 @@
+import { Effect } from "effect"
 import { assert, it } from "vitest"
+import { connect } from "../../scripts/FreshDatabase.ts"
 import { call, fillCatalog, history, inParallel, orderId, placement, slug } from "../../scripts/system/Client.ts"
 import { logFaults, storedEvents } from "../../scripts/system/Sql.ts"
 import { freshDatabase, server, sql } from "./resources.ts"
@@ -6,11 +8,27 @@ import { freshDatabase, server, sql } from "./resources.ts"
 const units = (quantity: number) => [{ lineId: "all", productId: "mug", quantity }]
 const one = { items: [{ lineId: "all", quantity: 1 }] }
 
-/** Ships one unit that many times at once; the answers by status, the refusals looked at. */
-const storm = async (url: string, order: string, times: number) => {
-  const answers = await Promise.all(
-    Array.from({ length: times }, () => call(url, "POST", `/orders/${order}/shipments`, { body: one }))
-  )
+/**
+ * Ships one unit that many times at once, and keeps the log locked until one of them is refused: however slowly they
+ * come, some find no room. The answers by status, the refusals looked at.
+ */
+const storm = async (url: string, database: string, order: string, times: number) => {
+  const isRefused = Promise.withResolvers<void>()
+  const ship = async () => {
+    const answer = await call(url, "POST", `/orders/${order}/shipments`, { body: one })
+    if (answer.status !== 202) isRefused.resolve()
+    return answer
+  }
+  const asked: Array<ReturnType<typeof ship>> = []
+  await Effect.gen(function* () {
+    const log = yield* connect(database)
+    yield* log`SELECT FROM ordinal.log_head FOR UPDATE`.pipe(
+      Effect.andThen(Effect.sync(() => asked.push(...Array.from({ length: times }, ship)))),
+      Effect.andThen(Effect.promise(() => isRefused.promise)),
+      log.withTransaction
+    )
+  }).pipe(Effect.scoped, Effect.runPromise)
+  const answers = await Promise.all(asked)
   const refused = answers.filter(({ status }) => status !== 202)
   for (const answer of refused) {
     assert.strictEqual(answer.status, 503)
@@ -24,12 +42,13 @@ it.each([
   ["a full mailbox", { MAILBOX: "4", DRAIN: "1" }],
   ["too much in flight", { IN_FLIGHT: "4" }]
 ])("%s is refused with 503 and Retry-After; what was refused is not done", async (_, settings) => {
-  const { url } = await server({ ...settings, DATABASE_URL: await freshDatabase() })
+  const database = await freshDatabase()
+  const { url } = await server({ ...settings, DATABASE_URL: database })
   await fillCatalog(url)
   const order = orderId()
   await call(url, "POST", "/orders", { body: placement({ orderId: order, lines: units(1_000) }) })
 
-  const { accepted, refused } = await storm(url, order, 200)
+  const { accepted, refused } = await storm(url, database, order, 200)
 
   assert.isAbove(accepted, 0)
   assert.isAbove(refused, 0)

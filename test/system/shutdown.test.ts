@@ -1,6 +1,7 @@
 import { Agent, request } from "node:http"
 import { assert, it } from "vitest"
 import { fillCatalog, history, orderId, placement } from "../../scripts/system/Client.ts"
+import { now } from "../../scripts/system/RunningTime.ts"
 import { freshDatabase, server } from "./resources.ts"
 
 interface Sent {
@@ -39,14 +40,15 @@ it("SIGTERM under load: what was sent is answered, what was answered is kept, th
       status = made.status
       sent.push(made)
       if (status === 202) accepted += 1
-      if (accepted === 300) enough.resolve()
+      if (accepted > 300) enough.resolve()
     }
   }
   const clients = Array.from({ length: 64 }, client)
   await enough.promise
   const stopping = performance.now()
+  const began = now()
   const exit = await first.stop()
-  const took = performance.now() - stopping
+  const took = now() - began
   await Promise.all(clients)
   agent.destroy()
 

@@ -2,6 +2,7 @@
 import { NodeHttpClient } from "@effect/platform-node"
 import { Effect, Fiber, Stream } from "effect"
 import { assert, it, vi } from "vitest"
+import { freePort } from "../../scripts/FreePort.ts"
 import { call, fillCatalog, inParallel, placement } from "../../scripts/system/Client.ts"
 import { storedEvents } from "../../scripts/system/Sql.ts"
 import * as EventStreamClient from "../../src/http/EventStreamClient.ts"
@@ -17,13 +18,13 @@ const place = (url: string, count: number) =>
     await call(url, "POST", "/orders", { body: placement() }).catch(() => {})
   })
 
-const until = (isSo: () => boolean) => vi.waitUntil(isSo, { timeout: 60_000, interval: 10 })
+const until = (isSo: () => boolean) => vi.waitUntil(isSo, { timeout: 180_000, interval: 10 })
 
 it("goes on where it was after kill -9 and a new start: no gap, nothing twice", async () => {
   const database = await freshDatabase()
   const log = sql(database)
-  let { kill, url } = await server({ DATABASE_URL: database })
-  const { port } = new URL(url)
+  const settings = { DATABASE_URL: database, PORT: String(await freePort()) }
+  let { kill, url } = await server(settings)
   await fillCatalog(url)
 
   const got: Array<Push> = []
@@ -38,7 +39,7 @@ it("goes on where it was after kill -9 and a new start: no gap, nothing twice", 
     await until(() => got.length >= had + 20)
     await kill()
     await placing
-    ;({ kill, url } = await server({ DATABASE_URL: database, PORT: port }))
+    ;({ kill, url } = await server(settings))
   }
   await place(url, 1)
   const stored = (await storedEvents(log)).filter(({ stream }) => stream.startsWith("order-"))

@@ -1,0 +1,19 @@
+import { createServer } from "node:net"
+
+/** Below those that operating systems give out: nobody who asks for any port, or makes a connection, gets one of these. */
+const [least, most] = [20_000, 32_000]
+
+const isFree = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const server = createServer()
+    server.once("error", () => resolve(false))
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)))
+  })
+
+/** A port for a server that is to be told one, or that comes back to it after it was away. */
+export const freePort = async (): Promise<number> => {
+  for (;;) {
+    const port = least + Math.floor(Math.random() * (most - least))
+    if (await isFree(port)) return port
+  }
+}
