@@ -94,6 +94,17 @@ const open = (target: URL) => {
   }
 }
 
+/** Resolves when a connection was refused, and so everybody else has been told that theirs was closed before. */
+const refused = (port: number) =>
+  new Promise<void>((resolve) => {
+    const probe = connect(port, "127.0.0.1")
+    probe.once("error", () => setImmediate(() => setImmediate(resolve)))
+    probe.once("connect", () => {
+      probe.destroy()
+      setImmediate(() => resolve(refused(port)))
+    })
+  })
+
 /** A proxy to the database at `url`; ends with the scope. */
 export const make = (url: string) =>
   Effect.gen(function* () {
@@ -111,8 +122,11 @@ export const make = (url: string) =>
       hits: proxy.hits,
       hangUp: proxy.hangUp,
       silence: proxy.silence,
-      /** Connections are refused. */
-      goAway: Effect.promise(proxy.close),
+      /** Connections are refused, and the loss of those that were there has been noticed. */
+      goAway: Effect.promise(async () => {
+        await proxy.close()
+        await refused(port)
+      }),
       comeBack: Effect.asVoid(Effect.promise(() => proxy.listen(port)))
     }
   })

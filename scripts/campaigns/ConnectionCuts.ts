@@ -150,8 +150,6 @@ export const run = Effect.fnUntraced(function* (url: string, plan: Plan) {
       told.push(...(yield* Fiber.join(asking)))
     } else {
       yield* impatient.proxy.goAway
-      // Once new connections are refused, the loss has been noticed; before, it would be unknown what became of a statement.
-      yield* Effect.flip(impatient.orders.get(orderId))
       told.push(...(yield* all([ship(impatient.orders, orderId, false)])))
     }
     if (told.at(-1)?.errors.join() !== answered) faults.push(`away: ${answered} expected, got ${told.at(-1)?.errors}`)

@@ -2,6 +2,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { onTestFinished } from "vitest"
 import * as PostgresProxy from "../../scripts/PostgresProxy.ts"
+import { Database } from "../../src/database/Database.ts"
 import { mug, order } from "../http/harness.ts"
 import { followSse, followWs } from "../http/streams.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
@@ -41,6 +42,21 @@ const series = (text: string) =>
       { name, labels: [...labels.matchAll(/(\w+)="[^"]*"/g)].map(([, label = ""]) => label), value: Number(value) }
     ]
   })
+
+/** Resolves when a read that is sent from now on waits for the view: as long as one does, the checkpoints are read. */
+const readWaits = async (shop: Shop) => {
+  const sql = await shop.run(Effect.map(Database, ({ projections }) => projections))
+  const [row] = await shop.run(sql<{ readonly now: string }>`SELECT clock_timestamp()::text AS now`)
+  const looks = sql`SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'ordinal-reads'
+      AND query LIKE 'SELECT c.projection, c."position" FROM ordinal.checkpoints%'
+      AND query_start > ${row!.now}::text::timestamptz ORDER BY pid`
+  return () =>
+    until(
+      () => shop.run(looks),
+      (found) => found.length > 0
+    )
+}
 
 describe("metrics", () => {
   let shop: Shop
@@ -136,9 +152,9 @@ describe("metrics", () => {
     const early = await shop.api.get(`/orders/${body.orderId}`, { ...token, prefer: "wait=0" })
     assert.strictEqual(early.status, 503)
     assert.strictEqual(await waited("behind"), behind + 1)
+    const waiting = await readWaits(shop)
     const late = shop.api.get(`/orders/${body.orderId}`, { ...token, prefer: "wait=20" })
-    // By the time this is answered, the read waits.
-    await shop.api.get("/projections")
+    await waiting()
     await shop.operators.send("POST", `${at}/resume`)
     assert.strictEqual((await late).status, 200)
     assert.strictEqual(await waited("reached"), reached + 1)
@@ -154,12 +170,12 @@ describe("metrics", () => {
     const { headers } = await shop.api.send("POST", "/orders", order())
     const token = { "consistency-token": headers.get("consistency-token") ?? "", prefer: "wait=20" }
     const caller = new AbortController()
+    const waiting = await readWaits(shop)
     const read = fetch(`${shop.api.url}/orders`, { headers: token, signal: caller.signal }).then(
       () => "answered",
       () => "gone"
     )
-    // By the time this is answered, the read waits.
-    await shop.api.get("/projections")
+    await waiting()
     caller.abort()
     assert.strictEqual(await read, "gone")
     await until(abandoned, (found) => found === 1)
