@@ -20,7 +20,7 @@ const placed = Effect.gen(function* () {
 const { lines } = request(orderId)
 
 describe.each(Object.entries(orderServices))("the order service %s", (_, layer) => {
-  withLayer(layer, { excludeTestServices: true, timeout: "60 seconds" })((it) => {
+  withLayer(layer, { excludeTestServices: true })((it) => {
     it.effect("has no order at a version that is none", () =>
       Effect.gen(function* () {
         const { orders } = yield* placed

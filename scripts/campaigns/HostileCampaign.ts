@@ -22,7 +22,7 @@ interface OpenApi {
   readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: object }>>>>
 }
 
-const patience = 5_000
+const patience = 60_000
 
 /** By `node:http`, which sends paths and headers as they are. */
 const send = (agent: Agent, url: string, { body, headers, method, path }: HostileRequest) =>

@@ -17,7 +17,7 @@ const { projection, state } = poisoned(
 let shop: Shop
 beforeAll(async () => {
   shop = await start(projection)
-}, 60_000)
+})
 afterAll(() => shop.stop())
 
 beforeEach(() => {

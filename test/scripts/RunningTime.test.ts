@@ -1,0 +1,14 @@
+import { setTimeout as pause } from "node:timers/promises"
+import { assert, it } from "vitest"
+import { now } from "../../scripts/system/RunningTime.ts"
+
+it("a clock for bounds stands still while the process is held up, and goes on afterwards", async () => {
+  const began = now()
+  const end = performance.now() + 1_000
+  while (performance.now() < end);
+  assert.isAtMost(now() - began, 100)
+  const before = now()
+  await pause(300)
+  // However that was cut up.
+  assert.isAtLeast(now() - before, 99)
+})
