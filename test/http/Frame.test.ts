@@ -189,11 +189,12 @@ describe("the frame around every request", () => {
 
   it("goes on after callers that go away", async () => {
     const logs: Array<string> = []
-    const orders = stub({ list: () => Effect.never })
+    const entered = Deferred.makeUnsafe<void>()
+    const orders = stub({ list: () => Effect.andThen(Deferred.succeed(entered, undefined), Effect.never) })
     await on({ orders, logs: (line) => logs.push(line) }, async (server) => {
       const abort = new AbortController()
       const listed = fetch(`${server.url}/orders`, { signal: abort.signal }).catch(() => "aborted")
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await Effect.runPromise(Deferred.await(entered))
       abort.abort()
       assert.strictEqual(await listed, "aborted")
       assert.strictEqual((await server.get("/health/live")).status, 200)
