@@ -55,11 +55,11 @@ export const full: Plan = {
   }
 }
 
-/** A second without reading is too much, and who is closed for it has time to read why. */
+/** A second without reading is too much; who is closed for it may read why once the load has ended, however long that takes. */
 export const quick: Plan = {
   cuts: 100,
   crowd: {
-    setting: { customers: few.customers, lines, limits: { STALL: "1000", SLOW_CLOSE: "30000" } },
+    setting: { customers: few.customers, lines, limits: { STALL: "1000", SLOW_CLOSE: "600000" } },
     crowd: { ...few, deaf: 4, isCutOff: true, seconds: 8 }
   },
   deaf: {
