@@ -160,7 +160,7 @@ export const run = async (plan: Plan): Promise<Report> => {
       if (round === plan.rounds) break
       const clients = Array.from({ length: plan.clients }, () => client(server, knowledge))
       const before = knowledge.acknowledged
-      await until(() => knowledge.acknowledged > before + 10, 20_000)
+      await until(() => knowledge.acknowledged > before + 10, 180_000)
       await until(() => false, Math.random() * plan.milliseconds)
       await server.kill()
       await Promise.all(clients)
