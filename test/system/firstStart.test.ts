@@ -6,7 +6,7 @@ import { directory, freshDatabase, server } from "./resources.ts"
 
 /** Kills it that long after it was started, or after it began to write if it is told how to see that. */
 const killAfter = async (settings: Environment, milliseconds: number, began = async () => true) => {
-  const { child, exit, output } = launch({ PORT: "0", ...settings })
+  const { child, exit, output } = launch({ PORT: "0", ADMIN_PORT: "0", ...settings })
   const deadline = performance.now() + 20_000
   while (performance.now() < deadline && child.exitCode === null && !(await began()));
   const timer = setTimeout(() => child.kill("SIGKILL"), milliseconds)

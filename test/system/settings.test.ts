@@ -77,7 +77,7 @@ describe("a wrong setting stops the start with one sentence that says which and 
       })
     })
     onTestFinished(() => void other.close())
-    const sentence = await refusal(launch({ DATABASE_URL: inject("postgresUrl"), PORT: String(port) }))
+    const sentence = await refusal(launch({ DATABASE_URL: inject("postgresUrl"), PORT: String(port), ADMIN_PORT: "0" }))
     assert.match(sentence, new RegExp(`PORT.*in use.*${port}$`))
   })
 })
