@@ -15,28 +15,39 @@ const graceToSend = 250
 
 export const closesGracefully = (server: Server): Server => {
   const open = new Set<ServerResponse>()
-  /** Nothing has come from them yet, which Node does not count as idle. */
-  const unused = new Set<Socket>()
+  /** How many requests are being answered on each; without those that became WebSockets. */
+  const connections = new Map<Socket, number>()
   let isClosing = false
   const isLast = (response: ServerResponse) => {
     if (!response.headersSent) response.shouldKeepAlive = false
   }
+  const count = (socket: Socket, change: number) => {
+    const known = connections.get(socket)
+    if (known !== undefined) connections.set(socket, known + change)
+  }
   server.on("connection", (socket: Socket) => {
-    unused.add(socket)
-    socket.once("close", () => unused.delete(socket))
+    connections.set(socket, 0)
+    socket.once("close", () => connections.delete(socket))
   })
   server.prependListener("request", ({ socket }, response) => {
-    unused.delete(socket)
+    count(socket, 1)
+    response.once("close", () => count(socket, -1))
     if (isClosing) return isLast(response)
     open.add(response)
     response.once("close", () => open.delete(response))
+  })
+  server.prependListener("upgrade", ({ socket }) => {
+    // Once nobody else listens, there is nobody to take it over.
+    if (server.listenerCount("upgrade") === 1) socket.destroy()
+    connections.delete(socket)
   })
 
   const close = server.close.bind(server)
   const closeIdle = server.closeIdleConnections.bind(server)
   const hangUp = () => {
     closeIdle()
-    for (const socket of unused) if (socket.bytesRead === 0) socket.destroy()
+    // Node takes one for busy on which nothing or half a request has come, and looks after its limits no more.
+    for (const [socket, answering] of connections) if (answering === 0) socket.destroy()
   }
   // Immediates come after sockets were read, so nothing that has arrived counts as idle.
   const hangUpAfter = () => setTimeout(() => setImmediate(hangUp), graceToSend).unref()
