@@ -1,4 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { isEvent } from "../../scripts/system/PushConnection.ts"
 import { order, start, type TestServer, withCatalog } from "./harness.ts"
 import { followSse, followWs, type Follower } from "./streams.ts"
 
@@ -28,7 +29,8 @@ describe.each([
     const placed = await place()
     await follower.until(reached(placed.position))
     assert.deepStrictEqual(follower.positions(), [placed.position - 1, placed.position])
-    const [first, second] = follower.messages.slice(1)
+    // A slow server also says soon where it began.
+    const [first, second] = follower.messages.filter(isEvent)
     assert.deepStrictEqual([first!.name, second!.name], ["order.placed.v1", "order.confirmed.v1"])
     assert.containSubset(first!.data, {
       specversion: "1.0",
@@ -65,7 +67,7 @@ describe.each([
       const follower = await follow(`?after=0&${query}`)
       await follower.until(({ name }) => name === "caught-up")
       follower.cut()
-      return follower.messages.slice(0, -1)
+      return follower.messages.filter(isEvent)
     }
     const subjects = async (query: string) => new Set((await only(query)).map(({ data }) => data.subject))
     assert.deepStrictEqual(await subjects(`orderId=${mine.id}`), new Set([mine.id]))
