@@ -43,7 +43,7 @@ it.each([
   ["too much in flight", { IN_FLIGHT: "4" }]
 ])("%s is refused with 503 and Retry-After; what was refused is not done", async (_, settings) => {
   const database = await freshDatabase()
-  const { url } = await server({ ...settings, DATABASE_URL: database })
+  const { url } = await server({ ...settings, COMMAND_DEADLINE: "60 seconds", DATABASE_URL: database })
   await fillCatalog(url)
   const order = orderId()
   await call(url, "POST", "/orders", { body: placement({ orderId: order, lines: units(1_000) }) })
