@@ -40,9 +40,10 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
   )
 
   /** An event's, about. What is not compressed, as small ones are not, need not be looked into. */
-  const bytes = sql.literal(
-    "CASE WHEN pg_column_compression(data) IS NULL THEN pg_column_size(data) ELSE octet_length(data::text) END"
-  )
+  const asText = "CASE WHEN pg_column_compression(data) IS NULL THEN pg_column_size(data) ELSE octet_length(data::text) END"
+  /** Of those before an event in a page. */
+  const sumBefore = (bytes: string) =>
+    sql.literal(`coalesce(sum(${bytes}) OVER (ORDER BY "position" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)`)
 
   const readStream: EventLog["Service"]["readStream"] = (streamId, { after, limit }) =>
     sql<Row<RecordedEvent>>`SELECT ${columns} FROM ordinal.events
@@ -52,12 +53,16 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
       read
     )
 
+  // What is large as it is stored is left out first, so that only little is decompressed to be measured.
   const readAll: EventLog["Service"]["readAll"] = ({ after, limit }) =>
     sql<Row<RecordedEvent>>`SELECT ${columns} FROM (
-        SELECT *, sum(${bytes}) OVER (ORDER BY "position" ROWS UNBOUNDED PRECEDING) - ${bytes} AS bytes_before
-        FROM ordinal.events WHERE "position" > ${after} ORDER BY "position" LIMIT ${Math.min(limit, mostPerPage)}
+        SELECT *, ${sumBefore(asText)} AS text_before FROM (
+          SELECT *, ${sumBefore("pg_column_size(data)")} AS stored_before
+          FROM ordinal.events WHERE "position" > ${after} ORDER BY "position" LIMIT ${Math.min(limit, mostPerPage)}
+        ) AS page
+        WHERE stored_before < ${pageBytes} OR "position" <= ${after}::bigint + 2
       ) AS page
-      WHERE bytes_before < ${pageBytes} OR "position" <= ${after}::bigint + 2 ORDER BY "position"`.pipe(
+      WHERE text_before < ${pageBytes} OR "position" <= ${after}::bigint + 2 ORDER BY "position"`.pipe(
       Effect.map((rows) => rows.map(toIso)),
       read
     )

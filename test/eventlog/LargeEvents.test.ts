@@ -1,6 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Stream } from "effect"
 import { randomBytes } from "node:crypto"
+import { Database } from "../../src/database/Database.ts"
 import { EventLog } from "../../src/eventlog/EventLog.ts"
 import { LogTail } from "../../src/eventlog/LogTail.ts"
 import { append, entry, event, newStream, readFrom, tags } from "../../src/testing/EventLogEntries.ts"
@@ -39,6 +40,25 @@ for (const kind of ["that compress well", "that don't compress"] as const) {
     }).pipe(Effect.provide(freshLogLayer()))
   )
 }
+
+/** As if each event but the first had been appended by itself; their data is not compressed anew. */
+const copies = Effect.fnUntraced(function* (last: number) {
+  const { reads: sql } = yield* Database
+  yield* sql`INSERT INTO ordinal.events
+    SELECT copy, stream_id || copy, version, gen_random_uuid(), type, schema_version, data, metadata, recorded_at
+    FROM ordinal.events, generate_series(2, ${last}::integer) AS copy`
+  yield* sql`UPDATE ordinal.log_head SET "position" = ${last}`
+})
+
+it.live("a page takes no longer because many large events follow what it holds", () =>
+  Effect.gen(function* () {
+    const { readAll } = yield* EventLog
+    yield* append(entry(newStream(), 0, { events: [event(kibibytes(4_000)["that compress well"])] }))
+    yield* copies(500)
+    // All of them together would not be looked into within the time of a statement.
+    assert.lengthOf(yield* readAll({ after: 0n, limit: 500 }), 2)
+  }).pipe(Effect.provide(freshLogLayer()))
+)
 
 it.live("who follows the log gets large events as they are stored", () =>
   Effect.gen(function* () {
