@@ -73,6 +73,9 @@ interface RingPage {
   readonly bytes: number
 }
 
+const sizeOf = (events: ReadonlyArray<RecordedEvent>) =>
+  events.reduce((sum, event) => sum + JSON.stringify(event.data).length, 0)
+
 const gapOf = (after: bigint, events: ReadonlyArray<RecordedEvent>): bigint | undefined => {
   for (let index = 0; index < events.length; index++) {
     const found = events[index]!.position
@@ -114,7 +117,7 @@ const make = Effect.gen(function* () {
 
   /** The size of its data, as JSON. */
   const remember = (events: Page): number => {
-    const bytes = events.reduce((sum, event) => sum + JSON.stringify(event.data).length, 0)
+    const bytes = sizeOf(events)
     ring.push({ events, bytes })
     ringCount += events.length
     ringSize += bytes
@@ -167,7 +170,8 @@ const make = Effect.gen(function* () {
     if (tail > 0n && (known?.position !== tail || (last !== undefined && known.eventId !== last))) return yield* forget
     if (tail > 0n) last = known?.eventId
     const events = tail > 0n ? after : page
-    const bytes = Arr.isReadonlyArrayNonEmpty(events) ? remember(events) : 0
+    if (!Arr.isReadonlyArrayNonEmpty(events)) return yield* growth
+    const bytes = remember(events) + (known === events[0] ? 0 : sizeOf([known!]))
     // What came after the last page has left a hint.
     if (page.length < pageSize && bytes < largePage) yield* growth
   })

@@ -40,10 +40,13 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
   )
 
   /** An event's, about. What is not compressed, as small ones are not, need not be looked into. */
-  const asText = "CASE WHEN pg_column_compression(data) IS NULL THEN pg_column_size(data) ELSE octet_length(data::text) END"
+  const asText =
+    "CASE WHEN pg_column_compression(data) IS NULL THEN pg_column_size(data) ELSE octet_length(data::text) END"
   /** Of those before an event in a page. */
   const sumBefore = (bytes: string) =>
-    sql.literal(`coalesce(sum(${bytes}) OVER (ORDER BY "position" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)`)
+    sql.literal(
+      `coalesce(sum(${bytes}) OVER (ORDER BY "position" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)`
+    )
 
   const readStream: EventLog["Service"]["readStream"] = (streamId, { after, limit }) =>
     sql<Row<RecordedEvent>>`SELECT ${columns} FROM ordinal.events

@@ -1,9 +1,11 @@
 import { assert, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Stream } from "effect"
+import { Effect, Fiber, Layer, PubSub, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import { randomBytes } from "node:crypto"
 import { Database } from "../../src/database/Database.ts"
 import { EventLog } from "../../src/eventlog/EventLog.ts"
 import { LogTail } from "../../src/eventlog/LogTail.ts"
+import * as MemoryEventLog from "../../src/eventlog/MemoryEventLog.ts"
 import { append, entry, event, newStream, readFrom, tags } from "../../src/testing/EventLogEntries.ts"
 import { freshLogLayer } from "../support/logLayer.ts"
 
@@ -69,4 +71,32 @@ it.live("who follows the log gets large events as they are stored", () =>
     yield* appendAll([600, 600, 600, 2_000, 2_000, 1].map((size) => kibibytes(size)["that compress well"]))
     assert.deepStrictEqual(yield* Fiber.join(following), yield* readFrom(0n))
   }).pipe(Effect.provide(LogTail.layer.pipe(Layer.provideMerge(freshLogLayer()))))
+)
+
+/** It cuts pages off, as an adapter does, and its hints are lost. */
+const cutAfterLarge = Layer.effect(
+  EventLog,
+  Effect.gen(function* () {
+    const log = yield* EventLog
+    return EventLog.of({
+      ...log,
+      grown: yield* PubSub.sliding<void>(1),
+      readAll: (options) =>
+        Effect.map(log.readAll(options), (events) =>
+          events.slice(0, JSON.stringify(events[0]?.data ?? "").length < 1024 * 1024 ? 500 : 2)
+        )
+    })
+  })
+).pipe(Layer.provide(MemoryEventLog.layer()))
+
+it.effect("who follows the log gets at once what a large event's page was cut off from", () =>
+  Effect.gen(function* () {
+    const tail = yield* LogTail
+    yield* append(entry(newStream(), 0, { events: [event({ note: "large ".repeat(200_000) })] }))
+    yield* TestClock.adjust("500 millis")
+    assert.strictEqual(yield* tail.position, 1n)
+    yield* append(entry(newStream(), 0, { events: 4 }))
+    yield* TestClock.adjust("500 millis")
+    assert.strictEqual(yield* tail.position, 5n)
+  }).pipe(Effect.provide(LogTail.layer.pipe(Layer.provideMerge(cutAfterLarge))))
 )
