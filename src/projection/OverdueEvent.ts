@@ -20,7 +20,7 @@ type Positioned = Pick<RecordedEvent, "position">
 type Handling = <A, E, R>(handler: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
 export interface OverdueEvent {
-  /** Runs a transaction on these events, and counts it if it is overdue. */
+  /** Runs a transaction on these events, and counts it if it is overdue. One that commits is the end of the count. */
   readonly watch: <A, E, R>(
     events: ReadonlyArray<Positioned>,
     transaction: (handling: Handling) => Effect.Effect<A, E, R>
@@ -59,8 +59,11 @@ export const make = (): OverdueEvent => {
           const [event, ...others] = events
           const isAlone = event !== undefined && others.length === 0
           if (isAlone && isAtFault && ProjectionFailure.isOverdue(cause)) count(event, limit)
+          // It stops for that. Whoever lets it go on has put something right, so all are tried anew.
+          if (ProjectionFailure.kind(cause) === "refused") times = streak = 0
         })
       const done = yield* Effect.tapCause(transaction(handling), judge)
+      times = 0
       if (isHandled) streak = 0
       return done
     }),

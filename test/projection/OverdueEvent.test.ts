@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type Duration, Effect, Fiber, identity } from "effect"
 import { TestClock } from "effect/testing"
+import { ProjectionBroken } from "../../src/projection/ProjectionBroken.ts"
 import { bounded } from "../../src/projection/BoundedTransaction.ts"
 import * as OverdueEvent from "../../src/projection/OverdueEvent.ts"
 
@@ -17,7 +18,7 @@ const transact = Effect.fnUntraced(function* (
   }: {
     readonly begins?: Duration.Input
     readonly handler?: Effect.Effect<void>
-    readonly commits?: Effect.Effect<void>
+    readonly commits?: Effect.Effect<void, ProjectionBroken>
     readonly events?: ReadonlyArray<typeof event>
   } = {}
 ) {
@@ -61,6 +62,19 @@ describe("an event whose transaction does not end in time", () => {
       assert.strictEqual(overdue.streak(), 3)
       yield* transact(overdue, { handler: Effect.void })
       assert.strictEqual(overdue.streak(), 0)
+    })
+  )
+
+  it.effect("is tried anew after it was set aside, or after the projection had stopped for it", () =>
+    Effect.gen(function* () {
+      const broken = Effect.fail(new ProjectionBroken({ projection: "orders", problem: "too many" }))
+      for (const commits of [Effect.void, broken]) {
+        const overdue = OverdueEvent.make()
+        yield* times(3, transact(overdue))
+        yield* overdue.watch([event], () => commits).pipe(Effect.ignore)
+        assert.isUndefined(overdue.problemOf([event]))
+        assert.strictEqual(overdue.streak(), commits === broken ? 0 : 1)
+      }
     })
   )
 
