@@ -77,7 +77,7 @@ export const overSse = (url: string, { headers = {}, query = "" }: Asked, take: 
   new Promise((resolve, reject) => {
     const { connection, end, receive } = receiver(take)
     const parser = Sse.makeParser((event) => {
-      if (event._tag === "Event") receive(event.data, event.id, event.event)
+      if (event._tag === "Event") receive(event.data, event.id ?? "", event.event)
     })
     const request = get(`${url}/events${query}`, { headers, agent: false }, (response) => {
       if (response.statusCode !== 200) {
