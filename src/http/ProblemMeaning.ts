@@ -68,8 +68,7 @@ export const meanings = {
   },
   forbidden: {
     when: "A page of another site asked, or the request came by a host name that is not this server's; nothing was done.",
-    remedy:
-      "Let the server allow the page's origin for event streams; reach the operators' port directly, as localhost."
+    remedy: "Let the server allow the page's origin for WebSockets; reach the operators' port directly, as localhost."
   },
   "method-not-allowed": {
     when: "The path is known, but not with this method.",
@@ -97,11 +96,11 @@ export const meanings = {
   },
   "amount-exceeded": {
     when: "More was asked for than is left to authorize, capture or refund.",
-    remedy: "Ask for at most `available`."
+    remedy: "Ask for at most `available`; where that is 0, nothing is left."
   },
   "payment-closed": {
     when: "The payment is voided or fully captured.",
-    remedy: "Authorize another one."
+    remedy: "What was captured can be refunded; for what is unpaid, authorize another payment."
   },
   "payment-required-before-shipment": {
     when: "This shop ships only what has been paid for as far as `required` says.",
@@ -169,7 +168,7 @@ export const meanings = {
   },
   "unknown-product": {
     when: "A product of the request is not in the catalog, or was withdrawn.",
-    remedy: "Order products that are there: GET /products lists them."
+    remedy: "Order products that are there: GET /products?withdrawn=false lists them."
   },
   "unknown-customer": {
     when: "The customer is not in the catalog, or was withdrawn.",
@@ -196,7 +195,7 @@ export const meanings = {
     remedy: "Send it again after Retry-After; another process will answer."
   },
   "outcome-unknown": {
-    when: "The connection to the database was lost while the command was being stored: it was, or was not.",
+    when: "The database did not answer in time, or not at all, while the command was being stored: it was, or was not.",
     remedy: "Send it again with the same Idempotency-Key, or read what it was about first."
   },
   "database-unavailable": {
