@@ -11,7 +11,7 @@
  * one statement or with all of them (`OverdueEvent`), is treated as one that fails by itself: the checkpoint's own
  * statement got through each time. Where too many in a row do, the handler is at fault again.
  */
-import { Cause, Effect, Exit, Random } from "effect"
+import { Cause, Duration, Effect, Exit, Random } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { isSqlError } from "effect/sql/SqlError"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
@@ -183,7 +183,11 @@ export const make = (sql: SqlClient.SqlClient, work: BatchWork) => {
             )
           : Effect.failCause(cause)
       }),
-      Effect.tap(() => Effect.sync(() => size.applied(events.length))),
+      Effect.timed,
+      Effect.map(([took, reached]) => {
+        size.applied(events.length, Duration.toMillis(took))
+        return reached
+      }),
       Effect.tapCause((cause) =>
         Effect.sync(() => {
           if (ProjectionFailure.kind(cause) === "slow") size.tooSlow(events.length)
