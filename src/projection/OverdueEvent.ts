@@ -1,6 +1,6 @@
 /**
- * Which event's transaction did not end in time although it was alone in it, and how often. An attempt ends with each
- * time, so this outlives attempts.
+ * Which event's transaction, or a statement of it, did not end in time although it was alone in it, and how often. An
+ * attempt ends with each time, so this outlives attempts.
  *
  * Only what the handler does is held against the event: the checkpoint's own statement got through in good time, and the
  * handler was still at work at the end. A database that is slow for everything, or that can't commit, is waited for.
@@ -32,13 +32,15 @@ export interface OverdueEvent {
 }
 
 export const make = (): OverdueEvent => {
-  let [position, times, seconds, streak] = [0n, 0, 0, 0]
+  let [position, times, streak, reason] = [0n, 0, 0, ""]
 
-  const count = ({ position: at }: Positioned, limit: Duration.Duration) => {
+  const count = ({ position: at }: Positioned, cause: Cause.Cause<unknown>, limit: Duration.Duration) => {
     times = at === position ? times + 1 : 1
     position = at
     if (times === enough) streak++
-    seconds = Duration.toSeconds(limit)
+    reason = ProjectionFailure.isOverdue(cause)
+      ? `it takes longer than the ${Duration.toSeconds(limit)} s that a transaction has`
+      : ProjectionFailure.reasonOf(cause)
   }
 
   return {
@@ -58,7 +60,7 @@ export const make = (): OverdueEvent => {
         Effect.sync(() => {
           const [event, ...others] = events
           const isAlone = event !== undefined && others.length === 0
-          if (isAlone && isAtFault && ProjectionFailure.isOverdue(cause)) count(event, limit)
+          if (isAlone && isAtFault && ProjectionFailure.kind(cause) === "slow") count(event, cause, limit)
           // It stops for that. Whoever lets it go on has put something right, so all are tried anew.
           if (ProjectionFailure.kind(cause) === "refused") times = streak = 0
         })
@@ -70,7 +72,7 @@ export const make = (): OverdueEvent => {
     streak: () => streak,
     problemOf: ([event, ...others]) =>
       event?.position === position && others.length === 0 && times >= enough
-        ? `it takes longer than the ${seconds} s that a transaction has, also alone, ${times} times in a row`
+        ? `${reason}, also alone, ${times} times in a row`
         : undefined
   }
 }

@@ -11,7 +11,7 @@ import * as Checkpoint from "./Checkpoint.ts"
 import * as LogPages from "./LogPages.ts"
 import * as ParkedStreams from "./ParkedStreams.ts"
 import { handles, type Projection } from "./Projection.ts"
-import { reasonOf } from "./ProjectionBatch.ts"
+
 import { ParkedElsewhere, RetryRefused, StillFailing, UnknownParkedStream } from "./ProjectionErrors.ts"
 import * as ProjectionFailure from "./ProjectionFailure.ts"
 
@@ -48,7 +48,7 @@ const applyUntilFailure = (
     if (Exit.isSuccess(exit)) return undefined
     const kind = ProjectionFailure.kind(exit.cause)
     if (kind !== "defect" && !(kind === "slow" && isAlone)) return yield* Effect.failCause(exit.cause)
-    if (rest.length === 0) return { event: first, reason: reasonOf(exit.cause) }
+    if (rest.length === 0) return { event: first, reason: ProjectionFailure.reasonOf(exit.cause) }
     const middle = Math.ceil(events.length / 2)
     const culprit = yield* applyUntilFailure(sql, projection, events.slice(0, middle), false)
     return culprit ?? (yield* applyUntilFailure(sql, projection, events.slice(middle), false))

@@ -11,11 +11,9 @@
  * one statement or with all of them (`OverdueEvent`), is treated as one that fails by itself: the checkpoint's own
  * statement got through each time. Where too many in a row do, the handler is at fault again.
  */
-import { Cause, Duration, Effect, Exit, Random } from "effect"
+import { Duration, Effect, Exit, Random } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import { isSqlError } from "effect/sql/SqlError"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
-import { said } from "../eventlog/SqlFailure.ts"
 import type { StreamId } from "../eventlog/StreamId.ts"
 import type { BatchSize } from "./BatchSize.ts"
 import { bounded } from "./BoundedTransaction.ts"
@@ -37,14 +35,6 @@ const mostParked = 9
 type Suspects = Map<StreamId, ParkedStreams.Culprit>
 
 const isEmpty = (events: ReadonlyArray<RecordedEvent>): events is readonly [] => events.length === 0
-
-/** In one line, for people. */
-export const reasonOf = (cause: Cause.Cause<unknown>): string => {
-  const error = Cause.squash(cause)
-  if (isSqlError(error)) return said(error).slice(0, 500)
-  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  return (inner instanceof Error ? inner.message : String(inner)).slice(0, 500)
-}
 
 export interface BatchWork {
   readonly projection: Projection
@@ -101,22 +91,20 @@ export const make = (sql: SqlClient.SqlClient, work: BatchWork) => {
   /** Applies all that can be applied; who fails alone is added to the suspects. */
   const sift = (
     events: ReadonlyArray<RecordedEvent>,
-    suspects: Suspects,
-    isAlone: boolean
+    suspects: Suspects
   ): Effect.Effect<void, SqlError.SqlError | ProjectionFailure.Failure> =>
     Effect.gen(function* () {
       const left = events.filter((event) => !suspects.has(event.streamId))
       if (isEmpty(left) || suspects.size > mostParked) return
       const exit = yield* Effect.exit(sql.withTransaction(handle(left)))
       if (Exit.isSuccess(exit)) return
-      const kind = ProjectionFailure.kind(exit.cause)
-      if (kind !== "defect" && !(kind === "slow" && isAlone)) return yield* exit
+      if (ProjectionFailure.kind(exit.cause) !== "defect") return yield* exit
       if (left.length > 1) {
         const middle = Math.ceil(left.length / 2)
-        yield* sift(left.slice(0, middle), suspects, false)
-        return yield* sift(left.slice(middle), suspects, false)
+        yield* sift(left.slice(0, middle), suspects)
+        return yield* sift(left.slice(middle), suspects)
       }
-      yield* suspect(suspects, { event: left[0]!, reason: reasonOf(exit.cause) })
+      yield* suspect(suspects, { event: left[0]!, reason: ProjectionFailure.reasonOf(exit.cause) })
     })
 
   const broken = (problem: string) => new ProjectionBroken({ projection: projection.name, problem })
@@ -141,7 +129,7 @@ export const make = (sql: SqlClient.SqlClient, work: BatchWork) => {
     const failures = new Map<bigint, number>()
     const problem = overdue.problemOf(events)
     const trial = Effect.fnUntraced(function* (handled: ReadonlyArray<RecordedEvent>, suspects: Suspects) {
-      yield* sift(handled, suspects, events.length === 1)
+      yield* sift(handled, suspects)
       for (const { event } of suspects.values()) failures.set(event.position, (failures.get(event.position) ?? 0) + 1)
       const isProven = [...suspects.values()].every(({ event }) => (failures.get(event.position) ?? 0) >= alone)
       if (!isProven) return yield* Effect.fail(new Suspected())
@@ -173,16 +161,14 @@ export const make = (sql: SqlClient.SqlClient, work: BatchWork) => {
   /** The checkpoint then. What it fails with applied nothing. */
   return (from: Checkpoint.Checkpoint, events: Batch) =>
     Effect.suspend(() => (overdue.problemOf(events) === undefined ? plain(from, events) : inParts(from, events))).pipe(
-      Effect.catchCause((cause) => {
-        const kind = ProjectionFailure.kind(cause)
-        const isStatement = kind === "slow" && !ProjectionFailure.isOverdue(cause)
-        return kind === "defect" || (isStatement && events.length === 1)
+      Effect.catchCause((cause) =>
+        ProjectionFailure.kind(cause) === "defect"
           ? Effect.logWarning("a batch failed; it is tried again in parts", cause).pipe(
               Effect.andThen(onTrouble),
               Effect.andThen(inParts(from, events))
             )
           : Effect.failCause(cause)
-      }),
+      ),
       Effect.timed,
       Effect.map(([took, reached]) => {
         size.applied(events.length, Duration.toMillis(took))

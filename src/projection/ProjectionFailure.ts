@@ -1,7 +1,7 @@
 /** Why an attempt to run a projection ended, and what follows from it. */
 import { Cause } from "effect"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
-import { sqlState, verdict } from "../eventlog/SqlFailure.ts"
+import { said, sqlState, verdict } from "../eventlog/SqlFailure.ts"
 import { DatabaseUnavailable } from "../eventlog/Unavailable.ts"
 import { TransactionOverdue } from "./BoundedTransaction.ts"
 import { CheckpointMoved, CheckpointRefused } from "./Checkpoint.ts"
@@ -51,4 +51,12 @@ export const kind = (cause: Cause.Cause<unknown>): Kind => {
     return errors.every((error) => error instanceof CheckpointMoved) ? "moved" : "transient"
   }
   return "defect"
+}
+
+/** In one line, for people. */
+export const reasonOf = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.squash(cause)
+  if (isSqlError(error)) return said(error).slice(0, 500)
+  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  return (inner instanceof Error ? inner.message : String(inner)).slice(0, 500)
 }

@@ -25,7 +25,7 @@ import * as Lease from "./Lease.ts"
 import * as OverdueEvent from "./OverdueEvent.ts"
 import { withConnection } from "./OwnConnection.ts"
 import type { CheckpointKey, Projection } from "./Projection.ts"
-import { reasonOf } from "./ProjectionBatch.ts"
+
 import * as ProjectionFailure from "./ProjectionFailure.ts"
 import * as ProjectionRunner from "./ProjectionRunner.ts"
 import * as ProjectionWork from "./ProjectionWork.ts"
@@ -104,7 +104,7 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
     <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E | Checkpoint.CheckpointMoved | SqlError> =>
       Effect.catchCause(self, (cause): Effect.Effect<never, E | Checkpoint.CheckpointMoved | SqlError> => {
         if (ProjectionFailure.kind(cause) !== "defect") return Effect.failCause(cause)
-        return block(sql, id, reasonOf(cause), cause)
+        return block(sql, id, ProjectionFailure.reasonOf(cause), cause)
       })
 
   const reached = (record: RebuildRecord.Row, start: bigint) => {

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import * as Checkpoint from "./Checkpoint.ts"
 import type { CheckpointKey, Projection } from "./Projection.ts"
-import { reasonOf } from "./ProjectionBatch.ts"
+
 import { RebuildRefused } from "./ProjectionErrors.ts"
 import * as ProjectionFailure from "./ProjectionFailure.ts"
 import { ProjectionLimits } from "./ProjectionLimits.ts"
@@ -80,7 +80,7 @@ const makeShadow = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, projec
     yield* tables.create(sql, "shadow").pipe(
       Effect.catchCause((cause): Effect.Effect<never, SqlError.SqlError | RebuildRefused> => {
         if (ProjectionFailure.kind(cause) !== "defect") return Effect.failCause(cause)
-        const problem = `its second table can't be made: ${reasonOf(cause)}`
+        const problem = `its second table can't be made: ${ProjectionFailure.reasonOf(cause)}`
         return Effect.fail(new RebuildRefused({ projection: name, problem }))
       })
     )

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type Duration, Effect, Fiber, identity } from "effect"
+import { SqlError, UnknownError } from "effect/sql/SqlError"
 import { TestClock } from "effect/testing"
 import { ProjectionBroken } from "../../src/projection/ProjectionBroken.ts"
 import { bounded } from "../../src/projection/BoundedTransaction.ts"
@@ -17,12 +18,12 @@ const transact = Effect.fnUntraced(function* (
     handler = Effect.never
   }: {
     readonly begins?: Duration.Input
-    readonly handler?: Effect.Effect<void>
+    readonly handler?: Effect.Effect<void, SqlError>
     readonly commits?: Effect.Effect<void, ProjectionBroken>
     readonly events?: ReadonlyArray<typeof event>
   } = {}
 ) {
-  const transaction = (handling: typeof identity<Effect.Effect<void>>) =>
+  const transaction = (handling: typeof identity<Effect.Effect<void, SqlError>>) =>
     Effect.sleep(begins).pipe(Effect.andThen(handling(handler)), Effect.andThen(commits), bounded)
   const fiber = yield* Effect.forkChild(Effect.exit(overdue.watch(events, transaction)), { startImmediately: true })
   yield* TestClock.adjust("10 seconds")
@@ -41,6 +42,21 @@ describe("an event whose transaction does not end in time", () => {
       assert.match(overdue.problemOf([event]) ?? "", /longer than the 10 s that a transaction has, .* 3 times in a row/)
       assert.isUndefined(overdue.problemOf([event, { position: 8n }]))
       assert.isUndefined(overdue.problemOf([{ position: 8n }]))
+    })
+  )
+
+  it.effect("is at fault as well where the server ends a statement of its handler each time", () =>
+    Effect.gen(function* () {
+      const overdue = OverdueEvent.make()
+      const cause = { severity: "ERROR", code: "57014", message: "canceling statement due to statement timeout" }
+      const ended = Effect.fail(new SqlError({ reason: new UnknownError({ cause, operation: "query" }) }))
+      for (const position of [7n, 8n]) {
+        yield* times(3, transact(overdue, { events: [{ position }], handler: ended }))
+        assert.match(overdue.problemOf([{ position }]) ?? "", /^canceling .* timeout, also alone, 3 times in a row$/)
+      }
+      assert.strictEqual(overdue.streak(), 2)
+      yield* times(4, transact(overdue, { begins: "600 millis", events: [{ position: 9n }], handler: ended }))
+      assert.isUndefined(overdue.problemOf([{ position: 9n }]))
     })
   )
 
