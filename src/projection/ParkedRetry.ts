@@ -6,6 +6,7 @@
 import { type Cause, Effect, Exit } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
+import { withinSeconds } from "../eventlog/SqlFailure.ts"
 import { bounded } from "./BoundedTransaction.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as LogPages from "./LogPages.ts"
@@ -77,7 +78,7 @@ const applyPage = (sql: SqlClient.SqlClient, projection: Projection, id: string,
 /** Of a page of one event: it is that event which takes too long. It may be applied yet; then a retry finds it so. */
 const overdue = <E>(sql: SqlClient.SqlClient, id: string, cause: Cause.Cause<E>) =>
   Effect.gen(function* () {
-    const [parked] = ProjectionFailure.isOverdue(cause) ? yield* ParkedStreams.list(sql, id) : []
+    const [parked] = ProjectionFailure.isOverdue(cause) ? yield* withinSeconds(6)(ParkedStreams.list(sql, id)) : []
     if (parked === undefined || !parked.parked) return yield* Effect.failCause(cause)
     const { streamId, version } = parked
     return yield* new StillFailing({ id, streamId, version, reason: "its transaction does not end in time" })

@@ -3,7 +3,6 @@ import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
 import type { Batch, Projection, ProjectionAudit, Slot } from "../projection/Projection.ts"
-import * as BatchFold from "./BatchFold.ts"
 import * as CatalogEntry from "./CatalogEntry.ts"
 import * as CatalogViewRows from "./CatalogViewRows.ts"
 
@@ -15,18 +14,13 @@ const entryOf = ({ category, id, position, state }: CatalogViewRows.Row): Entry 
 
 const streamOf = ({ category, id }: Pick<CatalogViewRows.Row, "category" | "id">) => `${category}-${id}`
 
-const handle = (sql: SqlClient.SqlClient, events: Batch, slot: Slot) =>
-  BatchFold.run(
-    {
-      select: (streamIds) =>
-        Effect.map(CatalogViewRows.select(sql, slot, streamIds), (rows) =>
-          rows.map((row) => [streamOf(row), entryOf(row)] as const)
-        ),
-      evolve: CatalogEntry.evolve,
-      upsert: (entries: ReadonlyArray<Entry>) => CatalogViewRows.upsert(sql, slot, entries)
-    },
-    events
-  )
+const handle = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, events: Batch, slot: Slot) {
+  const streamIds = [...new Set(events.map((event) => event.streamId))]
+  const entries = new Map<string, Entry>()
+  for (const row of yield* CatalogViewRows.select(sql, slot, streamIds)) entries.set(streamOf(row), entryOf(row))
+  for (const event of events) entries.set(event.streamId, CatalogEntry.evolve(entries.get(event.streamId), event))
+  yield* CatalogViewRows.upsert(sql, slot, [...entries.values()])
+})
 
 /** It is then at the event's version without what the event says. One that is not there can't be helped so. */
 const skip = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, event: RecordedEvent, slot: Slot) {

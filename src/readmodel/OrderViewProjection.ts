@@ -1,10 +1,9 @@
 /** Keeps `ordinal.order_view`: per batch one SELECT of the orders concerned, the fold in memory, one upsert. */
-import { Effect } from "effect"
+import { Array as Arr, Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
 import * as StreamId from "../eventlog/StreamId.ts"
 import type { Batch, Projection, ProjectionAudit, Slot } from "../projection/Projection.ts"
-import * as BatchFold from "./BatchFold.ts"
 import * as OrderEntry from "./OrderEntry.ts"
 import * as OrderViewRows from "./OrderViewRows.ts"
 import { OrderViewTable } from "./OrderViewTable.ts"
@@ -15,20 +14,37 @@ const entryOf = ({ position, state: order, updatedAt }: OrderViewRows.StoredRow)
   position
 })
 
-const streamOf = (orderId: string) => `order-${orderId}`
+const orderIdOf = ([orderId]: readonly [string, Batch]) => orderId
 
-const handle = (sql: SqlClient.SqlClient, events: Batch, slot: Slot) =>
-  BatchFold.run(
-    {
-      select: (streamIds) =>
-        Effect.map(OrderViewRows.select(sql, slot, streamIds.map(StreamId.id)), (rows) =>
-          rows.map((row) => [streamOf(row.orderId), entryOf(row)] as const)
-        ),
-      evolve: OrderEntry.evolve,
-      upsert: (entries) => OrderViewRows.upsert(sql, slot, entries)
-    },
-    events
-  )
+/** Of states as text in memory at once, about; an order with many lines has 250 KB. */
+const mostBytes = 8 * 1024 * 1024
+const ordersAtOnce = 100
+
+const foldOf = (entry: OrderEntry.OrderEntry | undefined, [first, ...rest]: Batch) =>
+  rest.reduce(OrderEntry.evolve, OrderEntry.evolve(entry, first))
+
+const apply = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  slot: Slot,
+  orders: ReadonlyArray<readonly [orderId: string, events: Batch]>
+) {
+  const rows = yield* OrderViewRows.select(sql, slot, orders.map(orderIdOf))
+  const stored = new Map(rows.map((row) => [row.orderId, entryOf(row)]))
+  const entries: Array<OrderEntry.OrderEntry> = []
+  for (const some of Arr.chunksOf(orders, ordersAtOnce)) {
+    for (const [orderId, events] of some) entries.push(foldOf(stored.get(orderId), events))
+    // Who else has something to do in this process has its turn.
+    yield* Effect.yieldNow
+  }
+  yield* OrderViewRows.upsert(sql, slot, entries)
+})
+
+const handle = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, events: Batch, slot: Slot) {
+  const orders = Object.entries(Arr.groupBy(events, (event) => StreamId.id(event.streamId)))
+  const bytes = yield* OrderViewRows.stateBytes(sql, slot, orders.map(orderIdOf))
+  const atOnce = bytes > mostBytes ? ordersAtOnce : orders.length
+  for (const some of Arr.chunksOf(orders, atOnce)) yield* apply(sql, slot, some)
+})
 
 /** The order is then at the event's version without what the event says. One that is not there can't be helped so. */
 const skip = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, event: RecordedEvent, slot: Slot) {
@@ -37,11 +53,6 @@ const skip = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, event: Recor
   const { position, recordedAt: updatedAt, version } = event
   yield* OrderViewRows.upsert(sql, slot, [{ order: { ...row.state, version }, updatedAt, position }])
 })
-
-const lastOf = (events: Batch): OrderEntry.OrderEntry => {
-  const [first, ...rest] = events
-  return rest.reduce(OrderEntry.evolve, OrderEntry.evolve(undefined, first))
-}
 
 const audit: ProjectionAudit = {
   row: (sql, streamId, slot) =>
@@ -63,12 +74,12 @@ const audit: ProjectionAudit = {
   },
   streams: (sql, slot, after, limit) =>
     Effect.map(OrderViewRows.idsAfter(sql, slot, after === undefined ? "" : StreamId.id(after), limit), (rows) =>
-      rows.map(({ orderId }) => streamOf(orderId))
+      rows.map(({ orderId }) => `order-${orderId}`)
     ),
   remove: (sql, streamId, over) =>
     Effect.map(OrderViewRows.remove(sql, StreamId.id(streamId), over), (rows) => rows.length > 0),
   write: (sql, events, over) => {
-    const entry = lastOf(events)
+    const entry = foldOf(undefined, events)
     const written =
       over === undefined ? OrderViewRows.insertMissing(sql, entry) : OrderViewRows.overwrite(sql, entry, over)
     return Effect.map(written, (rows) => rows.length > 0)

@@ -1,4 +1,5 @@
 /** Reads and writes rows of the order view: one statement for any number of orders. */
+import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { Order } from "../order/OrderState.ts"
 import { paymentStatus, status } from "../order/OrderStatus.ts"
@@ -19,6 +20,13 @@ const table = OrderViewTable.in
 export const select = (sql: SqlClient.SqlClient, slot: Slot, orderIds: ReadonlyArray<string>) =>
   sql<StoredRow>`SELECT order_id AS "orderId", state, updated_at AS "updatedAt", "position"
     FROM ${table(sql, slot)} WHERE order_id = ANY(${orderIds}::text[]) ORDER BY order_id`
+
+/** Of the states of these orders, as text. */
+export const stateBytes = (sql: SqlClient.SqlClient, slot: Slot, orderIds: ReadonlyArray<string>) =>
+  sql<{ readonly bytes: bigint }>`SELECT coalesce(sum(octet_length(state::text)), 0) AS bytes
+    FROM ${table(sql, slot)} WHERE order_id = ANY(${orderIds}::text[])`.pipe(
+    Effect.map(([row]) => Number(row?.bytes ?? 0))
+  )
 
 /** The whole of a row as JSON, times in ISO 8601. */
 export interface FullRow {
