@@ -31,16 +31,17 @@ const apply = Effect.fnUntraced(function* (
   const rows = yield* OrderViewRows.select(sql, slot, orders.map(orderIdOf))
   const stored = new Map(rows.map((row) => [row.orderId, entryOf(row)]))
   const entries: Array<OrderEntry.OrderEntry> = []
-  for (const some of Arr.chunksOf(orders, ordersAtOnce)) {
-    for (const [orderId, events] of some) entries.push(foldOf(stored.get(orderId), events))
+  for (const [index, [orderId, events]] of orders.entries()) {
     // Who else has something to do in this process has its turn.
-    yield* Effect.yieldNow
+    if (index > 0 && index % ordersAtOnce === 0) yield* Effect.yieldNow
+    entries.push(foldOf(stored.get(orderId), events))
   }
   yield* OrderViewRows.upsert(sql, slot, entries)
 })
 
 const handle = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, events: Batch, slot: Slot) {
   const orders = Object.entries(Arr.groupBy(events, (event) => StreamId.id(event.streamId)))
+  if (orders.length <= ordersAtOnce) return yield* apply(sql, slot, orders)
   const bytes = yield* OrderViewRows.stateBytes(sql, slot, orders.map(orderIdOf))
   const atOnce = bytes > mostBytes ? ordersAtOnce : orders.length
   for (const some of Arr.chunksOf(orders, atOnce)) yield* apply(sql, slot, some)
