@@ -189,8 +189,8 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
       catalog(options, (headers) => products.saveProduct({ params: { id }, headers, payload })),
     withdrawProduct: (id, options) =>
       catalog(options, (headers) => products.withdrawProduct({ params: { id }, headers })),
-    product: Effect.fnUntraced(function* (id, { token } = {}) {
-      const headers = yield* Effect.fromResult(Headers.ofQuery(token === undefined ? {} : { token }))
+    product: Effect.fnUntraced(function* (id, options = {}) {
+      const headers = yield* Effect.fromResult(Headers.ofQuery(options))
       return Answer.entity(yield* query(products.product({ params: { id }, headers })))
     }),
     products: listProducts,
@@ -198,8 +198,8 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
       catalog(options, (headers) => products.saveCustomer({ params: { id }, headers, payload })),
     withdrawCustomer: (id, options) =>
       catalog(options, (headers) => products.withdrawCustomer({ params: { id }, headers })),
-    customer: Effect.fnUntraced(function* (id, { token } = {}) {
-      const headers = yield* Effect.fromResult(Headers.ofQuery(token === undefined ? {} : { token }))
+    customer: Effect.fnUntraced(function* (id, options = {}) {
+      const headers = yield* Effect.fromResult(Headers.ofQuery(options))
       return Answer.entity(yield* query(products.customer({ params: { id }, headers })))
     }),
     customers: listCustomers,

@@ -1,6 +1,6 @@
 /**
- * A transaction that is given up after a while (10 s by default), whatever the network does. `Effect.timeout` can't do it: COMMIT is not
- * interruptible. So it runs in a fiber of its own, and what is given up is only the waiting for it.
+ * A transaction that is given up after a while (10 s by default), whatever the network does. `Effect.timeout` can't do
+ * it: COMMIT is not interruptible. So it runs in a fiber of its own, and what is given up is only the waiting for it.
  *
  * **Gotchas**: a transaction that was given up may still commit. Whoever uses this must bear it, as compare-and-set does.
  */

@@ -41,10 +41,9 @@ const apply = Effect.fnUntraced(function* (
 
 const handle = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, events: Batch, slot: Slot) {
   const orders = Object.entries(Arr.groupBy(events, (event) => StreamId.id(event.streamId)))
-  if (orders.length <= ordersAtOnce) return yield* apply(sql, slot, orders)
-  const bytes = yield* OrderViewRows.stateBytes(sql, slot, orders.map(orderIdOf))
-  const atOnce = bytes > mostBytes ? ordersAtOnce : orders.length
-  for (const some of Arr.chunksOf(orders, atOnce)) yield* apply(sql, slot, some)
+  const isLarge =
+    orders.length > ordersAtOnce && (yield* OrderViewRows.stateBytes(sql, slot, orders.map(orderIdOf))) > mostBytes
+  for (const some of Arr.chunksOf(orders, isLarge ? ordersAtOnce : orders.length)) yield* apply(sql, slot, some)
 })
 
 /** The order is then at the event's version without what the event says. One that is not there can't be helped so. */

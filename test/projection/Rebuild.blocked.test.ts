@@ -8,7 +8,7 @@ import { OrderViewTable } from "../../src/readmodel/OrderViewTable.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
 import { append, orderLives } from "../support/orderLives.ts"
 import { value, withOwnMetrics } from "../support/metrics.ts"
-import { ended, infoWhen, isFold, name, seen, silent } from "../support/rebuilds.ts"
+import { ended, heldAudit, infoWhen, isFold, name, seen, silent } from "../support/rebuilds.ts"
 import { operatedLayer } from "../support/viewLayer.ts"
 
 describe("a rebuild", () => {
@@ -119,15 +119,7 @@ describe("a rebuild", () => {
   it.live("that is aborted while its rows are compared is no failure", () =>
     Effect.gen(function* () {
       const url = yield* freshDatabase
-      const [isBegun, isOpen] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
-      const audit: ProjectionAudit = {
-        ...OrderViewProjection.audit!,
-        streams: (...asked) =>
-          Deferred.succeed(isBegun, undefined).pipe(
-            Effect.andThen(Deferred.await(isOpen)),
-            Effect.andThen(OrderViewProjection.audit!.streams(...asked))
-          )
-      }
+      const { audit, isBegun, isOpen } = yield* heldAudit
       const errors: Array<unknown> = []
       const logger = Logger.make(({ logLevel, message }) => {
         if (logLevel === "Error") errors.push(message)

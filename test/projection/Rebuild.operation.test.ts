@@ -7,7 +7,7 @@ import { OrderQueries } from "../../src/readmodel/OrderQueries.ts"
 import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
 import { append, orderLives } from "../support/orderLives.ts"
-import { awaitRebuild, ended, isFold, name, seen, silent } from "../support/rebuilds.ts"
+import { awaitRebuild, ended, heldAudit, isFold, name, seen, silent } from "../support/rebuilds.ts"
 import { operatedLayer } from "../support/viewLayer.ts"
 
 describe("a rebuild", () => {
@@ -88,8 +88,7 @@ describe("a rebuild", () => {
   it.live("takes along, in small pages, what was stored while it was compared", () =>
     Effect.gen(function* () {
       const url = yield* freshDatabase
-      const isBegun = yield* Deferred.make<void>()
-      const isOpen = yield* Deferred.make<void>()
+      const { audit, isBegun, isOpen } = yield* heldAudit
       let pages: ReadonlyArray<number> = []
       const gated: Projection = {
         ...OrderViewProjection,
@@ -97,14 +96,7 @@ describe("a rebuild", () => {
           if (slot === "shadow") pages = [...pages, events.length]
           return OrderViewProjection.handle(sql, events, slot)
         },
-        audit: {
-          ...OrderViewProjection.audit!,
-          streams: (...asked) =>
-            Deferred.succeed(isBegun, undefined).pipe(
-              Effect.andThen(Deferred.await(isOpen)),
-              Effect.andThen(OrderViewProjection.audit!.streams(...asked))
-            )
-        }
+        audit
       }
       yield* Effect.gen(function* () {
         const projections = yield* Projections

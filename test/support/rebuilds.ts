@@ -1,7 +1,8 @@
 /** What tests of rebuilds ask for and wait for. */
-import { Effect, Logger } from "effect"
+import { Deferred, Effect, Logger } from "effect"
 import { Database } from "../../src/database/Database.ts"
 import { ProjectionProgress } from "../../src/projection/ProjectionProgress.ts"
+import type { ProjectionAudit } from "../../src/projection/Projection.ts"
 import { type ProjectionInfo, Projections, type Rebuild } from "../../src/projection/Projections.ts"
 import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
 import { assertViewIsFold } from "./orderViewRows.ts"
@@ -29,3 +30,18 @@ export const infoWhen = (isIt: (info: ProjectionInfo) => boolean) =>
   )
 
 export const isFold = Effect.flatMap(Database, ({ reads }) => assertViewIsFold(reads))
+
+/** An audit of the order view that waits, once it `isBegun`, until it `isOpen`. */
+export const heldAudit = Effect.gen(function* () {
+  const [isBegun, isOpen] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+  const own = OrderViewProjection.audit!
+  const audit: ProjectionAudit = {
+    ...own,
+    streams: (...asked) =>
+      Deferred.succeed(isBegun, undefined).pipe(
+        Effect.andThen(Deferred.await(isOpen)),
+        Effect.andThen(own.streams(...asked))
+      )
+  }
+  return { audit, isBegun, isOpen }
+})
