@@ -3,6 +3,7 @@
 export interface Pace {
   /** Commands a second. */
   readonly rate: number
+  /** At least. */
   readonly seconds: number
 }
 
@@ -22,20 +23,28 @@ export interface Paced {
 const lateMillis = 50
 /** Not more at a time: a machine that is so far behind would only measure how sockets are made. */
 const callers = 500
+const moreSeconds = 180
 
 /** What `fetch` says hides in its cause. */
 const reasonOf = (error: unknown) =>
   error instanceof Error && error.cause !== undefined ? `${error}: ${error.cause}` : String(error)
 
-export const run = async ({ rate, seconds }: Pace, command: (index: number) => Promise<unknown>): Promise<Paced> => {
-  const total = Math.round(rate * seconds)
+/** Goes on until `isOver` too, which is what the load is for; not for longer than three minutes more. */
+export const run = async (
+  { rate, seconds }: Pace,
+  command: (index: number) => Promise<unknown>,
+  isOver: () => boolean = () => true
+): Promise<Paced> => {
+  const least = Math.round(rate * seconds)
+  const most = Math.round(rate * (seconds + moreSeconds))
   const began = performance.now()
   const open = new Set<Promise<unknown>>()
   let late = 0
   let failed = 0
   let failure: string | undefined
   let waiting = 0
-  for (let sent = 0; sent < total;) {
+  let sent = 0
+  while (sent < least || (sent < most && !isOver())) {
     const due = began + (sent * 1000) / rate
     const now = performance.now()
     if (now < due || open.size >= callers) {
@@ -53,6 +62,6 @@ export const run = async ({ rate, seconds }: Pace, command: (index: number) => P
     waiting = Math.max(waiting, open.size)
   }
   await Promise.all(open)
-  const perSecond = Math.round(((total - failed) / (performance.now() - began)) * 1000)
-  return { sent: total, perSecond, late, failed, ...(failure === undefined ? {} : { failure }), waiting }
+  const perSecond = Math.round(((sent - failed) / (performance.now() - began)) * 1000)
+  return { sent, perSecond, late, failed, ...(failure === undefined ? {} : { failure }), waiting }
 }

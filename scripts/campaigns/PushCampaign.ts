@@ -72,8 +72,10 @@ export const crowd = async (
   bounds: PushMemory.Bounds | undefined
 ) => {
   const looked = () => MemoryProbe.series(server.output).length
+  const cutOff = () => server.output().split("an event stream was cut off").length - 1
   let [from, to] = [0, 0]
   const { faults, ...figures } = await PushCrowd.run(shop, sql, crowd, {
+    cutOff,
     onConnected: () => (from = Math.max(0, looked() - 1)),
     onLoaded: () => (to = looked())
   })

@@ -18,7 +18,7 @@ export interface Crowd extends OpenLoop.Pace {
   readonly unfiltered: number
   /** Of all orders too, and they do not read until the load has ended. */
   readonly deaf: number
-  /** Whether those have been cut off by then. */
+  /** Whether those have to be cut off, and the load goes on until they are. */
   readonly isCutOff: boolean
   readonly customers: number
   /** Processes that the clients are spread over. */
@@ -79,12 +79,19 @@ const ends = (deaf: Iterable<PushClients.Got>) => {
   return counts
 }
 
-/** `onConnected` and `onLoaded` mark the time in which memory is looked at. */
+export interface Watch {
+  /** How many connections the server says it has cut off by now. */
+  readonly cutOff?: () => number
+  /** From here on until `onLoaded` memory is looked at. */
+  readonly onConnected?: () => void
+  readonly onLoaded?: () => void
+}
+
 export const run = async (
   shop: PushShop,
   sql: Sql,
   crowd: Crowd,
-  { onConnected = () => {}, onLoaded = () => {} }: { onConnected?: () => void; onLoaded?: () => void } = {}
+  { cutOff = () => 0, onConnected = () => {}, onLoaded = () => {} }: Watch = {}
 ) => {
   const processes = Array.from({ length: crowd.processes }, PushClients.start)
   const spread = <A>(items: ReadonlyArray<A>) =>
@@ -105,7 +112,7 @@ export const run = async (
     const clients = wanted(crowd, before)
     await openAll(clients)
     onConnected()
-    const paced = await OpenLoop.run(crowd, shop.command)
+    const paced = await OpenLoop.run(crowd, shop.command, () => !crowd.isCutOff || cutOff() >= crowd.deaf)
     onLoaded()
     const log: ReadonlyArray<LoggedEvent> = await logged(sql, before)
     const positions = (customer?: string) =>
