@@ -217,6 +217,7 @@ describe("a COMMIT whose answer never comes", () => {
         yield* isFold
       }).pipe(
         Effect.provide(ProjectionRunner.layer(swallowing).pipe(Layer.provideMerge(readerLayer(proxy.url, onePerPool)))),
+        Effect.provideService(ProjectionLimits, { ...defaults, transaction: Duration.seconds(2) }),
         Effect.provide(silent)
       )
     })
