@@ -4,9 +4,9 @@ import { node } from "../../scripts/system/Server.ts"
 import { freshDatabase, server, sql } from "./resources.ts"
 
 const lines = 500
-const orders = 250
+const orders = 150
 const [executable, ...flags] = node
-const smallHeap = [executable!, "--max-old-space-size=160", ...flags]
+const smallHeap = [executable!, "--max-old-space-size=96", ...flags]
 
 interface Status {
   readonly data: ReadonlyArray<{ readonly name: string; readonly behind: number; readonly status: string }>
