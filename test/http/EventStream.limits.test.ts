@@ -128,7 +128,7 @@ describe("an event stream", () => {
     const limits = { stall: Duration.millis(100), close: Duration.zero, slowClose: Duration.seconds(30) }
     const logs: Array<string> = []
     const server = await withCatalog(await start({ push: limits, logs: (line) => logs.push(line) }))
-    const lines = Array.from({ length: 100 }, () => ({ productId: "mug", quantity: 1 }))
+    const lines = Array.from({ length: 500 }, () => ({ productId: "mug", quantity: 1 }))
     const slow = await followWs(server.url)
     await slow.until(({ name }) => name === "caught-up")
     slow.stopReading()
