@@ -12,7 +12,6 @@ import * as Checkpoint from "./Checkpoint.ts"
 import * as LogPages from "./LogPages.ts"
 import * as ParkedStreams from "./ParkedStreams.ts"
 import { handles, type Projection } from "./Projection.ts"
-
 import { ParkedElsewhere, RetryRefused, StillFailing, UnknownParkedStream } from "./ProjectionErrors.ts"
 import * as ProjectionFailure from "./ProjectionFailure.ts"
 
