@@ -116,7 +116,7 @@ export const run = async ({ concurrency, requests, seed, url }: Plan) => {
   const seconds = (performance.now() - began) / 1000
   agent.destroy()
   await fillCatalog(url)
-  const after = await call(url, "POST", "/orders", { body: placement(), headers: { prefer: "wait=10" } })
+  const after = await call(url, "POST", "/orders", { body: placement(), headers: { prefer: "wait=30" } })
   if (after.status !== 201) faults.push(`afterwards an order could not be placed: ${after.status}`)
   const sorted = <K>(counts: ReadonlyMap<K, number>) =>
     Object.fromEntries([...counts].sort(([, left], [, right]) => right - left))

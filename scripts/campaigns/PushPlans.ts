@@ -56,13 +56,14 @@ export const full: Plan = {
 }
 
 /**
- * A second without reading is too much; who is closed for it may read why once the load has ended, however long that takes.
- * How much is sent until then depends on what the operating system holds for them, so the load goes on as long as it takes.
+ * Who is closed for not reading may read why once the load has ended, however long that takes. How much is sent until then
+ * depends on what the operating system holds for them, so the load goes on as long as it takes. Those who do read are told
+ * from them by more than a machine may be held up.
  */
 export const quick: Plan = {
   cuts: 100,
   crowd: {
-    setting: { customers: few.customers, lines: 60, limits: { STALL: "1000", SLOW_CLOSE: "600000" } },
+    setting: { customers: few.customers, lines: 60, limits: { STALL: "7000", SLOW_CLOSE: "600000" } },
     crowd: { ...few, deaf: 4, isCutOff: true, seconds: 5 }
   },
   deaf: {

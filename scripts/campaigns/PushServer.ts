@@ -1,6 +1,8 @@
 /** `node scripts/campaigns/PushServer.ts`: the server with limits of event streams that no setting has, in milliseconds. */
 import { NodeRuntime } from "@effect/platform-node"
 import { Duration, Effect, Layer } from "effect"
+import * as AggregateLimits from "../../src/eventsourcing/AggregateLimits.ts"
+import * as HttpLimits from "../../src/http/HttpLimits.ts"
 import { OpenStreams } from "../../src/http/OpenStreams.ts"
 import * as PushLimits from "../../src/http/PushLimits.ts"
 import { Readiness } from "../../src/http/Readiness.ts"
@@ -21,12 +23,17 @@ const limits: PushLimits.PushLimits = {
   slowClose: millis(SLOW_CLOSE, PushLimits.defaults.slowClose)
 }
 
+/** Its campaigns are not about how long a command may take. */
+const patient = { ...AggregateLimits.defaults, commandDeadline: Duration.seconds(60) }
+
 if (import.meta.main) {
   Server.layer({ host: "127.0.0.1", port: 0 }).pipe(
     Layer.provide(DATABASE_URL === undefined ? Orders.layerMemory : Orders.layerPostgres(DATABASE_URL)),
     Layer.provide(Layer.mergeAll(Projections.layerNone, OpenStreams.layer)),
     Layer.provide(Layer.succeed(Readiness, { check: Effect.void })),
     Layer.provide(Layer.succeed(PushLimits.PushLimits, limits)),
+    Layer.provide(Layer.succeed(AggregateLimits.AggregateLimits, patient)),
+    Layer.provide(Layer.succeed(HttpLimits.HttpLimits, { ...HttpLimits.defaults, request: Duration.seconds(65) })),
     Layer.launch,
     NodeRuntime.runMain
   )

@@ -41,7 +41,7 @@ const noteOrder = (memory: Memory, who: string, orderId: string, version: number
 }
 
 const get = async (memory: Memory, who: string, url: string, path: string, token?: string) => {
-  const headers = token === undefined ? {} : { "consistency-token": token, prefer: "wait=10" }
+  const headers = token === undefined ? {} : { "consistency-token": token, prefer: "wait=30" }
   const answer = await call(url, "GET", path, { headers })
   memory.reads += 1
   if (answer.status !== 200) {

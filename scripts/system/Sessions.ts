@@ -64,7 +64,7 @@ export const run = async ({ rounds, seed, sendsTokens, sessions, urls, writers }
 
     /** The answer to a read that is at least as fresh as the token; undefined if the view was not there in time. */
     const read = async (url: string, path: string, token: string) => {
-      const headers = sendsTokens && token !== "" ? { "consistency-token": token, prefer: "wait=10" } : undefined
+      const headers = sendsTokens && token !== "" ? { "consistency-token": token, prefer: "wait=30" } : undefined
       const answer = await call(url, "GET", path, headers && { headers })
       reads += 1
       if (answer.status === 503 && slug(answer) === "projection-behind") {

@@ -153,7 +153,7 @@ describe("metrics", () => {
     assert.strictEqual(early.status, 503)
     assert.strictEqual(await waited("behind"), behind + 1)
     const waiting = await readWaits(shop)
-    const late = shop.api.get(`/orders/${body.orderId}`, { ...token, prefer: "wait=20" })
+    const late = shop.api.get(`/orders/${body.orderId}`, { ...token, prefer: "wait=30" })
     await waiting()
     await shop.operators.send("POST", `${at}/resume`)
     assert.strictEqual((await late).status, 200)
@@ -168,7 +168,7 @@ describe("metrics", () => {
     assert.strictEqual(await abandoned(), 0)
     await shop.operators.send("POST", `${at}/pause`)
     const { headers } = await shop.api.send("POST", "/orders", order())
-    const token = { "consistency-token": headers.get("consistency-token") ?? "", prefer: "wait=20" }
+    const token = { "consistency-token": headers.get("consistency-token") ?? "", prefer: "wait=30" }
     const caller = new AbortController()
     const waiting = await readWaits(shop)
     const read = fetch(`${shop.api.url}/orders`, { headers: token, signal: caller.signal }).then(

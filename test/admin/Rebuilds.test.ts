@@ -37,6 +37,8 @@ describe("a rebuild over HTTP", () => {
   })
 
   it("at a given rate shows rate and remaining time; is paused, resumed and aborted; there is one at a time", async () => {
+    // Two events each: at that rate it takes a minute, however slowly the rest of this goes.
+    await Promise.all(Array.from({ length: 60 }, () => place(shop)))
     const { body } = await shop.operators.send("POST", begin, { eventsPerSecond: 2 })
     const at = `/admin/rebuilds/${body.id}`
     const under = await until(

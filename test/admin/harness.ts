@@ -7,6 +7,8 @@ import * as AdminServer from "../../src/admin/AdminServer.ts"
 import { ShownSettings } from "../../src/admin/ProcessAdminHandlers.ts"
 import * as AggregateCatalog from "../../src/catalog/AggregateCatalog.ts"
 import { Database } from "../../src/database/Database.ts"
+import * as AggregateLimits from "../../src/eventsourcing/AggregateLimits.ts"
+import { HttpLimits, defaults as httpDefaults } from "../../src/http/HttpLimits.ts"
 import { OpenStreams } from "../../src/http/OpenStreams.ts"
 import { Readiness } from "../../src/http/Readiness.ts"
 import * as Server from "../../src/http/Server.ts"
@@ -19,7 +21,7 @@ import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
 import * as SqlCatalogQueries from "../../src/readmodel/SqlCatalogQueries.ts"
 import * as SqlOrderQueries from "../../src/readmodel/SqlOrderQueries.ts"
 import { checkOf } from "../http/contract.ts"
-import { type Answer, clientOf, order, portOf, withCatalog } from "../http/harness.ts"
+import { type Answer, clientOf, order, patience, portOf, withCatalog } from "../http/harness.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
 
 /** Any request may be one of a foreign page. */
@@ -53,6 +55,8 @@ const backend = (url: string, own: Projection) =>
 
 const surroundings = Layer.mergeAll(
   Layer.succeed(Readiness, { check: Effect.void }),
+  Layer.succeed(HttpLimits, { ...httpDefaults, request: patience }),
+  Layer.succeed(AggregateLimits.AggregateLimits, { ...AggregateLimits.defaults, commandDeadline: patience }),
   Layer.succeed(ShownSettings, [{ name: "PORT", value: "1", isDefault: false, meaning: "a port" }]),
   // Only when a test asks for one.
   Layer.succeed(ProjectionLimits, { ...defaults, auditStreams: 0 }),
@@ -87,7 +91,7 @@ export type Shop = Awaited<ReturnType<typeof start>>
 
 /** Places an order and waits until the view has it, or says at once that it is placed. */
 export const place = async ({ api }: Shop, wait?: "wait"): Promise<string> => {
-  const { body } = await api.send("POST", "/orders", order(), wait === undefined ? {} : { prefer: "wait=20" })
+  const { body } = await api.send("POST", "/orders", order(), wait === undefined ? {} : { prefer: "wait=30" })
   return body.orderId
 }
 

@@ -30,7 +30,7 @@ const mend = async () => {
 }
 afterEach(mend)
 
-const wait = { prefer: "wait=20" }
+const wait = { prefer: "wait=30" }
 
 describe.each([
   ["/products", "productId", ProductId, mug],
@@ -61,7 +61,7 @@ describe.each([
     assert.containSubset(listed, { name: "One", version: 1 })
     // Nobody else has to do with it.
     const other = await save("other", "Other")
-    assert.deepStrictEqual([other.status, other.headers.get("preference-applied")], [200, "wait=20"])
+    assert.deepStrictEqual([other.status, other.headers.get("preference-applied")], [200, "wait=30"])
 
     await mend()
     const back = await save("poison", "Five")

@@ -23,14 +23,14 @@ describe("products and customers over HTTP", () => {
     const read = await server.get("/products/cup")
     assert.deepStrictEqual(read.body, { productId: "cup", ...mug, version: 1, withdrawn: false })
     assert.strictEqual((await server.get("/products/cup", { "if-none-match": '"1"' })).status, 304)
-    const withdrawn = await server.send("DELETE", "/products/cup", undefined, { prefer: "wait=1" })
+    const withdrawn = await server.send("DELETE", "/products/cup", undefined, { prefer: "wait=30" })
     assert.deepStrictEqual([withdrawn.status, withdrawn.body.withdrawn, withdrawn.body.version], [200, true, 2])
   })
 
   it("saves, reads and withdraws a customer", async () => {
-    const saved = await server.send("PUT", "/customers/ada", ada, { prefer: "wait=1" })
+    const saved = await server.send("PUT", "/customers/ada", ada, { prefer: "wait=30" })
     assert.deepStrictEqual(saved.body, { customerId: "ada", ...ada, version: 1, withdrawn: false })
-    assert.deepStrictEqual([saved.status, saved.headers.get("preference-applied")], [200, "wait=1"])
+    assert.deepStrictEqual([saved.status, saved.headers.get("preference-applied")], [200, "wait=30"])
     assert.deepStrictEqual((await server.get("/customers/ada")).headers.get("etag"), '"1"')
     const withdrawn = await server.send("DELETE", "/customers/ada")
     assert.deepStrictEqual([withdrawn.status, withdrawn.body.events], [202, ["customer.withdrawn.v1"]])
@@ -65,9 +65,9 @@ describe("products and customers over HTTP", () => {
     for (const id of ["list-b", "list-a"]) await server.send("PUT", `/products/${id}`, mug)
     const last = await server.send("DELETE", "/products/list-b")
     const token = last.headers.get("consistency-token")!
-    const fresh = { "consistency-token": token, prefer: "wait=5" }
+    const fresh = { "consistency-token": token, prefer: "wait=30" }
     const first = await server.get("/products?limit=1&withdrawn=false", fresh)
-    assert.deepStrictEqual([first.status, first.headers.get("preference-applied")], [200, "wait=5"])
+    assert.deepStrictEqual([first.status, first.headers.get("preference-applied")], [200, "wait=30"])
     assert.match(first.headers.get("freshness")!, /^position=\d+, behind=\d+, lag=[\d.]+, parked=0$/)
     assert.match(first.headers.get("consistency-token")!, /^\d+\./)
     const ids: Array<string> = []

@@ -31,19 +31,19 @@ describe.each([
 
   it("is answered with what it saved once the list has it", async () => {
     await operate("pause")
-    const saved = shop.api.send("PUT", `${path}/late`, content, { prefer: "wait=20", "idempotency-key": "once" })
+    const saved = shop.api.send("PUT", `${path}/late`, content, { prefer: "wait=30", "idempotency-key": "once" })
     await operate("resume")
     const { body, headers, status } = await saved
     assert.include(await ids(path), "late")
     assert.deepStrictEqual([status, body], [200, { [idName]: "late", ...content, version: 1, withdrawn: false }])
     assert.deepStrictEqual(
       ["etag", "location", "preference-applied"].map((name) => headers.get(name)),
-      ['"1"', `${path}/late`, "wait=20"]
+      ['"1"', `${path}/late`, "wait=30"]
     )
     assert.match(headers.get("consistency-token") ?? "", /^[1-9]\d*\./)
     assert.isNull(headers.get("freshness"))
 
-    const withdrawn = await shop.api.send("DELETE", `${path}/late`, undefined, { prefer: "wait=20" })
+    const withdrawn = await shop.api.send("DELETE", `${path}/late`, undefined, { prefer: "wait=30" })
     assert.deepStrictEqual([withdrawn.status, withdrawn.body.withdrawn], [200, true])
     assert.deepStrictEqual([withdrawn.headers.get("etag"), withdrawn.headers.get("location")], ['"2"', null])
   })

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener } from "node:http"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit } from "effect"
+import { freePort } from "../../scripts/FreePort.ts"
 import { DatabaseUnavailable } from "../../src/eventlog/Unavailable.ts"
 import { InternalError } from "../../src/http/HttpError.ts"
 import { OrderId } from "../../src/order/OrderId.ts"
@@ -36,14 +37,14 @@ const answering = (status: number, body: string, type = "text/html") =>
     incoming.resume().on("end", () => answer.writeHead(status, { "content-type": type }).end(body))
   })
 
-/** Nobody listens there any more. */
-const closedPort = Effect.map(Effect.scoped(answering(200, "")), (url) => new URL(url).port)
+/** Nobody listens there, and nobody is given it; so nobody connects to itself either. */
+const closedPort = Effect.promise(freePort)
 
 const tagOf = (effect: Effect.Effect<unknown, { readonly _tag: string }>) =>
   Effect.map(Effect.flip(effect), ({ _tag }) => _tag)
 
 /** What a command and a query make of such a server. */
-const madeOf = Effect.fnUntraced(function* (baseUrl: string, timeout: number = 5000) {
+const madeOf = Effect.fnUntraced(function* (baseUrl: string, timeout: number = 60_000) {
   const orders = yield* client({ baseUrl, retries: 0, timeout })
   return [yield* tagOf(orders.confirm(id)), yield* tagOf(orders.get(id))]
 })

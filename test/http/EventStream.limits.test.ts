@@ -160,7 +160,7 @@ describe("an event stream", () => {
   })
 
   it("pings WebSockets, and hangs up on one that does not answer", async () => {
-    const server = await start({ push: { ping: Duration.millis(500) } })
+    const server = await start({ push: { ping: Duration.millis(1_500) } })
     const alive = await followWs(server.url)
     let pings = 0
     alive.socket.on("ping", () => (pings += 1))

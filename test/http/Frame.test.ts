@@ -110,11 +110,11 @@ describe("the frame around every request", () => {
       get: () =>
         Effect.delay(
           Effect.fail(new ProjectionBehind({ required: 4n, current: 1n, retryAfter: 1 })),
-          Duration.millis(400)
+          Duration.millis(1_200)
         )
     })
-    return on({ orders, limits: { request: Duration.millis(100) } }, async (server) => {
-      const { body, headers, status } = await server.send("POST", "/orders", order(), { prefer: "wait=1" })
+    return on({ orders, limits: { request: Duration.seconds(1) } }, async (server) => {
+      const { body, headers, status } = await server.send("POST", "/orders", order(), { prefer: "wait=30" })
       assert.deepStrictEqual([status, body.orderId], [202, receipt.orderId])
       assert.isNull(headers.get("preference-applied"))
     })

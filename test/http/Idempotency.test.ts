@@ -153,19 +153,19 @@ describe("Idempotency-Key", () => {
     const key = { "idempotency-key": newKey() }
     const { body: receipt } = await post("/orders", order())(key)
     await post(`/orders/${receipt.orderId}/shipments`, {})()
-    const waited = await post("/orders", order())({ ...key, prefer: "wait=5" })
+    const waited = await post("/orders", order())({ ...key, prefer: "wait=30" })
     assert.deepStrictEqual([waited.status, replayed(waited), waited.body.orderId], [201, "true", receipt.orderId])
     assert.deepStrictEqual(
       [waited.headers.get("location"), waited.headers.get("preference-applied")],
-      [`/orders/${receipt.orderId}`, "wait=5"]
+      [`/orders/${receipt.orderId}`, "wait=30"]
     )
     const confirm = post(`/orders/${receipt.orderId}/confirm`)
     await confirm({ "idempotency-key": "c" })
-    const confirmed = await confirm({ "idempotency-key": "c", prefer: "wait=5" })
+    const confirmed = await confirm({ "idempotency-key": "c", prefer: "wait=30" })
     assert.deepStrictEqual([confirmed.status, replayed(confirmed), confirmed.body.status], [200, "true", "shipped"])
     const product = (headers: Headers) => server.send("PUT", "/products/waited", mug, headers)
     await product(key)
-    const saved = await product({ ...key, prefer: "wait=1" })
+    const saved = await product({ ...key, prefer: "wait=30" })
     assert.deepStrictEqual([saved.status, replayed(saved), saved.body.name], [200, "true", "Mug"])
   })
 

@@ -69,8 +69,8 @@ describe("queries over HTTP", () => {
     let url = `/orders?customerId=${customerId}&sort=placedAt&limit=2&status=confirmed,shipped`
     for (let pages = 0; url !== ""; pages++) {
       assert.isBelow(pages, 3)
-      const { body, headers, status } = await server.get(url, { "consistency-token": token, prefer: "wait=5" })
-      assert.deepStrictEqual([status, headers.get("preference-applied")], [200, "wait=5"])
+      const { body, headers, status } = await server.get(url, { "consistency-token": token, prefer: "wait=30" })
+      assert.deepStrictEqual([status, headers.get("preference-applied")], [200, "wait=30"])
       seen.push(...body.data.map((view: { orderId: string }) => view.orderId))
       assert.strictEqual(body.page.hasMore, linkOf(headers) !== "")
       assert.strictEqual(new URLSearchParams(linkOf(headers).split("?")[1]).get("cursor") ?? undefined, body.page.next)
@@ -87,12 +87,12 @@ describe("queries over HTTP", () => {
     const shipped = await server.send("POST", `/orders/${id}/shipments`, {})
     const token = shipped.headers.get("consistency-token") ?? ""
     const counts = (query: string, more: Record<string, string> = {}) =>
-      server.get(`/orders/counts${query}`, { "consistency-token": token, prefer: "wait=5", ...more })
+      server.get(`/orders/counts${query}`, { "consistency-token": token, prefer: "wait=30", ...more })
     const { body, headers, status } = await counts(`?customerId=${customerId}`)
     const statuses = ["confirmed", "partially_shipped", "delivered", "returned", "cancelled"]
     const none = Object.fromEntries(statuses.map((status) => [status, 0]))
     assert.deepStrictEqual([status, body], [200, { ...none, placed: 1, shipped: 1 }])
-    assert.strictEqual(headers.get("preference-applied"), "wait=5")
+    assert.strictEqual(headers.get("preference-applied"), "wait=30")
     assert.match(headers.get("freshness") ?? "", /^position=\d+, behind=\d+, lag=[\d.]+, parked=0$/)
     assert.isAtLeast(Number.parseInt(headers.get("consistency-token") ?? ""), Number.parseInt(token))
     const all = await counts("")

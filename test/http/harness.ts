@@ -1,6 +1,7 @@
 /** A real server on a free port, over the in-memory order service or over a stub of it, and a small client. */
-import { Effect, Layer, Logger, ManagedRuntime, References } from "effect"
+import { Duration, Effect, Layer, Logger, ManagedRuntime, References } from "effect"
 import { HttpServer } from "effect/http"
+import * as AggregateLimits from "../../src/eventsourcing/AggregateLimits.ts"
 import { HttpLimits, defaults } from "../../src/http/HttpLimits.ts"
 import { OpenStreams } from "../../src/http/OpenStreams.ts"
 import * as PushLimits from "../../src/http/PushLimits.ts"
@@ -66,6 +67,9 @@ export const clientOf = (url: string, check: Check = checkMain) => {
 
 export type Client = ReturnType<typeof clientOf>
 
+/** However long the machine is held up, nobody gives a command up, unless the test is about that. */
+export const patience = Duration.minutes(1)
+
 /** The port that a server got. */
 export const portOf = ({ address }: HttpServer.HttpServer["Service"]): number => {
   if (!("port" in address)) throw new Error("the server did not get a port")
@@ -83,7 +87,10 @@ export const start = async (options: Options = {}) => {
     Layer.provide(options.projections ?? Projections.layerNone),
     Layer.provide(OpenStreams.layer),
     Layer.provide(Layer.succeed(Readiness, { check: options.ready ?? Effect.void })),
-    Layer.provide(Layer.succeed(HttpLimits, { ...defaults, ...options.limits })),
+    Layer.provide(Layer.succeed(HttpLimits, { ...defaults, request: patience, ...options.limits })),
+    Layer.provide(
+      Layer.succeed(AggregateLimits.AggregateLimits, { ...AggregateLimits.defaults, commandDeadline: patience })
+    ),
     Layer.provide(Layer.succeed(PushLimits.PushLimits, { ...PushLimits.defaults, ...options.push })),
     Layer.provide(Logger.layer([logger]))
   )

@@ -26,7 +26,7 @@ describe("the port for operators", () => {
     const { adminUrl, output, stop, url } = await server({ DATABASE_URL: await freshDatabase() })
     assert.match(output(), /operators listen at http:\/\/127\.0\.0\.1:\d+\/docs/)
     await fillCatalog(url)
-    const placed = await call(url, "POST", "/orders", { body: placement(), headers: { prefer: "wait=20" } })
+    const placed = await call(url, "POST", "/orders", { body: placement(), headers: { prefer: "wait=30" } })
     assert.strictEqual(placed.status, 201)
     const metrics = await (await fetch(`${adminUrl}/metrics`)).text()
     assert.include(metrics, 'orders_commands_total{command="PlaceOrder",outcome="accepted"} 1\n')

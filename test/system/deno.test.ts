@@ -9,7 +9,7 @@ const placesShipsAndReads = async (url: string) => {
   const placed = await place(url)
   assert.strictEqual(placed.status, 202)
   const path = placed.headers.get("location")!
-  const shipped = await call(url, "POST", `${path}/shipments`, { body: {}, headers: { prefer: "wait=10" } })
+  const shipped = await call(url, "POST", `${path}/shipments`, { body: {}, headers: { prefer: "wait=30" } })
   assert.strictEqual(shipped.status, 200)
   const read = await call(url, "GET", path)
   assert.strictEqual(read.status, 200)

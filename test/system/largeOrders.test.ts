@@ -25,7 +25,7 @@ const placeLargest = async (url: string, order: string) => {
       lines: Array.from({ length: lines }, () => ({ productId: "largest", quantity: 1 })),
       shippingAddress: address
     },
-    headers: { prefer: "wait=10" }
+    headers: { prefer: "wait=30" }
   })
   assert.strictEqual(status, 201)
 }

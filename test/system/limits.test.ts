@@ -90,7 +90,7 @@ it("one connection each for appending, for views and for reading is enough", asy
   const { url } = await server({ ...pools, DATABASE_URL: database })
   await fillCatalog(url)
   await inParallel(Array(400).keys(), 32, async () => {
-    const headers = { prefer: "wait=20" }
+    const headers = { prefer: "wait=30" }
     const placed = await call(url, "POST", "/orders", { body: placement(), headers })
     assert.strictEqual(placed.status, 201, JSON.stringify(placed.body))
     const { orderId: order } = placed.body as { readonly orderId: string }
