@@ -63,7 +63,7 @@ export const full: Plan = {
 export const quick: Plan = {
   cuts: 100,
   crowd: {
-    setting: { customers: few.customers, lines: 60, limits: { STALL: "7000", SLOW_CLOSE: "600000" } },
+    setting: { customers: few.customers, lines: 60, limits: { STALL: "7000", SLOW_CLOSE: "600000", PING: "600000" } },
     crowd: { ...few, deaf: 4, isCutOff: true, seconds: 5 }
   },
   deaf: {

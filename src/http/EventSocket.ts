@@ -66,9 +66,11 @@ const listen = Effect.fnUntraced(function* (pull: Socket.Reader["pull"], perSeco
 })
 
 /** For the server that makes the connections. */
-export const options = ({ message }: PushLimits) => ({
+export const options = ({ close, message, slowClose }: PushLimits) => ({
   maxPayload: message,
   perMessageDeflate: false,
+  // Its own, of 30 s, would cut short those who are given longer.
+  closeTimeout: Duration.toMillis(Duration.max(close, slowClose)),
   handleProtocols: (offered: ReadonlySet<string>): string | false => (offered.has(subprotocol) ? subprotocol : false)
 })
 
