@@ -24,7 +24,7 @@ export const spread = (values: ReadonlyArray<number>): Spread => {
   return { min: rounded(sorted[0]!), median: rounded(quantile(sorted, 0.5)), max: rounded(sorted.at(-1)!) }
 }
 
-/** Every caller waits for one before it asks for the next. */
+/** Every caller waits for one before it asks for the next; one at least, even if the time is over by then. */
 export const drive = Effect.fnUntraced(function* <E, R>(
   callers: ReadonlyArray<Effect.Effect<unknown, E, R>>,
   seconds: number
@@ -35,10 +35,10 @@ export const drive = Effect.fnUntraced(function* <E, R>(
   let done = 0
   const loop = (one: Effect.Effect<unknown, E, R>) =>
     Effect.gen(function* () {
-      while (performance.now() < end) {
+      do {
         yield* one
         done += 1
-      }
+      } while (performance.now() < end)
     })
   yield* Effect.forEach(callers, loop, { concurrency: "unbounded", discard: true })
   const { system, user } = process.cpuUsage(cpu)
@@ -56,11 +56,11 @@ export const timeEach = Effect.fnUntraced(function* <E, R>(
 ): Effect.fn.Return<ReadonlyArray<number>, E, R> {
   const took: Array<number> = []
   const end = performance.now() + seconds * 1000
-  while (performance.now() < end) {
+  do {
     const start = performance.now()
     yield* one
     took.push(performance.now() - start)
-  }
+  } while (performance.now() < end)
   return took
 })
 

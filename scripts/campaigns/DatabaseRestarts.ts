@@ -87,15 +87,18 @@ export const run = async (postgres: PostgresServer, { clients, notifications, pa
   const faults: Array<string> = []
   const recoveries: Array<{ readonly commands: number; readonly view: number; readonly pushes: number }> = []
   try {
-    servers.push(await start({ DATABASE_URL: postgres.url }))
+    const settings = { DATABASE_URL: postgres.url, COMMAND_DEADLINE: "5 seconds" }
+    servers.push(await start(settings))
     await OrderLoad.fill(servers[0]!.url)
-    servers.push(await start({ DATABASE_URL: postgres.url }))
+    servers.push(await start(settings))
     const urls = servers.map(({ url }) => url)
     for (const url of urls) followers.push(follow("SSE", url, 0), follow("WebSocket", url, 0))
     const load = OrderLoad.start({ urls: () => urls, clients, pause: between })
     const receipts: Array<Receipt> = []
     for (const [round, { away, mode }] of restarts.entries()) {
-      await load.nextAcknowledged()
+      // Whoever is to come back has been there.
+      const { position } = await load.nextAcknowledged()
+      await Promise.all(followers.map((one) => one.awaitPosition(position, patience)))
       await postgres.halt(mode)
       // Every second one has to come back while the database is away.
       followers.forEach(({ cut }, index) => index % 2 === round % 2 && cut())

@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto"
 import { call, fillCatalog, orderId, placement } from "../system/Client.ts"
 import { type ServerProcess, start } from "../system/Server.ts"
-import { logFaults, open, type Sql, storedEvents } from "../system/Sql.ts"
+import { logFaults, open, sessionsEnded, type Sql, storedEvents } from "../system/Sql.ts"
 
 export interface Plan {
   readonly databaseUrl: string
@@ -100,6 +100,7 @@ export const run = async ({ databaseUrl, killed, rounds, twins }: Plan) => {
   }
   const restart = async () => {
     await killBoth(servers)
+    await sessionsEnded(sql)
     servers = await startBoth(settings)
   }
   const ask = async (command: Command) => {

@@ -24,6 +24,16 @@ export const open = (url: string): Sql => {
   }
 }
 
+/**
+ * Waits until the server's sessions in this database have ended: what a process that was killed had sent may still be
+ * carried out after it.
+ */
+export const sessionsEnded = async (sql: Sql): Promise<void> => {
+  const look = `SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name LIKE 'ordinal-%' ORDER BY pid`
+  while ((await sql.rows(look)).length > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
 /** A new, empty database on the server of this URL. */
 export const freshDatabase = async (serverUrl: string) => {
   const { drop, url } = await Effect.runPromise(create(serverUrl))

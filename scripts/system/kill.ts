@@ -5,7 +5,7 @@ import { join } from "node:path"
 import * as PostgresServer from "../PostgresServer.ts"
 import { report } from "../Verdict.ts"
 import { type Plan, run } from "./KillRounds.ts"
-import { logFaults, open, storedEvents } from "./Sql.ts"
+import { logFaults, open, sessionsEnded, storedEvents } from "./Sql.ts"
 
 const load = { rounds: process.argv.includes("--quick") ? 3 : 20, clients: 8, milliseconds: 1_000 }
 
@@ -20,7 +20,10 @@ await rm(directory, { recursive: true, force: true })
 
 const postgres = await PostgresServer.start()
 const sql = open(postgres.url)
-const inspect = async () => logFaults(await storedEvents(sql))
+const inspect = async () => {
+  await sessionsEnded(sql)
+  return logFaults(await storedEvents(sql))
+}
 await killOn("PostgreSQL", { ...load, settings: { DATABASE_URL: postgres.url }, needsCatalog: true, inspect })
 await sql.close()
 await postgres.stop()

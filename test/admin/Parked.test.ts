@@ -25,8 +25,11 @@ describe("a parked stream over HTTP", () => {
     assert.include(stream.reason, "poison")
     assert.strictEqual(await metric(shop, `orders_parked_streams{projection="order-view"}`), 1)
     assert.isAbove((await metric(shop, `orders_projection_failures_total{projection="order-view"}`)) ?? 0, 0)
-    const projection = orderView(await shop.operators.get("/admin/projections"))
-    assert.containSubset(projection, { parked: 1, status: "live", behind: 0 })
+    const projection = await until(
+      async () => orderView(await shop.operators.get("/admin/projections")),
+      ({ behind, status }) => status === "live" && behind === 0
+    )
+    assert.strictEqual(projection.parked, 1)
 
     const vain = await shop.operators.send("POST", `/admin/parked/${stream.id}/retry`)
     assert.deepStrictEqual([vain.status, vain.body.type], [409, "/problems/still-failing"])

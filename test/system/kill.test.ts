@@ -1,6 +1,6 @@
 import { assert, describe, it } from "vitest"
 import { type Plan, run } from "../../scripts/system/KillRounds.ts"
-import { logFaults, storedEvents } from "../../scripts/system/Sql.ts"
+import { logFaults, sessionsEnded, storedEvents } from "../../scripts/system/Sql.ts"
 import { directory, freshDatabase, sql } from "./resources.ts"
 
 const load = { rounds: 3, clients: 8, milliseconds: 400 }
@@ -20,7 +20,10 @@ describe("kill -9 while orders are placed loses nothing that was acknowledged", 
   it("on PostgreSQL", async () => {
     const url = await freshDatabase()
     const log = sql(url)
-    const inspect = async () => logFaults(await storedEvents(log))
+    const inspect = async () => {
+      await sessionsEnded(log)
+      return logFaults(await storedEvents(log))
+    }
     await judge({ ...load, settings: { DATABASE_URL: url }, needsCatalog: true, inspect })
   })
 })

@@ -4,7 +4,7 @@ import { Effect, Fiber, Stream } from "effect"
 import { assert, it, vi } from "vitest"
 import { freePort } from "../../scripts/FreePort.ts"
 import { call, fillCatalog, inParallel, placement } from "../../scripts/system/Client.ts"
-import { storedEvents } from "../../scripts/system/Sql.ts"
+import { sessionsEnded, storedEvents } from "../../scripts/system/Sql.ts"
 import * as EventStreamClient from "../../src/http/EventStreamClient.ts"
 import { positionOf, type Push } from "../../src/Subscription.ts"
 import { freshDatabase, server, sql } from "./resources.ts"
@@ -39,6 +39,7 @@ it("goes on where it was after kill -9 and a new start: no gap, nothing twice", 
     await until(() => got.length >= had + 20)
     await kill()
     await placing
+    await sessionsEnded(log)
     ;({ kill, url } = await server(settings))
   }
   await place(url, 1)
