@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:http"
 import { Duration } from "effect"
 import { closesGracefully } from "./GracefulClose.ts"
 import type { HttpLimits } from "./HttpLimits.ts"
+import { readsFirst } from "./KeepAlive.ts"
 import { answerParserErrors } from "./ParserErrors.ts"
 
 // Paths are what the API says, letter by letter; ids of any length are judged by their schema.
@@ -18,5 +19,5 @@ export const make = (limits: HttpLimits): Server => {
     keepAliveTimeout: Duration.toMillis(limits.keepAlive),
     connectionsCheckingInterval: Math.min(1000, Duration.toMillis(limits.headers) / 2)
   })
-  return closesGracefully(answerParserErrors(server))
+  return closesGracefully(answerParserErrors(readsFirst(server)))
 }
