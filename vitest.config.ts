@@ -7,7 +7,7 @@ export default defineConfig({
     setupFiles: ["test/support/SharedInitdb.ts"],
     maxWorkers: 2,
     // Only ends what hangs. What is promised about time is asserted, on a clock that stands still while the machine does.
-    testTimeout: 300_000,
-    hookTimeout: 300_000
+    testTimeout: 900_000,
+    hookTimeout: 900_000
   }
 })

@@ -24,7 +24,8 @@ const limits: PushLimits.PushLimits = {
 }
 
 /** Its campaigns are not about how long a command may take. */
-const patient = { ...AggregateLimits.defaults, commandDeadline: Duration.seconds(60) }
+const minute = Duration.minutes(1)
+const patient = { ...AggregateLimits.defaults, commandDeadline: minute }
 
 if (import.meta.main) {
   Server.layer({ host: "127.0.0.1", port: 0 }).pipe(
@@ -33,7 +34,7 @@ if (import.meta.main) {
     Layer.provide(Layer.succeed(Readiness, { check: Effect.void })),
     Layer.provide(Layer.succeed(PushLimits.PushLimits, limits)),
     Layer.provide(Layer.succeed(AggregateLimits.AggregateLimits, patient)),
-    Layer.provide(Layer.succeed(HttpLimits.HttpLimits, { ...HttpLimits.defaults, request: Duration.seconds(65) })),
+    Layer.provide(Layer.succeed(HttpLimits.HttpLimits, { ...HttpLimits.defaults, request: minute, keepAlive: minute })),
     Layer.launch,
     NodeRuntime.runMain
   )

@@ -22,6 +22,8 @@ export interface Plan {
   readonly commands: number
   /** Streams that each rebuild compares with the log before it serves. */
   readonly compare: number
+  /** Whole lists that are read at least, while commands are taken. */
+  readonly walks: number
 }
 
 const patience = "5 minutes"
@@ -54,7 +56,7 @@ const fromNothing = async (sql: Sql, databaseUrl: string) => {
 const differing = (left: ReadonlyMap<string, string>, right: ReadonlyMap<string, string>) =>
   [...new Set([...left.keys(), ...right.keys()])].filter((orderId) => left.get(orderId) !== right.get(orderId))
 
-export const run = async ({ clients, commands, compare, databaseUrl, pause, rebuilds }: Plan) => {
+export const run = async ({ clients, commands, compare, databaseUrl, pause, rebuilds, walks: least }: Plan) => {
   const sql = open(databaseUrl)
   const servers: Array<ServerProcess> = []
   const faults: Array<string> = []
@@ -69,6 +71,7 @@ export const run = async ({ clients, commands, compare, databaseUrl, pause, rebu
     while (load.acknowledged.length < commands) await load.nextAcknowledged()
 
     let isOver = false
+    let walked = 0
     const latest = () => {
       const receipt = load.acknowledged.at(-1)
       return receipt === undefined ? undefined : { ...receipt, token: load.token() }
@@ -78,7 +81,8 @@ export const run = async ({ clients, commands, compare, databaseUrl, pause, rebu
       customer: OrderLoad.customer,
       token: load.token,
       latest,
-      isOver: () => isOver
+      isOver: () => isOver,
+      onWalk: () => (walked += 1)
     })
     for (let round = 0; round < rebuilds; round++) {
       const { row, seconds: took } = await rebuild(databaseUrl, compare)
@@ -89,6 +93,7 @@ export const run = async ({ clients, commands, compare, databaseUrl, pause, rebu
       }
       await load.nextAcknowledged()
     }
+    while (walked < least) await load.nextAcknowledged()
     await load.stop()
     const { head } = await ViewJudge.caughtUp(sql)
     isOver = true

@@ -1,5 +1,6 @@
 /** A caller who knows nothing but the HTTP contract. */
 import { randomBytes } from "node:crypto"
+import { setImmediate } from "node:timers/promises"
 
 export interface Answer {
   readonly status: number
@@ -37,6 +38,8 @@ export interface Call {
 }
 
 export const call = async (url: string, method: string, path: string, options: Call = {}): Promise<Answer> => {
+  // So that it is read first which connections the server has given up, if this process was held up for long.
+  await setImmediate()
   const response = await fetch(url + path, {
     method,
     headers: { ...(options.body === undefined ? {} : { "content-type": "application/json" }), ...options.headers },

@@ -22,6 +22,8 @@ export interface ReaderOptions {
   /** Of an order, its version and its token, as just acknowledged. */
   readonly latest: () => { readonly orderId: string; readonly version: number; readonly token: string } | undefined
   readonly isOver: () => boolean
+  /** Told of each whole list that was read. */
+  readonly onWalk: () => void
 }
 
 interface Memory {
@@ -102,6 +104,7 @@ const reader = async (options: ReaderOptions, list: List): Promise<Memory> => {
     }
     for (const orderId of before) if (!listed.has(orderId)) memory.faults.push(`${who}: ${orderId} is gone`)
     memory.walks += 1
+    options.onWalk()
     const told = latest()
     if (told !== undefined) {
       const answer = await get(memory, who, next(), `/orders/${told.orderId}`, told.token)

@@ -96,7 +96,7 @@ const patient = { COMMAND_DEADLINE: "60 seconds" }
 export const start = async (
   settings: Environment,
   runtime: ReadonlyArray<string> = node,
-  patience = 180_000
+  patience = 600_000
 ): Promise<ServerProcess> => {
   const { child, exit, output } = launch({ PORT: "0", ADMIN_PORT: "0", ...patient, ...settings }, [], runtime)
   let ended = false

@@ -55,7 +55,7 @@ const backend = (url: string, own: Projection) =>
 
 const surroundings = Layer.mergeAll(
   Layer.succeed(Readiness, { check: Effect.void }),
-  Layer.succeed(HttpLimits, { ...httpDefaults, request: patience }),
+  Layer.succeed(HttpLimits, { ...httpDefaults, request: patience, keepAlive: patience }),
   Layer.succeed(AggregateLimits.AggregateLimits, { ...AggregateLimits.defaults, commandDeadline: patience }),
   Layer.succeed(ShownSettings, [{ name: "PORT", value: "1", isDefault: false, meaning: "a port" }]),
   // Only when a test asks for one.

@@ -38,8 +38,8 @@ describe("limits of the connection", () => {
     const answer = await raw(patient.port, endless())
     assert.deepStrictEqual([answer.status, slug(answer)], [413, "/problems/content-too-large"])
     assert.match(answer.text, /connection: close/i)
-    // Whatever it kept, it can't be more than it was sent.
-    assert.isBelow(answer.sent, 16 * 1024 * 1024)
+    // Of twice as much; some of it the operating system holds for those who do not read.
+    assert.isBelow(answer.sent, 128 * 1024 * 1024)
   })
 
   it("does not ask for a body that it would refuse", async () => {

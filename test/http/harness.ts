@@ -67,7 +67,7 @@ export const clientOf = (url: string, check: Check = checkMain) => {
 
 export type Client = ReturnType<typeof clientOf>
 
-/** However long the machine is held up, nobody gives a command up, unless the test is about that. */
+/** However long the machine is held up, nobody gives a command up or hangs up, unless the test is about that. */
 export const patience = Duration.minutes(1)
 
 /** The port that a server got. */
@@ -87,7 +87,9 @@ export const start = async (options: Options = {}) => {
     Layer.provide(options.projections ?? Projections.layerNone),
     Layer.provide(OpenStreams.layer),
     Layer.provide(Layer.succeed(Readiness, { check: options.ready ?? Effect.void })),
-    Layer.provide(Layer.succeed(HttpLimits, { ...defaults, request: patience, ...options.limits })),
+    Layer.provide(
+      Layer.succeed(HttpLimits, { ...defaults, request: patience, keepAlive: patience, ...options.limits })
+    ),
     Layer.provide(
       Layer.succeed(AggregateLimits.AggregateLimits, { ...AggregateLimits.defaults, commandDeadline: patience })
     ),

@@ -32,7 +32,7 @@ export interface Trouble {
 }
 
 /** For commands that will not come to an end. */
-const soon = { commandDeadline: Duration.millis(300) }
+const soon = { commandDeadline: Duration.seconds(1) }
 
 export const startWith = async ({ http, limits, log, policies }: Trouble = {}) => {
   let broken: Partial<Log> = {}
@@ -85,7 +85,7 @@ export const losing: Trouble = {
 }
 export const hanging: Trouble = {
   limits: soon,
-  http: { request: Duration.seconds(1) },
+  http: { request: Duration.seconds(2) },
   log: () => ({ append: () => Effect.never })
 }
 /** There is room for two commands; the quote for an order takes as much. */

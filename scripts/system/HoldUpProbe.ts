@@ -1,0 +1,51 @@
+/**
+ * Loaded into a server under test by `node --import`: says when the process was held up by others, which is when its timers
+ * came late though it did nothing. One that blocks itself uses the CPU while it does.
+ */
+import type { Launch } from "./Server.ts"
+
+export interface HoldUp {
+  /** Milliseconds since 1970. */
+  readonly from: number
+  readonly to: number
+  /** Of that, what it did not use. */
+  readonly millis: number
+}
+
+const mark = "held up: "
+const interval = 10
+/** What a busy process may be late by itself. */
+const usual = 100
+
+const cpuMillis = () => {
+  const { system, user } = process.cpuUsage()
+  return (system + user) / 1_000
+}
+
+if (process.env["HOLD_UP_PROBE"] === "on") {
+  let [last, used] = [performance.now(), cpuMillis()]
+  setInterval(() => {
+    const [at, usedBy] = [performance.now(), cpuMillis()]
+    const millis = at - last - (usedBy - used)
+    const [from, to] = [performance.timeOrigin + last, performance.timeOrigin + at]
+    if (millis > usual) process.stdout.write(`${mark}${JSON.stringify({ from, to, millis } satisfies HoldUp)}\n`)
+    ;[last, used] = [at, usedBy]
+  }, interval).unref()
+}
+
+/** What has been printed so far. */
+export const series = (output: Launch["output"]): ReadonlyArray<HoldUp> =>
+  output()
+    .split("\n")
+    .flatMap((line) => (line.startsWith(mark) ? [JSON.parse(line.slice(mark.length))] : []))
+
+/** For how long, in milliseconds, it was held up between these times. */
+export const between = (series: ReadonlyArray<HoldUp>, from: number, to: number): number =>
+  series.reduce(
+    (sum, one) => sum + Math.max(0, Math.min(one.millis, Math.min(to, one.to) - Math.max(from, one.from))),
+    0
+  )
+
+/** For a server's settings, and for the command that starts it. */
+export const settings = { HOLD_UP_PROBE: "on" }
+export const flag = `--import=${import.meta.url}`
