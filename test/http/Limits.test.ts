@@ -13,7 +13,7 @@ const limits = (each: Duration.Duration) => ({
 })
 beforeAll(async () => {
   server = await start(limits(Duration.seconds(1)))
-  patient = await start(limits(Duration.minutes(10)))
+  patient = await start(limits(Duration.hours(1)))
 })
 afterAll(async () => {
   await server.stop()
