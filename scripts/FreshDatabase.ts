@@ -4,9 +4,12 @@ import { Effect, Redacted } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { randomBytes } from "node:crypto"
 
+/** However long the server is held up. */
+export const connectTimeout = "5 minutes"
+
 /** A connection of its own, without any of the application's session settings. */
 export const connect = (url: string) =>
-  PgClient.makeClient({ url: Redacted.make(url), applicationName: "ordinal-scripts" }).pipe(
+  PgClient.makeClient({ url: Redacted.make(url), applicationName: "ordinal-scripts", connectTimeout }).pipe(
     Effect.provide(Reactivity.layer)
   )
 

@@ -72,6 +72,7 @@ export const run = async ({ clients, commands, compare, databaseUrl, pause, rebu
 
     let isOver = false
     let walked = 0
+    const isEnoughRead = () => walked >= least
     const latest = () => {
       const receipt = load.acknowledged.at(-1)
       return receipt === undefined ? undefined : { ...receipt, token: load.token() }
@@ -93,7 +94,7 @@ export const run = async ({ clients, commands, compare, databaseUrl, pause, rebu
       }
       await load.nextAcknowledged()
     }
-    while (walked < least) await load.nextAcknowledged()
+    while (!isEnoughRead()) await load.nextAcknowledged()
     await load.stop()
     const { head } = await ViewJudge.caughtUp(sql)
     isOver = true

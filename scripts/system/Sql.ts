@@ -1,7 +1,7 @@
 /** Straight to the database, past the server: to make databases and to read the log as it is stored. */
 import { PgClient } from "@effect/sql-pg"
 import { Effect, ManagedRuntime, Redacted } from "effect"
-import { create } from "../FreshDatabase.ts"
+import { connectTimeout, create } from "../FreshDatabase.ts"
 
 export interface Sql {
   readonly rows: <Row>(statement: string) => Promise<ReadonlyArray<Row>>
@@ -10,7 +10,7 @@ export interface Sql {
 
 export const open = (url: string): Sql => {
   const runtime = ManagedRuntime.make(
-    PgClient.layer({ url: Redacted.make(url), maxConnections: 2, applicationName: "system-check" })
+    PgClient.layer({ url: Redacted.make(url), maxConnections: 2, applicationName: "system-check", connectTimeout })
   )
   return {
     rows: <Row>(statement: string) =>
@@ -30,7 +30,7 @@ export const open = (url: string): Sql => {
  */
 export const sessionsEnded = async (sql: Sql): Promise<void> => {
   const look = `SELECT pid FROM pg_stat_activity
-    WHERE datname = current_database() AND application_name LIKE 'ordinal-%' ORDER BY pid`
+    WHERE datname = current_database() AND application_name LIKE 'ordinal-%' AND application_name <> 'ordinal-scripts' ORDER BY pid`
   while ((await sql.rows(look)).length > 0) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
