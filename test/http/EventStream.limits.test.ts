@@ -3,6 +3,8 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Duration } from "effect"
 import { connect } from "node:net"
 import { now } from "../../scripts/system/RunningTime.ts"
+import * as EventSocket from "../../src/http/EventSocket.ts"
+import { defaults } from "../../src/http/PushLimits.ts"
 import { order, start, type TestServer, withCatalog } from "./harness.ts"
 import { problemOf, raw } from "./raw.ts"
 import { followSse, followWs } from "./streams.ts"
@@ -136,6 +138,11 @@ describe("an event stream", () => {
     slow.startReading()
     assert.deepStrictEqual(await slow.ended, { code: 4008, reason: `slow consumer; resume after ${slow.last()}` })
     await server.stop()
+  })
+
+  it("that is a WebSocket is given all of that time, however long", () => {
+    const { closeTimeout } = EventSocket.options({ ...defaults, slowClose: Duration.minutes(10) })
+    assert.strictEqual(closeTimeout, 600_000)
   })
 
   it("is refused if there are too many, and free again once one has ended", async () => {
