@@ -3,6 +3,7 @@ import { PgClient } from "@effect/sql-pg"
 import { Effect, Redacted } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { randomBytes } from "node:crypto"
+import { sqlState } from "../src/eventlog/SqlFailure.ts"
 
 /** However long the server is held up. */
 export const connectTimeout = "5 minutes"
@@ -13,8 +14,15 @@ export const connect = (url: string) =>
     Effect.provide(Reactivity.layer)
   )
 
+const objectInUse = "55006"
+
+/** A session that is to end is waited for by the server for 5 s only, which a machine that is slow may take. */
 const administrate = (url: string, statement: string) =>
-  Effect.scoped(Effect.flatMap(connect(url), (sql) => sql.unsafe(statement))).pipe(Effect.orDie, Effect.asVoid)
+  Effect.scoped(Effect.flatMap(connect(url), (sql) => sql.unsafe(statement))).pipe(
+    Effect.retry({ while: (error) => sqlState(error) === objectInUse }),
+    Effect.orDie,
+    Effect.asVoid
+  )
 
 /** A new, empty database on the server of this URL, and how to drop it. */
 export const create = Effect.fnUntraced(function* (serverUrl: string) {

@@ -7,6 +7,7 @@
  */
 import { Effect } from "effect"
 import { connect, createServer, type Server, type Socket } from "node:net"
+import { freePort } from "./FreePort.ts"
 
 export type Fault = "cut before" | "cut after" | "swallow"
 
@@ -61,10 +62,7 @@ const open = (target: URL) => {
       const server = createServer(pair)
       listening = server
       server.once("error", reject)
-      server.listen(port, "127.0.0.1", () => {
-        const address = server.address()
-        resolve(typeof address === "object" && address !== null ? address.port : port)
-      })
+      server.listen(port, "127.0.0.1", () => resolve(port))
     })
   const hangUp = () => {
     for (const socket of sockets) socket.destroy()
@@ -111,7 +109,7 @@ export const make = (url: string) =>
     const target = new URL(url)
     const proxy = open(target)
     const port = yield* Effect.acquireRelease(
-      Effect.promise(() => proxy.listen(0)),
+      Effect.promise(async () => proxy.listen(await freePort())),
       () => Effect.promise(proxy.close)
     )
     const through = new URL(url)
