@@ -163,32 +163,6 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
       })
     )
 
-    it.effect("compares and repairs nothing of a view that another version made", () =>
-      Effect.gen(function* () {
-        const projections = yield* Projections
-        const { reads: sql } = yield* Database
-        const { orderId, streamId } = yield* filled
-        yield* sql`UPDATE ordinal.order_view SET status = 'bent' WHERE order_id = ${orderId}`
-        yield* sql`UPDATE ordinal.checkpoints SET version = 2`
-        const refused = { _tag: "AuditRefused", problem: "its view was made by version 2 of it" } as const
-        assert.containSubset(yield* Effect.flip(projections.audit(name)), refused)
-        assert.containSubset(yield* Effect.flip(projections.auditStream(name, streamId)), refused)
-        assert.strictEqual((yield* Effect.flip(projections.repair(name, streamId)))._tag, "RepairRefused")
-        const compared = yield* DriftAudit.compare(
-          sql,
-          yield* EventLog,
-          OrderViewProjection,
-          OrderViewProjection.audit!,
-          "live",
-          StreamId.make(streamId)
-        )
-        assert.strictEqual(compared._tag, "NotCompared")
-        yield* sql`UPDATE ordinal.checkpoints SET version = 1, problem = NULL`
-        yield* projections.repair(name, streamId)
-        yield* assertViewIsFold(sql)
-      }).pipe(Effect.provide(Logger.layer([])))
-    )
-
     it.effect("says that it did not compare what the view does not have yet", () =>
       Effect.gen(function* () {
         const projections = yield* Projections
@@ -196,8 +170,8 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
         yield* projections.pause(name)
         const [entry] = yield* orderLives(1)
         yield* append([entry!])
-        const none = { compared: 0, differences: [] }
-        assert.deepStrictEqual(yield* projections.auditStream(name, entry!.streamId), none)
+        const audited = yield* projections.auditStream(name, entry!.streamId)
+        assert.deepStrictEqual(audited, { compared: 0, differences: [] })
         yield* projections.resume(name)
       })
     )
@@ -214,6 +188,28 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
         assert.include(refused.message, "a rebuild is under way")
         yield* projections.abortRebuild(id)
         assert.isDefined(yield* projections.repair(name, streamId))
+        yield* assertViewIsFold(sql)
+      }).pipe(Effect.provide(Logger.layer([])))
+    )
+
+    // The last one: the runner may take note of the other version, and stop, when that is gone already.
+    it.effect("compares and repairs nothing of a view that another version made", () =>
+      Effect.gen(function* () {
+        const projections = yield* Projections
+        const { reads: sql } = yield* Database
+        const { orderId, streamId } = yield* filled
+        yield* sql`UPDATE ordinal.order_view SET status = 'bent' WHERE order_id = ${orderId}`
+        yield* sql`UPDATE ordinal.checkpoints SET version = 2`
+        const refused = { _tag: "AuditRefused", problem: "its view was made by version 2 of it" } as const
+        assert.containSubset(yield* Effect.flip(projections.audit(name)), refused)
+        assert.containSubset(yield* Effect.flip(projections.auditStream(name, streamId)), refused)
+        assert.strictEqual((yield* Effect.flip(projections.repair(name, streamId)))._tag, "RepairRefused")
+        const [log, audit] = [yield* EventLog, OrderViewProjection.audit!]
+        const stream = StreamId.make(streamId)
+        const compared = yield* DriftAudit.compare(sql, log, OrderViewProjection, audit, "live", stream)
+        assert.strictEqual(compared._tag, "NotCompared")
+        yield* sql`UPDATE ordinal.checkpoints SET version = 1, problem = NULL`
+        yield* projections.repair(name, streamId)
         yield* assertViewIsFold(sql)
       }).pipe(Effect.provide(Logger.layer([])))
     )

@@ -110,7 +110,8 @@ describe("the lease", () => {
               Layer.provideMerge(readerLayer(url)),
               Layer.provide(silent)
             )
-          )
+          ),
+          endless
         )
       }).pipe(Effect.provide(Context.merge(first, yield* Layer.build(readerLayer(url)))))
       yield* Scope.close(scope, Exit.void)
@@ -147,7 +148,7 @@ describe("the lease", () => {
         yield* Lease.release(sql, key, other)
         assert.isTrue(yield* Lease.take(sql, key, one, false))
       }).pipe(Effect.provide(readerLayer(url)))
-    })
+    }).pipe(endless)
   )
 })
 

@@ -43,7 +43,10 @@ it.live("a parked order answers projection-behind with parked to whoever has see
       const projections = yield* Projections
       const head = yield* append(entries)
       const { logId } = yield* (yield* EventLog).head
-      const at = (position: bigint) => ({ token: ConsistencyToken.format({ position, logId }) })
+      const at = (position: bigint) => ({
+        token: ConsistencyToken.format({ position, logId }),
+        wait: "30 seconds" as const
+      })
       const orderId = OrderId.make(StreamId.id(late))
       yield* orders.list({}, at(head))
       const parked = (yield* projections.parked).find(({ streamId }) => streamId === late)!

@@ -7,6 +7,9 @@ import * as ProjectionTable from "../../src/projection/ProjectionTable.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
 import { readerLayer } from "../support/viewLayer.ts"
 
+/** One waits for the other for as long as this test takes. */
+const sessionSettings = { idle_in_transaction_session_timeout: "0", lock_timeout: "0" }
+
 const table = ProjectionTable.make({ name: "public.seen", columns: "stream_id text PRIMARY KEY" })
 
 it.live("two processes that start at once make a projection's table and checkpoint once", () =>
@@ -33,7 +36,7 @@ it.live("two processes that start at once make a projection's table and checkpoi
     const setUp = Effect.flatMap(Database, ({ projections }) => ProjectionSetup.run(projections, projection))
     yield* Effect.gen(function* () {
       const { reads: sql } = yield* Database
-      const other = Database.layer({ url: Redacted.make(url) })
+      const other = Database.layer({ url: Redacted.make(url), sessionSettings })
       const first = yield* Effect.forkChild(setUp)
       yield* Deferred.await(isMaking)
       const second = yield* Effect.forkChild(Effect.provide(setUp, other))
@@ -49,6 +52,6 @@ it.live("two processes that start at once make a projection's table and checkpoi
         { version: 1, position: 0n }
       ])
       assert.deepStrictEqual(yield* sql`SELECT stream_id FROM public.seen ORDER BY stream_id`, [])
-    }).pipe(Effect.provide(readerLayer(url)))
+    }).pipe(Effect.provide(readerLayer(url, { sessionSettings })))
   })
 )

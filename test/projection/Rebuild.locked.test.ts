@@ -96,11 +96,11 @@ describe("a rebuild", () => {
       yield* Effect.provide(longReader, reading)
       yield* Effect.gen(function* () {
         const projections = yield* Projections
-        const { rebuildId } = yield* infoWhen((info) => info.problem !== undefined)
-        const [info] = yield* projections.list
-        assert.containSubset(info, { status: "rebuilding", version: 1, rebuildId })
-        assert.match(info!.problem!, waits)
-        assert.containSubset(yield* projections.rebuildStatus(rebuildId!), { state: "running", problem: info!.problem })
+        const { problem, rebuildId, status, version } = yield* infoWhen((info) => info.problem !== undefined)
+        assert.deepStrictEqual([status, version], ["rebuilding", 1])
+        assert.match(problem!, waits)
+        const running = yield* awaitRebuild(rebuildId!, (rebuild) => rebuild.problem !== undefined)
+        assert.containSubset(running, { state: "running", problem })
         const paused = yield* projections.pauseRebuild(rebuildId!)
         assert.deepStrictEqual([paused.state, paused.problem], ["paused", undefined])
         yield* projections.resumeRebuild(rebuildId!)
