@@ -15,6 +15,9 @@ const placed = Effect.gen(function* () {
   const orders = yield* Orders
   yield* stock(orders)
   const { token } = yield* orders.place(request(orderId, { confirm: true, lines }), { idempotencyKey: "once" })
+  const patient = { token, wait: "30 seconds" } as const
+  yield* orders.list({}, patient)
+  yield* orders.awaitCatalog(token, patient)
   return { orders, token }
 })
 const { lines } = request(orderId)

@@ -63,7 +63,7 @@ const program = Effect.gen(function* () {
     yield* orders.authorizePayment(voided, { amount: 1, paymentId: p })
   ]
   const last = yield* orders.voidPayment(voided, p)
-  const fresh = { token: last.token, wait: "3 seconds" } as const
+  const fresh = { token: last.token, wait: "30 seconds" } as const
   const first = yield* orders.list({ filter: { customerId: customers.ada }, sort: "placedAt", limit: 2 }, fresh)
   said.push(
     last,
@@ -95,7 +95,7 @@ const program = Effect.gen(function* () {
     yield* orders.customer(customers.ada)
   )
   const { token } = yield* orders.saveProduct(ProductId.make("tea"), { ...mugRequest, name: "Tea" })
-  yield* orders.awaitCatalog(token, { wait: "3 seconds" })
+  yield* orders.awaitCatalog(token, { wait: "30 seconds" })
   const some = yield* orders.products({ limit: 1 })
   said.push(
     yield* orders.product(products.mug, { token }),

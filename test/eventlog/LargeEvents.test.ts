@@ -46,10 +46,13 @@ for (const kind of ["that compress well", "that don't compress"] as const) {
 /** As if each event but the first had been appended by itself; their data is not compressed anew. */
 const copies = Effect.fnUntraced(function* (last: number) {
   const { reads: sql } = yield* Database
-  yield* sql`INSERT INTO ordinal.events
-    SELECT copy, stream_id || copy, version, gen_random_uuid(), type, schema_version, data, metadata, recorded_at
-    FROM ordinal.events, generate_series(2, ${last}::integer) AS copy`
-  yield* sql`UPDATE ordinal.log_head SET "position" = ${last}`
+  yield* Effect.gen(function* () {
+    yield* sql`SET LOCAL statement_timeout = 0`
+    yield* sql`INSERT INTO ordinal.events
+      SELECT copy, stream_id || copy, version, gen_random_uuid(), type, schema_version, data, metadata, recorded_at
+      FROM ordinal.events, generate_series(2, ${last}::integer) AS copy`
+    yield* sql`UPDATE ordinal.log_head SET "position" = ${last}`
+  }).pipe(sql.withTransaction)
 })
 
 it.live("a page takes no longer because many large events follow what it holds", () =>

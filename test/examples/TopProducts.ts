@@ -52,7 +52,7 @@ export const topProducts = Effect.fn("topProducts")(function* (day: string, orde
   const { reads: sql } = yield* Database
   if (order !== undefined) {
     const streamId = `order-${order.orderId}`
-    yield* (yield* Projections).awaitToken(ProductSales.name, order.token, { streamId })
+    yield* (yield* Projections).awaitToken(ProductSales.name, order.token, { streamId, wait: "30 seconds" })
   }
   return yield* sql<{ readonly productId: string; readonly sold: bigint }>`
     SELECT product_id AS "productId", sold FROM ${table.in(sql, "live")}
