@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Duration, Effect, Layer } from "effect"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Backend from "../src/Backend.ts"
 import { EventLog } from "../src/eventlog/EventLog.ts"
 import * as StreamId from "../src/eventlog/StreamId.ts"
+import { AggregateLimits, defaults } from "../src/eventsourcing/AggregateLimits.ts"
 import { Aggregates } from "../src/eventsourcing/Aggregates.ts"
 import { OrderAggregate } from "../src/order/OrderAggregate.ts"
 import type { OrderCommand } from "../src/order/OrderCommand.ts"
@@ -17,6 +18,8 @@ import { freshDatabase } from "./support/freshDatabase.ts"
 
 const edits = 510
 const { codec, decider } = OrderAggregate
+/** No edit is given up because the machine is slow, or stood still. */
+const patient = Effect.provideService(AggregateLimits, { ...defaults, commandDeadline: Duration.minutes(5) })
 
 /** Long: over more than one page of the log; varied: it ends with whatever random commands lead to. */
 const longLife = Effect.fnUntraced(function* () {
@@ -67,12 +70,12 @@ const everyVersionIsItsFold = (step: number) =>
 
 describe("an order as it was at a version", () => {
   it.live("is the fold of its first events, for every version", () =>
-    everyVersionIsItsFold(1).pipe(Effect.provide(Orders.layer.pipe(Layer.provideMerge(Backend.memory))))
+    everyVersionIsItsFold(1).pipe(Effect.provide(Orders.layer.pipe(Layer.provideMerge(Backend.memory))), patient)
   )
 
   it.live("is the same from PostgreSQL, over its pages", () =>
     Effect.flatMap(freshDatabase, (url) =>
       everyVersionIsItsFold(33).pipe(Effect.provide(Orders.layer.pipe(Layer.provideMerge(Backend.postgres(url)))))
-    )
+    ).pipe(patient)
   )
 })

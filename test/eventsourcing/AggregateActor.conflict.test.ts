@@ -4,10 +4,10 @@ import { TestClock } from "effect/testing"
 import { EventLog, type Outcome } from "../../src/eventlog/EventLog.ts"
 import * as MemoryEventLog from "../../src/eventlog/MemoryEventLog.ts"
 import { Aggregates } from "../../src/eventsourcing/Aggregates.ts"
-import { add, Counter, registry } from "./Counter.ts"
+import { add, Counter, patience, registry } from "./Counter.ts"
 
-const aggregatesOn = (log: Layer.Layer<EventLog>) =>
-  Effect.map(Layer.build(registry().pipe(Layer.provide(log))), (context) => Context.get(context, Aggregates))
+const aggregatesOn = (log: Layer.Layer<EventLog>, limits: Parameters<typeof registry>[0] = patience) =>
+  Effect.map(Layer.build(registry(limits).pipe(Layer.provide(log))), (context) => Context.get(context, Aggregates))
 
 /** Two registries on one log, as two processes have them. */
 const twoProcesses = Effect.gen(function* () {
@@ -64,7 +64,7 @@ describe("an actor whose stream another process writes too", () => {
         EventLog,
         EventLog.of({ ...log, append: (entries) => Effect.succeed(entries.map(() => conflict)) })
       )
-      const aggregates = yield* aggregatesOn(losing)
+      const aggregates = yield* aggregatesOn(losing, {})
       const fiber = yield* Effect.forkChild(Effect.flip(aggregates.send(Counter, "a", add())))
       yield* TestClock.adjust("6 seconds")
       assert.strictEqual((yield* Fiber.join(fiber))._tag, "ConcurrencyConflict")
