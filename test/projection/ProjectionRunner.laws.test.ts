@@ -1,4 +1,4 @@
-import { assert, it } from "@effect/vitest"
+import { it } from "@effect/vitest"
 import { Effect, Layer, Logger, Random, Stream } from "effect"
 import * as PostgresProxy from "../../scripts/PostgresProxy.ts"
 import { Database } from "../../src/database/Database.ts"
