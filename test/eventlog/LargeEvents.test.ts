@@ -47,6 +47,7 @@ for (const kind of ["that compress well", "that don't compress"] as const) {
 const copies = Effect.fnUntraced(function* (last: number) {
   const { reads: sql } = yield* Database
   yield* Effect.gen(function* () {
+    yield* sql`SET LOCAL idle_in_transaction_session_timeout = 0`
     yield* sql`SET LOCAL statement_timeout = 0`
     yield* sql`INSERT INTO ordinal.events
       SELECT copy, stream_id || copy, version, gen_random_uuid(), type, schema_version, data, metadata, recorded_at

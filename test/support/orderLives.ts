@@ -56,7 +56,8 @@ export const append = Effect.fnUntraced(function* (entries: ReadonlyArray<Entry>
   const log = yield* EventLog
   for (const some of Arr.chunksOf(entries, batch)) {
     const outcomes = yield* log.append(some, DateTime.toEpochMillis(yield* DateTime.now) + 20_000)
-    const refused = outcomes.find((outcome) => outcome._tag !== "Accepted")
+    // The log's own answer may have been late, so that it was sent them twice.
+    const refused = outcomes.find(({ _tag }) => _tag !== "Accepted" && _tag !== "Duplicate")
     if (refused !== undefined) return yield* Effect.die(refused)
   }
   return (yield* log.head).position
