@@ -13,6 +13,7 @@ import { Socket } from "effect/socket"
 import type { Socket as Connection } from "node:net"
 import type { SubscribeError } from "../Orders.ts"
 import { positionOf, type Push } from "../Subscription.ts"
+import * as LoopTurn from "./LoopTurn.ts"
 import { OpenStreams } from "./OpenStreams.ts"
 import { PushLimits } from "./PushLimits.ts"
 import * as PushMessage from "./PushMessage.ts"
@@ -20,6 +21,9 @@ import * as PushMessage from "./PushMessage.ts"
 export const subprotocol = "cloudevents.json"
 
 const ping = Buffer.of(0x89, 0)
+
+/** Milliseconds that a timer can be set to. */
+const longestTimer = 2 ** 31 - 1
 
 /** Why the server ends it: a close code, and a word. */
 interface End {
@@ -48,6 +52,7 @@ const keepAlive = Effect.fnUntraced(function* (connection: Connection, interval:
     const received = connection.bytesRead
     connection.write(ping)
     yield* Effect.sleep(interval)
+    yield* LoopTurn.turn
     if (connection.bytesRead === received) return
   }
 })
@@ -70,7 +75,7 @@ export const options = ({ close, message, slowClose }: PushLimits) => ({
   maxPayload: message,
   perMessageDeflate: false,
   // Its own, of 30 s, would cut short those who are given longer.
-  closeTimeout: Duration.toMillis(Duration.max(close, slowClose)),
+  closeTimeout: Math.min(Duration.toMillis(Duration.max(close, slowClose)), longestTimer),
   handleProtocols: (offered: ReadonlySet<string>): string | false => (offered.has(subprotocol) ? subprotocol : false)
 })
 
@@ -85,7 +90,8 @@ export const serve = Effect.fnUntraced(function* (
   const socket = yield* request.upgrade
   const { write, writeAll } = yield* socket.writer
   const reader = yield* socket.reader
-  const stalled = { duration: limits.stall, orElse: () => Effect.fail(slow) }
+  const isSlow = Effect.suspend(() => (connection.writableNeedDrain ? Effect.fail(slow) : Effect.void))
+  const stalled = { duration: limits.stall, orElse: () => Effect.andThen(LoopTurn.turn, isSlow) }
   let position: bigint | undefined
 
   const send = Stream.runForEachArray(pushes, (batch) =>

@@ -7,6 +7,7 @@ import { Array as Arr, Cause, Clock, Duration, Effect, Stream } from "effect"
 import { HttpServerResponse, type HttpServerRequest } from "effect/http"
 import type { SubscribeError } from "../Orders.ts"
 import { positionOf, type Push } from "../Subscription.ts"
+import * as LoopTurn from "./LoopTurn.ts"
 import { OpenStreams } from "./OpenStreams.ts"
 import { PushLimits } from "./PushLimits.ts"
 import * as PushMessage from "./PushMessage.ts"
@@ -40,7 +41,10 @@ export const respond = Effect.fnUntraced(function* (
     while (true) {
       yield* Effect.sleep(Duration.divideUnsafe(stall, 4))
       const now = yield* Clock.currentTimeMillis
-      if (handedOver === undefined || now - handedOver < Duration.toMillis(stall)) continue
+      const since = handedOver
+      if (since === undefined || now - since < Duration.toMillis(stall)) continue
+      yield* LoopTurn.turn
+      if (handedOver !== since) continue
       yield* Effect.logInfo("an event stream was cut off: its client does not read", { position })
       socket.destroy()
       return

@@ -166,6 +166,23 @@ describe("an event stream", () => {
     await server.stop()
   })
 
+  it("hears an answer to a ping that came while the server was held up", async () => {
+    const ping = Duration.millis(200)
+    const server = await start({ push: { ping } })
+    const follower = await followWs(server.url)
+    const lost = follower.ended.then(({ code }) => assert.fail(`hung up on with ${code}`))
+    const pinged = () => Promise.race([lost, new Promise((pinged) => follower.socket.once("ping", pinged))])
+    for (let count = 0; count < 3; count++) {
+      await pinged()
+      // It has answered: both are this process.
+      for (const end = performance.now() + 2 * Duration.toMillis(ping); performance.now() < end;);
+    }
+    await pinged()
+    lost.catch(() => {})
+    follower.cut()
+    await server.stop()
+  })
+
   it("pings WebSockets, and hangs up on one that does not answer", async () => {
     const server = await start({ push: { ping: Duration.millis(1_500) } })
     const alive = await followWs(server.url)

@@ -70,6 +70,8 @@ export type Client = ReturnType<typeof clientOf>
 /** However long the machine is held up, nobody gives a command up or hangs up, unless the test is about that. */
 export const patience = Duration.minutes(1)
 
+const patientLimits = { ...defaults, headers: patience, body: patience, request: patience, keepAlive: patience }
+
 /** The port that a server got. */
 export const portOf = ({ address }: HttpServer.HttpServer["Service"]): number => {
   if (!("port" in address)) throw new Error("the server did not get a port")
@@ -87,9 +89,7 @@ export const start = async (options: Options = {}) => {
     Layer.provide(options.projections ?? Projections.layerNone),
     Layer.provide(OpenStreams.layer),
     Layer.provide(Layer.succeed(Readiness, { check: options.ready ?? Effect.void })),
-    Layer.provide(
-      Layer.succeed(HttpLimits, { ...defaults, request: patience, keepAlive: patience, ...options.limits })
-    ),
+    Layer.provide(Layer.succeed(HttpLimits, { ...patientLimits, ...options.limits })),
     Layer.provide(
       Layer.succeed(AggregateLimits.AggregateLimits, { ...AggregateLimits.defaults, commandDeadline: patience })
     ),
