@@ -87,7 +87,7 @@ export const run = async (postgres: PostgresServer, { clients, notifications, pa
   const faults: Array<string> = []
   const recoveries: Array<{ readonly commands: number; readonly view: number; readonly pushes: number }> = []
   try {
-    const settings = { DATABASE_URL: postgres.url, COMMAND_DEADLINE: "5 seconds" }
+    const settings = { DATABASE_URL: postgres.url }
     servers.push(await start(settings))
     await OrderLoad.fill(servers[0]!.url)
     servers.push(await start(settings))

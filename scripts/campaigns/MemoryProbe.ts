@@ -1,5 +1,5 @@
 /** Loaded into a server under test by `node --import`: prints what memory it takes, every second. */
-import type { Launch } from "../system/Server.ts"
+import * as Probe from "../system/Probe.ts"
 
 export interface Memory {
   /** Bytes; all of the process, as the operating system counts. */
@@ -9,20 +9,16 @@ export interface Memory {
   readonly external: number
 }
 
-const mark = "memory: "
+const probe = Probe.make<Memory>("memory")
 
 if (process.env.MEMORY_PROBE === "on") {
   setInterval(() => {
     const { external, heapUsed, rss } = process.memoryUsage()
-    process.stdout.write(`${mark}${JSON.stringify({ rss, heapUsed, external } satisfies Memory)}\n`)
+    probe.print({ rss, heapUsed, external })
   }, 1000).unref()
 }
 
-/** What has been printed so far. */
-export const series = (output: Launch["output"]): ReadonlyArray<Memory> =>
-  output()
-    .split("\n")
-    .flatMap((line) => (line.startsWith(mark) ? [JSON.parse(line.slice(mark.length))] : []))
+export const { series } = probe
 
 /** For a server's settings, and for the command that starts it. */
 export const settings = { MEMORY_PROBE: "on" }

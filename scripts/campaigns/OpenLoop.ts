@@ -36,15 +36,15 @@ export const run = async (
   isOver: () => boolean = () => true
 ): Promise<Paced> => {
   const least = Math.round(rate * seconds)
-  const most = Math.round(rate * (seconds + moreSeconds))
   const began = performance.now()
+  const latest = began + (seconds + moreSeconds) * 1000
   const open = new Set<Promise<unknown>>()
   let late = 0
   let failed = 0
   let failure: string | undefined
   let waiting = 0
   let sent = 0
-  while (sent < least || (sent < most && !isOver())) {
+  while (sent < least || (performance.now() < latest && !isOver())) {
     const due = began + (sent * 1000) / rate
     const now = performance.now()
     if (now < due || open.size >= callers) {

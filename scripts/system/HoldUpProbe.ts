@@ -2,7 +2,7 @@
  * Loaded into a server under test by `node --import`: says when the process was held up by others, which is when its timers
  * came late though it did nothing. One that blocks itself uses the CPU while it does.
  */
-import type { Launch } from "./Server.ts"
+import * as Probe from "./Probe.ts"
 
 export interface HoldUp {
   /** Milliseconds since 1970. */
@@ -12,7 +12,7 @@ export interface HoldUp {
   readonly millis: number
 }
 
-const mark = "held up: "
+const probe = Probe.make<HoldUp>("held up")
 const interval = 10
 /** What a busy process may be late by itself. */
 const usual = 100
@@ -22,22 +22,18 @@ const cpuMillis = () => {
   return (system + user) / 1_000
 }
 
-if (process.env["HOLD_UP_PROBE"] === "on") {
+if (process.env.HOLD_UP_PROBE === "on") {
   let [last, used] = [performance.now(), cpuMillis()]
   setInterval(() => {
     const [at, usedBy] = [performance.now(), cpuMillis()]
     const millis = at - last - (usedBy - used)
     const [from, to] = [performance.timeOrigin + last, performance.timeOrigin + at]
-    if (millis > usual) process.stdout.write(`${mark}${JSON.stringify({ from, to, millis } satisfies HoldUp)}\n`)
+    if (millis > usual) probe.print({ from, to, millis })
     ;[last, used] = [at, usedBy]
   }, interval).unref()
 }
 
-/** What has been printed so far. */
-export const series = (output: Launch["output"]): ReadonlyArray<HoldUp> =>
-  output()
-    .split("\n")
-    .flatMap((line) => (line.startsWith(mark) ? [JSON.parse(line.slice(mark.length))] : []))
+export const { series } = probe
 
 /** For how long, in milliseconds, it was held up between these times. */
 export const between = (series: ReadonlyArray<HoldUp>, from: number, to: number): number =>

@@ -22,8 +22,8 @@ export interface ReaderOptions {
   /** Of an order, its version and its token, as just acknowledged. */
   readonly latest: () => { readonly orderId: string; readonly version: number; readonly token: string } | undefined
   readonly isOver: () => boolean
-  /** Told of each whole list that was read. */
-  readonly onWalk: () => void
+  /** Told of each answer. */
+  readonly onRead: () => void
 }
 
 interface Memory {
@@ -76,7 +76,7 @@ const lists = (customer: string): ReadonlyArray<List> => [
 ]
 
 const reader = async (options: ReaderOptions, list: List): Promise<Memory> => {
-  const { isOver, latest, token, urls } = options
+  const { isOver, latest, onRead, token, urls } = options
   const who = list.query
   const memory: Memory = { versions: new Map(), faults: [], position: 0, reads: 0, walks: 0 }
   let cursor = ""
@@ -92,6 +92,7 @@ const reader = async (options: ReaderOptions, list: List): Promise<Memory> => {
       const at = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`
       const fresh = turn % 7 === 0 && token() !== "" ? token() : undefined
       const answer = await get(memory, who, next(), `/orders?limit=50&${list.query}${at}`, fresh)
+      onRead()
       if (answer === undefined) break
       const { data, page } = answer.body as Page
       for (const { orderId, version } of data) {
@@ -104,7 +105,6 @@ const reader = async (options: ReaderOptions, list: List): Promise<Memory> => {
     }
     for (const orderId of before) if (!listed.has(orderId)) memory.faults.push(`${who}: ${orderId} is gone`)
     memory.walks += 1
-    options.onWalk()
     const told = latest()
     if (told !== undefined) {
       const answer = await get(memory, who, next(), `/orders/${told.orderId}`, told.token)

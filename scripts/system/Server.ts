@@ -89,16 +89,13 @@ export const launch = (
 const listening = /Listening on (http:\/\/\S+)/
 const administered = /operators listen at (http:\/\/\S+)\/docs/
 
-/** Of whoever does not say how long a command may take: more than a machine is ever held up. */
-const patient = { COMMAND_DEADLINE: "60 seconds" }
-
 /** Starts it on free ports and waits until it answers that it is ready. */
 export const start = async (
   settings: Environment,
   runtime: ReadonlyArray<string> = node,
   patience = 600_000
 ): Promise<ServerProcess> => {
-  const { child, exit, output } = launch({ PORT: "0", ADMIN_PORT: "0", ...patient, ...settings }, [], runtime)
+  const { child, exit, output } = launch({ PORT: "0", ADMIN_PORT: "0", ...settings }, [], runtime)
   let ended = false
   void exit.then(
     () => (ended = true),

@@ -9,8 +9,7 @@ it("nobody who reads from either of two servers sees anything of rebuilds under 
     clients: 4,
     pause: 10,
     commands: 200,
-    compare: 50,
-    walks: 13
+    compare: 50
   })
   assert.deepStrictEqual(faults, [])
   assert.lengthOf(seconds, 2)

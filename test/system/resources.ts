@@ -25,8 +25,12 @@ export const directory = async (): Promise<string> => {
   return path
 }
 
+/** More than a machine is ever held up. */
+const patient = { COMMAND_DEADLINE: "60 seconds" }
+
+/** Gives no command up unless the settings say when. */
 export const server = async (settings: Environment, runtime?: ReadonlyArray<string>) => {
-  const started = await start(settings, runtime)
+  const started = await start({ ...patient, ...settings }, runtime)
   onTestFinished(async () => void (await started.kill()))
   return started
 }
