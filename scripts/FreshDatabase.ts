@@ -16,10 +16,10 @@ export const connect = (url: string) =>
 
 const objectInUse = "55006"
 
-/** A session that is to end is waited for by the server for 5 s only, which a machine that is slow may take. */
+/** A session that is to end is waited for by the server for 5 s only, which a machine that is slow may take; a minute. */
 const administrate = (url: string, statement: string) =>
   Effect.scoped(Effect.flatMap(connect(url), (sql) => sql.unsafe(statement))).pipe(
-    Effect.retry({ while: (error) => sqlState(error) === objectInUse }),
+    Effect.retry({ while: (error) => sqlState(error) === objectInUse, times: 12 }),
     Effect.orDie,
     Effect.asVoid
   )

@@ -24,14 +24,25 @@ export const open = (url: string): Sql => {
   }
 }
 
+/** Milliseconds, on a machine that is held up. */
+const longest = 300_000
+
 /**
  * Waits until the server's sessions in this database have ended: what a process that was killed had sent may still be
  * carried out after it.
  */
 export const sessionsEnded = async (sql: Sql): Promise<void> => {
-  const look = `SELECT pid FROM pg_stat_activity
-    WHERE datname = current_database() AND application_name LIKE 'ordinal-%' AND application_name <> 'ordinal-scripts' ORDER BY pid`
-  while ((await sql.rows(look)).length > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  const look = `SELECT DISTINCT application_name AS name FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name LIKE 'ordinal-%' AND application_name <> 'ordinal-scripts'
+    ORDER BY name`
+  const deadline = performance.now() + longest
+  for (;;) {
+    const open = await sql.rows<{ readonly name: string }>(look)
+    if (open.length === 0) return
+    if (performance.now() > deadline)
+      throw new Error(`sessions did not end in ${longest} ms: ${open.map(({ name }) => name).join(", ")}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
 }
 
 /** A new, empty database on the server of this URL. */

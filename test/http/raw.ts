@@ -11,17 +11,26 @@ export interface RawAnswer {
   readonly sent: number
 }
 
+/** Milliseconds until the server must have closed. */
+const longest = 60_000
+
 /** Sends the chunks one after the other, as fast as the server takes them, with a pause of so many milliseconds. */
 export const raw = (port: number, chunks: Iterable<string>, pause = 0): Promise<RawAnswer> =>
-  new Promise((resolve) => {
+  new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1")
     const started = now()
     let text = ""
     let open = true
     socket.on("data", (data) => (text += data.toString("utf8")))
     socket.on("error", () => {})
+    const watch = setInterval(() => {
+      if (now() - started < longest) return
+      reject(new Error(`the server did not close in ${longest} ms, having answered: ${text.slice(0, 1_000)}`))
+      socket.destroy()
+    }, 250)
     socket.on("close", () => {
       open = false
+      clearInterval(watch)
       const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0)
       resolve({ closedAfter: now() - started, text, status, sent: socket.bytesWritten })
     })
