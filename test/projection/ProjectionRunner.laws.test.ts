@@ -1,8 +1,9 @@
 import { it } from "@effect/vitest"
-import { Effect, Layer, Logger, Random, Stream } from "effect"
+import { Duration, Effect, Layer, Logger, Random, Stream } from "effect"
 import * as PostgresProxy from "../../scripts/PostgresProxy.ts"
 import { Database } from "../../src/database/Database.ts"
 import { LogTail } from "../../src/eventlog/LogTail.ts"
+import { defaults, ProjectionLimits } from "../../src/projection/ProjectionLimits.ts"
 import { ProjectionProgress } from "../../src/projection/ProjectionProgress.ts"
 import * as ProjectionRunner from "../../src/projection/ProjectionRunner.ts"
 import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
@@ -18,7 +19,10 @@ const seen = (position: bigint) =>
 
 const isFold = Effect.flatMap(Database, ({ reads }) => assertViewIsFold(reads))
 
-const cuts = Number(process.env.ROUNDS ?? 24)
+const cuts = Number(process.env.CUTS ?? 24)
+
+/** Not renewed in this test, so that only statements of batches are counted. */
+const endless = Layer.succeed(ProjectionLimits, { ...defaults, lease: Duration.hours(1) })
 
 it.live("is the fold of the log when the connection is cut before or after any of its statements (L12)", () =>
   Effect.gen(function* () {
@@ -26,7 +30,7 @@ it.live("is the fold of the log when the connection is cut before or after any o
     const proxy = yield* PostgresProxy.make(url)
     const runner = ProjectionRunner.layer(OrderViewProjection).pipe(
       Layer.provideMerge(readerLayer(proxy.url, onePerPool)),
-      Layer.provide(silent)
+      Layer.provide(Layer.merge(silent, endless))
     )
     yield* Effect.gen(function* () {
       yield* Effect.gen(function* () {
