@@ -83,11 +83,8 @@ export const losing: Trouble = {
   limits: soon,
   log: () => ({ append: (entries) => Effect.succeed(entries.map(() => ({ _tag: "Conflict", version: 7 }))) })
 }
-export const hanging: Trouble = {
-  limits: soon,
-  http: { request: Duration.seconds(2) },
-  log: () => ({ append: () => Effect.never })
-}
+/** Who waits for it is answered at a command's deadline, long before the request's limit. */
+export const hanging: Trouble = { limits: soon, log: () => ({ append: () => Effect.never }) }
 /** There is room for two commands; the quote for an order takes as much. */
 export const full: Trouble = { ...hanging, limits: { inFlight: 2 } }
 /** The view does not move any more. */

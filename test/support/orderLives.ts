@@ -51,14 +51,22 @@ export const orderLives = Effect.fnUntraced(function* (orders: number, options: 
   return [...turns].map((index) => waiting[index]!.shift()!)
 })
 
+/** The log's own answer may have been late, so that it was sent this twice; then it has its events. */
+const isThere = Effect.fnUntraced(function* ({ events, expected, streamId }: Entry) {
+  const log = yield* EventLog
+  const found = yield* log.readStream(streamId, { after: expected, limit: events.length })
+  return events.every(({ eventId }, index) => found[index]?.eventId === eventId)
+})
+
 /** Appends in batches of up to `batch` entries; the log's last position then. */
 export const append = Effect.fnUntraced(function* (entries: ReadonlyArray<Entry>, batch = 50) {
   const log = yield* EventLog
   for (const some of Arr.chunksOf(entries, batch)) {
     const outcomes = yield* log.append(some, DateTime.toEpochMillis(yield* DateTime.now) + 20_000)
-    // The log's own answer may have been late, so that it was sent them twice.
-    const refused = outcomes.find(({ _tag }) => _tag !== "Accepted" && _tag !== "Duplicate")
-    if (refused !== undefined) return yield* Effect.die(refused)
+    for (const [index, outcome] of outcomes.entries()) {
+      const isStored = outcome._tag === "Accepted" || (outcome._tag === "Duplicate" && (yield* isThere(some[index]!)))
+      if (!isStored) return yield* Effect.die(outcome)
+    }
   }
   return (yield* log.head).position
 })
