@@ -1,23 +1,33 @@
 import { assert, it } from "@effect/vitest"
 import { Duration } from "effect"
-import { connect } from "node:net"
-import { start, stub } from "./harness.ts"
+import { once } from "node:events"
+import { type AddressInfo, connect } from "node:net"
+import { defaults } from "../../src/http/HttpLimits.ts"
+import * as Listener from "../../src/http/Listener.ts"
 
-const ask = "GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
+const ask = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 it("a request that came while the server was held up for longer than it keeps idle connections is answered", async () => {
-  const server = await start({ orders: stub({}), limits: { keepAlive: Duration.millis(100) } })
-  const socket = connect(server.port, "127.0.0.1")
+  const server = Listener.make({ ...defaults, keepAlive: Duration.millis(100) })
+  server.on("request", (_, response) => response.end())
+  await once(server.listen(0, "127.0.0.1"), "listening")
+  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1")
   let text = ""
   socket.on("data", (bytes) => (text += String(bytes))).on("error", () => {})
-  const closed = new Promise((resolve) => socket.once("close", resolve))
+  const closed = once(socket, "close")
+  server.once("request", (_, response) => {
+    // In one step with the beginning of the idle time.
+    response.once("finish", () =>
+      process.nextTick(() => {
+        socket.write(ask)
+        // Node keeps them for a second more.
+        for (const end = performance.now() + 1_500; performance.now() < end;);
+      })
+    )
+  })
   socket.write(ask)
-  await new Promise((resolve) => socket.once("data", resolve))
-  socket.write(ask)
-  // Node keeps them for a second more.
-  for (const end = performance.now() + 1_500; performance.now() < end;);
   // Nothing more comes, so then it is closed.
   await closed
   assert.lengthOf(text.match(/HTTP\/1\.1 200/g) ?? [], 2)
-  await server.stop()
+  server.close()
 })
