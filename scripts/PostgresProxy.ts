@@ -92,6 +92,17 @@ const open = (target: URL) => {
   }
 }
 
+/** On a port that nobody else took since it was found to be free. */
+const listenSomewhere = async (listen: (port: number) => Promise<number>): Promise<number> => {
+  for (;;) {
+    try {
+      return await listen(await freePort())
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EADDRINUSE")) throw error
+    }
+  }
+}
+
 /** Resolves when a connection was refused, and so everybody else has been told that theirs was closed before. */
 const refused = (port: number) =>
   new Promise<void>((resolve) => {
@@ -109,7 +120,7 @@ export const make = (url: string) =>
     const target = new URL(url)
     const proxy = open(target)
     const port = yield* Effect.acquireRelease(
-      Effect.promise(async () => proxy.listen(await freePort())),
+      Effect.promise(() => listenSomewhere(proxy.listen)),
       () => Effect.promise(proxy.close)
     )
     const through = new URL(url)

@@ -27,7 +27,7 @@ export interface Plan {
 
 /** A command's deadline, and what an answer may take beyond it. */
 const patience = 5_000 + 2_500
-/** Of those who must not notice that an answer was swallowed, which takes 3 s to be found out. */
+/** Of those who must not notice a cut, or that an answer was swallowed, which takes 3 s to be found out. */
 const longDeadline = 60_000
 const shortDeadline = 600
 

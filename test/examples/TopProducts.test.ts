@@ -50,14 +50,14 @@ const ended = (id: string) =>
 
 /** Those on which something may be placed in this test: it may be midnight meanwhile. */
 const days = Effect.map(DateTime.now, (now) =>
-  [-1, 0, 1].map((days) => DateTime.formatIsoDateUtc(DateTime.add(now, { days })))
+  [-1, 0, 1].map((later) => DateTime.formatIsoDateUtc(DateTime.add(now, { days: later })))
 )
 
 /** The best of these days. */
 const best = Effect.fnUntraced(function* (days: ReadonlyArray<string>, order?: Receipt) {
   const sales = new Map<string, bigint>()
   for (const day of days) {
-    for (const { productId, sold } of yield* topProducts(day, order)) {
+    for (const { productId, sold } of yield* topProducts(day, order, "30 seconds")) {
       sales.set(productId, (sales.get(productId) ?? 0n) + sold)
     }
   }

@@ -1,5 +1,5 @@
 /** A projection of one's own beside those that orders need: how many of each product were ordered on each day (UTC). */
-import { Effect } from "effect"
+import { type Duration, Effect } from "effect"
 import { Database } from "../../src/database/Database.ts"
 import type { RecordedEvent } from "../../src/eventlog/RecordedEvent.ts"
 import { OrderAggregate } from "../../src/order/OrderAggregate.ts"
@@ -48,11 +48,15 @@ export const ProductSales: Projection = {
 }
 
 /** The best of a day, as in "2026-11-22"; after `order` was placed, with that order counted, or not at all. */
-export const topProducts = Effect.fn("topProducts")(function* (day: string, order?: Receipt) {
+export const topProducts = Effect.fn("topProducts")(function* (
+  day: string,
+  order?: Receipt,
+  wait: Duration.Input = "2 seconds"
+) {
   const { reads: sql } = yield* Database
   if (order !== undefined) {
     const streamId = `order-${order.orderId}`
-    yield* (yield* Projections).awaitToken(ProductSales.name, order.token, { streamId, wait: "30 seconds" })
+    yield* (yield* Projections).awaitToken(ProductSales.name, order.token, { streamId, wait })
   }
   return yield* sql<{ readonly productId: string; readonly sold: bigint }>`
     SELECT product_id AS "productId", sold FROM ${table.in(sql, "live")}

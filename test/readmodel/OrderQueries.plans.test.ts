@@ -26,8 +26,10 @@ const fill = Effect.gen(function* () {
         ELSE (ARRAY['placed', 'confirmed', 'partially_shipped', 'shipped'])[1 + n % 4]
       END,
       (ARRAY['unpaid', 'authorized', 'paid', 'voided'])[1 + n % 4],
-      '2026-01-01T00:00:00Z'::timestamptz + n * interval '1 second', '2026-01-01T00:00:00Z'::timestamptz + n * interval '1 second', '{}'
-    FROM generate_series(1, 100000) n ORDER BY n`
+      at, at, '{}'
+    FROM generate_series(1, 100000) n,
+      LATERAL (SELECT '2026-01-01T00:00:00Z'::timestamptz + n * interval '1 second') time (at)
+    ORDER BY n`
   // As autovacuum leaves it.
   yield* sql`VACUUM (ANALYZE) ordinal.order_view`
 })
