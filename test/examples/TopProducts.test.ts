@@ -57,7 +57,7 @@ const days = Effect.map(DateTime.now, (now) =>
 const best = Effect.fnUntraced(function* (days: ReadonlyArray<string>, order?: Receipt) {
   const sales = new Map<string, bigint>()
   for (const day of days) {
-    for (const { productId, sold } of yield* topProducts(day, order, "30 seconds")) {
+    for (const { productId, sold } of yield* topProducts(day, order, { wait: "30 seconds" })) {
       sales.set(productId, (sales.get(productId) ?? 0n) + sold)
     }
   }

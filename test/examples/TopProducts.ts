@@ -1,12 +1,12 @@
 /** A projection of one's own beside those that orders need: how many of each product were ordered on each day (UTC). */
-import { type Duration, Effect } from "effect"
+import { Effect } from "effect"
 import { Database } from "../../src/database/Database.ts"
 import type { RecordedEvent } from "../../src/eventlog/RecordedEvent.ts"
 import { OrderAggregate } from "../../src/order/OrderAggregate.ts"
 import type { Line } from "../../src/order/Line.ts"
 import type { Receipt } from "../../src/Orders.ts"
 import type { Projection } from "../../src/projection/Projection.ts"
-import { Projections } from "../../src/projection/Projections.ts"
+import { type AwaitOptions, Projections } from "../../src/projection/Projections.ts"
 import * as ProjectionTable from "../../src/projection/ProjectionTable.ts"
 
 const table = ProjectionTable.make({
@@ -48,15 +48,11 @@ export const ProductSales: Projection = {
 }
 
 /** The best of a day, as in "2026-11-22"; after `order` was placed, with that order counted, or not at all. */
-export const topProducts = Effect.fn("topProducts")(function* (
-  day: string,
-  order?: Receipt,
-  wait: Duration.Input = "2 seconds"
-) {
+export const topProducts = Effect.fn("topProducts")(function* (day: string, order?: Receipt, options?: AwaitOptions) {
   const { reads: sql } = yield* Database
   if (order !== undefined) {
     const streamId = `order-${order.orderId}`
-    yield* (yield* Projections).awaitToken(ProductSales.name, order.token, { streamId, wait })
+    yield* (yield* Projections).awaitToken(ProductSales.name, order.token, { ...options, streamId })
   }
   return yield* sql<{ readonly productId: string; readonly sold: bigint }>`
     SELECT product_id AS "productId", sold FROM ${table.in(sql, "live")}
