@@ -5,6 +5,7 @@ import { Orders } from "../src/Orders.ts"
 import { VersionNotFound } from "../src/readmodel/VersionNotFound.ts"
 import { newOrderId, request, stock } from "./http/bothOrders.ts"
 import { orderServices } from "./support/orderServices.ts"
+import { longestWait } from "./support/patience.ts"
 
 const [orderId, none] = [newOrderId(1), newOrderId(2)]
 const large = [2 ** 31, 2 ** 40, 2 ** 53, 2 ** 70, Infinity]
@@ -15,7 +16,7 @@ const placed = Effect.gen(function* () {
   const orders = yield* Orders
   yield* stock(orders)
   const { token } = yield* orders.place(request(orderId, { confirm: true, lines }), { idempotencyKey: "once" })
-  const patient = { token, wait: "30 seconds" } as const
+  const patient = { token, ...longestWait }
   yield* orders.list({}, patient)
   yield* orders.awaitCatalog(token, patient)
   return { orders, token }

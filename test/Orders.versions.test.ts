@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Layer } from "effect"
+import { Effect, Layer } from "effect"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Backend from "../src/Backend.ts"
 import { EventLog } from "../src/eventlog/EventLog.ts"
@@ -15,11 +15,11 @@ import * as OrderView from "../src/readmodel/OrderView.ts"
 import { equal } from "../src/testing/EventLogEntries.ts"
 import { orderCommand, orderId, placeOrder } from "../src/testing/OrderCommands.ts"
 import { freshDatabase } from "./support/freshDatabase.ts"
+import { patientCommands } from "./support/patience.ts"
 
 const edits = 510
 const { codec, decider } = OrderAggregate
-/** No edit is given up because the machine is slow, or stood still. */
-const patient = Effect.provideService(AggregateLimits, { ...defaults, commandDeadline: Duration.minutes(5) })
+const patient = Effect.provideService(AggregateLimits, { ...defaults, ...patientCommands })
 
 /** Long: over more than one page of the log; varied: it ends with whatever random commands lead to. */
 const longLife = Effect.fnUntraced(function* () {

@@ -23,6 +23,7 @@ import {
   type Service,
   stock
 } from "./http/bothOrders.ts"
+import { longestWait } from "./support/patience.ts"
 
 const a = LineId.make("a")
 const b = LineId.make("b")
@@ -63,7 +64,7 @@ const program = Effect.gen(function* () {
     yield* orders.authorizePayment(voided, { amount: 1, paymentId: p })
   ]
   const last = yield* orders.voidPayment(voided, p)
-  const fresh = { token: last.token, wait: "30 seconds" } as const
+  const fresh = { token: last.token, ...longestWait }
   const first = yield* orders.list({ filter: { customerId: customers.ada }, sort: "placedAt", limit: 2 }, fresh)
   said.push(
     last,
@@ -95,7 +96,7 @@ const program = Effect.gen(function* () {
     yield* orders.customer(customers.ada)
   )
   const { token } = yield* orders.saveProduct(ProductId.make("tea"), { ...mugRequest, name: "Tea" })
-  yield* orders.awaitCatalog(token, { wait: "30 seconds" })
+  yield* orders.awaitCatalog(token, longestWait)
   const some = yield* orders.products({ limit: 1 })
   said.push(
     yield* orders.product(products.mug, { token }),

@@ -4,9 +4,10 @@ import { TestClock } from "effect/testing"
 import { EventLog, type Outcome } from "../../src/eventlog/EventLog.ts"
 import * as MemoryEventLog from "../../src/eventlog/MemoryEventLog.ts"
 import { Aggregates } from "../../src/eventsourcing/Aggregates.ts"
-import { add, Counter, patience, registry } from "./Counter.ts"
+import { add, Counter, registry } from "./Counter.ts"
+import { patientCommands } from "../support/patience.ts"
 
-const aggregatesOn = (log: Layer.Layer<EventLog>, limits: Parameters<typeof registry>[0] = patience) =>
+const aggregatesOn = (log: Layer.Layer<EventLog>, limits: Parameters<typeof registry>[0] = patientCommands) =>
   Effect.map(Layer.build(registry(limits).pipe(Layer.provide(log))), (context) => Context.get(context, Aggregates))
 
 /** Two registries on one log, as two processes have them. */

@@ -4,7 +4,8 @@ import { EventLog } from "../../src/eventlog/EventLog.ts"
 import * as MemoryEventLog from "../../src/eventlog/MemoryEventLog.ts"
 import { Aggregates } from "../../src/eventsourcing/Aggregates.ts"
 import { value, withOwnMetrics } from "../support/metrics.ts"
-import { add, Counter, onMemory, patience, registry } from "./Counter.ts"
+import { add, Counter, onMemory, registry } from "./Counter.ts"
+import { patientCommands } from "../support/patience.ts"
 
 const added = `orders_events_appended_total{type="counter.added.v1"}`
 
@@ -30,7 +31,7 @@ describe("metrics of actors", () => {
           )
       })
       const process = Effect.map(
-        Layer.build(registry(patience).pipe(Layer.provide(Layer.succeed(EventLog, watched)))),
+        Layer.build(registry(patientCommands).pipe(Layer.provide(Layer.succeed(EventLog, watched)))),
         (services) => Context.get(services, Aggregates)
       )
       const both = [yield* process, yield* process]

@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Random } from "effect"
 import { TestClock } from "effect/testing"
 import { Aggregates } from "../../src/eventsourcing/Aggregates.ts"
-import { add, Counter, onMemory, patience } from "./Counter.ts"
+import { add, Counter, onMemory } from "./Counter.ts"
+import { patientCommands } from "../support/patience.ts"
 
 describe("passivation", () => {
   it.effect("removes an actor after it idled, and its state comes back from the log", () =>
@@ -61,6 +62,6 @@ describe("passivation", () => {
         counts.reduce((sum, count) => sum + count, 0),
         1000 * perCaller
       )
-    }).pipe(Effect.provide(onMemory({ appendDelay: 1, limits: { idle: Duration.millis(1), ...patience } })))
+    }).pipe(Effect.provide(onMemory({ appendDelay: 1, limits: { idle: Duration.millis(1), ...patientCommands } })))
   )
 })

@@ -1,5 +1,5 @@
 /** A small aggregate for the kernel's tests: counts up to a limit, and can be told to misbehave. */
-import { Deferred, Duration, Effect, Layer, Result, Schema } from "effect"
+import { Deferred, Effect, Layer, Result, Schema } from "effect"
 import { type Entry, EventLog } from "../../src/eventlog/EventLog.ts"
 import { LogTail } from "../../src/eventlog/LogTail.ts"
 import * as MemoryEventLog from "../../src/eventlog/MemoryEventLog.ts"
@@ -52,9 +52,6 @@ export const Counter: Aggregate<CounterState, CounterCommand, CounterEvent, TooM
     }
   }
 }
-
-/** No command is given up because the machine is slow, or stood still. */
-export const patience = { commandDeadline: Duration.minutes(5) }
 
 export const add = (amount = 1): CounterCommand => ({ _tag: "Add", amount })
 

@@ -1,10 +1,11 @@
 /** An aggregate for long streams: one command books as many events as it is told. */
-import { Context, Duration, Effect, Layer, Logger, Result, Schema } from "effect"
+import { Context, Effect, Layer, Logger, Result, Schema } from "effect"
 import type { Aggregate } from "../../src/eventsourcing/Aggregate.ts"
 import { AggregateLimits, defaults } from "../../src/eventsourcing/AggregateLimits.ts"
 import { Aggregates } from "../../src/eventsourcing/Aggregates.ts"
 import * as EventCodec from "../../src/eventsourcing/EventCodec.ts"
 import { LogTail } from "../../src/eventlog/LogTail.ts"
+import { patientCommands } from "../support/patience.ts"
 
 const LedgerEvent = Schema.TaggedUnion({ Booked: { amount: Schema.Int } })
 
@@ -68,7 +69,6 @@ export const inNewProcess = <A, E>(
   return Layer.build(registry).pipe(
     Effect.flatMap((context) => Effect.provide(run(Context.get(context, Aggregates)), context)),
     Effect.scoped,
-    // None is given up because the machine is slow, or stood still.
-    Effect.provideService(AggregateLimits, { ...defaults, commandDeadline: Duration.minutes(5) })
+    Effect.provideService(AggregateLimits, { ...defaults, ...patientCommands })
   )
 }

@@ -9,6 +9,7 @@ import type { Projection } from "../../src/projection/Projection.ts"
 import { Projections, type Rebuild } from "../../src/projection/Projections.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
 import { ProductSales, topProducts } from "./TopProducts.ts"
+import { longestWait } from "../support/patience.ts"
 
 const backends = {
   "on PGlite": Effect.succeed((projection = ProductSales) => Backend.embedded("memory", { projections: [projection] })),
@@ -57,7 +58,7 @@ const days = Effect.map(DateTime.now, (now) =>
 const best = Effect.fnUntraced(function* (days: ReadonlyArray<string>, order?: Receipt) {
   const sales = new Map<string, bigint>()
   for (const day of days) {
-    for (const { productId, sold } of yield* topProducts(day, order, { wait: "30 seconds" })) {
+    for (const { productId, sold } of yield* topProducts(day, order, longestWait)) {
       sales.set(productId, (sales.get(productId) ?? 0n) + sold)
     }
   }
@@ -130,7 +131,7 @@ describe.each(Object.entries(backends))("a projection of one's own %s", (_, back
         const refused = yield* Effect.flip(best(on, placed))
         assert.containSubset(refused, { _tag: "ProjectionBehind", parked: true })
         // The order view is another projection, which has no trouble with it.
-        assert.strictEqual((yield* (yield* Orders).get(orderId, { token, wait: "30 seconds" })).order.version, 2)
+        assert.strictEqual((yield* (yield* Orders).get(orderId, { token, ...longestWait })).order.version, 2)
 
         isFixed = true
         yield* projections.retry(parked!.id)

@@ -14,13 +14,13 @@ import { freshDatabase } from "../support/freshDatabase.ts"
 import { append, orderLives } from "../support/orderLives.ts"
 import { assertViewIsFold } from "../support/orderViewRows.ts"
 import { onePerPool, operatedLayer, processLayer, readerLayer } from "../support/viewLayer.ts"
+import { endlessLease } from "../support/patience.ts"
 
 const { name, version } = OrderViewProjection
 const key = { name, version, slot: "live" as const }
 const silent = Logger.layer([])
 
-/** So that nobody takes a lease over because the machine stood still, or after a wait that was long enough. */
-const endless = Effect.provideService(ProjectionLimits, { ...defaults, lease: Duration.hours(1) })
+const endless = Effect.provideService(ProjectionLimits, endlessLease)
 
 const seen = (position: bigint) =>
   Effect.flatMap(ProjectionProgress, (progress) => progress.awaitPosition(OrderViewProjection, position))

@@ -15,6 +15,7 @@ import { freshDatabase } from "../support/freshDatabase.ts"
 import { append, orderLives } from "../support/orderLives.ts"
 import { poisoned } from "../support/poison.ts"
 import { operatedLayer } from "../support/viewLayer.ts"
+import { longestWait } from "../support/patience.ts"
 
 it.live("a parked order answers projection-behind with parked to whoever has seen more of it", () =>
   Effect.gen(function* () {
@@ -45,7 +46,7 @@ it.live("a parked order answers projection-behind with parked to whoever has see
       const { logId } = yield* (yield* EventLog).head
       const at = (position: bigint) => ({
         token: ConsistencyToken.format({ position, logId }),
-        wait: "30 seconds" as const
+        ...longestWait
       })
       const orderId = OrderId.make(StreamId.id(late))
       yield* orders.list({}, at(head))

@@ -10,6 +10,7 @@ import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
 import { append, orderLives } from "../support/orderLives.ts"
 import { readerLayer } from "../support/viewLayer.ts"
+import { idleInTransaction } from "../support/patience.ts"
 
 const { name } = OrderViewProjection
 const audit: ProjectionAudit = OrderViewProjection.audit!
@@ -93,9 +94,8 @@ describe("the audit in the background", () => {
       }
       const pools = { append: 1, projections: 2, reads: 1 }
       // The snapshot is kept for as long as the rebuild takes.
-      const sessionSettings = { idle_in_transaction_session_timeout: "0" }
       const layer = SqlProjections.layer([overtaken], { audit: undefined }).pipe(
-        Layer.provideMerge(readerLayer(url, { pools, sessionSettings })),
+        Layer.provideMerge(readerLayer(url, { pools, sessionSettings: idleInTransaction })),
         Layer.provide(Logger.layer([]))
       )
       yield* Effect.gen(function* () {

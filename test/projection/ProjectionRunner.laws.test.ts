@@ -1,9 +1,9 @@
 import { it } from "@effect/vitest"
-import { Duration, Effect, Layer, Logger, Random, Stream } from "effect"
+import { Effect, Layer, Logger, Random, Stream } from "effect"
 import * as PostgresProxy from "../../scripts/PostgresProxy.ts"
 import { Database } from "../../src/database/Database.ts"
 import { LogTail } from "../../src/eventlog/LogTail.ts"
-import { defaults, ProjectionLimits } from "../../src/projection/ProjectionLimits.ts"
+import { ProjectionLimits } from "../../src/projection/ProjectionLimits.ts"
 import { ProjectionProgress } from "../../src/projection/ProjectionProgress.ts"
 import * as ProjectionRunner from "../../src/projection/ProjectionRunner.ts"
 import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
@@ -11,6 +11,7 @@ import { freshDatabase } from "../support/freshDatabase.ts"
 import { append, orderLives } from "../support/orderLives.ts"
 import { assertViewIsFold } from "../support/orderViewRows.ts"
 import { fresh, onePerPool, readerLayer } from "../support/viewLayer.ts"
+import { endlessLease } from "../support/patience.ts"
 
 const silent = Logger.layer([])
 
@@ -21,8 +22,8 @@ const isFold = Effect.flatMap(Database, ({ reads }) => assertViewIsFold(reads))
 
 const cuts = Number(process.env.CUTS ?? 24)
 
-/** Not renewed in this test, so that only statements of batches are counted. */
-const endless = Layer.succeed(ProjectionLimits, { ...defaults, lease: Duration.hours(1) })
+/** So that only statements of batches are counted. */
+const endless = Layer.succeed(ProjectionLimits, endlessLease)
 
 it.live("is the fold of the log when the connection is cut before or after any of its statements (L12)", () =>
   Effect.gen(function* () {

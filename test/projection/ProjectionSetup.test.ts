@@ -6,9 +6,10 @@ import * as ProjectionSetup from "../../src/projection/ProjectionSetup.ts"
 import * as ProjectionTable from "../../src/projection/ProjectionTable.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
 import { readerLayer } from "../support/viewLayer.ts"
+import { idleInTransaction } from "../support/patience.ts"
 
 /** One waits for the other for as long as this test takes. */
-const sessionSettings = { idle_in_transaction_session_timeout: "0", lock_timeout: "0" }
+const sessionSettings = { ...idleInTransaction, lock_timeout: "0" }
 
 const table = ProjectionTable.make({ name: "public.seen", columns: "stream_id text PRIMARY KEY" })
 

@@ -9,6 +9,7 @@ import { freshDatabase } from "../support/freshDatabase.ts"
 import { append, orderLives } from "../support/orderLives.ts"
 import { awaitRebuild, ended, infoWhen, isFold, name, seen, silent } from "../support/rebuilds.ts"
 import { operatedLayer, readerLayer } from "../support/viewLayer.ts"
+import { idleInTransaction } from "../support/patience.ts"
 
 /** An order view whose swap gives up soon while the table is locked; when it was tried. */
 const patient = (version = 1) => {
@@ -32,10 +33,7 @@ const patient = (version = 1) => {
 }
 
 const layer = (url: string, projection: Projection) =>
-  operatedLayer(url, projection, { pools: { append: 1, projections: 2, reads: 3 }, sessionSettings: patience })
-
-/** A reader that does nothing for a while is not ended by the server. */
-const patience = { idle_in_transaction_session_timeout: "60s" }
+  operatedLayer(url, projection, { pools: { append: 1, projections: 2, reads: 3 }, sessionSettings: idleInTransaction })
 
 /** Somebody who has begun to read the table, and ends once told to. */
 const longReader = Effect.gen(function* () {
@@ -92,7 +90,7 @@ describe("a rebuild", () => {
         Effect.provide(operatedLayer(url)),
         Effect.provide(silent)
       )
-      const reading = yield* Layer.build(readerLayer(url, { sessionSettings: patience }))
+      const reading = yield* Layer.build(readerLayer(url, { sessionSettings: idleInTransaction }))
       yield* Effect.provide(longReader, reading)
       yield* Effect.gen(function* () {
         const projections = yield* Projections

@@ -9,9 +9,7 @@ import { freshDatabase } from "../support/freshDatabase.ts"
 import { append, orderLives } from "../support/orderLives.ts"
 import { awaitRebuild, ended, heldAudit, infoWhen, isFold, name, seen, silent } from "../support/rebuilds.ts"
 import { operatedLayer } from "../support/viewLayer.ts"
-
-/** A transaction that this process does nothing in for a while is not ended by the server. */
-const patience = { idle_in_transaction_session_timeout: "0" }
+import { idleInTransaction } from "../support/patience.ts"
 
 describe("a rebuild", () => {
   it.live("can be paused, goes on in another process where it was, and can be aborted", () =>
@@ -120,7 +118,7 @@ describe("a rebuild", () => {
           Number(head - before)
         )
         yield* isFold
-      }).pipe(Effect.provide(operatedLayer(url, gated, { sessionSettings: patience })), Effect.provide(silent))
+      }).pipe(Effect.provide(operatedLayer(url, gated, { sessionSettings: idleInTransaction })), Effect.provide(silent))
     })
   )
 
@@ -139,7 +137,7 @@ describe("a rebuild", () => {
                 Effect.andThen(OrderViewProjection.handle(sql, events, slot))
               )
       }
-      const sessionSettings = { ...patience, lock_timeout: "100ms" }
+      const sessionSettings = { ...idleInTransaction, lock_timeout: "100ms" }
       yield* Effect.gen(function* () {
         const projections = yield* Projections
         yield* seen(yield* append(yield* orderLives(5)))

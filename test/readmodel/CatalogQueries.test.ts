@@ -13,6 +13,7 @@ import { Orders } from "../../src/Orders.ts"
 import { Projections, type Rebuild } from "../../src/projection/Projections.ts"
 import { CatalogViewProjection } from "../../src/readmodel/CatalogViewProjection.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
+import { longestWait } from "../support/patience.ts"
 
 const adapters = {
   memory: Effect.succeed(Orders.layerMemory),
@@ -20,8 +21,6 @@ const adapters = {
   pglite: Effect.succeed(Orders.layerEmbedded("memory"))
 }
 const silent = Logger.layer([])
-/** Ends only what hangs. */
-const patient = { wait: "30 seconds" } as const
 
 const EUR = Currency.make("EUR")
 const details = (name: string) => ({ name, unitPrice: 100, currency: EUR, taxBps: 0 })
@@ -57,7 +56,7 @@ describe.each(Object.entries(adapters))("the lists of the catalog on %s", (_, ba
         for (let n = 0; n < 30; n += 3) yield* orders.withdrawProduct(productId(n))
         yield* orders.saveProduct(productId(3), details("Back again"))
         const { token } = yield* orders.saveProduct(productId(4), details("Renamed"))
-        yield* orders.awaitCatalog(token, patient)
+        yield* orders.awaitCatalog(token, longestWait)
 
         const all = Array.from({ length: 30 }, (_, n) => productId(n))
         const gone = all.filter((_, n) => n % 3 === 0 && n !== 3)
@@ -85,7 +84,7 @@ describe.each(Object.entries(adapters))("the lists of the catalog on %s", (_, ba
         const orders = yield* Orders
         yield* orders.saveProduct(productId(1), details("One"))
         const { token } = yield* orders.saveProduct(productId(2), details("Two"))
-        yield* orders.awaitCatalog(token, patient)
+        yield* orders.awaitCatalog(token, longestWait)
         const { next: cursor } = yield* orders.products({ limit: 1 }, { token })
         assert.isDefined(cursor)
         const wrong = [
@@ -118,7 +117,7 @@ describe("the catalog view", () => {
       const { projections: sql } = yield* Database
       for (let n = 0; n < 10; n++) yield* orders.saveProduct(productId(n), details(`Product ${n}`))
       const { token } = yield* orders.withdrawProduct(productId(5))
-      yield* projections.awaitToken(name, token, patient)
+      yield* projections.awaitToken(name, token, longestWait)
       const view = sql`SELECT * FROM ordinal.catalog_view ORDER BY category, id`
       const before = yield* view
       assert.deepStrictEqual((yield* projections.audit(name, 100)).differences, [])
@@ -180,13 +179,13 @@ describe("the catalog view", () => {
         const projections = yield* Projections
         for (const text of ["One", "Two", "Three"]) yield* orders.saveProduct(productId(1), details(text))
         const { token } = yield* orders.saveProduct(productId(1), details("Four"))
-        yield* projections.awaitToken(name, token, patient)
+        yield* projections.awaitToken(name, token, longestWait)
         const [parked] = yield* projections.parked
         yield* projections.skip(parked!.id)
         const { products } = yield* orders.products({}, { token })
         assert.deepStrictEqual(products, [listed(yield* orders.product(productId(1)))])
         const again = yield* orders.saveProduct(productId(1), details("Five"))
-        const { products: after } = yield* orders.products({}, { token: again.token, ...patient })
+        const { products: after } = yield* orders.products({}, { token: again.token, ...longestWait })
         assert.containSubset(after, [{ name: "Five", version: 5 }])
       }).pipe(Effect.provide(layer), Effect.provide(silent))
     })
