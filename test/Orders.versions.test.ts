@@ -15,7 +15,7 @@ import * as OrderView from "../src/readmodel/OrderView.ts"
 import { equal } from "../src/testing/EventLogEntries.ts"
 import { orderCommand, orderId, placeOrder } from "../src/testing/OrderCommands.ts"
 import { freshDatabase } from "./support/freshDatabase.ts"
-import { patientCommands } from "./support/patience.ts"
+import { patientCommands, patientConnections } from "./support/patience.ts"
 
 const edits = 510
 const { codec, decider } = OrderAggregate
@@ -75,7 +75,9 @@ describe("an order as it was at a version", () => {
 
   it.live("is the same from PostgreSQL, over its pages", () =>
     Effect.flatMap(freshDatabase, (url) =>
-      everyVersionIsItsFold(33).pipe(Effect.provide(Orders.layer.pipe(Layer.provideMerge(Backend.postgres(url)))))
+      everyVersionIsItsFold(33).pipe(
+        Effect.provide(Orders.layer.pipe(Layer.provideMerge(Backend.postgres(url, patientConnections))))
+      )
     ).pipe(patient)
   )
 })

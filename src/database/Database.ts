@@ -8,7 +8,7 @@
  * Nothing connects until it is used; a database that is away is found out by the first statement.
  */
 import { PgClient } from "@effect/sql-pg"
-import { Context, Effect, Layer, type Option, Redacted, type Scope } from "effect"
+import { Context, type Duration, Effect, Layer, type Option, Redacted, type Scope } from "effect"
 import { Reactivity } from "effect/reactivity"
 import type { SqlError } from "effect/sql/SqlError"
 import { DatabaseNotOpened } from "./DatabaseNotOpened.ts"
@@ -28,6 +28,8 @@ export interface DatabaseOptions {
   readonly allowPgliteInProduction?: boolean
   /** Added to, or overriding, the session settings of every connection (PostgreSQL only). */
   readonly sessionSettings?: Readonly<Record<string, string>>
+  /** How long making a connection may take until it is given up; 2 seconds by default (PostgreSQL only). */
+  readonly connectTimeout?: Duration.Input
 }
 
 export const defaultPools: PoolSizes = { append: 2, projections: 4, reads: 4 }

@@ -25,7 +25,7 @@ export const make = Effect.fnUntraced(function* (options: DatabaseOptions) {
   const settings = (role: string): PgClient.PgClientConfig => ({
     url: options.url,
     applicationName: `ordinal-${role}`,
-    connectTimeout: "2 seconds",
+    connectTimeout: options.connectTimeout ?? "2 seconds",
     keepAlive: "10 seconds",
     startupParameters: { ...sessionSettings, ...options.sessionSettings }
   })

@@ -23,6 +23,7 @@ import * as SqlOrderQueries from "../../src/readmodel/SqlOrderQueries.ts"
 import { checkOf } from "../http/contract.ts"
 import { type Answer, clientOf, order, patience, portOf, withCatalog } from "../http/harness.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
+import { patientConnections } from "../support/patience.ts"
 
 /** Any request may be one of a foreign page. */
 const check = checkOf(OpenApi.fromApi(AdminApi), [403])
@@ -47,7 +48,7 @@ const views = [OrderViewProjection, CatalogViewProjection]
 const backend = (url: string, own: Projection) =>
   Layer.mergeAll(AggregateCatalog.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer).pipe(
     Layer.provideMerge(
-      Kernel.onDatabase(Database.layer({ url: Redacted.make(url) }), {
+      Kernel.onDatabase(Database.layer({ ...patientConnections, url: Redacted.make(url) }), {
         projections: views.map((view) => (view.name === own.name ? own : view))
       })
     )

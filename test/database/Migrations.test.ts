@@ -3,9 +3,10 @@ import { Effect, Redacted } from "effect"
 import { Database } from "../../src/database/Database.ts"
 import * as Migrations from "../../src/database/Migrations.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
+import { patientConnections } from "../support/patience.ts"
 
 const migrateOnce = (url: string) =>
-  Migrations.run.pipe(Effect.provide(Database.layer({ url: Redacted.make(url) })), Effect.scoped)
+  Migrations.run.pipe(Effect.provide(Database.layer({ ...patientConnections, url: Redacted.make(url) })), Effect.scoped)
 
 describe("Migrations", () => {
   it.live("are applied once when four processes start at the same time", () =>
@@ -46,7 +47,7 @@ describe("Migrations", () => {
         assert.deepStrictEqual(yield* Migrations.run, [[6, "replaced_rebuilds"]])
         const states = (yield* rebuilds).map(({ state }) => state)
         assert.deepStrictEqual(states, ["replaced", "aborted", "aborted", "completed", "running"])
-      }).pipe(Effect.provide(Database.layer({ url: Redacted.make(url) })))
+      }).pipe(Effect.provide(Database.layer({ ...patientConnections, url: Redacted.make(url) })))
     })
   )
 
@@ -59,7 +60,7 @@ describe("Migrations", () => {
         const elsewhere = yield* sql`SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
           WHERE n.nspname NOT IN ('ordinal', 'pg_catalog', 'information_schema', 'pg_toast')`
         assert.deepStrictEqual(elsewhere, [])
-      }).pipe(Effect.provide(Database.layer({ url: Redacted.make(url) })))
+      }).pipe(Effect.provide(Database.layer({ ...patientConnections, url: Redacted.make(url) })))
     })
   )
 })

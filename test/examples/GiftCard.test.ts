@@ -10,6 +10,7 @@ import * as Kernel from "../../src/Kernel.ts"
 import { append, entry, equal, uuid } from "../../src/testing/EventLogEntries.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
 import * as GiftCard from "./GiftCard.ts"
+import { patientConnections } from "../support/patience.ts"
 
 /** The whole program, on a kernel. */
 const program = <A, E>(kernel: Layer.Layer<A, E>) =>
@@ -34,7 +35,7 @@ const caller = (context: Context.Context<HttpServer.HttpServer>) => {
 const kernels = {
   "in memory": Effect.succeed(Kernel.memory),
   "on PGlite": Effect.succeed(Kernel.embedded("memory")),
-  "on PostgreSQL": Effect.map(freshDatabase, (url) => Kernel.postgres(url))
+  "on PostgreSQL": Effect.map(freshDatabase, (url) => Kernel.postgres(url, patientConnections))
 }
 
 for (const [where, kernel] of Object.entries(kernels)) {

@@ -9,7 +9,7 @@ import type { Projection } from "../../src/projection/Projection.ts"
 import { Projections, type Rebuild } from "../../src/projection/Projections.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
 import { ProductSales, topProducts } from "./TopProducts.ts"
-import { longestWait } from "../support/patience.ts"
+import { longestWait, patientConnections } from "../support/patience.ts"
 
 const backends = {
   "on PGlite": Effect.succeed((projection = ProductSales) => Backend.embedded("memory", { projections: [projection] })),
@@ -17,7 +17,7 @@ const backends = {
     freshDatabase,
     (url) =>
       (projection = ProductSales) =>
-        Backend.postgres(url, { projections: [projection] })
+        Backend.postgres(url, { ...patientConnections, projections: [projection] })
   )
 }
 
@@ -149,7 +149,7 @@ describe("a new version of a projection of one's own", () => {
       const run = <A, E>(
         projection: typeof ProductSales,
         effect: Effect.Effect<A, E, Orders | Projections | Database>
-      ) => Effect.provide(effect, program(Backend.postgres(url, { projections: [projection] })))
+      ) => Effect.provide(effect, program(Backend.postgres(url, { ...patientConnections, projections: [projection] })))
       const placed = yield* run(ProductSales, Effect.andThen(stocked, place([mug, 3])))
       const doubled: typeof ProductSales = {
         ...ProductSales,
@@ -182,7 +182,10 @@ describe("a projection of one's own that finds its table filled", () => {
     url: string,
     projections: ReadonlyArray<Projection>,
     effect: Effect.Effect<A, E, Orders | Projections | Database>
-  ) => Effect.provide(effect, program(Backend.postgres(url, { projections }))).pipe(Effect.provide(Logger.layer([])))
+  ) =>
+    Effect.provide(effect, program(Backend.postgres(url, { ...patientConnections, projections }))).pipe(
+      Effect.provide(Logger.layer([]))
+    )
 
   it.live("does not begin to count on top of it, under another name or after its checkpoint was deleted", () =>
     Effect.gen(function* () {

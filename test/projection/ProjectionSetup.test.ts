@@ -6,7 +6,7 @@ import * as ProjectionSetup from "../../src/projection/ProjectionSetup.ts"
 import * as ProjectionTable from "../../src/projection/ProjectionTable.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
 import { readerLayer } from "../support/viewLayer.ts"
-import { idleInTransaction } from "../support/patience.ts"
+import { idleInTransaction, patientConnections } from "../support/patience.ts"
 
 /** One waits for the other for as long as this test takes. */
 const sessionSettings = { ...idleInTransaction, lock_timeout: "0" }
@@ -37,7 +37,7 @@ it.live("two processes that start at once make a projection's table and checkpoi
     const setUp = Effect.flatMap(Database, ({ projections }) => ProjectionSetup.run(projections, projection))
     yield* Effect.gen(function* () {
       const { reads: sql } = yield* Database
-      const other = Database.layer({ url: Redacted.make(url), sessionSettings })
+      const other = Database.layer({ ...patientConnections, url: Redacted.make(url), sessionSettings })
       const first = yield* Effect.forkChild(setUp)
       yield* Deferred.await(isMaking)
       const second = yield* Effect.forkChild(Effect.provide(setUp, other))

@@ -13,7 +13,7 @@ import { Orders } from "../../src/Orders.ts"
 import { Projections, type Rebuild } from "../../src/projection/Projections.ts"
 import { CatalogViewProjection } from "../../src/readmodel/CatalogViewProjection.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
-import { longestWait } from "../support/patience.ts"
+import { longestWait, patientConnections } from "../support/patience.ts"
 
 const adapters = {
   memory: Effect.succeed(Orders.layerMemory),
@@ -104,7 +104,7 @@ describe.each(Object.entries(adapters))("the lists of the catalog on %s", (_, ba
 const operated = (sessionSettings: Record<string, string> = {}) =>
   Layer.unwrap(
     Effect.map(freshDatabase, (url) =>
-      Orders.layer.pipe(Layer.provideMerge(Backend.postgres(url, { sessionSettings })))
+      Orders.layer.pipe(Layer.provideMerge(Backend.postgres(url, { ...patientConnections, sessionSettings })))
     )
   )
 const { name } = CatalogViewProjection
@@ -172,7 +172,7 @@ describe("the catalog view", () => {
       }
       const layer = Orders.layer.pipe(
         Layer.provide(Layer.mergeAll(AggregateCatalog.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer)),
-        Layer.provideMerge(Kernel.postgres(url, { projections: [broken] }))
+        Layer.provideMerge(Kernel.postgres(url, { ...patientConnections, projections: [broken] }))
       )
       yield* Effect.gen(function* () {
         const orders = yield* Orders

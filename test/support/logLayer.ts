@@ -3,12 +3,13 @@ import { Database, type DatabaseOptions } from "../../src/database/Database.ts"
 import * as Migrations from "../../src/database/Migrations.ts"
 import * as SqlEventLog from "../../src/eventlog/SqlEventLog.ts"
 import { freshDatabase } from "./freshDatabase.ts"
+import { patientConnections } from "./patience.ts"
 
 /** A migrated database with its log, at a URL. */
 export const logLayer = (url: string, options: Omit<DatabaseOptions, "url"> = {}) =>
   SqlEventLog.layer.pipe(
     Layer.provideMerge(Migrations.layer),
-    Layer.provideMerge(Database.layer({ ...options, url: Redacted.make(url) }))
+    Layer.provideMerge(Database.layer({ ...patientConnections, ...options, url: Redacted.make(url) }))
   )
 
 /** The log in a new PostgreSQL database. */

@@ -4,10 +4,11 @@ import * as Backend from "../../src/Backend.ts"
 import { Orders } from "../../src/Orders.ts"
 import { client, served, type Service, stock } from "../http/bothOrders.ts"
 import { freshDatabase } from "./freshDatabase.ts"
+import { patientConnections } from "./patience.ts"
 
 /** On a PostgreSQL database of its own, with what its operator has. */
 export const onPostgres = Effect.flatMap(freshDatabase, (url) =>
-  Layer.build(Orders.layer.pipe(Layer.provideMerge(Backend.postgres(url))))
+  Layer.build(Orders.layer.pipe(Layer.provideMerge(Backend.postgres(url, patientConnections))))
 )
 
 const inMemory = Layer.build(Layer.fresh(Orders.layerMemory))

@@ -2,6 +2,9 @@
 import { Duration } from "effect"
 import { defaults, type ProjectionLimits } from "../../src/projection/ProjectionLimits.ts"
 
+/** Of a database's options: no connection is given up while it is made. */
+export const patientConnections = { connectTimeout: "1 minute" } as const
+
 /** Of `AggregateLimits`: no command is given up. */
 export const patientCommands = { commandDeadline: Duration.minutes(5) }
 
