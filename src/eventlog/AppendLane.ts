@@ -8,6 +8,7 @@
 import type { PgClient } from "@effect/sql-pg"
 import { Effect, Exit, Fiber, Option, Random, Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
+import { answerWithin } from "./AnswerWithin.ts"
 import { type EncodedEntry, execute } from "./AppendStatement.ts"
 import type { Outcome } from "./EventLog.ts"
 import { type Batch, type Call, type Lane, settle } from "./GroupCommit.ts"
@@ -60,7 +61,7 @@ export const make = Effect.fnUntraced(function* (
   const send = Effect.fnUntraced(function* (sql: PgClient.PgClient, entries: ReadonlyArray<EncodedEntry>) {
     const fiber = yield* Effect.forkIn(execute(sql, entries), laneScope, { startImmediately: true })
     const sent = fiber.pollUnsafe() === undefined
-    const answer = yield* Effect.timeoutOption(Fiber.await(fiber), attemptTimeout)
+    const answer = yield* answerWithin(fiber, attemptTimeout)
     if (Option.isNone(answer)) yield* Effect.forkIn(Fiber.interrupt(fiber), laneScope)
     return { sent, answer }
   })

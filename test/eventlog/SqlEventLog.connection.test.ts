@@ -1,12 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Clock, Effect, Exit, Fiber, Layer, Option, PubSub } from "effect"
+import { connect } from "../../scripts/FreshDatabase.ts"
 import * as PostgresProxy from "../../scripts/PostgresProxy.ts"
 import { now } from "../../scripts/system/RunningTime.ts"
+import { Database } from "../../src/database/Database.ts"
 import { type Entry, EventLog, type Outcome } from "../../src/eventlog/EventLog.ts"
 import type * as GroupCommit from "../../src/eventlog/GroupCommit.ts"
+import { withinSeconds } from "../../src/eventlog/SqlFailure.ts"
+import { turn } from "../../src/http/LoopTurn.ts"
 import { append, entry, newStream, readFrom, tags } from "../../src/testing/EventLogEntries.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
-import { logLayer } from "../support/logLayer.ts"
+import { freshLogLayer, logLayer } from "../support/logLayer.ts"
 
 /** The log through a proxy, with one append connection that is open already. */
 const throughProxy = Effect.gen(function* () {
@@ -29,6 +33,11 @@ const appendWithin = (millis: number, appended: Entry = entry(newStream(), 0)) =
     const exit = yield* Effect.exit(log.append([appended], (yield* Clock.currentTimeMillis) + millis))
     return { tag: tagOf(exit), took: now() - start }
   })
+
+/** This process, for so many milliseconds. */
+const holdUp = (millis: number) => {
+  for (const end = performance.now() + millis; performance.now() < end;);
+}
 
 describe("an append whose connection is lost", () => {
   for (const fault of ["cut before", "cut after"] as const) {
@@ -98,6 +107,35 @@ describe("an append whose connection is lost", () => {
     })
   )
 
+  it.live("is not sent again when its answer came while this process was held up", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const context = yield* Layer.build(logLayer(url, { pools: { append: 1 } }))
+      const raw = yield* connect(url)
+      yield* Effect.gen(function* () {
+        yield* append(entry(newStream(), 0))
+        const { reads: sql } = yield* Database
+        const waits = (event: string) =>
+          Effect.map(
+            sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = ${event}`,
+            (rows) => rows.length > 0
+          )
+        yield* Effect.forkChild(
+          raw.unsafe(`DO $$ BEGIN PERFORM FROM ordinal.log_head FOR UPDATE; PERFORM pg_sleep(1.5); END $$`)
+        )
+        yield* waits("PgSleep").pipe(Effect.repeat({ until: (isHeld) => isHeld }))
+        const appending = yield* Effect.forkChild(append(entry(newStream(), 0)))
+        const isSent = Effect.map(
+          waits("transactionid"),
+          (isWaiting) => isWaiting || appending.pollUnsafe() !== undefined
+        )
+        yield* isSent.pipe(Effect.repeat({ until: (sent) => sent }))
+        holdUp(4_000)
+        assert.deepStrictEqual(tags(yield* Fiber.join(appending)), ["Accepted"])
+      }).pipe(Effect.provide(context))
+    })
+  )
+
   it.live("goes on when its caller is gone", () =>
     Effect.gen(function* () {
       const { context } = yield* throughProxy
@@ -113,6 +151,18 @@ describe("an append whose connection is lost", () => {
 })
 
 describe("readers", () => {
+  it.live("get an answer that came while this process was held up for longer than they wait", () =>
+    Effect.gen(function* () {
+      const { reads: sql } = yield* Database
+      yield* sql`SELECT 1`
+      const reading = yield* Effect.forkChild(withinSeconds(1)(sql`SELECT 1 AS one FROM pg_sleep(0.1)`))
+      // Timers come next then.
+      yield* Effect.sleep(20).pipe(Effect.andThen(turn))
+      holdUp(2_500)
+      assert.deepStrictEqual(yield* Fiber.join(reading), [{ one: 1 }])
+    }).pipe(Effect.provide(freshLogLayer()))
+  )
+
   it.live("fail as unavailable while the server is away, and hear of other processes again afterwards", () =>
     Effect.gen(function* () {
       const url = yield* freshDatabase
