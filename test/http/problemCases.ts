@@ -1,20 +1,8 @@
 /** A request to provoke each problem type with, and the members that its document must have. */
 import { assert } from "@effect/vitest"
-import { type Answer, mug, order } from "./harness.ts"
+import { mug, order } from "./harness.ts"
 import * as Servers from "./problemServers.ts"
-import { after, any, type Case, inTrouble, items, keyed, lines, payment, place, simply } from "./problemSteps.ts"
-
-/** Of requests that were sent at once, and may arrive in any order: the only one that is answered soon. */
-const theOne = async (server: Servers.ProblemServer, sent: ReadonlyArray<Promise<Answer>>) => {
-  const answers: Array<Answer> = []
-  const kept = sent.map((one) => one.then((answer) => void answers.push(answer)))
-  await Promise.race(kept)
-  // Another one that was answered with it is here by then.
-  await server.get("/health/live")
-  const [one, ...others] = answers
-  assert.isEmpty(others)
-  return one!
-}
+import { after, any, type Case, inTrouble, items, keyed, lines, only, payment, place, simply } from "./problemSteps.ts"
 
 const missing = "ord_01890000-0000-7000-8000-000000000000"
 const existing = "ord_01890000-0000-7000-8000-000000000001"
@@ -147,7 +135,7 @@ export const cases: ReadonlyArray<Case> = [
       const at = await place(server)
       server.breakIt()
       const twins = [0, 1].map(() => server.send("POST", `${at}/shipments`, {}, keyed))
-      return theOne(server, twins)
+      return only(server, twins)
     }
   },
   {
@@ -229,7 +217,7 @@ export const cases: ReadonlyArray<Case> = [
       const sent = ["1", "2", "3"].map((shipmentId) =>
         server.send("POST", `${at}/shipments`, { shipmentId, ...items(1) })
       )
-      return theOne(server, sent)
+      return only(server, sent)
     }
   },
   { slug: "outcome-unknown", status: 503, members: { retryAfter: 1 }, trouble: Servers.unknown, provoke: inTrouble },

@@ -54,3 +54,15 @@ export const inTrouble = async (server: Servers.ProblemServer) => {
 
 export const keyed = { "idempotency-key": "k" }
 export const payment = { amount: 1_000, paymentId: "p" }
+
+/** Of requests that were sent at once, and may arrive in any order: the only one that is answered soon. */
+export const only = async (server: Servers.ProblemServer, sent: ReadonlyArray<Promise<Answer>>) => {
+  const answers: Array<Answer> = []
+  const kept = sent.map((one) => one.then((answer) => void answers.push(answer)))
+  await Promise.race(kept)
+  // Another one that was answered with it is here by then.
+  await server.get("/health/live")
+  const [one, ...others] = answers
+  assert.isEmpty(others)
+  return one!
+}
