@@ -8,7 +8,7 @@ import { ShownSettings } from "../../src/admin/ProcessAdminHandlers.ts"
 import * as AggregateCatalog from "../../src/catalog/AggregateCatalog.ts"
 import { Database } from "../../src/database/Database.ts"
 import * as AggregateLimits from "../../src/eventsourcing/AggregateLimits.ts"
-import { HttpLimits, defaults as httpDefaults } from "../../src/http/HttpLimits.ts"
+import { HttpLimits } from "../../src/http/HttpLimits.ts"
 import { OpenStreams } from "../../src/http/OpenStreams.ts"
 import { Readiness } from "../../src/http/Readiness.ts"
 import * as Server from "../../src/http/Server.ts"
@@ -21,7 +21,7 @@ import { OrderViewProjection } from "../../src/readmodel/OrderViewProjection.ts"
 import * as SqlCatalogQueries from "../../src/readmodel/SqlCatalogQueries.ts"
 import * as SqlOrderQueries from "../../src/readmodel/SqlOrderQueries.ts"
 import { checkOf } from "../http/contract.ts"
-import { type Answer, clientOf, order, patience, portOf, withCatalog } from "../http/harness.ts"
+import { type Answer, clientOf, order, patience, patientLimits, portOf, withCatalog } from "../http/harness.ts"
 import { freshDatabase } from "../support/freshDatabase.ts"
 import { patientConnections } from "../support/patience.ts"
 
@@ -56,7 +56,7 @@ const backend = (url: string, own: Projection) =>
 
 const surroundings = Layer.mergeAll(
   Layer.succeed(Readiness, { check: Effect.void }),
-  Layer.succeed(HttpLimits, { ...httpDefaults, request: patience, keepAlive: patience }),
+  Layer.succeed(HttpLimits, patientLimits),
   Layer.succeed(AggregateLimits.AggregateLimits, { ...AggregateLimits.defaults, commandDeadline: patience }),
   Layer.succeed(ShownSettings, [{ name: "PORT", value: "1", isDefault: false, meaning: "a port" }]),
   // Only when a test asks for one.

@@ -70,7 +70,7 @@ export type Client = ReturnType<typeof clientOf>
 /** However long the machine is held up, nobody gives a command up or hangs up, unless the test is about that. */
 export const patience = Duration.minutes(1)
 
-const patientLimits = { ...defaults, headers: patience, body: patience, request: patience, keepAlive: patience }
+export const patientLimits = { ...defaults, headers: patience, body: patience, request: patience, keepAlive: patience }
 
 /** The port that a server got. */
 export const portOf = ({ address }: HttpServer.HttpServer["Service"]): number => {
