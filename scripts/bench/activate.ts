@@ -6,11 +6,11 @@
 import { Effect } from "effect"
 import { Database } from "../../src/database/Database.ts"
 import type { OrderId } from "../../src/order/OrderId.ts"
-import { call, fillCatalog, placement } from "../system/Client.ts"
-import { start } from "../system/Server.ts"
-import { fresh } from "../FreshDatabase.ts"
-import * as BenchDatabase from "./BenchDatabase.ts"
-import * as LongOrders from "./LongOrders.ts"
+import { call, fillCatalog, placement } from "../../harness/clients/Client.ts"
+import { start } from "../../harness/servers/Server.ts"
+import { fresh } from "../../harness/servers/FreshDatabase.ts"
+import * as BenchDatabase from "../../harness/bench/BenchDatabase.ts"
+import * as LongOrders from "../../harness/bench/LongOrders.ts"
 
 const sizes = {
   full: { events: 9_900, samples: 40, starts: 7 },

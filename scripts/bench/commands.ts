@@ -6,12 +6,12 @@
  * a path's figure and the best of the inserts' right beside it.
  */
 import { Effect } from "effect"
-import { fresh } from "../FreshDatabase.ts"
-import * as BenchDatabase from "./BenchDatabase.ts"
-import * as CommandPaths from "./CommandPaths.ts"
-import { type Baseline, type Measured, print, type Subject } from "./CommandReport.ts"
-import * as InsertBaseline from "./InsertBaseline.ts"
-import * as Measurement from "./Measurement.ts"
+import { fresh } from "../../harness/servers/FreshDatabase.ts"
+import * as BenchDatabase from "../../harness/bench/BenchDatabase.ts"
+import * as CommandPaths from "../../harness/bench/CommandPaths.ts"
+import { type Baseline, type Measured, print, type Subject } from "../../harness/bench/CommandReport.ts"
+import * as InsertBaseline from "../../harness/bench/InsertBaseline.ts"
+import * as Measurement from "../../harness/bench/Measurement.ts"
 
 const sizes = {
   full: { turns: 5, seconds: 3, warmUp: 3, view: true, connections: [1, 8, 32], callers: [64, 256] },

@@ -6,12 +6,12 @@
  * - `fromRecorded`: since the database took the time for the event, which is before the commit, to the millisecond.
  */
 import { Effect } from "effect"
-import { node, start } from "../system/Server.ts"
-import { open } from "../system/Sql.ts"
-import * as PushCrowd from "../campaigns/PushCrowd.ts"
-import * as PushShop from "../campaigns/PushShop.ts"
-import { fresh } from "../FreshDatabase.ts"
-import * as BenchDatabase from "./BenchDatabase.ts"
+import { node, start } from "../../harness/servers/Server.ts"
+import { open } from "../../harness/servers/Sql.ts"
+import * as PushCrowd from "../../harness/push/PushCrowd.ts"
+import * as PushShop from "../../harness/push/PushShop.ts"
+import { fresh } from "../../harness/servers/FreshDatabase.ts"
+import * as BenchDatabase from "../../harness/bench/BenchDatabase.ts"
 
 const crowdOf = (sse: number, ws: number, unfiltered: number, customers: number, processes: number) => ({
   sse,

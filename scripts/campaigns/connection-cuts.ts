@@ -1,10 +1,10 @@
 /** `node scripts/campaigns/connection-cuts.ts [--quick]`: cuts between Orders and PostgreSQL, and what became of each command. */
 import { NodeRuntime } from "@effect/platform-node"
 import { Effect } from "effect"
-import * as BenchDatabase from "../bench/BenchDatabase.ts"
-import { report } from "../Verdict.ts"
-import { fresh } from "../FreshDatabase.ts"
-import { run } from "./ConnectionCuts.ts"
+import * as BenchDatabase from "../../harness/bench/BenchDatabase.ts"
+import { report } from "../../harness/Verdict.ts"
+import { fresh } from "../../harness/servers/FreshDatabase.ts"
+import { run } from "../../harness/campaigns/ConnectionCuts.ts"
 
 const plan = process.argv.includes("--quick")
   ? { cuts: 50, swallowed: 1, hangUps: 50, away: 2 }

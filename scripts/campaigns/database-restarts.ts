@@ -2,9 +2,9 @@
  * `node scripts/campaigns/database-restarts.ts [--quick]`: PostgreSQL is stopped, in good order and by a crash, under load;
  * then notifications get lost.
  */
-import * as PostgresServer from "../PostgresServer.ts"
-import { report } from "../Verdict.ts"
-import { type Plan, type Restart, run } from "./DatabaseRestarts.ts"
+import * as PostgresServer from "../../harness/servers/PostgresServer.ts"
+import { report } from "../../harness/Verdict.ts"
+import { type Plan, type Restart, run } from "../../harness/campaigns/DatabaseRestarts.ts"
 
 /** Both ways in turn. The last is away for longer than a command may take. */
 const several = (times: number): ReadonlyArray<Restart> =>

@@ -3,12 +3,12 @@
  * PostgreSQL. `SEED=…` sends those of an earlier run again, one at a time if `CONCURRENCY=1`.
  */
 import { readFileSync } from "node:fs"
-import * as PostgresServer from "../PostgresServer.ts"
-import { fillCatalog } from "../system/Client.ts"
-import { start } from "../system/Server.ts"
-import { logFaults, open, storedEvents } from "../system/Sql.ts"
-import { report } from "../Verdict.ts"
-import { run } from "./HostileCampaign.ts"
+import * as PostgresServer from "../../harness/servers/PostgresServer.ts"
+import { fillCatalog } from "../../harness/clients/Client.ts"
+import { start } from "../../harness/servers/Server.ts"
+import { logFaults, open, storedEvents } from "../../harness/servers/Sql.ts"
+import { report } from "../../harness/Verdict.ts"
+import { run } from "../../harness/hostile/HostileCampaign.ts"
 
 const requests = process.argv.includes("--quick") ? 2_000 : 100_000
 const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000)

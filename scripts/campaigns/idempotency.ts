@@ -1,7 +1,7 @@
 /** `node scripts/campaigns/idempotency.ts [--quick]`: equal requests with one key over two servers that are killed and restarted. */
-import * as PostgresServer from "../PostgresServer.ts"
-import { report } from "../Verdict.ts"
-import { run } from "./TwinRequests.ts"
+import * as PostgresServer from "../../harness/servers/PostgresServer.ts"
+import { report } from "../../harness/Verdict.ts"
+import { run } from "../../harness/campaigns/TwinRequests.ts"
 
 const quick = process.argv.includes("--quick")
 const plan = quick ? { twins: 100, rounds: 1, killed: 2 } : { twins: 100, rounds: 10, killed: 10 }

@@ -2,10 +2,10 @@
  * `node scripts/campaigns/push.ts [--quick]`: clients of the event streams whose connections are cut, a crowd under a steady
  * load with some that never read, and many that never read. Server, database, load and clients are processes of their own.
  */
-import * as PostgresServer from "../PostgresServer.ts"
-import { report } from "../Verdict.ts"
-import * as PushCampaign from "./PushCampaign.ts"
-import * as PushPlans from "./PushPlans.ts"
+import * as PostgresServer from "../../harness/servers/PostgresServer.ts"
+import { report } from "../../harness/Verdict.ts"
+import * as PushCampaign from "../../harness/push/PushCampaign.ts"
+import * as PushPlans from "../../harness/push/PushPlans.ts"
 
 const plan = process.argv.includes("--quick") ? PushPlans.quick : PushPlans.full
 

@@ -1,7 +1,7 @@
 /** `node scripts/campaigns/rebuilds.ts [--quick]`: rebuilds of the order view under load, and what readers see of them. */
-import * as PostgresServer from "../PostgresServer.ts"
-import { report } from "../Verdict.ts"
-import { run } from "./RebuildsCampaign.ts"
+import * as PostgresServer from "../../harness/servers/PostgresServer.ts"
+import { report } from "../../harness/Verdict.ts"
+import { run } from "../../harness/campaigns/RebuildsCampaign.ts"
 
 const plan = process.argv.includes("--quick")
   ? { rebuilds: 2, clients: 4, pause: 10, commands: 200, compare: 50 }

@@ -2,10 +2,10 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import * as PostgresServer from "../PostgresServer.ts"
-import { report } from "../Verdict.ts"
-import { type Plan, run } from "./KillRounds.ts"
-import { logFaults, open, sessionsEnded, storedEvents } from "./Sql.ts"
+import * as PostgresServer from "../../harness/servers/PostgresServer.ts"
+import { report } from "../../harness/Verdict.ts"
+import { type Plan, run } from "../../harness/campaigns/KillRounds.ts"
+import { logFaults, open, sessionsEnded, storedEvents } from "../../harness/servers/Sql.ts"
 
 const load = { rounds: process.argv.includes("--quick") ? 3 : 20, clients: 8, milliseconds: 1_000 }
 

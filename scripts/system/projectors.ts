@@ -1,8 +1,8 @@
 /** `node scripts/system/projectors.ts [--quick]`: kill -9 of the process that makes the order view, under load. */
-import { spread } from "../bench/Measurement.ts"
-import * as PostgresServer from "../PostgresServer.ts"
-import { report } from "../Verdict.ts"
-import { run } from "./ProjectorKills.ts"
+import { spread } from "../../harness/bench/Measurement.ts"
+import * as PostgresServer from "../../harness/servers/PostgresServer.ts"
+import { report } from "../../harness/Verdict.ts"
+import { run } from "../../harness/campaigns/ProjectorKills.ts"
 
 const plan = process.argv.includes("--quick")
   ? { kills: 3, clients: 4, pause: 10 }

@@ -3,7 +3,7 @@
  * order, as on an invoice. The default asks the `Product` and `Customer` aggregates; embedders may give their own.
  */
 import { Context, type Effect, Schema } from "effect"
-import type { Unavailable } from "../eventsourcing/SendError.ts"
+import type { Unavailable } from "../aggregate/SendError.ts"
 import type { Address } from "../order/Address.ts"
 import type { Currency } from "../order/Money.ts"
 import type { Contact } from "../order/OrderCommand.ts"

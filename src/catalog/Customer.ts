@@ -1,8 +1,8 @@
 /** A customer, who can order while not withdrawn. */
 import { Result, Schema } from "effect"
-import type { Aggregate } from "../eventsourcing/Aggregate.ts"
-import type { Decider } from "../eventsourcing/Decider.ts"
-import * as EventCodec from "../eventsourcing/EventCodec.ts"
+import type { Aggregate } from "../aggregate/Aggregate.ts"
+import type { Decider } from "../aggregate/Decider.ts"
+import * as EventCodec from "../aggregate/EventCodec.ts"
 import { CustomerId } from "../order/OrderId.ts"
 import { Email, Name } from "../order/Text.ts"
 

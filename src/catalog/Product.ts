@@ -1,8 +1,8 @@
 /** A product that can be ordered while it is not withdrawn. */
 import { Result, Schema } from "effect"
-import type { Aggregate } from "../eventsourcing/Aggregate.ts"
-import type { Decider } from "../eventsourcing/Decider.ts"
-import * as EventCodec from "../eventsourcing/EventCodec.ts"
+import type { Aggregate } from "../aggregate/Aggregate.ts"
+import type { Decider } from "../aggregate/Decider.ts"
+import * as EventCodec from "../aggregate/EventCodec.ts"
 import { Amount, BasisPoints, Currency } from "../order/Money.ts"
 import { ProductId } from "../order/OrderId.ts"
 import { Name } from "../order/Text.ts"

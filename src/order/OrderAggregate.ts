@@ -1,5 +1,5 @@
-import type { Aggregate } from "../eventsourcing/Aggregate.ts"
-import * as EventCodec from "../eventsourcing/EventCodec.ts"
+import type { Aggregate } from "../aggregate/Aggregate.ts"
+import * as EventCodec from "../aggregate/EventCodec.ts"
 import type { OrderCommand } from "./OrderCommand.ts"
 import * as OrderDecider from "./OrderDecider.ts"
 import { OrderEvent } from "./OrderEvent.ts"

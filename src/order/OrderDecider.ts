@@ -3,19 +3,19 @@
  * a part named in the path that doesn't exist → the state forbids it → a line that doesn't exist → quantity or amount.
  */
 import { Result } from "effect"
-import type { Decider } from "../eventsourcing/Decider.ts"
-import { cancelItems, cancelOrder } from "./Cancelling.ts"
-import { type Decision, reject } from "./Decision.ts"
-import { addLine, changeLineQuantity, changeShippingAddress, removeLine } from "./Editing.ts"
-import { deliverShipment, returnItems, shipItems } from "./Fulfilment.ts"
+import type { Decider } from "../aggregate/Decider.ts"
+import { cancelItems, cancelOrder } from "./rules/Cancelling.ts"
+import { type Decision, reject } from "./rules/Decision.ts"
+import { addLine, changeLineQuantity, changeShippingAddress, removeLine } from "./rules/Editing.ts"
+import { deliverShipment, returnItems, shipItems } from "./rules/Fulfilment.ts"
 import type { OrderCommand } from "./OrderCommand.ts"
 import type { OrderEvent } from "./OrderEvent.ts"
 import { evolve } from "./OrderEvolution.ts"
 import { defaultPolicies, type OrderPolicies } from "./OrderPolicies.ts"
 import { maxEvents, OrderNotFound, type OrderRejection, OrderTooLong } from "./OrderRejection.ts"
 import type { Order, OrderState } from "./OrderState.ts"
-import { authorizePayment, capturePayment, refundPayment, voidPayment } from "./Paying.ts"
-import { confirmOrder, placeAgain, placeOrder } from "./Placing.ts"
+import { authorizePayment, capturePayment, refundPayment, voidPayment } from "./rules/Paying.ts"
+import { confirmOrder, placeAgain, placeOrder } from "./rules/Placing.ts"
 
 export type OrderDecider = Decider<OrderState, OrderCommand, OrderEvent, OrderRejection>
 

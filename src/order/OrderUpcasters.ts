@@ -1,6 +1,6 @@
 /** The shapes that order events were once stored in. Never edit one: logs hold such events for ever. */
 import { Schema } from "effect"
-import * as Upcaster from "../eventsourcing/Upcaster.ts"
+import * as Upcaster from "../aggregate/Upcaster.ts"
 import { Items } from "./Line.ts"
 import { Quantity } from "./Money.ts"
 import { LineId, ReturnId } from "./OrderId.ts"

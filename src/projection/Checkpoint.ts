@@ -7,7 +7,7 @@
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import * as Lease from "./Lease.ts"
+import * as Lease from "./run/Lease.ts"
 import type { CheckpointKey, ProjectionKey } from "./Projection.ts"
 
 export interface Checkpoint {

@@ -7,8 +7,8 @@
  */
 import type { Array as Arr, Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import type { RecordedEvent } from "../eventlog/RecordedEvent.ts"
-import { category } from "../eventlog/StreamId.ts"
+import type { RecordedEvent } from "../eventstore/RecordedEvent.ts"
+import { category } from "../eventstore/StreamId.ts"
 
 export type Batch = Arr.NonEmptyReadonlyArray<RecordedEvent>
 

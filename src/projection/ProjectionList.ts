@@ -3,9 +3,9 @@ import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import * as Checkpoint from "./Checkpoint.ts"
 import type { Projection } from "./Projection.ts"
-import type { ProjectionProgress } from "./ProjectionProgress.ts"
+import type { ProjectionProgress } from "./consistency/ProjectionProgress.ts"
 import type { ProjectionInfo } from "./Projections.ts"
-import * as RebuildRecord from "./RebuildRecord.ts"
+import * as RebuildRecord from "./rebuild/RebuildRecord.ts"
 import type { ProjectionStatus } from "./ProjectionStatus.ts"
 
 interface Row {

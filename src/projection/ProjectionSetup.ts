@@ -6,7 +6,7 @@ import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import * as Checkpoint from "./Checkpoint.ts"
 import type { Projection } from "./Projection.ts"
-import { ProjectionBroken } from "./ProjectionBroken.ts"
+import { ProjectionBroken } from "./run/ProjectionBroken.ts"
 
 const firstTwice = (names: ReadonlyArray<string>) => names.find((name, index) => names.indexOf(name) < index)
 

@@ -5,9 +5,9 @@
  * and rebuilds are rows, so they survive restarts.
  */
 import { Context, type Duration, Effect, Layer } from "effect"
-import type { DatabaseUnavailable } from "../eventlog/Unavailable.ts"
-import type { InvalidToken } from "./ConsistencyToken.ts"
-import type { ProjectionBehind } from "./ProjectionBehind.ts"
+import type { DatabaseUnavailable } from "../eventstore/Unavailable.ts"
+import type { InvalidToken } from "./consistency/ConsistencyToken.ts"
+import type { ProjectionBehind } from "./consistency/ProjectionBehind.ts"
 import {
   type AuditRefused,
   type ParkedElsewhere,
@@ -21,7 +21,7 @@ import {
   type UnknownStream
 } from "./ProjectionErrors.ts"
 import type { ProjectionStatus } from "./ProjectionStatus.ts"
-import type { RebuildState } from "./RebuildState.ts"
+import type { RebuildState } from "./rebuild/RebuildState.ts"
 
 export interface ProjectionInfo {
   readonly name: string

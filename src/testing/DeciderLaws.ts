@@ -6,7 +6,7 @@
  * A broken law throws and says where.
  */
 import { Equal, Schema } from "effect"
-import type { Aggregate } from "../eventsourcing/Aggregate.ts"
+import type { Aggregate } from "../aggregate/Aggregate.ts"
 import { timeOf } from "./Given.ts"
 import { trace } from "./Trace.ts"
 

@@ -1,7 +1,7 @@
 /** How entries are judged: the cases of an `EventLog`'s append. */
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
-import { EventLog } from "../eventlog/EventLog.ts"
+import { EventLog } from "../eventstore/EventLog.ts"
 import { append, entry, equal, event, newStream, readWholeStream, tags, uuid, versions } from "./EventLogEntries.ts"
 
 export const appendCases: Record<string, Effect.Effect<unknown, unknown, EventLog>> = {

@@ -5,7 +5,7 @@
  */
 import { describe, layer as withLayer } from "@effect/vitest"
 import type { Layer } from "effect"
-import type { EventLog } from "../eventlog/EventLog.ts"
+import type { EventLog } from "../eventstore/EventLog.ts"
 import { appendCases } from "./EventLogAppendCases.ts"
 import { readCases } from "./EventLogReadCases.ts"
 

@@ -1,9 +1,9 @@
 /** Entries to append and ways to read them back, for tests of an `EventLog`. */
 import { assert } from "@effect/vitest"
 import { DateTime, Effect } from "effect"
-import { type Entry, EventLog, type Outcome } from "../eventlog/EventLog.ts"
-import type { NewEvent, RecordedEvent } from "../eventlog/RecordedEvent.ts"
-import * as StreamId from "../eventlog/StreamId.ts"
+import { type Entry, EventLog, type Outcome } from "../eventstore/EventLog.ts"
+import type { NewEvent, RecordedEvent } from "../eventstore/RecordedEvent.ts"
+import * as StreamId from "../eventstore/StreamId.ts"
 
 export const uuid = (): string => crypto.randomUUID()
 

@@ -1,6 +1,6 @@
 /** The log's judgement in its simplest form, and random batches to compare an adapter with it. */
-import type { Entry } from "../eventlog/EventLog.ts"
-import * as StreamId from "../eventlog/StreamId.ts"
+import type { Entry } from "../eventstore/EventLog.ts"
+import * as StreamId from "../eventstore/StreamId.ts"
 
 /** An outcome without what only the log can know: the time. */
 export type Verdict = readonly [tag: string, version?: number | undefined, position?: bigint | undefined]

@@ -1,8 +1,8 @@
 /** What readers see, and what holds for the log as a whole. */
 import { assert } from "@effect/vitest"
 import { Array as Arr, Effect, PubSub } from "effect"
-import { EventLog, type Outcome } from "../eventlog/EventLog.ts"
-import type * as StreamId from "../eventlog/StreamId.ts"
+import { EventLog, type Outcome } from "../eventstore/EventLog.ts"
+import type * as StreamId from "../eventstore/StreamId.ts"
 import { append, entry, equal, newStream, readFrom } from "./EventLogEntries.ts"
 import * as EventLogModel from "./EventLogModel.ts"
 

@@ -1,9 +1,9 @@
 import { assert, it } from "vitest"
-import { type CloudEvent, fillCatalog } from "../../scripts/system/Client.ts"
-import { type Attempt, type Recording, run } from "../../scripts/system/HotOrders.ts"
-import { judgeRecording } from "../../scripts/system/HotOrdersJudge.ts"
-import { logFaults, storedEvents } from "../../scripts/system/Sql.ts"
-import { freshDatabase, server, sql } from "./resources.ts"
+import { type CloudEvent, fillCatalog } from "../../harness/clients/Client.ts"
+import { type Attempt, type Recording, run } from "../../harness/campaigns/HotOrders.ts"
+import { judgeRecording } from "../../harness/judges/HotOrdersJudge.ts"
+import { logFaults, storedEvents } from "../../harness/servers/Sql.ts"
+import { freshDatabase, server, sql } from "../../harness/servers/resources.ts"
 
 type Change = (recording: Recording) => Recording
 

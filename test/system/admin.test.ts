@@ -1,9 +1,9 @@
 /** The port for operators, as the process that has it is seen from outside. */
 import { createServer } from "node:net"
 import { assert, describe, inject, it, onTestFinished } from "vitest"
-import { call, fillCatalog, placement } from "../../scripts/system/Client.ts"
-import { launch } from "../../scripts/system/Server.ts"
-import { freshDatabase, refusal, server } from "./resources.ts"
+import { call, fillCatalog, placement } from "../../harness/clients/Client.ts"
+import { launch } from "../../harness/servers/Server.ts"
+import { freshDatabase, refusal, server } from "../../harness/servers/resources.ts"
 
 /** A port that somebody else listens on. */
 const taken = async (port = 0): Promise<number> => {

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "vitest"
-import { call, fillCatalog, history, placement } from "../../scripts/system/Client.ts"
-import { deno } from "../../scripts/system/Server.ts"
-import { directory, freshDatabase, server } from "./resources.ts"
+import { call, fillCatalog, history, placement } from "../../harness/clients/Client.ts"
+import { deno } from "../../harness/servers/Server.ts"
+import { directory, freshDatabase, server } from "../../harness/servers/resources.ts"
 
 const place = (url: string) => call(url, "POST", "/orders", { body: placement() })
 

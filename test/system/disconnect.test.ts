@@ -1,8 +1,8 @@
 import { connect } from "node:net"
 import { assert, it, vi } from "vitest"
-import { call, fillCatalog, inParallel, list, orderId, placement, type Receipt } from "../../scripts/system/Client.ts"
-import { logFaults, storedEvents } from "../../scripts/system/Sql.ts"
-import { freshDatabase, server, sql } from "./resources.ts"
+import { call, fillCatalog, inParallel, list, orderId, placement, type Receipt } from "../../harness/clients/Client.ts"
+import { logFaults, storedEvents } from "../../harness/servers/Sql.ts"
+import { freshDatabase, server, sql } from "../../harness/servers/resources.ts"
 
 const thousand = [{ lineId: "all", productId: "mug", quantity: 1_000 }]
 const one = { items: [{ lineId: "all", quantity: 1 }] }

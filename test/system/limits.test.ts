@@ -1,9 +1,9 @@
 import { Effect } from "effect"
 import { assert, it } from "vitest"
-import { connect } from "../../scripts/FreshDatabase.ts"
-import { call, fillCatalog, history, inParallel, orderId, placement, slug } from "../../scripts/system/Client.ts"
-import { logFaults, storedEvents } from "../../scripts/system/Sql.ts"
-import { freshDatabase, server, sql } from "./resources.ts"
+import { connect } from "../../harness/servers/FreshDatabase.ts"
+import { call, fillCatalog, history, inParallel, orderId, placement, slug } from "../../harness/clients/Client.ts"
+import { logFaults, storedEvents } from "../../harness/servers/Sql.ts"
+import { freshDatabase, server, sql } from "../../harness/servers/resources.ts"
 
 const units = (quantity: number) => [{ lineId: "all", productId: "mug", quantity }]
 const one = { items: [{ lineId: "all", quantity: 1 }] }

@@ -3,9 +3,9 @@ import { symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { assert, describe, it } from "vitest"
-import { settings } from "../../src/Settings.ts"
-import { blocks, missing, root, steps, text } from "./readme.ts"
-import { directory, server } from "./resources.ts"
+import { settings } from "../../src/server/Settings.ts"
+import { blocks, missing, root, steps, text } from "../../harness/servers/readme.ts"
+import { directory, server } from "../../harness/servers/resources.ts"
 
 const run = promisify(execFile)
 
@@ -59,7 +59,7 @@ describe("its programs", () => {
     for (const { code } of programs) {
       // What the package's exports map to `dist`, mapped to the sources.
       const mapped = code
-        .replaceAll(/"ordinal"/g, JSON.stringify(join(root, "src", "Orders.ts")))
+        .replaceAll(/"ordinal"/g, JSON.stringify(join(root, "src", "orders", "Orders.ts")))
         .replaceAll(/"ordinal\/(.*?)"/g, (_, path: string) => JSON.stringify(join(root, "src", `${path}.ts`)))
       files.push(join(folder, `program${files.length}.ts`))
       await writeFile(files.at(-1)!, mapped)

@@ -1,8 +1,8 @@
 import { Agent, request } from "node:http"
 import { assert, it } from "vitest"
-import { fillCatalog, history, orderId, placement } from "../../scripts/system/Client.ts"
-import { now } from "../../scripts/system/RunningTime.ts"
-import { freshDatabase, server } from "./resources.ts"
+import { fillCatalog, history, orderId, placement } from "../../harness/clients/Client.ts"
+import { now } from "../../harness/clocks/RunningTime.ts"
+import { freshDatabase, server } from "../../harness/servers/resources.ts"
 
 interface Sent {
   readonly order: string

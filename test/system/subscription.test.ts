@@ -2,12 +2,12 @@
 import { NodeHttpClient } from "@effect/platform-node"
 import { Effect, Fiber, Stream } from "effect"
 import { assert, it, vi } from "vitest"
-import { freePort } from "../../scripts/FreePort.ts"
-import { call, fillCatalog, inParallel, placement } from "../../scripts/system/Client.ts"
-import { sessionsEnded, storedEvents } from "../../scripts/system/Sql.ts"
-import * as EventStreamClient from "../../src/http/EventStreamClient.ts"
-import { positionOf, type Push } from "../../src/Subscription.ts"
-import { freshDatabase, server, sql } from "./resources.ts"
+import { freePort } from "../../harness/servers/FreePort.ts"
+import { call, fillCatalog, inParallel, placement } from "../../harness/clients/Client.ts"
+import { sessionsEnded, storedEvents } from "../../harness/servers/Sql.ts"
+import * as EventStreamClient from "../../src/http/client/EventStreamClient.ts"
+import { positionOf, type Push } from "../../src/orders/Subscription.ts"
+import { freshDatabase, server, sql } from "../../harness/servers/resources.ts"
 
 const subscribe = (url: string) =>
   Effect.flatMap(EventStreamClient.make({ url, backoff: "200 millis" }), (subscribe) => subscribe({ after: 0n }))

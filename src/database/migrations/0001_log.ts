@@ -1,7 +1,7 @@
 /** The log: its head, its events, and the outcomes of keyed commands. The append function is in `appendFunction.ts`. */
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import { appendFunction } from "./appendFunction.ts"
+import { appendFunction } from "../../eventstore/append/AppendFunction.ts"
 
 export const log = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient

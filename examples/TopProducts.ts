@@ -1,0 +1,60 @@
+/** A projection of one's own beside those that orders need: how many of each product were ordered on each day (UTC). */
+import { Effect } from "effect"
+import { Database } from "../src/database/Database.ts"
+import type { RecordedEvent } from "../src/eventstore/RecordedEvent.ts"
+import { OrderAggregate } from "../src/order/OrderAggregate.ts"
+import type { Line } from "../src/order/Line.ts"
+import type { Receipt } from "../src/orders/Orders.ts"
+import type { Projection } from "../src/projection/Projection.ts"
+import { type AwaitOptions, Projections } from "../src/projection/Projections.ts"
+import * as ProjectionTable from "../src/projection/ProjectionTable.ts"
+
+const table = ProjectionTable.make({
+  name: "public.product_sales",
+  columns: `day date, product_id text COLLATE "C", sold bigint NOT NULL, PRIMARY KEY (day, product_id)`,
+  indexes: { top: "(day, sold DESC, product_id)" }
+})
+
+const linesOf = (recorded: RecordedEvent): ReadonlyArray<Line> => {
+  const event = OrderAggregate.codec.decode(recorded)
+  if (event._tag === "OrderPlaced") return event.lines
+  return event._tag === "LineAdded" ? [event.line] : []
+}
+
+export const ProductSales: Projection = {
+  name: "product-sales",
+  // Change the rules and count it up: the next start builds a new table, and swaps it in once it has caught up.
+  version: 1,
+  // What one order adds does not depend on another one, so an order that can't be counted is set aside alone.
+  partition: "stream",
+  categories: ["order"],
+  types: ["OrderPlaced", "LineAdded"],
+  tables: table,
+  handle: (sql, events, slot) => {
+    const sales = events.flatMap((event) =>
+      linesOf(event).map(({ productId, quantity }) => ({ day: event.recordedAt, productId, quantity }))
+    )
+    return sql`
+      INSERT INTO ${table.in(sql, slot)} AS known (day, product_id, sold)
+      SELECT (at::timestamptz AT TIME ZONE 'UTC')::date, product_id, sum(quantity)
+      FROM unnest(
+        ${sales.map(({ day }) => day)}::text[],
+        ${sales.map(({ productId }) => productId)}::text[],
+        ${sales.map(({ quantity }) => quantity)}::integer[]
+      ) AS sale (at, product_id, quantity)
+      GROUP BY 1, 2
+      ON CONFLICT (day, product_id) DO UPDATE SET sold = known.sold + excluded.sold`
+  }
+}
+
+/** The best of a day, as in "2026-11-22"; after `order` was placed, with that order counted, or not at all. */
+export const topProducts = Effect.fn("topProducts")(function* (day: string, order?: Receipt, options?: AwaitOptions) {
+  const { reads: sql } = yield* Database
+  if (order !== undefined) {
+    const streamId = `order-${order.orderId}`
+    yield* (yield* Projections).awaitToken(ProductSales.name, order.token, { ...options, streamId })
+  }
+  return yield* sql<{ readonly productId: string; readonly sold: bigint }>`
+    SELECT product_id AS "productId", sold FROM ${table.in(sql, "live")}
+    WHERE day = ${day}::date ORDER BY sold DESC, product_id LIMIT 10`
+})

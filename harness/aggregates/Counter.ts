@@ -1,0 +1,108 @@
+/** A small aggregate for the kernel's tests: counts up to a limit, and can be told to misbehave. */
+import { Deferred, Effect, Layer, Result, Schema } from "effect"
+import { type Entry, EventLog } from "../../src/eventstore/EventLog.ts"
+import { LogTail } from "../../src/eventstore/tail/LogTail.ts"
+import * as MemoryEventLog from "../../src/eventstore/MemoryEventLog.ts"
+import type { Aggregate } from "../../src/aggregate/Aggregate.ts"
+import * as AggregateLimits from "../../src/aggregate/AggregateLimits.ts"
+import { Aggregates } from "../../src/aggregate/Aggregates.ts"
+import { Snapshots } from "../../src/aggregate/Snapshots.ts"
+import * as EventCodec from "../../src/aggregate/EventCodec.ts"
+
+const CounterEvent = Schema.TaggedUnion({
+  Added: { amount: Schema.Int },
+  /** `evolve` throws on it. */
+  Poisoned: {}
+})
+type CounterEvent = typeof CounterEvent.Type
+
+export class TooMuch extends Schema.TaggedError<TooMuch>()("TooMuch", { count: Schema.Int }) {}
+
+export type CounterCommand =
+  | { readonly _tag: "Add"; readonly amount: number }
+  | { readonly _tag: "RefuseAt"; readonly count: number }
+  | { readonly _tag: "Throw" }
+  | { readonly _tag: "Poison" }
+
+export interface CounterState {
+  readonly count: number
+  readonly at: string
+}
+
+export const Counter: Aggregate<CounterState, CounterCommand, CounterEvent, TooMuch> = {
+  category: "counter",
+  codec: EventCodec.make(CounterEvent),
+  decider: {
+    initialState: { count: 0, at: "" },
+    decide: (command, state) => {
+      switch (command._tag) {
+        case "Add":
+          return Result.succeed(command.amount === 0 ? [] : [{ _tag: "Added", amount: command.amount }])
+        case "RefuseAt":
+          return state.count >= command.count ? Result.fail(new TooMuch({ count: state.count })) : Result.succeed([])
+        case "Throw":
+          throw new Error("decide is broken")
+        case "Poison":
+          return Result.succeed([{ _tag: "Poisoned" }])
+      }
+    },
+    evolve: (state, event, recordedAt) => {
+      if (event._tag === "Poisoned") throw new Error("evolve is broken")
+      return { count: state.count + event.amount, at: recordedAt }
+    }
+  }
+}
+
+export const add = (amount = 1): CounterCommand => ({ _tag: "Add", amount })
+
+/** A registry of its own on whatever log is provided, as another process would have. */
+export const registry = (limits?: Partial<AggregateLimits.AggregateLimits>) =>
+  Layer.fresh(Aggregates.layer).pipe(
+    Layer.provide(Layer.fresh(LogTail.layer)),
+    Layer.provide(Snapshots.layerMemory),
+    Layer.provide(Layer.succeed(AggregateLimits.AggregateLimits, { ...AggregateLimits.defaults, ...limits }))
+  )
+
+export const onMemory = (
+  options?: MemoryEventLog.Options & { readonly limits?: Partial<AggregateLimits.AggregateLimits> }
+) => registry(options?.limits).pipe(Layer.provideMerge(MemoryEventLog.layer(options)))
+
+/** A memory log whose appends wait at a gate, and then do what the test says. */
+export const gated = Effect.gen(function* () {
+  const log = yield* MemoryEventLog.make()
+  const arrived = yield* Deferred.make<void>()
+  const gate = yield* Deferred.make<void>()
+  return {
+    arrived: Deferred.await(arrived),
+    open: Deferred.succeed(gate, undefined),
+    layer: Layer.succeed(
+      EventLog,
+      EventLog.of({
+        ...log,
+        append: (entries, deadline) =>
+          Deferred.succeed(arrived, undefined).pipe(
+            Effect.andThen(Deferred.await(gate)),
+            Effect.andThen(log.append(entries, deadline))
+          )
+      })
+    ),
+    log
+  }
+})
+
+/** A memory log that remembers what each append was given. */
+export const counting = Effect.gen(function* () {
+  const log = yield* MemoryEventLog.make()
+  const appends: Array<ReadonlyArray<Entry>> = []
+  const layer = Layer.succeed(
+    EventLog,
+    EventLog.of({
+      ...log,
+      append: (entries, deadline) => {
+        appends.push(entries)
+        return log.append(entries, deadline)
+      }
+    })
+  )
+  return { appends, layer }
+})

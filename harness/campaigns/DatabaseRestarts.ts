@@ -1,0 +1,150 @@
+/**
+ * Restarts PostgreSQL under two servers that take commands, make the order view and push events. Everything has to come
+ * back by itself, nothing that was acknowledged may be lost, and no push may be left out or come twice.
+ */
+import { setTimeout as pause } from "node:timers/promises"
+import { call, orderId, placement, type Receipt } from "../clients/Client.ts"
+import type { PostgresServer } from "../servers/PostgresServer.ts"
+import * as OrderLoad from "../clients/OrderLoad.ts"
+import { follow, type PushFollower } from "../clients/PushFollower.ts"
+import { now } from "../clocks/RunningTime.ts"
+import { type ServerProcess, start } from "../servers/Server.ts"
+import { logFaults, open, type Sql, storedEvents } from "../servers/Sql.ts"
+import * as ViewJudge from "../judges/ViewJudge.ts"
+import * as LostNotifications from "./LostNotifications.ts"
+
+export interface Restart {
+  readonly mode: "fast" | "immediate"
+  /** How long the database is away, in milliseconds. */
+  readonly away: number
+}
+
+export interface Plan {
+  readonly restarts: ReadonlyArray<Restart>
+  readonly clients: number
+  /** Of each client between two commands, in milliseconds. */
+  readonly pause: number
+  readonly notifications: LostNotifications.Plan
+}
+
+/** What the design allows, from the moment the database takes connections again. */
+const allowed = 10_000
+/** A command's deadline, and what an answer may take beyond it on a busy machine. */
+const commandAllowed = 5_000 + 5_000
+const patience = 180_000
+
+const acceptedBy = async (url: string): Promise<Receipt> => {
+  const deadline = performance.now() + patience
+  while (performance.now() < deadline) {
+    const answer = await call(url, "POST", "/orders", { body: placement({ orderId: orderId() }) })
+    if (answer.status === 202) return answer.body as Receipt
+    await pause(10)
+  }
+  throw new Error(`${url} took no command in ${patience} ms`)
+}
+
+const viewAt = async (sql: Sql, position: number) => {
+  const deadline = performance.now() + patience
+  while (performance.now() < deadline) {
+    const at = await ViewJudge.standing(sql).catch(() => undefined)
+    if (at !== undefined && at.position >= position) return now()
+    await pause(10)
+  }
+  throw new Error(`the view did not get to ${position} in ${patience} ms`)
+}
+
+/** Milliseconds until commands, the view and pushes were back. */
+const recovery = async (sql: Sql, urls: ReadonlyArray<string>, followers: ReadonlyArray<PushFollower>) => {
+  const back = now()
+  const each = await Promise.all(
+    urls.map(async (url) => {
+      const receipt = await acceptedBy(url)
+      const command = now()
+      const view = await viewAt(sql, receipt.position)
+      const pushes = await Promise.all(followers.map((one) => one.awaitPosition(receipt.position, patience)))
+      return { receipt, command: command - back, view: view - back, push: Math.max(...pushes) - back }
+    })
+  )
+  const most = (of: (one: (typeof each)[number]) => number) => Math.round(Math.max(...each.map(of)))
+  return {
+    receipts: each.map(({ receipt }) => receipt),
+    commands: most(({ command }) => command),
+    view: most(({ view }) => view),
+    pushes: most(({ push }) => push)
+  }
+}
+
+const pushFaults = ({ name, positions }: PushFollower, wanted: ReadonlyArray<number>): ReadonlyArray<string> => {
+  const at = wanted.findIndex((position, index) => positions[index] !== position)
+  if (at < 0 && positions.length === wanted.length) return []
+  return [`${name}: ${positions.length} events, not ${wanted.length}; ${positions[at]} came in place of ${wanted[at]}`]
+}
+
+export const run = async (postgres: PostgresServer, { clients, notifications, pause: between, restarts }: Plan) => {
+  const sql = open(postgres.url)
+  const servers: Array<ServerProcess> = []
+  const followers: Array<PushFollower> = []
+  const faults: Array<string> = []
+  const recoveries: Array<{ readonly commands: number; readonly view: number; readonly pushes: number }> = []
+  try {
+    const settings = { DATABASE_URL: postgres.url }
+    servers.push(await start(settings))
+    await OrderLoad.fill(servers[0]!.url)
+    servers.push(await start(settings))
+    const urls = servers.map(({ url }) => url)
+    for (const url of urls) followers.push(follow("SSE", url, 0), follow("WebSocket", url, 0))
+    const load = OrderLoad.start({ urls: () => urls, clients, pause: between })
+    const receipts: Array<Receipt> = []
+    for (const [round, { away, mode }] of restarts.entries()) {
+      // Whoever is to come back has been there.
+      const { position } = await load.nextAcknowledged()
+      await Promise.all(followers.map((one) => one.awaitPosition(position, patience)))
+      await postgres.halt(mode)
+      // Every second one has to come back while the database is away.
+      followers.forEach(({ cut }, index) => index % 2 === round % 2 && cut())
+      await pause(away)
+      await postgres.resume()
+      const { receipts: answered, ...recovered } = await recovery(sql, urls, followers)
+      receipts.push(...answered)
+      recoveries.push(recovered)
+      const slowest = Math.max(recovered.commands, recovered.view, recovered.pushes)
+      if (slowest > allowed) faults.push(`after a ${mode} stop and ${away} ms all was back only in ${slowest} ms`)
+    }
+    await load.stop()
+    if (load.longest() > commandAllowed) faults.push(`a command took ${load.longest()} ms`)
+    const { faults: late, receipts: more, ...delays } = await LostNotifications.run(sql, urls, followers, notifications)
+    receipts.push(...load.acknowledged, ...more)
+    faults.push(...late)
+
+    const { head } = await ViewJudge.caughtUp(sql)
+    const events = await storedEvents(sql)
+    const wanted = events.filter(({ stream }) => stream.startsWith("order-")).map(({ position }) => position)
+    await Promise.all(followers.map((one) => one.awaitPosition(wanted.at(-1)!, patience)))
+    for (const follower of followers) faults.push(...pushFaults(follower, wanted))
+    faults.push(...load.faults, ...logFaults(events))
+    faults.push(...(await ViewJudge.acknowledgedFaults(sql, receipts)))
+    const { orders, ...judged } = await ViewJudge.judge(sql)
+    faults.push(...judged.faults)
+    const most = (of: (one: (typeof recoveries)[number]) => number) => Math.max(0, ...recoveries.map(of))
+    return {
+      faults,
+      events: head,
+      orders,
+      acknowledged: receipts.length,
+      answeredLater: load.later(),
+      unanswered: load.unanswered(),
+      longestCommandMillis: load.longest(),
+      resumes: followers.reduce((sum, { resumes }) => sum + resumes(), 0),
+      recoveryMillisMax: {
+        commands: most(({ commands }) => commands),
+        view: most(({ view }) => view),
+        pushes: most(({ pushes }) => pushes)
+      },
+      ...delays
+    }
+  } finally {
+    await Promise.all(followers.map(({ stop }) => stop()))
+    await Promise.all(servers.map(({ kill }) => kill()))
+    await sql.close()
+  }
+}

@@ -1,0 +1,105 @@
+/** Many clients send commands to the same few orders through several servers, and write down what happened. */
+import {
+  type Answer,
+  call,
+  type CloudEvent,
+  history,
+  inParallel,
+  orderId,
+  type Receipt,
+  slug
+} from "../clients/Client.ts"
+import { seeded } from "../SeededRandom.ts"
+import { any, type Operation, placing, request } from "../clients/Operation.ts"
+
+/** One command as its caller saw it; times in milliseconds. */
+export interface Attempt {
+  readonly order: string
+  readonly operation: Operation
+  readonly sent: number
+  readonly replied: number
+  readonly status: number
+  /** Of the problem; empty if there was none. */
+  readonly slug: string
+  readonly receipt: Receipt | undefined
+}
+
+export interface Recording {
+  readonly attempts: ReadonlyArray<Attempt>
+  /** Each order's history as each server tells it. */
+  readonly histories: ReadonlyArray<ReadonlyMap<string, ReadonlyArray<CloudEvent>>>
+  /** Each order's status in the view of each server, once the view holds every acknowledged command. */
+  readonly statuses: ReadonlyArray<ReadonlyMap<string, string>>
+}
+
+export interface Load {
+  readonly urls: ReadonlyArray<string>
+  readonly orders: number
+  readonly clients: number
+  /** Told how many commands were answered. */
+  readonly isEnough: (attempts: number) => boolean
+  readonly seed: number
+}
+
+const attempt = async (
+  url: string,
+  order: string,
+  operation: Operation
+): Promise<Attempt & { readonly token: string }> => {
+  const { body, method, path } = request(order, operation)
+  const sent = performance.now()
+  const answer = await call(url, method, path, body === undefined ? {} : { body }).catch((cause: unknown): Answer => ({
+    status: 0,
+    headers: new Headers(),
+    body: { type: `/${String(cause)}` }
+  }))
+  const replied = performance.now()
+  const receipt = answer.status === 202 ? (answer.body as Receipt) : undefined
+  const token = answer.headers.get("consistency-token") ?? ""
+  return { order, operation, sent, replied, status: answer.status, slug: slug(answer), receipt, token }
+}
+
+const byOrder = async <A>(orders: ReadonlyArray<string>, read: (order: string) => Promise<A | undefined>) => {
+  const found = new Map<string, A>()
+  await inParallel(orders, 4, async (order) => {
+    const value = await read(order)
+    if (value !== undefined) found.set(order, value)
+  })
+  return found
+}
+
+const position = (token: string) => Number(token.split(".", 1)[0])
+
+export const run = async ({ clients, isEnough, orders, seed, urls }: Load): Promise<Recording> => {
+  const ids = Array.from({ length: orders }, orderId)
+  const attempts: Array<Attempt> = []
+  let newest = ""
+  const send = async (url: string, order: string, operation: Operation) => {
+    const { token, ...made } = await attempt(url, order, operation)
+    attempts.push(made)
+    if (made.receipt !== undefined && (newest === "" || position(token) > position(newest))) newest = token
+  }
+  const client = async (number: number) => {
+    const next = seeded(seed * 1_000 + number)
+    const pick = (choices: ReadonlyArray<string>) => choices[Math.floor(next() * choices.length)]!
+    // Everybody begins with placing, so that all orders are there soon, whoever gets to place which.
+    for (const order of ids.filter((_, index) => index % 4 === number % 4)) await send(pick(urls), order, placing(next))
+    while (!isEnough(attempts.length)) await send(pick(urls), pick(ids), any(next))
+  }
+  await Promise.all(Array.from({ length: clients }, (_, number) => client(number)))
+
+  const headers = { "consistency-token": newest, prefer: "wait=30" }
+  const status = (url: string) => async (order: string) => {
+    const { body, status } = await call(url, "GET", `/orders/${order}`, { headers })
+    return status === 200 && typeof body === "object" && body !== null && "status" in body
+      ? String(body.status)
+      : undefined
+  }
+  const histories: Array<ReadonlyMap<string, ReadonlyArray<CloudEvent>>> = []
+  const statuses: Array<ReadonlyMap<string, string>> = []
+  for (const url of urls) {
+    histories.push(await byOrder(ids, (order) => history(url, order)))
+    statuses.push(await byOrder(ids, status(url)))
+  }
+  return { attempts, histories, statuses }
+}

@@ -1,0 +1,73 @@
+/**
+ * Measures from a command's answer by one server to its push by another: with notifications, while the other's listening
+ * connection is cut again and again, and when no notification is sent at all. What is lost may cost the poll interval.
+ */
+import { spread } from "../bench/Measurement.ts"
+import * as OrderLoad from "../clients/OrderLoad.ts"
+import type { PushFollower } from "../clients/PushFollower.ts"
+import type { Sql } from "../servers/Sql.ts"
+
+export interface Plan {
+  /** Commands of each of the three phases. */
+  readonly commands: number
+  /** Of the one client between two commands, in milliseconds. */
+  readonly pause: number
+}
+
+/** `LogTail` reads the log at least so often. */
+const pollInterval = 500
+/** What a busy machine may add to one: to the sleep, the log's read, the view's commit and its fsync. */
+const noise = 4_500
+const patience = 180_000
+
+const endSessions = (sql: Sql, role: string) =>
+  sql
+    .rows(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name = 'ordinal-${role}' ORDER BY pid`)
+    .catch(() => [])
+
+/** `urls` and `followers` are of the same servers; commands go to the first one, pushes of the others are looked at. */
+export const run = async (
+  sql: Sql,
+  [url = ""]: ReadonlyArray<string>,
+  followers: ReadonlyArray<PushFollower>,
+  { commands, pause }: Plan
+) => {
+  const others = followers.filter(({ name }) => !name.includes(url))
+  const receipts: Array<OrderLoad.Acknowledged> = []
+
+  const delays = async (disturb: (answered: number) => Promise<unknown>) => {
+    const load = OrderLoad.start({ urls: () => [url], clients: 1, pause })
+    for (let answered = 0; answered < commands; answered++) {
+      await load.nextAcknowledged()
+      await disturb(answered)
+    }
+    await load.stop()
+    receipts.push(...load.acknowledged)
+    const each = await Promise.all(
+      load.acknowledged.flatMap(({ at, position }) =>
+        others.map(async (other) => (await other.awaitPosition(position, patience)) - at)
+      )
+    )
+    return spread(each)
+  }
+
+  const heard = await delays(() => Promise.resolve())
+  const cut = await delays((answered) => (answered % 2 === 0 ? endSessions(sql, "listener") : Promise.resolve()))
+  await sql.rows("CREATE FUNCTION public.pg_notify(text, text) RETURNS void LANGUAGE sql AS ''")
+  await sql.rows("ALTER ROLE CURRENT_USER SET search_path = public, pg_catalog")
+  await endSessions(sql, "reads")
+  const silent = await delays(() => Promise.resolve())
+  await sql.rows("ALTER ROLE CURRENT_USER RESET search_path")
+
+  const bounds = {
+    median: pollInterval + heard.median + Math.max(1_000, heard.median),
+    max: pollInterval + Math.max(noise, heard.max)
+  }
+  const faults = Object.entries({ cut, silent })
+    .filter(([, { max, median }]) => max > bounds.max || median > bounds.median)
+    .map(
+      ([what, { max, median }]) => `pushes came ${median}, ${max} ms after the answer when notifications are ${what}`
+    )
+  return { faults, receipts, pushDelayMillis: { heard, cut, silent } }
+}

@@ -1,0 +1,91 @@
+/**
+ * Two servers on one PostgreSQL under load, of which the one that makes the order view is killed, again and again: the
+ * other one has to take over, and in the end the view has to be the fold of the log.
+ */
+import { setTimeout as pause } from "node:timers/promises"
+import * as OrderLoad from "../clients/OrderLoad.ts"
+import { now } from "../clocks/RunningTime.ts"
+import { type Environment, type ServerProcess, start } from "../servers/Server.ts"
+import { logFaults, open, type Sql, storedEvents } from "../servers/Sql.ts"
+import * as ViewJudge from "../judges/ViewJudge.ts"
+
+export interface Plan {
+  readonly databaseUrl: string
+  readonly kills: number
+  readonly clients: number
+  /** Of each client between two commands, in milliseconds. */
+  readonly pause: number
+}
+
+export interface Report {
+  readonly faults: ReadonlyArray<string>
+  /** Milliseconds from each kill to the first commit of the view by the other process. */
+  readonly takeOvers: ReadonlyArray<number>
+  readonly acknowledged: number
+  readonly orders: number
+}
+
+/** What the design allows. */
+const allowed = 5_000
+const patience = 180_000
+
+const until = async <A>(look: () => Promise<A | undefined>, what: string): Promise<A> => {
+  const deadline = performance.now() + patience
+  for (;;) {
+    const found = await look()
+    if (found !== undefined) return found
+    if (performance.now() > deadline) throw new Error(`${what}: not in ${patience} ms`)
+    await pause(5)
+  }
+}
+
+/** Whoever begins to make the view says so, with the name by which the lease knows it. */
+const makerAmong = async (sql: Sql, servers: ReadonlyArray<ServerProcess>) => {
+  const { owner } = (await ViewJudge.standing(sql)) ?? { owner: null }
+  const server = owner === null ? undefined : servers.find(({ output }) => output().includes(owner))
+  return server === undefined || owner === null ? undefined : { server, owner }
+}
+
+export const run = async ({ clients, databaseUrl, kills, pause }: Plan): Promise<Report> => {
+  const sql = open(databaseUrl)
+  const settings: Environment = { DATABASE_URL: databaseUrl, LOG_LEVEL: "info" }
+  const servers: Array<ServerProcess> = []
+  const faults: Array<string> = []
+  const takeOvers: Array<number> = []
+  try {
+    servers.push(await start(settings))
+    await OrderLoad.fill(servers[0]!.url)
+    servers.push(await start(settings))
+    const load = OrderLoad.start({ urls: () => servers.map(({ url }) => url), clients, pause })
+    for (let round = 0; round < kills; round++) {
+      // What is killed was at work, and is not alone.
+      const before = (await ViewJudge.standing(sql))?.position ?? 0
+      const { owner, server } = await until(async () => {
+        const at = await ViewJudge.standing(sql)
+        return at !== undefined && at.position > before ? await makerAmong(sql, servers) : undefined
+      }, "nobody makes the view")
+      servers.splice(servers.indexOf(server), 1)
+      await server.kill()
+      const killed = now()
+      const { position = 0 } = (await ViewJudge.standing(sql)) ?? {}
+      await until(async () => {
+        const at = await ViewJudge.standing(sql)
+        return at !== undefined && at.owner !== owner && at.position > position ? at : undefined
+      }, "nobody took over")
+      takeOvers.push(Math.round(now() - killed))
+      servers.push(await start(settings))
+    }
+    await load.stop()
+    await ViewJudge.caughtUp(sql)
+    const slow = takeOvers.filter((milliseconds) => milliseconds > allowed)
+    faults.push(...slow.map((milliseconds) => `it took the standby ${milliseconds} ms to take over`))
+    faults.push(...load.faults, ...logFaults(await storedEvents(sql)))
+    faults.push(...(await ViewJudge.acknowledgedFaults(sql, load.acknowledged)))
+    const judged = await ViewJudge.judge(sql)
+    faults.push(...judged.faults)
+    return { faults, takeOvers, acknowledged: load.acknowledged.length, orders: judged.orders }
+  } finally {
+    await Promise.all(servers.map(({ kill }) => kill()))
+    await sql.close()
+  }
+}

@@ -1,0 +1,70 @@
+/** A client of an event stream who goes on where it was whenever the stream ends, and notes what came when. */
+import { setTimeout as pause } from "node:timers/promises"
+import { isEvent, type Message, over, type Transport } from "./PushConnection.ts"
+import { now } from "../clocks/RunningTime.ts"
+
+export interface PushFollower {
+  readonly name: string
+  /** Positions in the order in which they came. */
+  readonly positions: ReadonlyArray<number>
+  /** By position: when it came, by `RunningTime`. */
+  readonly arrived: ReadonlyMap<number, number>
+  /** How often it had to connect again. */
+  readonly resumes: () => number
+  /** When this event was there. */
+  readonly awaitPosition: (position: number, patience: number) => Promise<number>
+  /** As a cut cable: it goes on on a new connection. */
+  readonly cut: () => void
+  readonly stop: () => Promise<void>
+}
+
+export const follow = (transport: Transport, url: string, start: number): PushFollower => {
+  const positions: Array<number> = []
+  const arrived = new Map<number, number>()
+  const stopping = new AbortController()
+  let [after, connections] = [start, 0]
+  let cut = () => {}
+
+  const note = (message: Message) => {
+    if (isEvent(message)) {
+      positions.push(message.position)
+      arrived.set(message.position, now())
+    }
+    // Where a heartbeat or `caught-up` says it is may be gone on from, too.
+    after = Math.max(after, message.position)
+  }
+  const connect = async () => {
+    const connection = await over[transport](url, { query: `?after=${after}` }, note)
+    connections += 1
+    cut = connection.cut
+    if (stopping.signal.aborted) cut()
+    await connection.ended
+  }
+  const running = (async () => {
+    while (!stopping.signal.aborted) {
+      await connect().catch(() => {})
+      await pause(20)
+    }
+  })()
+
+  return {
+    name: `${transport} at ${url}`,
+    positions,
+    arrived,
+    resumes: () => Math.max(0, connections - 1),
+    awaitPosition: async (position, patience) => {
+      const deadline = performance.now() + patience
+      while (!arrived.has(position)) {
+        if (performance.now() > deadline) throw new Error(`${transport}: ${position} did not come in ${patience} ms`)
+        await pause(5)
+      }
+      return arrived.get(position)!
+    },
+    cut: () => cut(),
+    stop: async () => {
+      stopping.abort()
+      cut()
+      await running
+    }
+  }
+}

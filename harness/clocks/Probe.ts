@@ -1,0 +1,19 @@
+/** What a server under test prints of itself, a line of JSON each, among what it prints anyway. */
+import type { Launch } from "../servers/Server.ts"
+
+export interface Probe<A> {
+  readonly print: (value: A) => void
+  /** What has been printed so far. */
+  readonly series: (output: Launch["output"]) => ReadonlyArray<A>
+}
+
+export const make = <A>(name: string): Probe<A> => {
+  const mark = `${name}: `
+  return {
+    print: (value) => void process.stdout.write(`${mark}${JSON.stringify(value)}\n`),
+    series: (output) =>
+      output()
+        .split("\n")
+        .flatMap((line) => (line.startsWith(mark) ? [JSON.parse(line.slice(mark.length))] : []))
+  }
+}

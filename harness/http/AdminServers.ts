@@ -1,0 +1,116 @@
+/** Both ports of one process on a new database, as `App` puts them together, with a view that a test may poison. */
+import { Context, Effect, Layer, Logger, ManagedRuntime, Metric, Redacted, type Scope } from "effect"
+import { HttpServer } from "effect/http"
+import { OpenApi } from "effect/http-api"
+import { AdminApi } from "../../src/http/admin/AdminApi.ts"
+import * as AdminServer from "../../src/http/admin/AdminServer.ts"
+import { ShownSettings } from "../../src/http/admin/ProcessAdminHandlers.ts"
+import * as AggregateCatalog from "../../src/orders/AggregateCatalog.ts"
+import { Database } from "../../src/database/Database.ts"
+import * as AggregateLimits from "../../src/aggregate/AggregateLimits.ts"
+import { HttpLimits } from "../../src/http/listener/HttpLimits.ts"
+import { OpenStreams } from "../../src/http/push/OpenStreams.ts"
+import { Readiness } from "../../src/http/handlers/Readiness.ts"
+import * as Server from "../../src/http/listener/Server.ts"
+import * as Kernel from "../../src/kernel/Kernel.ts"
+import { Orders } from "../../src/orders/Orders.ts"
+import type { Projection } from "../../src/projection/Projection.ts"
+import { defaults, ProjectionLimits } from "../../src/projection/ProjectionLimits.ts"
+import { CatalogViewProjection } from "../../src/views/catalog/CatalogViewProjection.ts"
+import { OrderViewProjection } from "../../src/views/order/OrderViewProjection.ts"
+import * as SqlCatalogQueries from "../../src/views/catalog/SqlCatalogQueries.ts"
+import * as SqlOrderQueries from "../../src/views/order/SqlOrderQueries.ts"
+import { checkOf } from "./contract.ts"
+import { type Answer, clientOf, order, patience, patientLimits, portOf, withCatalog } from "./ApiServer.ts"
+import { freshDatabase } from "../vitest/freshDatabase.ts"
+import { patientConnections } from "../clocks/patience.ts"
+
+/** Any request may be one of a foreign page. */
+const check = checkOf(OpenApi.fromApi(AdminApi), [403])
+
+class Ports extends Context.Service<Ports, { readonly api: number; readonly operators: number }>()("test/Ports") {}
+
+const listen = Effect.fnUntraced(function* <E, R>(server: Layer.Layer<HttpServer.HttpServer, E, R>) {
+  return portOf(Context.get(yield* Layer.build(server), HttpServer.HttpServer))
+})
+
+const ports = Layer.effect(
+  Ports,
+  Effect.gen(function* () {
+    const at = { host: "127.0.0.1", port: 0 }
+    const api = yield* listen(Server.layer(at))
+    return { api, operators: yield* listen(AdminServer.layer({ ...at, orAnother: false })) }
+  })
+)
+
+const views = [OrderViewProjection, CatalogViewProjection]
+
+const backend = (url: string, own: Projection) =>
+  Layer.mergeAll(AggregateCatalog.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer).pipe(
+    Layer.provideMerge(
+      Kernel.onDatabase(Database.layer({ ...patientConnections, url: Redacted.make(url) }), {
+        projections: views.map((view) => (view.name === own.name ? own : view))
+      })
+    )
+  )
+
+const surroundings = Layer.mergeAll(
+  Layer.succeed(Readiness, { check: Effect.void }),
+  Layer.succeed(HttpLimits, patientLimits),
+  Layer.succeed(AggregateLimits.AggregateLimits, { ...AggregateLimits.defaults, commandDeadline: patience }),
+  Layer.succeed(ShownSettings, [{ name: "PORT", value: "1", isDefault: false, meaning: "a port" }]),
+  // Only when a test asks for one.
+  Layer.succeed(ProjectionLimits, { ...defaults, auditStreams: 0 }),
+  Logger.layer([])
+)
+
+export const start = async (
+  projection: Projection = OrderViewProjection,
+  database: Effect.Effect<string, never, Scope.Scope> = freshDatabase
+) => {
+  const layer = Layer.unwrap(
+    Effect.map(database, (url) =>
+      ports.pipe(
+        Layer.provideMerge(Layer.mergeAll(Orders.layer, OpenStreams.layer)),
+        Layer.provideMerge(backend(url, projection)),
+        Layer.provideMerge(surroundings),
+        Layer.provideMerge(Layer.succeed(Metric.MetricRegistry, new Map()))
+      )
+    )
+  )
+  const runtime = ManagedRuntime.make(layer)
+  const { api, operators } = await runtime.runPromise(Ports)
+  return {
+    api: await withCatalog(clientOf(`http://127.0.0.1:${api}`)),
+    operators: clientOf(`http://127.0.0.1:${operators}`, check),
+    run: runtime.runPromise,
+    stop: () => runtime.dispose()
+  }
+}
+
+export type Shop = Awaited<ReturnType<typeof start>>
+
+/** Places an order and waits until the view has it, or says at once that it is placed. */
+export const place = async ({ api }: Shop, wait?: "wait"): Promise<string> => {
+  const { body } = await api.send("POST", "/orders", order(), wait === undefined ? {} : { prefer: "wait=30" })
+  return body.orderId
+}
+
+/** What an answer that lists projections says of the order view. */
+export const orderView = ({ body }: Answer) =>
+  body.data.find(({ name }: { readonly name: string }) => name === OrderViewProjection.name)
+
+/** Asks until the answer is as it should be; what it waits for is what the test is about, so the runner's limit ends it. */
+export const until = async <A>(ask: () => Promise<A>, isRight: (answer: A) => boolean): Promise<A> => {
+  for (;;) {
+    const answer = await ask()
+    if (isRight(answer)) return answer
+  }
+}
+
+/** The value of a series, as `name{label="value"}`. */
+export const metric = async ({ operators }: Shop, series: string): Promise<number | undefined> => {
+  const { text } = await operators.get("/metrics")
+  const line = text.split("\n").find((line) => line.startsWith(`${series} `))
+  return line === undefined ? undefined : Number(line.slice(series.length + 1))
+}

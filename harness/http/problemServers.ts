@@ -1,0 +1,135 @@
+/** Servers whose log is in trouble: everything above it is the real thing, in memory. */
+import { Duration, Effect, Layer } from "effect"
+import * as AggregateCatalog from "../../src/orders/AggregateCatalog.ts"
+import { EventLog } from "../../src/eventstore/EventLog.ts"
+import { LogTail } from "../../src/eventstore/tail/LogTail.ts"
+import * as MemoryEventLog from "../../src/eventstore/MemoryEventLog.ts"
+import * as StreamId from "../../src/eventstore/StreamId.ts"
+import { DatabaseUnavailable, OutcomeUnknown } from "../../src/eventstore/Unavailable.ts"
+import * as AggregateLimits from "../../src/aggregate/AggregateLimits.ts"
+import { Aggregates } from "../../src/aggregate/Aggregates.ts"
+import { KeyedCommands } from "../../src/aggregate/idempotency/KeyedCommands.ts"
+import { Snapshots } from "../../src/aggregate/Snapshots.ts"
+import { OrderAggregate } from "../../src/order/OrderAggregate.ts"
+import type { OrderEvent } from "../../src/order/OrderEvent.ts"
+import { OrderId } from "../../src/order/OrderId.ts"
+import { defaultPolicies, OrderPolicies } from "../../src/order/OrderPolicies.ts"
+import type { HttpLimits } from "../../src/http/listener/HttpLimits.ts"
+import { Orders } from "../../src/orders/Orders.ts"
+import * as MemoryCatalogQueries from "../../src/views/catalog/MemoryCatalogQueries.ts"
+import * as MemoryOrderQueries from "../../src/views/order/MemoryOrderQueries.ts"
+import { entry, uuid } from "../../src/testing/EventLogEntries.ts"
+import { start, withCatalog } from "./ApiServer.ts"
+
+type Log = EventLog["Service"]
+
+/** What goes wrong once the catalog is in place. */
+export interface Trouble {
+  readonly log?: (log: Log) => Partial<Log>
+  readonly limits?: Partial<AggregateLimits.AggregateLimits>
+  readonly policies?: Partial<OrderPolicies>
+  readonly http?: Partial<HttpLimits>
+}
+
+/** For commands that will not come to an end. */
+const soon = { commandDeadline: Duration.seconds(1) }
+
+export const startWith = async ({ http, limits, log, policies }: Trouble = {}) => {
+  let broken: Partial<Log> = {}
+  const breakable = Effect.map(MemoryEventLog.make(), (sound) => {
+    const service = new Proxy(sound, {
+      get: (target, name) => Reflect.get(broken, name) ?? Reflect.get(target, name)
+    })
+    return { service, break: () => (broken = log?.(sound) ?? {}) }
+  })
+  let breakIt = () => {}
+  const layer = Layer.mergeAll(AggregateCatalog.layer, MemoryOrderQueries.layer, MemoryCatalogQueries.layer).pipe(
+    Layer.provideMerge(KeyedCommands.layer),
+    Layer.provideMerge(Aggregates.layer),
+    Layer.provideMerge(Layer.merge(LogTail.layer, Snapshots.layerMemory)),
+    Layer.provideMerge(
+      Layer.effect(
+        EventLog,
+        Effect.map(breakable, (made) => {
+          breakIt = made.break
+          return EventLog.of(made.service)
+        })
+      )
+    )
+  )
+  const orders = Layer.fresh(Orders.layer).pipe(
+    Layer.provide(Layer.fresh(layer)),
+    Layer.provide(
+      Layer.succeed(AggregateLimits.AggregateLimits, {
+        ...AggregateLimits.defaults,
+        shutdown: Duration.millis(1),
+        ...limits
+      })
+    ),
+    Layer.provide(Layer.succeed(OrderPolicies, { ...defaultPolicies, ...policies }))
+  )
+  const server = await withCatalog(await start({ orders, limits: { shutdown: Duration.millis(150), ...http } }))
+  return { ...server, breakIt: () => breakIt() }
+}
+
+export type ProblemServer = Awaited<ReturnType<typeof startWith>>
+
+export const unavailable: Trouble = {
+  log: () => ({ append: () => Effect.fail(new DatabaseUnavailable({ retryAfter: 1 })) })
+}
+export const unknown: Trouble = { log: () => ({ append: () => Effect.fail(new OutcomeUnknown({ retryAfter: 1 })) }) }
+/** Another process is always faster. */
+export const losing: Trouble = {
+  limits: soon,
+  log: () => ({ append: (entries) => Effect.succeed(entries.map(() => ({ _tag: "Conflict", version: 7 }))) })
+}
+/** Who waits for it is answered at a command's deadline, long before the request's limit. */
+export const hanging: Trouble = { limits: soon, log: () => ({ append: () => Effect.never }) }
+/** There is room for two commands; the quote for an order takes as much. */
+export const full: Trouble = { ...hanging, limits: { inFlight: 2 } }
+/** The view does not move any more. */
+export const blind: Trouble = { log: () => ({ readAll: () => Effect.never }) }
+/** What is stored is not known to this program, which can keep but one actor in memory. */
+export const corrupt: Trouble = {
+  limits: { residents: 1 },
+  log: (log) => ({
+    readStream: (streamId, options) =>
+      Effect.map(log.readStream(streamId, options), (page) => page.map((event) => ({ ...event, type: "Nonsense" })))
+  })
+}
+
+export const longOrder = OrderId.make("ord_01890000-0000-7000-8000-00000000ffff")
+
+/** One order has all the events that an order can have. */
+export const long: Trouble = {
+  log: (log) => {
+    const line = {
+      lineId: "a",
+      productId: "mug",
+      name: "Mug",
+      quantity: 2,
+      unitPrice: 1250,
+      unitDiscount: 0,
+      taxBps: 0
+    }
+    const placed = {
+      orderId: longOrder,
+      customerId: "ada",
+      customer: { name: "Ada", email: "ada@example.org" },
+      currency: "EUR",
+      lines: [line],
+      shippingAddress: { name: "Ada", line1: "1 Mill Lane", city: "London", postalCode: "N1", country: "GB" },
+      shippingCost: 0,
+      request: "r"
+    }
+    const event = (type: OrderEvent["_tag"], data: object) => ({ eventId: uuid(), type, schemaVersion: 1, data })
+    const edits = Array.from({ length: 9_999 }, (_, index) =>
+      event("LineQuantityChanged", { lineId: "a", from: 1 + (index % 2), to: 2 - (index % 2) })
+    )
+    const stream = StreamId.make(OrderAggregate.category, longOrder)
+    Effect.runSync(
+      log.append([entry(stream, 0, { events: [event("OrderPlaced", placed), ...edits] })], 0).pipe(Effect.orDie)
+    )
+    return {}
+  }
+}

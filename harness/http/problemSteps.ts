@@ -1,0 +1,68 @@
+/** What leads up to a problem, and how a case of the table looks. */
+import { assert } from "@effect/vitest"
+import { type Answer, order } from "./ApiServer.ts"
+import type * as Servers from "./problemServers.ts"
+
+export interface Case {
+  readonly slug: string
+  readonly status: number
+  /** Of these names, and where a value is given, just that. */
+  readonly members: Readonly<Record<string, unknown>>
+  readonly trouble?: Servers.Trouble
+  readonly provoke: (server: Servers.ProblemServer) => Promise<Answer>
+}
+
+/** Is there, whatever it is. */
+export const any = Symbol("any")
+
+export const lines = [{ productId: "mug", quantity: 2, lineId: "a" }]
+export const items = (quantity: number, lineId = "a") => ({ items: [{ lineId, quantity }] })
+
+/** An order of two mugs, confirmed or not. */
+export const place = async (server: Servers.ProblemServer, extra: object = {}): Promise<string> => {
+  const { body, text } = await server.send("POST", "/orders", order({ lines, ...extra }))
+  assert.isString(body.orderId, text)
+  return `/orders/${body.orderId}`
+}
+
+/** After these requests on a new order, this one. */
+export const after =
+  (
+    before: ReadonlyArray<readonly [method: string, path: string, body?: object]>,
+    [method, path, body, headers]: readonly [string, string, object?, Record<string, string>?],
+    extra: object = {}
+  ) =>
+  async (server: Servers.ProblemServer) => {
+    const at = await place(server, extra)
+    for (const [method, path, body] of before) {
+      const { status, text } = await server.send(method, at + path, body)
+      assert.strictEqual(status, 202, text)
+    }
+    return server.send(method, at + path, body, headers)
+  }
+
+export const simply =
+  (method: string, path: string, body?: unknown, headers?: Record<string, string>) => (server: Servers.ProblemServer) =>
+    server.send(method, path, body, headers)
+
+/** A command while the log is in trouble. */
+export const inTrouble = async (server: Servers.ProblemServer) => {
+  const at = await place(server)
+  server.breakIt()
+  return server.send("POST", `${at}/shipments`, {})
+}
+
+export const keyed = { "idempotency-key": "k" }
+export const payment = { amount: 1_000, paymentId: "p" }
+
+/** Of requests that were sent at once, and may arrive in any order: the only one that is answered soon. */
+export const only = async (server: Servers.ProblemServer, sent: ReadonlyArray<Promise<Answer>>) => {
+  const answers: Array<Answer> = []
+  const kept = sent.map((one) => one.then((answer) => void answers.push(answer)))
+  await Promise.race(kept)
+  // Another one that was answered with it is here by then.
+  await server.get("/health/live")
+  const [one, ...others] = answers
+  assert.isEmpty(others)
+  return one!
+}

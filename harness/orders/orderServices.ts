@@ -1,0 +1,27 @@
+/** The order service as a program may get it: in this process on each kind of backend, or from afar. */
+import { Context, Effect, Layer, type Scope } from "effect"
+import * as Backend from "../../src/orders/Backend.ts"
+import { Orders } from "../../src/orders/Orders.ts"
+import { client, served, type Service, stock } from "../http/bothOrders.ts"
+import { freshDatabase } from "../vitest/freshDatabase.ts"
+import { patientConnections } from "../clocks/patience.ts"
+
+/** On a PostgreSQL database of its own, with what its operator has. */
+export const onPostgres = Effect.flatMap(freshDatabase, (url) =>
+  Layer.build(Orders.layer.pipe(Layer.provideMerge(Backend.postgres(url, patientConnections))))
+)
+
+const inMemory = Layer.build(Layer.fresh(Orders.layerMemory))
+
+const stocked = <E>(service: Effect.Effect<Service, E, Scope.Scope>) => Layer.effect(Orders, Effect.tap(service, stock))
+
+/** With something to order. */
+export const orderServices = {
+  "in memory": stocked(Effect.map(inMemory, Context.get(Orders))),
+  "on PostgreSQL": stocked(Effect.map(onPostgres, Context.get(Orders))),
+  "from afar": stocked(
+    Effect.flatMap(inMemory, (context) =>
+      Effect.flatMap(served(Context.get(context, Orders)), (baseUrl) => client({ baseUrl, retries: 0 }))
+    )
+  )
+}

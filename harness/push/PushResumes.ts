@@ -1,0 +1,57 @@
+/** A client of the event streams whose connection is cut again and again while orders come in, and what it got in all. */
+import { seeded } from "../SeededRandom.ts"
+import { type Asked, isEvent, over, type Transport } from "../clients/PushConnection.ts"
+import { difference, type PushShop } from "./PushShop.ts"
+
+export interface Cuts {
+  readonly transport: Transport
+  readonly cuts: number
+  /** Of one customer; of all if absent. */
+  readonly customer?: string
+  readonly seed: number
+}
+
+/** Goes on after `after`, as a browser or as a program would. */
+const goOn = (query: string, after: number, asBrowser: boolean): Asked =>
+  asBrowser
+    ? { query: `?after=0${query}`, headers: { "last-event-id": String(after) } }
+    : { query: `?after=${after}${query}` }
+
+export const run = async (shop: PushShop, { customer, cuts, seed, transport }: Cuts) => {
+  const random = seeded(seed)
+  const query = customer === undefined ? "" : `&customerId=${customer}`
+  const seen: Array<number> = []
+  let after = shop.start
+
+  const connectOnce = async (isEnough: (heard: number) => boolean) => {
+    let heard = 0
+    const asBrowser = random() < 0.5 && transport === "SSE"
+    const { cut, ended, until } = await over[transport](shop.url, goOn(query, after, asBrowser), (message) => {
+      heard += 1
+      if (isEvent(message)) seen.push(message.position)
+      after = Number(message.id ?? message.position)
+    })
+    if (!isEnough(heard)) await until(() => isEnough(heard))
+    cut()
+    // What had come by then is taken, too.
+    await ended
+  }
+  const cutting = new AbortController()
+  /** However few orders a slow machine takes until all is cut, there are some for every connection. */
+  const load = async () => {
+    for (let placed = 0; placed < cuts || !cutting.signal.aborted; placed++) await shop.place()
+    return shop.last()
+  }
+  const loading = load()
+  try {
+    for (let cut = 0; cut < cuts; cut++) {
+      const count = Math.floor(random() * 12)
+      await connectOnce((heard) => heard >= count)
+    }
+  } finally {
+    cutting.abort()
+  }
+  const end = await loading
+  await connectOnce(() => after >= end)
+  return { events: seen.length, faults: difference(`${transport} ${query}`, seen, shop.expected(customer)) }
+}

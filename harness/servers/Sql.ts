@@ -1,0 +1,83 @@
+/** Straight to the database, past the server: to make databases and to read the log as it is stored. */
+import { PgClient } from "@effect/sql-pg"
+import { Effect, ManagedRuntime, Redacted } from "effect"
+import { connectTimeout, create } from "./FreshDatabase.ts"
+
+export interface Sql {
+  readonly rows: <Row>(statement: string) => Promise<ReadonlyArray<Row>>
+  readonly close: () => Promise<void>
+}
+
+export const open = (url: string): Sql => {
+  const runtime = ManagedRuntime.make(
+    PgClient.layer({ url: Redacted.make(url), maxConnections: 2, applicationName: "system-check", connectTimeout })
+  )
+  return {
+    rows: <Row>(statement: string) =>
+      runtime.runPromise(
+        Effect.flatMap(PgClient.PgClient, (sql) =>
+          // What the statement says is what the caller expects of it.
+          Effect.map(sql.unsafe(statement), (rows) => rows as unknown as ReadonlyArray<Row>)
+        )
+      ),
+    close: () => runtime.dispose()
+  }
+}
+
+/** Milliseconds, on a machine that is held up. */
+const longest = 300_000
+
+/**
+ * Waits until the server's sessions in this database have ended: what a process that was killed had sent may still be
+ * carried out after it.
+ */
+export const sessionsEnded = async (sql: Sql): Promise<void> => {
+  const look = `SELECT DISTINCT application_name AS name FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name LIKE 'ordinal-%' AND application_name <> 'ordinal-scripts'
+    ORDER BY name`
+  const deadline = performance.now() + longest
+  for (;;) {
+    const open = await sql.rows<{ readonly name: string }>(look)
+    if (open.length === 0) return
+    if (performance.now() > deadline)
+      throw new Error(`sessions did not end in ${longest} ms: ${open.map(({ name }) => name).join(", ")}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+/** A new, empty database on the server of this URL. */
+export const freshDatabase = async (serverUrl: string) => {
+  const { drop, url } = await Effect.runPromise(create(serverUrl))
+  return { url, drop: () => Effect.runPromise(drop) }
+}
+
+export interface StoredEvent {
+  readonly position: number
+  readonly stream: string
+  readonly version: number
+  readonly eventId: string
+  readonly type: string
+  readonly commandId: string
+}
+
+export const storedEvents = (sql: Sql) =>
+  sql.rows<StoredEvent>(`
+    SELECT "position"::float8 AS position, stream_id AS stream, version, event_id::text AS "eventId", type,
+      metadata->>'commandId' AS "commandId"
+    FROM ordinal.events ORDER BY "position"`)
+
+/** What is wrong with the log as a whole: gaps in positions or versions, ids that are there twice. */
+export const logFaults = (events: ReadonlyArray<StoredEvent>): ReadonlyArray<string> => {
+  const faults: Array<string> = []
+  const versions = new Map<string, number>()
+  const ids = new Set<string>()
+  events.forEach(({ eventId, position, stream, version }, index) => {
+    const previous = versions.get(stream) ?? 0
+    if (position !== index + 1) faults.push(`position ${position} stands where ${index + 1} should`)
+    if (version !== previous + 1) faults.push(`${stream}: version ${version} follows ${previous}`)
+    if (ids.has(eventId)) faults.push(`event ${eventId} is there twice`)
+    versions.set(stream, version)
+    ids.add(eventId)
+  })
+  return faults
+}

@@ -1,0 +1,17 @@
+import { Effect, Layer, Redacted } from "effect"
+import { Database, type DatabaseOptions } from "../../src/database/Database.ts"
+import * as Migrations from "../../src/database/Migrations.ts"
+import * as SqlEventLog from "../../src/eventstore/SqlEventLog.ts"
+import { freshDatabase } from "../vitest/freshDatabase.ts"
+import { patientConnections } from "../clocks/patience.ts"
+
+/** A migrated database with its log, at a URL. */
+export const logLayer = (url: string, options: Omit<DatabaseOptions, "url"> = {}) =>
+  SqlEventLog.layer.pipe(
+    Layer.provideMerge(Migrations.layer),
+    Layer.provideMerge(Database.layer({ ...patientConnections, ...options, url: Redacted.make(url) }))
+  )
+
+/** The log in a new PostgreSQL database. */
+export const freshLogLayer = (options: Omit<DatabaseOptions, "url"> = {}) =>
+  Layer.unwrap(Effect.map(freshDatabase, (url) => logLayer(url, options)))

@@ -1,0 +1,47 @@
+/** What tests of rebuilds ask for and wait for. */
+import { Deferred, Effect, Logger } from "effect"
+import { Database } from "../../src/database/Database.ts"
+import { ProjectionProgress } from "../../src/projection/consistency/ProjectionProgress.ts"
+import type { ProjectionAudit } from "../../src/projection/Projection.ts"
+import { type ProjectionInfo, Projections, type Rebuild } from "../../src/projection/Projections.ts"
+import { OrderViewProjection } from "../../src/views/order/OrderViewProjection.ts"
+import { assertViewIsFold } from "../orders/orderViewRows.ts"
+
+export const { name } = OrderViewProjection
+export const silent = Logger.layer([])
+
+export const seen = (position: bigint) =>
+  Effect.flatMap(ProjectionProgress, (progress) => progress.awaitPosition(OrderViewProjection, position))
+
+export const awaitRebuild = (id: string, isReached: (rebuild: Rebuild) => boolean) =>
+  Effect.flatMap(Projections, (projections) =>
+    projections.rebuildStatus(id).pipe(Effect.delay("20 millis"), Effect.repeat({ until: isReached }))
+  )
+export const ended = (id: string) => awaitRebuild(id, ({ state }) => state !== "running")
+
+/** The order view's entry in the list, once it is as asked. */
+export const infoWhen = (isIt: (info: ProjectionInfo) => boolean) =>
+  Effect.flatMap(Projections, (projections) =>
+    projections.list.pipe(
+      Effect.delay("20 millis"),
+      Effect.map(([info]) => info!),
+      Effect.repeat({ until: isIt })
+    )
+  )
+
+export const isFold = Effect.flatMap(Database, ({ reads }) => assertViewIsFold(reads))
+
+/** An audit of the order view that waits, once it `isBegun`, until it `isOpen`. */
+export const heldAudit = Effect.gen(function* () {
+  const [isBegun, isOpen] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+  const own = OrderViewProjection.audit!
+  const audit: ProjectionAudit = {
+    ...own,
+    streams: (...asked) =>
+      Deferred.succeed(isBegun, undefined).pipe(
+        Effect.andThen(Deferred.await(isOpen)),
+        Effect.andThen(own.streams(...asked))
+      )
+  }
+  return { audit, isBegun, isOpen }
+})

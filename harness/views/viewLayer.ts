@@ -1,0 +1,43 @@
+import { Effect, Layer } from "effect"
+import type { DatabaseOptions } from "../../src/database/Database.ts"
+import { LogTail } from "../../src/eventstore/tail/LogTail.ts"
+import * as MemoryEventLog from "../../src/eventstore/MemoryEventLog.ts"
+import type { Projection } from "../../src/projection/Projection.ts"
+import { ProjectionProgress } from "../../src/projection/consistency/ProjectionProgress.ts"
+import * as ProjectionRunner from "../../src/projection/run/ProjectionRunner.ts"
+import * as SqlProjections from "../../src/projection/SqlProjections.ts"
+import * as MemoryOrderQueries from "../../src/views/order/MemoryOrderQueries.ts"
+import { OrderViewProjection } from "../../src/views/order/OrderViewProjection.ts"
+import * as SqlOrderQueries from "../../src/views/order/SqlOrderQueries.ts"
+import { freshDatabase } from "../vitest/freshDatabase.ts"
+import { logLayer } from "./logLayer.ts"
+
+/** Every pool as small as can be: whoever needs two connections at once hangs. */
+export const onePerPool: Omit<DatabaseOptions, "url"> = { pools: { append: 1, projections: 1, reads: 1 } }
+
+/** One process without a runner: log, progress and order queries. */
+export const readerLayer = (url: string, options: Omit<DatabaseOptions, "url"> = {}) =>
+  SqlOrderQueries.layer.pipe(
+    Layer.provideMerge(Layer.merge(LogTail.layer, ProjectionProgress.layer)),
+    Layer.provideMerge(logLayer(url, { ...onePerPool, ...options }))
+  )
+
+/** One process that also runs the order view. */
+export const processLayer = (url: string, options: Omit<DatabaseOptions, "url"> = {}) =>
+  ProjectionRunner.layer(OrderViewProjection).pipe(Layer.provideMerge(readerLayer(url, options)))
+
+/** One process with everything that an operator can do; audits only when it is asked. */
+export const operatedLayer = (
+  url: string,
+  projection: Projection = OrderViewProjection,
+  options: Omit<DatabaseOptions, "url"> = {}
+) => SqlProjections.layer([projection], { audit: undefined }).pipe(Layer.provideMerge(readerLayer(url, options)))
+
+export const fresh = <A, E, R>(layer: (url: string) => Layer.Layer<A, E, R>) =>
+  Layer.unwrap(Effect.map(freshDatabase, layer))
+
+/** Log and order queries without any database. */
+export const memoryLayer = MemoryOrderQueries.layer.pipe(
+  Layer.provideMerge(LogTail.layer),
+  Layer.provideMerge(MemoryEventLog.layer())
+)

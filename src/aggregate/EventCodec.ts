@@ -1,0 +1,57 @@
+/**
+ * Between an aggregate's events and the stored JSON. The stored `type` is the event's `_tag`, `data` the rest of it.
+ *
+ * **Gotchas**: a type, version or shape that is not known is a defect: the reader stops, it never skips.
+ */
+import { Schema } from "effect"
+import type { RecordedEvent } from "../eventstore/RecordedEvent.ts"
+import type { Upcaster } from "./Upcaster.ts"
+
+export interface EventCodec<Event> {
+  encode(event: Event): { readonly type: string; readonly schemaVersion: number; readonly data: unknown }
+  /** The schema version that new events of this type are stored with. */
+  schemaVersion(type: string): number
+  decode(stored: Pick<RecordedEvent, "type" | "schemaVersion" | "data">): Event
+}
+
+/** Per event type that was ever stored in another shape: the way from there to the present one. */
+export type Upcasters<Encoded extends { readonly _tag: string }> = {
+  readonly [Tag in Encoded["_tag"]]?: Upcaster<Omit<Extract<Encoded, { readonly _tag: Tag }>, "_tag">>
+}
+
+/** This program does not know what was stored: it is older than the log, or the log is damaged. */
+export class UnknownEvent extends Error {
+  constructor(type: string, schemaVersion: number) {
+    super(`this program does not know event type ${type} at schema version ${schemaVersion}; nothing was skipped`)
+    this.name = "UnknownEvent"
+  }
+}
+
+/** For a tagged union of plain data. A type without an upcaster is at schema version 1. */
+export const make = <Event extends { readonly _tag: string }, Encoded extends { readonly _tag: string }>(
+  schema: Schema.Codec<Event, Encoded>,
+  upcasters: Upcasters<Encoded> = {}
+): EventCodec<Event> => {
+  const encode = Schema.encodeSync(schema)
+  const decode = Schema.decodeUnknownSync(schema)
+  const byType = new Map<string, Upcaster<unknown>>(Object.entries(upcasters))
+  const current = (type: string) => byType.get(type)?.schemaVersion ?? 1
+
+  const present = (type: string, schemaVersion: number, data: unknown): unknown => {
+    if (schemaVersion === current(type)) return data
+    const upcaster = byType.get(type)
+    if (upcaster === undefined || schemaVersion < 1 || schemaVersion > upcaster.schemaVersion) {
+      throw new UnknownEvent(type, schemaVersion)
+    }
+    return upcaster.up(schemaVersion, data)
+  }
+
+  return {
+    encode: (event) => {
+      const { _tag: type, ...data } = encode(event)
+      return { type, schemaVersion: current(type), data }
+    },
+    schemaVersion: current,
+    decode: ({ type, schemaVersion, data }) => decode({ ...(present(type, schemaVersion, data) as object), _tag: type })
+  }
+}

@@ -1,0 +1,35 @@
+/** Snapshots in the database of the log. */
+import { Effect, Layer } from "effect"
+import { Database } from "../database/Database.ts"
+import { orUnavailable, withinSeconds } from "../database/SqlFailure.ts"
+import { type Snapshot, Snapshots } from "./Snapshots.ts"
+
+export const layer = Layer.effect(
+  Snapshots,
+  Effect.gen(function* () {
+    const { reads: sql } = yield* Database
+    return Snapshots.of({
+      load: (streamId) =>
+        sql<Omit<Snapshot, "recordedAt"> & { readonly recordedAt: Date }>`
+          SELECT version, "position", recorded_at AS "recordedAt", fingerprint, state
+          FROM ordinal.snapshots WHERE stream_id = ${streamId}`.pipe(
+          Effect.map(([row]) => row && { ...row, recordedAt: row.recordedAt.toISOString() }),
+          orUnavailable,
+          withinSeconds(6)
+        ),
+      save: (streamId, { fingerprint, position, recordedAt, state, version }) =>
+        sql`INSERT INTO ordinal.snapshots (stream_id, version, "position", recorded_at, fingerprint, state)
+          VALUES (${streamId}, ${version}, ${position}, ${recordedAt}::text::timestamptz, ${fingerprint},
+            ${JSON.stringify(state)}::text::json)
+          ON CONFLICT (stream_id) DO UPDATE SET
+            version = excluded.version, "position" = excluded."position", recorded_at = excluded.recorded_at,
+            fingerprint = excluded.fingerprint, state = excluded.state
+          WHERE ordinal.snapshots.version < excluded.version
+            OR (ordinal.snapshots.version = excluded.version AND ordinal.snapshots.fingerprint <> excluded.fingerprint)`.pipe(
+          Effect.asVoid,
+          orUnavailable,
+          withinSeconds(6)
+        )
+    })
+  })
+)

@@ -1,0 +1,73 @@
+/** The operators' API on a port of its own, in the same process. */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { Effect, Layer } from "effect"
+import { HttpRouter, HttpServer, HttpServerError } from "effect/http"
+import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
+import * as Guards from "../listener/Guards.ts"
+import { HttpLimits } from "../listener/HttpLimits.ts"
+import * as Listener from "../listener/Listener.ts"
+import * as RequestFrame from "../listener/RequestFrame.ts"
+import { AdminApi } from "./AdminApi.ts"
+import * as ForeignPages from "./ForeignPages.ts"
+import * as ParkedAdminHandlers from "./ParkedAdminHandlers.ts"
+import * as ProcessAdminHandlers from "./ProcessAdminHandlers.ts"
+import * as ProjectionAdminHandlers from "./ProjectionAdminHandlers.ts"
+import * as RebuildAdminHandlers from "./RebuildAdminHandlers.ts"
+
+export interface Options {
+  readonly host: string
+  readonly port: number
+  /** Takes another port rather than none. */
+  readonly orAnother: boolean
+}
+
+const handlers = Layer.mergeAll(
+  ProjectionAdminHandlers.layer,
+  RebuildAdminHandlers.layer,
+  ParkedAdminHandlers.layer,
+  ProcessAdminHandlers.layer
+).pipe(Layer.provide(Guards.layer))
+
+const openapiPath = "/openapi.json"
+const docsPath = "/docs"
+
+const docs = HttpApiScalar.layer(AdminApi, { path: docsPath, scalar: { withDefaultFonts: false } })
+
+const routes = (host: string) =>
+  Layer.mergeAll(HttpApiBuilder.layer(AdminApi, { openapiPath }), docs).pipe(
+    Layer.provide(handlers),
+    Layer.provide(Guards.layer),
+    Layer.provideMerge(
+      RequestFrame.layer({ api: AdminApi, pages: [openapiPath, docsPath], refuse: ForeignPages.refuse(host) })
+    )
+  )
+
+const isInUse = ({ cause }: HttpServerError.ServeError): boolean =>
+  cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE"
+
+const listening = Effect.gen(function* () {
+  const { address } = yield* HttpServer.HttpServer
+  yield* Effect.logInfo(`operators listen at ${HttpServer.formatAddress(address)}/docs, metrics at /metrics`)
+})
+
+export const layer = ({ host, orAnother, port }: Options) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const limits = yield* HttpLimits
+      const listen = (port: number) =>
+        NodeHttpServer.layer(() => Listener.make(limits), { host, port, gracefulShutdownTimeout: limits.shutdown })
+      const another = (error: HttpServerError.ServeError) =>
+        Layer.unwrap(
+          Effect.gen(function* () {
+            if (!orAnother || !isInUse(error)) return yield* Effect.fail(error)
+            yield* Effect.logWarning(`port ${port} is in use; the port for operators is another one`)
+            return listen(0)
+          })
+        )
+      const server = Layer.catchTag(listen(port), "ServeError", another)
+      const options = { routerConfig: Listener.routerConfig, disableLogger: true, disableListenLog: true }
+      // Built out of sight: what it leaves in the context (its router, its memo map) must not get into another server.
+      const serve = Layer.effectDiscard(Layer.build(HttpRouter.serve(routes(host), options)))
+      return Layer.merge(serve, Layer.effectDiscard(listening)).pipe(Layer.provideMerge(server))
+    })
+  )

@@ -1,0 +1,43 @@
+/**
+ * Keeps web pages away from the admin port: a page in an operator's browser can send requests to loopback, too.
+ *
+ * Whoever is no browser sends neither `Origin` nor `Sec-Fetch-Site`. The `Host` is looked at since a name of somebody's
+ * own that he points to 127.0.0.1 makes his page one of the same origin.
+ */
+import { HttpServerRequest, HttpServerResponse } from "effect/http"
+import { isSameOrigin } from "../push/Handshake.ts"
+import { ForeignRequest } from "../problems/HttpError.ts"
+import { isLoopback } from "../listener/Loopback.ts"
+import * as ProblemResponse from "../problems/ProblemResponse.ts"
+import * as Problems from "../problems/ProblemTypes.ts"
+
+const shown = (value: string): string => value.slice(0, 200).toWellFormed()
+
+const hostName = (host: string): string => host.replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1")
+
+/** Somebody followed a link: the page that had it sees nothing of the answer, and does not frame it either. */
+const isLink = ({ headers, method }: HttpServerRequest.HttpServerRequest): boolean =>
+  method === "GET" &&
+  headers["sec-fetch-mode"] === "navigate" &&
+  (headers["sec-fetch-dest"] ?? "document") === "document"
+
+const foreign = (request: HttpServerRequest.HttpServerRequest, isLocalOnly: boolean): ForeignRequest | undefined => {
+  const { headers } = request
+  const { host = "", origin } = headers
+  const site = headers["sec-fetch-site"]
+  if (isLocalOnly && !isLoopback(hostName(host))) return new ForeignRequest({ header: "host", value: shown(host) })
+  if (origin !== undefined && !isSameOrigin(origin, host)) {
+    return new ForeignRequest({ header: "origin", value: shown(origin) })
+  }
+  return site === "cross-site" && !isLink(request)
+    ? new ForeignRequest({ header: "sec-fetch-site", value: site })
+    : undefined
+}
+
+/** `host`: what the port listens on. */
+export const refuse =
+  (host: string) =>
+  (request: HttpServerRequest.HttpServerRequest): HttpServerResponse.HttpServerResponse | undefined => {
+    const error = foreign(request, isLoopback(host))
+    return error === undefined ? undefined : ProblemResponse.of(Problems.foreignRequest, error)
+  }

@@ -1,0 +1,91 @@
+/**
+ * All metrics in Prometheus' text format: what was counted so far, and the gauges as they are at this moment.
+ *
+ * Gauges are made anew at each scrape, in a registry of their own, so what is gone is not reported any more; and while
+ * the database is away, only those that need it are missing.
+ */
+import { Effect, Metric, Option } from "effect"
+import { PrometheusMetrics } from "effect/observability"
+import { EventLog } from "../../eventstore/EventLog.ts"
+import { Aggregates } from "../../aggregate/Aggregates.ts"
+import { OpenStreams, transports } from "../push/OpenStreams.ts"
+import { type AuditReport, type ProjectionInfo, Projections, type Rebuild } from "../../projection/Projections.ts"
+import * as Metrics from "../../telemetry/Metrics.ts"
+
+/** Shorter than whoever scrapes waits. */
+const patience = "2 seconds"
+
+const ifThere = <A, E>(read: Effect.Effect<A, E>): Effect.Effect<Option.Option<A>> =>
+  read.pipe(
+    Effect.timeout(patience),
+    Effect.asSome,
+    Effect.catchCause((cause) => Effect.as(Effect.logDebug("some metrics can't be read for now", cause), Option.none()))
+  )
+
+const progressOf = (rebuilds: ReadonlyArray<Rebuild>, { rebuildId }: ProjectionInfo): number => {
+  const rebuild = rebuilds.find(({ id }) => id === rebuildId)
+  if (rebuild === undefined || rebuild.target === 0n) return 1
+  return Math.min(1, Number(rebuild.position) / Number(rebuild.target))
+}
+
+const projected = Effect.fnUntraced(function* (infos: ReadonlyArray<ProjectionInfo>, rebuilds: ReadonlyArray<Rebuild>) {
+  const position = yield* Metrics.projectionPosition
+  const lagEvents = yield* Metrics.projectionLagEvents
+  const lagSeconds = yield* Metrics.projectionLagSeconds
+  const parked = yield* Metrics.parkedStreams
+  const progress = yield* Metrics.rebuildProgress
+  for (const info of infos) {
+    position(Number(info.position), info.name)
+    lagEvents(info.behind, info.name)
+    lagSeconds(info.lag, info.name)
+    parked(info.parked, info.name)
+    progress(progressOf(rebuilds, info), info.name)
+  }
+})
+
+const audited = Effect.fnUntraced(function* (reports: ReadonlyArray<AuditReport>) {
+  const streams = yield* Metrics.streamsAudited
+  const found = yield* Metrics.driftFound
+  const repaired = yield* Metrics.driftRepaired
+  for (const report of reports) {
+    streams(report.audited, report.projection)
+    found(report.found, report.projection)
+    repaired(report.repaired, report.projection)
+  }
+})
+
+export const make = Effect.gen(function* () {
+  const log = yield* EventLog
+  const projections = yield* Projections
+  const aggregates = yield* Aggregates
+  const streams = yield* OpenStreams
+  const registry = yield* Metric.MetricRegistry
+  const waited = yield* Metrics.consistencyWait
+  for (const outcome of ["reached", "behind", "abandoned"]) waited.prepare(outcome)
+
+  const gauges = Effect.gen(function* () {
+    const [head, seen, reports, actors] = yield* Effect.all(
+      [
+        ifThere(log.head),
+        ifThere(Effect.all([projections.list, projections.rebuilds], { concurrency: 2 })),
+        projections.audits,
+        aggregates.report(0)
+      ],
+      { concurrency: "unbounded" }
+    )
+    if (Option.isSome(head)) (yield* Metrics.logHead)(Number(head.value.position))
+    if (Option.isSome(seen)) yield* projected(...seen.value)
+    yield* audited(reports)
+    ;(yield* Metrics.actorsActive)(actors.residents)
+    ;(yield* Metrics.mailboxDepth)(actors.waiting)
+    const connections = yield* Metrics.streamConnections
+    for (const transport of transports) connections(streams.count(transport), transport)
+    return yield* PrometheusMetrics.format()
+  })
+
+  return Effect.gen(function* () {
+    const now = yield* Effect.provideService(gauges, Metric.MetricRegistry, new Map())
+    const counted = yield* Effect.provideService(PrometheusMetrics.format(), Metric.MetricRegistry, registry)
+    return counted + now
+  })
+})

@@ -1,0 +1,118 @@
+/** Products and customers: what orders are priced from and placed for. */
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { SaveCustomerRequest } from "../../catalog/Customer.ts"
+import { SaveProductRequest } from "../../catalog/Product.ts"
+import { CustomerId, ProductId } from "../../order/OrderId.ts"
+import { CommandBoundary, QueryBoundary } from "./Boundary.ts"
+import * as HttpHeaders from "./HttpHeaders.ts"
+import { CatalogListQuery } from "./OrderQuery.ts"
+import * as Page from "./Page.ts"
+import * as Problems from "../problems/ProblemTypes.ts"
+import { accepted, CustomerReceipt, ProductReceipt } from "./Receipt.ts"
+import * as Who from "./Who.ts"
+
+const kept = { version: Schema.Int, withdrawn: Schema.Boolean }
+
+export const ProductView = Schema.Struct({ productId: ProductId, ...SaveProductRequest.fields, ...kept }).annotate({
+  identifier: "Product"
+})
+
+export const CustomerView = Schema.Struct({ customerId: CustomerId, ...SaveCustomerRequest.fields, ...kept }).annotate({
+  identifier: "Customer"
+})
+
+export const ProductPage = Page.of(ProductView).annotate({ identifier: "ProductPage" })
+export const CustomerPage = Page.of(CustomerView).annotate({ identifier: "CustomerPage" })
+
+const { entity, catalogReceipt } = HttpHeaders
+const notModified = HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), entity)
+
+const product = HttpApiSchema.WithHeaders(ProductView, entity)
+const productSaved = [HttpApiSchema.WithHeaders(ProductReceipt.pipe(accepted), catalogReceipt), product] as const
+const customer = HttpApiSchema.WithHeaders(CustomerView, entity)
+const customerSaved = [HttpApiSchema.WithHeaders(CustomerReceipt.pipe(accepted), catalogReceipt), customer] as const
+
+const newest =
+  "The newest version there is, not a view's: there is nothing to wait for, and no Freshness. " +
+  "A Consistency-Token sent along is only checked."
+
+/** They are read from their actors, like commands. */
+const readErrors = [...Problems.readErrors, Problems.invalidToken, Problems.outcomeUnknown, Problems.aggregateSuspended]
+
+export class CatalogApi extends HttpApiGroup.make("catalog")
+  .add(
+    HttpApiEndpoint.put("saveProduct", "/products/:id", {
+      params: { id: ProductId },
+      headers: HttpHeaders.command,
+      payload: SaveProductRequest,
+      success: productSaved,
+      error: Problems.sendErrors
+    })
+      .annotate(OpenApi.Summary, "Save a product")
+      .annotateMerge(Who.operator)
+      .middleware(CommandBoundary),
+    HttpApiEndpoint.get("product", "/products/:id", {
+      params: { id: ProductId },
+      headers: HttpHeaders.read,
+      success: [product, notModified],
+      error: [...readErrors, Problems.productNotFound]
+    })
+      .annotate(OpenApi.Summary, "Read a product")
+      .annotate(OpenApi.Description, newest)
+      .middleware(QueryBoundary),
+    HttpApiEndpoint.get("products", "/products", {
+      query: CatalogListQuery,
+      headers: HttpHeaders.list,
+      success: HttpApiSchema.WithHeaders(ProductPage, HttpHeaders.page),
+      error: [...Problems.queryErrors, Problems.invalidCursor]
+    })
+      .annotate(OpenApi.Summary, "List products by id")
+      .middleware(QueryBoundary),
+    HttpApiEndpoint.delete("withdrawProduct", "/products/:id", {
+      params: { id: ProductId },
+      headers: HttpHeaders.command,
+      success: productSaved,
+      error: [...Problems.sendErrors, Problems.productNotFound]
+    })
+      .annotate(OpenApi.Summary, "Withdraw a product: it cannot be ordered any more")
+      .annotateMerge(Who.operator)
+      .middleware(CommandBoundary),
+    HttpApiEndpoint.put("saveCustomer", "/customers/:id", {
+      params: { id: CustomerId },
+      headers: HttpHeaders.command,
+      payload: SaveCustomerRequest,
+      success: customerSaved,
+      error: Problems.sendErrors
+    })
+      .annotate(OpenApi.Summary, "Save a customer")
+      .annotateMerge(Who.operator)
+      .middleware(CommandBoundary),
+    HttpApiEndpoint.get("customer", "/customers/:id", {
+      params: { id: CustomerId },
+      headers: HttpHeaders.read,
+      success: [customer, notModified],
+      error: [...readErrors, Problems.customerNotFound]
+    })
+      .annotate(OpenApi.Summary, "Read a customer")
+      .annotate(OpenApi.Description, newest)
+      .middleware(QueryBoundary),
+    HttpApiEndpoint.get("customers", "/customers", {
+      query: CatalogListQuery,
+      headers: HttpHeaders.list,
+      success: HttpApiSchema.WithHeaders(CustomerPage, HttpHeaders.page),
+      error: [...Problems.queryErrors, Problems.invalidCursor]
+    })
+      .annotate(OpenApi.Summary, "List customers by id")
+      .middleware(QueryBoundary),
+    HttpApiEndpoint.delete("withdrawCustomer", "/customers/:id", {
+      params: { id: CustomerId },
+      headers: HttpHeaders.command,
+      success: customerSaved,
+      error: [...Problems.sendErrors, Problems.customerNotFound]
+    })
+      .annotate(OpenApi.Summary, "Withdraw a customer, who cannot order any more")
+      .annotateMerge(Who.operator)
+      .middleware(CommandBoundary)
+  )
+  .annotateMerge(OpenApi.annotations({ title: "Catalog", description: "Products and customers." })) {}

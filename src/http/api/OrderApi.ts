@@ -1,0 +1,93 @@
+/** The commands on an order. */
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { LineId, OrderId } from "../../order/OrderId.ts"
+import * as Request from "../../order/OrderRequest.ts"
+import { OrderView } from "../../views/order/OrderView.ts"
+import { CommandBoundary } from "./Boundary.ts"
+import * as HttpHeaders from "./HttpHeaders.ts"
+import * as Problems from "../problems/ProblemTypes.ts"
+import { accepted, OrderReceipt } from "./Receipt.ts"
+import * as Who from "./Who.ts"
+
+const receipt = HttpApiSchema.WithHeaders(OrderReceipt.pipe(accepted), HttpHeaders.receipt)
+
+/** 202 with the receipt, or 200 with the order if the caller waited for the view and it got there. */
+export const success = [receipt, HttpApiSchema.WithHeaders(OrderView, HttpHeaders.view)] as const
+
+const placed = [
+  receipt,
+  HttpApiSchema.WithHeaders(OrderView.pipe(HttpApiSchema.status(201)), HttpHeaders.view)
+] as const
+
+const order = { id: OrderId }
+const line = { ...order, lineId: LineId }
+const { command: headers } = HttpHeaders
+const { commandErrors } = Problems
+
+export class OrderApi extends HttpApiGroup.make("orders")
+  .add(
+    HttpApiEndpoint.post("place", "/orders", {
+      headers: HttpHeaders.command,
+      payload: Request.PlaceOrderRequest,
+      success: placed,
+      error: [...commandErrors("PlaceOrder"), Problems.unknownProduct, Problems.unknownCustomer]
+    })
+      .annotate(OpenApi.Summary, "Place an order")
+      .annotateMerge(Who.customerOrOperator),
+    HttpApiEndpoint.post("addLine", "/orders/:id/lines", {
+      params: order,
+      headers,
+      payload: Request.AddLineRequest,
+      success,
+      error: [...commandErrors("AddLine"), Problems.unknownProduct]
+    })
+      .annotate(OpenApi.Summary, "Add a line to a placed order")
+      .annotateMerge(Who.customerOrOperator),
+    HttpApiEndpoint.patch("changeLineQuantity", "/orders/:id/lines/:lineId", {
+      params: line,
+      headers,
+      payload: Request.ChangeLineQuantityRequest,
+      success,
+      error: commandErrors("ChangeLineQuantity")
+    })
+      .annotate(OpenApi.Summary, "Change the quantity of a line")
+      .annotateMerge(Who.customerOrOperator),
+    HttpApiEndpoint.delete("removeLine", "/orders/:id/lines/:lineId", {
+      params: line,
+      headers,
+      success,
+      error: commandErrors("RemoveLine")
+    })
+      .annotate(OpenApi.Summary, "Remove a line")
+      .annotateMerge(Who.customerOrOperator),
+    HttpApiEndpoint.put("changeShippingAddress", "/orders/:id/shipping-address", {
+      params: order,
+      headers,
+      payload: Request.ChangeShippingAddressRequest,
+      success,
+      error: commandErrors("ChangeShippingAddress")
+    })
+      .annotate(OpenApi.Summary, "Change the shipping address")
+      .annotateMerge(Who.customerOrOperator),
+    HttpApiEndpoint.post("confirm", "/orders/:id/confirm", {
+      params: order,
+      headers,
+      success,
+      error: commandErrors("ConfirmOrder")
+    })
+      .annotate(OpenApi.Summary, "Confirm an order")
+      .annotateMerge(Who.customerOrOperator),
+    HttpApiEndpoint.post("cancel", "/orders/:id/cancel", {
+      params: order,
+      headers,
+      payload: Request.CancelOrderRequest,
+      success,
+      error: commandErrors("CancelOrder")
+    })
+      .annotate(OpenApi.Summary, "Cancel an order of which nothing was shipped")
+      .annotateMerge(Who.customerOrOperator)
+  )
+  .middleware(CommandBoundary)
+  .annotateMerge(
+    OpenApi.annotations({ title: "Orders", description: "Place an order, edit it, confirm it, cancel it." })
+  ) {}

@@ -1,0 +1,56 @@
+/** The queries on orders. */
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { OrderId } from "../../order/OrderId.ts"
+import { OrderCounts } from "../../views/order/OrderQueries.ts"
+import { OrderView } from "../../views/order/OrderView.ts"
+import { QueryBoundary } from "./Boundary.ts"
+import { CloudEventBatch } from "../wire/CloudEvent.ts"
+import * as HttpHeaders from "./HttpHeaders.ts"
+import { EventListQuery, OrderCountsQuery, OrderListQuery, WholeNumber } from "./OrderQuery.ts"
+import * as Page from "./Page.ts"
+import * as Problems from "../problems/ProblemTypes.ts"
+
+export const OrderPage = Page.of(OrderView).annotate({ identifier: "OrderPage" })
+
+const params = { id: OrderId }
+
+export class OrderQueryApi extends HttpApiGroup.make("orderQueries")
+  .add(
+    HttpApiEndpoint.get("get", "/orders/:id", {
+      params,
+      headers: HttpHeaders.read,
+      success: [
+        HttpApiSchema.WithHeaders(OrderView, HttpHeaders.view),
+        HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), HttpHeaders.view)
+      ],
+      error: [...Problems.queryErrors, Problems.orderNotFound]
+    }).annotate(OpenApi.Summary, "Read an order"),
+    HttpApiEndpoint.get("list", "/orders", {
+      query: OrderListQuery,
+      headers: HttpHeaders.list,
+      success: HttpApiSchema.WithHeaders(OrderPage, HttpHeaders.page),
+      error: [...Problems.queryErrors, Problems.invalidCursor]
+    }).annotate(OpenApi.Summary, "List orders"),
+    HttpApiEndpoint.get("counts", "/orders/counts", {
+      query: OrderCountsQuery,
+      headers: HttpHeaders.list,
+      success: HttpApiSchema.WithHeaders(OrderCounts, HttpHeaders.counts),
+      error: Problems.queryErrors
+    }).annotate(OpenApi.Summary, "Count orders by status, of one customer or of all"),
+    HttpApiEndpoint.get("events", "/orders/:id/events", {
+      params,
+      query: EventListQuery,
+      success: HttpApiSchema.WithHeaders(CloudEventBatch, { link: Schema.optionalKey(Schema.String) }),
+      error: [...Problems.readErrors, Problems.orderNotFound]
+    }).annotate(OpenApi.Summary, "An order's history, as CloudEvents: what happened, by whom, and why"),
+    HttpApiEndpoint.get("at", "/orders/:id/versions/:version", {
+      params: { ...params, version: WholeNumber(0, Number.MAX_SAFE_INTEGER) },
+      success: HttpApiSchema.WithHeaders(OrderView, HttpHeaders.version),
+      error: [...Problems.readErrors, Problems.orderNotFound, Problems.versionNotFound]
+    }).annotate(OpenApi.Summary, "An order as it was at a version")
+  )
+  .middleware(QueryBoundary)
+  .annotateMerge(
+    OpenApi.annotations({ title: "Order queries", description: "From the order view, and an order's audit trail." })
+  ) {}

@@ -1,0 +1,32 @@
+/** How far the views are. */
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { QueryBoundary } from "./Boundary.ts"
+import { Position } from "../wire/Position.ts"
+import * as Problems from "../problems/ProblemTypes.ts"
+
+const statuses = ["starting", "catching-up", "live", "retrying", "paused", "rebuilding", "stopped"] as const
+
+export const projectionState = {
+  name: Schema.String,
+  version: Schema.Int,
+  status: Schema.Literals(statuses),
+  position: Position,
+  head: Position,
+  behind: Schema.Int.annotate({ description: "events of the log that it has not applied" }),
+  lag: Schema.Number.annotate({ description: "age of the oldest of them in seconds" }),
+  updatedAt: Schema.optionalKey(Schema.String)
+}
+
+export const ProjectionState = Schema.Struct(projectionState).annotate({ identifier: "ProjectionState" })
+
+export class ProjectionApi extends HttpApiGroup.make("projections")
+  .add(
+    HttpApiEndpoint.get("list", "/projections", {
+      success: Schema.Struct({ data: Schema.Array(ProjectionState) }),
+      error: Problems.readErrors
+    })
+      .annotate(OpenApi.Summary, "How far each view is behind the log")
+      .middleware(QueryBoundary)
+  )
+  .annotateMerge(OpenApi.annotations({ title: "Projections", description: "How far the views are." })) {}

@@ -1,0 +1,69 @@
+/** Events as they happen. */
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { CustomerId, OrderId } from "../../order/OrderId.ts"
+import { CommaList, WholeNumber } from "./OrderQuery.ts"
+import * as Problems from "../problems/ProblemTypes.ts"
+import { PushMessage } from "../wire/PushMessage.ts"
+
+const optional = Schema.optionalKey
+
+const Position = WholeNumber(0, Number.MAX_SAFE_INTEGER)
+
+const WireType = Schema.String.check(
+  Schema.isPattern(/^[a-z]{1,20}\.[a-z0-9-]{1,60}\.v[1-9][0-9]{0,3}$/, {
+    expected: "an event type such as order.placed.v1"
+  })
+)
+
+const query = {
+  after: optional(Position.annotate({ description: "a position: what comes after it; none = from now on" })),
+  orderId: optional(OrderId),
+  customerId: optional(CustomerId),
+  type: optional(CommaList(WireType)),
+  category: optional(CommaList(Schema.Literals(["order", "product", "customer"])))
+}
+
+const headers = {
+  "last-event-id": optional(Position.annotate({ description: "wins over after: as a browser sends it by itself" }))
+}
+
+/** As EventSource sees them. The name is the event's type, or `heartbeat` or `caught-up`. */
+const ServerSentEvent = Schema.Struct({
+  id: Schema.String,
+  event: Schema.String,
+  data: Schema.fromJsonString(PushMessage)
+})
+
+const error = [Problems.databaseUnavailable, Problems.overloaded, Problems.draining]
+
+export class StreamApi extends HttpApiGroup.make("streams")
+  .add(
+    HttpApiEndpoint.get("events", "/events", {
+      query,
+      headers,
+      success: HttpApiSchema.StreamSse({ events: ServerSentEvent }),
+      error
+    }).annotateMerge(
+      OpenApi.annotations({
+        title: "Follow events (SSE)",
+        description:
+          "At least once per connection, in order; take it up again with the last id. A query after a push never shows older data, unless the push says that it is ahead."
+      })
+    ),
+    HttpApiEndpoint.get("socket", "/events/ws", {
+      query,
+      headers,
+      success: HttpApiSchema.Empty(101),
+      error: [...error, Problems.forbidden]
+    }).annotateMerge(
+      OpenApi.annotations({
+        title: "Follow events (WebSocket)",
+        description:
+          "Subprotocol cloudevents.json: one CloudEvent per text message; controls are { control, position }. Closed with 1001 when the server stops, 1013 if there are too many, 4008 if the client is too slow; the reason names the position to resume after."
+      })
+    )
+  )
+  .annotateMerge(
+    OpenApi.annotations({ title: "Event streams", description: "Events as they happen, over SSE or WebSocket." })
+  ) {}

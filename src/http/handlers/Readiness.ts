@@ -1,0 +1,12 @@
+/** Whether this process should be sent requests: the database is reachable and migrated, and the process is not draining. */
+import { Context, type Effect } from "effect"
+import type { DatabaseUnavailable } from "../../eventstore/Unavailable.ts"
+import type { Draining } from "../../aggregate/SendError.ts"
+
+export class Readiness extends Context.Service<
+  Readiness,
+  {
+    /** Bounded: a health check must answer before its caller gives up. */
+    readonly check: Effect.Effect<void, DatabaseUnavailable | Draining>
+  }
+>()("ordinal/http/Readiness") {}

@@ -1,0 +1,70 @@
+import { Effect } from "effect"
+import { HttpServerResponse } from "effect/http"
+import { HttpApiBuilder } from "effect/http-api"
+import { Orders } from "../../orders/Orders.ts"
+import { Api } from "../api/Api.ts"
+import * as EventSocket from "../push/EventSocket.ts"
+import * as EventStream from "../push/EventStream.ts"
+import * as Handshake from "../push/Handshake.ts"
+import { InvalidRequest } from "../problems/HttpError.ts"
+import { OpenStreams } from "../push/OpenStreams.ts"
+import { PushLimits } from "../push/PushLimits.ts"
+import { served } from "./Served.ts"
+
+interface Asked {
+  readonly headers: { readonly "last-event-id"?: number }
+  readonly query: {
+    readonly after?: number
+    readonly orderId?: string
+    readonly customerId?: string
+    readonly type?: ReadonlyArray<string>
+    readonly category?: ReadonlyArray<string>
+  }
+}
+
+export const layer = HttpApiBuilder.group(
+  Api,
+  "streams",
+  Effect.fnUntraced(function* (handlers) {
+    const orders = yield* Orders
+    const streams = yield* OpenStreams
+    const limits = yield* PushLimits
+
+    const subscribe = ({ headers, query }: Asked) => {
+      const { category, customerId, orderId, type } = query
+      const lastId = headers["last-event-id"]
+      const after = lastId ?? query.after
+      const slot = lastId === undefined ? "query.after" : "header.last-event-id"
+      return served(
+        orders.subscribe({
+          heartbeat: limits.heartbeat,
+          ...(after === undefined ? {} : { after: BigInt(after) }),
+          ...(orderId === undefined ? {} : { orderId }),
+          ...(customerId === undefined ? {} : { customerId }),
+          ...(type === undefined ? {} : { types: type }),
+          ...(category === undefined ? {} : { categories: category })
+        })
+      ).pipe(Effect.catchTag("InvalidPosition", (error) => Effect.fail(InvalidRequest.of(slot, error.message))))
+    }
+
+    return handlers
+      .handleRaw("events", ({ headers, query, request }) =>
+        Effect.gen(function* () {
+          yield* streams.open("sse")
+          return yield* EventStream.respond(request, yield* subscribe({ headers, query }))
+        })
+      )
+      .handleRaw("socket", ({ headers, query, request }) =>
+        Effect.gen(function* () {
+          yield* Handshake.check(request, limits.origins)
+          const pushes = yield* subscribe({ headers, query })
+          yield* streams.open("websocket").pipe(
+            Effect.andThen(EventSocket.serve(request, pushes)),
+            Effect.catchTag("Overloaded", () => EventSocket.turnAway(request)),
+            Effect.catchTag(["SocketError", "HttpServerError"], (error) => Effect.logDebug("no WebSocket", error))
+          )
+          return HttpServerResponse.empty()
+        })
+      )
+  })
+)

@@ -1,0 +1,59 @@
+/** The API on Node's HTTP server (or Deno's, through `node:http`). */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { Effect, Layer } from "effect"
+import { HttpRouter } from "effect/http"
+import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
+import { Api } from "../api/Api.ts"
+import * as CatalogHandlers from "../handlers/CatalogHandlers.ts"
+import * as EventSocket from "../push/EventSocket.ts"
+import * as FulfilmentHandlers from "../handlers/FulfilmentHandlers.ts"
+import * as Guards from "./Guards.ts"
+import { HttpLimits } from "./HttpLimits.ts"
+import * as Listener from "./Listener.ts"
+import * as OrderHandlers from "../handlers/OrderHandlers.ts"
+import * as OrderQueryHandlers from "../handlers/OrderQueryHandlers.ts"
+import * as OpenStreams from "../push/OpenStreams.ts"
+import * as ProjectionHandlers from "../handlers/ProjectionHandlers.ts"
+import { PushLimits } from "../push/PushLimits.ts"
+import * as RequestFrame from "./RequestFrame.ts"
+import * as StreamHandlers from "../handlers/StreamHandlers.ts"
+import * as SystemHandlers from "../handlers/SystemHandlers.ts"
+
+const handlers = Layer.mergeAll(
+  OrderHandlers.layer,
+  FulfilmentHandlers.layer,
+  OrderQueryHandlers.layer,
+  CatalogHandlers.layer,
+  StreamHandlers.layer,
+  ProjectionHandlers.layer,
+  SystemHandlers.layer
+).pipe(Layer.provide(Guards.layer))
+
+const openapiPath = "/openapi.json"
+const docsPath = "/docs"
+
+/** The documentation loads nothing from elsewhere. */
+const docs = HttpApiScalar.layer(Api, { path: docsPath, scalar: { withDefaultFonts: false } })
+
+/** Everything that is routed; for any HTTP server. */
+export const routes = Layer.mergeAll(HttpApiBuilder.layer(Api, { openapiPath }), docs).pipe(
+  Layer.provide(handlers),
+  Layer.provide(Guards.layer),
+  Layer.provideMerge(RequestFrame.layer({ api: Api, pages: [openapiPath, docsPath] }))
+)
+
+/** It needs `Projections` for `GET /projections`; where nothing is projected that is `Projections.layerNone`. */
+export const layer = (options: { readonly host: string; readonly port: number }) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const limits = yield* HttpLimits
+      const streams = yield* OpenStreams.OpenStreams
+      const websocket = EventSocket.options(yield* PushLimits)
+      const server = () => OpenStreams.endsFirst(Listener.make(limits), streams)
+      return HttpRouter.serve(routes, { routerConfig: Listener.routerConfig, disableLogger: true }).pipe(
+        Layer.provideMerge(
+          NodeHttpServer.layer(server, { ...options, gracefulShutdownTimeout: limits.shutdown, websocket })
+        )
+      )
+    })
+  )

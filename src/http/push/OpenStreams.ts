@@ -1,0 +1,58 @@
+/** The event streams that are open: how many there may be, and that they end before the server does. */
+import type { Server } from "node:http"
+import { Context, Deferred, Effect, Layer, type Scope } from "effect"
+import { Overloaded } from "../../eventstore/Unavailable.ts"
+import { Draining } from "../../aggregate/SendError.ts"
+import { PushLimits } from "./PushLimits.ts"
+
+export const transports = ["sse", "websocket"] as const
+export type Transport = (typeof transports)[number]
+
+export class OpenStreams extends Context.Service<
+  OpenStreams,
+  {
+    /** Counts one more until the scope closes. */
+    open(transport: Transport): Effect.Effect<void, Overloaded | Draining, Scope.Scope>
+    /** Done when streams have to end. */
+    readonly drained: Effect.Effect<void>
+    readonly drain: () => void
+    readonly count: (transport: Transport) => number
+  }
+>()("ordinal/http/OpenStreams") {
+  static readonly layer: Layer.Layer<OpenStreams> = Layer.effect(
+    OpenStreams,
+    Effect.map(PushLimits, ({ connections }) => make(connections))
+  )
+}
+
+export const make = (limit: number): OpenStreams["Service"] => {
+  const drained = Deferred.makeUnsafe<void>()
+  let isDraining = false
+  const open = { sse: 0, websocket: 0 }
+  const enter = Effect.fnUntraced(function* (transport: Transport) {
+    if (isDraining) return yield* new Draining({ retryAfter: 1 })
+    if (open.sse + open.websocket >= limit) {
+      return yield* new Overloaded({ what: "the list of open event streams", retryAfter: 5 })
+    }
+    open[transport] += 1
+  })
+  return {
+    open: (transport) => Effect.acquireRelease(enter(transport), () => Effect.sync(() => (open[transport] -= 1))),
+    drained: Deferred.await(drained),
+    drain: () => {
+      isDraining = true
+      Deferred.doneUnsafe(drained, Effect.void)
+    },
+    count: (transport) => open[transport]
+  }
+}
+
+/** Streams would keep the server from ending for as long as it allows, so they are told first. */
+export const endsFirst = (server: Server, streams: OpenStreams["Service"]): Server => {
+  const close = server.close.bind(server)
+  server.close = (callback) => {
+    streams.drain()
+    return close(callback)
+  }
+  return server
+}

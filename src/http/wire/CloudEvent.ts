@@ -1,0 +1,74 @@
+/** An event as the outside sees it: CloudEvents 1.0. Pure. */
+import { Schema } from "effect"
+import { HttpApiSchema } from "effect/http-api"
+import * as StreamId from "../../eventstore/StreamId.ts"
+import type { PublishedEvent } from "../../aggregate/PublishedEvent.ts"
+
+export const CloudEvent = Schema.Struct({
+  specversion: Schema.Literal("1.0"),
+  /** UUIDv7 of the event. */
+  id: Schema.String,
+  source: Schema.String,
+  type: Schema.String,
+  subject: Schema.String,
+  time: Schema.String,
+  datacontenttype: Schema.Literal("application/json"),
+  /** The position in the log, 20 digits, so that text order is position order. */
+  sequence: Schema.String.check(Schema.isPattern(/^[0-9]{20}$/)),
+  partitionkey: Schema.String,
+  /** The number in its stream, from 1. */
+  streamversion: Schema.Int,
+  correlationid: Schema.String,
+  /** The id of the command, unless its sender named another cause. */
+  causationid: Schema.String,
+  /** Who sent the command. */
+  actor: Schema.optionalKey(Schema.String),
+  traceparent: Schema.optionalKey(Schema.String),
+  data: Schema.Json
+}).annotate({ identifier: "CloudEvent" })
+export type CloudEvent = typeof CloudEvent.Type
+
+export const CloudEventBatch = Schema.Array(CloudEvent).pipe(
+  HttpApiSchema.asJson({ contentType: "application/cloudevents-batch+json" })
+)
+
+export const fromEvent = (event: PublishedEvent): CloudEvent => {
+  const { actor, streamId, traceparent } = event
+  const subject = StreamId.id(streamId)
+  return {
+    specversion: "1.0",
+    id: event.eventId,
+    source: `/${StreamId.category(streamId)}s`,
+    type: event.type,
+    subject,
+    time: event.recordedAt,
+    datacontenttype: "application/json",
+    sequence: String(event.position).padStart(20, "0"),
+    partitionkey: subject,
+    streamversion: event.version,
+    correlationid: event.correlationId,
+    causationid: event.causationId,
+    ...(actor === undefined ? {} : { actor }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+    // Stored as JSON by the log.
+    data: event.data as Schema.Json
+  }
+}
+
+/** The way back, for clients. */
+export const toEvent = (event: CloudEvent): PublishedEvent => {
+  const { actor, traceparent } = event
+  return {
+    eventId: event.id,
+    type: event.type,
+    position: BigInt(event.sequence),
+    streamId: StreamId.make(event.source.slice(1, -1), event.subject),
+    version: event.streamversion,
+    recordedAt: event.time,
+    ...(actor === undefined ? {} : { actor }),
+    correlationId: event.correlationid,
+    causationId: event.causationid,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    data: event.data
+  }
+}

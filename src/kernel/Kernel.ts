@@ -1,0 +1,50 @@
+/**
+ * The kernel without orders: what hosts aggregates of one's own, wired once for each kind of database. `Aggregates` sends
+ * commands, `KeyedCommands` sends them at most once, `Projections` says how the projections that it is given are doing.
+ */
+import { Layer, Redacted } from "effect"
+import { Database, type DatabaseOptions } from "../database/Database.ts"
+import * as Migrations from "../database/Migrations.ts"
+import * as CommandRetention from "../eventstore/CommandRetention.ts"
+import { LogTail } from "../eventstore/tail/LogTail.ts"
+import * as MemoryEventLog from "../eventstore/MemoryEventLog.ts"
+import * as SqlEventLog from "../eventstore/SqlEventLog.ts"
+import { Aggregates } from "../aggregate/Aggregates.ts"
+import { KeyedCommands } from "../aggregate/idempotency/KeyedCommands.ts"
+import { Snapshots } from "../aggregate/Snapshots.ts"
+import * as SqlSnapshots from "../aggregate/SqlSnapshots.ts"
+import type { Projection } from "../projection/Projection.ts"
+import { ProjectionProgress } from "../projection/consistency/ProjectionProgress.ts"
+import { Projections } from "../projection/Projections.ts"
+import * as SqlProjections from "../projection/SqlProjections.ts"
+
+const services = Layer.merge(KeyedCommands.layer, CommandRetention.layer).pipe(Layer.provideMerge(Aggregates.layer))
+
+/** Everything in memory: for tests and trials. */
+export const memory = Layer.merge(services, Projections.layerNone).pipe(
+  Layer.provideMerge(Layer.merge(LogTail.layer, Snapshots.layerMemory)),
+  Layer.provideMerge(MemoryEventLog.layer())
+)
+
+export interface Options {
+  /** Run here as far as no other process runs them; each has a name of its own. */
+  readonly projections?: ReadonlyArray<Projection>
+}
+
+/** On the given database, which is migrated first. */
+export const onDatabase = <E, R>(database: Layer.Layer<Database, E, R>, { projections = [] }: Options = {}) =>
+  Layer.merge(services, SqlProjections.layer(projections)).pipe(
+    Layer.provideMerge(ProjectionProgress.layer),
+    Layer.provideMerge(Layer.merge(LogTail.layer, SqlSnapshots.layer)),
+    Layer.provideMerge(SqlEventLog.layer),
+    Layer.provideMerge(Migrations.layer),
+    Layer.provideMerge(database)
+  )
+
+/** On PostgreSQL at `postgres://…`. */
+export const postgres = (url: string, options: Options & Omit<DatabaseOptions, "url"> = {}) =>
+  onDatabase(Database.layer({ ...options, url: Redacted.make(url) }), options)
+
+/** Embedded: in a directory that this process then owns, or with "memory" in memory. Not safe in a power cut. */
+export const embedded = (directory: string, options?: Options) =>
+  onDatabase(Database.layer({ url: Redacted.make(`pglite:${directory}`), allowPgliteInProduction: true }), options)

@@ -1,0 +1,130 @@
+/** The products and customers of `Orders` in this process: saved, withdrawn and read through their actors. */
+import { Effect } from "effect"
+import type { CatalogListQuery, CatalogReceipt, CatalogService, Customer, Product } from "./CatalogService.ts"
+import type { Customer as CustomerState } from "../catalog/Customer.ts"
+import { CustomerAggregate, type CustomerCommand, CustomerNotFound } from "../catalog/Customer.ts"
+import type { Product as ProductState } from "../catalog/Product.ts"
+import { ProductAggregate, type ProductCommand, ProductNotFound } from "../catalog/Product.ts"
+import { EventLog } from "../eventstore/EventLog.ts"
+import type { Aggregate } from "../aggregate/Aggregate.ts"
+import { Aggregates } from "../aggregate/Aggregates.ts"
+import { CustomerId, ProductId } from "../order/OrderId.ts"
+import type { CommandOptions, QueryOptions } from "./Orders.ts"
+import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
+import { ProjectionBehind } from "../projection/consistency/ProjectionBehind.ts"
+import * as TokenWait from "../projection/consistency/TokenWait.ts"
+import type { CatalogCategory } from "../views/catalog/CatalogEntry.ts"
+import { CatalogQueries } from "../views/catalog/CatalogQueries.ts"
+import type * as Submission from "../aggregate/idempotency/Submission.ts"
+import { listLimit } from "./WholeNumber.ts"
+
+const toProduct = (productId: ProductId, { _tag, ...product }: ProductState): Product => ({ productId, ...product })
+const toCustomer = (customerId: CustomerId, { _tag, ...customer }: CustomerState): Customer => ({
+  customerId,
+  ...customer
+})
+
+export const make = Effect.fnUntraced(function* (
+  submit: Effect.Success<typeof Submission.make>,
+  toReceipt: (submitted: Submission.Submitted<object>) => CatalogReceipt
+) {
+  const aggregates = yield* Aggregates
+  const queries = yield* CatalogQueries
+  const log = yield* EventLog
+
+  const send =
+    <State, Command extends { readonly _tag: string }, Event extends { readonly _tag: string }, Rejection>(
+      aggregate: Aggregate<State, Command, Event, Rejection>,
+      idOf: (command: Command) => string
+    ) =>
+    (command: Command, request: unknown, options: CommandOptions | undefined) =>
+      Effect.map(
+        submit({
+          aggregate,
+          idOf,
+          scope: [command._tag, idOf(command)],
+          request,
+          options,
+          command: Effect.succeed(command),
+          body: () => ({})
+        }),
+        toReceipt
+      )
+  const sendProduct = send(ProductAggregate, ({ productId }: ProductCommand) => productId)
+  const sendCustomer = send(CustomerAggregate, ({ customerId }: CustomerCommand) => customerId)
+
+  const { logId } = yield* log.head
+  const reach = TokenWait.make(log, logId, queries)
+  const issued = TokenWait.issued(log, logId)
+
+  /** The newest state, and a token that is never older than the one that was given. */
+  const read = Effect.fnUntraced(function* <State, Command, Event, Rejection>(
+    aggregate: Aggregate<State, Command, Event, Rejection>,
+    id: string,
+    { token }: QueryOptions = {}
+  ) {
+    const { position, state } = yield* aggregates.read(aggregate, id)
+    const required = token === undefined ? 0n : yield* issued(token, position)
+    const newest = required > position ? required : position
+    return { state, token: ConsistencyToken.format({ position: newest, logId }) }
+  })
+
+  const list = Effect.fnUntraced(function* <Category extends CatalogCategory>(
+    category: Category,
+    { cursor, limit, withdrawn }: CatalogListQuery = {},
+    { token, wait }: QueryOptions = {}
+  ) {
+    if (token !== undefined) yield* reach(token, wait)
+    const page = yield* queries.list({
+      category,
+      filter: withdrawn === undefined ? {} : { withdrawn },
+      limit: listLimit(limit),
+      ...(cursor === undefined ? {} : { cursor })
+    })
+    return { ...page, token: ConsistencyToken.format({ position: page.freshness.position, logId }) }
+  })
+
+  /** Fails if the list has it only as it was before `required`. */
+  const notParked = Effect.fnUntraced(function* (category: CatalogCategory, id: string, required: bigint) {
+    const parkedAt = yield* queries.parkedAt(category, id)
+    if (parkedAt !== undefined && parkedAt <= required) return yield* ProjectionBehind.parked(required, parkedAt)
+  })
+
+  const service: CatalogService = {
+    // What is saved need not be there yet.
+    saveProduct: (productId, product, options) =>
+      sendProduct({ _tag: "SaveProduct", productId, ...product }, product, options).pipe(
+        Effect.catchTag("ProductNotFound", Effect.die)
+      ),
+    withdrawProduct: (productId, options) => sendProduct({ _tag: "WithdrawProduct", productId }, null, options),
+    product: Effect.fn("Orders.product")(function* (productId, options) {
+      const { state, token } = yield* read(ProductAggregate, productId, options)
+      if (state._tag === "Absent") return yield* new ProductNotFound({ productId })
+      return { ...toProduct(productId, state), token }
+    }),
+    products: Effect.fn("Orders.products")(function* (query, options) {
+      const { items, ...page } = yield* list("product", query, options)
+      return { ...page, products: items.map(({ id, state }) => toProduct(ProductId.make(id), state)) }
+    }),
+    saveCustomer: (customerId, customer, options) =>
+      sendCustomer({ _tag: "SaveCustomer", customerId, ...customer }, customer, options).pipe(
+        Effect.catchTag("CustomerNotFound", Effect.die)
+      ),
+    withdrawCustomer: (customerId, options) => sendCustomer({ _tag: "WithdrawCustomer", customerId }, null, options),
+    customer: Effect.fn("Orders.customer")(function* (customerId, options) {
+      const { state, token } = yield* read(CustomerAggregate, customerId, options)
+      if (state._tag === "Absent") return yield* new CustomerNotFound({ customerId })
+      return { ...toCustomer(customerId, state), token }
+    }),
+    customers: Effect.fn("Orders.customers")(function* (query, options) {
+      const { items, ...page } = yield* list("customer", query, options)
+      return { ...page, customers: items.map(({ id, state }) => toCustomer(CustomerId.make(id), state)) }
+    }),
+    awaitCatalog: Effect.fn("Orders.awaitCatalog")(function* (token, { customerId, productId, wait } = {}) {
+      const required = yield* reach(token, wait)
+      if (productId !== undefined) yield* notParked("product", productId, required)
+      if (customerId !== undefined) yield* notParked("customer", customerId, required)
+    })
+  }
+  return service
+})

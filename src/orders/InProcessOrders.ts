@@ -1,0 +1,152 @@
+/** `Orders` in this process: prices, sends commands to the actors, and reads the view. */
+import { Effect } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { Catalog } from "../catalog/Catalog.ts"
+import { priceLine, priceOrder } from "../catalog/Pricing.ts"
+import { EventLog } from "../eventstore/EventLog.ts"
+import type { Aggregate } from "../aggregate/Aggregate.ts"
+import { fingerprint } from "../aggregate/idempotency/CommandIdentity.ts"
+import * as OrderAggregate from "../order/OrderAggregate.ts"
+import type { Command, CommandName } from "../order/OrderCommand.ts"
+import type { OrderEvent } from "../order/OrderEvent.ts"
+import { LineId, OrderId, PaymentId, ReturnId, ShipmentId } from "../order/OrderId.ts"
+import { OrderPolicies } from "../order/OrderPolicies.ts"
+import { type PlaceOrderRequest, placeOrderContent } from "../order/OrderRequest.ts"
+import type { OrderState } from "../order/OrderState.ts"
+import type { RejectionOf } from "../order/RejectionOf.ts"
+import { paymentStatus, status } from "../order/OrderStatus.ts"
+import type { CommandError, CommandOptions, Orders, Receipt } from "./Orders.ts"
+import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
+import * as TokenWait from "../projection/consistency/TokenWait.ts"
+import * as InProcessCatalog from "./InProcessCatalog.ts"
+import * as InProcessQueries from "./InProcessQueries.ts"
+import * as InProcessSubscription from "./InProcessSubscription.ts"
+import * as PlacedOrder from "./PlacedOrder.ts"
+import * as Submission from "../aggregate/idempotency/Submission.ts"
+import * as Subscription from "./Subscription.ts"
+
+const newId = () => SecureRandom.uuidV7Unsafe()
+
+/** Short and readable, unless the caller took that very id for another line. */
+const freeLineId = ({ lines }: PlaceOrderRequest, index: number): LineId => {
+  const lineId = LineId.make(`line_${index + 1}`)
+  return lines.some((line) => line.lineId === lineId) ? LineId.make(newId()) : lineId
+}
+
+export const make = Effect.gen(function* () {
+  const catalog = yield* Catalog
+  const log = yield* EventLog
+  const policies = yield* OrderPolicies
+  const orders = OrderAggregate.make(policies)
+  const { logId } = yield* log.head
+  const submit = yield* Submission.make
+  const subscribe = yield* InProcessSubscription.make
+
+  const tokenAt = (position: bigint) => ConsistencyToken.format({ position, logId })
+
+  const receiptOf = (state: OrderState, { id }: { readonly id: string }) => {
+    if (state._tag === "Absent") throw new Error(`order ${id} accepted a command and is still absent`)
+    return { orderId: state.id, status: status(state), paymentStatus: paymentStatus(state) }
+  }
+
+  const toReceipt = <Body>({ body, position, replayed }: Submission.Submitted<Body>) => ({
+    ...body,
+    position,
+    token: tokenAt(position),
+    replayed
+  })
+
+  const submitOrder = <Name extends CommandName, E>(
+    scope: readonly [Name, ...ReadonlyArray<string>],
+    request: unknown,
+    options: CommandOptions | undefined,
+    command: Effect.Effect<Command<Name>, E>
+  ): Effect.Effect<Receipt, E | CommandError<Name>> => {
+    // One decider for all commands has one type of rejections; each command meets only its own (see RejectionOf.test.ts).
+    const aggregate = orders as Aggregate<OrderState, Command<Name>, OrderEvent, RejectionOf<Name>>
+    return Effect.map(
+      submit({ aggregate, idOf: ({ orderId }) => orderId, scope, request, options, command, body: receiptOf }),
+      toReceipt
+    )
+  }
+
+  /** A command that needs nothing from the catalog. `path`: the ids in its path behind the order's. */
+  const send = <Name extends CommandName>(
+    command: Command<Name>,
+    request: unknown,
+    options: CommandOptions | undefined,
+    ...path: ReadonlyArray<string>
+  ) => submitOrder<Name, never>([command._tag, command.orderId, ...path], request, options, Effect.succeed(command))
+
+  const place = Effect.fn("Orders.place")((request: PlaceOrderRequest, options?: CommandOptions) => {
+    const command = Effect.gen(function* () {
+      const quote = yield* catalog.quote(request)
+      const made = {
+        orderId: request.orderId ?? OrderId.make(`ord_${newId()}`),
+        lineId: (index: number) => freeLineId(request, index),
+        request: fingerprint(placeOrderContent(request, policies))
+      }
+      return yield* Effect.fromResult(priceOrder(request, quote, made))
+    })
+    // Nobody else can know an id that is made here.
+    return submitOrder(["PlaceOrder"], request, { ...options, fresh: request.orderId === undefined }, command)
+  })
+
+  const addLine: Orders["Service"]["addLine"] = Effect.fn("Orders.addLine")((orderId, request, options) => {
+    const command = Effect.map(catalog.product(request.productId), (product): Command<"AddLine"> => {
+      const line = priceLine(request, product, request.lineId ?? LineId.make(newId()))
+      return { _tag: "AddLine", orderId, line, currency: product.currency }
+    })
+    return submitOrder(["AddLine", orderId], request, options, command)
+  })
+
+  const queries = yield* InProcessQueries.make
+
+  const placeAndWait: Orders["Service"]["placeAndWait"] = Effect.fnUntraced(function* (request, options) {
+    const receipt = yield* place(request, options)
+    const seen = yield* PlacedOrder.readBack(queries.get, receipt, TokenWait.bounded(options?.wait))
+    if (seen === undefined) return PlacedOrder.ofReceipt(receipt)
+    return PlacedOrder.ofOrder(seen.order, { token: seen.token, replayed: receipt.replayed })
+  })
+
+  const inCatalog = yield* InProcessCatalog.make(submit, toReceipt)
+
+  const service: Orders["Service"] = {
+    place,
+    addLine,
+    changeLineQuantity: (orderId, lineId, request, options) =>
+      send({ _tag: "ChangeLineQuantity", orderId, lineId, ...request }, request, options, lineId),
+    removeLine: (orderId, lineId, options) => send({ _tag: "RemoveLine", orderId, lineId }, null, options, lineId),
+    changeShippingAddress: (orderId, address, options) =>
+      send({ _tag: "ChangeShippingAddress", orderId, address }, address, options),
+    confirm: (orderId, options) => send({ _tag: "ConfirmOrder", orderId }, null, options),
+    cancel: (orderId, request, options) => send({ _tag: "CancelOrder", orderId, ...request }, request, options),
+    cancelItems: (orderId, request, options) => send({ _tag: "CancelItems", orderId, ...request }, request, options),
+    ship: (orderId, request, options) => {
+      const shipmentId = request.shipmentId ?? ShipmentId.make(newId())
+      return send({ _tag: "ShipItems", orderId, ...request, shipmentId }, request, options)
+    },
+    deliver: (orderId, shipmentId, options) =>
+      send({ _tag: "DeliverShipment", orderId, shipmentId }, null, options, shipmentId),
+    returnItems: (orderId, request, options) => {
+      const returnId = request.returnId ?? ReturnId.make(newId())
+      return send({ _tag: "ReturnItems", orderId, ...request, returnId }, request, options)
+    },
+    authorizePayment: (orderId, request, options) => {
+      const paymentId = request.paymentId ?? PaymentId.make(newId())
+      return send({ _tag: "AuthorizePayment", orderId, ...request, paymentId }, request, options)
+    },
+    capturePayment: (orderId, paymentId, request, options) =>
+      send({ _tag: "CapturePayment", orderId, paymentId, ...request }, request, options, paymentId),
+    voidPayment: (orderId, paymentId, options) =>
+      send({ _tag: "VoidPayment", orderId, paymentId }, null, options, paymentId),
+    refundPayment: (orderId, paymentId, request, options) =>
+      send({ _tag: "RefundPayment", orderId, paymentId, ...request }, request, options, paymentId),
+    placeAndWait,
+    ...queries,
+    subscribe,
+    events: Subscription.events(subscribe),
+    ...inCatalog
+  }
+  return service
+})

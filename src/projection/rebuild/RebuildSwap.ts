@@ -1,0 +1,130 @@
+/** Puts the shadow table in the live one's place, under the locks of both checkpoints: live first, as everybody does. */
+import { Data, Effect } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
+import type { RecordedEvent } from "../../eventstore/RecordedEvent.ts"
+import type { BatchSize } from "../run/BatchSize.ts"
+import { bounded } from "../run/BoundedTransaction.ts"
+import * as Checkpoint from "../Checkpoint.ts"
+import * as LogPages from "../run/LogPages.ts"
+import * as ParkedStreams from "../parking/ParkedStreams.ts"
+import { handles, type Projection } from "../Projection.ts"
+import * as ProjectionFailure from "../run/ProjectionFailure.ts"
+import * as RebuildRecord from "./RebuildRecord.ts"
+
+export type Swapped =
+  | { readonly _tag: "Swapped"; readonly position: bigint }
+  /** The live table is too far ahead, or what it has more fails here. */
+  | { readonly _tag: "NotYet" }
+  /** Somebody else has locked what it needs, and for longer than readers may be kept waiting. */
+  | { readonly _tag: "Locked" }
+  | { readonly _tag: "Refused"; readonly problem: string }
+
+/** These events are to be applied the ordinary way, which sets aside what is at fault. */
+class CatchUpFailed extends Data.TaggedError("CatchUpFailed")<{ readonly cause: unknown }> {}
+
+const eventsPerPage = 100
+
+/** As much as is applied while the live table has to wait. */
+const gap = (size: BatchSize) => BigInt(Math.min(1_000, size.current()))
+
+/** Where the shadow has to be: where the live table is, or if that is of another log, at the head of this one. */
+const goal = (live: Checkpoint.Stored, head: bigint) =>
+  Checkpoint.problemOf(live) === undefined ? live.position : head
+
+/** Where the live table is now; undefined if there is none. */
+export const target = (sql: SqlClient.SqlClient, { name }: Projection, { head }: Checkpoint.Checkpoint) =>
+  Effect.map(Checkpoint.stored(sql, { name, slot: "live" }), (live) =>
+    live === undefined ? undefined : goal(live, head)
+  )
+
+export const isNear = (position: bigint, target: bigint, size: BatchSize) => target - position <= gap(size)
+
+/** Streams that are parked in the shadow and further on in the live table: their readers would go back. */
+const newlyParked = (sql: SqlClient.SqlClient, { name }: Projection) =>
+  sql<{ readonly streamId: string; readonly reason: string }>`
+    SELECT s.stream_id AS "streamId", s.reason FROM ordinal.parked_streams s
+    WHERE s.projection = ${name} AND s.slot = 'shadow' AND s.parked AND NOT EXISTS (
+      SELECT FROM ordinal.parked_streams l
+      WHERE l.projection = s.projection AND l.slot = 'live' AND l.stream_id = s.stream_id AND l.parked
+        AND l.version <= s.version
+    ) ORDER BY s."position"`
+
+const applyPage = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  projection: Projection,
+  page: ReadonlyArray<RecordedEvent>
+) {
+  const events = page.filter((event) => handles(projection, event))
+  const key = { name: projection.name, slot: "shadow" } as const
+  const parked = yield* ParkedStreams.among(sql, key, [...new Set(events.map((event) => event.streamId))])
+  const [first, ...rest] = events.filter((event) => !parked.has(event.streamId))
+  if (first === undefined) return
+  yield* Effect.suspend(() => projection.handle(sql, [first, ...rest], "shadow")).pipe(
+    Effect.catchCause((cause): Effect.Effect<never, CatchUpFailed | SqlError.SqlError> =>
+      ProjectionFailure.kind(cause) === "defect" ? Effect.fail(new CatchUpFailed({ cause })) : Effect.failCause(cause)
+    )
+  )
+})
+
+/** Applies what the live table has more, in pages that are small however large events are. */
+const catchUp = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  projection: Projection,
+  after: bigint,
+  upTo: bigint
+) {
+  for (let applied = after; applied < upTo; applied += BigInt(eventsPerPage)) {
+    yield* applyPage(sql, projection, yield* LogPages.ofLog(sql, applied, upTo, eventsPerPage))
+  }
+})
+
+const replace = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, projection: Projection, position: bigint) {
+  const { name, tables } = projection
+  if (tables !== undefined) yield* tables.swap(sql)
+  yield* sql`DELETE FROM ordinal.parked_streams WHERE projection = ${name} AND slot = 'live'`
+  yield* sql`UPDATE ordinal.parked_streams SET slot = 'live' WHERE projection = ${name} AND slot = 'shadow'`
+  yield* sql`
+    UPDATE ordinal.checkpoints l SET version = s.version, log_id = s.log_id, "position" = ${position},
+      parked = s.parked, problem = NULL, updated_at = clock_timestamp()
+    FROM ordinal.checkpoints s
+    WHERE l.projection = ${name} AND l.slot = 'live' AND s.projection = ${name} AND s.slot = 'shadow'`
+  yield* sql`DELETE FROM ordinal.checkpoints WHERE projection = ${name} AND slot = 'shadow'`
+})
+
+export const swap = (sql: SqlClient.SqlClient, projection: Projection, owner: string, id: string, size: BatchSize) =>
+  Effect.gen(function* () {
+    const { name, version } = projection
+    const live = yield* Checkpoint.lock(sql, { name, slot: "live" })
+    const shadow = yield* Checkpoint.lock(sql, { name, slot: "shadow" })
+    if (shadow?.owner !== owner || shadow.version !== version || shadow.paused || live === undefined) {
+      return yield* new Checkpoint.CheckpointMoved()
+    }
+    const upTo = goal(live, shadow.head)
+    if (!isNear(shadow.position, upTo, size)) return { _tag: "NotYet" } satisfies Swapped
+    if (upTo > shadow.position) yield* catchUp(sql, projection, shadow.position, upTo)
+    const [parked] = yield* newlyParked(sql, projection)
+    if (parked !== undefined) {
+      const { reason, streamId } = parked
+      const problem = `${streamId} fails in the new view and not in the one that serves: ${reason}`
+      return { _tag: "Refused", problem } satisfies Swapped
+    }
+    const position = upTo > shadow.position ? upTo : shadow.position
+    yield* replace(sql, projection, position)
+    yield* RebuildRecord.complete(sql, id, position)
+    return { _tag: "Swapped", position } satisfies Swapped
+  }).pipe(
+    sql.withTransaction,
+    bounded,
+    Effect.catchTag("CatchUpFailed", ({ cause }) =>
+      Effect.as(Effect.logWarning("what the live table has more fails in the new one; it is sifted first", cause), {
+        _tag: "NotYet"
+      } satisfies Swapped)
+    ),
+    Effect.catchIf(ProjectionFailure.isLocked, () => Effect.succeed({ _tag: "Locked" } satisfies Swapped)),
+    // So that next time it waits until there is less to catch up with.
+    Effect.tapCause((cause) =>
+      Effect.sync(() => {
+        if (ProjectionFailure.kind(cause) === "slow") size.tooSlow(size.current())
+      })
+    )
+  )

@@ -1,0 +1,63 @@
+/** The log read inside a transaction, on the connection that has it open. Everybody else reads it through `EventLog`. */
+import { Effect } from "effect"
+import type { SqlClient } from "effect/sql"
+import type { RecordedEvent } from "../../eventstore/RecordedEvent.ts"
+
+type Row = Omit<RecordedEvent, "recordedAt"> & { readonly recordedAt: Date }
+
+const columns = `"position", stream_id AS "streamId", version, event_id AS "eventId", type,
+  schema_version AS "schemaVersion", data, metadata, recorded_at AS "recordedAt"`
+
+const toRecorded = (rows: ReadonlyArray<Row>): ReadonlyArray<RecordedEvent> =>
+  rows.map((row) => ({ ...row, recordedAt: row.recordedAt.toISOString() }))
+
+/** A page of the whole log from `after + 1` on, none beyond position `upTo`. */
+export const ofLog = (sql: SqlClient.SqlClient, after: bigint, upTo: bigint, limit: number) =>
+  sql<Row>`SELECT ${sql.literal(columns)} FROM ordinal.events
+    WHERE "position" > ${after} AND "position" <= ${upTo} ORDER BY "position" LIMIT ${limit}`.pipe(
+    Effect.map(toRecorded)
+  )
+
+/** A page of a stream from version `from` on, none beyond position `upTo`. */
+export const ofStream = (sql: SqlClient.SqlClient, streamId: string, from: number, upTo: bigint, limit: number) =>
+  sql<Row>`SELECT ${sql.literal(columns)} FROM ordinal.events
+    WHERE stream_id = ${streamId} AND version >= ${from} AND "position" <= ${upTo}
+    ORDER BY version LIMIT ${limit}`.pipe(Effect.map(toRecorded))
+
+/** The stream's version as of a position; 0 if it did not exist then. */
+export const versionAt = (sql: SqlClient.SqlClient, streamId: string, position: bigint) =>
+  sql<{ readonly version: number }>`SELECT version FROM ordinal.events
+    WHERE stream_id = ${streamId} AND "position" <= ${position}
+    ORDER BY version DESC LIMIT 1`.pipe(Effect.map(([row]) => row?.version ?? 0))
+
+/** Up to so many different streams of these categories, picked at random by their events. */
+export const someStreams = (
+  sql: SqlClient.SqlClient,
+  categories: ReadonlyArray<string>,
+  upTo: bigint,
+  positions: ReadonlyArray<bigint>
+) =>
+  sql<{ readonly streamId: string }>`SELECT DISTINCT stream_id AS "streamId" FROM ordinal.events
+    WHERE "position" = ANY(${positions}::bigint[]) AND "position" <= ${upTo}
+      AND split_part(stream_id, '-', 1) = ANY(${categories}::text[])
+    ORDER BY stream_id`.pipe(Effect.map((rows) => rows.map((row) => row.streamId)))
+
+/** Those of the streams that have no event at all. */
+export const unknownStreams = (sql: SqlClient.SqlClient, streamIds: ReadonlyArray<string>) =>
+  sql<{ readonly streamId: string }>`SELECT asked.stream_id AS "streamId"
+    FROM unnest(${streamIds}::text[]) AS asked (stream_id)
+    WHERE NOT EXISTS (SELECT FROM ordinal.events e WHERE e.stream_id = asked.stream_id AND e.version = 1)
+    ORDER BY asked.stream_id`.pipe(Effect.map((rows) => rows.map((row) => row.streamId)))
+
+/** The streams of these categories in their order, after one, as of a position. */
+export const streamsAfter = (
+  sql: SqlClient.SqlClient,
+  categories: ReadonlyArray<string>,
+  upTo: bigint,
+  after: string,
+  limit: number
+) =>
+  sql<{ readonly streamId: string }>`SELECT stream_id AS "streamId" FROM ordinal.events
+    WHERE version = 1 AND stream_id > ${after} AND "position" <= ${upTo}
+      AND split_part(stream_id, '-', 1) = ANY(${categories}::text[])
+    ORDER BY stream_id LIMIT ${limit}`.pipe(Effect.map((rows) => rows.map((row) => row.streamId)))

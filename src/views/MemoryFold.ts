@@ -1,0 +1,49 @@
+/** A fold of the log kept in memory: no table, no checkpoint; it starts anew with the process. */
+import { Clock, Effect, Stream } from "effect"
+import { backoff } from "../database/Backoff.ts"
+import { EventLog } from "../eventstore/EventLog.ts"
+import { LogTail } from "../eventstore/tail/LogTail.ts"
+import type { RecordedEvent } from "../eventstore/RecordedEvent.ts"
+import * as PositionGate from "../projection/consistency/PositionGate.ts"
+import type { Freshness } from "./order/OrderQueries.ts"
+
+/** Applies every event of the log in order, until the scope closes. */
+export const make = Effect.fnUntraced(function* (apply: (event: RecordedEvent) => void) {
+  const log = yield* EventLog
+  const tail = yield* LogTail
+  const gate = PositionGate.make()
+  let applied = 0n
+
+  const applyAll = (events: ReadonlyArray<RecordedEvent>) => {
+    for (const event of events) {
+      apply(event)
+      applied = event.position
+    }
+    gate.advance(applied)
+  }
+
+  yield* Effect.suspend(() =>
+    Stream.runForEach(tail.pages(applied), (events) => Effect.sync(() => applyAll(events)))
+  ).pipe(
+    Effect.tapCause((cause) => Effect.logError("the view in memory stays behind; it is tried again", cause)),
+    Effect.sandbox,
+    Effect.retry(backoff),
+    Effect.forkScoped({ startImmediately: true })
+  )
+
+  /** Asks the log first: what is read from memory after that is at least as new, and read at one moment. */
+  const read = Effect.fnUntraced(function* <A>(evaluate: (freshness: Freshness) => A) {
+    const { position: head } = yield* log.head
+    const [oldest] = yield* log.readAll({ after: applied, limit: 1 })
+    const now = yield* Clock.currentTimeMillis
+    const isBehind = oldest !== undefined && oldest.position > applied
+    return evaluate({
+      position: applied,
+      behind: head > applied ? Number(head - applied) : 0,
+      lag: isBehind ? Math.max(0, now - Date.parse(oldest.recordedAt)) / 1_000 : 0,
+      parked: 0
+    })
+  })
+
+  return { read, position: Effect.sync(() => gate.position()), awaitPosition: gate.awaitPosition }
+})

@@ -1,0 +1,131 @@
+/** The order as callers see it: one shape for single reads, lists, past versions and replies. A pure function of the state. */
+import { Schema } from "effect"
+import { Address } from "../../order/Address.ts"
+import { CancelReason } from "../../order/CancelReason.ts"
+import { Items, Line } from "../../order/Line.ts"
+import { Amount, Currency } from "../../order/Money.ts"
+import { allowed } from "../../order/OrderAllowed.ts"
+import { CommandName } from "../../order/OrderCommand.ts"
+import { CustomerId, OrderId, PaymentId, ReturnId, ShipmentId } from "../../order/OrderId.ts"
+import { defaultPolicies, type OrderPolicies } from "../../order/OrderPolicies.ts"
+import type { Order, OrderLine, Payment, Shipment } from "../../order/OrderState.ts"
+import { OrderStatus, PaymentStatus, paymentStatus, status } from "../../order/OrderStatus.ts"
+import * as OrderTotals from "../../order/OrderTotals.ts"
+
+const Time = Schema.String
+const optional = Schema.optionalKey
+
+export const OrderLineView = Schema.Struct({
+  lineId: Line.fields.lineId,
+  productId: Line.fields.productId,
+  productName: Schema.String,
+  /** What was ordered; `cancelled`, `shipped` and `returned` stand beside it. */
+  quantity: Schema.Int,
+  cancelled: Schema.Int,
+  shipped: Schema.Int,
+  returned: Schema.Int,
+  unitPrice: Amount,
+  unitDiscount: Amount,
+  taxBps: Schema.Int,
+  net: Amount,
+  tax: Amount
+})
+
+const ShipmentView = Schema.Struct({
+  shipmentId: ShipmentId,
+  items: Items,
+  carrier: optional(Schema.String),
+  tracking: optional(Schema.String),
+  shippedAt: Time,
+  deliveredAt: optional(Time)
+})
+
+const PaymentView = Schema.Struct({
+  paymentId: PaymentId,
+  authorized: Amount,
+  captured: Amount,
+  refunded: Amount,
+  voided: Schema.Boolean
+})
+
+const ReturnView = Schema.Struct({
+  returnId: ReturnId,
+  items: Items,
+  reason: optional(Schema.String),
+  returnedAt: Time
+})
+
+export const OrderView = Schema.Struct({
+  orderId: OrderId,
+  version: Schema.Int,
+  status: OrderStatus,
+  paymentStatus: PaymentStatus,
+  customerId: CustomerId,
+  customerName: Schema.String,
+  customerEmail: Schema.String,
+  currency: Currency,
+  lines: Schema.Array(OrderLineView),
+  totals: OrderTotals.OrderTotals,
+  shippingAddress: Address,
+  shipments: Schema.Array(ShipmentView),
+  payments: Schema.Array(PaymentView),
+  returns: Schema.Array(ReturnView),
+  cancellation: optional(Schema.Struct({ reason: CancelReason, note: optional(Schema.String), cancelledAt: Time })),
+  placedAt: Time,
+  confirmedAt: optional(Time),
+  /** When its last event was recorded. */
+  updatedAt: Time,
+  /** The commands that could store an event now. */
+  allowed: Schema.Array(CommandName)
+}).annotate({ identifier: "OrderView" })
+export type OrderView = typeof OrderView.Type
+
+const viewLine = (line: OrderLine): typeof OrderLineView.Type => ({
+  lineId: line.lineId,
+  productId: line.productId,
+  productName: line.name,
+  quantity: line.quantity,
+  cancelled: line.cancelled,
+  shipped: line.shipped,
+  returned: line.returned,
+  unitPrice: line.unitPrice,
+  unitDiscount: line.unitDiscount,
+  taxBps: line.taxBps,
+  ...OrderTotals.ofLine(line)
+})
+
+const viewShipment = (shipment: Shipment): typeof ShipmentView.Type => {
+  const { all: _, ...view } = shipment
+  return view
+}
+
+const viewPayment = (payment: Payment): typeof PaymentView.Type => ({
+  paymentId: payment.paymentId,
+  authorized: payment.authorized,
+  captured: payment.captured,
+  refunded: payment.refunded,
+  voided: payment.voided
+})
+
+/** `updatedAt` is the `recordedAt` of the order's last event. */
+export const fromState = (order: Order, updatedAt: string, policies: OrderPolicies = defaultPolicies): OrderView => ({
+  orderId: order.id,
+  version: order.version,
+  status: status(order),
+  paymentStatus: paymentStatus(order),
+  customerId: order.customerId,
+  customerName: order.customer.name,
+  customerEmail: order.customer.email,
+  currency: order.currency,
+  lines: order.lines.map(viewLine),
+  totals: OrderTotals.ofOrder(order),
+  shippingAddress: order.address,
+  shipments: order.shipments.map(viewShipment),
+  payments: order.payments.map(viewPayment),
+  returns: order.returns,
+  ...(order.cancellation === undefined ? {} : { cancellation: order.cancellation }),
+  placedAt: order.placedAt,
+  ...(order.confirmedAt === undefined ? {} : { confirmedAt: order.confirmedAt }),
+  updatedAt,
+  allowed: allowed(order, policies)
+})

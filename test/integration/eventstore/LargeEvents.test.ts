@@ -1,0 +1,106 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, Fiber, Layer, PubSub, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { randomBytes } from "node:crypto"
+import { Database } from "../../../src/database/Database.ts"
+import { EventLog } from "../../../src/eventstore/EventLog.ts"
+import { LogTail } from "../../../src/eventstore/tail/LogTail.ts"
+import * as MemoryEventLog from "../../../src/eventstore/MemoryEventLog.ts"
+import { append, entry, event, newStream, readFrom, tags } from "../../../src/testing/EventLogEntries.ts"
+import { freshLogLayer } from "../../../harness/views/logLayer.ts"
+
+const kibibytes = (count: number) => ({
+  "that compress well": { note: "long ".repeat((count * 1024) / 5) },
+  "that don't compress": { note: randomBytes(count * 768).toString("base64") }
+})
+
+/** One to a statement; each is followed by a small one. */
+const appendAll = Effect.fnUntraced(function* (contents: ReadonlyArray<unknown>) {
+  for (const data of contents) {
+    const outcomes = yield* append(entry(newStream(), 0, { events: [event(data)] }), entry(newStream(), 0))
+    assert.deepStrictEqual(tags(outcomes), ["Accepted", "Accepted"])
+  }
+})
+
+for (const kind of ["that compress well", "that don't compress"] as const) {
+  it.live(`a page has few events ${kind} if they are large, and two at least`, () =>
+    Effect.gen(function* () {
+      const { readAll } = yield* EventLog
+      const contents = [600, 600, 600, 2_000, 2_000, 1].map((size) => kibibytes(size)[kind])
+      yield* appendAll(contents)
+      const positionsOf = (after: bigint) =>
+        Effect.map(readAll({ after, limit: 500 }), (page) => page.map(({ position }) => Number(position)))
+      assert.deepStrictEqual(yield* positionsOf(0n), [1, 2, 3])
+      assert.deepStrictEqual(yield* positionsOf(4n), [5, 6, 7])
+      assert.deepStrictEqual(yield* positionsOf(6n), [7, 8])
+      assert.deepStrictEqual(yield* positionsOf(8n), [9, 10])
+      assert.deepStrictEqual(yield* positionsOf(9n), [10, 11, 12])
+      assert.deepStrictEqual(
+        (yield* readFrom(0n)).filter((_, index) => index % 2 === 0).map(({ data }) => data),
+        contents
+      )
+    }).pipe(Effect.provide(freshLogLayer()))
+  )
+}
+
+/** As if each event but the first had been appended by itself; their data is not compressed anew. */
+const copies = Effect.fnUntraced(function* (last: number) {
+  const { reads: sql } = yield* Database
+  yield* Effect.gen(function* () {
+    yield* sql`SET LOCAL idle_in_transaction_session_timeout = 0`
+    yield* sql`SET LOCAL statement_timeout = 0`
+    yield* sql`INSERT INTO ordinal.events
+      SELECT copy, stream_id || copy, version, gen_random_uuid(), type, schema_version, data, metadata, recorded_at
+      FROM ordinal.events, generate_series(2, ${last}::integer) AS copy`
+    yield* sql`UPDATE ordinal.log_head SET "position" = ${last}`
+  }).pipe(sql.withTransaction)
+})
+
+it.live("a page takes no longer because many large events follow what it holds", () =>
+  Effect.gen(function* () {
+    const { readAll } = yield* EventLog
+    yield* append(entry(newStream(), 0, { events: [event(kibibytes(4_000)["that compress well"])] }))
+    yield* copies(500)
+    // All of them together would not be looked into within the time of a statement.
+    assert.lengthOf(yield* readAll({ after: 0n, limit: 500 }), 2)
+  }).pipe(Effect.provide(freshLogLayer()))
+)
+
+it.live("who follows the log gets large events as they are stored", () =>
+  Effect.gen(function* () {
+    const tail = yield* LogTail
+    const following = yield* tail
+      .pages(0n)
+      .pipe(Stream.flattenArray, Stream.take(12), Stream.runCollect, Effect.forkChild({ startImmediately: true }))
+    yield* appendAll([600, 600, 600, 2_000, 2_000, 1].map((size) => kibibytes(size)["that compress well"]))
+    assert.deepStrictEqual(yield* Fiber.join(following), yield* readFrom(0n))
+  }).pipe(Effect.provide(LogTail.layer.pipe(Layer.provideMerge(freshLogLayer()))))
+)
+
+/** It cuts pages off, as an adapter does, and its hints are lost. */
+const cutAfterLarge = Layer.effect(
+  EventLog,
+  Effect.gen(function* () {
+    const log = yield* EventLog
+    return EventLog.of({
+      ...log,
+      grown: yield* PubSub.sliding<void>(1),
+      readAll: (options) =>
+        Effect.map(log.readAll(options), (events) =>
+          events.slice(0, JSON.stringify(events[0]?.data ?? "").length < 1024 * 1024 ? 500 : 2)
+        )
+    })
+  })
+).pipe(Layer.provide(MemoryEventLog.layer()))
+
+it.effect("who follows the log gets at once what a large event's page was cut off from", () =>
+  Effect.gen(function* () {
+    const tail = yield* LogTail
+    yield* append(entry(newStream(), 0, { events: [event({ note: "large ".repeat(200_000) })] }))
+    yield* TestClock.adjust("500 millis")
+    assert.strictEqual(yield* tail.position, 1n)
+    yield* append(entry(newStream(), 0, { events: 4 }))
+    yield* TestClock.adjust("500 millis")
+    assert.strictEqual(yield* tail.position, 5n)
+  }).pipe(Effect.provide(LogTail.layer.pipe(Layer.provideMerge(cutAfterLarge))))
+)

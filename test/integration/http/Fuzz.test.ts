@@ -1,0 +1,17 @@
+import { afterAll, assert, beforeAll, it } from "@effect/vitest"
+import { run } from "../../../harness/hostile/HostileCampaign.ts"
+import { start, type TestServer, withCatalog } from "../../../harness/http/ApiServer.ts"
+
+let server: TestServer
+beforeAll(async () => {
+  server = await withCatalog(await start())
+})
+afterAll(() => server.stop())
+
+it("hostile requests never end in a 5xx, in silence, or in an error that is no problem document", async () => {
+  const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000)
+  const { faults, statuses } = await run({ url: server.url, requests: 2_000, seed, concurrency: 16 })
+  assert.deepStrictEqual(faults.slice(0, 3), [])
+  // It would prove nothing if all had failed at the door.
+  for (const status of [200, 202, 400, 404, 405, 409, 415]) assert.isAbove(statuses[status] ?? 0, 5, `${status}`)
+})

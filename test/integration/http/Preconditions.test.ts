@@ -1,0 +1,70 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { SecureRandom } from "effect/crypto"
+import { order, start, type TestServer, withCatalog } from "../../../harness/http/ApiServer.ts"
+
+let server: TestServer
+beforeAll(async () => {
+  server = await withCatalog(await start())
+})
+afterAll(() => server.stop())
+
+const newId = () => `ord_${SecureRandom.uuidV7Unsafe()}`
+const place = async () => (await server.send("POST", "/orders", order({ confirm: false }))).body.orderId as string
+const addLine = (id: string, headers: Record<string, string>) =>
+  server.send("POST", `/orders/${id}/lines`, { productId: "mug", quantity: 1 }, headers)
+
+describe("preconditions", () => {
+  it("If-Match with the current version lets a command through", async () => {
+    const id = await place()
+    assert.strictEqual((await addLine(id, { "if-match": '"1"' })).status, 202)
+    assert.strictEqual((await addLine(id, { "if-match": "*" })).status, 202)
+  })
+
+  it("If-Match with another version is 412, and says which one is current", async () => {
+    const id = await place()
+    for (const [tag, expected] of [
+      ['"0"', 0],
+      ['"2"', 2],
+      // Never ours, or weak: no version that could be named.
+      ['W/"1"', undefined],
+      ['"abc"', undefined],
+      ['"01"', undefined],
+      ['""', undefined]
+    ] as const) {
+      const { body, status } = await addLine(id, { "if-match": tag })
+      assert.deepStrictEqual([status, body.type, body.currentVersion], [412, "/problems/version-mismatch", 1], tag)
+      assert.strictEqual(body.expected, expected, tag)
+    }
+  })
+
+  it("If-Match that can't be read is 400", async () => {
+    const id = await place()
+    for (const tag of ["1", '"1', "'1'", '"1", "2"', "W/1", "**"]) {
+      const { body, status } = await addLine(id, { "if-match": tag })
+      assert.deepStrictEqual([status, body.errors[0].path], [400, "header.if-match"], tag)
+    }
+  })
+
+  it("If-Match on a missing order is 404", async () => {
+    for (const tag of ['"1"', "*"]) {
+      const { body, status } = await addLine(newId(), { "if-match": tag })
+      assert.deepStrictEqual([status, body.type], [404, "/problems/order-not-found"], tag)
+    }
+  })
+
+  it("If-None-Match: * makes an order once, even if the same request comes again", async () => {
+    const orderId = newId()
+    const once = () => server.send("POST", "/orders", order({ orderId }), { "if-none-match": "*" })
+    assert.strictEqual((await once()).status, 202)
+    const again = await once()
+    assert.deepStrictEqual([again.status, again.body.currentVersion], [412, 2])
+    assert.strictEqual((await server.send("POST", "/orders", order({ orderId }))).status, 202)
+    assert.strictEqual((await server.send("POST", "/orders", order({ orderId, confirm: false }))).status, 409)
+  })
+
+  it("If-None-Match of a command knows only *, and not together with If-Match", async () => {
+    const send = (headers: Record<string, string>) => server.send("POST", "/orders", order(), headers)
+    assert.strictEqual((await send({ "if-none-match": '"1"' })).body.errors[0].path, "header.if-none-match")
+    assert.strictEqual((await send({ "if-none-match": "*", "if-match": "*" })).status, 400)
+  })
+})

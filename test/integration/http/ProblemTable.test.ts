@@ -1,0 +1,59 @@
+/** Every problem type of this step appears over HTTP, with the members of the contract. */
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { onTestFinished } from "vitest"
+import * as Problems from "../../../src/http/problems/ProblemTypes.ts"
+import { cases } from "../../../harness/http/problemCases.ts"
+import * as Servers from "../../../harness/http/problemServers.ts"
+import { any } from "../../../harness/http/problemSteps.ts"
+
+/** Provoked where the server is stopped, or its callers are slow. */
+const elsewhere = {
+  draining: "Problems.test.ts",
+  "request-timeout": "Limits.test.ts",
+  forbidden: "push/EventStream.limits.test.ts",
+  "projection-not-found": "admin/Problems.test.ts",
+  "rebuild-not-found": "admin/Problems.test.ts",
+  "parked-stream-not-found": "admin/Problems.test.ts",
+  "stream-not-found": "admin/Problems.test.ts",
+  "audit-refused": "admin/Projections.unaudited.test.ts",
+  "parked-elsewhere": "admin/Parked.test.ts",
+  "rebuild-refused": "admin/Rebuilds.test.ts",
+  "repair-refused": "admin/Projections.test.ts",
+  "retry-refused": "admin/Parked.test.ts",
+  "still-failing": "admin/Parked.test.ts"
+}
+
+let sound: Servers.ProblemServer
+beforeAll(async () => {
+  sound = await Servers.startWith()
+})
+afterAll(() => sound.stop())
+
+const inTrouble = async (trouble: Servers.Trouble) => {
+  const server = await Servers.startWith(trouble)
+  onTestFinished(server.stop)
+  return server
+}
+
+describe("each problem type of the contract", () => {
+  for (const { members, provoke, slug, status, trouble } of cases) {
+    it(`${slug} is ${status}`, async () => {
+      const { body, headers, text } = await provoke(trouble === undefined ? sound : await inTrouble(trouble))
+      assert.deepStrictEqual([body.status, body.type], [status, `/problems/${slug}`], text)
+      const common = ["type", "title", "status", "detail", "instance"]
+      assert.sameMembers(Object.keys(body), [...common, ...Object.keys(members)])
+      for (const [name, expected] of Object.entries(members)) {
+        if (expected !== any) assert.deepStrictEqual(body[name], expected, name)
+      }
+      if (status === 503) assert.match(headers.get("retry-after") ?? "", /^[1-9]\d*$/)
+    })
+  }
+
+  it("is in this table, or known to be tested elsewhere", () => {
+    const tested = [...cases.map(({ slug }) => slug), ...Object.keys(elsewhere)]
+    assert.sameMembers(
+      tested,
+      Problems.all.map(({ slug }) => slug)
+    )
+  })
+})

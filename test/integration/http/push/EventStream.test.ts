@@ -1,0 +1,148 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { isEvent } from "../../../../harness/clients/PushConnection.ts"
+import { order, start, type TestServer, withCatalog } from "../../../../harness/http/ApiServer.ts"
+import { followSse, followWs, type Follower } from "../../../../harness/http/streams.ts"
+
+let server: TestServer
+beforeAll(async () => {
+  server = await withCatalog(await start())
+  await server.send("PUT", "/customers/grace", { name: "Grace", email: "grace@example.org" })
+})
+afterAll(() => server.stop())
+
+const place = async (extra: object = {}) => {
+  const { body } = await server.send("POST", "/orders", order(extra))
+  return { id: body.orderId as string, position: body.position as number }
+}
+
+const reached = (position: number) => (message: { readonly position: number }) => message.position >= position
+
+describe.each([
+  ["SSE", (query?: string): Promise<Follower> => followSse(server.url, query)],
+  ["WebSocket", (query?: string): Promise<Follower> => followWs(server.url, query)]
+])("events over %s", (_, follow) => {
+  it("tells from now on what happens, once it has said that it is caught up", async () => {
+    await place()
+    const follower = await follow()
+    const { data, position } = await follower.until(({ name }) => name === "caught-up")
+    assert.deepStrictEqual(data, { control: "caught-up", position })
+    const placed = await place()
+    await follower.until(reached(placed.position))
+    assert.deepStrictEqual(follower.positions(), [placed.position - 1, placed.position])
+    // A slow server also says soon where it began.
+    const [first, second] = follower.messages.filter(isEvent)
+    assert.deepStrictEqual([first!.name, second!.name], ["order.placed.v1", "order.confirmed.v1"])
+    assert.containSubset(first!.data, {
+      specversion: "1.0",
+      source: "/orders",
+      subject: placed.id,
+      sequence: String(placed.position - 1).padStart(20, "0"),
+      data: { customerId: "ada" }
+    })
+    assert.notProperty(first!.data, "ahead")
+    follower.cut()
+  })
+
+  it("tells the past first, then says that it is caught up, then goes on", async () => {
+    const before = await place()
+    const follower = await follow("?after=0")
+    const caughtUp = await follower.until(({ name }) => name === "caught-up")
+    assert.isAtLeast(caughtUp.position, before.position)
+    const after = await place()
+    await follower.until(reached(after.position))
+    const history = await server.get(`/orders/${before.id}/events`)
+    const seen = follower.messages.filter(({ data }) => data.subject === before.id)
+    assert.deepStrictEqual(
+      seen.map(({ data }) => data),
+      history.body
+    )
+    assert.strictEqual(follower.messages.filter(({ name }) => name === "caught-up").length, 1)
+    follower.cut()
+  })
+
+  it("keeps to an order, a customer, types, categories", async () => {
+    const mine = await place()
+    const hers = await place({ customerId: "grace" })
+    const only = async (query: string) => {
+      const follower = await follow(`?after=0&${query}`)
+      await follower.until(({ name }) => name === "caught-up")
+      follower.cut()
+      return follower.messages.filter(isEvent)
+    }
+    const subjects = async (query: string) => new Set((await only(query)).map(({ data }) => data.subject))
+    assert.deepStrictEqual(await subjects(`orderId=${mine.id}`), new Set([mine.id]))
+    const ofGrace = await subjects("customerId=grace")
+    assert.deepStrictEqual([ofGrace.has(hers.id), ofGrace.has(mine.id)], [true, false])
+    assert.deepStrictEqual(await subjects(`customerId=grace&orderId=${mine.id}`), new Set())
+    const names = async (query: string) => new Set((await only(query)).map(({ name }) => name))
+    assert.deepStrictEqual(await names("type=order.confirmed.v1"), new Set(["order.confirmed.v1"]))
+    assert.deepStrictEqual(await names(""), new Set(["order.placed.v1", "order.confirmed.v1"]))
+    const catalog = ["product.saved.v1", "customer.saved.v1"]
+    assert.deepStrictEqual(await names("category=product,customer"), new Set(catalog))
+    assert.deepStrictEqual(
+      await names(`category=order,product&type=order.placed.v1,${catalog[0]}`),
+      new Set(["order.placed.v1", catalog[0]!])
+    )
+  })
+})
+
+describe("events over SSE", () => {
+  it("names each message after its type, with its position as id", async () => {
+    const { id, position } = await place()
+    const follower = await followSse(server.url, `?after=0&orderId=${id}`)
+    await follower.until(({ name }) => name === "caught-up")
+    for (const { data, id, name, position } of follower.messages) {
+      assert.deepStrictEqual([id, name], [String(position), data.control ?? data.type])
+    }
+    assert.isAtLeast(follower.last()!, position)
+    follower.cut()
+  })
+
+  it("goes on after Last-Event-ID, which wins over after", async () => {
+    const { position } = await place()
+    const follower = await followSse(server.url, "?after=0", { "last-event-id": String(position - 1) })
+    await follower.until(({ name }) => name === "caught-up")
+    assert.deepStrictEqual(follower.positions(), [position])
+    follower.cut()
+  })
+
+  it("answers at once, though nothing matches", async () => {
+    const response = await fetch(`${server.url}/events?orderId=ord_01890000-0000-7000-8000-000000000000`)
+    assert.deepStrictEqual(
+      [response.status, response.headers.get("content-type"), response.headers.get("cache-control")],
+      [200, "text/event-stream", "no-cache"]
+    )
+    assert.isNotEmpty(response.headers.get("x-request-id"))
+    // Proxies pass it on as it comes.
+    assert.strictEqual(response.headers.get("x-accel-buffering"), "no")
+    const reader = response.body!.getReader()
+    const { value } = await reader.read()
+    assert.match(new TextDecoder().decode(value), /^retry: [12]\d{3}\n\n/)
+    await reader.cancel()
+  })
+
+  it("refuses with a problem document what it can't read, and a position above the head", async () => {
+    for (const [query, path] of [
+      ["after=999999999", "query.after"],
+      ["after=-1", "query.after"],
+      ["after=1e3", "query.after"],
+      ["orderId=17", "query.orderId"],
+      ["customerId=", "query.customerId"],
+      ["type=everything", "query.type[0]"],
+      ["category=orders", "query.category[0]"],
+      ["since=1", "query.since"]
+    ]) {
+      const { body, status } = await server.get(`/events?${query}`)
+      assert.deepStrictEqual([status, body.type, body.errors[0].path], [400, "/problems/invalid-request", path], query)
+    }
+    for (const id of ["999999999", "abc", "7,8"]) {
+      const { body, status } = await server.get("/events?after=0", { "last-event-id": id })
+      assert.deepStrictEqual([status, body.errors[0].path], [400, "header.last-event-id"], id)
+    }
+  })
+
+  it("answers HEAD like GET, without following", async () => {
+    const { headers, status } = await server.request("HEAD", "/events")
+    assert.deepStrictEqual([status, headers.get("content-type")], [200, "text/event-stream"])
+  })
+})

@@ -1,0 +1,116 @@
+/** Feeds of one stream or one customer: what concerns others costs them nothing, and they miss nothing by it. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import { type Entry, EventLog } from "../../../src/eventstore/EventLog.ts"
+import type { Interest } from "../../../src/eventstore/tail/Interests.ts"
+import { LogTail } from "../../../src/eventstore/tail/LogTail.ts"
+import type { RecordedEvent } from "../../../src/eventstore/RecordedEvent.ts"
+import * as PositionGate from "../../../src/projection/consistency/PositionGate.ts"
+import * as EventFeed from "../../../src/orders/EventFeed.ts"
+import { append, entry, newStream } from "../../../src/testing/EventLogEntries.ts"
+import { memoryLayer } from "../../../harness/views/viewLayer.ts"
+
+const heartbeat = 15_000
+
+const about = (interest: Interest) => (event: RecordedEvent) =>
+  (interest.streamId === undefined || event.streamId === interest.streamId) &&
+  (interest.customerId === undefined || event.metadata.customerId === interest.customerId)
+
+/** A feed that nothing holds back, and how often it has asked for a page. */
+const open = Effect.fnUntraced(function* (interest: Interest, after = 0n) {
+  const tail = yield* LogTail
+  const gate = PositionGate.make()
+  gate.advance(1_000_000n)
+  let pages = 0
+  const counted = LogTail.of({ ...tail, page: (...asked) => Effect.suspend(() => (pages++, tail.page(...asked))) })
+  const queries = { position: Effect.succeed(1_000_000n) }
+  const options = { after, matches: about(interest), interest, heartbeat, pause: 0 }
+  const pull = yield* EventFeed.make(counted, gate, queries, options)
+  return { pull, pages: () => pages }
+})
+
+const positions = (items: ReadonlyArray<EventFeed.Fed>) =>
+  items.map((item) => (item._tag === "Event" ? Number(item.event.position) : item._tag))
+
+/** Appends, and waits until this process has seen it; the position of the last event. */
+const appended = Effect.fnUntraced(function* (...entries: ReadonlyArray<Entry>) {
+  yield* append(...entries)
+  const { position } = yield* (yield* EventLog).head
+  yield* (yield* LogTail).page(position - 1n, 1)
+  return position
+})
+
+const ofCustomer = (customerId: string, events = 1): Entry => {
+  const made = entry(newStream(), 0, { events })
+  return { ...made, metadata: { ...made.metadata, customerId } }
+}
+
+describe("a feed of one customer or one stream", () => {
+  it.effect("is not woken by the events of others, and beats at where they ended", () =>
+    Effect.gen(function* () {
+      const { pages, pull } = yield* open({ customerId: "ada" })
+      yield* pull
+      const next = yield* Effect.forkChild(pull, { startImmediately: true })
+      for (let others = 0; others < 20; others++) yield* appended(ofCustomer("grace"), entry(newStream(), 0))
+      assert.strictEqual(pages(), 0)
+      yield* TestClock.adjust(heartbeat)
+      assert.deepStrictEqual(yield* Fiber.join(next), [{ _tag: "Heartbeat", position: 40n }])
+      const mine = yield* Effect.forkChild(pull, { startImmediately: true })
+      yield* appended(ofCustomer("grace", 3), ofCustomer("ada", 2), ofCustomer("grace"))
+      assert.deepStrictEqual(positions(yield* Fiber.join(mine)), [44, 45])
+      assert.strictEqual(pages(), 1)
+    }).pipe(Effect.provide(memoryLayer))
+  )
+
+  it.effect("does not go back when it begins after what this process has seen", () =>
+    Effect.gen(function* () {
+      const stream = newStream()
+      const { pull } = yield* open({ streamId: stream }, 5n)
+      const items = yield* Effect.forkChild(Effect.all([pull, pull]), { startImmediately: true })
+      yield* appended(entry(stream, 0, { events: 3 }))
+      yield* appended(entry(stream, 3, { events: 3 }))
+      assert.deepStrictEqual((yield* Fiber.join(items)).flatMap(positions), ["CaughtUp", 6])
+    }).pipe(Effect.provide(memoryLayer))
+  )
+
+  it.effect("gets each of its events once, in order, also if its pulls are interrupted", () =>
+    Effect.gen(function* () {
+      const stream = newStream()
+      const interests: ReadonlyArray<Interest> = [
+        { customerId: "a" },
+        { customerId: "b" },
+        { streamId: stream },
+        { streamId: stream, customerId: "a" },
+        { customerId: "nobody" }
+      ]
+      const readers = yield* Effect.forEach(interests, (interest) => open(interest))
+      const seen = readers.map((): Array<number | string> => [])
+      const reading = yield* Effect.forEach(readers, ({ pull }, index) =>
+        Effect.forkChild(Effect.forever(Effect.map(pull, (items) => seen[index]!.push(...positions(items)))))
+      )
+      const all: Array<RecordedEvent> = []
+      for (let round = 0, version = 0; round < 60; round++) {
+        const mine = entry(stream, version, { events: round % 3 })
+        version += round % 3
+        const customerId = round % 2 === 0 ? "a" : "b"
+        yield* appended(
+          { ...mine, metadata: { ...mine.metadata, customerId } },
+          ofCustomer(customerId, 1 + (round % 4))
+        )
+        // Beats interrupt whatever waits then.
+        if (round % 5 === 0) yield* TestClock.adjust(heartbeat)
+      }
+      yield* TestClock.adjust(heartbeat)
+      all.push(...(yield* (yield* EventLog).readAll({ after: 0n, limit: 500 })))
+      yield* Effect.forEach(reading, Fiber.interrupt)
+      interests.forEach((interest, index) => {
+        const wanted = all.filter(about(interest)).map(({ position }) => Number(position))
+        assert.deepStrictEqual(
+          seen[index]!.filter((item) => typeof item === "number"),
+          wanted
+        )
+      })
+    }).pipe(Effect.provide(memoryLayer))
+  )
+})

@@ -1,0 +1,86 @@
+import { assert, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { Database } from "../../../src/database/Database.ts"
+import * as BatchSize from "../../../src/projection/run/BatchSize.ts"
+import * as Checkpoint from "../../../src/projection/Checkpoint.ts"
+import * as Lease from "../../../src/projection/run/Lease.ts"
+import * as OverdueEvent from "../../../src/projection/run/OverdueEvent.ts"
+import * as ParkedStreams from "../../../src/projection/parking/ParkedStreams.ts"
+import * as ProjectionBatch from "../../../src/projection/run/ProjectionBatch.ts"
+import { OrderViewProjection } from "../../../src/views/order/OrderViewProjection.ts"
+import { readFrom } from "../../../src/testing/EventLogEntries.ts"
+import { append, orderLives } from "../../../harness/orders/orderLives.ts"
+import { assertViewIsFold, stored } from "../../../harness/orders/orderViewRows.ts"
+import { fresh, readerLayer } from "../../../harness/views/viewLayer.ts"
+
+const key = { ...OrderViewProjection, slot: "live" as const }
+
+/** Two runners that both believe to be the one; the log's events. */
+const two = Effect.gen(function* () {
+  const { projections: sql } = yield* Database
+  yield* append(yield* orderLives(5))
+  const [first, ...rest] = yield* readFrom(0n)
+  yield* Checkpoint.create(sql, key)
+  const runner = Effect.fnUntraced(function* () {
+    const owner = crypto.randomUUID()
+    assert.isTrue(yield* Lease.take(sql, key, owner, true))
+    const row = yield* Checkpoint.stored(sql, key)
+    const size = BatchSize.make("postgres")
+    const work = { projection: OrderViewProjection, key, owner, size, onTrouble: Effect.void }
+    const applies = (overdue: OverdueEvent.OverdueEvent) => ProjectionBatch.make(sql, { ...work, overdue })
+    return { owner, row: row!, applies, apply: applies(OverdueEvent.make()) }
+  })
+  const [zombie, holder] = [yield* runner(), yield* runner()]
+  return { sql, zombie, holder, events: [first!, ...rest] as const }
+})
+
+it.live("lets a runner that lost its lease write nothing", () =>
+  Effect.gen(function* () {
+    const { events, holder, sql, zombie } = yield* two
+    assert.strictEqual((yield* Effect.flip(zombie.apply(zombie.row, events)))._tag, "CheckpointMoved")
+    assert.deepStrictEqual(yield* stored(sql), [])
+    yield* holder.apply(holder.row, events)
+    yield* assertViewIsFold(sql)
+  }).pipe(Effect.provide(fresh(readerLayer)))
+)
+
+it.live("lets nobody apply from where the checkpoint no longer is, whoever has the lease", () =>
+  Effect.gen(function* () {
+    const { events, holder, sql, zombie } = yield* two
+    const [first, ...rest] = events
+    const at = yield* holder.apply(holder.row, [first])
+    yield* Lease.take(sql, key, zombie.owner, true)
+    assert.strictEqual((yield* Effect.flip(zombie.apply(zombie.row, events)))._tag, "CheckpointMoved")
+    assert.strictEqual((yield* Checkpoint.stored(sql, key))?.position, 1n)
+    yield* zombie.apply(at, [rest[0]!, ...rest.slice(1)])
+    yield* assertViewIsFold(sql)
+  }).pipe(Effect.provide(fresh(readerLayer)))
+)
+
+it.live("takes the handler to be at fault, not the events, when ten in a row are overdue", () =>
+  Effect.gen(function* () {
+    const { events, holder, sql } = yield* two
+    const proven = { ...OverdueEvent.make(), problemOf: () => "it takes too long", streak: () => 10 }
+    const broken = yield* Effect.flip(holder.applies(proven)(holder.row, [events[0]]))
+    assert.strictEqual(broken._tag, "ProjectionBroken")
+    assert.include(broken.message, "10 events in a row")
+    assert.deepStrictEqual(yield* ParkedStreams.list(sql), [])
+    yield* holder.applies({ ...proven, streak: () => 9 })(holder.row, [events[0]])
+    assert.containSubset(yield* ParkedStreams.list(sql), [
+      { streamId: events[0].streamId, reason: "it takes too long" }
+    ])
+  }).pipe(Effect.provide(fresh(readerLayer)))
+)
+
+it.live("sets nothing aside for an event that was overdue and has been applied after all", () =>
+  Effect.gen(function* () {
+    const { events, holder, sql } = yield* two
+    const proven: OverdueEvent.OverdueEvent = { ...OverdueEvent.make(), problemOf: () => "it takes too long" }
+    const [first] = events
+    yield* holder.apply(holder.row, [first])
+    const late = yield* Effect.flip(holder.applies(proven)(holder.row, [first]))
+    assert.strictEqual(late._tag, "CheckpointMoved")
+    assert.deepStrictEqual(yield* ParkedStreams.list(sql), [])
+    assert.strictEqual((yield* stored(sql)).length, 1)
+  }).pipe(Effect.provide(fresh(readerLayer)))
+)

@@ -1,0 +1,73 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, Layer, Logger } from "effect"
+import * as Catalog from "../../../src/orders/AggregateCatalog.ts"
+import { EventLog } from "../../../src/eventstore/EventLog.ts"
+import { Aggregates } from "../../../src/aggregate/Aggregates.ts"
+import { KeyedCommands } from "../../../src/aggregate/idempotency/KeyedCommands.ts"
+import { Snapshots } from "../../../src/aggregate/Snapshots.ts"
+import * as StreamId from "../../../src/eventstore/StreamId.ts"
+import { OrderId } from "../../../src/order/OrderId.ts"
+import { Orders } from "../../../src/orders/Orders.ts"
+import * as ConsistencyToken from "../../../src/projection/consistency/ConsistencyToken.ts"
+import { Projections } from "../../../src/projection/Projections.ts"
+import * as SqlCatalogQueries from "../../../src/views/catalog/SqlCatalogQueries.ts"
+import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
+import { append, orderLives } from "../../../harness/orders/orderLives.ts"
+import { poisoned } from "../../../harness/views/poison.ts"
+import { operatedLayer } from "../../../harness/views/viewLayer.ts"
+import { longestWait } from "../../../harness/clocks/patience.ts"
+
+it.live("a parked order answers projection-behind with parked to whoever has seen more of it", () =>
+  Effect.gen(function* () {
+    const url = yield* freshDatabase
+    const entries = yield* orderLives(8)
+    const lengths = new Map<StreamId.StreamId, number>()
+    for (const { events, streamId } of entries) lengths.set(streamId, (lengths.get(streamId) ?? 0) + events.length)
+    const [[late], [never]] = [...lengths].sort(([, left], [, right]) => right - left).slice(0, 2) as [
+      [StreamId.StreamId, number],
+      [StreamId.StreamId, number]
+    ]
+    const { projection, state } = poisoned(
+      ({ streamId, version }) => (streamId === late && version === 2) || (streamId === never && version === 1)
+    )
+    const orders = Orders.layer.pipe(
+      Layer.provide(
+        Layer.mergeAll(Catalog.layer, KeyedCommands.layer, SqlCatalogQueries.layer).pipe(
+          Layer.provideMerge(Aggregates.layer)
+        )
+      ),
+      Layer.provide(Snapshots.layerMemory),
+      Layer.provideMerge(operatedLayer(url, projection))
+    )
+    yield* Effect.gen(function* () {
+      const orders = yield* Orders
+      const projections = yield* Projections
+      const head = yield* append(entries)
+      const { logId } = yield* (yield* EventLog).head
+      const at = (position: bigint) => ({
+        token: ConsistencyToken.format({ position, logId }),
+        ...longestWait
+      })
+      const orderId = OrderId.make(StreamId.id(late))
+      yield* orders.list({}, at(head))
+      const parked = (yield* projections.parked).find(({ streamId }) => streamId === late)!
+
+      const behind = yield* Effect.flip(orders.get(orderId, at(head)))
+      assert.containSubset(behind, { _tag: "ProjectionBehind", parked: true, required: head })
+      // Whoever has seen less of it, or says nothing, gets what is there and is told that something is parked.
+      for (const options of [at(parked.position - 1n), undefined]) {
+        const { freshness, order } = yield* orders.get(orderId, options)
+        assert.deepStrictEqual([order.version, freshness.parked], [1, 2])
+      }
+      // Of the other there is nothing, which does not mean that there is no such order.
+      const absent = yield* Effect.flip(orders.get(OrderId.make(StreamId.id(never))))
+      assert.containSubset(absent, { _tag: "ProjectionBehind", parked: true })
+      assert.strictEqual((yield* orders.list({}, at(head))).freshness.parked, 2)
+
+      state.isFixed = true
+      for (const { id } of yield* projections.parked) yield* projections.retry(id)
+      assert.strictEqual((yield* orders.get(orderId, at(head))).order.version, lengths.get(late))
+      assert.strictEqual((yield* orders.list({}, at(head))).freshness.parked, 0)
+    }).pipe(Effect.provide(orders), Effect.provide(Logger.layer([])))
+  })
+)

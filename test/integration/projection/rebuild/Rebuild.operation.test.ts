@@ -1,0 +1,166 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect } from "effect"
+import { Database } from "../../../../src/database/Database.ts"
+import type { Projection } from "../../../../src/projection/Projection.ts"
+import { Projections } from "../../../../src/projection/Projections.ts"
+import { OrderQueries } from "../../../../src/views/order/OrderQueries.ts"
+import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
+import { freshDatabase } from "../../../../harness/vitest/freshDatabase.ts"
+import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
+import {
+  awaitRebuild,
+  ended,
+  heldAudit,
+  infoWhen,
+  isFold,
+  name,
+  seen,
+  silent
+} from "../../../../harness/views/rebuilds.ts"
+import { operatedLayer } from "../../../../harness/views/viewLayer.ts"
+import { idleInTransaction } from "../../../../harness/clocks/patience.ts"
+
+describe("a rebuild", () => {
+  it.live("can be paused, goes on in another process where it was, and can be aborted", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const id = yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        yield* seen(yield* append(yield* orderLives(60)))
+        const { id } = yield* projections.rebuild(name, { eventsPerSecond: 40 })
+        assert.strictEqual((yield* projections.list)[0]?.status, "rebuilding")
+        yield* awaitRebuild(id, ({ position, rate }) => position > 0n && rate > 0)
+        const paused = yield* projections.pauseRebuild(id)
+        assert.strictEqual(paused.state, "paused")
+        return id
+      }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const { position, state } = yield* projections.rebuildStatus(id)
+        assert.strictEqual(state, "paused")
+        assert.isTrue(position > 0n)
+        yield* projections.resumeRebuild(id)
+        const moving = yield* awaitRebuild(id, (rebuild) => rebuild.position > position)
+        assert.strictEqual(moving.state, "running")
+        assert.strictEqual((yield* projections.abortRebuild(id)).state, "aborted")
+        assert.strictEqual((yield* Effect.flip(projections.abortRebuild(id)))._tag, "RebuildRefused")
+        assert.strictEqual((yield* Effect.flip(projections.resumeRebuild(id)))._tag, "RebuildRefused")
+        yield* infoWhen(({ status }) => status === "live")
+        const { reads: sql } = yield* Database
+        assert.deepStrictEqual(
+          yield* sql`SELECT relname FROM pg_class WHERE relname LIKE 'order_view_shadow%' ORDER BY relname`,
+          []
+        )
+        yield* isFold
+        const again = yield* projections.rebuild(name)
+        assert.strictEqual((yield* ended(again.id)).state, "completed")
+        yield* isFold
+      }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
+    })
+  )
+
+  it.live("begins by itself when the projection has a new version; the old table serves meanwhile", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const head = yield* Effect.gen(function* () {
+        const head = yield* append(yield* orderLives(30))
+        yield* seen(head)
+        return head
+      }).pipe(Effect.provide(operatedLayer(url)))
+      const isOpen = yield* Deferred.make<void>()
+      const next: Projection = {
+        ...OrderViewProjection,
+        version: 2,
+        handle: (sql, events, slot) => {
+          assert.strictEqual(slot, "shadow")
+          return Effect.andThen(Deferred.await(isOpen), OrderViewProjection.handle(sql, events, slot))
+        }
+      }
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const queries = yield* OrderQueries
+        const [info] = yield* projections.list.pipe(
+          Effect.delay("20 millis"),
+          Effect.repeat({ until: ([info]) => info?.rebuildId !== undefined })
+        )
+        assert.containSubset(info, { version: 1, status: "rebuilding", position: head })
+        const page = yield* queries.list({ filter: {}, sort: "placedAt", limit: 100 })
+        assert.lengthOf(page.orders, 30)
+        assert.strictEqual(page.freshness.position, head)
+        yield* Deferred.succeed(isOpen, undefined)
+        yield* ended(info!.rebuildId!)
+        assert.containSubset((yield* projections.list)[0], { version: 2, position: head })
+        yield* isFold
+      }).pipe(Effect.provide(operatedLayer(url, next)), Effect.provide(silent))
+    })
+  )
+
+  it.live("takes along, in small pages, what was stored while it was compared", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const { audit, isBegun, isOpen } = yield* heldAudit
+      let pages: ReadonlyArray<number> = []
+      const gated: Projection = {
+        ...OrderViewProjection,
+        handle: (sql, events, slot) => {
+          if (slot === "shadow") pages = [...pages, events.length]
+          return OrderViewProjection.handle(sql, events, slot)
+        },
+        audit
+      }
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const before = yield* append(yield* orderLives(5))
+        yield* seen(before)
+        const { id } = yield* projections.rebuild(name)
+        yield* Deferred.await(isBegun)
+        pages = []
+        const entries = yield* orderLives(100)
+        const head = yield* append(entries.slice(0, 250))
+        yield* seen(head)
+        yield* Deferred.succeed(isOpen, undefined)
+        assert.deepInclude(yield* ended(id), { state: "completed", position: head })
+        assert.isAbove(pages.length, 2)
+        assert.isAtMost(Math.max(...pages), 100)
+        assert.strictEqual(
+          pages.reduce((sum, events) => sum + events),
+          Number(head - before)
+        )
+        yield* isFold
+      }).pipe(Effect.provide(operatedLayer(url, gated, { sessionSettings: idleInTransaction })), Effect.provide(silent))
+    })
+  )
+
+  it.live("is not aborted while a batch of it takes long, which is said as it is, and is when asked again", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const isBegun = yield* Deferred.make<void>()
+      const isOpen = yield* Deferred.make<void>()
+      const slow: Projection = {
+        ...OrderViewProjection,
+        handle: (sql, events, slot) =>
+          slot === "live"
+            ? OrderViewProjection.handle(sql, events, slot)
+            : Deferred.succeed(isBegun, undefined).pipe(
+                Effect.andThen(Deferred.await(isOpen)),
+                Effect.andThen(OrderViewProjection.handle(sql, events, slot))
+              )
+      }
+      const sessionSettings = { ...idleInTransaction, lock_timeout: "100ms" }
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        yield* seen(yield* append(yield* orderLives(5)))
+        const { id } = yield* projections.rebuild(name, { eventsPerSecond: 1 })
+        yield* Deferred.await(isBegun)
+        const busy = yield* Effect.flip(projections.abortRebuild(id))
+        assert.containSubset(busy, { _tag: "DatabaseUnavailable", isBusy: true })
+        assert.match(busy.message, /locked by work that takes long; nothing was done; try again/)
+        assert.strictEqual((yield* projections.rebuildStatus(id)).state, "running")
+        yield* Deferred.succeed(isOpen, undefined)
+        const aborted = yield* projections.abortRebuild(id).pipe(Effect.retry({ while: (error) => "isBusy" in error }))
+        assert.strictEqual(aborted.state, "aborted")
+        yield* isFold
+      }).pipe(Effect.provide(operatedLayer(url, slow, { sessionSettings })), Effect.provide(silent))
+    })
+  )
+})

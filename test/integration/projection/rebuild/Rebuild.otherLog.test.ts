@@ -1,0 +1,98 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { Database } from "../../../../src/database/Database.ts"
+import { Projections } from "../../../../src/projection/Projections.ts"
+import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
+import { freshDatabase } from "../../../../harness/vitest/freshDatabase.ts"
+import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
+import { stored } from "../../../../harness/orders/orderViewRows.ts"
+import { restoreLog } from "../../../../harness/views/restoreLog.ts"
+import { ended, infoWhen, isFold, name, seen, silent } from "../../../../harness/views/rebuilds.ts"
+import { operatedLayer } from "../../../../harness/views/viewLayer.ts"
+
+describe("a rebuild", () => {
+  it.live("is what an older copy of the log demands under a projection that runs, and puts it right", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const { reads: sql } = yield* Database
+        const old = yield* append(yield* orderLives(10))
+        const head = yield* append(yield* orderLives(10))
+        yield* seen(head)
+        yield* restoreLog(old)
+        // Not only seen by whoever asks: on record, so that it does not go on once the log is as long again.
+        yield* infoWhen(({ problem }) => problem !== undefined)
+        const onRecord = sql<{ readonly problem: string | null }>`SELECT problem FROM ordinal.checkpoints ORDER BY slot`
+        const [row] = yield* onRecord.pipe(
+          Effect.delay("20 millis"),
+          Effect.repeat({ until: ([row]) => row?.problem !== null })
+        )
+        const demand = `its checkpoint is at position ${head}, but the log ends at ${old}; rebuild it from the log`
+        assert.include(row?.problem, demand)
+        const before = yield* stored(sql)
+        let longer = old
+        while (longer <= head) longer = yield* append(yield* orderLives(10))
+        assert.containSubset(yield* infoWhen(({ head }) => head === longer), {
+          status: "stopped",
+          problem: row!.problem!
+        })
+        assert.deepStrictEqual(yield* stored(sql), before)
+
+        const { id } = yield* projections.rebuild(name, { compare: "all" })
+        assert.containSubset(yield* ended(id), { state: "completed", different: 0 })
+        const { problem } = yield* infoWhen(({ behind, status }) => status === "live" && behind === 0)
+        assert.isUndefined(problem)
+        yield* isFold
+        yield* append(yield* orderLives(5))
+        yield* infoWhen(({ behind }) => behind === 0)
+        yield* isFold
+      }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
+    })
+  )
+
+  it.live("is what a checkpoint of another log demands, and puts it right", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      yield* Effect.gen(function* () {
+        yield* seen(yield* append(yield* orderLives(10)))
+        const { reads: sql } = yield* Database
+        yield* sql`UPDATE ordinal.checkpoints SET log_id = gen_random_uuid(), "position" = "position" + 5`
+      }).pipe(Effect.provide(operatedLayer(url)))
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const [stopped] = yield* projections.list
+        assert.strictEqual(stopped?.status, "stopped")
+        assert.match(stopped?.problem ?? "", /its checkpoint is of log .*, but this is log .*; rebuild it from the log/)
+        const { id } = yield* projections.rebuild(name)
+        assert.strictEqual((yield* ended(id)).state, "completed")
+        const entries = yield* orderLives(5)
+        yield* seen(yield* append(entries))
+        yield* isFold
+      }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
+    })
+  )
+
+  it.live("that is not possible says how to begin anew instead, which works", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const { tables: _, ...single } = OrderViewProjection
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const { reads: sql } = yield* Database
+        yield* seen(yield* append(yield* orderLives(10)))
+        yield* sql`UPDATE ordinal.checkpoints SET log_id = gen_random_uuid()`
+        yield* infoWhen((info) => info.status === "stopped")
+        const refused = yield* Effect.flip(projections.rebuild(name))
+        assert.include(refused.message, "empty what it keeps and delete its row of ordinal.checkpoints")
+        assert.include(refused.message, "then restart every process")
+        yield* sql`TRUNCATE ordinal.order_view`.pipe(
+          Effect.andThen(sql`DELETE FROM ordinal.checkpoints WHERE projection = ${name}`),
+          sql.withTransaction
+        )
+        yield* infoWhen((info) => info.status === "live" && info.behind === 0)
+        yield* isFold
+      }).pipe(Effect.provide(operatedLayer(url, single)), Effect.provide(silent))
+    })
+  )
+})

@@ -1,0 +1,112 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { Database } from "../../../../src/database/Database.ts"
+import type { Projection } from "../../../../src/projection/Projection.ts"
+import { defaults, ProjectionLimits } from "../../../../src/projection/ProjectionLimits.ts"
+import { Projections } from "../../../../src/projection/Projections.ts"
+import * as RebuildRecord from "../../../../src/projection/rebuild/RebuildRecord.ts"
+import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
+import { freshDatabase } from "../../../../harness/vitest/freshDatabase.ts"
+import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
+import { ended, infoWhen, isFold, name, seen, silent } from "../../../../harness/views/rebuilds.ts"
+import { operatedLayer } from "../../../../harness/views/viewLayer.ts"
+
+describe("a projection of which a rebuild is under way", () => {
+  it.live("can be paused meanwhile, and stays so when the rebuild is put in place", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        yield* seen(yield* append(yield* orderLives(20)))
+        const { id } = yield* projections.rebuild(name, { eventsPerSecond: 1 })
+        yield* projections.pauseRebuild(id)
+        assert.containSubset((yield* projections.list)[0], { status: "rebuilding", rebuildId: id })
+        yield* projections.pause(name)
+        assert.containSubset((yield* projections.list)[0], { status: "paused", rebuildId: id })
+        yield* projections.abortRebuild(id)
+        const { id: second } = yield* projections.rebuild(name)
+        assert.strictEqual((yield* ended(second)).state, "completed")
+        const { position } = yield* infoWhen((info) => info.rebuildId === undefined)
+        const head = yield* append(yield* orderLives(5))
+        assert.containSubset((yield* projections.list)[0], { status: "paused", position, head })
+        yield* projections.resume(name)
+        yield* infoWhen((info) => info.status === "live" && info.position === head)
+        yield* isFold
+      }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
+    })
+  )
+
+  it.live("is stopped all the same when its checkpoint is of another log", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const { reads: sql } = yield* Database
+        yield* seen(yield* append(yield* orderLives(5)))
+        const { id } = yield* projections.rebuild(name, { eventsPerSecond: 1 })
+        yield* projections.pauseRebuild(id)
+        yield* sql`UPDATE ordinal.checkpoints SET log_id = gen_random_uuid() WHERE slot = 'live'`
+        const [info] = yield* projections.list
+        assert.containSubset(info, { status: "stopped", rebuildId: id })
+        assert.include(info!.problem, "its checkpoint is of log")
+      }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
+    })
+  )
+
+  it.live("for a new version that a newer one replaced begins again by itself once that is given up", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const { projections: sql } = yield* Database
+        yield* seen(yield* append(yield* orderLives(5)))
+        const second = { ...OrderViewProjection, version: 2 }
+        const third = { ...OrderViewProjection, version: 3 }
+        assert.isTrue(yield* RebuildRecord.requestVersion(sql, second))
+        assert.isTrue(yield* RebuildRecord.requestVersion(sql, third))
+        const [newer, older] = yield* projections.rebuilds
+        const problem = "replaced by a rebuild of version 3"
+        assert.containSubset(older, { version: 2, state: "replaced", problem })
+        const { id } = older!
+        assert.containSubset(yield* Effect.flip(projections.resumeRebuild(id)), { _tag: "RebuildRefused", id })
+        yield* projections.abortRebuild(newer!.id)
+        assert.isFalse(yield* RebuildRecord.requestVersion(sql, third))
+        assert.isTrue(yield* RebuildRecord.requestVersion(sql, second))
+      }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
+    })
+  )
+
+  it.live("for a new version does not begin another one once that is aborted, until it is told to", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      yield* Effect.flatMap(append(yield* orderLives(10)), seen).pipe(Effect.provide(operatedLayer(url)))
+      const next: Projection = { ...OrderViewProjection, version: 2 }
+      const isGivenUp = Effect.gen(function* () {
+        const projections = yield* Projections
+        const { projections: sql } = yield* Database
+        assert.isFalse(yield* RebuildRecord.requestVersion(sql, next))
+        const [info] = yield* projections.list
+        assert.containSubset(info, { status: "stopped", version: 1 })
+        assert.isUndefined(info!.rebuildId)
+        assert.match(info!.problem!, /of version 1, .* was aborted; .*POST .*rebuild.* to have version 2/)
+      })
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const { rebuildId } = yield* infoWhen((info) => info.rebuildId !== undefined)
+        yield* projections.abortRebuild(rebuildId!)
+        yield* isGivenUp
+      }).pipe(Effect.provide(operatedLayer(url, next)), Effect.provide(silent))
+      yield* Effect.gen(function* () {
+        const projections = yield* Projections
+        const { projections: sql } = yield* Database
+        yield* isGivenUp
+        const { id } = yield* projections.rebuild(name, { eventsPerSecond: 0 })
+        assert.strictEqual((yield* ended(id)).state, "completed")
+        const { problem } = yield* infoWhen((info) => info.version === 2 && info.status === "live")
+        assert.isUndefined(problem)
+        assert.isTrue(yield* RebuildRecord.requestVersion(sql, { ...next, version: 3 }))
+      }).pipe(Effect.provide(operatedLayer(url, next)), Effect.provide(silent))
+      // One that begins by itself is under way for long, without a lock that whoever aborts it waits for.
+    }).pipe(Effect.provideService(ProjectionLimits, { ...defaults, rebuildRate: 1 }))
+  )
+})

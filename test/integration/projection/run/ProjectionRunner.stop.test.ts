@@ -1,0 +1,86 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, Layer, Logger, Stream } from "effect"
+import { Database } from "../../../../src/database/Database.ts"
+import { LogTail } from "../../../../src/eventstore/tail/LogTail.ts"
+import { ProjectionProgress } from "../../../../src/projection/consistency/ProjectionProgress.ts"
+import * as ProjectionRunner from "../../../../src/projection/run/ProjectionRunner.ts"
+import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
+import { readFrom } from "../../../../src/testing/EventLogEntries.ts"
+import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
+import { stored } from "../../../../harness/orders/orderViewRows.ts"
+import { fresh, readerLayer } from "../../../../harness/views/viewLayer.ts"
+
+/** Runs the projection until it stops; what it then said. */
+const lastWords = Effect.fnUntraced(function* (projection = OrderViewProjection) {
+  const said: Array<string> = []
+  const logger = Logger.make(({ message }) => said.push(String(message)))
+  yield* ProjectionRunner.run(projection).pipe(Effect.provide(Logger.layer([logger])))
+  const progress = yield* ProjectionProgress
+  assert.strictEqual(yield* progress.status(projection), "stopped")
+  return said.at(-1) ?? ""
+})
+
+const caughtUp = Effect.gen(function* () {
+  const head = yield* append(yield* orderLives(5))
+  const progress = yield* ProjectionProgress
+  yield* progress
+    .awaitPosition(OrderViewProjection, head)
+    .pipe(Effect.provide(ProjectionRunner.layer(OrderViewProjection)))
+  return head
+})
+
+it.live("stops at a checkpoint of another log and demands a rebuild", () =>
+  Effect.gen(function* () {
+    yield* caughtUp
+    const { reads: sql } = yield* Database
+    yield* sql`UPDATE ordinal.checkpoints SET log_id = gen_random_uuid()`
+    assert.match(yield* lastWords(), /of log .* but this is log .* rebuild/)
+  }).pipe(Effect.provide(fresh(readerLayer)))
+)
+
+it.live("stops at a checkpoint above the log's head", () =>
+  Effect.gen(function* () {
+    const head = yield* caughtUp
+    const { reads: sql } = yield* Database
+    yield* sql`UPDATE ordinal.checkpoints SET "position" = ${head + 1n}`
+    const before = yield* stored(sql)
+    assert.include(yield* lastWords(), `at position ${head + 1n}, but the log ends at ${head}; rebuild`)
+    assert.deepStrictEqual(yield* stored(sql), before)
+  }).pipe(Effect.provide(fresh(readerLayer)))
+)
+
+it.live("stops when it is given events that its log does not have, and applies none of them", () =>
+  Effect.gen(function* () {
+    yield* append(yield* orderLives(5))
+    const events = yield* readFrom(0n)
+    const { reads: sql } = yield* Database
+    yield* sql`UPDATE ordinal.log_head SET "position" = 3`
+    const [first, ...rest] = events
+    const longer = LogTail.of({
+      position: Effect.succeed(0n),
+      page: () => Effect.never,
+      history: Effect.succeed(0),
+      awaitInterest: () => Effect.never,
+      pages: () => Stream.make([first!, ...rest])
+    })
+    assert.match(yield* lastWords().pipe(Effect.provide(Layer.succeed(LogTail, longer))), /ends at 3; rebuild/)
+    assert.deepStrictEqual(yield* stored(sql), [])
+  }).pipe(Effect.provide(fresh(readerLayer)))
+)
+
+it.live("stops where the view was made by a later version of the projection", () =>
+  Effect.gen(function* () {
+    yield* caughtUp
+    const { reads: sql } = yield* Database
+    yield* sql`UPDATE ordinal.checkpoints SET version = 99`
+    assert.match(yield* lastWords(), /made by version 99 of it; rebuild/)
+  }).pipe(Effect.provide(fresh(readerLayer)))
+)
+
+it.live("stops where the view was made by another version and can't be built beside it", () =>
+  Effect.gen(function* () {
+    yield* caughtUp
+    const { tables: _, ...single } = OrderViewProjection
+    assert.match(yield* lastWords({ ...single, version: 99 }), /made by version 1 of it; rebuild/)
+  }).pipe(Effect.provide(fresh(readerLayer)))
+)

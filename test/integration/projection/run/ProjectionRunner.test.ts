@@ -1,0 +1,51 @@
+import { describe, layer as withLayer } from "@effect/vitest"
+import { Effect, Random } from "effect"
+import { Database } from "../../../../src/database/Database.ts"
+import { EventLog } from "../../../../src/eventstore/EventLog.ts"
+import { ProjectionProgress } from "../../../../src/projection/consistency/ProjectionProgress.ts"
+import * as ProjectionRunner from "../../../../src/projection/run/ProjectionRunner.ts"
+import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
+import { append as appendEntries, entry, newStream } from "../../../../src/testing/EventLogEntries.ts"
+import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
+import { assertViewIsFold } from "../../../../harness/orders/orderViewRows.ts"
+import { fresh, readerLayer } from "../../../../harness/views/viewLayer.ts"
+
+const adapters = {
+  postgres: fresh(readerLayer),
+  pglite: readerLayer("pglite:memory")
+}
+
+/** A runner that lives until the view has reached the position, and is then ended, whatever it is doing. */
+const runUntil = (position: bigint) =>
+  Effect.flatMap(ProjectionProgress, (progress) => progress.awaitPosition(OrderViewProjection, position)).pipe(
+    Effect.provide(ProjectionRunner.layer(OrderViewProjection))
+  )
+
+describe.each(Object.entries(adapters))("ProjectionRunner on %s", (_, layer) => {
+  withLayer(layer, { excludeTestServices: true })((it) => {
+    it.effect("makes the view equal to the fold of the log, in any batches and with restarts anywhere (L12)", () =>
+      Effect.gen(function* () {
+        const { projections: sql } = yield* Database
+        const entries = yield* orderLives(150)
+        let from = 0
+        while (from < entries.length) {
+          const to = from + (yield* Random.nextIntBetween(1, 120))
+          const head = yield* append(entries.slice(from, to), yield* Random.nextIntBetween(1, 40))
+          yield* appendEntries(entry(newStream(), 0, { events: 2 }))
+          yield* runUntil(head - BigInt(yield* Random.nextIntBetween(0, 30)))
+          from = to
+        }
+        yield* runUntil((yield* (yield* EventLog).head).position)
+        yield* assertViewIsFold(sql)
+      })
+    )
+
+    it.effect("moves past events it does not handle", () =>
+      Effect.gen(function* () {
+        const { position } = yield* (yield* EventLog).head
+        yield* appendEntries(entry(newStream(), 0, { events: 700 }))
+        yield* runUntil(position + 700n)
+      })
+    )
+  })
+})

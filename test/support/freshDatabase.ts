@@ -1,6 +1,0 @@
-import { Effect } from "effect"
-import { inject } from "vitest"
-import { fresh } from "../../scripts/FreshDatabase.ts"
-
-/** A new, empty PostgreSQL database; its URL. Dropped when the scope closes. */
-export const freshDatabase = Effect.suspend(() => fresh(inject("postgresUrl")))

@@ -1,0 +1,170 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Layer, Redacted } from "effect"
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { existsSync } from "node:fs"
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
+import { now } from "../../../harness/clocks/RunningTime.ts"
+import { Database } from "../../../src/database/Database.ts"
+import * as DirectoryLock from "../../../src/database/DirectoryLock.ts"
+import { append, entry, newStream, readFrom } from "../../../src/testing/EventLogEntries.ts"
+import { logLayer } from "../../../harness/views/logLayer.ts"
+
+const temporaryDirectory = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "ordinal-test-"))),
+  (directory) => Effect.promise(() => rm(directory, { recursive: true, force: true }))
+)
+
+const ended = (child: ChildProcess) =>
+  child.exitCode !== null || child.signalCode !== null ? Promise.resolve() : once(child, "exit")
+
+const kill = (child: ChildProcess) =>
+  Effect.promise(async () => {
+    child.kill("SIGKILL")
+    await ended(child)
+  })
+
+/** A process of its own that opens the directory. */
+const opener = (directory: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() =>
+      spawn(process.execPath, ["harness/servers/openPglite.ts", `pglite:${directory}`], {
+        stdio: ["ignore", "pipe", "ignore"]
+      })
+    ),
+    kill
+  )
+
+/** The first line that is not from the log. */
+const firstLine = (child: ChildProcess) =>
+  Effect.promise(async () => {
+    if (child.stdout === null) return "no output"
+    for await (const line of createInterface({ input: child.stdout })) if (!line.startsWith("[")) return line
+    return "ended"
+  })
+
+const appears = (directory: string, ...patterns: ReadonlyArray<RegExp>) =>
+  Effect.promise(() => readdir(directory)).pipe(
+    Effect.delay("10 millis"),
+    Effect.repeat({ until: (names) => names.some((name) => patterns.some((pattern) => pattern.test(name))) })
+  )
+
+/** Kills a process so many milliseconds after it began to make its data; whether it was not through with it. */
+const killedWhileStarting = Effect.fnUntraced(function* (directory: string, moment: number) {
+  const child = yield* opener(directory)
+  yield* appears(directory, new RegExp(`^data\\.new-${child.pid}$`), /^data$/)
+  yield* Effect.sleep(moment)
+  yield* kill(child)
+  return !existsSync(join(directory, "data"))
+})
+
+/** Milliseconds, so far. */
+const stoodStill = () => performance.now() - now()
+
+const inUse = (directory: string) =>
+  Effect.map(Effect.exit(Effect.scoped(DirectoryLock.acquire(directory))), Exit.isFailure)
+
+describe("PGlite in a directory", () => {
+  it.live("is refused to a second process, and free again when the first was killed", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const first = yield* opener(directory)
+      yield* appears(directory, /^lock-/)
+      const second = yield* opener(directory)
+      assert.match(yield* firstLine(second), /^Taken: .* is in use by another running process/)
+      assert.isTrue(yield* inUse(directory))
+      yield* kill(first)
+      assert.isFalse(yield* inUse(directory))
+    })
+  )
+
+  it.live("survives being killed at any moment of its first start", () =>
+    Effect.gen(function* () {
+      let directory = yield* temporaryDirectory
+      // Held up, this process may be too late for the first moment.
+      for (let tries = 1; !(yield* killedWhileStarting(directory, 0)); tries++) {
+        assert.isBelow(tries, 20, "none was killed before it had its data")
+        directory = yield* temporaryDirectory
+      }
+      // At these it may have been through with its first start; there is no second one.
+      for (const moment of [300, 900]) if (!(yield* killedWhileStarting(directory, moment))) break
+      yield* append(entry(newStream(), 0)).pipe(Effect.provide(logLayer(`pglite:${directory}`)))
+      assert.lengthOf(yield* readFrom(0n).pipe(Effect.provide(logLayer(`pglite:${directory}`))), 1)
+      assert.deepStrictEqual(yield* Effect.promise(() => readdir(directory)), ["data"])
+    })
+  )
+
+  it.live("is refused in production unless forced", () =>
+    Effect.gen(function* () {
+      const before = process.env.NODE_ENV
+      process.env.NODE_ENV = "production"
+      const refused = yield* Effect.flip(Layer.build(Database.layer({ url: Redacted.make("pglite:memory") }))).pipe(
+        Effect.ensuring(Effect.sync(() => (process.env.NODE_ENV = before)))
+      )
+      assert.strictEqual(refused.reason, "Production")
+    })
+  )
+
+  it.live("opens its session anew when the protocol breaks", () =>
+    Effect.gen(function* () {
+      const { reads: sql } = yield* Database
+      const hung = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const connection = yield* sql.reserve
+          yield* connection.executeRaw("BEGIN", [])
+          yield* connection.executeRaw("CREATE TABLE half_done (it int)", [])
+          // More than the client takes in one message: it gives the connection up.
+          return yield* Effect.exit(connection.executeRaw("SELECT repeat('x', 17 * 1024 * 1024)", []))
+        })
+      )
+      assert.isTrue(Exit.isFailure(hung))
+      assert.deepStrictEqual(yield* sql`SELECT to_regclass('half_done')::text AS "table"`, [{ table: null }])
+    }).pipe(Effect.provide(Database.layer({ url: Redacted.make("pglite:memory") })))
+  )
+})
+
+describe("DirectoryLock", () => {
+  it.live("gives the directory to exactly one of many that start at once, also over what the dead left", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      for (let round = 0, undisturbed = 0; undisturbed < 10; round++) {
+        assert.isBelow(round, 200, "too few rounds in which this process did not stand still")
+        const before = stoodStill()
+        const taken = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const exits = yield* Effect.forEach(
+              Array.from({ length: 8 }),
+              () => Effect.exit(DirectoryLock.acquire(directory)),
+              { concurrency: "unbounded" }
+            )
+            return exits.filter(Exit.isSuccess).length
+          })
+        )
+        assert.isAtMost(taken, 1)
+        // None may get it while this process stands still: each takes the others, who don't answer, for the owner.
+        if (stoodStill() - before >= 50) continue
+        assert.strictEqual(taken, 1)
+        undisturbed += 1
+      }
+    })
+  )
+
+  it.live("works in a directory whose path is too long for a socket", () =>
+    Effect.gen(function* () {
+      const directory = join(yield* temporaryDirectory, "long".repeat(30))
+      yield* Effect.promise(() => mkdir(directory))
+      yield* DirectoryLock.acquire(directory)
+      assert.isTrue(yield* inUse(directory))
+    })
+  )
+})
+
+it.live("an unknown DATABASE_URL is refused with one sentence", () =>
+  Effect.gen(function* () {
+    const refused = yield* Effect.flip(Layer.build(Database.layer({ url: Redacted.make("mysql://localhost") })))
+    assert.strictEqual(refused.message, "DATABASE_URL must be postgres://…, pglite:<directory> or pglite:memory")
+  })
+)

@@ -1,0 +1,151 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Clock, Deferred, Effect, Exit, Fiber, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import type { Outcome } from "../../../../src/eventstore/EventLog.ts"
+import * as GroupCommit from "../../../../src/eventstore/append/GroupCommit.ts"
+import { entry, event, newStream } from "../../../../src/testing/EventLogEntries.ts"
+import { value, withOwnMetrics } from "../../../../harness/metrics.ts"
+
+const accepted: Outcome = { _tag: "Accepted", version: 1, position: 1n, recordedAt: "2026-01-01T00:00:00.000Z" }
+
+/** A writer with lanes that wait at a gate, and what they were given. */
+const gated = (options: { readonly lanes?: number; readonly limits?: Partial<GroupCommit.Limits> } = {}) =>
+  Effect.gen(function* () {
+    const batches: Array<GroupCommit.Batch> = []
+    const gate = yield* Deferred.make<void>()
+    const lane: GroupCommit.Lane = (batch) =>
+      Effect.gen(function* () {
+        batches.push(batch)
+        yield* Deferred.await(gate)
+        for (const call of batch.calls) GroupCommit.settle(call, Exit.succeed(call.entries.map(() => accepted)))
+      })
+    const lanes = Array.from({ length: options.lanes ?? 1 }, () => lane)
+    const append = yield* GroupCommit.make(lanes, { ...GroupCommit.defaultLimits, ...options.limits })
+    const start = (entries: number, deadline = 5_000, bytes = 0) =>
+      Effect.gen(function* () {
+        const given = Array.from({ length: entries }, () =>
+          entry(newStream(), 0, { events: [event({ text: "x".repeat(bytes) })] })
+        )
+        return yield* Effect.forkChild(append(given, (yield* Clock.currentTimeMillis) + deadline), {
+          startImmediately: true
+        })
+      })
+    const sizes = () => batches.map((batch) => batch.calls.map((call) => call.entries.length))
+    return { start, sizes, batches, open: Deferred.succeed(gate, undefined), settled: Effect.yieldNow }
+  })
+
+const errorOf = <A>(fiber: Fiber.Fiber<A, GroupCommit.AppendError>) =>
+  Effect.map(Effect.flip(Fiber.join(fiber)), (error) => error._tag)
+
+describe("GroupCommit", () => {
+  it.effect("sends what came meanwhile as one batch, never splitting a call", () =>
+    Effect.gen(function* () {
+      const writer = yield* gated({ limits: { batchEntries: 5 } })
+      const first = yield* writer.start(1)
+      yield* writer.settled
+      const others = yield* Effect.forEach([3, 2, 4, 2, 1], (entries) => writer.start(entries))
+      yield* writer.open
+      yield* Effect.forEach([first, ...others], Fiber.join)
+      assert.deepStrictEqual(writer.sizes(), [[1], [3, 2], [4], [2, 1]])
+      assert.strictEqual(yield* value("orders_append_batch_size_count"), 4)
+      assert.strictEqual(yield* value("orders_append_batch_size_sum"), 13)
+      assert.strictEqual(yield* value('orders_append_batch_size_bucket{le="2"}'), 1)
+    }).pipe(withOwnMetrics)
+  )
+
+  it.effect("keeps a batch below its size in bytes, unless one call alone is above it", () =>
+    Effect.gen(function* () {
+      const writer = yield* gated({ limits: { batchBytes: 3_000 } })
+      const calls = [yield* writer.start(1)]
+      yield* writer.settled
+      for (const bytes of [500, 500, 2_000, 9_000, 10]) calls.push(yield* writer.start(1, 5_000, bytes))
+      yield* writer.open
+      yield* Effect.forEach(calls, Fiber.join)
+      assert.deepStrictEqual(writer.sizes(), [[1], [1, 1], [1], [1], [1]])
+    })
+  )
+
+  it.effect("keeps as many batches in flight as it has lanes", () =>
+    Effect.gen(function* () {
+      const writer = yield* gated({ lanes: 2 })
+      const calls = []
+      for (let call = 0; call < 5; call++) {
+        calls.push(yield* writer.start(1))
+        yield* writer.settled
+      }
+      assert.deepStrictEqual(writer.sizes(), [[1], [1]])
+      yield* writer.open
+      yield* Effect.forEach(calls, Fiber.join)
+      assert.deepStrictEqual(writer.sizes(), [[1], [1], [1, 1, 1]])
+    })
+  )
+
+  it.effect("refuses what finds no room, and nothing of that is ever sent", () =>
+    Effect.gen(function* () {
+      const writer = yield* gated({ limits: { waitingEntries: 10 } })
+      const first = yield* writer.start(1)
+      yield* writer.settled
+      const waiting = yield* writer.start(8)
+      assert.strictEqual(yield* errorOf(yield* writer.start(3)), "Overloaded")
+      const last = yield* writer.start(2)
+      yield* writer.open
+      yield* Effect.forEach([first, waiting, last], Fiber.join)
+      assert.deepStrictEqual(writer.sizes(), [[1], [8, 2]])
+    })
+  )
+
+  it.effect("answers each call at its own deadline with what is certain then", () =>
+    Effect.gen(function* () {
+      const writer = yield* gated({ lanes: 3 })
+      const sent = yield* writer.start(1, 1_000)
+      yield* writer.settled
+      const unanswered = yield* writer.start(1, 1_000)
+      yield* writer.settled
+      const connecting = yield* writer.start(1, 1_000)
+      yield* writer.settled
+      const [first, second] = writer.batches
+      assert.isDefined(first)
+      assert.isDefined(second)
+      first.executing = true
+      second.undetermined = true
+      const late = yield* writer.start(1, 1_000)
+      const patient = yield* writer.start(1, 9_000)
+      yield* TestClock.adjust(1_100)
+      assert.strictEqual(yield* errorOf(sent), "OutcomeUnknown")
+      assert.strictEqual(yield* errorOf(unanswered), "OutcomeUnknown")
+      assert.strictEqual(yield* errorOf(connecting), "DatabaseUnavailable")
+      assert.strictEqual(yield* errorOf(late), "Overloaded")
+      yield* writer.open
+      assert.deepStrictEqual(yield* Fiber.join(patient), [accepted])
+      assert.deepStrictEqual(writer.sizes(), [[1], [1], [1], [1]])
+    })
+  )
+
+  it.effect("stores what a caller left behind", () =>
+    Effect.gen(function* () {
+      const writer = yield* gated()
+      const caller = yield* writer.start(2)
+      yield* Fiber.interrupt(caller)
+      const other = yield* writer.start(1)
+      yield* writer.open
+      yield* Fiber.join(other)
+      assert.deepStrictEqual(writer.sizes(), [[2, 1]])
+    })
+  )
+
+  it.effect("answers everybody when it is shut down", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const writer = yield* gated().pipe(Scope.provide(scope))
+      const sent = yield* writer.start(1)
+      yield* writer.settled
+      const waiting = yield* writer.start(1)
+      const [batch] = writer.batches
+      assert.isDefined(batch)
+      batch.executing = true
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual(yield* errorOf(sent), "OutcomeUnknown")
+      assert.strictEqual(yield* errorOf(waiting), "Overloaded")
+    })
+  )
+})

@@ -1,0 +1,54 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Result } from "effect"
+import { CustomerId } from "../../../src/order/OrderId.ts"
+import * as Cursor from "../../../src/views/Cursor.ts"
+import { InvalidCursor } from "../../../src/views/InvalidCursor.ts"
+import { orderId } from "../../../src/testing/OrderCommands.ts"
+
+const query: Cursor.Query = {
+  filter: { customerId: CustomerId.make("ada"), status: ["placed", "shipped"] },
+  sort: "-placedAt"
+}
+const placed: Cursor.Key = { _tag: "Placed", placedAt: "2026-11-21T23:55:00.123Z", orderId }
+const updated: Cursor.Key = { _tag: "Updated", position: 1042n }
+const cursor = Cursor.make(query, placed)
+
+const isInvalid = (query: Cursor.Query, cursor: string) =>
+  assert.instanceOf(Result.getOrThrow(Result.flip(Cursor.parse(query, cursor))), InvalidCursor)
+
+describe("Cursor", () => {
+  it("gives back the key it was made of", () => {
+    assert.deepStrictEqual(Result.getOrThrow(Cursor.parse(query, cursor)), placed)
+    const polling: Cursor.Query = { filter: {}, sort: "updatedAt" }
+    assert.deepStrictEqual(Result.getOrThrow(Cursor.parse(polling, Cursor.make(polling, updated))), updated)
+  })
+
+  it("belongs to its filter, in whatever order statuses are named", () => {
+    const { filter } = query
+    assert.isTrue(
+      Result.isSuccess(Cursor.parse({ ...query, filter: { ...filter, status: ["shipped", "placed"] } }, cursor))
+    )
+    isInvalid({ ...query, filter: { ...filter, status: ["placed"] } }, cursor)
+    isInvalid({ ...query, filter: { status: ["placed", "shipped"] } }, cursor)
+    isInvalid({ ...query, filter: { ...filter, placedAfter: "2026-01-01" } }, cursor)
+  })
+
+  it("belongs to its sort", () => {
+    isInvalid({ ...query, sort: "placedAt" }, cursor)
+    isInvalid({ ...query, sort: "updatedAt" }, cursor)
+  })
+
+  it("is refused if any character of it is changed, added or missing", () => {
+    for (let index = 0; index < cursor.length; index++) {
+      const other = cursor[index] === "A" ? "B" : "A"
+      isInvalid(query, cursor.slice(0, index) + other + cursor.slice(index + 1))
+      isInvalid(query, cursor.slice(0, index) + cursor.slice(index + 1))
+      isInvalid(query, cursor.slice(0, index) + "=" + cursor.slice(index))
+    }
+  })
+
+  it("is refused if it never was one", () => {
+    for (const text of ["", " ", "x", "%", "\u0000", "____", "ÿ", "AAAA".repeat(5_000), cursor + cursor])
+      isInvalid(query, text)
+  })
+})
