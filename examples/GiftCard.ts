@@ -123,5 +123,5 @@ const handlers = HttpApiBuilder.group(
   })
 )
 
-/** To be given an HTTP server, and the kernel: `Kernel.memory`, `Kernel.embedded(directory)` or `Kernel.postgres(url)`. */
+/** To be given an HTTP server, and the kernel: `EventSourcing.layerMemory`, `EventSourcing.layerPglite(directory)` or `EventSourcing.layerPostgres(url)`. */
 export const layer = HttpRouter.serve(HttpApiBuilder.layer(GiftCardApi).pipe(Layer.provide(handlers)))

@@ -1,8 +1,8 @@
 /** A small aggregate for the kernel's tests: counts up to a limit, and can be told to misbehave. */
 import { Deferred, Effect, Layer, Result, Schema } from "effect"
-import { type Entry, EventLog } from "../../src/eventstore/EventLog.ts"
+import { type Entry, EventStore } from "../../src/eventstore/EventStore.ts"
 import { LogTail } from "../../src/eventstore/tail/LogTail.ts"
-import * as MemoryEventLog from "../../src/eventstore/MemoryEventLog.ts"
+import * as MemoryEventStore from "../../src/eventstore/MemoryEventStore.ts"
 import type { Aggregate } from "../../src/aggregate/Aggregate.ts"
 import * as AggregateLimits from "../../src/aggregate/AggregateLimits.ts"
 import { Aggregates } from "../../src/aggregate/Aggregates.ts"
@@ -64,20 +64,20 @@ export const registry = (limits?: Partial<AggregateLimits.AggregateLimits>) =>
   )
 
 export const onMemory = (
-  options?: MemoryEventLog.Options & { readonly limits?: Partial<AggregateLimits.AggregateLimits> }
-) => registry(options?.limits).pipe(Layer.provideMerge(MemoryEventLog.layer(options)))
+  options?: MemoryEventStore.Options & { readonly limits?: Partial<AggregateLimits.AggregateLimits> }
+) => registry(options?.limits).pipe(Layer.provideMerge(MemoryEventStore.layer(options)))
 
 /** A memory log whose appends wait at a gate, and then do what the test says. */
 export const gated = Effect.gen(function* () {
-  const log = yield* MemoryEventLog.make()
+  const log = yield* MemoryEventStore.make()
   const arrived = yield* Deferred.make<void>()
   const gate = yield* Deferred.make<void>()
   return {
     arrived: Deferred.await(arrived),
     open: Deferred.succeed(gate, undefined),
     layer: Layer.succeed(
-      EventLog,
-      EventLog.of({
+      EventStore,
+      EventStore.of({
         ...log,
         append: (entries, deadline) =>
           Deferred.succeed(arrived, undefined).pipe(
@@ -92,11 +92,11 @@ export const gated = Effect.gen(function* () {
 
 /** A memory log that remembers what each append was given. */
 export const counting = Effect.gen(function* () {
-  const log = yield* MemoryEventLog.make()
+  const log = yield* MemoryEventStore.make()
   const appends: Array<ReadonlyArray<Entry>> = []
   const layer = Layer.succeed(
-    EventLog,
-    EventLog.of({
+    EventStore,
+    EventStore.of({
       ...log,
       append: (entries, deadline) => {
         appends.push(entries)

@@ -1,12 +1,13 @@
 /** The two ways in that are measured, on a database of their own, and a row of what they store. */
+import * as OrdersLocal from "../../src/orders/OrdersLocal.ts"
 import { Context, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
-import * as Backend from "../../src/orders/Backend.ts"
+import * as OrdersLayers from "../../src/orders/OrdersLayers.ts"
 import * as AggregateCatalog from "../../src/orders/AggregateCatalog.ts"
 import { CustomerAggregate } from "../../src/catalog/Customer.ts"
 import { demoCustomers, demoProducts } from "../../src/orders/DemoCatalog.ts"
 import { ProductAggregate } from "../../src/catalog/Product.ts"
-import { EventLog } from "../../src/eventstore/EventLog.ts"
+import { EventStore } from "../../src/eventstore/EventStore.ts"
 import { Aggregates } from "../../src/aggregate/Aggregates.ts"
 import type { Address } from "../../src/order/Address.ts"
 import { Currency } from "../../src/order/Money.ts"
@@ -15,7 +16,7 @@ import { OrderCommand } from "../../src/order/OrderCommand.ts"
 import { LineId, OrderId } from "../../src/order/OrderId.ts"
 import type { PlaceOrderRequest } from "../../src/order/OrderRequest.ts"
 import { Orders } from "../../src/orders/Orders.ts"
-import * as Kernel from "../../src/kernel/Kernel.ts"
+import * as EventSourcing from "../../src/kernel/EventSourcing.ts"
 import { OrderQueries } from "../../src/views/order/OrderQueries.ts"
 import * as SqlCatalogQueries from "../../src/views/catalog/SqlCatalogQueries.ts"
 import * as SqlOrderQueries from "../../src/views/order/SqlOrderQueries.ts"
@@ -84,20 +85,20 @@ export const storedEvent = () => {
   }
 }
 
-/** As in `Backend`, but nobody follows the log to make the view. */
+/** As in `OrdersLayers`, but nobody follows the log to make the view. */
 const withoutView = (url: string) =>
   Layer.mergeAll(AggregateCatalog.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer).pipe(
-    Layer.provideMerge(Kernel.postgres(url))
+    Layer.provideMerge(EventSourcing.layerPostgres(url))
   )
 
 /** Builds the backend with a small catalog in it; it lives as long as the scope. */
 export const make = Effect.fnUntraced(function* (url: string, options: { readonly view: boolean }) {
-  const backend = options.view ? Backend.postgres(url) : withoutView(url)
-  const services = yield* Layer.build(Orders.layer.pipe(Layer.provideMerge(backend)))
+  const backend = options.view ? OrdersLayers.layerPostgres(url) : withoutView(url)
+  const services = yield* Layer.build(OrdersLocal.layer.pipe(Layer.provideMerge(backend)))
   const aggregates = Context.get(services, Aggregates)
   const orders = Context.get(services, Orders)
   const queries = Context.get(services, OrderQueries)
-  const log = Context.get(services, EventLog)
+  const log = Context.get(services, EventStore)
   for (const save of demoProducts) yield* aggregates.send(ProductAggregate, save.productId, save)
   for (const save of demoCustomers) yield* aggregates.send(CustomerAggregate, save.customerId, save)
   let placed = 0

@@ -4,7 +4,7 @@ import { demoCustomers, demoProducts } from "../../src/orders/DemoCatalog.ts"
 import { Database } from "../../src/database/Database.ts"
 import * as Migrations from "../../src/database/Migrations.ts"
 import { LogTail } from "../../src/eventstore/tail/LogTail.ts"
-import * as SqlEventLog from "../../src/eventstore/SqlEventLog.ts"
+import * as SqlEventStore from "../../src/eventstore/SqlEventStore.ts"
 import { Aggregates } from "../../src/aggregate/Aggregates.ts"
 import * as SqlSnapshots from "../../src/aggregate/SqlSnapshots.ts"
 import { Currency } from "../../src/order/Money.ts"
@@ -54,7 +54,7 @@ export const aggregates = { snapshot: OrderAggregate, replay: withoutSnapshots }
 /** The log and the snapshots: what outlives a process. */
 export const database = (url: string) =>
   SqlSnapshots.layer.pipe(
-    Layer.provideMerge(SqlEventLog.layer),
+    Layer.provideMerge(SqlEventStore.layer),
     Layer.provideMerge(Migrations.layer),
     Layer.provideMerge(Database.layer({ url: Redacted.make(url) }))
   )

@@ -1,7 +1,7 @@
 /** A log full of orders that have come a long way: five events each, those of 500 orders side by side. */
 import { DateTime, Effect } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { type Entry, EventLog } from "../../src/eventstore/EventLog.ts"
+import { type Entry, EventStore } from "../../src/eventstore/EventStore.ts"
 import type { NewEvent } from "../../src/eventstore/RecordedEvent.ts"
 import * as StreamId from "../../src/eventstore/StreamId.ts"
 import { OrderAggregate } from "../../src/order/OrderAggregate.ts"
@@ -52,7 +52,7 @@ const entriesOf = (orderIds: ReadonlyArray<OrderId>): ReadonlyArray<ReadonlyArra
 
 /** Appends so many events, about; the log's last position then. */
 export const fill = Effect.fnUntraced(function* (events: number) {
-  const log = yield* EventLog
+  const log = yield* EventStore
   const now = DateTime.toEpochMillis(yield* DateTime.now)
   for (let filled = 0; filled < events; filled += sideBySide * eventsPerOrder) {
     const orderIds = Array.from({ length: sideBySide }, () => OrderId.make(`ord_${SecureRandom.uuidV7Unsafe()}`))

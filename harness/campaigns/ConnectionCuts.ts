@@ -3,8 +3,9 @@
  * caller must be answered in time, with a receipt or a typed "later"; and in the log every wish took effect exactly once
  * (or, where the outcome was unknown and nobody asked again, at most once).
  */
+import * as OrdersLocal from "../../src/orders/OrdersLocal.ts"
 import { Context, Duration, Effect, Fiber, Layer, Logger, References } from "effect"
-import * as Backend from "../../src/orders/Backend.ts"
+import * as OrdersLayers from "../../src/orders/OrdersLayers.ts"
 import { demoCustomers, demoProducts } from "../../src/orders/DemoCatalog.ts"
 import * as AggregateLimits from "../../src/aggregate/AggregateLimits.ts"
 import type { OrderId } from "../../src/order/OrderId.ts"
@@ -43,8 +44,8 @@ const open = Effect.fnUntraced(function* (url: string, deadline: number, faults:
     if (logLevel === "Error" || logLevel === "Fatal") faults.push(`logged: ${String(message)}`)
   })
   const limits = { ...AggregateLimits.defaults, commandDeadline: Duration.millis(deadline) }
-  const layer = Orders.layer.pipe(
-    Layer.provide(Backend.postgres(proxy.url)),
+  const layer = OrdersLocal.layer.pipe(
+    Layer.provide(OrdersLayers.layerPostgres(proxy.url)),
     Layer.provide(Layer.succeed(AggregateLimits.AggregateLimits, limits)),
     Layer.provide(Logger.layer([logger])),
     Layer.provide(Layer.succeed(References.MinimumLogLevel, "Error"))

@@ -10,7 +10,9 @@ import { demoCustomers, demoProducts } from "../../src/orders/DemoCatalog.ts"
 import { Currency } from "../../src/order/Money.ts"
 import { LineId, OrderId } from "../../src/order/OrderId.ts"
 import type { PlaceOrderRequest } from "../../src/order/OrderRequest.ts"
-import type { CommandOptions, Orders, Receipt } from "../../src/orders/Orders.ts"
+import type { Orders } from "../../src/orders/Orders.ts"
+import type { Receipt } from "../../src/orders/Answer.ts"
+import type { CommandOptions } from "../../src/aggregate/idempotency/Submission.ts"
 import { now } from "../clocks/RunningTime.ts"
 
 export interface Wish {

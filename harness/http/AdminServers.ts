@@ -1,4 +1,5 @@
 /** Both ports of one process on a new database, as `App` puts them together, with a view that a test may poison. */
+import * as OrdersLocal from "../../src/orders/OrdersLocal.ts"
 import { Context, Effect, Layer, Logger, ManagedRuntime, Metric, Redacted, type Scope } from "effect"
 import { HttpServer } from "effect/http"
 import { OpenApi } from "effect/http-api"
@@ -12,8 +13,7 @@ import { HttpLimits } from "../../src/http/listener/HttpLimits.ts"
 import { OpenStreams } from "../../src/http/push/OpenStreams.ts"
 import { Readiness } from "../../src/http/handlers/Readiness.ts"
 import * as Server from "../../src/http/listener/Server.ts"
-import * as Kernel from "../../src/kernel/Kernel.ts"
-import { Orders } from "../../src/orders/Orders.ts"
+import * as EventSourcing from "../../src/kernel/EventSourcing.ts"
 import type { Projection } from "../../src/projection/Projection.ts"
 import { defaults, ProjectionLimits } from "../../src/projection/ProjectionLimits.ts"
 import { CatalogViewProjection } from "../../src/views/catalog/CatalogViewProjection.ts"
@@ -48,7 +48,7 @@ const views = [OrderViewProjection, CatalogViewProjection]
 const backend = (url: string, own: Projection) =>
   Layer.mergeAll(AggregateCatalog.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer).pipe(
     Layer.provideMerge(
-      Kernel.onDatabase(Database.layer({ ...patientConnections, url: Redacted.make(url) }), {
+      EventSourcing.layer(Database.layer({ ...patientConnections, url: Redacted.make(url) }), {
         projections: views.map((view) => (view.name === own.name ? own : view))
       })
     )
@@ -71,7 +71,7 @@ export const start = async (
   const layer = Layer.unwrap(
     Effect.map(database, (url) =>
       ports.pipe(
-        Layer.provideMerge(Layer.mergeAll(Orders.layer, OpenStreams.layer)),
+        Layer.provideMerge(Layer.mergeAll(OrdersLocal.layer, OpenStreams.layer)),
         Layer.provideMerge(backend(url, projection)),
         Layer.provideMerge(surroundings),
         Layer.provideMerge(Layer.succeed(Metric.MetricRegistry, new Map()))

@@ -1,4 +1,5 @@
 /** A real server on a free port, over the in-memory order service or over a stub of it, and a small client. */
+import * as OrdersLayers from "../../src/orders/OrdersLayers.ts"
 import { Duration, Effect, Layer, Logger, ManagedRuntime, References } from "effect"
 import { HttpServer } from "effect/http"
 import * as AggregateLimits from "../../src/aggregate/AggregateLimits.ts"
@@ -85,7 +86,7 @@ export const start = async (options: Options = {}) => {
     options.logs?.(JSON.stringify(line, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value)))
   })
   const layer = Server.layer({ host: "127.0.0.1", port: 0 }).pipe(
-    Layer.provide(options.orders ?? Orders.layerMemory),
+    Layer.provide(options.orders ?? OrdersLayers.layerMemory),
     Layer.provide(options.projections ?? Projections.layerNone),
     Layer.provide(OpenStreams.layer),
     Layer.provide(Layer.succeed(Readiness, { check: options.ready ?? Effect.void })),

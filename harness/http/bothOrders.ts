@@ -1,4 +1,5 @@
 /** The order service in this process, and the same one seen through HTTP. */
+import * as OrdersLayers from "../../src/orders/OrdersLayers.ts"
 import { Context, Effect, Layer } from "effect"
 import { Address } from "../../src/order/Address.ts"
 import { Currency } from "../../src/order/Money.ts"
@@ -25,7 +26,7 @@ export const client = (options: OrdersClient.Options) =>
   Effect.map(Layer.build(OrdersClient.layer(options)), Context.get(Orders))
 
 export const bothOrders = Effect.fnUntraced(function* (policies: OrderPolicies = defaultPolicies) {
-  const layer = Layer.fresh(Orders.layerMemory).pipe(Layer.provide(Layer.succeed(OrderPolicies, policies)))
+  const layer = Layer.fresh(OrdersLayers.layerMemory).pipe(Layer.provide(Layer.succeed(OrderPolicies, policies)))
   const local = Context.get(yield* Layer.build(layer), Orders)
   const remote = yield* client({ baseUrl: yield* served(local), retries: 0 })
   return { local, remote }

@@ -1,9 +1,10 @@
 /** Servers whose log is in trouble: everything above it is the real thing, in memory. */
+import * as OrdersLocal from "../../src/orders/OrdersLocal.ts"
 import { Duration, Effect, Layer } from "effect"
 import * as AggregateCatalog from "../../src/orders/AggregateCatalog.ts"
-import { EventLog } from "../../src/eventstore/EventLog.ts"
+import { EventStore } from "../../src/eventstore/EventStore.ts"
 import { LogTail } from "../../src/eventstore/tail/LogTail.ts"
-import * as MemoryEventLog from "../../src/eventstore/MemoryEventLog.ts"
+import * as MemoryEventStore from "../../src/eventstore/MemoryEventStore.ts"
 import * as StreamId from "../../src/eventstore/StreamId.ts"
 import { DatabaseUnavailable, OutcomeUnknown } from "../../src/eventstore/Unavailable.ts"
 import * as AggregateLimits from "../../src/aggregate/AggregateLimits.ts"
@@ -15,13 +16,12 @@ import type { OrderEvent } from "../../src/order/OrderEvent.ts"
 import { OrderId } from "../../src/order/OrderId.ts"
 import { defaultPolicies, OrderPolicies } from "../../src/order/OrderPolicies.ts"
 import type { HttpLimits } from "../../src/http/listener/HttpLimits.ts"
-import { Orders } from "../../src/orders/Orders.ts"
 import * as MemoryCatalogQueries from "../../src/views/catalog/MemoryCatalogQueries.ts"
 import * as MemoryOrderQueries from "../../src/views/order/MemoryOrderQueries.ts"
-import { entry, uuid } from "../../src/testing/EventLogEntries.ts"
+import { entry, uuid } from "../../src/testing/EventStoreEntries.ts"
 import { start, withCatalog } from "./ApiServer.ts"
 
-type Log = EventLog["Service"]
+type Log = EventStore["Service"]
 
 /** What goes wrong once the catalog is in place. */
 export interface Trouble {
@@ -36,7 +36,7 @@ const soon = { commandDeadline: Duration.seconds(1) }
 
 export const startWith = async ({ http, limits, log, policies }: Trouble = {}) => {
   let broken: Partial<Log> = {}
-  const breakable = Effect.map(MemoryEventLog.make(), (sound) => {
+  const breakable = Effect.map(MemoryEventStore.make(), (sound) => {
     const service = new Proxy(sound, {
       get: (target, name) => Reflect.get(broken, name) ?? Reflect.get(target, name)
     })
@@ -49,15 +49,15 @@ export const startWith = async ({ http, limits, log, policies }: Trouble = {}) =
     Layer.provideMerge(Layer.merge(LogTail.layer, Snapshots.layerMemory)),
     Layer.provideMerge(
       Layer.effect(
-        EventLog,
+        EventStore,
         Effect.map(breakable, (made) => {
           breakIt = made.break
-          return EventLog.of(made.service)
+          return EventStore.of(made.service)
         })
       )
     )
   )
-  const orders = Layer.fresh(Orders.layer).pipe(
+  const orders = Layer.fresh(OrdersLocal.layer).pipe(
     Layer.provide(Layer.fresh(layer)),
     Layer.provide(
       Layer.succeed(AggregateLimits.AggregateLimits, {

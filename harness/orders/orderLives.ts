@@ -1,7 +1,7 @@
 /** Random lives of several orders, side by side in one log. */
 import { Array as Arr, DateTime, Effect, Random } from "effect"
 import * as Arbitrary from "effect/Arbitrary"
-import { type Entry, EventLog } from "../../src/eventstore/EventLog.ts"
+import { type Entry, EventStore } from "../../src/eventstore/EventStore.ts"
 import * as StreamId from "../../src/eventstore/StreamId.ts"
 import { OrderAggregate } from "../../src/order/OrderAggregate.ts"
 import type { OrderCommand } from "../../src/order/OrderCommand.ts"
@@ -53,14 +53,14 @@ export const orderLives = Effect.fnUntraced(function* (orders: number, options: 
 
 /** The log's own answer may have been late, so that it was sent this twice; then it has its events. */
 const isThere = Effect.fnUntraced(function* ({ events, expected, streamId }: Entry) {
-  const log = yield* EventLog
+  const log = yield* EventStore
   const found = yield* log.readStream(streamId, { after: expected, limit: events.length })
   return events.every(({ eventId }, index) => found[index]?.eventId === eventId)
 })
 
 /** Appends in batches of up to `batch` entries; the log's last position then. */
 export const append = Effect.fnUntraced(function* (entries: ReadonlyArray<Entry>, batch = 50) {
-  const log = yield* EventLog
+  const log = yield* EventStore
   for (const some of Arr.chunksOf(entries, batch)) {
     const outcomes = yield* log.append(some, DateTime.toEpochMillis(yield* DateTime.now) + 20_000)
     for (const [index, outcome] of outcomes.entries()) {

@@ -1,6 +1,7 @@
 /** The order service as a program may get it: in this process on each kind of backend, or from afar. */
+import * as OrdersLocal from "../../src/orders/OrdersLocal.ts"
 import { Context, Effect, Layer, type Scope } from "effect"
-import * as Backend from "../../src/orders/Backend.ts"
+import * as OrdersLayers from "../../src/orders/OrdersLayers.ts"
 import { Orders } from "../../src/orders/Orders.ts"
 import { client, served, type Service, stock } from "../http/bothOrders.ts"
 import { freshDatabase } from "../vitest/freshDatabase.ts"
@@ -8,10 +9,10 @@ import { patientConnections } from "../clocks/patience.ts"
 
 /** On a PostgreSQL database of its own, with what its operator has. */
 export const onPostgres = Effect.flatMap(freshDatabase, (url) =>
-  Layer.build(Orders.layer.pipe(Layer.provideMerge(Backend.postgres(url, patientConnections))))
+  Layer.build(OrdersLocal.layer.pipe(Layer.provideMerge(OrdersLayers.layerPostgres(url, patientConnections))))
 )
 
-const inMemory = Layer.build(Layer.fresh(Orders.layerMemory))
+const inMemory = Layer.build(Layer.fresh(OrdersLayers.layerMemory))
 
 const stocked = <E>(service: Effect.Effect<Service, E, Scope.Scope>) => Layer.effect(Orders, Effect.tap(service, stock))
 

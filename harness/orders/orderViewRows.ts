@@ -5,7 +5,7 @@ import type { SqlClient } from "effect/sql"
 import { category } from "../../src/eventstore/StreamId.ts"
 import { paymentStatus, status } from "../../src/order/OrderStatus.ts"
 import * as OrderEntry from "../../src/views/order/OrderEntry.ts"
-import { equal, readFrom } from "../../src/testing/EventLogEntries.ts"
+import { equal, readFrom } from "../../src/testing/EventStoreEntries.ts"
 
 export const stored = (sql: SqlClient.SqlClient) =>
   sql`SELECT order_id AS "orderId", version, "position", customer_id AS "customerId", status,

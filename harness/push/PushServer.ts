@@ -1,4 +1,5 @@
 /** `node harness/push/PushServer.ts`: the server with limits of event streams that no setting has, in milliseconds. */
+import * as OrdersLayers from "../../src/orders/OrdersLayers.ts"
 import { NodeRuntime } from "@effect/platform-node"
 import { Duration, Effect, Layer } from "effect"
 import * as AggregateLimits from "../../src/aggregate/AggregateLimits.ts"
@@ -7,7 +8,6 @@ import { OpenStreams } from "../../src/http/push/OpenStreams.ts"
 import * as PushLimits from "../../src/http/push/PushLimits.ts"
 import { Readiness } from "../../src/http/handlers/Readiness.ts"
 import * as Server from "../../src/http/listener/Server.ts"
-import { Orders } from "../../src/orders/Orders.ts"
 import { Projections } from "../../src/projection/Projections.ts"
 
 const { DATABASE_URL, HEARTBEAT, PING, SLOW_CLOSE, STALL } = process.env
@@ -29,7 +29,7 @@ const patient = { ...AggregateLimits.defaults, commandDeadline: minute }
 
 if (import.meta.main) {
   Server.layer({ host: "127.0.0.1", port: 0 }).pipe(
-    Layer.provide(DATABASE_URL === undefined ? Orders.layerMemory : Orders.layerPostgres(DATABASE_URL)),
+    Layer.provide(DATABASE_URL === undefined ? OrdersLayers.layerMemory : OrdersLayers.layerPostgres(DATABASE_URL)),
     Layer.provide(Layer.mergeAll(Projections.layerNone, OpenStreams.layer)),
     Layer.provide(Layer.succeed(Readiness, { check: Effect.void })),
     Layer.provide(Layer.succeed(PushLimits.PushLimits, limits)),

@@ -1,13 +1,14 @@
 import { Effect, Layer, Redacted } from "effect"
-import { Database, type DatabaseOptions } from "../../src/database/Database.ts"
+import { Database } from "../../src/database/Database.ts"
+import type { DatabaseOptions } from "../../src/database/DatabaseOptions.ts"
 import * as Migrations from "../../src/database/Migrations.ts"
-import * as SqlEventLog from "../../src/eventstore/SqlEventLog.ts"
+import * as SqlEventStore from "../../src/eventstore/SqlEventStore.ts"
 import { freshDatabase } from "../vitest/freshDatabase.ts"
 import { patientConnections } from "../clocks/patience.ts"
 
 /** A migrated database with its log, at a URL. */
 export const logLayer = (url: string, options: Omit<DatabaseOptions, "url"> = {}) =>
-  SqlEventLog.layer.pipe(
+  SqlEventStore.layer.pipe(
     Layer.provideMerge(Migrations.layer),
     Layer.provideMerge(Database.layer({ ...patientConnections, ...options, url: Redacted.make(url) }))
   )

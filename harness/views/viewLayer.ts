@@ -1,7 +1,7 @@
 import { Effect, Layer } from "effect"
-import type { DatabaseOptions } from "../../src/database/Database.ts"
+import type { DatabaseOptions } from "../../src/database/DatabaseOptions.ts"
 import { LogTail } from "../../src/eventstore/tail/LogTail.ts"
-import * as MemoryEventLog from "../../src/eventstore/MemoryEventLog.ts"
+import * as MemoryEventStore from "../../src/eventstore/MemoryEventStore.ts"
 import type { Projection } from "../../src/projection/Projection.ts"
 import { ProjectionProgress } from "../../src/projection/consistency/ProjectionProgress.ts"
 import * as ProjectionRunner from "../../src/projection/run/ProjectionRunner.ts"
@@ -39,5 +39,5 @@ export const fresh = <A, E, R>(layer: (url: string) => Layer.Layer<A, E, R>) =>
 /** Log and order queries without any database. */
 export const memoryLayer = MemoryOrderQueries.layer.pipe(
   Layer.provideMerge(LogTail.layer),
-  Layer.provideMerge(MemoryEventLog.layer())
+  Layer.provideMerge(MemoryEventStore.layer())
 )

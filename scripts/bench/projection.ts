@@ -7,7 +7,7 @@ import { Context, Effect, Layer, Redacted } from "effect"
 import { Database } from "../../src/database/Database.ts"
 import * as Migrations from "../../src/database/Migrations.ts"
 import { LogTail } from "../../src/eventstore/tail/LogTail.ts"
-import * as SqlEventLog from "../../src/eventstore/SqlEventLog.ts"
+import * as SqlEventStore from "../../src/eventstore/SqlEventStore.ts"
 import { ProjectionProgress } from "../../src/projection/consistency/ProjectionProgress.ts"
 import { Projections } from "../../src/projection/Projections.ts"
 import * as SqlProjections from "../../src/projection/SqlProjections.ts"
@@ -37,7 +37,7 @@ const timed = Effect.fnUntraced(function* <E, R>(one: Effect.Effect<unknown, E, 
 
 const logAndTail = (url: string) =>
   Layer.merge(LogTail.layer, ProjectionProgress.layer).pipe(
-    Layer.provideMerge(SqlEventLog.layer),
+    Layer.provideMerge(SqlEventStore.layer),
     Layer.provideMerge(Migrations.layer),
     Layer.provideMerge(Database.layer({ url: Redacted.make(url) }))
   )

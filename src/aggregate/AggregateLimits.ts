@@ -30,6 +30,6 @@ export const defaults: AggregateLimits = {
   shutdown: Duration.seconds(20)
 }
 
-export const AggregateLimits = Context.Reference<AggregateLimits>("ordinal/eventsourcing/AggregateLimits", {
+export const AggregateLimits = Context.Reference<AggregateLimits>("ordinal/aggregate/AggregateLimits", {
   defaultValue: () => defaults
 })

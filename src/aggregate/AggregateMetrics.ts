@@ -1,6 +1,6 @@
 /** What is counted about actors. */
 import { Effect } from "effect"
-import type { Entry } from "../eventstore/EventLog.ts"
+import type { Entry } from "../eventstore/EventStore.ts"
 import { category } from "../eventstore/StreamId.ts"
 import * as Metrics from "../telemetry/Metrics.ts"
 import type { ActorContext } from "./actor/ActorContext.ts"

@@ -10,7 +10,7 @@
 import { Clock, Context, Deferred, Duration, Effect, FiberSet, Layer, Queue, Semaphore, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { backoff } from "../database/Backoff.ts"
-import { EventLog } from "../eventstore/EventLog.ts"
+import { EventStore } from "../eventstore/EventStore.ts"
 import { LogTail } from "../eventstore/tail/LogTail.ts"
 import type { StreamId } from "../eventstore/StreamId.ts"
 import { Overloaded } from "../eventstore/Unavailable.ts"
@@ -22,7 +22,7 @@ import { AggregateLimits } from "./AggregateLimits.ts"
 import * as AggregateMetrics from "./AggregateMetrics.ts"
 import * as DefectBreaker from "./actor/DefectBreaker.ts"
 import type { Accepted, Envelope, Keyed, KeyedError, Precondition } from "./actor/Envelope.ts"
-import * as Residents from "./actor/Residents.ts"
+import * as ActorCache from "./actor/ActorCache.ts"
 import { Snapshots } from "./Snapshots.ts"
 import { AggregateSuspended, Draining, type SendError, type Unavailable } from "./SendError.ts"
 
@@ -87,20 +87,20 @@ export class Aggregates extends Context.Service<
     /** What they are doing, with at most so many of the busiest. */
     report(busiest: number): Effect.Effect<ActorReport.ActorReport>
   }
->()("ordinal/eventsourcing/Aggregates") {
-  static readonly layer: Layer.Layer<Aggregates, never, EventLog | LogTail | Snapshots> = Layer.effect(
+>()("ordinal/aggregate/Aggregates") {
+  static readonly layer: Layer.Layer<Aggregates, never, EventStore | LogTail | Snapshots> = Layer.effect(
     Aggregates,
     Effect.suspend(() => make)
   )
 }
 
 const make = Effect.gen(function* () {
-  const log = yield* EventLog
+  const log = yield* EventStore
   const tail = yield* LogTail
   const limits = yield* AggregateLimits
   const clock = yield* Clock.Clock
   const breaker = DefectBreaker.make()
-  const actors = Residents.make(limits)
+  const actors = ActorCache.make(limits)
   let inFlight = 0
   let draining = false
   let idle = Deferred.makeUnsafe<void>()

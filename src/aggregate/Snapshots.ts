@@ -23,7 +23,7 @@ export class Snapshots extends Context.Service<
     /** Keeps it unless there is one of a later version. */
     save(streamId: StreamId, snapshot: Snapshot): Effect.Effect<void, DatabaseUnavailable>
   }
->()("ordinal/eventsourcing/Snapshots") {
+>()("ordinal/aggregate/Snapshots") {
   static readonly layerMemory: Layer.Layer<Snapshots> = Layer.sync(Snapshots, () => {
     const snapshots = new Map<StreamId, Snapshot>()
     return Snapshots.of({

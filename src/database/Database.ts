@@ -8,31 +8,11 @@
  * Nothing connects until it is used; a database that is away is found out by the first statement.
  */
 import { PgClient } from "@effect/sql-pg"
-import { Context, type Duration, Effect, Layer, type Option, Redacted, type Scope } from "effect"
+import { Context, Effect, Layer, type Option, Redacted, type Scope } from "effect"
 import { Reactivity } from "effect/reactivity"
 import type { SqlError } from "effect/sql/SqlError"
 import { DatabaseNotOpened } from "./DatabaseNotOpened.ts"
-
-/** Connections per role; each may be 1. */
-export interface PoolSizes {
-  /** Also the number of append batches in flight. */
-  readonly append: number
-  readonly projections: number
-  readonly reads: number
-}
-
-export interface DatabaseOptions {
-  readonly url: Redacted.Redacted
-  readonly pools?: Partial<PoolSizes>
-  /** PGlite does not survive a power cut; with `NODE_ENV=production` it needs this. */
-  readonly allowPgliteInProduction?: boolean
-  /** Added to, or overriding, the session settings of every connection (PostgreSQL only). */
-  readonly sessionSettings?: Readonly<Record<string, string>>
-  /** How long making a connection may take until it is given up; 2 seconds by default (PostgreSQL only). */
-  readonly connectTimeout?: Duration.Input
-}
-
-export const defaultPools: PoolSizes = { append: 2, projections: 4, reads: 4 }
+import type { DatabaseOptions } from "./DatabaseOptions.ts"
 
 export class Database extends Context.Service<
   Database,

@@ -2,7 +2,7 @@
 import { PgClient } from "@effect/sql-pg"
 import { Effect, Option } from "effect"
 import { Reactivity } from "effect/reactivity"
-import { type DatabaseOptions, defaultPools } from "./Database.ts"
+import { type DatabaseOptions, defaultPools } from "./DatabaseOptions.ts"
 
 /**
  * A lock holder that hangs is ended by the server in 5 s. READ COMMITTED is what the append relies on. Plans made while

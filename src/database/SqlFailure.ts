@@ -1,7 +1,7 @@
 /** What a failed statement means for its caller. The one place that reads SQLSTATEs. */
 import { Effect, Fiber, Option, Predicate } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import { answerWithin } from "./AnswerWithin.ts"
+import { awaitWithGrace } from "./AwaitWithGrace.ts"
 import { DatabaseUnavailable } from "../eventstore/Unavailable.ts"
 
 /**
@@ -67,7 +67,7 @@ export const withinSeconds =
     Effect.gen(function* () {
       const fiber = yield* Effect.forkDetach(self, { startImmediately: true })
       const cancel = Effect.asVoid(Effect.forkDetach(Fiber.interrupt(fiber)))
-      const answer = yield* answerWithin(fiber, seconds * 1_000).pipe(Effect.onInterrupt(() => cancel))
+      const answer = yield* awaitWithGrace(fiber, seconds * 1_000).pipe(Effect.onInterrupt(() => cancel))
       if (Option.isSome(answer)) return yield* answer.value
       yield* cancel
       return yield* new DatabaseUnavailable({ retryAfter: 1 })

@@ -1,9 +1,9 @@
 /** Forgets keyed commands after their time, in small batches with pauses, so that appends do not notice. */
 import { Context, Duration, Effect, Layer, Schedule } from "effect"
-import { EventLog } from "./EventLog.ts"
+import { EventStore } from "./EventStore.ts"
 
 /** How long the answer to a keyed command is kept. */
-export const CommandRetention = Context.Reference<Duration.Duration>("ordinal/eventlog/CommandRetention", {
+export const CommandRetention = Context.Reference<Duration.Duration>("ordinal/eventstore/CommandRetention", {
   defaultValue: () => Duration.hours(48)
 })
 
@@ -11,9 +11,9 @@ const batch = 500
 const pause = Duration.millis(100)
 const every = Duration.minutes(10)
 
-export const layer: Layer.Layer<never, never, EventLog> = Layer.effectDiscard(
+export const layer: Layer.Layer<never, never, EventStore> = Layer.effectDiscard(
   Effect.gen(function* () {
-    const log = yield* EventLog
+    const log = yield* EventStore
     const retention = yield* CommandRetention
     const forget = Effect.delay(log.forgetCommands(retention, batch), pause)
     yield* forget.pipe(

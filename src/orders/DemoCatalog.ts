@@ -1,8 +1,13 @@
 /** A small shop to try things with. */
+import { Effect, Layer } from "effect"
+import { streamId } from "../aggregate/Aggregate.ts"
+import { Aggregates } from "../aggregate/Aggregates.ts"
+import { Database } from "../database/Database.ts"
+import { EventStore } from "../eventstore/EventStore.ts"
 import { Currency } from "../order/Money.ts"
 import { CustomerId, ProductId } from "../order/OrderId.ts"
-import { CustomerCommand } from "../catalog/Customer.ts"
-import { ProductCommand } from "../catalog/Product.ts"
+import { CustomerAggregate, CustomerCommand } from "../catalog/Customer.ts"
+import { ProductAggregate, ProductCommand } from "../catalog/Product.ts"
 
 const { SaveProduct } = ProductCommand.cases
 const { SaveCustomer } = CustomerCommand.cases
@@ -26,3 +31,30 @@ export const demoCustomers: ReadonlyArray<typeof SaveCustomer.Type> = [
   customer("grace", "Grace Hopper"),
   customer("alan", "Alan Turing")
 ]
+
+const demoSize = BigInt(demoProducts.length + demoCustomers.length)
+
+/** Nothing was stored yet, or only the first of the demo catalog, before the process was killed. */
+const isEmpty = Effect.fnUntraced(function* (log: EventStore["Service"]) {
+  if ((yield* log.head).position >= demoSize) return false
+  const [first] = yield* log.readAll({ after: 0n, limit: 1 })
+  return (
+    first === undefined ||
+    demoProducts.some(({ productId }) => first.streamId === streamId(ProductAggregate, productId))
+  )
+})
+
+/** Puts a few products and customers into an empty embedded log, so that the first order can be placed at once. */
+export const layer = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const { kind } = yield* Database
+    if (kind !== "pglite" || !(yield* isEmpty(yield* EventStore))) return
+    const aggregates = yield* Aggregates
+    for (const save of demoProducts) yield* aggregates.send(ProductAggregate, save.productId, save)
+    for (const save of demoCustomers) yield* aggregates.send(CustomerAggregate, save.customerId, save)
+    yield* Effect.logInfo(
+      `a demo catalog is in place: products ${demoProducts.map((save) => save.productId).join(", ")}; ` +
+        `customers ${demoCustomers.map((save) => save.customerId).join(", ")}`
+    )
+  })
+)

@@ -6,11 +6,11 @@
  * nothing while it does, and one that is slow reads from the log what memory has let go.
  */
 import { Array as Arr, type Cause, Clock, Effect, Option } from "effect"
-import type { Interest } from "../eventstore/tail/Interests.ts"
+import type { Interest } from "../eventstore/tail/EventWaiters.ts"
 import { type LogTail, LogWentBack, type Page } from "../eventstore/tail/LogTail.ts"
 import type { RecordedEvent } from "../eventstore/RecordedEvent.ts"
 import type { DatabaseUnavailable } from "../eventstore/Unavailable.ts"
-import type { PositionGate } from "../projection/consistency/PositionGate.ts"
+import type { PositionLatch } from "../projection/consistency/PositionLatch.ts"
 import type { OrderQueries } from "../views/order/OrderQueries.ts"
 
 export type Fed =
@@ -64,7 +64,7 @@ interface Taken {
 /** Each pull waits for the next items. Interrupted, it has lost nothing. */
 export const make = (
   tail: LogTail["Service"],
-  gate: PositionGate,
+  gate: PositionLatch,
   queries: Pick<OrderQueries["Service"], "position">,
   { after, heartbeat, interest, matches, pause }: FeedOptions
 ): Effect.Effect<Effect.Effect<Arr.NonEmptyReadonlyArray<Fed>, DatabaseUnavailable | Cause.Done>> =>

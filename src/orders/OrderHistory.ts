@@ -1,6 +1,6 @@
 /** The past of one order, straight from the log. */
 import { Effect } from "effect"
-import type { EventLog } from "../eventstore/EventLog.ts"
+import type { EventStore } from "../eventstore/EventStore.ts"
 import type { RecordedEvent } from "../eventstore/RecordedEvent.ts"
 import * as StreamId from "../eventstore/StreamId.ts"
 import { OrderAggregate } from "../order/OrderAggregate.ts"
@@ -12,7 +12,7 @@ const streamOf = (orderId: OrderId) => StreamId.make(OrderAggregate.category, or
 
 /** A page of its events; `undefined` if there is no such order. */
 export const events = Effect.fnUntraced(function* (
-  log: EventLog["Service"],
+  log: EventStore["Service"],
   orderId: OrderId,
   { after, limit }: { readonly after: number; readonly limit: number }
 ) {
@@ -22,7 +22,7 @@ export const events = Effect.fnUntraced(function* (
 })
 
 /** The fold of its first `version` events, or of all if there are fewer; `undefined` if there is no such order. */
-export const entryAt = Effect.fnUntraced(function* (log: EventLog["Service"], orderId: OrderId, version: number) {
+export const entryAt = Effect.fnUntraced(function* (log: EventStore["Service"], orderId: OrderId, version: number) {
   let entry: OrderEntry.OrderEntry | undefined
   let read = 0
   while (read < version) {

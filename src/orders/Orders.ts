@@ -4,81 +4,34 @@
  * Commands answer once their events are durable; queries answer from the order view, which follows. A receipt's `token`
  * given to a query makes it wait for that write.
  */
-import { Context, type Duration, Effect, Layer, type Scope, type Stream } from "effect"
+import { Context, type Effect, type Scope, type Stream } from "effect"
 import type { CatalogService } from "./CatalogService.ts"
-import type { UnknownCustomer, UnknownProduct } from "../catalog/Catalog.ts"
-import type { DatabaseUnavailable, Overloaded } from "../eventstore/Unavailable.ts"
-import type { SendOptions } from "../aggregate/Aggregates.ts"
-import type { InvalidIdempotencyKey } from "../aggregate/idempotency/InvalidIdempotencyKey.ts"
-import type { OnceError } from "../aggregate/idempotency/KeyedCommands.ts"
 import type { PublishedEvent } from "../aggregate/PublishedEvent.ts"
-import type { Draining, SendError } from "../aggregate/SendError.ts"
 import type { CommandName } from "../order/OrderCommand.ts"
 import type { LineId, OrderId, PaymentId, ShipmentId } from "../order/OrderId.ts"
 import type { OrderNotFound } from "../order/OrderRejection.ts"
 import type * as Request from "../order/OrderRequest.ts"
-import type { OrderStatus, PaymentStatus } from "../order/OrderStatus.ts"
-import type { RejectionOf } from "../order/RejectionOf.ts"
 import type { PlacedOrder } from "./PlacedOrder.ts"
-import type { InvalidToken } from "../projection/consistency/ConsistencyToken.ts"
-import type { ProjectionBehind } from "../projection/consistency/ProjectionBehind.ts"
 import type { InvalidCursor } from "../views/InvalidCursor.ts"
 import type { OrderFilter, OrderSort } from "../views/order/OrderFilter.ts"
-import type { Freshness, OrderCounts } from "../views/order/OrderQueries.ts"
+import type { OrderCounts } from "../views/order/OrderQueries.ts"
 import type { OrderView } from "../views/order/OrderView.ts"
 import type { VersionNotFound } from "./VersionNotFound.ts"
-import type { ServerUnreachable } from "./ServerUnreachable.ts"
-import type { InvalidPosition, Push, SubscribeOptions } from "./Subscription.ts"
-
-/** An accepted and stored command on an order. `events` are wire types; none = there was nothing to do. */
-export interface Receipt {
-  readonly orderId: OrderId
-  readonly version: number
-  readonly position: bigint
-  readonly commandId: string
-  readonly status: OrderStatus
-  readonly paymentStatus: PaymentStatus
-  readonly events: ReadonlyArray<string>
-  /** Consistency token: a query that is given it contains this write. */
-  readonly token: string
-  /** True if the command had been accepted before under its idempotency key: this is the answer of then. */
-  readonly replayed: boolean
-}
-
-export interface CommandOptions extends SendOptions {
-  /** Makes the command take effect at most once however often it is sent, for as long as its row is kept. */
-  readonly idempotencyKey?: string
-}
-
-export interface WaitOptions {
-  /** How long to wait for the view to get there; default 2 s, at most 30 s. */
-  readonly wait?: Duration.Input
-}
-
-export interface QueryOptions extends WaitOptions {
-  /** At least as fresh as this token. */
-  readonly token?: string
-}
-
-export interface Answer {
-  readonly freshness: Freshness
-  readonly token: string
-}
-
-/** A part of a list under that name, and the cursor of the next one. */
-export type Page<Name extends string, Item> = Answer & {
-  readonly [Items in Name]: ReadonlyArray<Item>
-} & { readonly hasMore: boolean; readonly next?: string }
-
-/** What any command of any aggregate may answer besides the domain's own. */
-export type SubmitError = SendError | OnceError | InvalidIdempotencyKey | ServerUnreachable
-export type CommandError<Name extends CommandName = CommandName> = RejectionOf<Name> | SubmitError
-export type PlaceError = CommandError<"PlaceOrder"> | UnknownProduct | UnknownCustomer
-export type AddLineError = CommandError<"AddLine"> | UnknownProduct
-/** What any query may answer besides its own. */
-export type ReadError = DatabaseUnavailable | Overloaded | Draining | ServerUnreachable
-export type QueryError = InvalidToken | ProjectionBehind | ReadError
-export type SubscribeError = InvalidPosition | ReadError
+import type { Push, SubscribeOptions } from "./Subscription.ts"
+import type {
+  Receipt,
+  WaitOptions,
+  QueryOptions,
+  Answer,
+  Page,
+  CommandError,
+  PlaceError,
+  AddLineError,
+  ReadError,
+  QueryError,
+  SubscribeError
+} from "./Answer.ts"
+import type { CommandOptions } from "../aggregate/idempotency/Submission.ts"
 
 type Stored<Name extends CommandName> = Effect.Effect<Receipt, CommandError<Name>>
 type Command<Name extends CommandName, Body> = (
@@ -86,16 +39,6 @@ type Command<Name extends CommandName, Body> = (
   request: Body,
   options?: CommandOptions
 ) => Stored<Name>
-
-// What runs an order service is loaded as its layer is built, since clients of a remote one import this file, too.
-const inProcess = Effect.promise(() => import("./InProcessOrders.ts"))
-const backend = <A, E, R>(choose: (Backend: typeof import("./Backend.ts")) => Layer.Layer<A, E, R>) =>
-  Layer.unwrap(
-    Effect.map(
-      Effect.promise(() => import("./Backend.ts")),
-      choose
-    )
-  )
 
 export class Orders extends Context.Service<
   Orders,
@@ -180,17 +123,4 @@ export class Orders extends Context.Service<
     /** Only the events of a subscription that begins as the stream is run; `subscribe` also says which are `ahead`. */
     events(options?: SubscribeOptions): Stream.Stream<PublishedEvent, SubscribeError>
   }
->()("ordinal/Orders") {
-  /** In this process, on whatever backend is provided. */
-  static readonly layer = Layer.unwrap(
-    Effect.map(inProcess, (InProcessOrders) => Layer.effect(Orders, InProcessOrders.make))
-  )
-  /** Nothing is kept beyond the process: for tests and trials. */
-  static readonly layerMemory = Orders.layer.pipe(Layer.provide(backend(({ memory }) => memory)))
-  /** An embedded PostgreSQL in a directory, or "memory". Survives kill -9, but not a power cut. */
-  static readonly layerEmbedded = (directory: string) =>
-    Orders.layer.pipe(Layer.provide(backend(({ embedded }) => embedded(directory))))
-  /** A PostgreSQL server at `postgres://…`; its schema `ordinal` is made or brought up to date. */
-  static readonly layerPostgres = (url: string) =>
-    Orders.layer.pipe(Layer.provide(backend(({ postgres }) => postgres(url))))
-}
+>()("ordinal/orders/Orders") {}

@@ -1,7 +1,7 @@
 /** What comes of waiting for the view after a command. The command is stored by then: no failed read changes that. */
 import { type Duration, Effect, Exit } from "effect"
 import type { OrderId } from "../order/OrderId.ts"
-import type { Orders, Receipt } from "./Orders.ts"
+import type { Answer, QueryOptions, Receipt } from "./Answer.ts"
 import type { OrderView } from "../views/order/OrderView.ts"
 
 /** A placed order: as the view has it, or, if the view was not there in time, the receipt. It is stored in either case. */
@@ -13,7 +13,7 @@ export type PlacedOrder = {
   readonly replayed: boolean
 } & ({ readonly order: OrderView; readonly receipt?: never } | { readonly order?: never; readonly receipt: Receipt })
 
-type Get = Orders["Service"]["get"]
+type Get = (orderId: OrderId, options: QueryOptions) => Effect.Effect<Answer & { readonly order: OrderView }, unknown>
 
 /** The order with this write in it; undefined if it can't be read in time. */
 export const readBack = (get: Get, { orderId, token }: Receipt, wait: Duration.Input) =>

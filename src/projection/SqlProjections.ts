@@ -2,7 +2,7 @@
 import { Effect, Layer } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { Database } from "../database/Database.ts"
-import { EventLog } from "../eventstore/EventLog.ts"
+import { EventStore } from "../eventstore/EventStore.ts"
 import type { LogTail } from "../eventstore/tail/LogTail.ts"
 import { orUnavailable, withinSeconds } from "../database/SqlFailure.ts"
 import { DatabaseUnavailable } from "../eventstore/Unavailable.ts"
@@ -76,7 +76,7 @@ export const make = Effect.fnUntraced(function* (registered: ReadonlyArray<Proje
   const { auditEvery, auditStreams } = yield* ProjectionLimits
   const auditOptions = options === undefined ? { every: auditEvery, streams: auditStreams } : options.audit
   const { projections: sql } = yield* Database
-  const log = yield* EventLog
+  const log = yield* EventStore
   const { logId } = yield* log.head
   const progress = yield* ProjectionProgress
   const projections = new Map(registered.map((projection) => [projection.name, projection]))
@@ -217,7 +217,7 @@ export const layer = (
 ): Layer.Layer<
   Projections,
   SqlError | DatabaseUnavailable | ProjectionBroken,
-  Database | LogTail | EventLog | ProjectionProgress
+  Database | LogTail | EventStore | ProjectionProgress
 > => {
   const setUp = (projection: Projection) =>
     Effect.flatMap(Database, (database) => ProjectionSetup.run(database.projections, projection))

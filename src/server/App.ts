@@ -1,12 +1,13 @@
 /** The composition root: from the settings to a running server. */
+import * as DemoCatalog from "../orders/DemoCatalog.ts"
 import { Duration, Effect, Layer, Logger, Redacted, References } from "effect"
 import * as AdminPort from "./AdminPort.ts"
 import * as AdminServer from "../http/admin/AdminServer.ts"
 import * as ProcessAdminHandlers from "../http/admin/ProcessAdminHandlers.ts"
-import * as Backend from "../orders/Backend.ts"
+import * as OrdersLayers from "../orders/OrdersLayers.ts"
 import { Database } from "../database/Database.ts"
 import * as CommandRetention from "../eventstore/CommandRetention.ts"
-import { EventLog } from "../eventstore/EventLog.ts"
+import { EventStore } from "../eventstore/EventStore.ts"
 import { DatabaseUnavailable } from "../eventstore/Unavailable.ts"
 import * as AggregateLimits from "../aggregate/AggregateLimits.ts"
 import * as HttpLimits from "../http/listener/HttpLimits.ts"
@@ -16,7 +17,6 @@ import * as PushLimits from "../http/push/PushLimits.ts"
 import { Readiness } from "../http/handlers/Readiness.ts"
 import * as Server from "../http/listener/Server.ts"
 import { OrderPolicies } from "../order/OrderPolicies.ts"
-import { Orders } from "../orders/Orders.ts"
 import * as ProjectionLimits from "../projection/ProjectionLimits.ts"
 import { InvalidSetting } from "./Setting.ts"
 import * as Settings from "./Settings.ts"
@@ -102,7 +102,7 @@ const logging = (settings: Settings.Settings) => {
 /** Ready = the database answers in time. What is not migrated or is draining never gets here. */
 const readiness = Layer.effect(
   Readiness,
-  Effect.map(EventLog, ({ head }) =>
+  Effect.map(EventStore, ({ head }) =>
     Readiness.of({
       check: head.pipe(
         Effect.timeoutOrElse({
@@ -134,9 +134,9 @@ export const layer = Layer.unwrap(
     const settings = yield* Settings.load
     return Server.layer({ host: settings.HOST, port: settings.PORT }).pipe(
       Layer.provide(yield* admin(settings)),
-      Layer.provide(Layer.mergeAll(Orders.layer, readiness, OpenStreams.layer)),
-      Layer.provide(Backend.demoCatalog),
-      Layer.provide(Backend.onDatabase(database(settings))),
+      Layer.provide(Layer.mergeAll(readiness, OpenStreams.layer)),
+      Layer.provide(DemoCatalog.layer),
+      Layer.provide(OrdersLayers.layer(database(settings))),
       Layer.provide(
         Layer.mergeAll(
           limits(settings),

@@ -1,7 +1,7 @@
 /**
  * Every metric there is. Names and labels are part of the contract; no label ever says which order or customer.
  *
- * Counters and histograms are updated where things happen; gauges are read when somebody scrapes (see `admin/Scrape.ts`).
+ * Counters and histograms are updated where things happen; gauges are read when somebody scrapes (see `admin/PrometheusEndpoint.ts`).
  */
 import { counter, gauge, histogram } from "./Instrument.ts"
 

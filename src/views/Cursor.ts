@@ -3,7 +3,7 @@ import { Result, Schema } from "effect"
 import { OrderId } from "../order/OrderId.ts"
 import { InvalidCursor } from "./InvalidCursor.ts"
 import type { OrderFilter, OrderSort } from "./order/OrderFilter.ts"
-import * as SealedKey from "./SealedKey.ts"
+import * as OpaqueCursor from "./OpaqueCursor.ts"
 
 /** The key of an order by which the list is sorted. For `updatedAt` every order up to the position has been listed. */
 export type Key =
@@ -31,7 +31,7 @@ const normal = ({ paymentStatus, status, ...filter }: OrderFilter) => ({
 
 const bound = ({ filter, sort }: Query) => [normal(filter), sort]
 
-export const make = (query: Query, key: Key): string => SealedKey.seal(bound(query), partsOf(key))
+export const make = (query: Query, key: Key): string => OpaqueCursor.seal(bound(query), partsOf(key))
 
 const keyOf = (parts: ReadonlyArray<string>, sort: OrderSort): Key | undefined => {
   const [first = "", second = ""] = parts
@@ -42,7 +42,7 @@ const keyOf = (parts: ReadonlyArray<string>, sort: OrderSort): Key | undefined =
 }
 
 export const parse = (query: Query, cursor: string): Result.Result<Key, InvalidCursor> => {
-  const parts = SealedKey.open(bound(query), cursor)
+  const parts = OpaqueCursor.open(bound(query), cursor)
   const key = parts === undefined ? undefined : keyOf(parts, query.sort)
   return key === undefined ? Result.fail(new InvalidCursor()) : Result.succeed(key)
 }

@@ -1,17 +1,17 @@
 /** A fold of the log kept in memory: no table, no checkpoint; it starts anew with the process. */
 import { Clock, Effect, Stream } from "effect"
 import { backoff } from "../database/Backoff.ts"
-import { EventLog } from "../eventstore/EventLog.ts"
+import { EventStore } from "../eventstore/EventStore.ts"
 import { LogTail } from "../eventstore/tail/LogTail.ts"
 import type { RecordedEvent } from "../eventstore/RecordedEvent.ts"
-import * as PositionGate from "../projection/consistency/PositionGate.ts"
+import * as PositionLatch from "../projection/consistency/PositionLatch.ts"
 import type { Freshness } from "./order/OrderQueries.ts"
 
 /** Applies every event of the log in order, until the scope closes. */
 export const make = Effect.fnUntraced(function* (apply: (event: RecordedEvent) => void) {
-  const log = yield* EventLog
+  const log = yield* EventStore
   const tail = yield* LogTail
-  const gate = PositionGate.make()
+  const gate = PositionLatch.make()
   let applied = 0n
 
   const applyAll = (events: ReadonlyArray<RecordedEvent>) => {

@@ -1,8 +1,8 @@
 import type { Exit, Semaphore } from "effect"
-import type { Entry } from "../../eventstore/EventLog.ts"
+import type { Entry } from "../../eventstore/EventStore.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
 import type { AggregateLimits } from "../AggregateLimits.ts"
-import type { MemoryContext } from "./AggregateMemory.ts"
+import type { MemoryContext } from "./ActorState.ts"
 
 /** What an actor needs of its registry. */
 export interface ActorContext extends MemoryContext {

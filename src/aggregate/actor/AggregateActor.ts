@@ -8,12 +8,12 @@
  */
 import { Cause, Clock, Deferred, Effect, Exit, Queue, Random, Semaphore } from "effect"
 import { ConcurrencyConflict } from "../../eventstore/ConcurrencyConflict.ts"
-import type { Outcome } from "../../eventstore/EventLog.ts"
+import type { Outcome } from "../../eventstore/EventStore.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
 import { DatabaseUnavailable, OutcomeUnknown, Overloaded } from "../../eventstore/Unavailable.ts"
 import type { ActorContext } from "./ActorContext.ts"
 import type { Aggregate } from "../Aggregate.ts"
-import * as AggregateMemory from "./AggregateMemory.ts"
+import * as ActorState from "./ActorState.ts"
 import { CommandIdReused } from "../idempotency/CommandIdReused.ts"
 import * as DrainAppend from "./DrainAppend.ts"
 import { type Accepted, type Answer, CommandAlreadyAccepted, type Envelope } from "./Envelope.ts"
@@ -51,7 +51,7 @@ export const make = <State, Command, Event, Rejection>(
 ): AggregateActor<State, Command, Event, Rejection> => {
   const { activations, answered, crashed, ended, limits, log } = context
   type Env = Envelope<State, Command, Event, Rejection>
-  const memory = AggregateMemory.make(aggregate, streamId, context)
+  const memory = ActorState.make(aggregate, streamId, context)
   const append = DrainAppend.make<State, Command, Event, Rejection>(log, streamId)
   /** Taken from the mailbox, not yet answered, in order. */
   const pending = new Set<Env>()

@@ -1,6 +1,6 @@
 /** Gives the log what one drain has decided to store, and finds out whose a keyed command is that was there already. */
 import { Effect } from "effect"
-import type { EventLog, Outcome } from "../../eventstore/EventLog.ts"
+import type { EventStore, Outcome } from "../../eventstore/EventStore.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
 import type { Judgement } from "./Judgement.ts"
 import { appendsOf, lastKeyed } from "./Settlement.ts"
@@ -8,7 +8,7 @@ import { appendsOf, lastKeyed } from "./Settlement.ts"
 /** A command that was decided in time gets at least so long to be stored, in milliseconds. */
 const grace = 1_000
 
-export const make = <State, Command, Event, Rejection>(log: EventLog["Service"], streamId: StreamId) => {
+export const make = <State, Command, Event, Rejection>(log: EventStore["Service"], streamId: StreamId) => {
   type Judgements = ReadonlyArray<Judgement<State, Command, Event, Rejection>>
 
   /** The keyed append that is stored with the very events decided here. Only they can tell it from a twin's. */

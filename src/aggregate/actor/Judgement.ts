@@ -4,7 +4,7 @@
  */
 import { Result } from "effect"
 import { SecureRandom } from "effect/crypto"
-import type { Entry } from "../../eventstore/EventLog.ts"
+import type { Entry } from "../../eventstore/EventStore.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
 import type { Aggregate } from "../Aggregate.ts"
 import type { Envelope, Keyed, Precondition } from "./Envelope.ts"

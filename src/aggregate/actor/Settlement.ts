@@ -1,5 +1,5 @@
 /** How far the log's outcomes confirm what was judged in one drain. Pure. */
-import type { Outcome } from "../../eventstore/EventLog.ts"
+import type { Outcome } from "../../eventstore/EventStore.ts"
 import type { Judgement } from "./Judgement.ts"
 
 export type Append<J> = Extract<J, { readonly _tag: "Append" }>

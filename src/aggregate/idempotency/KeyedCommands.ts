@@ -6,7 +6,7 @@
  * twins on two nodes, since the command's row is stored by the same statement as its events.
  */
 import { Context, Duration, Effect, Fiber, FiberSet, Layer, Option, Result } from "effect"
-import { EventLog } from "../../eventstore/EventLog.ts"
+import { EventStore } from "../../eventstore/EventStore.ts"
 import type { DatabaseUnavailable } from "../../eventstore/Unavailable.ts"
 import { AggregateLimits } from "../AggregateLimits.ts"
 import type { CommandIdentity } from "./CommandIdentity.ts"
@@ -36,8 +36,8 @@ export class KeyedCommands extends Context.Service<
       recall: (remembered: Remembered) => A
     ): Effect.Effect<Once<A>, E | OnceError>
   }
->()("ordinal/eventsourcing/KeyedCommands") {
-  static readonly layer: Layer.Layer<KeyedCommands, never, EventLog> = Layer.effect(
+>()("ordinal/aggregate/idempotency/KeyedCommands") {
+  static readonly layer: Layer.Layer<KeyedCommands, never, EventStore> = Layer.effect(
     KeyedCommands,
     Effect.suspend(() => make)
   )
@@ -56,7 +56,7 @@ interface Once<A> {
 const isAlreadyAccepted = (error: unknown): error is CommandAlreadyAccepted => error instanceof CommandAlreadyAccepted
 
 const make = Effect.gen(function* () {
-  const log = yield* EventLog
+  const log = yield* EventStore
   const { commandDeadline, shutdown } = yield* AggregateLimits
   const running = new Map<string, Running>()
   const runFork = yield* FiberSet.makeRuntime<never>()

@@ -1,14 +1,18 @@
 /** How the service submits a command to an aggregate: once under its idempotency key if it has one, and with a receipt. */
 import { Effect } from "effect"
 import type { Aggregate } from "../Aggregate.ts"
-import { Aggregates } from "../Aggregates.ts"
+import { Aggregates, type SendOptions } from "../Aggregates.ts"
 import * as CommandIdentity from "./CommandIdentity.ts"
 import type { Accepted } from "../actor/Envelope.ts"
 import { InvalidIdempotencyKey, isIdempotencyKey } from "./InvalidIdempotencyKey.ts"
 import { KeyedCommands } from "./KeyedCommands.ts"
 import { wireType } from "../WireType.ts"
 import * as CommandMetrics from "./CommandMetrics.ts"
-import type { CommandOptions } from "../../orders/Orders.ts"
+
+export interface CommandOptions extends SendOptions {
+  /** Makes the command take effect at most once however often it is sent, for as long as its row is kept. */
+  readonly idempotencyKey?: string
+}
 
 /** What is the same in every receipt. */
 export interface Stamp {

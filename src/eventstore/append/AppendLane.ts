@@ -8,9 +8,9 @@
 import type { PgClient } from "@effect/sql-pg"
 import { Effect, Exit, Fiber, Option, Random, Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import { answerWithin } from "../../database/AnswerWithin.ts"
+import { awaitWithGrace } from "../../database/AwaitWithGrace.ts"
 import { type EncodedEntry, execute } from "./AppendStatement.ts"
-import type { Outcome } from "../EventLog.ts"
+import type { Outcome } from "../EventStore.ts"
 import { type Batch, type Call, type Lane, settle } from "./GroupCommit.ts"
 import { said, verdict } from "../../database/SqlFailure.ts"
 
@@ -61,7 +61,7 @@ export const make = Effect.fnUntraced(function* (
   const send = Effect.fnUntraced(function* (sql: PgClient.PgClient, entries: ReadonlyArray<EncodedEntry>) {
     const fiber = yield* Effect.forkIn(execute(sql, entries), laneScope, { startImmediately: true })
     const sent = fiber.pollUnsafe() === undefined
-    const answer = yield* answerWithin(fiber, attemptTimeout)
+    const answer = yield* awaitWithGrace(fiber, attemptTimeout)
     if (Option.isNone(answer)) yield* Effect.forkIn(Fiber.interrupt(fiber), laneScope)
     return { sent, answer }
   })
@@ -169,6 +169,6 @@ export const make = Effect.fnUntraced(function* (
         for (const call of batch.calls) settle(call, Exit.die(defect))
         return Effect.logError("a batch could not be appended", defect)
       }),
-      Effect.withSpan("EventLog.append", { attributes: { calls: batch.calls.length } })
+      Effect.withSpan("EventStore.append", { attributes: { calls: batch.calls.length } })
     )
 })

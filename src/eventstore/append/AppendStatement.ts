@@ -2,7 +2,7 @@
 import { type PgClient, PgTypes } from "@effect/sql-pg"
 import { Effect, Result } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import type { Entry, Outcome } from "../EventLog.ts"
+import type { Entry, Outcome } from "../EventStore.ts"
 
 /** An entry with its JSON made, so that its size is known before it waits. */
 export interface EncodedEntry {

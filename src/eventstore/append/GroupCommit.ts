@@ -10,7 +10,7 @@
 import { Clock, Deferred, Effect, Exit } from "effect"
 import { type EncodedEntry, encode } from "./AppendStatement.ts"
 import * as Metrics from "../../telemetry/Metrics.ts"
-import type { Entry, Outcome } from "../EventLog.ts"
+import type { Entry, Outcome } from "../EventStore.ts"
 import { DatabaseUnavailable, OutcomeUnknown, Overloaded } from "../Unavailable.ts"
 
 export type AppendError = Overloaded | DatabaseUnavailable | OutcomeUnknown

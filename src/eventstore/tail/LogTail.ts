@@ -9,8 +9,8 @@
  */
 import { Array as Arr, Context, Deferred, Duration, Effect, Exit, Layer, PubSub, Semaphore, Stream } from "effect"
 import { backoff } from "../../database/Backoff.ts"
-import { EventLog } from "../EventLog.ts"
-import * as Interests from "./Interests.ts"
+import { EventStore } from "../EventStore.ts"
+import * as EventWaiters from "./EventWaiters.ts"
 import type { RecordedEvent } from "../RecordedEvent.ts"
 import type { DatabaseUnavailable } from "../Unavailable.ts"
 
@@ -27,14 +27,18 @@ export class LogTail extends Context.Service<
      * Waits until there is an event after `after` that may be of interest. `passed` is told through which position there
      * is none, also if the wait is interrupted.
      */
-    awaitInterest(interest: Interests.Interest, after: bigint, passed: (through: bigint) => void): Effect.Effect<void>
+    awaitInterest(
+      interest: EventWaiters.Interest,
+      after: bigint,
+      passed: (through: bigint) => void
+    ): Effect.Effect<void>
     /** The last position this process has seen; 0 before the first. */
     readonly position: Effect.Effect<bigint>
     /** Another number = the log was replaced by an older copy: positions of before mean other events now. */
     readonly history: Effect.Effect<number>
   }
->()("ordinal/eventlog/LogTail") {
-  static readonly layer: Layer.Layer<LogTail, DatabaseUnavailable, EventLog> = Layer.effect(
+>()("ordinal/eventstore/tail/LogTail") {
+  static readonly layer: Layer.Layer<LogTail, DatabaseUnavailable, EventStore> = Layer.effect(
     LogTail,
     Effect.suspend(() => make)
   )
@@ -85,13 +89,13 @@ const gapOf = (after: bigint, events: ReadonlyArray<RecordedEvent>): bigint | un
 }
 
 const make = Effect.gen(function* () {
-  const log = yield* EventLog
+  const log = yield* EventStore
   const catchUp = yield* Semaphore.make(catchUpReads)
   const ring: Array<RingPage> = []
   let ringCount = 0
   let ringSize = 0
   let grown = Deferred.makeUnsafe<void>()
-  const interests = Interests.make()
+  const interests = EventWaiters.make()
 
   /** A contiguous page from the log, read twice before a gap is believed. */
   const readPage = Effect.fnUntraced(function* (after: bigint, limit = pageSize) {

@@ -3,7 +3,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { Aggregates } from "../../aggregate/Aggregates.ts"
 import * as SystemHandlers from "../handlers/SystemHandlers.ts"
 import { AdminApi } from "./AdminApi.ts"
-import * as Scrape from "./Scrape.ts"
+import * as PrometheusEndpoint from "./PrometheusEndpoint.ts"
 
 /** A setting as it may be shown. */
 export interface ShownSetting {
@@ -14,7 +14,7 @@ export interface ShownSetting {
 }
 
 export class ShownSettings extends Context.Service<ShownSettings, ReadonlyArray<ShownSetting>>()(
-  "ordinal/admin/ShownSettings"
+  "ordinal/http/admin/ShownSettings"
 ) {}
 
 const busiest = 10
@@ -25,7 +25,7 @@ export const layer = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const aggregates = yield* Aggregates
     const data = yield* ShownSettings
-    const scrape = yield* Scrape.make
+    const scrape = yield* PrometheusEndpoint.make
     return handlers.handleAll({
       metrics: () => scrape,
       actors: () => aggregates.report(busiest),

@@ -10,7 +10,7 @@ import { CatalogListQuery } from "./OrderQuery.ts"
 import * as Page from "./Page.ts"
 import * as Problems from "../problems/ProblemTypes.ts"
 import { accepted, CustomerReceipt, ProductReceipt } from "./Receipt.ts"
-import * as Who from "./Who.ts"
+import * as AllowedRoles from "./AllowedRoles.ts"
 
 const kept = { version: Schema.Int, withdrawn: Schema.Boolean }
 
@@ -50,7 +50,7 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       error: Problems.sendErrors
     })
       .annotate(OpenApi.Summary, "Save a product")
-      .annotateMerge(Who.operator)
+      .annotateMerge(AllowedRoles.operator)
       .middleware(CommandBoundary),
     HttpApiEndpoint.get("product", "/products/:id", {
       params: { id: ProductId },
@@ -76,7 +76,7 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       error: [...Problems.sendErrors, Problems.productNotFound]
     })
       .annotate(OpenApi.Summary, "Withdraw a product: it cannot be ordered any more")
-      .annotateMerge(Who.operator)
+      .annotateMerge(AllowedRoles.operator)
       .middleware(CommandBoundary),
     HttpApiEndpoint.put("saveCustomer", "/customers/:id", {
       params: { id: CustomerId },
@@ -86,7 +86,7 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       error: Problems.sendErrors
     })
       .annotate(OpenApi.Summary, "Save a customer")
-      .annotateMerge(Who.operator)
+      .annotateMerge(AllowedRoles.operator)
       .middleware(CommandBoundary),
     HttpApiEndpoint.get("customer", "/customers/:id", {
       params: { id: CustomerId },
@@ -112,7 +112,7 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       error: [...Problems.sendErrors, Problems.customerNotFound]
     })
       .annotate(OpenApi.Summary, "Withdraw a customer, who cannot order any more")
-      .annotateMerge(Who.operator)
+      .annotateMerge(AllowedRoles.operator)
       .middleware(CommandBoundary)
   )
   .annotateMerge(OpenApi.annotations({ title: "Catalog", description: "Products and customers." })) {}

@@ -6,7 +6,7 @@ import { CommandBoundary } from "./Boundary.ts"
 import * as HttpHeaders from "./HttpHeaders.ts"
 import { success } from "./OrderApi.ts"
 import * as Problems from "../problems/ProblemTypes.ts"
-import * as Who from "./Who.ts"
+import * as AllowedRoles from "./AllowedRoles.ts"
 
 const order = { id: OrderId }
 const shipment = { ...order, shipmentId: ShipmentId }
@@ -24,7 +24,7 @@ export class FulfilmentApi extends HttpApiGroup.make("fulfilment")
       error: commandErrors("CancelItems")
     })
       .annotate(OpenApi.Summary, "Cancel items that were not shipped")
-      .annotateMerge(Who.operator),
+      .annotateMerge(AllowedRoles.operator),
     HttpApiEndpoint.post("ship", "/orders/:id/shipments", {
       params: order,
       headers,
@@ -33,7 +33,7 @@ export class FulfilmentApi extends HttpApiGroup.make("fulfilment")
       error: commandErrors("ShipItems")
     })
       .annotate(OpenApi.Summary, "Ship items; all that is outstanding if none are named")
-      .annotateMerge(Who.operator),
+      .annotateMerge(AllowedRoles.operator),
     HttpApiEndpoint.post("deliver", "/orders/:id/shipments/:shipmentId/deliver", {
       params: shipment,
       headers,
@@ -41,7 +41,7 @@ export class FulfilmentApi extends HttpApiGroup.make("fulfilment")
       error: commandErrors("DeliverShipment")
     })
       .annotate(OpenApi.Summary, "Record that a shipment was delivered")
-      .annotateMerge(Who.operator),
+      .annotateMerge(AllowedRoles.operator),
     HttpApiEndpoint.post("returnItems", "/orders/:id/returns", {
       params: order,
       headers,
@@ -50,7 +50,7 @@ export class FulfilmentApi extends HttpApiGroup.make("fulfilment")
       error: commandErrors("ReturnItems")
     })
       .annotate(OpenApi.Summary, "Take shipped items back")
-      .annotateMerge(Who.customerOrOperator),
+      .annotateMerge(AllowedRoles.customerOrOperator),
     HttpApiEndpoint.post("authorizePayment", "/orders/:id/payments", {
       params: order,
       headers,
@@ -59,7 +59,7 @@ export class FulfilmentApi extends HttpApiGroup.make("fulfilment")
       error: commandErrors("AuthorizePayment")
     })
       .annotate(OpenApi.Summary, "Record an authorized payment")
-      .annotateMerge(Who.operator),
+      .annotateMerge(AllowedRoles.operator),
     HttpApiEndpoint.post("capturePayment", "/orders/:id/payments/:paymentId/capture", {
       params: payment,
       headers,
@@ -68,7 +68,7 @@ export class FulfilmentApi extends HttpApiGroup.make("fulfilment")
       error: commandErrors("CapturePayment")
     })
       .annotate(OpenApi.Summary, "Record a capture; all that is left if no amount is named")
-      .annotateMerge(Who.operator),
+      .annotateMerge(AllowedRoles.operator),
     HttpApiEndpoint.post("voidPayment", "/orders/:id/payments/:paymentId/void", {
       params: payment,
       headers,
@@ -76,7 +76,7 @@ export class FulfilmentApi extends HttpApiGroup.make("fulfilment")
       error: commandErrors("VoidPayment")
     })
       .annotate(OpenApi.Summary, "Release what was not captured")
-      .annotateMerge(Who.operator),
+      .annotateMerge(AllowedRoles.operator),
     HttpApiEndpoint.post("refundPayment", "/orders/:id/payments/:paymentId/refund", {
       params: payment,
       headers,
@@ -85,7 +85,7 @@ export class FulfilmentApi extends HttpApiGroup.make("fulfilment")
       error: commandErrors("RefundPayment")
     })
       .annotate(OpenApi.Summary, "Record a refund; all that is left if no amount is named")
-      .annotateMerge(Who.operator)
+      .annotateMerge(AllowedRoles.operator)
   )
   .middleware(CommandBoundary)
   .annotateMerge(

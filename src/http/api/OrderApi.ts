@@ -7,7 +7,7 @@ import { CommandBoundary } from "./Boundary.ts"
 import * as HttpHeaders from "./HttpHeaders.ts"
 import * as Problems from "../problems/ProblemTypes.ts"
 import { accepted, OrderReceipt } from "./Receipt.ts"
-import * as Who from "./Who.ts"
+import * as AllowedRoles from "./AllowedRoles.ts"
 
 const receipt = HttpApiSchema.WithHeaders(OrderReceipt.pipe(accepted), HttpHeaders.receipt)
 
@@ -33,7 +33,7 @@ export class OrderApi extends HttpApiGroup.make("orders")
       error: [...commandErrors("PlaceOrder"), Problems.unknownProduct, Problems.unknownCustomer]
     })
       .annotate(OpenApi.Summary, "Place an order")
-      .annotateMerge(Who.customerOrOperator),
+      .annotateMerge(AllowedRoles.customerOrOperator),
     HttpApiEndpoint.post("addLine", "/orders/:id/lines", {
       params: order,
       headers,
@@ -42,7 +42,7 @@ export class OrderApi extends HttpApiGroup.make("orders")
       error: [...commandErrors("AddLine"), Problems.unknownProduct]
     })
       .annotate(OpenApi.Summary, "Add a line to a placed order")
-      .annotateMerge(Who.customerOrOperator),
+      .annotateMerge(AllowedRoles.customerOrOperator),
     HttpApiEndpoint.patch("changeLineQuantity", "/orders/:id/lines/:lineId", {
       params: line,
       headers,
@@ -51,7 +51,7 @@ export class OrderApi extends HttpApiGroup.make("orders")
       error: commandErrors("ChangeLineQuantity")
     })
       .annotate(OpenApi.Summary, "Change the quantity of a line")
-      .annotateMerge(Who.customerOrOperator),
+      .annotateMerge(AllowedRoles.customerOrOperator),
     HttpApiEndpoint.delete("removeLine", "/orders/:id/lines/:lineId", {
       params: line,
       headers,
@@ -59,7 +59,7 @@ export class OrderApi extends HttpApiGroup.make("orders")
       error: commandErrors("RemoveLine")
     })
       .annotate(OpenApi.Summary, "Remove a line")
-      .annotateMerge(Who.customerOrOperator),
+      .annotateMerge(AllowedRoles.customerOrOperator),
     HttpApiEndpoint.put("changeShippingAddress", "/orders/:id/shipping-address", {
       params: order,
       headers,
@@ -68,7 +68,7 @@ export class OrderApi extends HttpApiGroup.make("orders")
       error: commandErrors("ChangeShippingAddress")
     })
       .annotate(OpenApi.Summary, "Change the shipping address")
-      .annotateMerge(Who.customerOrOperator),
+      .annotateMerge(AllowedRoles.customerOrOperator),
     HttpApiEndpoint.post("confirm", "/orders/:id/confirm", {
       params: order,
       headers,
@@ -76,7 +76,7 @@ export class OrderApi extends HttpApiGroup.make("orders")
       error: commandErrors("ConfirmOrder")
     })
       .annotate(OpenApi.Summary, "Confirm an order")
-      .annotateMerge(Who.customerOrOperator),
+      .annotateMerge(AllowedRoles.customerOrOperator),
     HttpApiEndpoint.post("cancel", "/orders/:id/cancel", {
       params: order,
       headers,
@@ -85,7 +85,7 @@ export class OrderApi extends HttpApiGroup.make("orders")
       error: commandErrors("CancelOrder")
     })
       .annotate(OpenApi.Summary, "Cancel an order of which nothing was shipped")
-      .annotateMerge(Who.customerOrOperator)
+      .annotateMerge(AllowedRoles.customerOrOperator)
   )
   .middleware(CommandBoundary)
   .annotateMerge(

@@ -1,6 +1,6 @@
 /** From bodies and headers to what the order service answers: the way back of Reply.ts. */
 import type { CatalogReceipt } from "../../orders/CatalogService.ts"
-import type { Receipt } from "../../orders/Orders.ts"
+import type { Receipt } from "../../orders/Answer.ts"
 import * as PlacedOrder from "../../orders/PlacedOrder.ts"
 import type { Freshness } from "../../views/order/OrderQueries.ts"
 import type { OrderView } from "../../views/order/OrderView.ts"

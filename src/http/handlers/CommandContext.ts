@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import type { Precondition } from "../../aggregate/actor/Envelope.ts"
 import { InvalidIdempotencyKey } from "../../aggregate/idempotency/InvalidIdempotencyKey.ts"
-import type { CommandOptions } from "../../orders/Orders.ts"
+import type { CommandOptions } from "../../aggregate/idempotency/Submission.ts"
 import * as EntityTag from "../wire/EntityTag.ts"
 import { InvalidRequest } from "../problems/HttpError.ts"
 import * as IdempotencyKey from "../wire/IdempotencyKey.ts"

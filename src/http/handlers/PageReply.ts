@@ -1,7 +1,7 @@
 /** A page of a list, with the link to the next one. */
 import type { HttpServerRequest } from "effect/http"
 import { HttpApiSchema } from "effect/http-api"
-import type { Answer } from "../../orders/Orders.ts"
+import type { Answer } from "../../orders/Answer.ts"
 import * as Reply from "./Reply.ts"
 
 type Request = HttpServerRequest.HttpServerRequest

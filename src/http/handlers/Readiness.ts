@@ -9,4 +9,4 @@ export class Readiness extends Context.Service<
     /** Bounded: a health check must answer before its caller gives up. */
     readonly check: Effect.Effect<void, DatabaseUnavailable | Draining>
   }
->()("ordinal/http/Readiness") {}
+>()("ordinal/http/handlers/Readiness") {}

@@ -21,4 +21,6 @@ export const defaults: HttpLimits = {
   shutdown: Duration.seconds(20)
 }
 
-export const HttpLimits = Context.Reference<HttpLimits>("ordinal/http/HttpLimits", { defaultValue: () => defaults })
+export const HttpLimits = Context.Reference<HttpLimits>("ordinal/http/listener/HttpLimits", {
+  defaultValue: () => defaults
+})

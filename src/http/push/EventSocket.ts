@@ -11,9 +11,9 @@ import { Duration, Effect, Stream } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { Socket } from "effect/socket"
 import type { Socket as Connection } from "node:net"
-import type { SubscribeError } from "../../orders/Orders.ts"
+import type { SubscribeError } from "../../orders/Answer.ts"
 import { positionOf, type Push } from "../../orders/Subscription.ts"
-import * as LoopTurn from "../listener/LoopTurn.ts"
+import * as YieldToIo from "../listener/YieldToIo.ts"
 import { OpenStreams } from "./OpenStreams.ts"
 import { PushLimits } from "./PushLimits.ts"
 import * as PushMessage from "../wire/PushMessage.ts"
@@ -52,7 +52,7 @@ const keepAlive = Effect.fnUntraced(function* (connection: Connection, interval:
     const received = connection.bytesRead
     connection.write(ping)
     yield* Effect.sleep(interval)
-    yield* LoopTurn.turn
+    yield* YieldToIo.yieldToIo
     if (connection.bytesRead === received) return
   }
 })
@@ -91,7 +91,7 @@ export const serve = Effect.fnUntraced(function* (
   const { write, writeAll } = yield* socket.writer
   const reader = yield* socket.reader
   const isSlow = Effect.suspend(() => (connection.writableNeedDrain ? Effect.fail(slow) : Effect.void))
-  const stalled = { duration: limits.stall, orElse: () => Effect.andThen(LoopTurn.turn, isSlow) }
+  const stalled = { duration: limits.stall, orElse: () => Effect.andThen(YieldToIo.yieldToIo, isSlow) }
   let position: bigint | undefined
 
   const send = Stream.runForEachArray(pushes, (batch) =>

@@ -5,9 +5,9 @@
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { Array as Arr, Cause, Clock, Duration, Effect, Stream } from "effect"
 import { HttpServerResponse, type HttpServerRequest } from "effect/http"
-import type { SubscribeError } from "../../orders/Orders.ts"
+import type { SubscribeError } from "../../orders/Answer.ts"
 import { positionOf, type Push } from "../../orders/Subscription.ts"
-import * as LoopTurn from "../listener/LoopTurn.ts"
+import * as YieldToIo from "../listener/YieldToIo.ts"
 import { OpenStreams } from "./OpenStreams.ts"
 import { PushLimits } from "./PushLimits.ts"
 import * as PushMessage from "../wire/PushMessage.ts"
@@ -43,7 +43,7 @@ export const respond = Effect.fnUntraced(function* (
       const now = yield* Clock.currentTimeMillis
       const since = handedOver
       if (since === undefined || now - since < Duration.toMillis(stall)) continue
-      yield* LoopTurn.turn
+      yield* YieldToIo.yieldToIo
       if (handedOver !== since) continue
       yield* Effect.logInfo("an event stream was cut off: its client does not read", { position })
       socket.destroy()

@@ -18,7 +18,7 @@ export class OpenStreams extends Context.Service<
     readonly drain: () => void
     readonly count: (transport: Transport) => number
   }
->()("ordinal/http/OpenStreams") {
+>()("ordinal/http/push/OpenStreams") {
   static readonly layer: Layer.Layer<OpenStreams> = Layer.effect(
     OpenStreams,
     Effect.map(PushLimits, ({ connections }) => make(connections))

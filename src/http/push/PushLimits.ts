@@ -33,4 +33,6 @@ export const defaults: PushLimits = {
   origins: []
 }
 
-export const PushLimits = Context.Reference<PushLimits>("ordinal/http/PushLimits", { defaultValue: () => defaults })
+export const PushLimits = Context.Reference<PushLimits>("ordinal/http/push/PushLimits", {
+  defaultValue: () => defaults
+})

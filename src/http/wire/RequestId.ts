@@ -20,6 +20,6 @@ export const make = (header: string | undefined): RequestIds => {
   return { echo: header !== undefined && printable.test(header) ? header : own, uuid: own }
 }
 
-export const RequestId = Context.Reference<RequestIds>("ordinal/http/RequestId", {
+export const RequestId = Context.Reference<RequestIds>("ordinal/http/wire/RequestId", {
   defaultValue: () => make(undefined)
 })

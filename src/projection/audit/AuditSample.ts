@@ -4,7 +4,7 @@
  */
 import { Effect, Random } from "effect"
 import type { SqlClient } from "effect/sql"
-import type { EventLog } from "../../eventstore/EventLog.ts"
+import type { EventStore } from "../../eventstore/EventStore.ts"
 import * as Checkpoint from "../Checkpoint.ts"
 import * as DriftAudit from "./DriftAudit.ts"
 import * as LogPages from "../run/LogPages.ts"
@@ -35,7 +35,7 @@ const random = Effect.fnUntraced(function* (
 /** `after`: the row after which so many are looked at; not needed for all of them. */
 export const compare = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
-  log: EventLog["Service"],
+  log: EventStore["Service"],
   projection: Projection,
   audit: ProjectionAudit,
   slot: Slot,

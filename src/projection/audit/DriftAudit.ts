@@ -9,7 +9,7 @@
  */
 import { DateTime, Effect, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
-import type { EventLog } from "../../eventstore/EventLog.ts"
+import type { EventStore } from "../../eventstore/EventStore.ts"
 import type { RecordedEvent } from "../../eventstore/RecordedEvent.ts"
 import { StreamId } from "../../eventstore/StreamId.ts"
 import { bounded } from "../run/BoundedTransaction.ts"
@@ -73,7 +73,7 @@ const pageSize = 500
 const isStreamId = Schema.is(StreamId)
 
 /** The first `version` events of a stream; of what can be none, none. */
-const eventsUpTo = Effect.fnUntraced(function* (log: EventLog["Service"], streamId: string, version: number) {
+const eventsUpTo = Effect.fnUntraced(function* (log: EventStore["Service"], streamId: string, version: number) {
   if (!isStreamId(streamId)) return []
   const events: Array<RecordedEvent> = []
   while (events.length < version) {
@@ -90,7 +90,7 @@ const named = (event: RecordedEvent | undefined) =>
 
 const compareOnce = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
-  log: EventLog["Service"],
+  log: EventStore["Service"],
   projection: Projection,
   audit: ProjectionAudit,
   slot: Slot,
@@ -140,7 +140,7 @@ const isNonEmpty = (events: ReadonlyArray<RecordedEvent>): events is Batch => ev
 /** Puts the fold of the log in the row's place, if both are still as they were compared; the difference that was. */
 export const repair = Effect.fn("DriftAudit.repair")(function* (
   sql: SqlClient.SqlClient,
-  log: EventLog["Service"],
+  log: EventStore["Service"],
   projection: Projection,
   audit: ProjectionAudit,
   streamId: string

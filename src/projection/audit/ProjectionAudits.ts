@@ -1,7 +1,7 @@
 /** The drift audit: now and then a few streams picked at random, and what was found since this process started. */
 import { Clock, DateTime, type Duration, Effect, Random } from "effect"
 import { Database } from "../../database/Database.ts"
-import { EventLog } from "../../eventstore/EventLog.ts"
+import { EventStore } from "../../eventstore/EventStore.ts"
 import { category } from "../../eventstore/StreamId.ts"
 import * as AuditSample from "./AuditSample.ts"
 import * as Checkpoint from "../Checkpoint.ts"
@@ -21,7 +21,7 @@ const mostKept = 100
 
 export const make = Effect.fnUntraced(function* (projection: Projection) {
   const { projections: sql } = yield* Database
-  const log = yield* EventLog
+  const log = yield* EventStore
   const { audit, name } = projection
   const differences = new Map<string, Difference>()
   let [audited, found, repaired] = [0, 0, 0]

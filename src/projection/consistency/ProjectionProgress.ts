@@ -6,7 +6,7 @@
  */
 import { Context, Effect, Layer, Queue } from "effect"
 import { Database } from "../../database/Database.ts"
-import * as PositionGate from "./PositionGate.ts"
+import * as PositionLatch from "./PositionLatch.ts"
 import type { ProjectionKey } from "../Projection.ts"
 import type { ProjectionStatus } from "../ProjectionStatus.ts"
 
@@ -24,7 +24,7 @@ export class ProjectionProgress extends Context.Service<
     /** For the runner only. */
     readonly becomes: (projection: Named, status: ProjectionStatus) => void
   }
->()("ordinal/projection/ProjectionProgress") {
+>()("ordinal/projection/consistency/ProjectionProgress") {
   static readonly layer: Layer.Layer<ProjectionProgress, never, Database> = Layer.effect(
     ProjectionProgress,
     Effect.suspend(() => make)
@@ -42,14 +42,14 @@ interface CheckpointRow {
 
 const make = Effect.gen(function* () {
   const { reads: sql } = yield* Database
-  const gates = new Map<string, PositionGate.PositionGate>()
+  const gates = new Map<string, PositionLatch.PositionLatch>()
   const statuses = new Map<string, ProjectionStatus>()
   const awaited = yield* Queue.sliding<void>(1)
 
   const gateOf = ({ name }: Named) => {
     const known = gates.get(name)
     if (known !== undefined) return known
-    const created = PositionGate.make(() => Queue.offerUnsafe(awaited, undefined))
+    const created = PositionLatch.make(() => Queue.offerUnsafe(awaited, undefined))
     gates.set(name, created)
     return created
   }

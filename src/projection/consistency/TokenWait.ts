@@ -1,6 +1,6 @@
 /** "At least this fresh": waits until a view holds what a consistency token stands for. */
 import { Duration, Effect, Option } from "effect"
-import type { EventLog } from "../../eventstore/EventLog.ts"
+import type { EventStore } from "../../eventstore/EventStore.ts"
 import type { DatabaseUnavailable } from "../../eventstore/Unavailable.ts"
 import * as ConsistencyToken from "./ConsistencyToken.ts"
 import * as ConsistencyWait from "./ConsistencyWait.ts"
@@ -19,7 +19,7 @@ export interface Progress {
 
 /** The position of a token that `log`, whose id is `logId`, has issued. `known`: a position that it has reached for certain. */
 export const issued =
-  (log: EventLog["Service"], logId: string) =>
+  (log: EventStore["Service"], logId: string) =>
   (token: string, known: bigint): Effect.Effect<bigint, ConsistencyToken.InvalidToken | DatabaseUnavailable> =>
     Effect.gen(function* () {
       const { logId: issuer, position } = yield* Effect.fromResult(ConsistencyToken.parse(token))
@@ -31,7 +31,7 @@ export const issued =
 
 /** `logId`: of `log`. */
 export const make =
-  (log: EventLog["Service"], logId: string, progress: Progress) =>
+  (log: EventStore["Service"], logId: string, progress: Progress) =>
   /** The token's position, once the view is there. `wait`: for how long; default 2 s, at most 30 s. */
   (
     token: string,

@@ -14,7 +14,7 @@ import { type Cause, Clock, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { SqlError } from "effect/sql/SqlError"
 import { Database } from "../../database/Database.ts"
-import { EventLog } from "../../eventstore/EventLog.ts"
+import { EventStore } from "../../eventstore/EventStore.ts"
 import { LogTail } from "../../eventstore/tail/LogTail.ts"
 import { withinSeconds } from "../../database/SqlFailure.ts"
 import * as Metrics from "../../telemetry/Metrics.ts"
@@ -23,7 +23,7 @@ import * as BatchSize from "../run/BatchSize.ts"
 import * as Checkpoint from "../Checkpoint.ts"
 import * as Lease from "../run/Lease.ts"
 import * as OverdueEvent from "../run/OverdueEvent.ts"
-import { withConnection } from "../run/OwnConnection.ts"
+import { withConnection } from "../../database/DedicatedConnection.ts"
 import type { CheckpointKey, Projection } from "../Projection.ts"
 
 import * as ProjectionFailure from "../run/ProjectionFailure.ts"
@@ -54,7 +54,7 @@ const speedometer = () => {
 const run = Effect.fnUntraced(function* (projection: Projection) {
   const database = yield* Database
   const tail = yield* LogTail
-  const log = yield* EventLog
+  const log = yield* EventStore
   const sql = database.projections
   const owner = SecureRandom.uuidV7Unsafe()
   const key: CheckpointKey = { name: projection.name, version: projection.version, slot: "shadow" }
@@ -188,5 +188,5 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
 })
 
 /** Works on rebuilds in the background until the scope closes. */
-export const layer = (projection: Projection): Layer.Layer<never, never, Database | LogTail | EventLog> =>
+export const layer = (projection: Projection): Layer.Layer<never, never, Database | LogTail | EventStore> =>
   run(projection).pipe(Effect.forever, Effect.forkScoped({ startImmediately: true }), Layer.effectDiscard)

@@ -1,4 +1,4 @@
-/** The log read inside a transaction, on the connection that has it open. Everybody else reads it through `EventLog`. */
+/** The log read inside a transaction, on the connection that has it open. Everybody else reads it through `EventStore`. */
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { RecordedEvent } from "../../eventstore/RecordedEvent.ts"

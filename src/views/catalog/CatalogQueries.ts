@@ -4,7 +4,7 @@ import type { DatabaseUnavailable } from "../../eventstore/Unavailable.ts"
 import type { CatalogCategory, CatalogEntry, CatalogStates } from "./CatalogEntry.ts"
 import { InvalidCursor } from "../InvalidCursor.ts"
 import type { Freshness } from "../order/OrderQueries.ts"
-import * as SealedKey from "../SealedKey.ts"
+import * as OpaqueCursor from "../OpaqueCursor.ts"
 
 export interface CatalogFilter {
   /** `true`: only those that were withdrawn, `false`: only those that were not. */
@@ -45,14 +45,14 @@ export class CatalogQueries extends Context.Service<
     /** Waits until the view's committed checkpoint is at `position` or beyond. Bounded by the caller. */
     awaitPosition(position: bigint): Effect.Effect<bigint>
   }
->()("ordinal/readmodel/CatalogQueries") {}
+>()("ordinal/views/catalog/CatalogQueries") {}
 
 const bound = ({ category, filter }: CatalogList<CatalogCategory>) => [category, filter.withdrawn ?? null]
 
 /** The id after which the list goes on; "" at its beginning. */
 export const after = (query: CatalogList<CatalogCategory>): Result.Result<string, InvalidCursor> => {
   if (query.cursor === undefined) return Result.succeed("")
-  const [id] = SealedKey.open(bound(query), query.cursor) ?? []
+  const [id] = OpaqueCursor.open(bound(query), query.cursor) ?? []
   return id === undefined ? Result.fail(new InvalidCursor()) : Result.succeed(id)
 }
 
@@ -68,7 +68,7 @@ export const page = <Category extends CatalogCategory>(
   return {
     items,
     hasMore,
-    ...(hasMore && last !== undefined ? { next: SealedKey.seal(bound(query), [last.id]) } : {}),
+    ...(hasMore && last !== undefined ? { next: OpaqueCursor.seal(bound(query), [last.id]) } : {}),
     freshness
   }
 }

@@ -78,4 +78,4 @@ export class OrderQueries extends Context.Service<
     /** Whether the view keeps up with the log, or, if another process makes it, is thought to. */
     readonly isLive: Effect.Effect<boolean>
   }
->()("ordinal/readmodel/OrderQueries") {}
+>()("ordinal/views/order/OrderQueries") {}

@@ -3,13 +3,13 @@ import { Duration, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { TestClock } from "effect/testing"
 import * as CommandRetention from "../../../src/eventstore/CommandRetention.ts"
-import { EventLog } from "../../../src/eventstore/EventLog.ts"
-import * as MemoryEventLog from "../../../src/eventstore/MemoryEventLog.ts"
+import { EventStore } from "../../../src/eventstore/EventStore.ts"
+import * as MemoryEventStore from "../../../src/eventstore/MemoryEventStore.ts"
 import * as StreamId from "../../../src/eventstore/StreamId.ts"
 import { freshLogLayer } from "../../../harness/views/logLayer.ts"
 
 const accept = Effect.gen(function* () {
-  const log = yield* EventLog
+  const log = yield* EventStore
   const commandId = SecureRandom.uuidV7Unsafe()
   const streamId = StreamId.make("thing", commandId)
   const metadata = { commandId, correlationId: commandId, causationId: commandId }
@@ -21,7 +21,7 @@ const accept = Effect.gen(function* () {
 describe("command retention", () => {
   it.effect("forgets a keyed command after its time, not before", () =>
     Effect.gen(function* () {
-      const log = yield* EventLog
+      const log = yield* EventStore
       const old = yield* accept
       yield* TestClock.adjust("47 hours")
       const young = yield* accept
@@ -31,12 +31,12 @@ describe("command retention", () => {
       yield* TestClock.adjust("1 hour")
       assert.isUndefined(yield* log.findCommand(old))
       assert.isDefined(yield* log.findCommand(young))
-    }).pipe(Effect.scoped, Effect.provide(MemoryEventLog.layer()))
+    }).pipe(Effect.scoped, Effect.provide(MemoryEventStore.layer()))
   )
 
   it.live("forgets the oldest first, in batches, on PostgreSQL", () =>
     Effect.gen(function* () {
-      const log = yield* EventLog
+      const log = yield* EventStore
       const commands = yield* Effect.replicateEffect(accept, 5)
       const found = Effect.forEach(commands, log.findCommand)
       const times = (yield* found).map((command) => command?.recordedAt ?? "")

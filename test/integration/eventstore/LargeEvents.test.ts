@@ -3,10 +3,10 @@ import { Effect, Fiber, Layer, PubSub, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { randomBytes } from "node:crypto"
 import { Database } from "../../../src/database/Database.ts"
-import { EventLog } from "../../../src/eventstore/EventLog.ts"
+import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import { LogTail } from "../../../src/eventstore/tail/LogTail.ts"
-import * as MemoryEventLog from "../../../src/eventstore/MemoryEventLog.ts"
-import { append, entry, event, newStream, readFrom, tags } from "../../../src/testing/EventLogEntries.ts"
+import * as MemoryEventStore from "../../../src/eventstore/MemoryEventStore.ts"
+import { append, entry, event, newStream, readFrom, tags } from "../../../src/testing/EventStoreEntries.ts"
 import { freshLogLayer } from "../../../harness/views/logLayer.ts"
 
 const kibibytes = (count: number) => ({
@@ -25,7 +25,7 @@ const appendAll = Effect.fnUntraced(function* (contents: ReadonlyArray<unknown>)
 for (const kind of ["that compress well", "that don't compress"] as const) {
   it.live(`a page has few events ${kind} if they are large, and two at least`, () =>
     Effect.gen(function* () {
-      const { readAll } = yield* EventLog
+      const { readAll } = yield* EventStore
       const contents = [600, 600, 600, 2_000, 2_000, 1].map((size) => kibibytes(size)[kind])
       yield* appendAll(contents)
       const positionsOf = (after: bigint) =>
@@ -58,7 +58,7 @@ const copies = Effect.fnUntraced(function* (last: number) {
 
 it.live("a page takes no longer because many large events follow what it holds", () =>
   Effect.gen(function* () {
-    const { readAll } = yield* EventLog
+    const { readAll } = yield* EventStore
     yield* append(entry(newStream(), 0, { events: [event(kibibytes(4_000)["that compress well"])] }))
     yield* copies(500)
     // All of them together would not be looked into within the time of a statement.
@@ -79,10 +79,10 @@ it.live("who follows the log gets large events as they are stored", () =>
 
 /** It cuts pages off, as an adapter does, and its hints are lost. */
 const cutAfterLarge = Layer.effect(
-  EventLog,
+  EventStore,
   Effect.gen(function* () {
-    const log = yield* EventLog
-    return EventLog.of({
+    const log = yield* EventStore
+    return EventStore.of({
       ...log,
       grown: yield* PubSub.sliding<void>(1),
       readAll: (options) =>
@@ -91,7 +91,7 @@ const cutAfterLarge = Layer.effect(
         )
     })
   })
-).pipe(Layer.provide(MemoryEventLog.layer()))
+).pipe(Layer.provide(MemoryEventStore.layer()))
 
 it.effect("who follows the log gets at once what a large event's page was cut off from", () =>
   Effect.gen(function* () {

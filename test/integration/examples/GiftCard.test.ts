@@ -3,11 +3,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { HttpServer } from "effect/http"
 import { createServer } from "node:http"
-import { EventLog } from "../../../src/eventstore/EventLog.ts"
+import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import * as StreamId from "../../../src/eventstore/StreamId.ts"
 import { Aggregates } from "../../../src/aggregate/Aggregates.ts"
-import * as Kernel from "../../../src/kernel/Kernel.ts"
-import { append, entry, equal, uuid } from "../../../src/testing/EventLogEntries.ts"
+import * as EventSourcing from "../../../src/kernel/EventSourcing.ts"
+import { append, entry, equal, uuid } from "../../../src/testing/EventStoreEntries.ts"
 import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
 import * as GiftCard from "../../../examples/GiftCard.ts"
 import { patientConnections } from "../../../harness/clocks/patience.ts"
@@ -33,9 +33,9 @@ const caller = (context: Context.Context<HttpServer.HttpServer>) => {
 }
 
 const kernels = {
-  "in memory": Effect.succeed(Kernel.memory),
-  "on PGlite": Effect.succeed(Kernel.embedded("memory")),
-  "on PostgreSQL": Effect.map(freshDatabase, (url) => Kernel.postgres(url, patientConnections))
+  "in memory": Effect.succeed(EventSourcing.layerMemory),
+  "on PGlite": Effect.succeed(EventSourcing.layerPglite("memory")),
+  "on PostgreSQL": Effect.map(freshDatabase, (url) => EventSourcing.layerPostgres(url, patientConnections))
 }
 
 for (const [where, kernel] of Object.entries(kernels)) {
@@ -68,7 +68,7 @@ for (const [where, kernel] of Object.entries(kernels)) {
 it.effect("reads facts of an earlier shape", () =>
   Effect.gen(function* () {
     const { read, send } = yield* Aggregates
-    const log = yield* EventLog
+    const log = yield* EventStore
     const stream = StreamId.make("giftcard", "old")
     const issued = { eventId: uuid(), type: "Issued", schemaVersion: 1, data: { cents: 50_000 } }
     const redeemed = () => ({ eventId: uuid(), type: "Redeemed", schemaVersion: 1, data: { euros: 1 } })
@@ -77,5 +77,5 @@ it.effect("reads facts of an earlier shape", () =>
     yield* send(GiftCard.GiftCard, "old", { _tag: "Redeem", cents: 1, till: "7" })
     const [last] = yield* log.readStream(stream, { after: 301, limit: 1 })
     equal([last?.schemaVersion, last?.data], [2, { cents: 1, till: "7" }])
-  }).pipe(Effect.provide(Kernel.memory))
+  }).pipe(Effect.provide(EventSourcing.layerMemory))
 )

@@ -1,10 +1,12 @@
+import * as OrdersLocal from "../../../src/orders/OrdersLocal.ts"
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Layer, Logger } from "effect"
-import * as Backend from "../../../src/orders/Backend.ts"
+import * as OrdersLayers from "../../../src/orders/OrdersLayers.ts"
 import { Database } from "../../../src/database/Database.ts"
 import { Currency } from "../../../src/order/Money.ts"
 import { CustomerId, ProductId } from "../../../src/order/OrderId.ts"
-import { Orders, type Receipt } from "../../../src/orders/Orders.ts"
+import { Orders } from "../../../src/orders/Orders.ts"
+import type { Receipt } from "../../../src/orders/Answer.ts"
 import type { Projection } from "../../../src/projection/Projection.ts"
 import { Projections, type Rebuild } from "../../../src/projection/Projections.ts"
 import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
@@ -12,16 +14,18 @@ import { ProductSales, topProducts } from "../../../examples/TopProducts.ts"
 import { longestWait, patientConnections } from "../../../harness/clocks/patience.ts"
 
 const backends = {
-  "on PGlite": Effect.succeed((projection = ProductSales) => Backend.embedded("memory", { projections: [projection] })),
+  "on PGlite": Effect.succeed((projection = ProductSales) =>
+    OrdersLayers.layerPglite("memory", { projections: [projection] })
+  ),
   "on PostgreSQL": Effect.map(
     freshDatabase,
     (url) =>
       (projection = ProductSales) =>
-        Backend.postgres(url, { ...patientConnections, projections: [projection] })
+        OrdersLayers.layerPostgres(url, { ...patientConnections, projections: [projection] })
   )
 }
 
-const program = <A, E>(backend: Layer.Layer<A, E>) => Orders.layer.pipe(Layer.provideMerge(backend))
+const program = <A, E>(backend: Layer.Layer<A, E>) => OrdersLocal.layer.pipe(Layer.provideMerge(backend))
 
 const [ada, EUR] = [CustomerId.make("ada"), Currency.make("EUR")]
 const [mug, tea] = [ProductId.make("mug"), ProductId.make("tea")]
@@ -149,7 +153,11 @@ describe("a new version of a projection of one's own", () => {
       const run = <A, E>(
         projection: typeof ProductSales,
         effect: Effect.Effect<A, E, Orders | Projections | Database>
-      ) => Effect.provide(effect, program(Backend.postgres(url, { ...patientConnections, projections: [projection] })))
+      ) =>
+        Effect.provide(
+          effect,
+          program(OrdersLayers.layerPostgres(url, { ...patientConnections, projections: [projection] }))
+        )
       const placed = yield* run(ProductSales, Effect.andThen(stocked, place([mug, 3])))
       const doubled: typeof ProductSales = {
         ...ProductSales,
@@ -183,7 +191,7 @@ describe("a projection of one's own that finds its table filled", () => {
     projections: ReadonlyArray<Projection>,
     effect: Effect.Effect<A, E, Orders | Projections | Database>
   ) =>
-    Effect.provide(effect, program(Backend.postgres(url, { ...patientConnections, projections }))).pipe(
+    Effect.provide(effect, program(OrdersLayers.layerPostgres(url, { ...patientConnections, projections }))).pipe(
       Effect.provide(Logger.layer([]))
     )
 

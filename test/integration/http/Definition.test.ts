@@ -9,7 +9,7 @@ import { ProductNotFound } from "../../../src/catalog/Product.ts"
 import { OrderNotFound } from "../../../src/order/OrderRejection.ts"
 import { OrderId, ProductId } from "../../../src/order/OrderId.ts"
 import * as Problems from "../../../src/http/problems/ProblemTypes.ts"
-import { Who } from "../../../src/http/api/Who.ts"
+import { AllowedRoles } from "../../../src/http/api/AllowedRoles.ts"
 import { commandTable } from "../../../harness/http/commandTable.ts"
 import { openapi, slugsOf } from "../../../harness/http/contract.ts"
 import { ada, mug, order, start, withCatalog } from "../../../harness/http/ApiServer.ts"
@@ -82,7 +82,11 @@ describe("the definition of the API", () => {
     assert.include(files, "http/api/OrderApi.ts")
     assert.include(files, "views/order/OrderView.ts")
     for (const file of files) {
-      assert.notMatch(file, /^node:|platform-node|sql|Handlers|Server|Orders\.ts|Aggregates|^database\/|EventLog/, file)
+      assert.notMatch(
+        file,
+        /^node:|platform-node|sql|Handlers|Server|Orders\.ts|Aggregates|^database\/|EventStore/,
+        file
+      )
     }
   })
 
@@ -112,7 +116,7 @@ describe("the definition of the API", () => {
     HttpApi.reflect(Api, {
       onGroup: () => {},
       onEndpoint: ({ endpoint }) => {
-        const who: unknown = endpoint.annotations.mapUnsafe.get(Who.key)
+        const who: unknown = endpoint.annotations.mapUnsafe.get(AllowedRoles.key)
         const path = endpoint.path.replace(/:(\w+)/g, "{$1}")
         if (who !== undefined) defined.push([`${endpoint.method} ${path}`, who])
       }

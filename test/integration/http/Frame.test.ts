@@ -3,7 +3,7 @@ import { Deferred, Duration, Effect } from "effect"
 import { DatabaseUnavailable } from "../../../src/eventstore/Unavailable.ts"
 import { Draining } from "../../../src/aggregate/SendError.ts"
 import { OrderId } from "../../../src/order/OrderId.ts"
-import type { Receipt } from "../../../src/orders/Orders.ts"
+import type { Receipt } from "../../../src/orders/Answer.ts"
 import { ProjectionBehind } from "../../../src/projection/consistency/ProjectionBehind.ts"
 import { type Options, order, start, stub, type TestServer } from "../../../harness/http/ApiServer.ts"
 

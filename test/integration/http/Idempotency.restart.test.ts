@@ -1,13 +1,13 @@
+import * as OrdersLayers from "../../../src/orders/OrdersLayers.ts"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { Orders } from "../../../src/orders/Orders.ts"
 import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
 import { ada, mug, order, start, type TestServer, withCatalog } from "../../../harness/http/ApiServer.ts"
 
-const serve = (layer: typeof Orders.layerMemory | ReturnType<typeof Orders.layerPostgres>) =>
+const serve = (layer: typeof OrdersLayers.layerMemory | ReturnType<typeof OrdersLayers.layerPostgres>) =>
   Effect.acquireRelease(
     Effect.promise(() => start({ orders: layer })),
     (server) => Effect.promise(server.stop)
@@ -19,8 +19,8 @@ const directory = Effect.acquireRelease(
 )
 
 const databases = [
-  ["PostgreSQL", Effect.map(freshDatabase, Orders.layerPostgres)],
-  ["PGlite", Effect.map(directory, Orders.layerEmbedded)]
+  ["PostgreSQL", Effect.map(freshDatabase, OrdersLayers.layerPostgres)],
+  ["PGlite", Effect.map(directory, OrdersLayers.layerPglite)]
 ] as const
 
 const send = (server: TestServer) => async (method: string, path: string, key: string, body?: unknown) => {

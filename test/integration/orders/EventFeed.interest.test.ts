@@ -2,13 +2,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { type Entry, EventLog } from "../../../src/eventstore/EventLog.ts"
-import type { Interest } from "../../../src/eventstore/tail/Interests.ts"
+import { type Entry, EventStore } from "../../../src/eventstore/EventStore.ts"
+import type { Interest } from "../../../src/eventstore/tail/EventWaiters.ts"
 import { LogTail } from "../../../src/eventstore/tail/LogTail.ts"
 import type { RecordedEvent } from "../../../src/eventstore/RecordedEvent.ts"
-import * as PositionGate from "../../../src/projection/consistency/PositionGate.ts"
+import * as PositionLatch from "../../../src/projection/consistency/PositionLatch.ts"
 import * as EventFeed from "../../../src/orders/EventFeed.ts"
-import { append, entry, newStream } from "../../../src/testing/EventLogEntries.ts"
+import { append, entry, newStream } from "../../../src/testing/EventStoreEntries.ts"
 import { memoryLayer } from "../../../harness/views/viewLayer.ts"
 
 const heartbeat = 15_000
@@ -20,7 +20,7 @@ const about = (interest: Interest) => (event: RecordedEvent) =>
 /** A feed that nothing holds back, and how often it has asked for a page. */
 const open = Effect.fnUntraced(function* (interest: Interest, after = 0n) {
   const tail = yield* LogTail
-  const gate = PositionGate.make()
+  const gate = PositionLatch.make()
   gate.advance(1_000_000n)
   let pages = 0
   const counted = LogTail.of({ ...tail, page: (...asked) => Effect.suspend(() => (pages++, tail.page(...asked))) })
@@ -36,7 +36,7 @@ const positions = (items: ReadonlyArray<EventFeed.Fed>) =>
 /** Appends, and waits until this process has seen it; the position of the last event. */
 const appended = Effect.fnUntraced(function* (...entries: ReadonlyArray<Entry>) {
   yield* append(...entries)
-  const { position } = yield* (yield* EventLog).head
+  const { position } = yield* (yield* EventStore).head
   yield* (yield* LogTail).page(position - 1n, 1)
   return position
 })
@@ -102,7 +102,7 @@ describe("a feed of one customer or one stream", () => {
         if (round % 5 === 0) yield* TestClock.adjust(heartbeat)
       }
       yield* TestClock.adjust(heartbeat)
-      all.push(...(yield* (yield* EventLog).readAll({ after: 0n, limit: 500 })))
+      all.push(...(yield* (yield* EventStore).readAll({ after: 0n, limit: 500 })))
       yield* Effect.forEach(reading, Fiber.interrupt)
       interests.forEach((interest, index) => {
         const wanted = all.filter(about(interest)).map(({ position }) => Number(position))

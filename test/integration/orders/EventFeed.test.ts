@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { type Entry, EventLog } from "../../../src/eventstore/EventLog.ts"
+import { type Entry, EventStore } from "../../../src/eventstore/EventStore.ts"
 import { LogTail } from "../../../src/eventstore/tail/LogTail.ts"
 import type { RecordedEvent } from "../../../src/eventstore/RecordedEvent.ts"
-import * as PositionGate from "../../../src/projection/consistency/PositionGate.ts"
+import * as PositionLatch from "../../../src/projection/consistency/PositionLatch.ts"
 import * as EventFeed from "../../../src/orders/EventFeed.ts"
-import { append, entry, event, newStream } from "../../../src/testing/EventLogEntries.ts"
+import { append, entry, event, newStream } from "../../../src/testing/EventStoreEntries.ts"
 import { memoryLayer } from "../../../harness/views/viewLayer.ts"
 
 const heartbeat = 15_000
@@ -16,8 +16,8 @@ const positions = (items: ReadonlyArray<EventFeed.Fed>) =>
 /** A feed over a real tail and a gate that the test opens. */
 const open = Effect.fnUntraced(function* (options: Partial<EventFeed.FeedOptions> = {}) {
   const tail = yield* LogTail
-  const gate = PositionGate.make()
-  const view = PositionGate.make()
+  const gate = PositionLatch.make()
+  const view = PositionLatch.make()
   const pull = yield* EventFeed.make(
     tail,
     gate,
@@ -30,7 +30,7 @@ const open = Effect.fnUntraced(function* (options: Partial<EventFeed.FeedOptions
 /** Appends, and waits until this process has seen it. */
 const appended = Effect.fnUntraced(function* (...entries: ReadonlyArray<Entry>) {
   yield* append(...entries)
-  const { position } = yield* (yield* EventLog).head
+  const { position } = yield* (yield* EventStore).head
   yield* (yield* LogTail).page(position - 1n, 1)
 })
 

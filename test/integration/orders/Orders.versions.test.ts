@@ -1,8 +1,9 @@
+import * as OrdersLocal from "../../../src/orders/OrdersLocal.ts"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import * as Arbitrary from "effect/Arbitrary"
-import * as Backend from "../../../src/orders/Backend.ts"
-import { EventLog } from "../../../src/eventstore/EventLog.ts"
+import * as OrdersLayers from "../../../src/orders/OrdersLayers.ts"
+import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import * as StreamId from "../../../src/eventstore/StreamId.ts"
 import { AggregateLimits, defaults } from "../../../src/aggregate/AggregateLimits.ts"
 import { Aggregates } from "../../../src/aggregate/Aggregates.ts"
@@ -12,7 +13,7 @@ import { LineId } from "../../../src/order/OrderId.ts"
 import type { OrderState } from "../../../src/order/OrderState.ts"
 import { Orders } from "../../../src/orders/Orders.ts"
 import * as OrderView from "../../../src/views/order/OrderView.ts"
-import { equal } from "../../../src/testing/EventLogEntries.ts"
+import { equal } from "../../../src/testing/EventStoreEntries.ts"
 import { orderCommand, orderId, placeOrder } from "../../../src/testing/OrderCommands.ts"
 import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
 import { patientCommands, patientConnections } from "../../../harness/clocks/patience.ts"
@@ -39,7 +40,7 @@ const longLife = Effect.fnUntraced(function* () {
 
 /** The events of the stream itself, folded here one by one. */
 const views = Effect.gen(function* () {
-  const log = yield* EventLog
+  const log = yield* EventStore
   const found: Array<OrderView.OrderView> = []
   let state: OrderState = decider.initialState
   for (;;) {
@@ -70,13 +71,16 @@ const everyVersionIsItsFold = (step: number) =>
 
 describe("an order as it was at a version", () => {
   it.live("is the fold of its first events, for every version", () =>
-    everyVersionIsItsFold(1).pipe(Effect.provide(Orders.layer.pipe(Layer.provideMerge(Backend.memory))), patient)
+    everyVersionIsItsFold(1).pipe(
+      Effect.provide(OrdersLocal.layer.pipe(Layer.provideMerge(OrdersLayers.layerMemory))),
+      patient
+    )
   )
 
   it.live("is the same from PostgreSQL, over its pages", () =>
     Effect.flatMap(freshDatabase, (url) =>
       everyVersionIsItsFold(33).pipe(
-        Effect.provide(Orders.layer.pipe(Layer.provideMerge(Backend.postgres(url, patientConnections))))
+        Effect.provide(OrdersLocal.layer.pipe(Layer.provideMerge(OrdersLayers.layerPostgres(url, patientConnections))))
       )
     ).pipe(patient)
   )

@@ -1,7 +1,8 @@
+import * as OrdersLocal from "../../../src/orders/OrdersLocal.ts"
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer, Logger } from "effect"
 import * as Catalog from "../../../src/orders/AggregateCatalog.ts"
-import { EventLog } from "../../../src/eventstore/EventLog.ts"
+import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import { Aggregates } from "../../../src/aggregate/Aggregates.ts"
 import { KeyedCommands } from "../../../src/aggregate/idempotency/KeyedCommands.ts"
 import { Snapshots } from "../../../src/aggregate/Snapshots.ts"
@@ -30,7 +31,7 @@ it.live("a parked order answers projection-behind with parked to whoever has see
     const { projection, state } = poisoned(
       ({ streamId, version }) => (streamId === late && version === 2) || (streamId === never && version === 1)
     )
-    const orders = Orders.layer.pipe(
+    const orders = OrdersLocal.layer.pipe(
       Layer.provide(
         Layer.mergeAll(Catalog.layer, KeyedCommands.layer, SqlCatalogQueries.layer).pipe(
           Layer.provideMerge(Aggregates.layer)
@@ -43,7 +44,7 @@ it.live("a parked order answers projection-behind with parked to whoever has see
       const orders = yield* Orders
       const projections = yield* Projections
       const head = yield* append(entries)
-      const { logId } = yield* (yield* EventLog).head
+      const { logId } = yield* (yield* EventStore).head
       const at = (position: bigint) => ({
         token: ConsistencyToken.format({ position, logId }),
         ...longestWait

@@ -7,7 +7,7 @@ import { ProjectionProgress } from "../../../src/projection/consistency/Projecti
 import { Projections } from "../../../src/projection/Projections.ts"
 import { OrderQueries } from "../../../src/views/order/OrderQueries.ts"
 import { OrderViewProjection } from "../../../src/views/order/OrderViewProjection.ts"
-import { readFrom } from "../../../src/testing/EventLogEntries.ts"
+import { readFrom } from "../../../src/testing/EventStoreEntries.ts"
 import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
 import { append, orderLives } from "../../../harness/orders/orderLives.ts"
 import { assertViewIsFold, stored } from "../../../harness/orders/orderViewRows.ts"

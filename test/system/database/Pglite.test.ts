@@ -10,7 +10,7 @@ import { createInterface } from "node:readline"
 import { now } from "../../../harness/clocks/RunningTime.ts"
 import { Database } from "../../../src/database/Database.ts"
 import * as DirectoryLock from "../../../src/database/DirectoryLock.ts"
-import { append, entry, newStream, readFrom } from "../../../src/testing/EventLogEntries.ts"
+import { append, entry, newStream, readFrom } from "../../../src/testing/EventStoreEntries.ts"
 import { logLayer } from "../../../harness/views/logLayer.ts"
 
 const temporaryDirectory = Effect.acquireRelease(

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Layer, Schema } from "effect"
-import { EventLog } from "../../../src/eventstore/EventLog.ts"
-import * as MemoryEventLog from "../../../src/eventstore/MemoryEventLog.ts"
+import { EventStore } from "../../../src/eventstore/EventStore.ts"
+import * as MemoryEventStore from "../../../src/eventstore/MemoryEventStore.ts"
 import { Aggregates } from "../../../src/aggregate/Aggregates.ts"
 import { value, withOwnMetrics } from "../../../harness/metrics.ts"
 import { add, Counter, onMemory, registry } from "../../../harness/aggregates/Counter.ts"
@@ -20,8 +20,8 @@ describe("metrics of actors", () => {
         if (++appends === 2) Deferred.doneUnsafe(isRace, Effect.void)
         return Deferred.await(isRace)
       })
-      const log = yield* MemoryEventLog.make({ soleWriter: false, appendDelay: 1 })
-      const watched = EventLog.of({
+      const log = yield* MemoryEventStore.make({ soleWriter: false, appendDelay: 1 })
+      const watched = EventStore.of({
         ...log,
         append: (entries, deadline) =>
           Effect.tap(Effect.andThen(together, log.append(entries, deadline)), (outcomes) =>
@@ -31,7 +31,7 @@ describe("metrics of actors", () => {
           )
       })
       const process = Effect.map(
-        Layer.build(registry(patientCommands).pipe(Layer.provide(Layer.succeed(EventLog, watched)))),
+        Layer.build(registry(patientCommands).pipe(Layer.provide(Layer.succeed(EventStore, watched)))),
         (services) => Context.get(services, Aggregates)
       )
       const both = [yield* process, yield* process]

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { EventLog } from "../../../src/eventstore/EventLog.ts"
+import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import { Aggregates } from "../../../src/aggregate/Aggregates.ts"
 import { add, Counter, counting, onMemory, registry } from "../../../harness/aggregates/Counter.ts"
 
@@ -50,7 +50,7 @@ describe("Aggregates", () => {
   it.effect("stores nothing for a rejection and for a command that has nothing to do", () =>
     Effect.gen(function* () {
       const aggregates = yield* Aggregates
-      const log = yield* EventLog
+      const log = yield* EventStore
       yield* aggregates.send(Counter, "a", add(5))
       const rejected = yield* Effect.flip(aggregates.send(Counter, "a", { _tag: "RefuseAt", count: 5 }))
       const unchanged = yield* aggregates.send(Counter, "a", add(0))
@@ -77,7 +77,7 @@ describe("Aggregates", () => {
   it.effect("stamps who and why on each event", () =>
     Effect.gen(function* () {
       const aggregates = yield* Aggregates
-      const log = yield* EventLog
+      const log = yield* EventStore
       const accepted = yield* aggregates.send(Counter, "a", add(), { actor: "ada", correlationId: "why" })
       const [event] = yield* log.readAll({ after: 0n, limit: 1 })
       assert.deepStrictEqual(event?.metadata, {

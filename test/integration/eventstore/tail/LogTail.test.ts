@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Logger, Stream } from "effect"
 import { LogTail, LogWentBack } from "../../../../src/eventstore/tail/LogTail.ts"
-import { readFrom } from "../../../../src/testing/EventLogEntries.ts"
+import { readFrom } from "../../../../src/testing/EventStoreEntries.ts"
 import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
 import { restoreLog } from "../../../../harness/views/restoreLog.ts"
 import { fresh, readerLayer } from "../../../../harness/views/viewLayer.ts"

@@ -1,11 +1,11 @@
 /** A push followed by a query never shows older data, whichever process makes the view. */
+import * as OrdersLocal from "../../../../src/orders/OrdersLocal.ts"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Layer } from "effect"
 import { connect } from "../../../../harness/servers/FreshDatabase.ts"
 import { isEvent } from "../../../../harness/clients/PushConnection.ts"
 import { now } from "../../../../harness/clocks/RunningTime.ts"
-import * as Backend from "../../../../src/orders/Backend.ts"
-import { Orders } from "../../../../src/orders/Orders.ts"
+import * as OrdersLayers from "../../../../src/orders/OrdersLayers.ts"
 import { freshDatabase } from "../../../../harness/vitest/freshDatabase.ts"
 import { readerOrders } from "../../../../harness/orders/readerOrders.ts"
 import { type Options, order, start, type TestServer, withCatalog } from "../../../../harness/http/ApiServer.ts"
@@ -48,7 +48,7 @@ describe("a push", () => {
   it.live("never runs ahead of what a query finds, here and in a process that only reads the view", () =>
     Effect.gen(function* () {
       const url = yield* freshDatabase
-      const writer = yield* serve({ orders: Orders.layerPostgres(url) })
+      const writer = yield* serve({ orders: OrdersLayers.layerPostgres(url) })
       const reader = yield* serve({ orders: readerOrders(url) })
       yield* Effect.promise(async () => {
         await withCatalog(writer)
@@ -75,7 +75,7 @@ describe("a push", () => {
       const push = { heartbeat: Duration.millis(50) }
       // The view is held by a lock, which it must wait for: one that gave up would say so, and not be live.
       const sessionSettings = { lock_timeout: "1min", statement_timeout: "1min" }
-      const patient = Orders.layer.pipe(Layer.provide(Backend.postgres(url, { sessionSettings })))
+      const patient = OrdersLocal.layer.pipe(Layer.provide(OrdersLayers.layerPostgres(url, { sessionSettings })))
       const writer = yield* serve({ orders: patient, push })
       const reader = yield* serve({ orders: readerOrders(url), push })
       yield* Effect.promise(() => withCatalog(writer))
@@ -109,13 +109,13 @@ describe("a push", () => {
     Effect.gen(function* () {
       const url = yield* freshDatabase
       yield* Effect.scoped(
-        Effect.flatMap(serve({ orders: Orders.layerPostgres(url) }), (server) =>
+        Effect.flatMap(serve({ orders: OrdersLayers.layerPostgres(url) }), (server) =>
           Effect.promise(() => withCatalog(server))
         )
       )
       const sql = yield* connect(url)
       yield* sql`UPDATE ordinal.checkpoints SET log_id = gen_random_uuid()`
-      const server = yield* serve({ orders: Orders.layerPostgres(url) })
+      const server = yield* serve({ orders: OrdersLayers.layerPostgres(url) })
       yield* Effect.promise(async () => {
         const followers = [await followSse(server.url, "?after=0"), await followWs(server.url, "?after=0")]
         const began = now()

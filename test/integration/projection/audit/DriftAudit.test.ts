@@ -1,14 +1,14 @@
 import { assert, describe, it, layer as withLayer } from "@effect/vitest"
 import { Effect, Layer, Logger } from "effect"
 import { Database } from "../../../../src/database/Database.ts"
-import { EventLog } from "../../../../src/eventstore/EventLog.ts"
+import { EventStore } from "../../../../src/eventstore/EventStore.ts"
 import { StreamId } from "../../../../src/eventstore/StreamId.ts"
 import * as Comparison from "../../../../src/projection/audit/Comparison.ts"
 import * as DriftAudit from "../../../../src/projection/audit/DriftAudit.ts"
 import { ProjectionProgress } from "../../../../src/projection/consistency/ProjectionProgress.ts"
 import { type Difference, Projections } from "../../../../src/projection/Projections.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
-import { readFrom } from "../../../../src/testing/EventLogEntries.ts"
+import { readFrom } from "../../../../src/testing/EventStoreEntries.ts"
 import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
 import { assertViewIsFold } from "../../../../harness/orders/orderViewRows.ts"
 import { fresh, operatedLayer } from "../../../../harness/views/viewLayer.ts"
@@ -175,7 +175,7 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
         assert.containSubset(yield* Effect.flip(projections.audit(name)), refused)
         assert.containSubset(yield* Effect.flip(projections.auditStream(name, streamId)), refused)
         assert.strictEqual((yield* Effect.flip(projections.repair(name, streamId)))._tag, "RepairRefused")
-        const [log, audit] = [yield* EventLog, OrderViewProjection.audit!]
+        const [log, audit] = [yield* EventStore, OrderViewProjection.audit!]
         const stream = StreamId.make(streamId)
         const compared = yield* DriftAudit.compare(sql, log, OrderViewProjection, audit, "live", stream)
         assert.strictEqual(compared._tag, "NotCompared")

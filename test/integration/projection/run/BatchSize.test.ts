@@ -8,7 +8,7 @@ import * as OverdueEvent from "../../../../src/projection/run/OverdueEvent.ts"
 import type { Projection } from "../../../../src/projection/Projection.ts"
 import * as ProjectionBatch from "../../../../src/projection/run/ProjectionBatch.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
-import { readFrom } from "../../../../src/testing/EventLogEntries.ts"
+import { readFrom } from "../../../../src/testing/EventStoreEntries.ts"
 import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
 import { fresh, readerLayer } from "../../../../harness/views/viewLayer.ts"
 

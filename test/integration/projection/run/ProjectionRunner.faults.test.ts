@@ -8,7 +8,7 @@ import { ProjectionProgress } from "../../../../src/projection/consistency/Proje
 import * as ProjectionRunner from "../../../../src/projection/run/ProjectionRunner.ts"
 import * as ProjectionSetup from "../../../../src/projection/ProjectionSetup.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
-import { append as appendEntries, entry, newStream, readFrom } from "../../../../src/testing/EventLogEntries.ts"
+import { append as appendEntries, entry, newStream, readFrom } from "../../../../src/testing/EventStoreEntries.ts"
 import { freshDatabase } from "../../../../harness/vitest/freshDatabase.ts"
 import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
 import { assertViewIsFold, stored } from "../../../../harness/orders/orderViewRows.ts"

@@ -1,11 +1,11 @@
 import { describe, layer as withLayer } from "@effect/vitest"
 import { Effect, Random } from "effect"
 import { Database } from "../../../../src/database/Database.ts"
-import { EventLog } from "../../../../src/eventstore/EventLog.ts"
+import { EventStore } from "../../../../src/eventstore/EventStore.ts"
 import { ProjectionProgress } from "../../../../src/projection/consistency/ProjectionProgress.ts"
 import * as ProjectionRunner from "../../../../src/projection/run/ProjectionRunner.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
-import { append as appendEntries, entry, newStream } from "../../../../src/testing/EventLogEntries.ts"
+import { append as appendEntries, entry, newStream } from "../../../../src/testing/EventStoreEntries.ts"
 import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
 import { assertViewIsFold } from "../../../../harness/orders/orderViewRows.ts"
 import { fresh, readerLayer } from "../../../../harness/views/viewLayer.ts"
@@ -35,14 +35,14 @@ describe.each(Object.entries(adapters))("ProjectionRunner on %s", (_, layer) => 
           yield* runUntil(head - BigInt(yield* Random.nextIntBetween(0, 30)))
           from = to
         }
-        yield* runUntil((yield* (yield* EventLog).head).position)
+        yield* runUntil((yield* (yield* EventStore).head).position)
         yield* assertViewIsFold(sql)
       })
     )
 
     it.effect("moves past events it does not handle", () =>
       Effect.gen(function* () {
-        const { position } = yield* (yield* EventLog).head
+        const { position } = yield* (yield* EventStore).head
         yield* appendEntries(entry(newStream(), 0, { events: 700 }))
         yield* runUntil(position + 700n)
       })

@@ -1,8 +1,9 @@
+import * as OrdersLocal from "../../../../src/orders/OrdersLocal.ts"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Logger, Struct } from "effect"
-import * as Backend from "../../../../src/orders/Backend.ts"
+import * as OrdersLayers from "../../../../src/orders/OrdersLayers.ts"
 import * as AggregateCatalog from "../../../../src/orders/AggregateCatalog.ts"
-import * as Kernel from "../../../../src/kernel/Kernel.ts"
+import * as EventSourcing from "../../../../src/kernel/EventSourcing.ts"
 import type { Projection } from "../../../../src/projection/Projection.ts"
 import * as SqlCatalogQueries from "../../../../src/views/catalog/SqlCatalogQueries.ts"
 import * as SqlOrderQueries from "../../../../src/views/order/SqlOrderQueries.ts"
@@ -16,9 +17,9 @@ import { freshDatabase } from "../../../../harness/vitest/freshDatabase.ts"
 import { longestWait, patientConnections } from "../../../../harness/clocks/patience.ts"
 
 const adapters = {
-  memory: Effect.succeed(Orders.layerMemory),
-  postgres: Effect.map(freshDatabase, (url) => Orders.layerPostgres(url)),
-  pglite: Effect.succeed(Orders.layerEmbedded("memory"))
+  memory: Effect.succeed(OrdersLayers.layerMemory),
+  postgres: Effect.map(freshDatabase, (url) => OrdersLayers.layerPostgres(url)),
+  pglite: Effect.succeed(OrdersLayers.layerPglite("memory"))
 }
 const silent = Logger.layer([])
 
@@ -104,7 +105,9 @@ describe.each(Object.entries(adapters))("the lists of the catalog on %s", (_, ba
 const operated = (sessionSettings: Record<string, string> = {}) =>
   Layer.unwrap(
     Effect.map(freshDatabase, (url) =>
-      Orders.layer.pipe(Layer.provideMerge(Backend.postgres(url, { ...patientConnections, sessionSettings })))
+      OrdersLocal.layer.pipe(
+        Layer.provideMerge(OrdersLayers.layerPostgres(url, { ...patientConnections, sessionSettings }))
+      )
     )
   )
 const { name } = CatalogViewProjection
@@ -170,9 +173,9 @@ describe("the catalog view", () => {
           return CatalogViewProjection.handle(sql, events, slot)
         }
       }
-      const layer = Orders.layer.pipe(
+      const layer = OrdersLocal.layer.pipe(
         Layer.provide(Layer.mergeAll(AggregateCatalog.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer)),
-        Layer.provideMerge(Kernel.postgres(url, { ...patientConnections, projections: [broken] }))
+        Layer.provideMerge(EventSourcing.layerPostgres(url, { ...patientConnections, projections: [broken] }))
       )
       yield* Effect.gen(function* () {
         const orders = yield* Orders

@@ -1,6 +1,6 @@
 import { assert, describe, layer as withLayer } from "@effect/vitest"
 import { Effect, Random } from "effect"
-import { EventLog } from "../../../../src/eventstore/EventLog.ts"
+import { EventStore } from "../../../../src/eventstore/EventStore.ts"
 import { CustomerId, OrderId } from "../../../../src/order/OrderId.ts"
 import { InvalidCursor } from "../../../../src/views/InvalidCursor.ts"
 import type { OrderEntry } from "../../../../src/views/order/OrderEntry.ts"
@@ -199,7 +199,7 @@ describe.each(Object.entries(adapters))("OrderQueries on %s", (_, layer) => {
         const unknown = OrderId.make("ord_00000000-0000-7000-8000-000000000000")
         assert.deepStrictEqual(yield* queries.get(unknown), { freshness })
         assert.strictEqual(yield* queries.position, head)
-        assert.strictEqual((yield* (yield* EventLog).head).position, head)
+        assert.strictEqual((yield* (yield* EventStore).head).position, head)
       })
     )
   })

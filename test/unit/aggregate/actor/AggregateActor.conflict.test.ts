@@ -1,19 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
-import { EventLog, type Outcome } from "../../../../src/eventstore/EventLog.ts"
-import * as MemoryEventLog from "../../../../src/eventstore/MemoryEventLog.ts"
+import { EventStore, type Outcome } from "../../../../src/eventstore/EventStore.ts"
+import * as MemoryEventStore from "../../../../src/eventstore/MemoryEventStore.ts"
 import { Aggregates } from "../../../../src/aggregate/Aggregates.ts"
 import { add, Counter, registry } from "../../../../harness/aggregates/Counter.ts"
 import { patientCommands } from "../../../../harness/clocks/patience.ts"
 
-const aggregatesOn = (log: Layer.Layer<EventLog>, limits: Parameters<typeof registry>[0] = patientCommands) =>
+const aggregatesOn = (log: Layer.Layer<EventStore>, limits: Parameters<typeof registry>[0] = patientCommands) =>
   Effect.map(Layer.build(registry(limits).pipe(Layer.provide(log))), (context) => Context.get(context, Aggregates))
 
 /** Two registries on one log, as two processes have them. */
 const twoProcesses = Effect.gen(function* () {
-  const log = yield* MemoryEventLog.make({ soleWriter: false, appendDelay: 1 })
-  const layer = Layer.succeed(EventLog, log)
+  const log = yield* MemoryEventStore.make({ soleWriter: false, appendDelay: 1 })
+  const layer = Layer.succeed(EventStore, log)
   return { log, one: yield* aggregatesOn(layer), two: yield* aggregatesOn(layer) }
 })
 
@@ -59,11 +59,11 @@ describe("an actor whose stream another process writes too", () => {
 
   it.effect("gives up with ConcurrencyConflict at the deadline", () =>
     Effect.gen(function* () {
-      const log = yield* MemoryEventLog.make({ soleWriter: false })
+      const log = yield* MemoryEventStore.make({ soleWriter: false })
       const conflict: Outcome = { _tag: "Conflict", version: 7 }
       const losing = Layer.succeed(
-        EventLog,
-        EventLog.of({ ...log, append: (entries) => Effect.succeed(entries.map(() => conflict)) })
+        EventStore,
+        EventStore.of({ ...log, append: (entries) => Effect.succeed(entries.map(() => conflict)) })
       )
       const aggregates = yield* aggregatesOn(losing, {})
       const fiber = yield* Effect.forkChild(Effect.flip(aggregates.send(Counter, "a", add())))
@@ -74,10 +74,10 @@ describe("an actor whose stream another process writes too", () => {
 
   it.live("answers what it decided before a lost append only when that is confirmed", () =>
     Effect.gen(function* () {
-      const log = yield* MemoryEventLog.make({ soleWriter: false, readDelay: 20 })
-      const other = yield* aggregatesOn(Layer.succeed(EventLog, log))
+      const log = yield* MemoryEventStore.make({ soleWriter: false, readDelay: 20 })
+      const other = yield* aggregatesOn(Layer.succeed(EventStore, log))
       let overtaken = false
-      const overtakenOnce = EventLog.of({
+      const overtakenOnce = EventStore.of({
         ...log,
         append: (entries, deadline) =>
           Effect.suspend(() => {
@@ -87,7 +87,7 @@ describe("an actor whose stream another process writes too", () => {
             return other.send(Counter, "a", add(10)).pipe(Effect.orDie, Effect.andThen(log.append(entries, deadline)))
           })
       })
-      const aggregates = yield* aggregatesOn(Layer.succeed(EventLog, overtakenOnce))
+      const aggregates = yield* aggregatesOn(Layer.succeed(EventStore, overtakenOnce))
       // One drain, since both wait for the activation: a no-op that the overtaking turns into a rejection, then an append that loses.
       const fibers = yield* Effect.forEach([{ _tag: "RefuseAt", count: 10 } as const, add()], (command) =>
         Effect.forkChild(Effect.result(aggregates.send(Counter, "a", command)), { startImmediately: true })

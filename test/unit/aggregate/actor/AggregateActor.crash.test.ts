@@ -1,18 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Duration, Effect, Exit, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
-import { EventLog } from "../../../../src/eventstore/EventLog.ts"
-import * as MemoryEventLog from "../../../../src/eventstore/MemoryEventLog.ts"
+import { EventStore } from "../../../../src/eventstore/EventStore.ts"
+import * as MemoryEventStore from "../../../../src/eventstore/MemoryEventStore.ts"
 import { DatabaseUnavailable, OutcomeUnknown } from "../../../../src/eventstore/Unavailable.ts"
 import { Aggregates } from "../../../../src/aggregate/Aggregates.ts"
 import { add, Counter, gated, onMemory, registry } from "../../../../harness/aggregates/Counter.ts"
 
 const failing = (broken: { append?: "lost" | "unknown"; read?: boolean }) =>
-  Effect.map(MemoryEventLog.make(), (log) => ({
+  Effect.map(MemoryEventStore.make(), (log) => ({
     log,
     layer: Layer.succeed(
-      EventLog,
-      EventLog.of({
+      EventStore,
+      EventStore.of({
         ...log,
         append: (entries, deadline) =>
           Effect.suspend(() => {

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer } from "effect"
-import { type Entry, EventLog } from "../../../../src/eventstore/EventLog.ts"
-import * as MemoryEventLog from "../../../../src/eventstore/MemoryEventLog.ts"
+import { type Entry, EventStore } from "../../../../src/eventstore/EventStore.ts"
+import * as MemoryEventStore from "../../../../src/eventstore/MemoryEventStore.ts"
 import { Aggregates } from "../../../../src/aggregate/Aggregates.ts"
 import * as CommandIdentity from "../../../../src/aggregate/idempotency/CommandIdentity.ts"
 import { add, Counter, registry } from "../../../../harness/aggregates/Counter.ts"
@@ -10,12 +10,12 @@ type Entries = ReadonlyArray<Entry>
 
 /** From the second append on, each comes when something is stored already: the identical batch, or one made of it. */
 const losingAnswers = Effect.fnUntraced(function* (stored: (entries: Entries) => Entries) {
-  const log = yield* MemoryEventLog.make()
+  const log = yield* MemoryEventStore.make()
   const gate = yield* Deferred.make<void>()
   let appends = 0
   const layer = Layer.succeed(
-    EventLog,
-    EventLog.of({
+    EventStore,
+    EventStore.of({
       ...log,
       append: (entries, deadline) =>
         Effect.suspend(() => {

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Fiber, Layer, References } from "effect"
 import { TestClock } from "effect/testing"
-import { EventLog } from "../../../../src/eventstore/EventLog.ts"
-import * as MemoryEventLog from "../../../../src/eventstore/MemoryEventLog.ts"
+import { EventStore } from "../../../../src/eventstore/EventStore.ts"
+import * as MemoryEventStore from "../../../../src/eventstore/MemoryEventStore.ts"
 import { Aggregates } from "../../../../src/aggregate/Aggregates.ts"
 import * as CommandIdentity from "../../../../src/aggregate/idempotency/CommandIdentity.ts"
 import { KeyedCommands } from "../../../../src/aggregate/idempotency/KeyedCommands.ts"
@@ -14,10 +14,10 @@ interface Receipt {
 }
 
 /** A process: its own registry and its own memory of what is running, on a shared log. */
-const process = (log: EventLog["Service"]) =>
+const process = (log: EventStore["Service"]) =>
   Effect.gen(function* () {
     const layer = Layer.merge(registry(), Layer.fresh(KeyedCommands.layer)).pipe(
-      Layer.provide(Layer.succeed(EventLog, log))
+      Layer.provide(Layer.succeed(EventStore, log))
     )
     const context = yield* Layer.build(layer)
     const aggregates = Context.get(context, Aggregates)
@@ -34,7 +34,7 @@ const process = (log: EventLog["Service"]) =>
     return { aggregates, send }
   })
 
-const oneProcess = Effect.flatMap(MemoryEventLog.make(), process)
+const oneProcess = Effect.flatMap(MemoryEventStore.make(), process)
 
 describe("a keyed command", () => {
   it.effect("takes effect once, and is answered the same ever after", () =>
@@ -115,7 +115,7 @@ describe("a keyed command", () => {
 
   it.live("takes effect once though twins run in two processes at once", () =>
     Effect.gen(function* () {
-      const log = yield* MemoryEventLog.make({ soleWriter: false, appendDelay: 1, readDelay: 1 })
+      const log = yield* MemoryEventStore.make({ soleWriter: false, appendDelay: 1, readDelay: 1 })
       const processes = [yield* process(log), yield* process(log)]
       for (let round = 1; round <= 20; round++) {
         const answers = yield* Effect.forEach(processes, ({ send }) => send(`k${round}`, add()), {
@@ -148,7 +148,7 @@ describe("a keyed command", () => {
 
   it.live("answers a twin's acceptance on another node even where it can't be priced any more", () =>
     Effect.gen(function* () {
-      const log = yield* MemoryEventLog.make({ soleWriter: false })
+      const log = yield* MemoryEventStore.make({ soleWriter: false })
       const [one, two] = [yield* process(log), yield* process(log)]
       const gate = yield* Deferred.make<void>()
       const withdrawn = Effect.andThen(Deferred.await(gate), Effect.fail("withdrawn" as const))
@@ -162,7 +162,7 @@ describe("a keyed command", () => {
 
   it.live("is finished when the process shuts down in mid-flight", () =>
     Effect.gen(function* () {
-      const log = yield* MemoryEventLog.make({ appendDelay: 50 })
+      const log = yield* MemoryEventStore.make({ appendDelay: 50 })
       const fiber = yield* Effect.gen(function* () {
         const { send } = yield* process(log)
         return yield* Effect.forkDetach(send("k", add()), { startImmediately: true })
@@ -189,11 +189,11 @@ describe("a keyed command", () => {
 
   it.live("answers a twin's acceptance even where it would now be rejected", () =>
     Effect.gen(function* () {
-      const log = yield* MemoryEventLog.make({ soleWriter: false })
+      const log = yield* MemoryEventStore.make({ soleWriter: false })
       const one = yield* process(log)
       const command = { _tag: "RefuseAt", count: 1 } as const
       // The other process looked the key up before the first stored it, and decides after the state has moved on.
-      const late = EventLog.of({ ...log, findCommand: lateOnce(log.findCommand) })
+      const late = EventStore.of({ ...log, findCommand: lateOnce(log.findCommand) })
       const two = yield* process(late)
       const accepted = yield* one.send("k", command)
       yield* one.aggregates.send(Counter, "a", add())
@@ -204,7 +204,7 @@ describe("a keyed command", () => {
 })
 
 /** Finds nothing the first time. */
-const lateOnce = (findCommand: EventLog["Service"]["findCommand"]): EventLog["Service"]["findCommand"] => {
+const lateOnce = (findCommand: EventStore["Service"]["findCommand"]): EventStore["Service"]["findCommand"] => {
   let asked = false
   return (commandId) => {
     if (asked) return findCommand(commandId)

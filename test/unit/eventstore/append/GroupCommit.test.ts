@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Deferred, Effect, Exit, Fiber, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import type { Outcome } from "../../../../src/eventstore/EventLog.ts"
+import type { Outcome } from "../../../../src/eventstore/EventStore.ts"
 import * as GroupCommit from "../../../../src/eventstore/append/GroupCommit.ts"
-import { entry, event, newStream } from "../../../../src/testing/EventLogEntries.ts"
+import { entry, event, newStream } from "../../../../src/testing/EventStoreEntries.ts"
 import { value, withOwnMetrics } from "../../../../harness/metrics.ts"
 
 const accepted: Outcome = { _tag: "Accepted", version: 1, position: 1n, recordedAt: "2026-01-01T00:00:00.000Z" }

@@ -1,7 +1,7 @@
-/** Entries to append and ways to read them back, for tests of an `EventLog`. */
+/** Entries to append and ways to read them back, for tests of an `EventStore`. */
 import { assert } from "@effect/vitest"
 import { DateTime, Effect } from "effect"
-import { type Entry, EventLog, type Outcome } from "../eventstore/EventLog.ts"
+import { type Entry, EventStore, type Outcome } from "../eventstore/EventStore.ts"
 import type { NewEvent, RecordedEvent } from "../eventstore/RecordedEvent.ts"
 import * as StreamId from "../eventstore/StreamId.ts"
 
@@ -44,7 +44,7 @@ export const equal = (actual: unknown, expected: unknown, message?: string): voi
 
 export const append = (...entries: ReadonlyArray<Entry>) =>
   Effect.gen(function* () {
-    const log = yield* EventLog
+    const log = yield* EventStore
     return yield* log.append(entries, yield* soon)
   })
 
@@ -55,7 +55,7 @@ export const versions = (outcomes: ReadonlyArray<Outcome>) =>
 
 export const readWholeStream = (streamId: StreamId.StreamId) =>
   Effect.gen(function* () {
-    const log = yield* EventLog
+    const log = yield* EventStore
     const all: Array<RecordedEvent> = []
     for (;;) {
       const page = yield* log.readStream(streamId, { after: all.length, limit: 500 })
@@ -67,7 +67,7 @@ export const readWholeStream = (streamId: StreamId.StreamId) =>
 /** Everything after a position, in pages that must follow each other without a gap. */
 export const readFrom = (start: bigint, limit = 500) =>
   Effect.gen(function* () {
-    const log = yield* EventLog
+    const log = yield* EventStore
     const all: Array<RecordedEvent> = []
     let after = start
     for (;;) {

@@ -1,12 +1,12 @@
 /** What readers see, and what holds for the log as a whole. */
 import { assert } from "@effect/vitest"
 import { Array as Arr, Effect, PubSub } from "effect"
-import { EventLog, type Outcome } from "../eventstore/EventLog.ts"
+import { EventStore, type Outcome } from "../eventstore/EventStore.ts"
 import type * as StreamId from "../eventstore/StreamId.ts"
-import { append, entry, equal, newStream, readFrom } from "./EventLogEntries.ts"
-import * as EventLogModel from "./EventLogModel.ts"
+import { append, entry, equal, newStream, readFrom } from "./EventStoreEntries.ts"
+import * as EventStoreModel from "./EventStoreModel.ts"
 
-const verdict = (outcome: Outcome): EventLogModel.Verdict => {
+const verdict = (outcome: Outcome): EventStoreModel.Verdict => {
   switch (outcome._tag) {
     case "Accepted":
     case "Duplicate":
@@ -19,9 +19,9 @@ const verdict = (outcome: Outcome): EventLogModel.Verdict => {
   }
 }
 
-export const readCases: Record<string, Effect.Effect<unknown, unknown, EventLog>> = {
+export const readCases: Record<string, Effect.Effect<unknown, unknown, EventStore>> = {
   "reads streams and the log in pages, and nothing beyond their end": Effect.gen(function* () {
-    const log = yield* EventLog
+    const log = yield* EventStore
     const { position: start } = yield* log.head
     const stream = newStream()
     yield* append(entry(stream, 0, { events: 7 }), entry(newStream(), 0, { events: 600 }))
@@ -37,7 +37,7 @@ export const readCases: Record<string, Effect.Effect<unknown, unknown, EventLog>
   }),
 
   "tells its head, its identity and the version of each stream": Effect.gen(function* () {
-    const log = yield* EventLog
+    const log = yield* EventStore
     const before = yield* log.head
     const streams = Array.from({ length: 600 }, newStream)
     yield* append(...streams.slice(0, 400).map((stream, index) => entry(stream, 0, { events: (index % 3) + 1 })))
@@ -53,7 +53,7 @@ export const readCases: Record<string, Effect.Effect<unknown, unknown, EventLog>
   }),
 
   "gives concurrent writers positions without gaps and times that never go back": Effect.gen(function* () {
-    const log = yield* EventLog
+    const log = yield* EventStore
     const { position: start } = yield* log.head
     const shared = Array.from({ length: 5 }, newStream)
     const writer = (stream: StreamId.StreamId) =>
@@ -88,7 +88,7 @@ export const readCases: Record<string, Effect.Effect<unknown, unknown, EventLog>
 
   "publishes that it has grown": Effect.scoped(
     Effect.gen(function* () {
-      const log = yield* EventLog
+      const log = yield* EventStore
       const hints = yield* PubSub.subscribe(log.grown)
       yield* append(entry(newStream(), 0))
       yield* PubSub.take(hints)
@@ -96,12 +96,12 @@ export const readCases: Record<string, Effect.Effect<unknown, unknown, EventLog>
   ),
 
   "agrees with the model on random batches": Effect.gen(function* () {
-    const log = yield* EventLog
+    const log = yield* EventStore
     const first = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
     for (let seed = first; seed < first + 10; seed++) {
       const { position: start } = yield* log.head
-      const model = EventLogModel.makeModel(start)
-      const nextBatch = EventLogModel.makeBatches(seed)
+      const model = EventStoreModel.makeModel(start)
+      const nextBatch = EventStoreModel.makeBatches(seed)
       for (let batch = 0; batch < 25; batch++) {
         const entries = nextBatch(model.version)
         const outcomes = yield* append(...entries)

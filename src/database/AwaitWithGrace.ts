@@ -6,7 +6,7 @@ import { type Duration, Effect, type Exit, Fiber, Option } from "effect"
 
 const moment = "20 millis"
 
-export const answerWithin = <A, E>(
+export const awaitWithGrace = <A, E>(
   fiber: Fiber.Fiber<A, E>,
   time: Duration.Input
 ): Effect.Effect<Option.Option<Exit.Exit<A, E>>> => {

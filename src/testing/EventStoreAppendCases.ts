@@ -1,10 +1,10 @@
-/** How entries are judged: the cases of an `EventLog`'s append. */
+/** How entries are judged: the cases of an `EventStore`'s append. */
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
-import { EventLog } from "../eventstore/EventLog.ts"
-import { append, entry, equal, event, newStream, readWholeStream, tags, uuid, versions } from "./EventLogEntries.ts"
+import { EventStore } from "../eventstore/EventStore.ts"
+import { append, entry, equal, event, newStream, readWholeStream, tags, uuid, versions } from "./EventStoreEntries.ts"
 
-export const appendCases: Record<string, Effect.Effect<unknown, unknown, EventLog>> = {
+export const appendCases: Record<string, Effect.Effect<unknown, unknown, EventStore>> = {
   "accepts entries chained on each other": Effect.gen(function* () {
     const stream = newStream()
     const outcomes = yield* append(entry(stream, 0), entry(stream, 1, { events: 2 }), entry(stream, 3, { events: 0 }))
@@ -66,7 +66,7 @@ export const appendCases: Record<string, Effect.Effect<unknown, unknown, EventLo
   }),
 
   "knows a keyed command by its id, also one that did nothing": Effect.gen(function* () {
-    const log = yield* EventLog
+    const log = yield* EventStore
     const stream = newStream()
     yield* append(entry(stream, 0))
     for (const events of [0, 2]) {

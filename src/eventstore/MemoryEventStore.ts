@@ -4,7 +4,7 @@
  */
 import { Clock, DateTime, Duration, Effect, Fiber, Layer, PubSub } from "effect"
 import * as Metrics from "../telemetry/Metrics.ts"
-import { type Entry, EventLog, type Outcome, type StoredCommand } from "./EventLog.ts"
+import { type Entry, EventStore, type Outcome, type StoredCommand } from "./EventStore.ts"
 import type { RecordedEvent } from "./RecordedEvent.ts"
 
 export interface Options {
@@ -111,7 +111,7 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
   }
 
   // As with the real ones, a caller that goes away does not stop the write.
-  const append: EventLog["Service"]["append"] = (entries) =>
+  const append: EventStore["Service"]["append"] = (entries) =>
     options.appendDelay === undefined
       ? Effect.sync(() => appendNow(entries))
       : Effect.sleep(options.appendDelay).pipe(
@@ -125,7 +125,7 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
 
   const most = (limit: number) => Math.min(limit, 500)
 
-  return EventLog.of({
+  return EventStore.of({
     append,
     readStream: (streamId, { after, limit }) =>
       read(() => (streams.get(streamId) ?? []).slice(after, after + most(limit))),
@@ -145,4 +145,4 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
   })
 })
 
-export const layer = (options?: Options) => Layer.effect(EventLog, make(options))
+export const layer = (options?: Options) => Layer.effect(EventStore, make(options))

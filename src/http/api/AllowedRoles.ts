@@ -5,10 +5,12 @@ import { OpenApi } from "effect/http-api"
 /** The customer whose order it is, or an operator of the shop. */
 export type Role = "customer" | "operator"
 
-export class Who extends Context.Service<Who, ReadonlyArray<Role>>()("ordinal/http/Who") {}
+export class AllowedRoles extends Context.Service<AllowedRoles, ReadonlyArray<Role>>()(
+  "ordinal/http/api/AllowedRoles"
+) {}
 
 const may = (description: string, ...roles: ReadonlyArray<Role>) =>
-  Context.merge(Context.make(Who, roles), OpenApi.annotations({ description, override: { "x-who": roles } }))
+  Context.merge(Context.make(AllowedRoles, roles), OpenApi.annotations({ description, override: { "x-who": roles } }))
 
 export const customerOrOperator = may("Who: the customer whose order it is, or an operator.", "customer", "operator")
 

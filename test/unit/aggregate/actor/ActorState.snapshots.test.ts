@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
-import { EventLog } from "../../../../src/eventstore/EventLog.ts"
+import { EventStore } from "../../../../src/eventstore/EventStore.ts"
 import { LogTail } from "../../../../src/eventstore/tail/LogTail.ts"
-import * as MemoryEventLog from "../../../../src/eventstore/MemoryEventLog.ts"
+import * as MemoryEventStore from "../../../../src/eventstore/MemoryEventStore.ts"
 import * as StreamId from "../../../../src/eventstore/StreamId.ts"
 import { Aggregates } from "../../../../src/aggregate/Aggregates.ts"
 import { type Snapshot, Snapshots } from "../../../../src/aggregate/Snapshots.ts"
@@ -15,13 +15,13 @@ const saved = {
 
 /** A process on a shared log and shared snapshots; counts the events it reads of streams. */
 const fixture = Effect.gen(function* () {
-  const log = yield* MemoryEventLog.make()
+  const log = yield* MemoryEventStore.make()
   const kept = new Map<StreamId.StreamId, Snapshot>()
   const reads = { events: 0, snapshots: 0 }
   const backend = Layer.merge(
     Layer.succeed(
-      EventLog,
-      EventLog.of({
+      EventStore,
+      EventStore.of({
         ...log,
         readStream: (streamId, options) =>
           Effect.tap(log.readStream(streamId, options), (page) =>

@@ -5,11 +5,12 @@ import type { Customer as CustomerState } from "../catalog/Customer.ts"
 import { CustomerAggregate, type CustomerCommand, CustomerNotFound } from "../catalog/Customer.ts"
 import type { Product as ProductState } from "../catalog/Product.ts"
 import { ProductAggregate, type ProductCommand, ProductNotFound } from "../catalog/Product.ts"
-import { EventLog } from "../eventstore/EventLog.ts"
+import { EventStore } from "../eventstore/EventStore.ts"
 import type { Aggregate } from "../aggregate/Aggregate.ts"
 import { Aggregates } from "../aggregate/Aggregates.ts"
 import { CustomerId, ProductId } from "../order/OrderId.ts"
-import type { CommandOptions, QueryOptions } from "./Orders.ts"
+import type { QueryOptions } from "./Answer.ts"
+import type { CommandOptions } from "../aggregate/idempotency/Submission.ts"
 import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
 import { ProjectionBehind } from "../projection/consistency/ProjectionBehind.ts"
 import * as TokenWait from "../projection/consistency/TokenWait.ts"
@@ -30,7 +31,7 @@ export const make = Effect.fnUntraced(function* (
 ) {
   const aggregates = yield* Aggregates
   const queries = yield* CatalogQueries
-  const log = yield* EventLog
+  const log = yield* EventStore
 
   const send =
     <State, Command extends { readonly _tag: string }, Event extends { readonly _tag: string }, Rejection>(

@@ -6,7 +6,7 @@
  */
 import { Effect, Option, Queue } from "effect"
 import type { LogTail } from "../eventstore/tail/LogTail.ts"
-import * as PositionGate from "../projection/consistency/PositionGate.ts"
+import * as PositionLatch from "../projection/consistency/PositionLatch.ts"
 import type { OrderQueries } from "../views/order/OrderQueries.ts"
 
 /** How long, in milliseconds, a view is waited for before it is asked again whether it is live. */
@@ -20,7 +20,7 @@ export const make = Effect.fnUntraced(function* (
   queries: Pick<OrderQueries["Service"], "awaitPosition" | "isLive" | "position">
 ) {
   const awaited = yield* Queue.sliding<void>(1)
-  const gate = PositionGate.make(() => Queue.offerUnsafe(awaited, undefined))
+  const gate = PositionLatch.make(() => Queue.offerUnsafe(awaited, undefined))
   let waited = 0
 
   /** Lets through what the view has by now, or within a moment. */

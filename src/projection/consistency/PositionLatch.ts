@@ -1,7 +1,7 @@
 /** A position that only grows, and those who wait for it. No fibers, no clock: whoever knows more calls `advance`. */
 import { Deferred, Effect } from "effect"
 
-export interface PositionGate {
+export interface PositionLatch {
   readonly position: () => bigint
   readonly isAwaited: () => boolean
   /** Lets everybody pass who waited for this or less. */
@@ -16,7 +16,7 @@ interface Waiter {
 }
 
 /** `onAwaited` is called when somebody starts to wait. */
-export const make = (onAwaited: () => void = () => {}): PositionGate => {
+export const make = (onAwaited: () => void = () => {}): PositionLatch => {
   const waiters = new Set<Waiter>()
   let current = 0n
   return {

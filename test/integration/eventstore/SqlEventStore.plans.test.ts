@@ -2,8 +2,8 @@ import type { PgClient } from "@effect/sql-pg"
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { connect } from "../../../harness/servers/FreshDatabase.ts"
-import { EventLog } from "../../../src/eventstore/EventLog.ts"
-import { append, entry, newStream, readFrom } from "../../../src/testing/EventLogEntries.ts"
+import { EventStore } from "../../../src/eventstore/EventStore.ts"
+import { append, entry, newStream, readFrom } from "../../../src/testing/EventStoreEntries.ts"
 import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
 import { logLayer } from "../../../harness/views/logLayer.ts"
 
@@ -25,7 +25,7 @@ it.live("sessions that began with an empty log read it by index for ever", () =>
     yield* Effect.scoped(Layer.build(logLayer(url)))
     const before = yield* sequentialScans(sql)
     yield* Effect.gen(function* () {
-      const log = yield* EventLog
+      const log = yield* EventStore
       for (let round = 0; round < 8; round++) {
         yield* log.readAll({ after: 0n, limit: 500 })
         yield* log.readStream(newStream(), { after: 0, limit: 500 })

@@ -1,9 +1,9 @@
 /** `Orders` in this process: prices, sends commands to the actors, and reads the view. */
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Catalog } from "../catalog/Catalog.ts"
 import { priceLine, priceOrder } from "../catalog/Pricing.ts"
-import { EventLog } from "../eventstore/EventLog.ts"
+import { EventStore } from "../eventstore/EventStore.ts"
 import type { Aggregate } from "../aggregate/Aggregate.ts"
 import { fingerprint } from "../aggregate/idempotency/CommandIdentity.ts"
 import * as OrderAggregate from "../order/OrderAggregate.ts"
@@ -15,12 +15,14 @@ import { type PlaceOrderRequest, placeOrderContent } from "../order/OrderRequest
 import type { OrderState } from "../order/OrderState.ts"
 import type { RejectionOf } from "../order/RejectionOf.ts"
 import { paymentStatus, status } from "../order/OrderStatus.ts"
-import type { CommandError, CommandOptions, Orders, Receipt } from "./Orders.ts"
+import { Orders } from "./Orders.ts"
+import type { CommandError, Receipt } from "./Answer.ts"
+import type { CommandOptions } from "../aggregate/idempotency/Submission.ts"
 import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
 import * as TokenWait from "../projection/consistency/TokenWait.ts"
-import * as InProcessCatalog from "./InProcessCatalog.ts"
-import * as InProcessQueries from "./InProcessQueries.ts"
-import * as InProcessSubscription from "./InProcessSubscription.ts"
+import * as CatalogLocal from "./CatalogLocal.ts"
+import * as OrderReads from "./OrderReads.ts"
+import * as OrderFeed from "./OrderFeed.ts"
 import * as PlacedOrder from "./PlacedOrder.ts"
 import * as Submission from "../aggregate/idempotency/Submission.ts"
 import * as Subscription from "./Subscription.ts"
@@ -35,12 +37,12 @@ const freeLineId = ({ lines }: PlaceOrderRequest, index: number): LineId => {
 
 export const make = Effect.gen(function* () {
   const catalog = yield* Catalog
-  const log = yield* EventLog
+  const log = yield* EventStore
   const policies = yield* OrderPolicies
   const orders = OrderAggregate.make(policies)
   const { logId } = yield* log.head
   const submit = yield* Submission.make
-  const subscribe = yield* InProcessSubscription.make
+  const subscribe = yield* OrderFeed.make
 
   const tokenAt = (position: bigint) => ConsistencyToken.format({ position, logId })
 
@@ -100,7 +102,7 @@ export const make = Effect.gen(function* () {
     return submitOrder(["AddLine", orderId], request, options, command)
   })
 
-  const queries = yield* InProcessQueries.make
+  const queries = yield* OrderReads.make
 
   const placeAndWait: Orders["Service"]["placeAndWait"] = Effect.fnUntraced(function* (request, options) {
     const receipt = yield* place(request, options)
@@ -109,7 +111,7 @@ export const make = Effect.gen(function* () {
     return PlacedOrder.ofOrder(seen.order, { token: seen.token, replayed: receipt.replayed })
   })
 
-  const inCatalog = yield* InProcessCatalog.make(submit, toReceipt)
+  const inCatalog = yield* CatalogLocal.make(submit, toReceipt)
 
   const service: Orders["Service"] = {
     place,
@@ -150,3 +152,6 @@ export const make = Effect.gen(function* () {
   }
   return service
 })
+
+/** `Orders` in this process, on the event store, the views and the catalog that are provided. */
+export const layer = Layer.effect(Orders, make)

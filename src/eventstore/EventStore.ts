@@ -57,8 +57,8 @@ export interface StoredCommand {
   readonly recordedAt: string
 }
 
-export class EventLog extends Context.Service<
-  EventLog,
+export class EventStore extends Context.Service<
+  EventStore,
   {
     /**
      * Judges and stores `entries` in order, as one unit of work: one outcome per entry, in the same order.
@@ -107,4 +107,4 @@ export class EventLog extends Context.Service<
     /** True if no other process can append: then an actor's memory needs no checking. */
     readonly soleWriter: boolean
   }
->()("ordinal/eventlog/EventLog") {}
+>()("ordinal/eventstore/EventLog") {}

@@ -2,12 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { LogTail } from "../../../src/eventstore/tail/LogTail.ts"
-import * as PositionGate from "../../../src/projection/consistency/PositionGate.ts"
-import * as PushGate from "../../../src/orders/PushGate.ts"
+import * as PositionLatch from "../../../src/projection/consistency/PositionLatch.ts"
+import * as ViewGate from "../../../src/orders/ViewGate.ts"
 
 /** A log that ends at 10, and a view that is wherever a test says. */
 const setUp = Effect.gen(function* () {
-  const view = { gate: PositionGate.make(), isLive: true, asked: 0 }
+  const view = { gate: PositionLatch.make(), isLive: true, asked: 0 }
   const tail = LogTail.of({
     position: Effect.succeed(10n),
     page: () => Effect.never,
@@ -15,7 +15,7 @@ const setUp = Effect.gen(function* () {
     awaitInterest: () => Effect.never,
     pages: () => assert.fail()
   })
-  const gate = yield* PushGate.make(tail, {
+  const gate = yield* ViewGate.make(tail, {
     awaitPosition: view.gate.awaitPosition,
     position: Effect.sync(() => {
       view.asked += 1

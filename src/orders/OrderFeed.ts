@@ -1,7 +1,7 @@
 /** `Orders.subscribe` in this process. */
 import { Array as Arr, Duration, Effect, Stream } from "effect"
-import { EventLog } from "../eventstore/EventLog.ts"
-import type { Interest } from "../eventstore/tail/Interests.ts"
+import { EventStore } from "../eventstore/EventStore.ts"
+import type { Interest } from "../eventstore/tail/EventWaiters.ts"
 import { LogTail } from "../eventstore/tail/LogTail.ts"
 import type { RecordedEvent } from "../eventstore/RecordedEvent.ts"
 import * as StreamId from "../eventstore/StreamId.ts"
@@ -10,7 +10,7 @@ import { wireType } from "../aggregate/WireType.ts"
 import type { Orders } from "./Orders.ts"
 import * as EventFeed from "./EventFeed.ts"
 import { OrderQueries } from "../views/order/OrderQueries.ts"
-import * as PushGate from "./PushGate.ts"
+import * as ViewGate from "./ViewGate.ts"
 import { InvalidPosition, type Push, type SubscribeOptions } from "./Subscription.ts"
 
 const defaultHeartbeat = Duration.seconds(15)
@@ -51,10 +51,10 @@ const interestOf = ({ customerId, orderId }: SubscribeOptions): Interest | undef
 }
 
 export const make = Effect.gen(function* () {
-  const log = yield* EventLog
+  const log = yield* EventStore
   const tail = yield* LogTail
   const queries = yield* OrderQueries
-  const gate = yield* PushGate.make(tail, queries)
+  const gate = yield* ViewGate.make(tail, queries)
 
   /** The position asked for, if the log goes that far; else where it ends now. */
   const startAt = Effect.fnUntraced(function* (after: bigint | undefined) {

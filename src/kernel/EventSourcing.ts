@@ -3,12 +3,13 @@
  * commands, `KeyedCommands` sends them at most once, `Projections` says how the projections that it is given are doing.
  */
 import { Layer, Redacted } from "effect"
-import { Database, type DatabaseOptions } from "../database/Database.ts"
+import { Database } from "../database/Database.ts"
+import type { DatabaseOptions } from "../database/DatabaseOptions.ts"
 import * as Migrations from "../database/Migrations.ts"
 import * as CommandRetention from "../eventstore/CommandRetention.ts"
 import { LogTail } from "../eventstore/tail/LogTail.ts"
-import * as MemoryEventLog from "../eventstore/MemoryEventLog.ts"
-import * as SqlEventLog from "../eventstore/SqlEventLog.ts"
+import * as MemoryEventStore from "../eventstore/MemoryEventStore.ts"
+import * as SqlEventStore from "../eventstore/SqlEventStore.ts"
 import { Aggregates } from "../aggregate/Aggregates.ts"
 import { KeyedCommands } from "../aggregate/idempotency/KeyedCommands.ts"
 import { Snapshots } from "../aggregate/Snapshots.ts"
@@ -21,9 +22,9 @@ import * as SqlProjections from "../projection/SqlProjections.ts"
 const services = Layer.merge(KeyedCommands.layer, CommandRetention.layer).pipe(Layer.provideMerge(Aggregates.layer))
 
 /** Everything in memory: for tests and trials. */
-export const memory = Layer.merge(services, Projections.layerNone).pipe(
+export const layerMemory = Layer.merge(services, Projections.layerNone).pipe(
   Layer.provideMerge(Layer.merge(LogTail.layer, Snapshots.layerMemory)),
-  Layer.provideMerge(MemoryEventLog.layer())
+  Layer.provideMerge(MemoryEventStore.layer())
 )
 
 export interface Options {
@@ -32,19 +33,19 @@ export interface Options {
 }
 
 /** On the given database, which is migrated first. */
-export const onDatabase = <E, R>(database: Layer.Layer<Database, E, R>, { projections = [] }: Options = {}) =>
+export const layer = <E, R>(database: Layer.Layer<Database, E, R>, { projections = [] }: Options = {}) =>
   Layer.merge(services, SqlProjections.layer(projections)).pipe(
     Layer.provideMerge(ProjectionProgress.layer),
     Layer.provideMerge(Layer.merge(LogTail.layer, SqlSnapshots.layer)),
-    Layer.provideMerge(SqlEventLog.layer),
+    Layer.provideMerge(SqlEventStore.layer),
     Layer.provideMerge(Migrations.layer),
     Layer.provideMerge(database)
   )
 
 /** On PostgreSQL at `postgres://…`. */
-export const postgres = (url: string, options: Options & Omit<DatabaseOptions, "url"> = {}) =>
-  onDatabase(Database.layer({ ...options, url: Redacted.make(url) }), options)
+export const layerPostgres = (url: string, options: Options & Omit<DatabaseOptions, "url"> = {}) =>
+  layer(Database.layer({ ...options, url: Redacted.make(url) }), options)
 
 /** Embedded: in a directory that this process then owns, or with "memory" in memory. Not safe in a power cut. */
-export const embedded = (directory: string, options?: Options) =>
-  onDatabase(Database.layer({ url: Redacted.make(`pglite:${directory}`), allowPgliteInProduction: true }), options)
+export const layerPglite = (directory: string, options?: Options) =>
+  layer(Database.layer({ url: Redacted.make(`pglite:${directory}`), allowPgliteInProduction: true }), options)

@@ -4,11 +4,11 @@ import { connect } from "../../../harness/servers/FreshDatabase.ts"
 import * as PostgresProxy from "../../../harness/servers/PostgresProxy.ts"
 import { now } from "../../../harness/clocks/RunningTime.ts"
 import { Database } from "../../../src/database/Database.ts"
-import { type Entry, EventLog, type Outcome } from "../../../src/eventstore/EventLog.ts"
+import { type Entry, EventStore, type Outcome } from "../../../src/eventstore/EventStore.ts"
 import type * as GroupCommit from "../../../src/eventstore/append/GroupCommit.ts"
 import { withinSeconds } from "../../../src/database/SqlFailure.ts"
-import { turn } from "../../../src/http/listener/LoopTurn.ts"
-import { append, entry, newStream, readFrom, tags } from "../../../src/testing/EventLogEntries.ts"
+import { yieldToIo } from "../../../src/http/listener/YieldToIo.ts"
+import { append, entry, newStream, readFrom, tags } from "../../../src/testing/EventStoreEntries.ts"
 import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
 import { freshLogLayer, logLayer } from "../../../harness/views/logLayer.ts"
 
@@ -28,7 +28,7 @@ const tagOf = (exit: Exit.Exit<ReadonlyArray<Outcome>, GroupCommit.AppendError>)
 
 const appendWithin = (millis: number, appended: Entry = entry(newStream(), 0)) =>
   Effect.gen(function* () {
-    const log = yield* EventLog
+    const log = yield* EventStore
     const start = now()
     const exit = yield* Effect.exit(log.append([appended], (yield* Clock.currentTimeMillis) + millis))
     return { tag: tagOf(exit), took: now() - start }
@@ -161,7 +161,7 @@ describe("readers", () => {
       const heldUp = Effect.gen(function* () {
         const reading = yield* Effect.forkChild(withinSeconds(1)(sql`SELECT 1 AS one FROM pg_sleep(0.1)`))
         // Timers come next then.
-        yield* Effect.sleep(20).pipe(Effect.andThen(turn))
+        yield* Effect.sleep(20).pipe(Effect.andThen(yieldToIo))
         holdUp(2_500)
         return yield* Fiber.join(reading)
       })
@@ -176,7 +176,7 @@ describe("readers", () => {
       const proxy = yield* PostgresProxy.make(url)
       const context = yield* Layer.build(logLayer(proxy.url))
       yield* Effect.gen(function* () {
-        const log = yield* EventLog
+        const log = yield* EventStore
         const hints = yield* PubSub.subscribe(log.grown)
         yield* PubSub.take(hints)
         yield* proxy.goAway

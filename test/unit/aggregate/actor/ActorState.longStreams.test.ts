@@ -1,11 +1,11 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import * as MemoryEventLog from "../../../../src/eventstore/MemoryEventLog.ts"
+import * as MemoryEventStore from "../../../../src/eventstore/MemoryEventStore.ts"
 import { Snapshots } from "../../../../src/aggregate/Snapshots.ts"
-import { equal } from "../../../../src/testing/EventLogEntries.ts"
+import { equal } from "../../../../src/testing/EventStoreEntries.ts"
 import { expected, inNewProcess, ledger } from "../../../../harness/aggregates/Ledger.ts"
 
-const provided = Layer.merge(MemoryEventLog.layer(), Snapshots.layerMemory)
+const provided = Layer.merge(MemoryEventStore.layer(), Snapshots.layerMemory)
 
 /** A page of the log is 500 events. */
 for (const every of [undefined, 1, 499, 500, 501, 1_000, 5_000]) {

@@ -6,7 +6,7 @@
  */
 import { Effect, Metric, Option } from "effect"
 import { PrometheusMetrics } from "effect/observability"
-import { EventLog } from "../../eventstore/EventLog.ts"
+import { EventStore } from "../../eventstore/EventStore.ts"
 import { Aggregates } from "../../aggregate/Aggregates.ts"
 import { OpenStreams, transports } from "../push/OpenStreams.ts"
 import { type AuditReport, type ProjectionInfo, Projections, type Rebuild } from "../../projection/Projections.ts"
@@ -55,7 +55,7 @@ const audited = Effect.fnUntraced(function* (reports: ReadonlyArray<AuditReport>
 })
 
 export const make = Effect.gen(function* () {
-  const log = yield* EventLog
+  const log = yield* EventStore
   const projections = yield* Projections
   const aggregates = yield* Aggregates
   const streams = yield* OpenStreams

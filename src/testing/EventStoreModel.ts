@@ -1,5 +1,5 @@
 /** The log's judgement in its simplest form, and random batches to compare an adapter with it. */
-import type { Entry } from "../eventstore/EventLog.ts"
+import type { Entry } from "../eventstore/EventStore.ts"
 import * as StreamId from "../eventstore/StreamId.ts"
 
 /** An outcome without what only the log can know: the time. */

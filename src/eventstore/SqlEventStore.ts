@@ -8,7 +8,7 @@ import { Duration, Effect, Layer } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { Database } from "../database/Database.ts"
 import * as AppendLane from "./append/AppendLane.ts"
-import { EventLog, type StoredCommand } from "./EventLog.ts"
+import { EventStore, type StoredCommand } from "./EventStore.ts"
 import * as GroupCommit from "./append/GroupCommit.ts"
 import * as LogSignal from "./tail/LogSignal.ts"
 import type { RecordedEvent } from "./RecordedEvent.ts"
@@ -48,7 +48,7 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
       `coalesce(sum(${bytes}) OVER (ORDER BY "position" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)`
     )
 
-  const readStream: EventLog["Service"]["readStream"] = (streamId, { after, limit }) =>
+  const readStream: EventStore["Service"]["readStream"] = (streamId, { after, limit }) =>
     sql<Row<RecordedEvent>>`SELECT ${columns} FROM ordinal.events
       WHERE stream_id = ${streamId} AND version > ${after}
       ORDER BY version LIMIT ${Math.min(limit, mostPerPage)}`.pipe(
@@ -57,7 +57,7 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
     )
 
   // What is large as it is stored is left out first, so that only little is decompressed to be measured.
-  const readAll: EventLog["Service"]["readAll"] = ({ after, limit }) =>
+  const readAll: EventStore["Service"]["readAll"] = ({ after, limit }) =>
     sql<Row<RecordedEvent>>`SELECT ${columns} FROM (
         SELECT *, ${sumBefore(asText)} AS text_before FROM (
           SELECT *, ${sumBefore("pg_column_size(data)")} AS stored_before
@@ -82,14 +82,14 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
     )
   )
 
-  const findCommand: EventLog["Service"]["findCommand"] = (commandId) =>
+  const findCommand: EventStore["Service"]["findCommand"] = (commandId) =>
     sql<Row<StoredCommand>>`SELECT command_id AS "commandId", fingerprint, stream_id AS "streamId", version, "position",
       receipt, recorded_at AS "recordedAt" FROM ordinal.commands WHERE command_id = ${commandId}`.pipe(
       Effect.map(([row]) => (row === undefined ? undefined : toIso(row))),
       read
     )
 
-  const forgetCommands: EventLog["Service"]["forgetCommands"] = (age, limit) =>
+  const forgetCommands: EventStore["Service"]["forgetCommands"] = (age, limit) =>
     sql`DELETE FROM ordinal.commands WHERE command_id IN (
         SELECT command_id FROM ordinal.commands
         WHERE recorded_at < clock_timestamp() - ${Duration.toMillis(age)}::float8 * interval '1 millisecond'
@@ -105,7 +105,7 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
     read
   )
 
-  return EventLog.of({
+  return EventStore.of({
     append,
     readStream,
     readAll,
@@ -118,4 +118,4 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
   })
 })
 
-export const layer = Layer.effect(EventLog, make())
+export const layer = Layer.effect(EventStore, make())

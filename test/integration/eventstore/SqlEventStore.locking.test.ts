@@ -4,9 +4,9 @@ import { randomBytes } from "node:crypto"
 import { connect } from "../../../harness/servers/FreshDatabase.ts"
 import { now } from "../../../harness/clocks/RunningTime.ts"
 import { Database } from "../../../src/database/Database.ts"
-import { EventLog } from "../../../src/eventstore/EventLog.ts"
+import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import { sqlState } from "../../../src/database/SqlFailure.ts"
-import { append, entry, newStream, readFrom, tags } from "../../../src/testing/EventLogEntries.ts"
+import { append, entry, newStream, readFrom, tags } from "../../../src/testing/EventStoreEntries.ts"
 import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
 import { logLayer } from "../../../harness/views/logLayer.ts"
 
@@ -27,7 +27,7 @@ describe("the log under several sessions", () => {
     Effect.gen(function* () {
       const { url, context } = yield* freshLog
       yield* Effect.gen(function* () {
-        const log = yield* EventLog
+        const log = yield* EventStore
         const raw = yield* connect(url)
         const first = yield* raw.withTransaction(
           Effect.gen(function* () {
@@ -65,7 +65,7 @@ describe("the log under several sessions", () => {
         { concurrency: "unbounded", discard: true }
       )
       const tail = Effect.gen(function* () {
-        const log = yield* EventLog
+        const log = yield* EventStore
         let after = 0n
         while (after < BigInt(callers * rounds)) {
           for (const { position } of yield* log.readAll({ after, limit: 100 })) {
@@ -90,7 +90,7 @@ describe("the log under several sessions", () => {
     Effect.gen(function* () {
       const { context } = yield* freshLog
       yield* Effect.gen(function* () {
-        const log = yield* EventLog
+        const log = yield* EventStore
         const streams = Arr.makeBy(5, newStream)
         let conflicts = 0
         yield* Effect.forEach(
@@ -156,7 +156,7 @@ describe("somebody else's open transaction", () => {
       const { context } = yield* freshLog
       yield* Effect.gen(function* () {
         const { projections } = yield* Database
-        const log = yield* EventLog
+        const log = yield* EventStore
         const hung = yield* projections.reserve
         yield* hung.executeRaw("BEGIN", [])
         yield* hung.executeRaw(lockHead, [])

@@ -1,10 +1,11 @@
 /** The queries of `Orders` in this process: from the order view, as fresh as asked, and from the log. */
 import { Effect } from "effect"
-import { EventLog } from "../eventstore/EventLog.ts"
+import { EventStore } from "../eventstore/EventStore.ts"
 import * as PublishedEvent from "../aggregate/PublishedEvent.ts"
 import { OrderPolicies } from "../order/OrderPolicies.ts"
 import { OrderNotFound } from "../order/OrderRejection.ts"
-import type { Orders, QueryOptions } from "./Orders.ts"
+import type { Orders } from "./Orders.ts"
+import type { QueryOptions } from "./Answer.ts"
 import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
 import { ProjectionBehind } from "../projection/consistency/ProjectionBehind.ts"
 import * as TokenWait from "../projection/consistency/TokenWait.ts"
@@ -18,7 +19,7 @@ type Service = Pick<Orders["Service"], "get" | "list" | "counts" | "history" | "
 
 export const make = Effect.gen(function* () {
   const queries = yield* OrderQueries
-  const log = yield* EventLog
+  const log = yield* EventStore
   const policies = yield* OrderPolicies
   const { logId } = yield* log.head
 

@@ -2,8 +2,8 @@ import { Effect, Layer } from "effect"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import * as MemoryEventLog from "../../../src/eventstore/MemoryEventLog.ts"
-import * as EventLogContract from "../../../src/testing/EventLogContract.ts"
+import * as MemoryEventStore from "../../../src/eventstore/MemoryEventStore.ts"
+import * as EventStoreContract from "../../../src/testing/EventStoreContract.ts"
 import { freshLogLayer, logLayer } from "../../../harness/views/logLayer.ts"
 
 const temporaryDirectory = Effect.acquireRelease(
@@ -11,14 +11,14 @@ const temporaryDirectory = Effect.acquireRelease(
   (directory) => Effect.promise(() => rm(directory, { recursive: true, force: true }))
 )
 
-EventLogContract.suite("memory", MemoryEventLog.layer())
-EventLogContract.suite("PostgreSQL", freshLogLayer())
-EventLogContract.suite(
+EventStoreContract.suite("memory", MemoryEventStore.layer())
+EventStoreContract.suite("PostgreSQL", freshLogLayer())
+EventStoreContract.suite(
   "PostgreSQL, every pool of size 1",
   freshLogLayer({ pools: { append: 1, projections: 1, reads: 1 } })
 )
-EventLogContract.suite("PGlite in memory", logLayer("pglite:memory"))
-EventLogContract.suite(
+EventStoreContract.suite("PGlite in memory", logLayer("pglite:memory"))
+EventStoreContract.suite(
   "PGlite in a directory",
   Layer.unwrap(Effect.map(temporaryDirectory, (directory) => logLayer(`pglite:${join(directory, "data")}`)))
 )

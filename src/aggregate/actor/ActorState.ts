@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto"
 import { Effect, Schema } from "effect"
-import type { EventLog } from "../../eventstore/EventLog.ts"
+import type { EventStore } from "../../eventstore/EventStore.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
 import type { DatabaseUnavailable } from "../../eventstore/Unavailable.ts"
 import type { Aggregate, SnapshotPolicy } from "../Aggregate.ts"
@@ -15,7 +15,7 @@ import type { Snapshot, Snapshots } from "../Snapshots.ts"
 
 const pageSize = 500
 
-export interface AggregateMemory<State, Event> {
+export interface ActorState<State, Event> {
   readonly state: State
   readonly version: number
   /** Of the last event; 0 without one. */
@@ -30,7 +30,7 @@ export interface AggregateMemory<State, Event> {
 }
 
 export interface MemoryContext {
-  readonly log: EventLog["Service"]
+  readonly log: EventStore["Service"]
   readonly snapshots: Snapshots["Service"]
   /** Runs what nobody waits for. */
   background(effect: Effect.Effect<void>): void
@@ -53,7 +53,7 @@ export const make = <State, Command, Event, Rejection>(
   { codec, decider, snapshots: policy }: Aggregate<State, Command, Event, Rejection>,
   streamId: StreamId,
   { activated, background, log, snapshots }: MemoryContext
-): AggregateMemory<State, Event> => {
+): ActorState<State, Event> => {
   const blank = {
     state: decider.initialState,
     version: 0,

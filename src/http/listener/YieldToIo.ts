@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 
-export const turn: Effect.Effect<void> = Effect.callback((resume) => {
+export const yieldToIo: Effect.Effect<void> = Effect.callback((resume) => {
   const immediate = setImmediate(() => resume(Effect.void))
   return Effect.sync(() => clearImmediate(immediate))
 })

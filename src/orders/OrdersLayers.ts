@@ -1,0 +1,36 @@
+/** `Orders` with everything below it, wired once for each kind of database. */
+import { Layer, Redacted } from "effect"
+import * as AggregateCatalog from "./AggregateCatalog.ts"
+import * as OrdersLocal from "./OrdersLocal.ts"
+import { Database } from "../database/Database.ts"
+import type { DatabaseOptions } from "../database/DatabaseOptions.ts"
+import * as EventSourcing from "../kernel/EventSourcing.ts"
+import { CatalogViewProjection } from "../views/catalog/CatalogViewProjection.ts"
+import * as MemoryCatalogQueries from "../views/catalog/MemoryCatalogQueries.ts"
+import * as MemoryOrderQueries from "../views/order/MemoryOrderQueries.ts"
+import { OrderViewProjection } from "../views/order/OrderViewProjection.ts"
+import * as SqlCatalogQueries from "../views/catalog/SqlCatalogQueries.ts"
+import * as SqlOrderQueries from "../views/order/SqlOrderQueries.ts"
+
+/** Everything in memory: for tests and trials. */
+export const layerMemory = OrdersLocal.layer.pipe(
+  Layer.provideMerge(Layer.mergeAll(AggregateCatalog.layer, MemoryOrderQueries.layer, MemoryCatalogQueries.layer)),
+  Layer.provideMerge(EventSourcing.layerMemory)
+)
+
+/** On the given database, which is migrated first. `projections`: of one's own, beside those that orders need. */
+export const layer = <E, R>(database: Layer.Layer<Database, E, R>, { projections = [] }: EventSourcing.Options = {}) =>
+  OrdersLocal.layer.pipe(
+    Layer.provideMerge(Layer.mergeAll(AggregateCatalog.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer)),
+    Layer.provideMerge(
+      EventSourcing.layer(database, { projections: [OrderViewProjection, CatalogViewProjection, ...projections] })
+    )
+  )
+
+/** On PostgreSQL at `postgres://…`. */
+export const layerPostgres = (url: string, options: EventSourcing.Options & Omit<DatabaseOptions, "url"> = {}) =>
+  layer(Database.layer({ ...options, url: Redacted.make(url) }), options)
+
+/** Embedded: in a directory that this process then owns, or with "memory" in memory. Not safe in a power cut. */
+export const layerPglite = (directory: string, options?: EventSourcing.Options) =>
+  layer(Database.layer({ url: Redacted.make(`pglite:${directory}`), allowPgliteInProduction: true }), options)
