@@ -1,7 +1,7 @@
 /** The order service in this process, and the same one seen through HTTP. */
 import * as OrdersLayers from "../../src/orders/OrdersLayers.ts"
 import { Context, Effect, Layer } from "effect"
-import { Address } from "../../src/order/Address.ts"
+import { Address } from "../../src/order/Text.ts"
 import { Currency } from "../../src/order/Money.ts"
 import { CustomerId, LineId, OrderId, ProductId } from "../../src/order/OrderId.ts"
 import { defaultPolicies, OrderPolicies } from "../../src/order/OrderPolicies.ts"

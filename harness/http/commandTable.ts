@@ -1,5 +1,5 @@
 /** Every command of the contract's table: how it is sent, and who may. */
-import { rejectionsOf } from "../../src/order/RejectionOf.ts"
+import { rejectionsOf } from "../../src/order/OrderRejection.ts"
 import { address, ada, mug, order } from "./ApiServer.ts"
 
 export interface CommandRow {

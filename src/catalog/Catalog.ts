@@ -4,9 +4,8 @@
  */
 import { Context, type Effect, Schema } from "effect"
 import type { Unavailable } from "../aggregate/SendError.ts"
-import type { Address } from "../order/Address.ts"
+import type { Address, Contact } from "../order/Text.ts"
 import type { Currency } from "../order/Money.ts"
-import type { Contact } from "../order/OrderCommand.ts"
 import { CustomerId, ProductId } from "../order/OrderId.ts"
 import type { InvalidOrder } from "../order/OrderRejection.ts"
 import type { SaveProductRequest } from "./Product.ts"

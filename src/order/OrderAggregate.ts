@@ -2,11 +2,10 @@ import type { Aggregate } from "../aggregate/Aggregate.ts"
 import * as EventCodec from "../aggregate/EventCodec.ts"
 import type { OrderCommand } from "./OrderCommand.ts"
 import * as OrderDecider from "./OrderDecider.ts"
-import { OrderEvent } from "./OrderEvent.ts"
+import { OrderEvent, orderUpcasters } from "./OrderEvent.ts"
 import { defaultPolicies, type OrderPolicies } from "./OrderPolicies.ts"
 import type { OrderRejection } from "./OrderRejection.ts"
 import { OrderState } from "./OrderState.ts"
-import { orderUpcasters } from "./OrderUpcasters.ts"
 
 export type OrderAggregate = Aggregate<OrderState, OrderCommand, OrderEvent, OrderRejection>
 

@@ -1,7 +1,6 @@
 /** What enters an order's mailbox: fully resolved, with ids and prices. What callers send is in OrderRequest. */
 import { Schema } from "effect"
-import { Address } from "./Address.ts"
-import { CallerCancelReason } from "./CancelReason.ts"
+import { Address, Contact, Note, Text } from "./Text.ts"
 import { Items, Line, maxLines } from "./Line.ts"
 import { Amount, Currency, PositiveAmount, Quantity } from "./Money.ts"
 import {
@@ -15,10 +14,17 @@ import {
   ReturnId,
   ShipmentId
 } from "./OrderId.ts"
-import { Email, Name, Note, Text } from "./Text.ts"
 
-export const Contact = Schema.Struct({ name: Name, email: Email })
-export type Contact = typeof Contact.Type
+/** The reasons that a caller may give for cancelling a whole order. */
+export const CallerCancelReason = Schema.Literals([
+  "customer_request",
+  "out_of_stock",
+  "pricing_error",
+  "fraud_suspected",
+  "duplicate",
+  "other"
+])
+export type CallerCancelReason = typeof CallerCancelReason.Type
 
 const orderId = OrderId
 

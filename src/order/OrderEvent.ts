@@ -5,11 +5,11 @@
  * Personal data appears in `OrderPlaced` and `ShippingAddressChanged` only.
  */
 import { Schema } from "effect"
-import { Address } from "./Address.ts"
-import { CancelReason } from "./CancelReason.ts"
+import { Address, Contact, Note, Text } from "./Text.ts"
+import * as Upcaster from "../aggregate/Upcaster.ts"
 import { Items, Line } from "./Line.ts"
+import { CallerCancelReason } from "./OrderCommand.ts"
 import { Amount, Currency, PositiveAmount, Quantity } from "./Money.ts"
-import { Contact } from "./OrderCommand.ts"
 import {
   CancellationId,
   CaptureId,
@@ -21,7 +21,10 @@ import {
   ReturnId,
   ShipmentId
 } from "./OrderId.ts"
-import { Note, Text } from "./Text.ts"
+
+/** The reasons that an order may be cancelled for; `all_items_cancelled` comes only from CancelItems. */
+export const CancelReason = Schema.Literals([...CallerCancelReason.literals, "all_items_cancelled"])
+export type CancelReason = typeof CancelReason.Type
 
 export const OrderEvent = Schema.TaggedUnion({
   OrderPlaced: {
@@ -72,3 +75,19 @@ export const OrderEvent = Schema.TaggedUnion({
   OrderCancelled: { reason: CancelReason, note: Schema.optionalKey(Note), voidDue: Amount, refundDue: Amount }
 })
 export type OrderEvent = typeof OrderEvent.Type
+
+/** The shape of version 1, where a return was of one line. Logs hold such events for ever: never edit it. */
+const ItemsReturnedV1 = Schema.Struct({
+  returnId: ReturnId,
+  lineId: LineId,
+  quantity: Quantity,
+  reason: Schema.optionalKey(Note)
+})
+
+/** Turns events that were stored in an older shape into the current one. */
+export const orderUpcasters = {
+  ItemsReturned: Upcaster.since(ItemsReturnedV1).now(({ lineId, quantity, ...rest }) => ({
+    ...rest,
+    items: [{ lineId, quantity }] as typeof Items.Encoded
+  }))
+}

@@ -1,7 +1,7 @@
 /** The fold: what each event does to the state. Total on every event that the decider emits. */
 import type { Item } from "./Line.ts"
 import type { OrderEvent } from "./OrderEvent.ts"
-import { capturable, refundable } from "./OrderPayments.ts"
+import { capturable, refundable } from "./OrderTotals.ts"
 import type { Order, OrderLine, OrderState, Payment } from "./OrderState.ts"
 import { outstanding } from "./OrderStatus.ts"
 

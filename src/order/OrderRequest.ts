@@ -3,8 +3,8 @@
  * refused, since a misspelt `items` would otherwise ship everything. `null` is not "absent".
  */
 import { Schema } from "effect"
-import { Address } from "./Address.ts"
-import { CallerCancelReason } from "./CancelReason.ts"
+import { Address, Note, Text } from "./Text.ts"
+import { CallerCancelReason } from "./OrderCommand.ts"
 import { Items, maxLines } from "./Line.ts"
 import { Amount, Currency, PositiveAmount, Quantity } from "./Money.ts"
 import {
@@ -19,7 +19,6 @@ import {
   ReturnId,
   ShipmentId
 } from "./OrderId.ts"
-import { Note, Text } from "./Text.ts"
 
 /** Decode with these: over HTTP as the payload's parse options, in process as the decoder's. */
 export const parseOptions = { onExcessProperty: "error", errors: "all" } as const

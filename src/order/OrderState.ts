@@ -3,13 +3,11 @@
  * (`OrderStatus`, `OrderTotals`), never stored, so they can't drift.
  */
 import { Schema } from "effect"
-import { Address } from "./Address.ts"
-import { CancelReason } from "./CancelReason.ts"
+import { Address, Contact, Note, Text } from "./Text.ts"
+import { CancelReason } from "./OrderEvent.ts"
 import { Items, Line } from "./Line.ts"
 import { Amount, Currency, PositiveAmount, Quantity } from "./Money.ts"
-import { Contact } from "./OrderCommand.ts"
 import { CancellationId, CaptureId, CustomerId, OrderId, PaymentId, RefundId, ReturnId, ShipmentId } from "./OrderId.ts"
-import { Note, Text } from "./Text.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 

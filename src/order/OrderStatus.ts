@@ -45,7 +45,7 @@ export const paymentStatus = (order: Order): PaymentStatus => {
   const captured = payments.some((payment) => payment.captured > 0)
   if (captured && payments.every((payment) => payment.refunded === payment.captured)) return "refunded"
   if (payments.some((payment) => payment.refunded > 0)) return "partially_refunded"
-  const covered = OrderTotals.paid(order) >= OrderTotals.total(order.lines, order.shippingCost)
+  const covered = OrderTotals.paid(order) >= OrderTotals.total(order)
   if (covered && (captured || order.cancellation === undefined)) return "paid"
   if (captured) return "partially_paid"
   if (OrderTotals.open(order) > 0) return "authorized"

@@ -1,32 +1,42 @@
-/** What an order costs: pure, in BigInt, so that no product or sum is ever rounded by accident. */
+/**
+ * The money of an order, all derived from its state: what it costs, what was paid, and what may still be moved. Prices
+ * are multiplied and added in BigInt, so that no amount is ever rounded by accident.
+ */
 import { Schema } from "effect"
 import type { Line } from "./Line.ts"
 import { Amount } from "./Money.ts"
-import type { Order, OrderLine } from "./OrderState.ts"
+import type { Order, OrderLine, Payment } from "./OrderState.ts"
 
+/** Amounts are in minor units of the order's currency. */
 export const OrderTotals = Schema.Struct({
   subtotal: Amount,
   discount: Amount,
   tax: Amount,
   shipping: Amount,
   total: Amount,
-  /** What is still to be captured; negative: a refund is owed. */
+  /** The amount that is still to be captured; a negative one is owed to the customer. */
   balanceDue: Schema.Int
 })
 export type OrderTotals = typeof OrderTotals.Type
 
-type Priced = Pick<Line, "quantity" | "unitPrice" | "unitDiscount" | "taxBps"> & { readonly cancelled?: number }
+type PricedLine = Pick<Line, "quantity" | "unitPrice" | "unitDiscount" | "taxBps"> & { readonly cancelled?: number }
+
+/** An order, or what is about to become one. */
+interface Priced {
+  readonly lines: ReadonlyArray<PricedLine>
+  readonly shippingCost: number
+}
 
 const limit = BigInt(Number.MAX_SAFE_INTEGER)
 
-/** Half goes to the even neighbour. For non-negative `dividend`. */
+/** Rounds to the nearest integer and half to the even neighbour (IEEE 754's ties-to-even); `dividend` must be ≥ 0. */
 export const divideHalfEven = (dividend: bigint, divisor: bigint): bigint => {
   const quotient = dividend / divisor
   const twice = 2n * (dividend % divisor)
   return twice > divisor || (twice === divisor && quotient % 2n === 1n) ? quotient + 1n : quotient
 }
 
-const priceLine = (line: Priced) => {
+const priceLine = (line: PricedLine) => {
   const quantity = BigInt(line.quantity - (line.cancelled ?? 0))
   const net = quantity * BigInt(line.unitPrice - line.unitDiscount)
   return {
@@ -37,7 +47,7 @@ const priceLine = (line: Priced) => {
   }
 }
 
-const sum = (lines: ReadonlyArray<Priced>, shippingCost: number) => {
+const sum = ({ lines, shippingCost }: Priced) => {
   const shipping = BigInt(shippingCost)
   const sums = { subtotal: 0n, discount: 0n, tax: 0n, shipping, total: shipping }
   for (const line of lines) {
@@ -51,8 +61,8 @@ const sum = (lines: ReadonlyArray<Priced>, shippingCost: number) => {
 }
 
 /** False if an amount would not be a safe integer; such an order is never placed, nor edited into being. */
-export const isRepresentable = (lines: ReadonlyArray<Priced>, shippingCost: number): boolean => {
-  const { subtotal, tax, total } = sum(lines, shippingCost)
+export const isRepresentable = (order: Priced): boolean => {
+  const { subtotal, tax, total } = sum(order)
   return subtotal <= limit && tax <= limit && total <= limit
 }
 
@@ -61,19 +71,33 @@ export const ofLine = (line: OrderLine): { readonly net: number; readonly tax: n
   return { net: Number(net), tax: Number(tax) }
 }
 
-export const total = (lines: ReadonlyArray<Priced>, shippingCost: number): number =>
-  Number(sum(lines, shippingCost).total)
+export const total = (order: Priced): number => Number(sum(order).total)
 
-/** Captured and not refunded. */
+/** The amount that was captured and not refunded. */
 export const paid = (order: Order): number =>
   order.payments.reduce((sum, payment) => sum + payment.captured - payment.refunded, 0)
 
-/** Authorized, neither captured nor voided. */
-export const open = (order: Order): number =>
-  order.payments.reduce((sum, payment) => (payment.voided ? sum : sum + payment.authorized - payment.captured), 0)
+/** The amount that was authorized and neither captured nor voided. */
+export const open = (order: Order): number => order.payments.reduce((sum, payment) => sum + voidable(payment), 0)
+
+/** The amount that may still be authorized: what is open and what is paid never exceed the total by it. */
+export const authorizable = (order: Order): number => Math.max(0, total(order) - open(order) - paid(order))
+
+/**
+ * The amount that may still be captured from this payment: the rest of its authorization, but no more than is unpaid,
+ * since items may have been cancelled after it was authorized.
+ */
+export const capturable = (order: Order, payment: Payment): number =>
+  Math.max(0, Math.min(voidable(payment), total(order) - paid(order)))
+
+/** The amount that was captured from this payment and not refunded. */
+export const refundable = (payment: Payment): number => payment.captured - payment.refunded
+
+/** The amount that voiding this payment would release. */
+export const voidable = (payment: Payment): number => (payment.voided ? 0 : payment.authorized - payment.captured)
 
 export const ofOrder = (order: Order): OrderTotals => {
-  const sums = sum(order.lines, order.shippingCost)
+  const sums = sum(order)
   const total = Number(sums.total)
   return {
     subtotal: Number(sums.subtotal),

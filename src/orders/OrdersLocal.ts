@@ -13,7 +13,7 @@ import { LineId, OrderId, PaymentId, ReturnId, ShipmentId } from "../order/Order
 import { OrderPolicies } from "../order/OrderPolicies.ts"
 import { type PlaceOrderRequest, placeOrderContent } from "../order/OrderRequest.ts"
 import type { OrderState } from "../order/OrderState.ts"
-import type { RejectionOf } from "../order/RejectionOf.ts"
+import type { RejectionOf } from "../order/OrderRejection.ts"
 import { paymentStatus, status } from "../order/OrderStatus.ts"
 import { Orders } from "./Orders.ts"
 import type { CommandError, Receipt } from "./Answer.ts"
@@ -64,7 +64,7 @@ export const make = Effect.gen(function* () {
     options: CommandOptions | undefined,
     command: Effect.Effect<Command<Name>, E>
   ): Effect.Effect<Receipt, E | CommandError<Name>> => {
-    // One decider for all commands has one type of rejections; each command meets only its own (see RejectionOf.test.ts).
+    // One decider for all commands has one type of rejections; each command meets only its own (see OrderRejection.test.ts).
     const aggregate = orders as Aggregate<OrderState, Command<Name>, OrderEvent, RejectionOf<Name>>
     return Effect.map(
       submit({ aggregate, idOf: ({ orderId }) => orderId, scope, request, options, command, body: receiptOf }),

@@ -1,11 +1,10 @@
 /** Random commands on one order, with so few ids and lines that repeats and clashes happen all the time. */
 import { Array, Schema } from "effect"
 import * as Arbitrary from "effect/Arbitrary"
-import type { Address } from "../order/Address.ts"
-import { CallerCancelReason } from "../order/CancelReason.ts"
+import type { Address } from "../order/Text.ts"
+import { CallerCancelReason, type Command, CommandName, type OrderCommand } from "../order/OrderCommand.ts"
 import type { Items, Line } from "../order/Line.ts"
 import { Currency } from "../order/Money.ts"
-import { type Command, CommandName, type OrderCommand } from "../order/OrderCommand.ts"
 import {
   CancellationId,
   CaptureId,

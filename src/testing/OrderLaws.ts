@@ -1,6 +1,6 @@
 /** The laws of an order, L5 to L11, each checked on every state that random commands lead to. */
 import { Equal, Result } from "effect"
-import { allowed } from "../order/OrderAllowed.ts"
+import { allowed } from "../order/rules/OrderAllowed.ts"
 import { CommandName, type OrderCommand } from "../order/OrderCommand.ts"
 import * as OrderDecider from "../order/OrderDecider.ts"
 import type { OrderEvent } from "../order/OrderEvent.ts"

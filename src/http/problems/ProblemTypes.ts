@@ -11,7 +11,7 @@ import { InvalidIdempotencyKey } from "../../aggregate/idempotency/InvalidIdempo
 import { AggregateSuspended, Draining, VersionMismatch } from "../../aggregate/SendError.ts"
 import type { CommandName } from "../../order/OrderCommand.ts"
 import * as Rejection from "../../order/OrderRejection.ts"
-import { type RejectionOf, rejectionsOf } from "../../order/RejectionOf.ts"
+import { type RejectionOf, rejectionsOf } from "../../order/OrderRejection.ts"
 import { InvalidToken } from "../../projection/consistency/ConsistencyToken.ts"
 import { ProjectionBehind } from "../../projection/consistency/ProjectionBehind.ts"
 import * as ProjectionErrors from "../../projection/ProjectionErrors.ts"

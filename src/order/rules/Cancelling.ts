@@ -1,9 +1,8 @@
 /** CancelItems and CancelOrder. */
-import type { CancelReason } from "../CancelReason.ts"
+import type { CancelReason, OrderEvent } from "../OrderEvent.ts"
 import { type Decision, isSameItems, nothing, notNow, record, reject, repeat } from "./Decision.ts"
 import { obstacle } from "./Fulfilment.ts"
 import type { Command } from "../OrderCommand.ts"
-import type { OrderEvent } from "../OrderEvent.ts"
 import type { OrderPolicies } from "../OrderPolicies.ts"
 import * as Rejection from "../OrderRejection.ts"
 import type { Order } from "../OrderState.ts"

@@ -1,7 +1,7 @@
 /** What a rule answers: the events to record, none if there is nothing to do, or a rejection. */
 import { Result } from "effect"
 import type { Item } from "../Line.ts"
-import { allowed } from "../OrderAllowed.ts"
+import { allowed } from "./OrderAllowed.ts"
 import type { CommandName } from "../OrderCommand.ts"
 import type { OrderEvent } from "../OrderEvent.ts"
 import type { OrderPolicies } from "../OrderPolicies.ts"

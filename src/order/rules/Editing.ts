@@ -30,7 +30,7 @@ export const addLine = (command: Command<"AddLine">, order: Order, policies: Ord
   }
   if (order.lines.length >= maxLines) return invalid("lines", `an order has at most ${maxLines} lines`)
   if (line.unitDiscount > line.unitPrice) return invalid("unitDiscount", `the unit price is only ${line.unitPrice}`)
-  return OrderTotals.isRepresentable([...order.lines, line], order.shippingCost)
+  return OrderTotals.isRepresentable({ ...order, lines: [...order.lines, line] })
     ? record({ _tag: "LineAdded", line })
     : tooLarge()
 }
@@ -45,8 +45,8 @@ export const changeLineQuantity = (
   if (line === undefined) return reject(new Rejection.LineNotFound({ orderId: order.id, lineId }))
   if (status(order) !== "placed") return notNow(order, command._tag, policies)
   if (line.quantity === quantity) return nothing
-  const changed = order.lines.map((other) => (other === line ? { ...line, quantity } : other))
-  return OrderTotals.isRepresentable(changed, order.shippingCost)
+  const lines = order.lines.map((other) => (other === line ? { ...line, quantity } : other))
+  return OrderTotals.isRepresentable({ ...order, lines })
     ? record({ _tag: "LineQuantityChanged", lineId, from: line.quantity, to: quantity })
     : tooLarge()
 }

@@ -2,7 +2,7 @@
 import { type Decision, nothing, notNow, record, reject, repeat } from "./Decision.ts"
 import type { Command } from "../OrderCommand.ts"
 import type { PaymentId } from "../OrderId.ts"
-import { authorizable, capturable, refundable, voidable } from "../OrderPayments.ts"
+import { authorizable, capturable, refundable, voidable } from "../OrderTotals.ts"
 import type { OrderPolicies } from "../OrderPolicies.ts"
 import * as Rejection from "../OrderRejection.ts"
 import type { Order } from "../OrderState.ts"

@@ -22,11 +22,11 @@ const lineErrors = (line: Line, index: number, lines: ReadonlyArray<Line>): Erro
 }
 
 const errors = (command: Command<"PlaceOrder">): Errors => {
-  const { lines, shippingCost } = command
+  const { lines } = command
   if (lines.length > maxLines) return [{ path: "lines", message: `an order has at most ${maxLines} lines` }]
   const found = lines.flatMap(lineErrors)
   if (found.length > 0) return found
-  return OrderTotals.isRepresentable(lines, shippingCost)
+  return OrderTotals.isRepresentable(command)
     ? []
     : [{ path: "lines", message: "the total is too large to be an exact number" }]
 }
@@ -35,7 +35,7 @@ export const placeOrder = (command: Command<"PlaceOrder">, policies: OrderPolici
   const found = errors(command)
   if (found.length > 0) return reject(new Rejection.InvalidOrder({ errors: found }))
   const { _tag, confirm, ...placed } = command
-  const total = OrderTotals.total(command.lines, command.shippingCost)
+  const total = OrderTotals.total(command)
   return (confirm ?? policies.autoConfirm)
     ? record({ _tag: "OrderPlaced", ...placed }, { _tag: "OrderConfirmed", total })
     : record({ _tag: "OrderPlaced", ...placed })
@@ -47,7 +47,7 @@ export const placeAgain = (command: Command<"PlaceOrder">, order: Order): Decisi
 export const confirmOrder = (command: Command<"ConfirmOrder">, order: Order, policies: OrderPolicies): Decision => {
   switch (status(order)) {
     case "placed":
-      return record({ _tag: "OrderConfirmed", total: OrderTotals.total(order.lines, order.shippingCost) })
+      return record({ _tag: "OrderConfirmed", total: OrderTotals.total(order) })
     case "cancelled":
       return notNow(order, command._tag, policies)
     case "confirmed":

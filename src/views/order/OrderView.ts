@@ -1,10 +1,10 @@
 /** The order as callers see it: one shape for single reads, lists, past versions and replies. A pure function of the state. */
 import { Schema } from "effect"
-import { Address } from "../../order/Address.ts"
-import { CancelReason } from "../../order/CancelReason.ts"
+import { Address } from "../../order/Text.ts"
+import { CancelReason } from "../../order/OrderEvent.ts"
 import { Items, Line } from "../../order/Line.ts"
 import { Amount, Currency } from "../../order/Money.ts"
-import { allowed } from "../../order/OrderAllowed.ts"
+import { allowed } from "../../order/rules/OrderAllowed.ts"
 import { CommandName } from "../../order/OrderCommand.ts"
 import { CustomerId, OrderId, PaymentId, ReturnId, ShipmentId } from "../../order/OrderId.ts"
 import { defaultPolicies, type OrderPolicies } from "../../order/OrderPolicies.ts"

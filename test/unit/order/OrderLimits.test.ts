@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
-import { allowed } from "../../../src/order/OrderAllowed.ts"
+import { allowed } from "../../../src/order/rules/OrderAllowed.ts"
 import type { OrderCommand } from "../../../src/order/OrderCommand.ts"
 import { OrderDecider } from "../../../src/order/OrderDecider.ts"
 import { LineId } from "../../../src/order/OrderId.ts"

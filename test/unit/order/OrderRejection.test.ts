@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
 import * as OrderDecider from "../../../src/order/OrderDecider.ts"
 import type { OrderPolicies } from "../../../src/order/OrderPolicies.ts"
-import { rejectionsOf } from "../../../src/order/RejectionOf.ts"
+import { rejectionsOf } from "../../../src/order/OrderRejection.ts"
 import { orderCommands } from "../../../src/testing/OrderCommands.ts"
 import { trace } from "../../../src/testing/Trace.ts"
 

@@ -1,22 +1,22 @@
 /** The commands that could store an event in this very state: for problems, views and buttons. */
-import type { CommandName } from "./OrderCommand.ts"
-import { maxLines } from "./Line.ts"
-import { authorizable, capturable, missingForShipment, refundable, voidable } from "./OrderPayments.ts"
-import type { OrderPolicies } from "./OrderPolicies.ts"
-import { maxEvents } from "./OrderRejection.ts"
-import type { Order, OrderState } from "./OrderState.ts"
-import { outstanding, status } from "./OrderStatus.ts"
-import * as OrderTotals from "./OrderTotals.ts"
+import type { CommandName } from "../OrderCommand.ts"
+import { maxLines } from "../Line.ts"
+import { authorizable, capturable, refundable, voidable } from "../OrderTotals.ts"
+import { missingForShipment, type OrderPolicies } from "../OrderPolicies.ts"
+import { maxEvents } from "../OrderRejection.ts"
+import type { Order, OrderState } from "../OrderState.ts"
+import { outstanding, status } from "../OrderStatus.ts"
+import * as OrderTotals from "../OrderTotals.ts"
 
 /** One less always fits; one more may not. */
 const canChangeQuantity = (order: Order): boolean =>
   order.lines.some(
     (line) =>
       line.quantity > 1 ||
-      OrderTotals.isRepresentable(
-        order.lines.map((other) => (other === line ? { ...line, quantity: 2 } : other)),
-        order.shippingCost
-      )
+      OrderTotals.isRepresentable({
+        ...order,
+        lines: order.lines.map((other) => (other === line ? { ...line, quantity: 2 } : other))
+      })
   )
 
 const hasOutstanding = (order: Order): boolean => order.lines.some((line) => outstanding(line) > 0)
