@@ -1,7 +1,7 @@
 /** A projection of one's own beside those that orders need: how many of each product were ordered on each day (UTC). */
 import { Effect } from "effect"
 import { Database } from "../src/database/Database.ts"
-import type { RecordedEvent } from "../src/eventstore/RecordedEvent.ts"
+import type { RecordedEvent } from "../src/eventstore/EventStore.ts"
 import { OrderAggregate } from "../src/order/OrderAggregate.ts"
 import type { Line } from "../src/order/Line.ts"
 import type { Receipt } from "../src/orders/Answer.ts"

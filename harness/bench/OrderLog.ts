@@ -1,8 +1,7 @@
 /** A log full of orders that have come a long way: five events each, those of 500 orders side by side. */
 import { DateTime, Effect } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { type Entry, EventStore } from "../../src/eventstore/EventStore.ts"
-import type { NewEvent } from "../../src/eventstore/RecordedEvent.ts"
+import { type Entry, EventStore, type NewEvent } from "../../src/eventstore/EventStore.ts"
 import * as StreamId from "../../src/eventstore/StreamId.ts"
 import { OrderAggregate } from "../../src/order/OrderAggregate.ts"
 import { LineId, OrderId, PaymentId, ShipmentId } from "../../src/order/OrderId.ts"

@@ -1,8 +1,8 @@
 /** Every error that the order service can answer, as the contract has it on the wire. */
 import { UnknownCustomer, UnknownProduct } from "../../src/catalog/Catalog.ts"
-import { ConcurrencyConflict } from "../../src/eventstore/ConcurrencyConflict.ts"
+import { ConcurrencyConflict, OutcomeUnknown, Overloaded } from "../../src/eventstore/EventStoreErrors.ts"
 import * as StreamId from "../../src/eventstore/StreamId.ts"
-import { DatabaseUnavailable, OutcomeUnknown, Overloaded } from "../../src/eventstore/Unavailable.ts"
+import { DatabaseUnavailable } from "../../src/database/DatabaseErrors.ts"
 import { CommandIdReused } from "../../src/aggregate/idempotency/CommandIdReused.ts"
 import { CommandInProgress } from "../../src/aggregate/idempotency/CommandInProgress.ts"
 import { InvalidIdempotencyKey } from "../../src/aggregate/idempotency/InvalidIdempotencyKey.ts"

@@ -1,5 +1,5 @@
 /** Whether the order view is, column by column and byte by byte, the fold of the log: all of it, nothing else. */
-import type { RecordedEvent } from "../../src/eventstore/RecordedEvent.ts"
+import type { RecordedEvent } from "../../src/eventstore/EventStore.ts"
 import { category } from "../../src/eventstore/StreamId.ts"
 import * as OrderEntry from "../../src/views/order/OrderEntry.ts"
 import { fullRow } from "../../src/views/order/OrderViewRows.ts"

@@ -1,6 +1,6 @@
 /** An order view, or another one, whose handler fails for some events, until it is told not to. */
 import { Effect } from "effect"
-import type { RecordedEvent } from "../../src/eventstore/RecordedEvent.ts"
+import type { RecordedEvent } from "../../src/eventstore/EventStore.ts"
 import type { Projection } from "../../src/projection/Projection.ts"
 import { OrderViewProjection } from "../../src/views/order/OrderViewProjection.ts"
 

@@ -9,11 +9,11 @@
  */
 import { Clock, Context, Deferred, Duration, Effect, FiberSet, Layer, Queue, Semaphore, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { backoff } from "../database/Backoff.ts"
+import { backoff } from "../database/SqlFailure.ts"
 import { EventStore } from "../eventstore/EventStore.ts"
 import { LogTail } from "../eventstore/tail/LogTail.ts"
 import type { StreamId } from "../eventstore/StreamId.ts"
-import { Overloaded } from "../eventstore/Unavailable.ts"
+import { Overloaded } from "../eventstore/EventStoreErrors.ts"
 import type { ActorContext } from "./actor/ActorContext.ts"
 import * as ActorReport from "./actor/ActorReport.ts"
 import * as Actor from "./actor/AggregateActor.ts"

@@ -4,7 +4,7 @@
  * **Gotchas**: a type, version or shape that is not known is a defect: the reader stops, it never skips.
  */
 import { Schema } from "effect"
-import type { RecordedEvent } from "../eventstore/RecordedEvent.ts"
+import type { RecordedEvent } from "../eventstore/EventStore.ts"
 import type { Upcaster } from "./Upcaster.ts"
 
 export interface EventCodec<Event> {

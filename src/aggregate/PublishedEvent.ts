@@ -1,5 +1,5 @@
 /** An event as callers see it, in process and from afar: with its public type, and without what only the log needs. */
-import type { RecordedEvent } from "../eventstore/RecordedEvent.ts"
+import type { RecordedEvent } from "../eventstore/EventStore.ts"
 import * as StreamId from "../eventstore/StreamId.ts"
 import { wireType } from "./WireType.ts"
 

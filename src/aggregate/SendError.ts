@@ -1,7 +1,7 @@
 /** What `Aggregates.send` can answer besides the domain's own rejection. */
 import { Schema } from "effect"
-import type { ConcurrencyConflict } from "../eventstore/ConcurrencyConflict.ts"
-import type { DatabaseUnavailable, OutcomeUnknown, Overloaded } from "../eventstore/Unavailable.ts"
+import type { ConcurrencyConflict, OutcomeUnknown, Overloaded } from "../eventstore/EventStoreErrors.ts"
+import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 
 /** The precondition failed: the stream is at another version than the caller named. Nothing was done. */
 export class VersionMismatch extends Schema.TaggedError<VersionMismatch>()(

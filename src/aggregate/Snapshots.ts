@@ -3,7 +3,7 @@
  */
 import { Context, Effect, Layer } from "effect"
 import type { StreamId } from "../eventstore/StreamId.ts"
-import type { DatabaseUnavailable } from "../eventstore/Unavailable.ts"
+import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 
 export interface Snapshot {
   readonly version: number

@@ -11,7 +11,7 @@ import { PgClient } from "@effect/sql-pg"
 import { Context, Effect, Layer, type Option, Redacted, type Scope } from "effect"
 import { Reactivity } from "effect/reactivity"
 import type { SqlError } from "effect/sql/SqlError"
-import { DatabaseNotOpened } from "./DatabaseNotOpened.ts"
+import { DatabaseNotOpened } from "./DatabaseErrors.ts"
 import type { DatabaseOptions } from "./DatabaseOptions.ts"
 
 export class Database extends Context.Service<

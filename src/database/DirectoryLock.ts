@@ -13,7 +13,7 @@ import { mkdtemp, readdir, rm, symlink } from "node:fs/promises"
 import { connect, createServer, type Server } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { DatabaseNotOpened } from "./DatabaseNotOpened.ts"
+import { DatabaseNotOpened } from "./DatabaseErrors.ts"
 
 const prefix = "lock-"
 /** The kernel's limit is 107 bytes (103 on macOS). */

@@ -15,7 +15,7 @@ import { existsSync } from "node:fs"
 import { mkdir, readdir, realpath, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
 import type { DatabaseOptions } from "./DatabaseOptions.ts"
-import { DatabaseNotOpened } from "./DatabaseNotOpened.ts"
+import { DatabaseNotOpened } from "./DatabaseErrors.ts"
 import * as DirectoryLock from "./DirectoryLock.ts"
 import * as PgliteStream from "./PgliteStream.ts"
 

@@ -1,65 +1,62 @@
-/** What a failed statement means for its caller. The one place that reads SQLSTATEs. */
-import { Effect, Fiber, Option, Predicate } from "effect"
+/**
+ * Tells what a failed SQL statement means for its caller, and offers what callers then do: report the database as
+ * unavailable, stop waiting, or try again with pauses. No other file reads SQLSTATEs, but for single ones by `sqlState`.
+ */
+import { Effect, Fiber, Option, Predicate, Schedule } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import { awaitWithGrace } from "./AwaitWithGrace.ts"
-import { DatabaseUnavailable } from "../eventstore/Unavailable.ts"
+import { DatabaseUnavailable } from "./DatabaseErrors.ts"
+import { awaitWithGrace } from "./YieldToIo.ts"
 
 /**
  * - `lost`: the connection went away; the statement may have taken effect or not.
- * - `again`: it certainly had no effect, and may work later.
- * - `data`: it certainly had no effect, and the data is to blame (SQLSTATE class 22, 23, 54).
- * - `bug`: it had no effect and never will.
+ * - `transient`: the statement certainly had no effect, and may work later.
+ * - `data`: the statement certainly had no effect, and its data is to blame (SQLSTATE class 22, 23, 54).
+ * - `bug`: the statement had no effect and never will.
  */
-export type Verdict = "lost" | "again" | "data" | "bug"
+export type SqlFailure = "lost" | "transient" | "data" | "bug"
 
 const property = (cause: unknown, key: string): string | undefined =>
   Predicate.hasProperty(cause, key) && typeof cause[key] === "string" ? cause[key] : undefined
 
 export const sqlState = (error: SqlError): string | undefined => property(error.reason.cause, "code")
 
-/** What the server or the connection says of it; the error's own message only says that there is one. */
-export const said = (error: SqlError): string => property(error.reason.cause, "message") ?? error.message
+/** Returns the message of the server or the connection; the message of `SqlError` itself is always the same. */
+export const messageOf = (error: SqlError): string => property(error.reason.cause, "message") ?? error.message
 
-const again = /^(?:08|25006|40|53|55P03|57|58)/
-/** `transaction_resolution_unknown`, `statement_completion_unknown`: what a pooler may say. */
-const unknown = new Set(["08007", "40003"])
+const transientStates = /^(?:08|25006|40|53|55P03|57|58)/
+const dataStates = /^(?:22|23|54)/
+/** `transaction_resolution_unknown` and `statement_completion_unknown`, which a connection pooler may report. */
+const unknownOutcomes = new Set(["08007", "40003"])
 const lockNotAvailable = "55P03"
-const data = /^(?:22|23|54)/
 
-export const verdict = (error: SqlError): Verdict => {
+export const classify = (error: SqlError): SqlFailure => {
   const { reason } = error
-  if (reason.operation === "connect") return "again"
+  if (reason.operation === "connect") return "transient"
   const state = sqlState(error)
-  // Only the server states a severity: a socket has codes too, and EPIPE looks just like a SQLSTATE.
+  // Only the server states a severity. The errors of sockets have codes too, and EPIPE looks just like a SQLSTATE.
   const severity = property(reason.cause, "severityUnlocalized") ?? property(reason.cause, "severity")
   if (state === undefined || severity === undefined) {
     if (reason._tag === "ConnectionError") return "lost"
     return property(reason.cause, "_tag") === "PgTypesCodecError" ? "data" : "bug"
   }
-  // A session that is being ended may be told so after its statement was committed.
-  if (severity === "FATAL" || severity === "PANIC" || unknown.has(state)) return "lost"
-  if (data.test(state)) return "data"
-  return again.test(state) ? "again" : "bug"
+  // The server may end a session with such an error after it has committed the session's statement.
+  if (severity === "FATAL" || severity === "PANIC" || unknownOutcomes.has(state)) return "lost"
+  if (dataStates.test(state)) return "data"
+  return transientStates.test(state) ? "transient" : "bug"
 }
 
-/** For statements without effect (reads): what is not a bug is `DatabaseUnavailable`; a bug dies. */
+/** Fails with `DatabaseUnavailable` if a read may succeed later, and dies otherwise. Not for what must not be repeated. */
 export const orUnavailable = <A, R>(self: Effect.Effect<A, SqlError, R>): Effect.Effect<A, DatabaseUnavailable, R> =>
   Effect.catch(self, (error) => {
-    const judged = verdict(error)
-    return judged === "lost" || judged === "again"
-      ? Effect.fail(
-          new DatabaseUnavailable({
-            retryAfter: 1,
-            ...(sqlState(error) === lockNotAvailable ? { isBusy: true } : {}),
-            cause: error
-          })
-        )
-      : Effect.die(error)
+    const failure = classify(error)
+    if (failure === "data" || failure === "bug") return Effect.die(error)
+    const isBusy = sqlState(error) === lockNotAvailable
+    return Effect.fail(new DatabaseUnavailable({ retryAfter: 1, ...(isBusy ? { isBusy } : {}), cause: error }))
   })
 
 /**
- * Bounds a read even if the server has gone silent: past its time it is left behind to be cancelled, not waited for
- * (interrupting a statement waits for the server's answer to the cancellation).
+ * Bounds a read, also when the server has gone silent: when its time is up, the read is cancelled in the background,
+ * because interrupting a statement waits until the server has answered the cancellation.
  */
 export const withinSeconds =
   (seconds: number) =>
@@ -72,3 +69,8 @@ export const withinSeconds =
       yield* cancel
       return yield* new DatabaseUnavailable({ retryAfter: 1 })
     })
+
+/** Repeats for ever what must go on while the database is away: after 100 ms, doubling up to 1 s, with jitter. */
+export const backoff = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("1 second")]).pipe(
+  Schedule.jittered
+)

@@ -8,9 +8,38 @@
  * It does not decode events, retry lost races, or hold a connection between two calls.
  */
 import { Context, type Duration, type Effect, type PubSub } from "effect"
-import type { EventMetadata, NewEvent, RecordedEvent } from "./RecordedEvent.ts"
 import type { StreamId } from "./StreamId.ts"
-import type { DatabaseUnavailable, OutcomeUnknown, Overloaded } from "./Unavailable.ts"
+import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
+import type { OutcomeUnknown, Overloaded } from "./EventStoreErrors.ts"
+
+/** Who, why and after what. Ids are UUIDs; `customerId` is the owner of the order, if there is one. */
+export interface EventMetadata {
+  readonly commandId: string
+  readonly correlationId: string
+  readonly causationId: string
+  readonly actor?: string
+  readonly customerId?: string
+  readonly traceparent?: string
+}
+
+export interface NewEvent {
+  /** UUIDv7, unique in the whole log. */
+  readonly eventId: string
+  readonly type: string
+  readonly schemaVersion: number
+  readonly data: unknown
+}
+
+export interface RecordedEvent extends NewEvent {
+  /** From 1, without gaps, in commit order, over the whole log. */
+  readonly position: bigint
+  readonly streamId: StreamId
+  /** From 1, without gaps, in its stream. */
+  readonly version: number
+  readonly metadata: EventMetadata
+  /** ISO 8601 in UTC, milliseconds; never goes back within the log. */
+  readonly recordedAt: string
+}
 
 /** One command's share of an append. With `events: []` it stores nothing but, if keyed, its command row. */
 export interface Entry {
@@ -107,4 +136,4 @@ export class EventStore extends Context.Service<
     /** True if no other process can append: then an actor's memory needs no checking. */
     readonly soleWriter: boolean
   }
->()("ordinal/eventstore/EventLog") {}
+>()("ordinal/eventstore/EventStore") {}

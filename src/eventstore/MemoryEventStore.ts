@@ -4,8 +4,7 @@
  */
 import { Clock, DateTime, Duration, Effect, Fiber, Layer, PubSub } from "effect"
 import * as Metrics from "../telemetry/Metrics.ts"
-import { type Entry, EventStore, type Outcome, type StoredCommand } from "./EventStore.ts"
-import type { RecordedEvent } from "./RecordedEvent.ts"
+import { type Entry, EventStore, type Outcome, type RecordedEvent, type StoredCommand } from "./EventStore.ts"
 
 export interface Options {
   /** Milliseconds each append takes, for tests of what happens meanwhile. */

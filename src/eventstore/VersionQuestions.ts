@@ -1,7 +1,7 @@
 /** Concurrent questions for the version of a stream, answered together: everything that waits goes as one statement. */
 import { Deferred, Effect, Exit, FiberSet } from "effect"
 import type { StreamId } from "./StreamId.ts"
-import { DatabaseUnavailable } from "./Unavailable.ts"
+import { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 
 interface Question {
   readonly streamId: StreamId

@@ -1,7 +1,8 @@
 /** What goes along with a call of `Orders`, and what comes back. */
 import type { Duration } from "effect"
 import type { UnknownCustomer, UnknownProduct } from "../catalog/Catalog.ts"
-import type { DatabaseUnavailable, Overloaded } from "../eventstore/Unavailable.ts"
+import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
+import type { Overloaded } from "../eventstore/EventStoreErrors.ts"
 import type { InvalidIdempotencyKey } from "../aggregate/idempotency/InvalidIdempotencyKey.ts"
 import type { OnceError } from "../aggregate/idempotency/KeyedCommands.ts"
 import type { Draining, SendError } from "../aggregate/SendError.ts"

@@ -8,8 +8,8 @@
 import { Array as Arr, type Cause, Clock, Effect, Option } from "effect"
 import type { Interest } from "../eventstore/tail/EventWaiters.ts"
 import { type LogTail, LogWentBack, type Page } from "../eventstore/tail/LogTail.ts"
-import type { RecordedEvent } from "../eventstore/RecordedEvent.ts"
-import type { DatabaseUnavailable } from "../eventstore/Unavailable.ts"
+import type { RecordedEvent } from "../eventstore/EventStore.ts"
+import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import type { PositionLatch } from "../projection/consistency/PositionLatch.ts"
 import type { OrderQueries } from "../views/order/OrderQueries.ts"
 

@@ -1,9 +1,8 @@
 /** `Orders.subscribe` in this process. */
 import { Array as Arr, Duration, Effect, Stream } from "effect"
-import { EventStore } from "../eventstore/EventStore.ts"
+import { EventStore, type RecordedEvent } from "../eventstore/EventStore.ts"
 import type { Interest } from "../eventstore/tail/EventWaiters.ts"
 import { LogTail } from "../eventstore/tail/LogTail.ts"
-import type { RecordedEvent } from "../eventstore/RecordedEvent.ts"
 import * as StreamId from "../eventstore/StreamId.ts"
 import * as PublishedEvent from "../aggregate/PublishedEvent.ts"
 import { wireType } from "../aggregate/WireType.ts"

@@ -1,7 +1,6 @@
 /** The past of one order, straight from the log. */
 import { Effect } from "effect"
-import type { EventStore } from "../eventstore/EventStore.ts"
-import type { RecordedEvent } from "../eventstore/RecordedEvent.ts"
+import type { EventStore, RecordedEvent } from "../eventstore/EventStore.ts"
 import * as StreamId from "../eventstore/StreamId.ts"
 import { OrderAggregate } from "../order/OrderAggregate.ts"
 import type { OrderId } from "../order/OrderId.ts"

@@ -7,7 +7,7 @@
  */
 import type { Array as Arr, Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import type { RecordedEvent } from "../eventstore/RecordedEvent.ts"
+import type { RecordedEvent } from "../eventstore/EventStore.ts"
 import { category } from "../eventstore/StreamId.ts"
 
 export type Batch = Arr.NonEmptyReadonlyArray<RecordedEvent>

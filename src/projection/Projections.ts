@@ -5,7 +5,7 @@
  * and rebuilds are rows, so they survive restarts.
  */
 import { Context, type Duration, Effect, Layer } from "effect"
-import type { DatabaseUnavailable } from "../eventstore/Unavailable.ts"
+import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import type { InvalidToken } from "./consistency/ConsistencyToken.ts"
 import type { ProjectionBehind } from "./consistency/ProjectionBehind.ts"
 import {

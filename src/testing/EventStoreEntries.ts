@@ -1,8 +1,7 @@
 /** Entries to append and ways to read them back, for tests of an `EventStore`. */
 import { assert } from "@effect/vitest"
 import { DateTime, Effect } from "effect"
-import { type Entry, EventStore, type Outcome } from "../eventstore/EventStore.ts"
-import type { NewEvent, RecordedEvent } from "../eventstore/RecordedEvent.ts"
+import { type Entry, EventStore, type NewEvent, type Outcome, type RecordedEvent } from "../eventstore/EventStore.ts"
 import * as StreamId from "../eventstore/StreamId.ts"
 
 export const uuid = (): string => crypto.randomUUID()

@@ -1,9 +1,8 @@
 /** A fold of the log kept in memory: no table, no checkpoint; it starts anew with the process. */
 import { Clock, Effect, Stream } from "effect"
-import { backoff } from "../database/Backoff.ts"
-import { EventStore } from "../eventstore/EventStore.ts"
+import { backoff } from "../database/SqlFailure.ts"
+import { EventStore, type RecordedEvent } from "../eventstore/EventStore.ts"
 import { LogTail } from "../eventstore/tail/LogTail.ts"
-import type { RecordedEvent } from "../eventstore/RecordedEvent.ts"
 import * as PositionLatch from "../projection/consistency/PositionLatch.ts"
 import type { Freshness } from "./order/OrderQueries.ts"
 

@@ -5,7 +5,7 @@
  * enter a dying actor. Its fiber ends when it sees that.
  */
 import { Duration, Queue } from "effect"
-import type { RecordedEvent } from "../../eventstore/RecordedEvent.ts"
+import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
 import type { AggregateLimits } from "../AggregateLimits.ts"
 import type { AnyActor } from "./AggregateActor.ts"

@@ -7,10 +7,10 @@
  * It does not know when to stop: the registry (`Aggregates`) starts it and shuts its mailbox down.
  */
 import { Cause, Clock, Deferred, Effect, Exit, Queue, Random, Semaphore } from "effect"
-import { ConcurrencyConflict } from "../../eventstore/ConcurrencyConflict.ts"
+import { ConcurrencyConflict, OutcomeUnknown, Overloaded } from "../../eventstore/EventStoreErrors.ts"
 import type { Outcome } from "../../eventstore/EventStore.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
-import { DatabaseUnavailable, OutcomeUnknown, Overloaded } from "../../eventstore/Unavailable.ts"
+import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import type { ActorContext } from "./ActorContext.ts"
 import type { Aggregate } from "../Aggregate.ts"
 import * as ActorState from "./ActorState.ts"

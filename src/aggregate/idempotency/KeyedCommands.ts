@@ -7,7 +7,7 @@
  */
 import { Context, Duration, Effect, Fiber, FiberSet, Layer, Option, Result } from "effect"
 import { EventStore } from "../../eventstore/EventStore.ts"
-import type { DatabaseUnavailable } from "../../eventstore/Unavailable.ts"
+import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import { AggregateLimits } from "../AggregateLimits.ts"
 import type { CommandIdentity } from "./CommandIdentity.ts"
 import { CommandIdReused } from "./CommandIdReused.ts"

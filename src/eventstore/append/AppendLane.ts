@@ -8,11 +8,11 @@
 import type { PgClient } from "@effect/sql-pg"
 import { Effect, Exit, Fiber, Option, Random, Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import { awaitWithGrace } from "../../database/AwaitWithGrace.ts"
+import { awaitWithGrace } from "../../database/YieldToIo.ts"
 import { type EncodedEntry, execute } from "./AppendStatement.ts"
 import type { Outcome } from "../EventStore.ts"
 import { type Batch, type Call, type Lane, settle } from "./GroupCommit.ts"
-import { said, verdict } from "../../database/SqlFailure.ts"
+import { classify, messageOf } from "../../database/SqlFailure.ts"
 
 /** Longer than the server's lock timeout; then the connection is given up. */
 const attemptTimeout = "3 seconds"
@@ -84,13 +84,13 @@ export const make = Effect.fnUntraced(function* (
     return yield* answer.value.pipe(
       Effect.map((outcomes): Attempt => ({ _tag: "Done", outcomes })),
       Effect.catch((error): Effect.Effect<Attempt> => {
-        switch (verdict(error)) {
+        switch (classify(error)) {
           case "lost":
             return lost(sent)
-          case "again":
+          case "transient":
             return Effect.succeed({ _tag: "Again" })
           case "data":
-            return Effect.succeed({ _tag: "Data", reason: said(error) })
+            return Effect.succeed({ _tag: "Data", reason: messageOf(error) })
           case "bug":
             return Effect.die(error)
         }

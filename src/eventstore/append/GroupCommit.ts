@@ -11,7 +11,8 @@ import { Clock, Deferred, Effect, Exit } from "effect"
 import { type EncodedEntry, encode } from "./AppendStatement.ts"
 import * as Metrics from "../../telemetry/Metrics.ts"
 import type { Entry, Outcome } from "../EventStore.ts"
-import { DatabaseUnavailable, OutcomeUnknown, Overloaded } from "../Unavailable.ts"
+import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
+import { OutcomeUnknown, Overloaded } from "../EventStoreErrors.ts"
 
 export type AppendError = Overloaded | DatabaseUnavailable | OutcomeUnknown
 

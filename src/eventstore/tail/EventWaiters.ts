@@ -3,7 +3,7 @@
  * however many wait. No fibers, no clock: whoever reads the log calls `passed`.
  */
 import { Effect } from "effect"
-import type { RecordedEvent } from "../RecordedEvent.ts"
+import type { RecordedEvent } from "../EventStore.ts"
 
 /** If both are named, events are of interest that are both. */
 export type Interest =

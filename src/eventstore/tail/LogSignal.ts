@@ -7,8 +7,7 @@
 import { Effect, Option, PubSub, Queue } from "effect"
 import { randomUUID } from "node:crypto"
 import type { Database } from "../../database/Database.ts"
-import { backoff } from "../../database/Backoff.ts"
-import { withinSeconds } from "../../database/SqlFailure.ts"
+import { backoff, withinSeconds } from "../../database/SqlFailure.ts"
 
 const channel = "ordinal_log"
 const notifyInterval = "10 millis"

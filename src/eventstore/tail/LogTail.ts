@@ -8,11 +8,10 @@
  * event is not found again where it was, what is kept is forgotten and whoever reads on from before fails.
  */
 import { Array as Arr, Context, Deferred, Duration, Effect, Exit, Layer, PubSub, Semaphore, Stream } from "effect"
-import { backoff } from "../../database/Backoff.ts"
-import { EventStore } from "../EventStore.ts"
+import { backoff } from "../../database/SqlFailure.ts"
+import { EventStore, type RecordedEvent } from "../EventStore.ts"
 import * as EventWaiters from "./EventWaiters.ts"
-import type { RecordedEvent } from "../RecordedEvent.ts"
-import type { DatabaseUnavailable } from "../Unavailable.ts"
+import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 
 export type Page = Arr.NonEmptyReadonlyArray<RecordedEvent>
 

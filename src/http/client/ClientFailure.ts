@@ -4,7 +4,7 @@
  */
 import { Data, Effect, Schema } from "effect"
 import { HttpClientError } from "effect/http"
-import { OutcomeUnknown } from "../../eventstore/Unavailable.ts"
+import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
 import { ServerUnreachable } from "../../orders/ServerUnreachable.ts"
 import {
   ContentTooLarge,

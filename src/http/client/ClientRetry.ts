@@ -1,6 +1,7 @@
 /** Sends again what may be sent again: as often as said, after what the server asks for, with jitter. */
 import { Effect, Random } from "effect"
-import { DatabaseUnavailable, OutcomeUnknown, Overloaded } from "../../eventstore/Unavailable.ts"
+import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
+import { OutcomeUnknown, Overloaded } from "../../eventstore/EventStoreErrors.ts"
 import { AggregateSuspended, Draining } from "../../aggregate/SendError.ts"
 import { ServerUnreachable } from "../../orders/ServerUnreachable.ts"
 

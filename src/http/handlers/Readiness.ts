@@ -1,6 +1,6 @@
 /** Whether this process should be sent requests: the database is reachable and migrated, and the process is not draining. */
 import { Context, type Effect } from "effect"
-import type { DatabaseUnavailable } from "../../eventstore/Unavailable.ts"
+import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import type { Draining } from "../../aggregate/SendError.ts"
 
 export class Readiness extends Context.Service<

@@ -2,7 +2,7 @@
 import { Duration, Effect, Layer, type Types } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { HttpApiError } from "effect/http-api"
-import { OutcomeUnknown, Overloaded } from "../../eventstore/Unavailable.ts"
+import { OutcomeUnknown, Overloaded } from "../../eventstore/EventStoreErrors.ts"
 import { Boundary, CommandBoundary, QueryBoundary } from "../api/Boundary.ts"
 import { invalidRequest } from "../problems/DecodeErrors.ts"
 import { InternalError, InvalidRequest } from "../problems/HttpError.ts"

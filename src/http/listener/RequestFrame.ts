@@ -5,7 +5,7 @@
 import { Cause, Clock, Context, Effect, Layer, type Types } from "effect"
 import { HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { HttpApi, HttpApiGroup } from "effect/http-api"
-import { OutcomeUnknown } from "../../eventstore/Unavailable.ts"
+import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
 import { Draining } from "../../aggregate/SendError.ts"
 import * as Metrics from "../../telemetry/Metrics.ts"
 import * as AllowedMethods from "./AllowedMethods.ts"

@@ -1,7 +1,7 @@
 /** The event streams that are open: how many there may be, and that they end before the server does. */
 import type { Server } from "node:http"
 import { Context, Deferred, Effect, Layer, type Scope } from "effect"
-import { Overloaded } from "../../eventstore/Unavailable.ts"
+import { Overloaded } from "../../eventstore/EventStoreErrors.ts"
 import { Draining } from "../../aggregate/SendError.ts"
 import { PushLimits } from "./PushLimits.ts"
 

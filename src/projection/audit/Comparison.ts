@@ -1,5 +1,5 @@
 /** Where two JSON values part, and the event since when. Pure. */
-import type { RecordedEvent } from "../../eventstore/RecordedEvent.ts"
+import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 
 export interface Parting {
   /** Path of the first field that differs, as `lines.0.quantity`. */

@@ -9,8 +9,7 @@
  */
 import { DateTime, Effect, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
-import type { EventStore } from "../../eventstore/EventStore.ts"
-import type { RecordedEvent } from "../../eventstore/RecordedEvent.ts"
+import type { EventStore, RecordedEvent } from "../../eventstore/EventStore.ts"
 import { StreamId } from "../../eventstore/StreamId.ts"
 import { bounded } from "../run/BoundedTransaction.ts"
 import * as Checkpoint from "../Checkpoint.ts"

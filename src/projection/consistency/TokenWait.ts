@@ -1,7 +1,7 @@
 /** "At least this fresh": waits until a view holds what a consistency token stands for. */
 import { Duration, Effect, Option } from "effect"
 import type { EventStore } from "../../eventstore/EventStore.ts"
-import type { DatabaseUnavailable } from "../../eventstore/Unavailable.ts"
+import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import * as ConsistencyToken from "./ConsistencyToken.ts"
 import * as ConsistencyWait from "./ConsistencyWait.ts"
 import { ProjectionBehind } from "./ProjectionBehind.ts"

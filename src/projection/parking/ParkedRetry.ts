@@ -5,7 +5,7 @@
  */
 import { type Cause, Effect, Exit } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import type { RecordedEvent } from "../../eventstore/RecordedEvent.ts"
+import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import { withinSeconds } from "../../database/SqlFailure.ts"
 import { bounded } from "../run/BoundedTransaction.ts"
 import * as Checkpoint from "../Checkpoint.ts"

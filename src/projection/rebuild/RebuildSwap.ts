@@ -1,7 +1,7 @@
 /** Puts the shadow table in the live one's place, under the locks of both checkpoints: live first, as everybody does. */
 import { Data, Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import type { RecordedEvent } from "../../eventstore/RecordedEvent.ts"
+import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import type { BatchSize } from "../run/BatchSize.ts"
 import { bounded } from "../run/BoundedTransaction.ts"
 import * as Checkpoint from "../Checkpoint.ts"

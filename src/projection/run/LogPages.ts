@@ -1,7 +1,7 @@
 /** The log read inside a transaction, on the connection that has it open. Everybody else reads it through `EventStore`. */
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
-import type { RecordedEvent } from "../../eventstore/RecordedEvent.ts"
+import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 
 type Row = Omit<RecordedEvent, "recordedAt"> & { readonly recordedAt: Date }
 

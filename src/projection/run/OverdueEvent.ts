@@ -6,7 +6,7 @@
  * handler was still at work at the end. A database that is slow for everything, or that can't commit, is waited for.
  */
 import { type Cause, Clock, Duration, Effect } from "effect"
-import type { RecordedEvent } from "../../eventstore/RecordedEvent.ts"
+import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import * as ProjectionFailure from "./ProjectionFailure.ts"
 import { ProjectionLimits } from "../ProjectionLimits.ts"
 

@@ -13,7 +13,7 @@
  */
 import { Duration, Effect, Exit, Random } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import type { RecordedEvent } from "../../eventstore/RecordedEvent.ts"
+import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
 import type { BatchSize } from "./BatchSize.ts"
 import { bounded } from "./BoundedTransaction.ts"

@@ -1,8 +1,8 @@
 /** Why an attempt to run a projection ended, and what follows from it. */
 import { Cause } from "effect"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
-import { said, sqlState, verdict } from "../../database/SqlFailure.ts"
-import { DatabaseUnavailable } from "../../eventstore/Unavailable.ts"
+import { classify, messageOf, sqlState } from "../../database/SqlFailure.ts"
+import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import { TransactionOverdue } from "./BoundedTransaction.ts"
 import { CheckpointMoved, CheckpointRefused } from "../Checkpoint.ts"
 import { ProjectionBroken } from "./ProjectionBroken.ts"
@@ -25,7 +25,7 @@ export type Failure =
 export type Kind = "interrupted" | "moved" | "transient" | "slow" | "refused" | "defect"
 
 const isTransient = (error: unknown): boolean => {
-  if (isSqlError(error)) return ["lost", "again"].includes(verdict(error))
+  if (isSqlError(error)) return ["lost", "transient"].includes(classify(error))
   return error instanceof DatabaseUnavailable || error instanceof TransactionOverdue
 }
 
@@ -56,7 +56,7 @@ export const kind = (cause: Cause.Cause<unknown>): Kind => {
 /** In one line, for people. */
 export const reasonOf = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
-  if (isSqlError(error)) return said(error).slice(0, 500)
+  if (isSqlError(error)) return messageOf(error).slice(0, 500)
   const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error
   return (inner instanceof Error ? inner.message : String(inner)).slice(0, 500)
 }

@@ -9,7 +9,7 @@
 import type { PgClient } from "@effect/sql-pg"
 import { Array as Arr, Clock, Effect, Stream } from "effect"
 import { LogGap, type LogTail, pageSize } from "../../eventstore/tail/LogTail.ts"
-import type { RecordedEvent } from "../../eventstore/RecordedEvent.ts"
+import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import { withinSeconds } from "../../database/SqlFailure.ts"
 import * as Checkpoint from "../Checkpoint.ts"
 import * as Lease from "./Lease.ts"

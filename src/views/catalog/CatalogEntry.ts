@@ -4,7 +4,7 @@ import { CustomerAggregate } from "../../catalog/Customer.ts"
 import type { Product } from "../../catalog/Product.ts"
 import { ProductAggregate } from "../../catalog/Product.ts"
 import type { Aggregate } from "../../aggregate/Aggregate.ts"
-import type { RecordedEvent } from "../../eventstore/RecordedEvent.ts"
+import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import * as StreamId from "../../eventstore/StreamId.ts"
 
 /** By the category of its stream. */

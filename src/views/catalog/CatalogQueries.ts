@@ -1,6 +1,6 @@
 /** The lists of products and of customers, by id. */
 import { Context, type Effect, Result } from "effect"
-import type { DatabaseUnavailable } from "../../eventstore/Unavailable.ts"
+import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import type { CatalogCategory, CatalogEntry, CatalogStates } from "./CatalogEntry.ts"
 import { InvalidCursor } from "../InvalidCursor.ts"
 import type { Freshness } from "../order/OrderQueries.ts"

@@ -1,7 +1,7 @@
 /** Keeps `ordinal.catalog_view`, the lists of products and customers. */
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
-import type { RecordedEvent } from "../../eventstore/RecordedEvent.ts"
+import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import type { Batch, Projection, ProjectionAudit, Slot } from "../../projection/Projection.ts"
 import * as CatalogEntry from "./CatalogEntry.ts"
 import * as CatalogViewRows from "./CatalogViewRows.ts"

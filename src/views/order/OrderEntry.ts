@@ -2,7 +2,7 @@
  * What the order view keeps of one order, and the fold that makes it. The one definition of the view's content: the SQL
  * projection and the memory queries both use it.
  */
-import type { RecordedEvent } from "../../eventstore/RecordedEvent.ts"
+import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import { OrderAggregate } from "../../order/OrderAggregate.ts"
 import type { Order, OrderState } from "../../order/OrderState.ts"
 

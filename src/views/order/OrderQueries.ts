@@ -1,6 +1,6 @@
 /** The read side of orders. Answers come from the order view, never from an actor. */
 import { Context, type Effect, Schema } from "effect"
-import type { DatabaseUnavailable } from "../../eventstore/Unavailable.ts"
+import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import type { CustomerId, OrderId } from "../../order/OrderId.ts"
 import { OrderStatus } from "../../order/OrderStatus.ts"
 import type { InvalidCursor } from "../InvalidCursor.ts"

@@ -1,7 +1,7 @@
 /** Keeps `ordinal.order_view`: per batch one SELECT of the orders concerned, the fold in memory, one upsert. */
 import { Array as Arr, Effect } from "effect"
 import type { SqlClient } from "effect/sql"
-import type { RecordedEvent } from "../../eventstore/RecordedEvent.ts"
+import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import * as StreamId from "../../eventstore/StreamId.ts"
 import type { Batch, Projection, ProjectionAudit, Slot } from "../../projection/Projection.ts"
 import * as OrderEntry from "./OrderEntry.ts"

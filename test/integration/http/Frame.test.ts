@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Duration, Effect } from "effect"
-import { DatabaseUnavailable } from "../../../src/eventstore/Unavailable.ts"
+import { DatabaseUnavailable } from "../../../src/database/DatabaseErrors.ts"
 import { Draining } from "../../../src/aggregate/SendError.ts"
 import { OrderId } from "../../../src/order/OrderId.ts"
 import type { Receipt } from "../../../src/orders/Answer.ts"

@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { ConnectionError, SqlError, UnknownError } from "effect/sql/SqlError"
-import { said, verdict } from "../../../src/database/SqlFailure.ts"
+import { classify, messageOf } from "../../../src/database/SqlFailure.ts"
 
 const socket = (code: string) =>
   new SqlError({
@@ -17,15 +17,17 @@ it.each([
   [socket("EPIPE"), "lost"],
   [socket("ECONNRESET"), "lost"],
   [server("57P01", "FATAL"), "lost"],
-  [server("57014"), "again"],
-  [server("40001"), "again"],
+  [server("57014"), "transient"],
+  [server("40001"), "transient"],
   [server("22P05"), "data"],
   [server("42P01"), "bug"]
-])("%# is judged", (error, expected) => assert.strictEqual(verdict(error), expected))
+])("failure %# is classified by what the statement may have done", (error, expected) =>
+  assert.strictEqual(classify(error), expected)
+)
 
-it("says what the server said", () => {
+it("messageOf returns the message of the server or the socket", () => {
   const cause = { severity: "ERROR", code: "57014", message: "canceling statement due to statement timeout" }
   const error = new SqlError({ reason: new UnknownError({ cause, message: "Query failed", operation: "query" }) })
-  assert.strictEqual(said(error), cause.message)
-  assert.strictEqual(said(socket("EPIPE")), "socket")
+  assert.strictEqual(messageOf(error), cause.message)
+  assert.strictEqual(messageOf(socket("EPIPE")), "socket")
 })

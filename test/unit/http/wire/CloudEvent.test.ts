@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { RecordedEvent } from "../../../../src/eventstore/RecordedEvent.ts"
+import type { RecordedEvent } from "../../../../src/eventstore/EventStore.ts"
 import * as StreamId from "../../../../src/eventstore/StreamId.ts"
 import * as PublishedEvent from "../../../../src/aggregate/PublishedEvent.ts"
 import * as CloudEvent from "../../../../src/http/wire/CloudEvent.ts"

@@ -1,8 +1,13 @@
 /**
- * What came of a statement, if it came in time. A process that was held up finds its timers due before it reads what has
- * come on its sockets meanwhile: an answer that is there already gets a moment to be read.
+ * One turn of the event loop: what has come on sockets is read, and what they take is written. In a process that was held
+ * up, timers come before; whoever judges by one that nothing came or went waits for this first.
  */
 import { type Duration, Effect, type Exit, Fiber, Option } from "effect"
+
+export const yieldToIo: Effect.Effect<void> = Effect.callback((resume) => {
+  const immediate = setImmediate(() => resume(Effect.void))
+  return Effect.sync(() => clearImmediate(immediate))
+})
 
 const moment = "20 millis"
 

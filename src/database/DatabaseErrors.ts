@@ -1,0 +1,28 @@
+/** The two errors of a database: it could not be opened at all, or it can't answer now. Clients load this file. */
+import { Schema } from "effect"
+
+/** The database could not be opened, and trying again changes nothing: somebody has to act on `problem`. */
+export class DatabaseNotOpened extends Schema.TaggedError<DatabaseNotOpened>()("DatabaseNotOpened", {
+  reason: Schema.Literals(["UnknownUrl", "Taken", "Production", "Unusable"]),
+  problem: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {
+  override get message() {
+    return this.problem
+  }
+}
+
+/**
+ * The database can't be reached or refuses to work, so certainly nothing was done; try again after `retryAfter` seconds.
+ * `isBusy` means that somebody else held the locks that were needed.
+ */
+export class DatabaseUnavailable extends Schema.TaggedError<DatabaseUnavailable>()(
+  "DatabaseUnavailable",
+  { retryAfter: Schema.Number, isBusy: Schema.optionalKey(Schema.Boolean), cause: Schema.optionalKey(Schema.Defect()) },
+  { httpApiStatus: 503 }
+) {
+  override get message() {
+    const problem = this.isBusy ? "What this needs is locked by work that takes long" : "The database can't be reached"
+    return `${problem}; nothing was done; try again in ${this.retryAfter} s.`
+  }
+}
