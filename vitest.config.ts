@@ -1,21 +1,28 @@
 import { defineConfig } from "vitest/config"
 
-// Only ends what hangs. What is promised about time is asserted, on a clock that stands still while the machine does.
+// A test only ends for being too slow when it hangs: each promise about time is asserted in the test itself, on a clock
+// that stands still while the machine does.
 const patience = { testTimeout: 900_000, hookTimeout: 900_000 }
 
-/** What needs databases: one real PostgreSQL for the whole run, and a new embedded database as a file to copy. */
+/** Tests that need databases share one real PostgreSQL, and a new embedded database as a file of which they start copies. */
 const databases = {
   globalSetup: ["harness/vitest/PostgresServer.ts", "harness/vitest/PgliteDump.ts"],
   setupFiles: ["harness/vitest/SharedInitdb.ts"]
 }
 
+const level = (name: string, options: object) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], ...patience, ...options }
+})
+
 export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], ...patience } },
-      { test: { name: "integration", include: ["test/integration/**/*.test.ts"], ...patience, ...databases } },
-      { test: { name: "system", include: ["test/system/**/*.test.ts"], ...patience, ...databases } }
+      // Unit tests keep nothing in modules, so they share a worker, which loads Effect once.
+      level("unit", { isolate: false }),
+      level("integration", databases),
+      level("system", databases),
+      level("ci", databases)
     ]
   }
 })

@@ -1,0 +1,3 @@
+import { orderLawSuite } from "../../../harness/laws/OrderLawSuite.ts"
+
+orderLawSuite(200)
