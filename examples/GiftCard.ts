@@ -5,7 +5,7 @@ import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiGroup } from "effect/h
 import type { Aggregate } from "../src/aggregate/Aggregate.ts"
 import { Aggregates } from "../src/aggregate/Aggregates.ts"
 import * as CommandIdentity from "../src/aggregate/idempotency/CommandIdentity.ts"
-import { CommandIdReused } from "../src/aggregate/idempotency/CommandIdReused.ts"
+import { CommandIdReused } from "../src/aggregate/CommandErrors.ts"
 import * as EventCodec from "../src/aggregate/EventCodec.ts"
 import { KeyedCommands } from "../src/aggregate/idempotency/KeyedCommands.ts"
 import * as Upcaster from "../src/aggregate/Upcaster.ts"

@@ -22,7 +22,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   projection: ["database", "eventstore", "telemetry"],
   kernel: ["aggregate", "database", "eventstore", "projection"],
   order: decider,
-  catalog: [...decider, "order", "aggregate/SendError.ts"],
+  catalog: [...decider, "order", "aggregate/CommandErrors.ts"],
   views: ["database", "eventstore", "projection", "order", "catalog", ...decider],
   orders: ["kernel", "views", "order", "catalog", "aggregate", "projection", "eventstore", "database", "telemetry"],
   http: [

@@ -3,10 +3,14 @@ import { UnknownCustomer, UnknownProduct } from "../../src/catalog/Catalog.ts"
 import { ConcurrencyConflict, OutcomeUnknown, Overloaded } from "../../src/eventstore/EventStoreErrors.ts"
 import * as StreamId from "../../src/eventstore/StreamId.ts"
 import { DatabaseUnavailable } from "../../src/database/DatabaseErrors.ts"
-import { CommandIdReused } from "../../src/aggregate/idempotency/CommandIdReused.ts"
-import { CommandInProgress } from "../../src/aggregate/idempotency/CommandInProgress.ts"
-import { InvalidIdempotencyKey } from "../../src/aggregate/idempotency/InvalidIdempotencyKey.ts"
-import { AggregateSuspended, Draining, VersionMismatch } from "../../src/aggregate/SendError.ts"
+import {
+  AggregateSuspended,
+  CommandIdReused,
+  CommandInProgress,
+  Draining,
+  InvalidIdempotencyKey,
+  VersionMismatch
+} from "../../src/aggregate/CommandErrors.ts"
 import { CustomerId, LineId, OrderId, PaymentId, ProductId, ShipmentId } from "../../src/order/OrderId.ts"
 import * as Rejection from "../../src/order/OrderRejection.ts"
 import { InvalidToken } from "../../src/projection/consistency/ConsistencyToken.ts"

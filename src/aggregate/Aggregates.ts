@@ -24,7 +24,7 @@ import * as DefectBreaker from "./actor/DefectBreaker.ts"
 import type { Accepted, Envelope, Keyed, KeyedError, Precondition } from "./actor/Envelope.ts"
 import * as ActorCache from "./actor/ActorCache.ts"
 import { Snapshots } from "./Snapshots.ts"
-import { AggregateSuspended, Draining, type SendError, type Unavailable } from "./SendError.ts"
+import { AggregateSuspended, Draining, type SendError, type Unavailable } from "./CommandErrors.ts"
 
 /** Without a key there is nothing that could have been stored under it. */
 const neverUnkeyed = ["CommandIdReused", "CommandAlreadyAccepted"] as const

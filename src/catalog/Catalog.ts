@@ -3,7 +3,7 @@
  * order, as on an invoice. The default asks the `Product` and `Customer` aggregates; embedders may give their own.
  */
 import { Context, type Effect, Schema } from "effect"
-import type { Unavailable } from "../aggregate/SendError.ts"
+import type { Unavailable } from "../aggregate/CommandErrors.ts"
 import type { Address, Contact } from "../order/Text.ts"
 import type { Currency } from "../order/Money.ts"
 import { CustomerId, ProductId } from "../order/OrderId.ts"

@@ -2,7 +2,7 @@
 import type { Effect } from "effect"
 import type { CustomerNotFound, SaveCustomerRequest } from "../catalog/Customer.ts"
 import type { ProductNotFound, SaveProductRequest } from "../catalog/Product.ts"
-import type { Unavailable } from "../aggregate/SendError.ts"
+import type { Unavailable } from "../aggregate/CommandErrors.ts"
 import type { CustomerId, ProductId } from "../order/OrderId.ts"
 import type { Page, QueryError, QueryOptions, SubmitError, WaitOptions } from "./Answer.ts"
 import type { CommandOptions } from "../aggregate/idempotency/Submission.ts"

@@ -14,11 +14,10 @@ import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import type { ActorContext } from "./ActorContext.ts"
 import type { Aggregate } from "../Aggregate.ts"
 import * as ActorState from "./ActorState.ts"
-import { CommandIdReused } from "../idempotency/CommandIdReused.ts"
+import { CommandIdReused, Draining, type SendError } from "../CommandErrors.ts"
 import * as DrainAppend from "./DrainAppend.ts"
 import { type Accepted, type Answer, CommandAlreadyAccepted, type Envelope } from "./Envelope.ts"
 import { type Judgement, judge } from "./Judgement.ts"
-import { Draining, type SendError } from "../SendError.ts"
 import { type Append, confirmedUntil } from "./Settlement.ts"
 
 export interface AggregateActor<State, Command, Event, Rejection> {

@@ -1,6 +1,7 @@
 /** Suspends an id whose commands fail by a defect: 5 within 30 s rest it for 30 s, then one trial decides. */
-import { Exit, Option, Predicate } from "effect"
+import { Exit, Option } from "effect"
 import type { StreamId } from "../../eventstore/StreamId.ts"
+import { isUnavailable } from "../CommandErrors.ts"
 
 const threshold = 5
 const window = 30_000
@@ -43,11 +44,9 @@ export const make = (): DefectBreaker => {
   }
 }
 
-const unavailable = new Set(["Overloaded", "DatabaseUnavailable", "OutcomeUnknown", "Draining", "AggregateSuspended"])
-
 /** The domain was asked and gave an answer, be it a refusal. */
 export const isJudged = (exit: Exit.Exit<unknown, unknown>): boolean => {
   if (Exit.isSuccess(exit)) return true
-  const error = Option.getOrUndefined(Exit.findErrorOption(exit))
-  return Predicate.hasProperty(error, "_tag") && !unavailable.has(String(error._tag))
+  const error = Exit.findErrorOption(exit)
+  return Option.isSome(error) && !isUnavailable(error.value)
 }

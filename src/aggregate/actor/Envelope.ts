@@ -1,8 +1,7 @@
 /** A command (or a read) on its way through a mailbox, and the one place where its answer goes. */
 import { Data, type Deferred, type Exit } from "effect"
 import type { EventMetadata } from "../../eventstore/EventStore.ts"
-import type { CommandIdReused } from "../idempotency/CommandIdReused.ts"
-import type { SendError } from "../SendError.ts"
+import type { CommandIdReused, SendError } from "../CommandErrors.ts"
 
 /** The state a command was accepted in, after its events. */
 export interface Accepted<State, Event> {

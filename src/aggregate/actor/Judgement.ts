@@ -8,7 +8,7 @@ import type { Entry } from "../../eventstore/EventStore.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
 import type { Aggregate } from "../Aggregate.ts"
 import type { Envelope, Keyed, Precondition } from "./Envelope.ts"
-import { type SendError, VersionMismatch } from "../SendError.ts"
+import { type SendError, VersionMismatch } from "../CommandErrors.ts"
 
 /**
  * - `Append`: accepted, with events or to be remembered; true only once the log says so.

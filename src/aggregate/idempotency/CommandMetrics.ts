@@ -1,6 +1,7 @@
 /** How long commands take and what becomes of them. */
-import { Cause, Clock, Effect, Exit, Option, Predicate } from "effect"
+import { Cause, Clock, Effect, Exit, Option } from "effect"
 import * as Metrics from "../../telemetry/Metrics.ts"
+import { kindOf } from "../CommandErrors.ts"
 
 interface Answer {
   readonly replayed: boolean
@@ -9,9 +10,6 @@ interface Answer {
 
 type Outcome = "accepted" | "unchanged" | "replayed" | "rejected" | "conflict" | "unavailable" | "abandoned" | "defect"
 
-const conflicts = new Set(["ConcurrencyConflict", "VersionMismatch", "CommandIdReused", "CommandInProgress"])
-const unavailable = new Set(["Overloaded", "DatabaseUnavailable", "OutcomeUnknown", "Draining", "AggregateSuspended"])
-
 const outcomeOf = (exit: Exit.Exit<Answer, unknown>): Outcome => {
   if (Exit.isSuccess(exit)) {
     if (exit.value.replayed) return "replayed"
@@ -19,9 +17,8 @@ const outcomeOf = (exit: Exit.Exit<Answer, unknown>): Outcome => {
   }
   const error = Cause.findErrorOption(exit.cause)
   if (Option.isNone(error)) return Cause.hasInterruptsOnly(exit.cause) ? "abandoned" : "defect"
-  const tag = Predicate.hasProperty(error.value, "_tag") ? String(error.value._tag) : ""
-  if (conflicts.has(tag)) return "conflict"
-  return unavailable.has(tag) ? "unavailable" : "rejected"
+  const kind = kindOf(error.value)
+  return kind === "rejection" ? "rejected" : kind
 }
 
 export const make = Effect.gen(function* () {

@@ -10,8 +10,7 @@ import { EventStore } from "../../eventstore/EventStore.ts"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import { AggregateLimits } from "../AggregateLimits.ts"
 import type { CommandIdentity } from "./CommandIdentity.ts"
-import { CommandIdReused } from "./CommandIdReused.ts"
-import { CommandInProgress } from "./CommandInProgress.ts"
+import { CommandIdReused, CommandInProgress } from "../CommandErrors.ts"
 import { CommandAlreadyAccepted, type KeyedError } from "../actor/Envelope.ts"
 
 /** What the log remembers of an accepted command. */

@@ -1,6 +1,6 @@
 /** What goes along with a client's call: the options of the order service as headers. */
 import { Duration, Effect, Result } from "effect"
-import { InvalidIdempotencyKey, isIdempotencyKey } from "../../aggregate/idempotency/InvalidIdempotencyKey.ts"
+import { InvalidIdempotencyKey, isIdempotencyKey } from "../../aggregate/CommandErrors.ts"
 import type { Precondition } from "../../aggregate/actor/Envelope.ts"
 import type { QueryOptions } from "../../orders/Answer.ts"
 import type { CommandOptions } from "../../aggregate/idempotency/Submission.ts"

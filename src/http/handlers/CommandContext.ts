@@ -1,7 +1,7 @@
 /** What a command takes along from its request: the key, the precondition, the ids that link it, who sent it. */
 import { Effect } from "effect"
 import type { Precondition } from "../../aggregate/actor/Envelope.ts"
-import { InvalidIdempotencyKey } from "../../aggregate/idempotency/InvalidIdempotencyKey.ts"
+import { InvalidIdempotencyKey } from "../../aggregate/CommandErrors.ts"
 import type { CommandOptions } from "../../aggregate/idempotency/Submission.ts"
 import * as EntityTag from "../wire/EntityTag.ts"
 import { InvalidRequest } from "../problems/HttpError.ts"

@@ -1,7 +1,7 @@
 /** Whether this process should be sent requests: the database is reachable and migrated, and the process is not draining. */
 import { Context, type Effect } from "effect"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
-import type { Draining } from "../../aggregate/SendError.ts"
+import type { Draining } from "../../aggregate/CommandErrors.ts"
 
 export class Readiness extends Context.Service<
   Readiness,

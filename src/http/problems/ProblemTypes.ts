@@ -5,10 +5,14 @@ import { CustomerNotFound } from "../../catalog/Customer.ts"
 import { ProductNotFound } from "../../catalog/Product.ts"
 import { ConcurrencyConflict, OutcomeUnknown, Overloaded } from "../../eventstore/EventStoreErrors.ts"
 import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
-import { CommandIdReused } from "../../aggregate/idempotency/CommandIdReused.ts"
-import { CommandInProgress } from "../../aggregate/idempotency/CommandInProgress.ts"
-import { InvalidIdempotencyKey } from "../../aggregate/idempotency/InvalidIdempotencyKey.ts"
-import { AggregateSuspended, Draining, VersionMismatch } from "../../aggregate/SendError.ts"
+import {
+  AggregateSuspended,
+  CommandIdReused,
+  CommandInProgress,
+  Draining,
+  InvalidIdempotencyKey,
+  VersionMismatch
+} from "../../aggregate/CommandErrors.ts"
 import type { CommandName } from "../../order/OrderCommand.ts"
 import * as Rejection from "../../order/OrderRejection.ts"
 import { type RejectionOf, rejectionsOf } from "../../order/OrderRejection.ts"

@@ -2,7 +2,7 @@
 import type { Server } from "node:http"
 import { Context, Deferred, Effect, Layer, type Scope } from "effect"
 import { Overloaded } from "../../eventstore/EventStoreErrors.ts"
-import { Draining } from "../../aggregate/SendError.ts"
+import { Draining } from "../../aggregate/CommandErrors.ts"
 import { PushLimits } from "./PushLimits.ts"
 
 export const transports = ["sse", "websocket"] as const

@@ -1,5 +1,5 @@
 /** The header `Idempotency-Key`: bare, or a string as in RFC 8941, in double quotes. `"k"` and `k` are the same key. */
-import { isIdempotencyKey } from "../../aggregate/idempotency/InvalidIdempotencyKey.ts"
+import { isIdempotencyKey } from "../../aggregate/CommandErrors.ts"
 
 const quoted = /^"((?:[^"\\]|\\["\\])*)"$/
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Duration, Effect } from "effect"
 import { DatabaseUnavailable } from "../../../src/database/DatabaseErrors.ts"
-import { Draining } from "../../../src/aggregate/SendError.ts"
+import { Draining } from "../../../src/aggregate/CommandErrors.ts"
 import { OrderId } from "../../../src/order/OrderId.ts"
 import type { Receipt } from "../../../src/orders/Answer.ts"
 import { ProjectionBehind } from "../../../src/projection/consistency/ProjectionBehind.ts"
