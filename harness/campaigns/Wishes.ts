@@ -11,7 +11,7 @@ import { Currency } from "../../src/order/Money.ts"
 import { LineId, OrderId } from "../../src/order/OrderId.ts"
 import type { PlaceOrderRequest } from "../../src/order/OrderRequest.ts"
 import type { Orders } from "../../src/orders/Orders.ts"
-import type { Receipt } from "../../src/orders/Answer.ts"
+import type { Receipt } from "../../src/orders/Receipt.ts"
 import type { CommandOptions } from "../../src/aggregate/idempotency/Submission.ts"
 import { now } from "../clocks/RunningTime.ts"
 

@@ -2,7 +2,7 @@
 import type { PgClient } from "@effect/sql-pg"
 import { Effect } from "effect"
 import { canonicalJson } from "../../src/aggregate/CanonicalJson.ts"
-import type { Receipt } from "../../src/orders/Answer.ts"
+import type { Receipt } from "../../src/orders/Receipt.ts"
 import { isForLater, type Told } from "../campaigns/Wishes.ts"
 
 interface Stored {

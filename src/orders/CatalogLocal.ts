@@ -1,33 +1,38 @@
 /** The products and customers of `Orders` in this process: saved, withdrawn and read through their actors. */
 import { Effect } from "effect"
-import type { CatalogListQuery, CatalogReceipt, CatalogService, Customer, Product } from "./CatalogService.ts"
-import type { Customer as CustomerState } from "../catalog/Customer.ts"
-import { CustomerAggregate, type CustomerCommand, CustomerNotFound } from "../catalog/Customer.ts"
-import type { Product as ProductState } from "../catalog/Product.ts"
-import { ProductAggregate, type ProductCommand, ProductNotFound } from "../catalog/Product.ts"
-import { EventStore } from "../eventstore/EventStore.ts"
 import type { Aggregate } from "../aggregate/Aggregate.ts"
 import { Aggregates } from "../aggregate/Aggregates.ts"
+import type * as Submission from "../aggregate/idempotency/Submission.ts"
+import { CustomerAggregate, type CustomerCommand, CustomerNotFound } from "../catalog/Customer.ts"
+import { ProductAggregate, type ProductCommand, ProductNotFound } from "../catalog/Product.ts"
+import { EventStore } from "../eventstore/EventStore.ts"
 import { CustomerId, ProductId } from "../order/OrderId.ts"
-import type { QueryOptions } from "./Answer.ts"
-import type { CommandOptions } from "../aggregate/idempotency/Submission.ts"
 import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
 import { ProjectionBehind } from "../projection/consistency/ProjectionBehind.ts"
 import * as TokenWait from "../projection/consistency/TokenWait.ts"
 import type { CatalogCategory } from "../views/catalog/CatalogEntry.ts"
 import { CatalogQueries } from "../views/catalog/CatalogQueries.ts"
-import type * as Submission from "../aggregate/idempotency/Submission.ts"
-import { listLimit } from "./WholeNumber.ts"
+import { customerView, productView } from "../views/catalog/CatalogView.ts"
+import type { Orders } from "./Orders.ts"
+import { type CatalogListRequest, clampListLimit, type QueryOptions } from "./QueryOptions.ts"
+import type { CommandReceipt } from "./Receipt.ts"
 
-const toProduct = (productId: ProductId, { _tag, ...product }: ProductState): Product => ({ productId, ...product })
-const toCustomer = (customerId: CustomerId, { _tag, ...customer }: CustomerState): Customer => ({
-  customerId,
-  ...customer
-})
+type CatalogMethods = Pick<
+  Orders["Service"],
+  | "saveProduct"
+  | "withdrawProduct"
+  | "product"
+  | "products"
+  | "saveCustomer"
+  | "withdrawCustomer"
+  | "customer"
+  | "customers"
+  | "awaitCatalog"
+>
 
 export const make = Effect.fnUntraced(function* (
   submit: Effect.Success<typeof Submission.make>,
-  toReceipt: (submitted: Submission.Submitted<object>) => CatalogReceipt
+  toReceipt: (submitted: Submission.Submitted<object>) => CommandReceipt
 ) {
   const aggregates = yield* Aggregates
   const queries = yield* CatalogQueries
@@ -38,7 +43,7 @@ export const make = Effect.fnUntraced(function* (
       aggregate: Aggregate<State, Command, Event, Rejection>,
       idOf: (command: Command) => string
     ) =>
-    (command: Command, request: unknown, options: CommandOptions | undefined) =>
+    (command: Command, request: unknown, options: Submission.CommandOptions | undefined) =>
       Effect.map(
         submit({
           aggregate,
@@ -57,8 +62,9 @@ export const make = Effect.fnUntraced(function* (
   const { logId } = yield* log.head
   const reach = TokenWait.make(log, logId, queries)
   const issued = TokenWait.issued(log, logId)
+  const tokenAt = (position: bigint) => ConsistencyToken.format({ position, logId })
 
-  /** The newest state, and a token that is never older than the one that was given. */
+  /** Reads the newest state; the answered token is never older than the one that was given. */
   const read = Effect.fnUntraced(function* <State, Command, Event, Rejection>(
     aggregate: Aggregate<State, Command, Event, Rejection>,
     id: string,
@@ -66,33 +72,32 @@ export const make = Effect.fnUntraced(function* (
   ) {
     const { position, state } = yield* aggregates.read(aggregate, id)
     const required = token === undefined ? 0n : yield* issued(token, position)
-    const newest = required > position ? required : position
-    return { state, token: ConsistencyToken.format({ position: newest, logId }) }
+    return { state, token: tokenAt(required > position ? required : position) }
   })
 
   const list = Effect.fnUntraced(function* <Category extends CatalogCategory>(
     category: Category,
-    { cursor, limit, withdrawn }: CatalogListQuery = {},
+    { cursor, limit, withdrawn }: CatalogListRequest = {},
     { token, wait }: QueryOptions = {}
   ) {
     if (token !== undefined) yield* reach(token, wait)
     const page = yield* queries.list({
       category,
       filter: withdrawn === undefined ? {} : { withdrawn },
-      limit: listLimit(limit),
+      limit: clampListLimit(limit),
       ...(cursor === undefined ? {} : { cursor })
     })
-    return { ...page, token: ConsistencyToken.format({ position: page.freshness.position, logId }) }
+    return { ...page, token: tokenAt(page.freshness.position) }
   })
 
-  /** Fails if the list has it only as it was before `required`. */
+  /** Fails if the view has set this one aside before position `required`. */
   const notParked = Effect.fnUntraced(function* (category: CatalogCategory, id: string, required: bigint) {
     const parkedAt = yield* queries.parkedAt(category, id)
     if (parkedAt !== undefined && parkedAt <= required) return yield* ProjectionBehind.parked(required, parkedAt)
   })
 
-  const service: CatalogService = {
-    // What is saved need not be there yet.
+  const methods: CatalogMethods = {
+    // A save is never rejected: the product or customer need not exist.
     saveProduct: (productId, product, options) =>
       sendProduct({ _tag: "SaveProduct", productId, ...product }, product, options).pipe(
         Effect.catchTag("ProductNotFound", Effect.die)
@@ -101,11 +106,11 @@ export const make = Effect.fnUntraced(function* (
     product: Effect.fn("Orders.product")(function* (productId, options) {
       const { state, token } = yield* read(ProductAggregate, productId, options)
       if (state._tag === "Absent") return yield* new ProductNotFound({ productId })
-      return { ...toProduct(productId, state), token }
+      return { ...productView(productId, state), token }
     }),
-    products: Effect.fn("Orders.products")(function* (query, options) {
-      const { items, ...page } = yield* list("product", query, options)
-      return { ...page, products: items.map(({ id, state }) => toProduct(ProductId.make(id), state)) }
+    products: Effect.fn("Orders.products")(function* (request, options) {
+      const { items, ...page } = yield* list("product", request, options)
+      return { ...page, products: items.map(({ id, state }) => productView(ProductId.make(id), state)) }
     }),
     saveCustomer: (customerId, customer, options) =>
       sendCustomer({ _tag: "SaveCustomer", customerId, ...customer }, customer, options).pipe(
@@ -115,11 +120,11 @@ export const make = Effect.fnUntraced(function* (
     customer: Effect.fn("Orders.customer")(function* (customerId, options) {
       const { state, token } = yield* read(CustomerAggregate, customerId, options)
       if (state._tag === "Absent") return yield* new CustomerNotFound({ customerId })
-      return { ...toCustomer(customerId, state), token }
+      return { ...customerView(customerId, state), token }
     }),
-    customers: Effect.fn("Orders.customers")(function* (query, options) {
-      const { items, ...page } = yield* list("customer", query, options)
-      return { ...page, customers: items.map(({ id, state }) => toCustomer(CustomerId.make(id), state)) }
+    customers: Effect.fn("Orders.customers")(function* (request, options) {
+      const { items, ...page } = yield* list("customer", request, options)
+      return { ...page, customers: items.map(({ id, state }) => customerView(CustomerId.make(id), state)) }
     }),
     awaitCatalog: Effect.fn("Orders.awaitCatalog")(function* (token, { customerId, productId, wait } = {}) {
       const required = yield* reach(token, wait)
@@ -127,5 +132,5 @@ export const make = Effect.fnUntraced(function* (
       if (customerId !== undefined) yield* notParked("customer", customerId, required)
     })
   }
-  return service
+  return methods
 })

@@ -1,46 +1,150 @@
-/** `Orders.subscribe` in this process. */
-import { Array as Arr, Duration, Effect, Stream } from "effect"
-import { EventStore, type RecordedEvent } from "../eventstore/EventStore.ts"
-import type { Interest } from "../eventstore/tail/EventWaiters.ts"
-import { LogTail } from "../eventstore/tail/LogTail.ts"
-import * as StreamId from "../eventstore/StreamId.ts"
+/**
+ * `Orders.subscribe` in this process: the log from a position on, filtered, in order, without a gap, and not ahead of
+ * the order view unless it says so.
+ *
+ * A feed keeps a position and no events: each pull asks the tail for a small page, so a slow subscriber costs nothing
+ * between two pulls, and reads from the log what memory has let go. How far it may go is the ViewGate's business.
+ */
+import { Array as Arr, type Cause, Clock, Duration, Effect, Option, Stream } from "effect"
 import * as PublishedEvent from "../aggregate/PublishedEvent.ts"
 import { wireType } from "../aggregate/WireType.ts"
-import type { Orders } from "./Orders.ts"
-import * as EventFeed from "./EventFeed.ts"
+import { EventStore, type RecordedEvent } from "../eventstore/EventStore.ts"
+import * as StreamId from "../eventstore/StreamId.ts"
+import type { Interest } from "../eventstore/tail/EventWaiters.ts"
+import { LogTail, LogWentBack, type Page } from "../eventstore/tail/LogTail.ts"
+import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
+import type { PositionLatch } from "../projection/consistency/PositionLatch.ts"
 import { OrderQueries } from "../views/order/OrderQueries.ts"
+import type { Orders } from "./Orders.ts"
+import { InvalidPosition } from "./OrdersError.ts"
+import type { Push, SubscribeOptions } from "./Subscription.ts"
 import * as ViewGate from "./ViewGate.ts"
-import { InvalidPosition, type Push, type SubscribeOptions } from "./Subscription.ts"
 
-const defaultHeartbeat = Duration.seconds(15)
-
-/** Milliseconds. A subscriber of everything would else be written to once per commit. */
-const pause = 10
-
-/** One object per event, however many get it, so that they can share what they make of it. */
-const published = new WeakMap<RecordedEvent, PublishedEvent.PublishedEvent>()
-
-const publish = (event: RecordedEvent): PublishedEvent.PublishedEvent => {
-  const known = published.get(event)
-  if (known !== undefined) return known
-  const made = PublishedEvent.fromRecorded(event)
-  published.set(event, made)
-  return made
+export interface FeedOptions {
+  readonly after: bigint
+  readonly matches: (event: RecordedEvent) => boolean
+  /** A condition that every matching event meets: events that don't meet it never wake the subscriber up. */
+  readonly interest?: Interest | undefined
+  /** Milliseconds. */
+  readonly heartbeat: number
+  /** Milliseconds between two pulls of new events: a single event goes out at once, those that follow it together. */
+  readonly pause: number
 }
 
-const toPush = (fed: EventFeed.Fed): Push =>
-  fed._tag === "Event" ? { _tag: "Event", event: publish(fed.event), ahead: fed.ahead } : fed
+/** The first page is small, and grows while its events are: little is read in vain where events are large. */
+const firstEvents = 16
+
+/** Milliseconds after which a subscriber that got nothing yet is told its position, so that it can resume from there. */
+const firstBeat = 250
+
+/** The most that one pull gives. */
+export const maxEvents = 128
+export const maxBytes = 64 * 1024
+
+/** One object per event, so that all subscribers share what is made of it. */
+const shared = <A>(make: (event: RecordedEvent) => A) => {
+  const known = new WeakMap<RecordedEvent, A>()
+  return (event: RecordedEvent): A => {
+    const made = known.get(event) ?? make(event)
+    known.set(event, made)
+    return made
+  }
+}
+
+const sizeOf = shared((event) => JSON.stringify(event.data).length)
+const publish = shared(PublishedEvent.fromRecorded)
+
+/** The first events that together fit into one pull; at least one. */
+const bounded = (events: ReadonlyArray<RecordedEvent>): ReadonlyArray<RecordedEvent> => {
+  let bytes = 0
+  const end = events.findIndex((event, index) => (bytes += sizeOf(event)) > maxBytes && index > 0)
+  return end < 0 ? events : events.slice(0, end)
+}
+
+type Pushes = Arr.NonEmptyReadonlyArray<Push>
+
+/** Each pull waits for the next pushes; an interrupted pull loses none. */
+export const pull = (
+  tail: LogTail["Service"],
+  gate: PositionLatch,
+  queries: Pick<OrderQueries["Service"], "position">,
+  { after, heartbeat, interest, matches, pause }: FeedOptions
+): Effect.Effect<Effect.Effect<Pushes, DatabaseUnavailable | Cause.Done>> =>
+  Effect.map(Effect.all([Clock.currentTimeMillis, tail.history]), ([now, history]) => {
+    let position = after
+    let isCaughtUp = false
+    let nextBeat = now + Math.min(firstBeat, heartbeat)
+    let hasBegun = false
+    let notBefore = now
+    let limit = firstEvents
+
+    /** Passes events that did not match. It stays so if the pull is interrupted, since nobody will ask for them again. */
+    const advance = (through: bigint) => {
+      if (through > position) position = through
+    }
+
+    /** The matching events of a page that the gate lets through, and the position after which to go on. */
+    const released = Effect.fnUntraced(function* (page: Page, first: RecordedEvent) {
+      yield* gate.awaitPosition(first.position)
+      const seen = yield* queries.position
+      const passed = page.filter((event) => event.position <= gate.position())
+      const matching = passed.filter(matches)
+      const events = bounded(matching)
+      const isCut = events.length < matching.length
+      const end = isCut ? events : passed
+      limit = isCut ? events.length : Math.min(limit * 2, maxEvents)
+      return {
+        pushes: events.map((event): Push => ({ _tag: "Event", event: publish(event), ahead: event.position > seen })),
+        position: end[end.length - 1]!.position
+      }
+    })
+
+    const next = Effect.gen(function* () {
+      while (true) {
+        if ((yield* tail.history) !== history) return yield* Effect.die(new LogWentBack(position, yield* tail.position))
+        if (!isCaughtUp && position >= (yield* tail.position)) {
+          yield* gate.awaitPosition(position)
+          return { pushes: Arr.of<Push>({ _tag: "CaughtUp", position }), position }
+        }
+        if (interest !== undefined) yield* tail.awaitInterest(interest, position, advance)
+        const page = yield* tail.page(position, limit)
+        const first = page.find(matches)
+        if (first === undefined) {
+          advance(page[page.length - 1]!.position)
+          limit = maxEvents
+          continue
+        }
+        const { position: through, pushes } = yield* released(page, first)
+        if (Arr.isReadonlyArrayNonEmpty(pushes)) return { pushes, position: through }
+      }
+    })
+
+    return Effect.gen(function* () {
+      const early = notBefore - (yield* Clock.currentTimeMillis)
+      if (early > 0) yield* Effect.sleep(early)
+      const left = nextBeat - (yield* Clock.currentTimeMillis)
+      const taken = left > 0 ? yield* Effect.timeoutOption(next, left) : Option.none<Effect.Success<typeof next>>()
+      if (Option.isNone(taken)) {
+        nextBeat = (yield* Clock.currentTimeMillis) + heartbeat
+        return Arr.of<Push>({ _tag: "Heartbeat", position })
+      }
+      position = taken.value.position
+      if (!hasBegun) nextBeat = (yield* Clock.currentTimeMillis) + heartbeat
+      hasBegun = true
+      if (taken.value.pushes[0]._tag === "CaughtUp") isCaughtUp = true
+      else if (position >= (yield* tail.position)) notBefore = (yield* Clock.currentTimeMillis) + pause
+      return taken.value.pushes
+    })
+  })
 
 const matching = ({ categories = ["order"], customerId, orderId, types }: SubscribeOptions) => {
-  const streamId = orderId === undefined ? undefined : `order-${orderId}`
+  const streamId = orderId === undefined ? undefined : StreamId.make("order", orderId)
   return (event: RecordedEvent): boolean => {
     if (streamId !== undefined && event.streamId !== streamId) return false
     if (customerId !== undefined && event.metadata.customerId !== customerId) return false
     const category = StreamId.category(event.streamId)
-    return (
-      categories.includes(category) &&
-      (types === undefined || types.includes(wireType(category, event.type, event.schemaVersion)))
-    )
+    if (!categories.includes(category)) return false
+    return types === undefined || types.includes(wireType(category, event.type, event.schemaVersion))
   }
 }
 
@@ -49,31 +153,33 @@ const interestOf = ({ customerId, orderId }: SubscribeOptions): Interest | undef
   return customerId === undefined ? undefined : { customerId }
 }
 
+/** Milliseconds: a subscriber of everything would else be written to once per commit. */
+const pause = 10
+
 export const make = Effect.gen(function* () {
   const log = yield* EventStore
   const tail = yield* LogTail
   const queries = yield* OrderQueries
   const gate = yield* ViewGate.make(tail, queries)
 
-  /** The position asked for, if the log goes that far; else where it ends now. */
+  /** The position asked for, if the log goes that far; without one, the log's end. */
   const startAt = Effect.fnUntraced(function* (after: bigint | undefined) {
     if (after !== undefined && after < 0n) return yield* new InvalidPosition({ position: after })
     if (after !== undefined && after <= (yield* tail.position)) return after
     const { position: head } = yield* log.head
-    if (after === undefined) return head
-    return after <= head ? after : yield* new InvalidPosition({ position: after })
+    if (after !== undefined && after > head) return yield* new InvalidPosition({ position: after })
+    return after ?? head
   })
 
   const subscribe: Orders["Service"]["subscribe"] = Effect.fn("Orders.subscribe")(function* (options = {}) {
-    const interest = interestOf(options)
-    const feed = EventFeed.make(tail, gate, queries, {
+    const feed = pull(tail, gate, queries, {
       after: yield* startAt(options.after),
       pause,
       matches: matching(options),
-      ...(interest === undefined ? {} : { interest }),
-      heartbeat: Duration.toMillis(Duration.fromInputUnsafe(options.heartbeat ?? defaultHeartbeat))
+      interest: interestOf(options),
+      heartbeat: Duration.toMillis(Duration.fromInputUnsafe(options.heartbeat ?? "15 seconds"))
     })
-    return Stream.fromPull(Effect.map(feed, Effect.map(Arr.map(toPush))))
+    return Stream.fromPull(feed)
   })
   return subscribe
 })

@@ -1,126 +1,217 @@
 /**
- * The order service: what an embedder uses in process, and what the HTTP handlers are a thin skin of.
+ * The order service, behind one interface: in this process (`OrdersLayers`) or of a server (`OrdersClient`).
  *
- * Commands answer once their events are durable; queries answer from the order view, which follows. A receipt's `token`
- * given to a query makes it wait for that write.
+ * A command answers once its events are durable; a failed one has stored nothing, unless it fails with `OutcomeUnknown`.
+ * A query answers from a view that follows the log; given a receipt's `token` it waits until the view holds that write.
+ * Each method names its own errors; those that any command or query shares are at `SubmitError` and `QueryError`.
  */
 import { Context, type Effect, type Scope, type Stream } from "effect"
-import type { CatalogService } from "./CatalogService.ts"
+import type { CommandOptions } from "../aggregate/idempotency/Submission.ts"
 import type { PublishedEvent } from "../aggregate/PublishedEvent.ts"
+import type { Unavailable } from "../aggregate/CommandErrors.ts"
+import type { CustomerNotFound, SaveCustomerRequest } from "../catalog/Customer.ts"
+import type { ProductNotFound, SaveProductRequest } from "../catalog/Product.ts"
 import type { CommandName } from "../order/OrderCommand.ts"
-import type { LineId, OrderId, PaymentId, ShipmentId } from "../order/OrderId.ts"
+import type { CustomerId, LineId, OrderId, PaymentId, ProductId, ShipmentId } from "../order/OrderId.ts"
 import type { OrderNotFound } from "../order/OrderRejection.ts"
 import type * as Request from "../order/OrderRequest.ts"
-import type { PlacedOrder } from "./PlacedOrder.ts"
+import type { InvalidToken } from "../projection/consistency/ConsistencyToken.ts"
+import type { CustomerView, ProductView } from "../views/catalog/CatalogView.ts"
 import type { InvalidCursor } from "../views/InvalidCursor.ts"
-import type { OrderFilter, OrderSort } from "../views/order/OrderFilter.ts"
-import type { OrderCounts } from "../views/order/OrderQueries.ts"
+import type { OrderCounts, OrderFilter } from "../views/order/OrderQueries.ts"
 import type { OrderView } from "../views/order/OrderView.ts"
-import type { VersionNotFound } from "./VersionNotFound.ts"
+import type * as OrdersError from "./OrdersError.ts"
+import type * as Query from "./QueryOptions.ts"
+import type { CommandReceipt, PlacedOrder, Receipt } from "./Receipt.ts"
 import type { Push, SubscribeOptions } from "./Subscription.ts"
-import type {
-  Receipt,
-  WaitOptions,
-  QueryOptions,
-  Answer,
-  Page,
-  CommandError,
-  PlaceError,
-  AddLineError,
-  ReadError,
-  QueryError,
-  SubscribeError
-} from "./Answer.ts"
-import type { CommandOptions } from "../aggregate/idempotency/Submission.ts"
 
-type Stored<Name extends CommandName> = Effect.Effect<Receipt, CommandError<Name>>
-type Command<Name extends CommandName, Body> = (
+/** A command on an existing order: any may fail with `OrderNotFound` (check the id) and `OrderTooLong` (10,000 events). */
+type Command<Name extends CommandName, Arguments extends ReadonlyArray<unknown> = [], Error = never> = (
   orderId: OrderId,
-  request: Body,
-  options?: CommandOptions
-) => Stored<Name>
+  ...rest: [...Arguments, options?: CommandOptions]
+) => Effect.Effect<Receipt, OrdersError.CommandError<Name> | Error>
+
+type CatalogCommand<Error> = Effect.Effect<CommandReceipt, Error | OrdersError.SubmitError>
+
+/** A read of an aggregate itself, so it is never behind a token; one of another log is refused as `InvalidToken`. */
+type CatalogRead<A, NotFound> = Effect.Effect<
+  A & { readonly token: string },
+  NotFound | InvalidToken | Unavailable | OrdersError.ServerUnreachable
+>
 
 export class Orders extends Context.Service<
   Orders,
-  CatalogService & {
-    /** Prices the lines from the catalog, then places the order; confirms it too unless told otherwise. */
-    place(request: Request.PlaceOrderRequest, options?: CommandOptions): Effect.Effect<Receipt, PlaceError>
-    /** Places it, then waits for the view. */
+  {
+    /**
+     * Places an order: prices its lines from the catalog, and confirms it too unless `confirm` or the policy
+     * `autoConfirm` says otherwise. The same request again with the same `orderId` stores nothing and succeeds.
+     *
+     * Fails with `UnknownProduct` or `UnknownCustomer` (save them, or order others), `InvalidOrder` (correct the fields
+     * that `errors` names), `OrderExists` (the id is another order's: use a new one).
+     */
+    place(request: Request.PlaceOrderRequest, options?: CommandOptions): Effect.Effect<Receipt, OrdersError.PlaceError>
+    /**
+     * Places an order as `place` does and fails as it does, then waits until the order view has it: for `wait`, 2 s by
+     * default, 30 s at most. An order that the view does not have by then is stored all the same, so the answer holds its
+     * receipt instead.
+     */
     placeAndWait(
       request: Request.PlaceOrderRequest,
-      options?: CommandOptions & WaitOptions
-    ): Effect.Effect<PlacedOrder, PlaceError>
-    addLine(
-      orderId: OrderId,
-      request: Request.AddLineRequest,
-      options?: CommandOptions
-    ): Effect.Effect<Receipt, AddLineError>
-    changeLineQuantity(
-      orderId: OrderId,
-      lineId: LineId,
-      request: Request.ChangeLineQuantityRequest,
-      options?: CommandOptions
-    ): Stored<"ChangeLineQuantity">
-    removeLine(orderId: OrderId, lineId: LineId, options?: CommandOptions): Stored<"RemoveLine">
-    readonly changeShippingAddress: Command<"ChangeShippingAddress", Request.ChangeShippingAddressRequest>
-    confirm(orderId: OrderId, options?: CommandOptions): Stored<"ConfirmOrder">
-    readonly cancel: Command<"CancelOrder", Request.CancelOrderRequest>
-    readonly cancelItems: Command<"CancelItems", Request.CancelItemsRequest>
-    readonly ship: Command<"ShipItems", Request.ShipItemsRequest>
-    deliver(orderId: OrderId, shipmentId: ShipmentId, options?: CommandOptions): Stored<"DeliverShipment">
-    readonly returnItems: Command<"ReturnItems", Request.ReturnItemsRequest>
-    readonly authorizePayment: Command<"AuthorizePayment", Request.AuthorizePaymentRequest>
-    capturePayment(
-      orderId: OrderId,
-      paymentId: PaymentId,
-      request: Request.CapturePaymentRequest,
-      options?: CommandOptions
-    ): Stored<"CapturePayment">
-    voidPayment(orderId: OrderId, paymentId: PaymentId, options?: CommandOptions): Stored<"VoidPayment">
-    refundPayment(
-      orderId: OrderId,
-      paymentId: PaymentId,
-      request: Request.RefundPaymentRequest,
-      options?: CommandOptions
-    ): Stored<"RefundPayment">
+      options?: CommandOptions & Query.WaitOptions
+    ): Effect.Effect<PlacedOrder, OrdersError.PlaceError>
+    /**
+     * Adds a line, at the catalog's price of now, while the order is `placed`. The same `lineId` again with the same
+     * content stores nothing; with another it fails with `IdReused` (use another id). Fails with `UnknownProduct` (order
+     * another), `InvalidOrder` (correct the named fields), `InvalidTransition` (see its `allowed`).
+     */
+    readonly addLine: Command<"AddLine", [request: Request.AddLineRequest], OrdersError.AddLineError>
+    /**
+     * Changes a line's quantity while the order is `placed`. Fails with `LineNotFound` (use a line of the order),
+     * `InvalidOrder` (the total would be too large: order less), `InvalidTransition` (see its `allowed`).
+     */
+    readonly changeLineQuantity: Command<
+      "ChangeLineQuantity",
+      [lineId: LineId, request: Request.ChangeLineQuantityRequest]
+    >
+    /**
+     * Removes a line while the order is `placed`; its id stays used. Fails with `LineNotFound` (use a line of the order),
+     * `LastLine` (cancel the order instead), `InvalidTransition` (see its `allowed`).
+     */
+    readonly removeLine: Command<"RemoveLine", [lineId: LineId]>
+    /** Replaces the shipping address while nothing is shipped; else fails with `InvalidTransition` (see its `allowed`). */
+    readonly changeShippingAddress: Command<"ChangeShippingAddress", [request: Request.ChangeShippingAddressRequest]>
+    /** Confirms a placed order; stores nothing if it is confirmed. Fails with `InvalidTransition` if it is cancelled. */
+    readonly confirm: Command<"ConfirmOrder">
+    /**
+     * Cancels the whole order while nothing is shipped, and records the amounts to void and to refund; stores nothing if
+     * it is cancelled. Fails with `OrderAlreadyShipped` (cancel or return items instead, as its `hint` says).
+     */
+    readonly cancel: Command<"CancelOrder", [request: Request.CancelOrderRequest]>
+    /**
+     * Cancels items that are not shipped, after the order is confirmed; the last ones cancel the order. Fails with
+     * `LineNotFound`, `QuantityExceeded` (cancel at most what is `available`), `IdReused` (use another `cancellationId`),
+     * `InvalidTransition` (see its `allowed`).
+     */
+    readonly cancelItems: Command<"CancelItems", [request: Request.CancelItemsRequest]>
+    /**
+     * Ships the named items, or without `items` all that is outstanding. Fails with `PaymentRequiredBeforeShipment`
+     * (authorize or capture what is `missing`), `LineNotFound`, `QuantityExceeded` (ship at most what is `available`),
+     * `IdReused` (use another `shipmentId`), `InvalidTransition` (see its `allowed`).
+     */
+    readonly ship: Command<"ShipItems", [request: Request.ShipItemsRequest]>
+    /** Records that a shipment was delivered; stores nothing if it was. Fails with `ShipmentNotFound` (check its id). */
+    readonly deliver: Command<"DeliverShipment", [shipmentId: ShipmentId]>
+    /**
+     * Takes shipped items back. Fails with `LineNotFound`, `QuantityExceeded` (return at most what is `available`),
+     * `IdReused` (use another `returnId`), `InvalidTransition` (nothing is shipped: see its `allowed`).
+     */
+    readonly returnItems: Command<"ReturnItems", [request: Request.ReturnItemsRequest]>
+    /**
+     * Records that a provider authorized a payment. Amounts are in minor units of the order's currency. Fails with
+     * `AmountExceeded` (authorize at most what is `available`), `IdReused` (use another `paymentId`), `InvalidTransition`
+     * (see its `allowed`).
+     */
+    readonly authorizePayment: Command<"AuthorizePayment", [request: Request.AuthorizePaymentRequest]>
+    /**
+     * Records the capture of an authorized payment, without `amount` of all that can be captured. Fails with
+     * `PaymentNotFound`, `PaymentClosed` (authorize another payment), `AmountExceeded` (capture at most what is
+     * `available`), `IdReused` (use another `captureId`), `InvalidTransition` (confirm the order first).
+     */
+    readonly capturePayment: Command<"CapturePayment", [paymentId: PaymentId, request: Request.CapturePaymentRequest]>
+    /**
+     * Releases the uncaptured rest of a payment; stores nothing if it is voided. Fails with `PaymentNotFound`,
+     * `PaymentClosed` (all of it is captured: refund it instead).
+     */
+    readonly voidPayment: Command<"VoidPayment", [paymentId: PaymentId]>
+    /**
+     * Records a refund, without `amount` of all that was captured and not refunded; also of a cancelled order. Fails with
+     * `PaymentNotFound`, `PaymentClosed` (nothing was captured), `AmountExceeded` (refund at most what is `available`),
+     * `IdReused` (use another `refundId`).
+     */
+    readonly refundPayment: Command<"RefundPayment", [paymentId: PaymentId, request: Request.RefundPaymentRequest]>
 
-    /** The order as the view has it. With a token never "not found" merely because the view is behind. */
+    /**
+     * Reads the order as the view has it. An order that was placed before the `token` is always found; without a token
+     * `OrderNotFound` may also mean that the view is behind.
+     */
     get(
       orderId: OrderId,
-      options?: QueryOptions
-    ): Effect.Effect<Answer & { readonly order: OrderView }, OrderNotFound | QueryError>
-    /** A page in the given order (`-placedAt`, newest first, by default); `limit` 1..100, default 20. */
+      options?: Query.QueryOptions
+    ): Effect.Effect<Query.QueryResult & { readonly order: OrderView }, OrderNotFound | OrdersError.QueryError>
+    /** Lists a page of orders. `InvalidCursor`: the cursor is not of this filter and sort; begin again without one. */
     list(
-      query?: {
-        readonly filter?: OrderFilter
-        readonly sort?: OrderSort
-        readonly limit?: number
-        readonly cursor?: string
-      },
-      options?: QueryOptions
-    ): Effect.Effect<Page<"orders", OrderView>, InvalidCursor | QueryError>
-    /** How many orders there are in each status, of one customer or of all. */
+      request?: Query.OrderListRequest,
+      options?: Query.QueryOptions
+    ): Effect.Effect<Query.Page<"orders", OrderView>, InvalidCursor | OrdersError.QueryError>
+    /** Counts the orders in each status, of one customer or of all. */
     counts(
       filter?: Pick<OrderFilter, "customerId">,
-      options?: QueryOptions
-    ): Effect.Effect<Answer & { readonly counts: OrderCounts }, QueryError>
-    /** The order's events from version `after + 1` on, straight from the log; `limit` 1..500, default 100. */
+      options?: Query.QueryOptions
+    ): Effect.Effect<Query.QueryResult & { readonly counts: OrderCounts }, OrdersError.QueryError>
+    /**
+     * Reads the order's events from version `after + 1` (default 1) on, straight from the log: `limit` 1..500 of them, 100
+     * by default; none if the order has no more. Fails with `OrderNotFound` (check the id).
+     */
     history(
       orderId: OrderId,
       options?: { readonly after?: number; readonly limit?: number }
-    ): Effect.Effect<ReadonlyArray<PublishedEvent>, OrderNotFound | ReadError>
-
-    /** The order as it was at version `version`. */
-    at(orderId: OrderId, version: number): Effect.Effect<OrderView, OrderNotFound | VersionNotFound | ReadError>
+    ): Effect.Effect<ReadonlyArray<PublishedEvent>, OrderNotFound | OrdersError.ReadError>
+    /**
+     * Reads the order as it was after its first `version` events, straight from the log. Fails with `OrderNotFound` (check
+     * the id), `VersionNotFound` (ask for a version between 1 and the current one).
+     */
+    at(
+      orderId: OrderId,
+      version: number
+    ): Effect.Effect<OrderView, OrderNotFound | OrdersError.VersionNotFound | OrdersError.ReadError>
 
     /**
-     * Events as they happen. Whatever is stored from the moment the effect is done, or after `after`, is in the stream
-     * once, in order. A stream that fails can be taken up again after the position of the last push.
+     * Subscribes to events: whatever is stored after this effect is done, or after position `after`, is in the stream
+     * once, in order. A stream that failed can be taken up again after the position of its last push. Fails with
+     * `InvalidPosition` (begin without a position, or after one that this log gave).
      */
     subscribe(
       options?: SubscribeOptions
-    ): Effect.Effect<Stream.Stream<Push, SubscribeError>, SubscribeError, Scope.Scope>
-    /** Only the events of a subscription that begins as the stream is run; `subscribe` also says which are `ahead`. */
-    events(options?: SubscribeOptions): Stream.Stream<PublishedEvent, SubscribeError>
+    ): Effect.Effect<Stream.Stream<Push, OrdersError.SubscribeError>, OrdersError.SubscribeError, Scope.Scope>
+    /**
+     * Gives only the events of a subscription that begins when the stream is run. Take `subscribe` to know which events
+     * are ahead of the order view, and to lose none before the first pull.
+     */
+    events(options?: SubscribeOptions): Stream.Stream<PublishedEvent, OrdersError.SubscribeError>
+
+    /** Saves a product, new or not, as a whole; it can be ordered from now on. Saving the same again stores nothing. */
+    saveProduct(productId: ProductId, product: SaveProductRequest, options?: CommandOptions): CatalogCommand<never>
+    /** Withdraws a product: it can't be ordered until it is saved again. `ProductNotFound`: it was never saved. */
+    withdrawProduct(productId: ProductId, options?: CommandOptions): CatalogCommand<ProductNotFound>
+    /** Reads the newest state of a product, withdrawn or not. `ProductNotFound`: it was never saved. */
+    product(
+      productId: ProductId,
+      options?: Pick<Query.QueryOptions, "token">
+    ): CatalogRead<ProductView, ProductNotFound>
+    /** Lists a page of products by id, as the catalog view has them. `InvalidCursor`: begin again without a cursor. */
+    products(
+      request?: Query.CatalogListRequest,
+      options?: Query.QueryOptions
+    ): Effect.Effect<Query.Page<"products", ProductView>, InvalidCursor | OrdersError.QueryError>
+    /** Saves a customer, new or not, as a whole; they can order from now on. Saving the same again stores nothing. */
+    saveCustomer(customerId: CustomerId, customer: SaveCustomerRequest, options?: CommandOptions): CatalogCommand<never>
+    /** Withdraws a customer, who can't order until saved again. `CustomerNotFound`: it was never saved. */
+    withdrawCustomer(customerId: CustomerId, options?: CommandOptions): CatalogCommand<CustomerNotFound>
+    /** Reads the newest state of a customer, withdrawn or not. `CustomerNotFound`: it was never saved. */
+    customer(
+      customerId: CustomerId,
+      options?: Pick<Query.QueryOptions, "token">
+    ): CatalogRead<CustomerView, CustomerNotFound>
+    /** Lists a page of customers by id, as the catalog view has them. `InvalidCursor`: begin again without a cursor. */
+    customers(
+      request?: Query.CatalogListRequest,
+      options?: Query.QueryOptions
+    ): Effect.Effect<Query.Page<"customers", CustomerView>, InvalidCursor | OrdersError.QueryError>
+    /**
+     * Waits until the lists of products and customers hold the write of `token`: for `wait`, 2 s by default, 30 s at most;
+     * then fails with `ProjectionBehind` (ask again). Streams that the view has set aside are not waited for, unless
+     * `productId` or `customerId` asks for them: then it fails as `parked` (an operator has to act).
+     */
+    awaitCatalog(token: string, options?: Query.CatalogWaitOptions): Effect.Effect<void, OrdersError.QueryError>
   }
 >()("ordinal/orders/Orders") {}

@@ -16,14 +16,14 @@ import type { OrderState } from "../order/OrderState.ts"
 import type { RejectionOf } from "../order/OrderRejection.ts"
 import { paymentStatus, status } from "../order/OrderStatus.ts"
 import { Orders } from "./Orders.ts"
-import type { CommandError, Receipt } from "./Answer.ts"
+import type { CommandError } from "./OrdersError.ts"
+import { readBack, type Receipt } from "./Receipt.ts"
 import type { CommandOptions } from "../aggregate/idempotency/Submission.ts"
 import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
 import * as TokenWait from "../projection/consistency/TokenWait.ts"
 import * as CatalogLocal from "./CatalogLocal.ts"
 import * as OrderReads from "./OrderReads.ts"
 import * as OrderFeed from "./OrderFeed.ts"
-import * as PlacedOrder from "./PlacedOrder.ts"
 import * as Submission from "../aggregate/idempotency/Submission.ts"
 import * as Subscription from "./Subscription.ts"
 
@@ -102,13 +102,14 @@ export const make = Effect.gen(function* () {
     return submitOrder(["AddLine", orderId], request, options, command)
   })
 
-  const queries = yield* OrderReads.make
+  const reads = yield* OrderReads.make
 
   const placeAndWait: Orders["Service"]["placeAndWait"] = Effect.fnUntraced(function* (request, options) {
     const receipt = yield* place(request, options)
-    const seen = yield* PlacedOrder.readBack(queries.get, receipt, TokenWait.bounded(options?.wait))
-    if (seen === undefined) return PlacedOrder.ofReceipt(receipt)
-    return PlacedOrder.ofOrder(seen.order, { token: seen.token, replayed: receipt.replayed })
+    const seen = yield* readBack(reads.get, receipt, TokenWait.bounded(options?.wait))
+    const { orderId, replayed, token } = receipt
+    if (seen === undefined) return { orderId, token, replayed, receipt }
+    return { orderId, token: seen.token, replayed, order: seen.order }
   })
 
   const inCatalog = yield* CatalogLocal.make(submit, toReceipt)
@@ -145,7 +146,7 @@ export const make = Effect.gen(function* () {
     refundPayment: (orderId, paymentId, request, options) =>
       send({ _tag: "RefundPayment", orderId, paymentId, ...request }, request, options, paymentId),
     placeAndWait,
-    ...queries,
+    ...reads,
     subscribe,
     events: Subscription.events(subscribe),
     ...inCatalog

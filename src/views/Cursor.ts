@@ -2,7 +2,7 @@
 import { Result, Schema } from "effect"
 import { OrderId } from "../order/OrderId.ts"
 import { InvalidCursor } from "./InvalidCursor.ts"
-import type { OrderFilter, OrderSort } from "./order/OrderFilter.ts"
+import type { OrderFilter, OrderSort } from "./order/OrderQueries.ts"
 import * as OpaqueCursor from "./OpaqueCursor.ts"
 
 /** The key of an order by which the list is sorted. For `updatedAt` every order up to the position has been listed. */

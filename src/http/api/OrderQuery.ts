@@ -2,7 +2,7 @@
 import { Schema, SchemaTransformation } from "effect"
 import { CustomerId } from "../../order/OrderId.ts"
 import { OrderStatus, PaymentStatus } from "../../order/OrderStatus.ts"
-import { OrderSort } from "../../views/order/OrderFilter.ts"
+import { OrderSort } from "../../views/order/OrderQueries.ts"
 
 const optional = Schema.optionalKey
 

@@ -1,7 +1,5 @@
 /** From bodies and headers to what the order service answers: the way back of Reply.ts. */
-import type { CatalogReceipt } from "../../orders/CatalogService.ts"
-import type { Receipt } from "../../orders/Answer.ts"
-import * as PlacedOrder from "../../orders/PlacedOrder.ts"
+import type { CommandReceipt, PlacedOrder, Receipt } from "../../orders/Receipt.ts"
 import type { Freshness } from "../../views/order/OrderQueries.ts"
 import type { OrderView } from "../../views/order/OrderView.ts"
 import type { OrderReceipt } from "../api/Receipt.ts"
@@ -34,10 +32,10 @@ export const receipt = (answer: { readonly body: OrderReceipt | OrderView; reado
 }
 
 /** Of a command that asked for the order: the receipt if the view was not there in time. */
-export const placed = (answer: Parameters<typeof receipt>[0]): PlacedOrder.PlacedOrder => {
+export const placed = (answer: Parameters<typeof receipt>[0]): PlacedOrder => {
   const { body, headers } = answer
-  if ("commandId" in body) return PlacedOrder.ofReceipt(receipt(answer))
-  return PlacedOrder.ofOrder(body, { token: headers["consistency-token"], replayed: isReplay(headers) })
+  const stored = { orderId: body.orderId, token: headers["consistency-token"], replayed: isReplay(headers) }
+  return "commandId" in body ? { ...stored, receipt: receipt(answer) } : { ...stored, order: body }
 }
 
 type CatalogBody = Parameters<typeof stamp>[0] & { readonly events: ReadonlyArray<string> }
@@ -45,7 +43,7 @@ type CatalogBody = Parameters<typeof stamp>[0] & { readonly events: ReadonlyArra
 export const catalogReceipt = (answer: {
   readonly body: CatalogBody | object
   readonly headers: Partial<Stored>
-}): CatalogReceipt => {
+}): CommandReceipt => {
   const { body, headers } = answer
   const token = headers["consistency-token"]
   if (!("commandId" in body) || token === undefined) throw neverAskedFor()

@@ -5,7 +5,7 @@
 import { Data, Effect, Schema } from "effect"
 import { HttpClientError } from "effect/http"
 import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
-import { ServerUnreachable } from "../../orders/ServerUnreachable.ts"
+import { ServerUnreachable } from "../../orders/OrdersError.ts"
 import {
   ContentTooLarge,
   InternalError,

@@ -2,7 +2,7 @@
 import { Duration, Effect, Result } from "effect"
 import { InvalidIdempotencyKey, isIdempotencyKey } from "../../aggregate/CommandErrors.ts"
 import type { Precondition } from "../../aggregate/actor/Envelope.ts"
-import type { QueryOptions } from "../../orders/Answer.ts"
+import type { QueryOptions } from "../../orders/QueryOptions.ts"
 import type { CommandOptions } from "../../aggregate/idempotency/Submission.ts"
 import { InvalidToken } from "../../projection/consistency/ConsistencyToken.ts"
 import * as TokenWait from "../../projection/consistency/TokenWait.ts"

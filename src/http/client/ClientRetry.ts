@@ -1,7 +1,7 @@
 /** Sends again what may be sent again: as often as said, after what the server asks for, with jitter. */
 import { Effect, Random } from "effect"
 import { isUnavailable } from "../../aggregate/CommandErrors.ts"
-import { ServerUnreachable } from "../../orders/ServerUnreachable.ts"
+import { ServerUnreachable } from "../../orders/OrdersError.ts"
 
 /** Who has to wait longer should decide about it. In seconds. */
 const longestWait = 5

@@ -5,8 +5,8 @@
 import { Duration, Effect, Schema, type Scope, Stream } from "effect"
 import { Sse } from "effect/encoding"
 import { Headers, HttpClient, HttpClientRequest, type HttpClientResponse, UrlParams } from "effect/http"
-import { ServerUnreachable } from "../../orders/ServerUnreachable.ts"
-import { InvalidPosition, positionOf, type Push, type SubscribeOptions } from "../../orders/Subscription.ts"
+import { InvalidPosition, ServerUnreachable } from "../../orders/OrdersError.ts"
+import { positionOf, type Push, type SubscribeOptions } from "../../orders/Subscription.ts"
 import { PushMessage, toPush } from "../wire/PushMessage.ts"
 
 export interface ClientOptions {

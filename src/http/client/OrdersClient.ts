@@ -22,15 +22,20 @@ import type { CommandHeaders } from "../handlers/CommandContext.ts"
 import * as CloudEvent from "../wire/CloudEvent.ts"
 import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
 import { Orders } from "../../orders/Orders.ts"
-import type { QueryOptions } from "../../orders/Answer.ts"
 import type { CommandOptions } from "../../aggregate/idempotency/Submission.ts"
-import type { OrderFilter } from "../../views/order/OrderFilter.ts"
+import type { OrderFilter } from "../../views/order/OrderQueries.ts"
 import * as ConsistencyToken from "../../projection/consistency/ConsistencyToken.ts"
 import { ProjectionBehind } from "../../projection/consistency/ProjectionBehind.ts"
 import { InvalidCursor } from "../../views/InvalidCursor.ts"
-import { VersionNotFound } from "../../orders/VersionNotFound.ts"
+import { VersionNotFound } from "../../orders/OrdersError.ts"
 import * as Subscription from "../../orders/Subscription.ts"
-import * as WholeNumber from "../../orders/WholeNumber.ts"
+import {
+  clampHistoryLimit,
+  clampListLimit,
+  clampVersion,
+  isVersion,
+  type QueryOptions
+} from "../../orders/QueryOptions.ts"
 
 export interface Options {
   readonly baseUrl: string | URL
@@ -50,7 +55,7 @@ const queryOf = ({ placedAfter, placedBefore, ...filter }: OrderFilter) => ({
 /** Which part of a list is asked for. */
 const partOf = ({ cursor, limit }: { readonly cursor?: string; readonly limit?: number }) => {
   if (cursor !== undefined && (cursor === "" || cursor.length > 2000)) return Effect.fail(new InvalidCursor())
-  return Effect.succeed({ limit: WholeNumber.listLimit(limit), ...(cursor === undefined ? {} : { cursor }) })
+  return Effect.succeed({ limit: clampListLimit(limit), ...(cursor === undefined ? {} : { cursor }) })
 }
 
 /** With the HTTP client that is provided. */
@@ -176,13 +181,13 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
     subscribe,
     events: Subscription.events(subscribe),
     history: (id, { after, limit } = {}) => {
-      const part = { after: WholeNumber.version(after), limit: WholeNumber.historyLimit(limit) }
+      const part = { after: clampVersion(after), limit: clampHistoryLimit(limit) }
       const page = query(orderQueries.events({ params: { id }, query: part }))
       return Effect.map(page, ({ body }) => body.map(CloudEvent.toEvent))
     },
     // What can't be asked for is not there either, if there is such an order.
     at: (id, version) =>
-      query(orderQueries.at({ params: { id, version: WholeNumber.isVersion(version) ? version : 0 } })).pipe(
+      query(orderQueries.at({ params: { id, version: isVersion(version) ? version : 0 } })).pipe(
         Effect.map(({ body }) => body),
         Effect.catchTag("VersionNotFound", () => new VersionNotFound({ orderId: id, version }))
       ),

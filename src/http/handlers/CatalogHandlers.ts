@@ -1,6 +1,7 @@
 import { Duration, Effect, Exit } from "effect"
 import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
-import type { CatalogReceipt, Customer, Product } from "../../orders/CatalogService.ts"
+import type { CommandReceipt } from "../../orders/Receipt.ts"
+import type { CustomerView, ProductView } from "../../views/catalog/CatalogView.ts"
 import type { CustomerId, ProductId } from "../../order/OrderId.ts"
 import { Orders } from "../../orders/Orders.ts"
 import { Api } from "../api/Api.ts"
@@ -12,7 +13,7 @@ import * as Reply from "./Reply.ts"
 import { served } from "./Served.ts"
 
 type CatalogId = { readonly productId: ProductId } | { readonly customerId: CustomerId }
-type Entity = (Product | Customer) & { readonly token: string }
+type Entity = (ProductView | CustomerView) & { readonly token: string }
 
 const entity = <Body extends Entity>({ token, ...body }: Body, ifNoneMatch: string | undefined) => {
   const headers = { etag: EntityTag.format(body.version), "consistency-token": token }
@@ -24,7 +25,7 @@ const entity = <Body extends Entity>({ token, ...body }: Body, ifNoneMatch: stri
 /** The receipt, or the product or customer if the caller would wait for the lists to have it and they do in time. */
 const reply = <Id extends CatalogId, Body extends Entity, E>(
   orders: Orders["Service"],
-  stored: CatalogReceipt,
+  stored: CommandReceipt,
   id: Id,
   path: string,
   prefer: string | undefined,
@@ -53,9 +54,9 @@ export const layer = HttpApiBuilder.group(
   "catalog",
   Effect.fnUntraced(function* (handlers) {
     const orders = yield* Orders
-    const product = (stored: CatalogReceipt, productId: ProductId, prefer: string | undefined) =>
+    const product = (stored: CommandReceipt, productId: ProductId, prefer: string | undefined) =>
       reply(orders, stored, { productId }, `/products/${productId}`, prefer, orders.product(productId, stored))
-    const customer = (stored: CatalogReceipt, customerId: CustomerId, prefer: string | undefined) =>
+    const customer = (stored: CommandReceipt, customerId: CustomerId, prefer: string | undefined) =>
       reply(orders, stored, { customerId }, `/customers/${customerId}`, prefer, orders.customer(customerId, stored))
     return handlers.handleAll({
       product: ({ headers, params }) =>

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { Orders } from "../../orders/Orders.ts"
-import type { Receipt } from "../../orders/Answer.ts"
+import type { Receipt } from "../../orders/Receipt.ts"
 import type { CommandOptions } from "../../aggregate/idempotency/Submission.ts"
 import { Api } from "../api/Api.ts"
 import { type CommandHeaders, commandOptions } from "./CommandContext.ts"

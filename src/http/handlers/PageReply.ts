@@ -1,7 +1,7 @@
 /** A page of a list, with the link to the next one. */
 import type { HttpServerRequest } from "effect/http"
 import { HttpApiSchema } from "effect/http-api"
-import type { Answer } from "../../orders/Answer.ts"
+import type { QueryResult } from "../../orders/QueryOptions.ts"
 import * as Reply from "./Reply.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
@@ -16,7 +16,7 @@ export const nextLink = (request: Request, changed: Record<string, string>): { r
 
 export const make = <Item>(
   data: ReadonlyArray<Item>,
-  answer: Answer & { readonly hasMore: boolean; readonly next?: string },
+  answer: QueryResult & { readonly hasMore: boolean; readonly next?: string },
   request: Request,
   applied: { readonly "preference-applied"?: string }
 ) => {

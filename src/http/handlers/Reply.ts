@@ -1,10 +1,9 @@
 /** From what the `Orders` service answers to bodies and headers. */
 import { Duration, Effect } from "effect"
 import { HttpApiSchema } from "effect/http-api"
-import type { CatalogReceipt } from "../../orders/CatalogService.ts"
+import { type CommandReceipt, readBack, type Receipt } from "../../orders/Receipt.ts"
 import type { Orders } from "../../orders/Orders.ts"
-import type { Answer, QueryOptions, Receipt } from "../../orders/Answer.ts"
-import * as PlacedOrder from "../../orders/PlacedOrder.ts"
+import type { QueryOptions, QueryResult } from "../../orders/QueryOptions.ts"
 import type { Freshness } from "../../views/order/OrderQueries.ts"
 import type { OrderView } from "../../views/order/OrderView.ts"
 import * as EntityTag from "../wire/EntityTag.ts"
@@ -19,12 +18,12 @@ const seconds = (lag: number): string => String(Math.round(lag * 1000) / 1000)
 const freshness = ({ behind, lag, parked, position }: Freshness): string =>
   `position=${position}, behind=${behind}, lag=${seconds(lag)}, parked=${parked}`
 
-export const freshnessHeaders = (answer: Answer) => ({
+export const freshnessHeaders = (answer: QueryResult) => ({
   "consistency-token": answer.token,
   freshness: freshness(answer.freshness)
 })
 
-export const viewHeaders = (answer: Answer & { readonly order: OrderView }) => ({
+export const viewHeaders = (answer: QueryResult & { readonly order: OrderView }) => ({
   etag: EntityTag.format(answer.order.version),
   ...freshnessHeaders(answer)
 })
@@ -66,7 +65,7 @@ export const ofCommand = (
 ) => {
   const wait = Preference.wait(prefer)
   if (wait === undefined) return Effect.succeed(receipt(stored))
-  return Effect.map(PlacedOrder.readBack(orders.get, stored, Duration.seconds(wait)), (read) => {
+  return Effect.map(readBack(orders.get, stored, Duration.seconds(wait)), (read) => {
     if (read === undefined) return receipt(stored)
     const headers = {
       ...viewHeaders(read),
@@ -93,7 +92,7 @@ export const queryOptions = (headers: {
   }
 }
 
-export const catalogReceipt = (stored: CatalogReceipt) => ({
+export const catalogReceipt = (stored: CommandReceipt) => ({
   version: stored.version,
   position: Number(stored.position),
   commandId: stored.commandId,
@@ -102,7 +101,7 @@ export const catalogReceipt = (stored: CatalogReceipt) => ({
 
 /** Of a product or a customer; `path` where it was created. */
 export const catalogHeaders = (
-  stored: CatalogReceipt,
+  stored: CommandReceipt,
   path: string,
   { token, version }: { readonly token: string; readonly version: number } = stored
 ) => ({

@@ -1,7 +1,7 @@
 /** For a server whose order service is itself a client of another one (a gateway). */
 import { Effect } from "effect"
 import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
-import { ServerUnreachable } from "../../orders/ServerUnreachable.ts"
+import { ServerUnreachable } from "../../orders/OrdersError.ts"
 
 const isUnreachable = (error: unknown): error is ServerUnreachable => error instanceof ServerUnreachable
 

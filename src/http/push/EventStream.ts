@@ -5,7 +5,7 @@
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { Array as Arr, Cause, Clock, Duration, Effect, Stream } from "effect"
 import { HttpServerResponse, type HttpServerRequest } from "effect/http"
-import type { SubscribeError } from "../../orders/Answer.ts"
+import type { SubscribeError } from "../../orders/OrdersError.ts"
 import { positionOf, type Push } from "../../orders/Subscription.ts"
 import * as YieldToIo from "../../database/YieldToIo.ts"
 import { OpenStreams } from "./OpenStreams.ts"

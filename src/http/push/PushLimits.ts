@@ -1,4 +1,4 @@
-/** How event streams are kept alive, and what one may cost. Names of a message's size are in EventFeed.ts. */
+/** How event streams are kept alive, and what one may cost. Names of a message's size are in OrderFeed.ts. */
 import { Context, Duration } from "effect"
 
 export interface PushLimits {

@@ -4,8 +4,7 @@ import type { OrderPolicies } from "../../order/OrderPolicies.ts"
 import * as Cursor from "../Cursor.ts"
 import type { InvalidCursor } from "../InvalidCursor.ts"
 import type { OrderEntry } from "./OrderEntry.ts"
-import type { OrderFilter, OrderSort } from "./OrderFilter.ts"
-import type { Freshness, OrderPage, OrderQueries } from "./OrderQueries.ts"
+import type { Freshness, OrderFilter, OrderPage, OrderQueries, OrderSort } from "./OrderQueries.ts"
 import * as OrderView from "./OrderView.ts"
 
 /** A query, checked: instants are instants, and the cursor is the key after which the list goes on. */

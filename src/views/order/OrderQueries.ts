@@ -1,11 +1,33 @@
 /** The read side of orders. Answers come from the order view, never from an actor. */
 import { Context, type Effect, Schema } from "effect"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
-import type { CustomerId, OrderId } from "../../order/OrderId.ts"
-import { OrderStatus } from "../../order/OrderStatus.ts"
+import { CustomerId, type OrderId } from "../../order/OrderId.ts"
+import { OrderStatus, PaymentStatus } from "../../order/OrderStatus.ts"
 import type { InvalidCursor } from "../InvalidCursor.ts"
-import type { OrderFilter, OrderSort } from "./OrderFilter.ts"
 import type { OrderView } from "./OrderView.ts"
+
+const iso = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/
+
+/** A date (midnight UTC), or date and time with offset; looked at to the millisecond. */
+const Instant = Schema.String.check(
+  Schema.makeFilter((text: string) => iso.test(text) && !Number.isNaN(Date.parse(text)), {
+    expected: "a time as 2026-11-21T23:55:00Z"
+  })
+)
+
+/** All members must match; an empty list matches nothing. `placedAfter` is inclusive, `placedBefore` exclusive. */
+export const OrderFilter = Schema.Struct({
+  customerId: Schema.optionalKey(CustomerId),
+  status: Schema.optionalKey(Schema.Array(OrderStatus)),
+  paymentStatus: Schema.optionalKey(Schema.Array(PaymentStatus)),
+  placedAfter: Schema.optionalKey(Instant),
+  placedBefore: Schema.optionalKey(Instant)
+})
+export type OrderFilter = typeof OrderFilter.Type
+
+/** `updatedAt` is for polling: ascending by position, a changed order comes again. */
+export const OrderSort = Schema.Literals(["-placedAt", "placedAt", "updatedAt"])
+export type OrderSort = typeof OrderSort.Type
 
 /** How fresh an answer is, read in the same snapshot as its rows. */
 export interface Freshness {

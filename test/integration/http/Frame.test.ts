@@ -3,7 +3,7 @@ import { Deferred, Duration, Effect } from "effect"
 import { DatabaseUnavailable } from "../../../src/database/DatabaseErrors.ts"
 import { Draining } from "../../../src/aggregate/CommandErrors.ts"
 import { OrderId } from "../../../src/order/OrderId.ts"
-import type { Receipt } from "../../../src/orders/Answer.ts"
+import type { Receipt } from "../../../src/orders/Receipt.ts"
 import { ProjectionBehind } from "../../../src/projection/consistency/ProjectionBehind.ts"
 import { type Options, order, start, stub, type TestServer } from "../../../harness/http/ApiServer.ts"
 

@@ -11,8 +11,7 @@ import * as Problems from "../../../src/http/problems/ProblemTypes.ts"
 import { LineId } from "../../../src/order/OrderId.ts"
 import * as Rejection from "../../../src/order/OrderRejection.ts"
 import type { Orders } from "../../../src/orders/Orders.ts"
-import { VersionNotFound } from "../../../src/orders/VersionNotFound.ts"
-import { ServerUnreachable } from "../../../src/orders/ServerUnreachable.ts"
+import { ServerUnreachable, VersionNotFound } from "../../../src/orders/OrdersError.ts"
 import { commandTable, rowsThatMeet, target } from "../../../harness/http/commandTable.ts"
 import {
   type Case,

@@ -2,7 +2,7 @@
 import { assert, describe, layer as withLayer } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { Orders } from "../../../src/orders/Orders.ts"
-import { VersionNotFound } from "../../../src/orders/VersionNotFound.ts"
+import { VersionNotFound } from "../../../src/orders/OrdersError.ts"
 import { newOrderId, request, stock } from "../../../harness/http/bothOrders.ts"
 import { orderServices } from "../../../harness/orders/orderServices.ts"
 import { longestWait } from "../../../harness/clocks/patience.ts"

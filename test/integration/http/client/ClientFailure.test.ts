@@ -5,7 +5,7 @@ import { freePort } from "../../../../harness/servers/FreePort.ts"
 import { DatabaseUnavailable } from "../../../../src/database/DatabaseErrors.ts"
 import { InternalError } from "../../../../src/http/problems/HttpError.ts"
 import { OrderId } from "../../../../src/order/OrderId.ts"
-import { ServerUnreachable } from "../../../../src/orders/ServerUnreachable.ts"
+import { ServerUnreachable } from "../../../../src/orders/OrdersError.ts"
 import {
   bothOrders,
   client,

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { Currency } from "../../../../src/order/Money.ts"
 import { CaptureId, LineId, PaymentId, ShipmentId } from "../../../../src/order/OrderId.ts"
 import { Orders } from "../../../../src/orders/Orders.ts"
-import { VersionNotFound } from "../../../../src/orders/VersionNotFound.ts"
+import { VersionNotFound } from "../../../../src/orders/OrdersError.ts"
 import {
   bothOrders,
   client,

@@ -4,20 +4,21 @@ import { TestClock } from "effect/testing"
 import { type Entry, EventStore, type RecordedEvent } from "../../../src/eventstore/EventStore.ts"
 import { LogTail } from "../../../src/eventstore/tail/LogTail.ts"
 import * as PositionLatch from "../../../src/projection/consistency/PositionLatch.ts"
-import * as EventFeed from "../../../src/orders/EventFeed.ts"
+import * as OrderFeed from "../../../src/orders/OrderFeed.ts"
+import type { Push } from "../../../src/orders/Subscription.ts"
 import { append, entry, event, newStream } from "../../../src/testing/EventStoreEntries.ts"
 import { memoryLayer } from "../../../harness/views/viewLayer.ts"
 
 const heartbeat = 15_000
-const positions = (items: ReadonlyArray<EventFeed.Fed>) =>
+const positions = (items: ReadonlyArray<Push>) =>
   items.map((item) => (item._tag === "Event" ? Number(item.event.position) : item._tag))
 
 /** A feed over a real tail and a gate that the test opens. */
-const open = Effect.fnUntraced(function* (options: Partial<EventFeed.FeedOptions> = {}) {
+const open = Effect.fnUntraced(function* (options: Partial<OrderFeed.FeedOptions> = {}) {
   const tail = yield* LogTail
   const gate = PositionLatch.make()
   const view = PositionLatch.make()
-  const pull = yield* EventFeed.make(
+  const pull = yield* OrderFeed.pull(
     tail,
     gate,
     { position: Effect.sync(() => view.position()) },

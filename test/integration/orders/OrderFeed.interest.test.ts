@@ -6,7 +6,8 @@ import { type Entry, EventStore, type RecordedEvent } from "../../../src/eventst
 import type { Interest } from "../../../src/eventstore/tail/EventWaiters.ts"
 import { LogTail } from "../../../src/eventstore/tail/LogTail.ts"
 import * as PositionLatch from "../../../src/projection/consistency/PositionLatch.ts"
-import * as EventFeed from "../../../src/orders/EventFeed.ts"
+import * as OrderFeed from "../../../src/orders/OrderFeed.ts"
+import type { Push } from "../../../src/orders/Subscription.ts"
 import { append, entry, newStream } from "../../../src/testing/EventStoreEntries.ts"
 import { memoryLayer } from "../../../harness/views/viewLayer.ts"
 
@@ -25,11 +26,11 @@ const open = Effect.fnUntraced(function* (interest: Interest, after = 0n) {
   const counted = LogTail.of({ ...tail, page: (...asked) => Effect.suspend(() => (pages++, tail.page(...asked))) })
   const queries = { position: Effect.succeed(1_000_000n) }
   const options = { after, matches: about(interest), interest, heartbeat, pause: 0 }
-  const pull = yield* EventFeed.make(counted, gate, queries, options)
+  const pull = yield* OrderFeed.pull(counted, gate, queries, options)
   return { pull, pages: () => pages }
 })
 
-const positions = (items: ReadonlyArray<EventFeed.Fed>) =>
+const positions = (items: ReadonlyArray<Push>) =>
   items.map((item) => (item._tag === "Event" ? Number(item.event.position) : item._tag))
 
 /** Appends, and waits until this process has seen it; the position of the last event. */

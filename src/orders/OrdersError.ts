@@ -1,0 +1,89 @@
+/** Every way in which a call of `Orders` can fail, and what the caller should do then. */
+import { Schema } from "effect"
+import type { Draining, IdempotencyError, SendError } from "../aggregate/CommandErrors.ts"
+import type { UnknownCustomer, UnknownProduct } from "../catalog/Catalog.ts"
+import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
+import type { Overloaded } from "../eventstore/EventStoreErrors.ts"
+import type { CommandName } from "../order/OrderCommand.ts"
+import { OrderId } from "../order/OrderId.ts"
+import type { RejectionOf } from "../order/OrderRejection.ts"
+import type { InvalidToken } from "../projection/consistency/ConsistencyToken.ts"
+import type { ProjectionBehind } from "../projection/consistency/ProjectionBehind.ts"
+
+/** The order has fewer events than that, or no order can have such a version (-1, 1.5). */
+export class VersionNotFound extends Schema.TaggedError<VersionNotFound>()(
+  "VersionNotFound",
+  { orderId: OrderId, version: Schema.Number },
+  { httpApiStatus: 404 }
+) {
+  override get message() {
+    return `Order ${this.orderId} has no version ${this.version}; ask for one between 1 and its current version.`
+  }
+}
+
+/** The log does not go that far, so the position is another log's; or no log has such a position (-1). */
+export class InvalidPosition extends Schema.TaggedError<InvalidPosition>()(
+  "InvalidPosition",
+  { position: Schema.BigInt },
+  { httpApiStatus: 400 }
+) {
+  override get message() {
+    return `This log has no position ${this.position} yet; subscribe without a position, or after one that this log gave.`
+  }
+}
+
+/** Only a remote service fails so: its server was not reached, or something else answered. Nothing was done. */
+export class ServerUnreachable extends Schema.TaggedError<ServerUnreachable>()("ServerUnreachable", {
+  reason: Schema.String,
+  /** Seconds. */
+  retryAfter: Schema.Number,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {
+  override get message() {
+    return `The server can't be reached (${this.reason}). Nothing was done; try again in ${this.retryAfter} s.`
+  }
+}
+
+/**
+ * Any command may fail so. But for `OutcomeUnknown`, nothing was stored:
+ * - `VersionMismatch`: the `precondition` names another version than the current one. Read again and decide anew.
+ * - `ConcurrencyConflict`: other writers won every race until the deadline. Send the command again.
+ * - `CommandInProgress`: the same command is still running under this idempotency key. Send it again after `retryAfter`.
+ * - `CommandIdReused`: the idempotency key was used for another request. Use a new key.
+ * - `InvalidIdempotencyKey`: the key is malformed. Use 1 to 255 printable ASCII characters.
+ * - `Overloaded`, `DatabaseUnavailable`, `Draining`, `AggregateSuspended`, `ServerUnreachable`: the service can't do it
+ *   now. Send the command again after `retryAfter` seconds.
+ * - `OutcomeUnknown`: the answer was lost, and the command may be stored. Send it again with the same idempotency key, or
+ *   read the order first.
+ */
+export type SubmitError = SendError | IdempotencyError | ServerUnreachable
+
+/**
+ * A command on an order may fail with the rejections that its method names, and like any command. Rejections store
+ * nothing and would be the same if the command were sent again:
+ * - `OrderNotFound`, `LineNotFound`, `ShipmentNotFound`, `PaymentNotFound`: no such id. Correct it.
+ * - `InvalidTransition`: the order's status forbids it; `allowed` lists the commands that are possible now.
+ * - `IdReused`, `OrderExists`: the id is taken, by another content. Use another id, or leave it out.
+ * - `QuantityExceeded`, `AmountExceeded`: ask for at most what is `available`.
+ * - `InvalidOrder`: correct the fields that `errors` names.
+ * - `OrderTooLong`: the order holds 10,000 events and takes no more.
+ */
+export type CommandError<Name extends CommandName = CommandName> = RejectionOf<Name> | SubmitError
+
+/** Besides: `UnknownProduct`, `UnknownCustomer`: not in the catalog or withdrawn. Save them first, or order others. */
+export type PlaceError = CommandError<"PlaceOrder"> | UnknownProduct | UnknownCustomer
+export type AddLineError = CommandError<"AddLine"> | UnknownProduct
+
+/** Any read may fail so: the service can't answer now. Ask again after `retryAfter` seconds. */
+export type ReadError = DatabaseUnavailable | Overloaded | Draining | ServerUnreachable
+
+/**
+ * Any query of a view may fail so, besides with a `ReadError`:
+ * - `InvalidToken`: the token is not of this log. Leave it out, or use one of a later answer.
+ * - `ProjectionBehind`: the view did not reach the token in time. Ask again after `retryAfter` seconds or with a longer
+ *   `wait`; if it is `parked`, an operator has to act first.
+ */
+export type QueryError = InvalidToken | ProjectionBehind | ReadError
+
+/** A subscription may fail so. After `InvalidPosition`, begin without a position, or after one that this log gave. */
+export type SubscribeError = InvalidPosition | ReadError
