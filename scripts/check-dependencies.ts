@@ -1,6 +1,7 @@
 /**
- * Checks the design's directions (run by `npm run check`): every folder of `src` imports only what `allowed` lists, the
- * root imports `server` alone, no file imports itself by way of others, clients reach no server code, and neither `scripts` nor `harness` needs a test.
+ * Checks the design's directions and sizes (run by `npm run check`): every folder of `src` imports only what `allowed`
+ * lists, the root imports `server` alone, no file imports itself by way of others, clients reach no server code, neither
+ * `scripts` nor `harness` needs a test, and a folder of `src` holds at most 16 files, its root at most 6.
  */
 import { readdirSync, readFileSync } from "node:fs"
 import { dirname, join, normalize, relative } from "node:path"
@@ -119,6 +120,15 @@ const findCircle = (file: string, path: ReadonlyArray<string>): void => {
   settled.add(file)
 }
 for (const file of files) findCircle(file, [])
+
+/** A folder that holds more files than one can take in at a glance lacks a sub-folder. */
+const counts = new Map<string, number>()
+for (const file of files) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1)
+for (const [folder, count] of counts) {
+  const most = folder === "." ? 6 : 16
+  if (count > most)
+    problems.push(`src/${folder} holds ${count} files, more than ${most}: cut it in two by a word of the glossary`)
+}
 
 for (const folder of ["scripts", "harness"]) {
   for (const file of filesBelow(join(root, folder))) {
