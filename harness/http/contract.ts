@@ -2,10 +2,20 @@
 import { assert } from "@effect/vitest"
 import { OpenApi } from "effect/http-api"
 import { isListed, operationsOf, problemFault } from "../clients/AnyAnswer.ts"
+import { AdminProblems } from "../../src/http/problems/AdminProblems.ts"
+import type { Problem } from "../../src/http/problems/Problem.ts"
+import { Problems } from "../../src/http/problems/Problems.ts"
 import { Api } from "../../src/http/api/Api.ts"
 import type { Answer } from "./ApiServer.ts"
 
 export const openapi = OpenApi.fromApi(Api)
+
+/** By slug, one problem of each; where several error classes share a slug, the first. */
+export const problemOfSlug: ReadonlyMap<string, Problem<unknown>> = new Map(
+  Object.values({ ...Problems, ...AdminProblems })
+    .toReversed()
+    .map((problem) => [problem.slug, problem])
+)
 
 /** Of every problem document that an operation lists. */
 export const slugsOf = (operation: object, document = openapi): ReadonlySet<string> => {

@@ -9,7 +9,7 @@ import { isSameOrigin } from "../push/Handshake.ts"
 import { ForeignRequest } from "../problems/HttpError.ts"
 import { isLoopback } from "../listener/Loopback.ts"
 import * as ProblemResponse from "../problems/ProblemResponse.ts"
-import * as Problems from "../problems/ProblemTypes.ts"
+import { AdminProblems } from "../problems/AdminProblems.ts"
 
 const shown = (value: string): string => value.slice(0, 200).toWellFormed()
 
@@ -39,5 +39,5 @@ export const refuse =
   (host: string) =>
   (request: HttpServerRequest.HttpServerRequest): HttpServerResponse.HttpServerResponse | undefined => {
     const error = foreign(request, isLoopback(host))
-    return error === undefined ? undefined : ProblemResponse.of(Problems.foreignRequest, error)
+    return error === undefined ? undefined : ProblemResponse.of(AdminProblems.ForeignRequest, error)
   }

@@ -1,18 +1,20 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { CommandBoundary, QueryBoundary } from "../api/Boundary.ts"
-import * as Problems from "../problems/ProblemTypes.ts"
+import { AdminProblems } from "../problems/AdminProblems.ts"
+import { Problems } from "../problems/Problems.ts"
+import { readErrors } from "../api/EndpointErrors.ts"
 import { ParkedView } from "./AdminViews.ts"
 
 const tried = {
   params: { id: Schema.String.check(Schema.isUUID()) },
   success: HttpApiSchema.NoContent,
   error: [
-    Problems.parkedStreamNotFound,
-    Problems.retryRefused,
-    Problems.stillFailing,
-    Problems.databaseUnavailable,
-    Problems.draining
+    AdminProblems.UnknownParkedStream,
+    AdminProblems.RetryRefused,
+    AdminProblems.StillFailing,
+    Problems.DatabaseUnavailable,
+    Problems.Draining
   ]
 }
 
@@ -27,7 +29,7 @@ export class ParkedAdminApi extends HttpApiGroup.make("parked")
   .add(
     HttpApiEndpoint.get("list", "/admin/parked", {
       success: Schema.Struct({ data: Schema.Array(ParkedView) }),
-      error: Problems.readErrors
+      error: readErrors
     })
       .annotate(OpenApi.Summary, "Streams that are set aside, or go on without events that were skipped")
       .middleware(QueryBoundary),
@@ -37,7 +39,7 @@ export class ParkedAdminApi extends HttpApiGroup.make("parked")
     HttpApiEndpoint.post("skip", "/admin/parked/:id/skip", {
       ...tried,
       payload: SkipRequest,
-      error: [...tried.error, Problems.parkedElsewhere]
+      error: [...tried.error, AdminProblems.ParkedElsewhere]
     })
       .annotate(
         OpenApi.Summary,

@@ -2,11 +2,13 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { CommandBoundary, QueryBoundary } from "../api/Boundary.ts"
-import * as Problems from "../problems/ProblemTypes.ts"
+import { AdminProblems } from "../problems/AdminProblems.ts"
+import { Problems } from "../problems/Problems.ts"
+import { readErrors } from "../api/EndpointErrors.ts"
 import { DifferenceView, ProjectionView, RebuildRequest, RebuildView } from "./AdminViews.ts"
 
 const params = { name: Schema.String }
-const error = [Problems.projectionNotFound, Problems.databaseUnavailable, Problems.draining]
+const error = [AdminProblems.UnknownProjection, Problems.DatabaseUnavailable, Problems.Draining]
 
 const StreamId = Schema.String.check(
   Schema.isPattern(/^[a-z]+-[^\p{Cc}\p{Cs}]{1,200}$/u, { expected: "a stream id such as order-ord_…" })
@@ -27,7 +29,7 @@ export class ProjectionAdminApi extends HttpApiGroup.make("projections")
   .add(
     HttpApiEndpoint.get("list", "/admin/projections", {
       success: Schema.Struct({ data: Schema.Array(ProjectionView) }),
-      error: Problems.readErrors
+      error: readErrors
     })
       .annotate(OpenApi.Summary, "How they are, and what their audits have found")
       .middleware(QueryBoundary),
@@ -41,7 +43,7 @@ export class ProjectionAdminApi extends HttpApiGroup.make("projections")
       params,
       payload: RebuildRequest,
       success: HttpApiSchema.WithHeaders(RebuildView.pipe(HttpApiSchema.status(202)), { location: Schema.String }),
-      error: [...error, Problems.rebuildRefused]
+      error: [...error, AdminProblems.RebuildRefused]
     })
       .annotate(OpenApi.Summary, "Build the view anew beside the one that serves, then put it in its place")
       .middleware(CommandBoundary),
@@ -49,7 +51,7 @@ export class ProjectionAdminApi extends HttpApiGroup.make("projections")
       params,
       payload: AuditRequest,
       success: Schema.Struct({ compared: Schema.Int, data: Schema.Array(DifferenceView) }),
-      error: [...error, Problems.streamNotFound, Problems.auditRefused]
+      error: [...error, AdminProblems.UnknownStream, AdminProblems.AuditRefused]
     })
       .annotate(OpenApi.Summary, "Compare view rows with the log now; how many, and the differences")
       .middleware(CommandBoundary),
@@ -57,7 +59,7 @@ export class ProjectionAdminApi extends HttpApiGroup.make("projections")
       params,
       payload: Schema.Struct({ streamId: StreamId }),
       success: Schema.Struct({ repaired: Schema.Boolean, difference: Schema.optionalKey(DifferenceView) }),
-      error: [...error, Problems.streamNotFound, Problems.repairRefused]
+      error: [...error, AdminProblems.UnknownStream, AdminProblems.RepairRefused]
     })
       .annotate(OpenApi.Summary, "Put the fold of the log in the place of one row")
       .middleware(CommandBoundary)

@@ -1,28 +1,30 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { CommandBoundary, QueryBoundary } from "../api/Boundary.ts"
-import * as Problems from "../problems/ProblemTypes.ts"
+import { AdminProblems } from "../problems/AdminProblems.ts"
+import { Problems } from "../problems/Problems.ts"
+import { readErrors } from "../api/EndpointErrors.ts"
 import { RebuildView } from "./AdminViews.ts"
 
 const params = { id: Schema.String.check(Schema.isUUID()) }
 const changed = {
   params,
   success: RebuildView,
-  error: [Problems.rebuildNotFound, Problems.rebuildRefused, Problems.databaseUnavailable, Problems.draining]
+  error: [AdminProblems.UnknownRebuild, AdminProblems.RebuildRefused, Problems.DatabaseUnavailable, Problems.Draining]
 }
 
 export class RebuildAdminApi extends HttpApiGroup.make("rebuilds")
   .add(
     HttpApiEndpoint.get("list", "/admin/rebuilds", {
       success: Schema.Struct({ data: Schema.Array(RebuildView) }),
-      error: Problems.readErrors
+      error: readErrors
     })
       .annotate(OpenApi.Summary, "Those under way and those ended, the newest first")
       .middleware(QueryBoundary),
     HttpApiEndpoint.get("get", "/admin/rebuilds/:id", {
       params,
       success: RebuildView,
-      error: [...Problems.readErrors, Problems.rebuildNotFound]
+      error: [...readErrors, AdminProblems.UnknownRebuild]
     })
       .annotate(OpenApi.Summary, "How far it is")
       .middleware(QueryBoundary),

@@ -8,7 +8,8 @@ import { CommandBoundary, QueryBoundary } from "./Boundary.ts"
 import * as HttpHeaders from "./HttpHeaders.ts"
 import { CatalogListQuery } from "./OrderQuery.ts"
 import * as Page from "./Page.ts"
-import * as Problems from "../problems/ProblemTypes.ts"
+import { Problems } from "../problems/Problems.ts"
+import { queryErrors, readErrors, sendErrors } from "./EndpointErrors.ts"
 import { accepted, CustomerReceipt, ProductReceipt } from "./Receipt.ts"
 import * as AllowedRoles from "./AllowedRoles.ts"
 
@@ -37,8 +38,8 @@ const newest =
   "The newest version there is, not a view's: there is nothing to wait for, and no Freshness. " +
   "A Consistency-Token sent along is only checked."
 
-/** They are read from their actors, like commands. */
-const readErrors = [...Problems.readErrors, Problems.invalidToken, Problems.outcomeUnknown, Problems.aggregateSuspended]
+/** Products and customers are read from their actors, so a read may fail as a command may. */
+const entityErrors = [...readErrors, Problems.InvalidToken, Problems.OutcomeUnknown, Problems.AggregateSuspended]
 
 export class CatalogApi extends HttpApiGroup.make("catalog")
   .add(
@@ -47,7 +48,7 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       headers: HttpHeaders.command,
       payload: SaveProductRequest,
       success: productSaved,
-      error: Problems.sendErrors
+      error: sendErrors
     })
       .annotate(OpenApi.Summary, "Save a product")
       .annotateMerge(AllowedRoles.operator)
@@ -56,7 +57,7 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       params: { id: ProductId },
       headers: HttpHeaders.read,
       success: [product, notModified],
-      error: [...readErrors, Problems.productNotFound]
+      error: [...entityErrors, Problems.ProductNotFound]
     })
       .annotate(OpenApi.Summary, "Read a product")
       .annotate(OpenApi.Description, newest)
@@ -65,7 +66,7 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       query: CatalogListQuery,
       headers: HttpHeaders.list,
       success: HttpApiSchema.WithHeaders(ProductPage, HttpHeaders.page),
-      error: [...Problems.queryErrors, Problems.invalidCursor]
+      error: [...queryErrors, Problems.InvalidCursor]
     })
       .annotate(OpenApi.Summary, "List products by id")
       .middleware(QueryBoundary),
@@ -73,7 +74,7 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       params: { id: ProductId },
       headers: HttpHeaders.command,
       success: productSaved,
-      error: [...Problems.sendErrors, Problems.productNotFound]
+      error: [...sendErrors, Problems.ProductNotFound]
     })
       .annotate(OpenApi.Summary, "Withdraw a product: it cannot be ordered any more")
       .annotateMerge(AllowedRoles.operator)
@@ -83,7 +84,7 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       headers: HttpHeaders.command,
       payload: SaveCustomerRequest,
       success: customerSaved,
-      error: Problems.sendErrors
+      error: sendErrors
     })
       .annotate(OpenApi.Summary, "Save a customer")
       .annotateMerge(AllowedRoles.operator)
@@ -92,7 +93,7 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       params: { id: CustomerId },
       headers: HttpHeaders.read,
       success: [customer, notModified],
-      error: [...readErrors, Problems.customerNotFound]
+      error: [...entityErrors, Problems.CustomerNotFound]
     })
       .annotate(OpenApi.Summary, "Read a customer")
       .annotate(OpenApi.Description, newest)
@@ -101,7 +102,7 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       query: CatalogListQuery,
       headers: HttpHeaders.list,
       success: HttpApiSchema.WithHeaders(CustomerPage, HttpHeaders.page),
-      error: [...Problems.queryErrors, Problems.invalidCursor]
+      error: [...queryErrors, Problems.InvalidCursor]
     })
       .annotate(OpenApi.Summary, "List customers by id")
       .middleware(QueryBoundary),
@@ -109,7 +110,7 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       params: { id: CustomerId },
       headers: HttpHeaders.command,
       success: customerSaved,
-      error: [...Problems.sendErrors, Problems.customerNotFound]
+      error: [...sendErrors, Problems.CustomerNotFound]
     })
       .annotate(OpenApi.Summary, "Withdraw a customer, who cannot order any more")
       .annotateMerge(AllowedRoles.operator)

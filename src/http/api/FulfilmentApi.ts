@@ -3,16 +3,15 @@ import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { OrderId, PaymentId, ShipmentId } from "../../order/OrderId.ts"
 import * as Request from "../../order/OrderRequest.ts"
 import { CommandBoundary } from "./Boundary.ts"
+import { commandErrors } from "./EndpointErrors.ts"
 import * as HttpHeaders from "./HttpHeaders.ts"
 import { success } from "./OrderApi.ts"
-import * as Problems from "../problems/ProblemTypes.ts"
 import * as AllowedRoles from "./AllowedRoles.ts"
 
 const order = { id: OrderId }
 const shipment = { ...order, shipmentId: ShipmentId }
 const payment = { ...order, paymentId: PaymentId }
 const { command: headers } = HttpHeaders
-const { commandErrors } = Problems
 
 export class FulfilmentApi extends HttpApiGroup.make("fulfilment")
   .add(

@@ -4,8 +4,9 @@ import { LineId, OrderId } from "../../order/OrderId.ts"
 import * as Request from "../../order/OrderRequest.ts"
 import { OrderView } from "../../views/order/OrderView.ts"
 import { CommandBoundary } from "./Boundary.ts"
+import { commandErrors } from "./EndpointErrors.ts"
 import * as HttpHeaders from "./HttpHeaders.ts"
-import * as Problems from "../problems/ProblemTypes.ts"
+import { Problems } from "../problems/Problems.ts"
 import { accepted, OrderReceipt } from "./Receipt.ts"
 import * as AllowedRoles from "./AllowedRoles.ts"
 
@@ -22,7 +23,6 @@ const placed = [
 const order = { id: OrderId }
 const line = { ...order, lineId: LineId }
 const { command: headers } = HttpHeaders
-const { commandErrors } = Problems
 
 export class OrderApi extends HttpApiGroup.make("orders")
   .add(
@@ -30,7 +30,7 @@ export class OrderApi extends HttpApiGroup.make("orders")
       headers: HttpHeaders.command,
       payload: Request.PlaceOrderRequest,
       success: placed,
-      error: [...commandErrors("PlaceOrder"), Problems.unknownProduct, Problems.unknownCustomer]
+      error: [...commandErrors("PlaceOrder"), Problems.UnknownProduct, Problems.UnknownCustomer]
     })
       .annotate(OpenApi.Summary, "Place an order")
       .annotateMerge(AllowedRoles.customerOrOperator),
@@ -39,7 +39,7 @@ export class OrderApi extends HttpApiGroup.make("orders")
       headers,
       payload: Request.AddLineRequest,
       success,
-      error: [...commandErrors("AddLine"), Problems.unknownProduct]
+      error: [...commandErrors("AddLine"), Problems.UnknownProduct]
     })
       .annotate(OpenApi.Summary, "Add a line to a placed order")
       .annotateMerge(AllowedRoles.customerOrOperator),

@@ -9,7 +9,8 @@ import { CloudEventBatch } from "../wire/CloudEvent.ts"
 import * as HttpHeaders from "./HttpHeaders.ts"
 import { EventListQuery, OrderCountsQuery, OrderListQuery, WholeNumber } from "./OrderQuery.ts"
 import * as Page from "./Page.ts"
-import * as Problems from "../problems/ProblemTypes.ts"
+import { Problems } from "../problems/Problems.ts"
+import { queryErrors, readErrors } from "./EndpointErrors.ts"
 
 export const OrderPage = Page.of(OrderView).annotate({ identifier: "OrderPage" })
 
@@ -24,30 +25,30 @@ export class OrderQueryApi extends HttpApiGroup.make("orderQueries")
         HttpApiSchema.WithHeaders(OrderView, HttpHeaders.view),
         HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), HttpHeaders.view)
       ],
-      error: [...Problems.queryErrors, Problems.orderNotFound]
+      error: [...queryErrors, Problems.OrderNotFound]
     }).annotate(OpenApi.Summary, "Read an order"),
     HttpApiEndpoint.get("list", "/orders", {
       query: OrderListQuery,
       headers: HttpHeaders.list,
       success: HttpApiSchema.WithHeaders(OrderPage, HttpHeaders.page),
-      error: [...Problems.queryErrors, Problems.invalidCursor]
+      error: [...queryErrors, Problems.InvalidCursor]
     }).annotate(OpenApi.Summary, "List orders"),
     HttpApiEndpoint.get("counts", "/orders/counts", {
       query: OrderCountsQuery,
       headers: HttpHeaders.list,
       success: HttpApiSchema.WithHeaders(OrderCounts, HttpHeaders.counts),
-      error: Problems.queryErrors
+      error: queryErrors
     }).annotate(OpenApi.Summary, "Count orders by status, of one customer or of all"),
     HttpApiEndpoint.get("events", "/orders/:id/events", {
       params,
       query: EventListQuery,
       success: HttpApiSchema.WithHeaders(CloudEventBatch, { link: Schema.optionalKey(Schema.String) }),
-      error: [...Problems.readErrors, Problems.orderNotFound]
+      error: [...readErrors, Problems.OrderNotFound]
     }).annotate(OpenApi.Summary, "An order's history, as CloudEvents: what happened, by whom, and why"),
     HttpApiEndpoint.get("at", "/orders/:id/versions/:version", {
       params: { ...params, version: WholeNumber(0, Number.MAX_SAFE_INTEGER) },
       success: HttpApiSchema.WithHeaders(OrderView, HttpHeaders.version),
-      error: [...Problems.readErrors, Problems.orderNotFound, Problems.versionNotFound]
+      error: [...readErrors, Problems.OrderNotFound, Problems.VersionNotFound]
     }).annotate(OpenApi.Summary, "An order as it was at a version")
   )
   .middleware(QueryBoundary)

@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { QueryBoundary } from "./Boundary.ts"
 import { Position } from "../wire/Position.ts"
-import * as Problems from "../problems/ProblemTypes.ts"
+import { readErrors } from "./EndpointErrors.ts"
 
 const statuses = ["starting", "catching-up", "live", "retrying", "paused", "rebuilding", "stopped"] as const
 
@@ -24,7 +24,7 @@ export class ProjectionApi extends HttpApiGroup.make("projections")
   .add(
     HttpApiEndpoint.get("list", "/projections", {
       success: Schema.Struct({ data: Schema.Array(ProjectionState) }),
-      error: Problems.readErrors
+      error: readErrors
     })
       .annotate(OpenApi.Summary, "How far each view is behind the log")
       .middleware(QueryBoundary)

@@ -3,7 +3,8 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { CustomerId, OrderId } from "../../order/OrderId.ts"
 import { CommaList, WholeNumber } from "./OrderQuery.ts"
-import * as Problems from "../problems/ProblemTypes.ts"
+import { Problems } from "../problems/Problems.ts"
+import { readErrors } from "./EndpointErrors.ts"
 import { PushMessage } from "../wire/PushMessage.ts"
 
 const optional = Schema.optionalKey
@@ -35,15 +36,13 @@ const ServerSentEvent = Schema.Struct({
   data: Schema.fromJsonString(PushMessage)
 })
 
-const error = [Problems.databaseUnavailable, Problems.overloaded, Problems.draining]
-
 export class StreamApi extends HttpApiGroup.make("streams")
   .add(
     HttpApiEndpoint.get("events", "/events", {
       query,
       headers,
       success: HttpApiSchema.StreamSse({ events: ServerSentEvent }),
-      error
+      error: readErrors
     }).annotateMerge(
       OpenApi.annotations({
         title: "Follow events (SSE)",
@@ -55,7 +54,7 @@ export class StreamApi extends HttpApiGroup.make("streams")
       query,
       headers,
       success: HttpApiSchema.Empty(101),
-      error: [...error, Problems.forbidden]
+      error: [...readErrors, Problems.ForeignOrigin]
     }).annotateMerge(
       OpenApi.annotations({
         title: "Follow events (WebSocket)",

@@ -1,7 +1,7 @@
 /** What operators and the curious ask: is it alive, is it ready, what does this problem mean. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import * as Problems from "../problems/ProblemTypes.ts"
+import { Problems } from "../problems/Problems.ts"
 
 const Health = <Status extends string>(status: Status) => Schema.Struct({ status: Schema.Literal(status) })
 
@@ -19,7 +19,7 @@ export const ProblemType = Schema.Struct({
 export const explanation = HttpApiEndpoint.get("problem", "/problems/:slug", {
   params: { slug: Schema.String },
   success: ProblemType,
-  error: Problems.notFound
+  error: Problems.RouteNotFound
 }).annotate(OpenApi.Summary, "What a problem type means")
 
 export class SystemApi extends HttpApiGroup.make("system")
@@ -30,7 +30,7 @@ export class SystemApi extends HttpApiGroup.make("system")
     ),
     HttpApiEndpoint.get("ready", "/health/ready", {
       success: Health("ready"),
-      error: [Problems.databaseUnavailable, Problems.draining]
+      error: [Problems.DatabaseUnavailable, Problems.Draining]
     }).annotate(OpenApi.Summary, "Can it answer? Asks the database"),
     explanation
   )

@@ -10,7 +10,6 @@ import * as EntityTag from "../wire/EntityTag.ts"
 import * as PageReply from "./PageReply.ts"
 import * as Preference from "../wire/Preference.ts"
 import * as Reply from "./Reply.ts"
-import { served } from "./Served.ts"
 
 type CatalogId = { readonly productId: ProductId } | { readonly customerId: CustomerId }
 type Entity = (ProductView | CustomerView) & { readonly token: string }
@@ -60,37 +59,37 @@ export const layer = HttpApiBuilder.group(
       reply(orders, stored, { customerId }, `/customers/${customerId}`, prefer, orders.customer(customerId, stored))
     return handlers.handleAll({
       product: ({ headers, params }) =>
-        Effect.map(served(orders.product(params.id, Reply.queryOptions(headers).options)), (product) =>
+        Effect.map(orders.product(params.id, Reply.queryOptions(headers).options), (product) =>
           entity(product, headers["if-none-match"])
         ),
       products: Effect.fnUntraced(function* ({ headers, query, request }) {
         const { applied, options } = Reply.queryOptions(headers)
-        const { products, ...page } = yield* served(orders.products(query, options))
+        const { products, ...page } = yield* orders.products(query, options)
         return PageReply.make(products, page, request, applied)
       }),
       saveProduct: Effect.fnUntraced(function* ({ headers, params: { id }, payload }) {
-        const stored = yield* served(orders.saveProduct(id, payload, yield* commandOptions(headers)))
+        const stored = yield* orders.saveProduct(id, payload, yield* commandOptions(headers))
         return yield* product(stored, id, headers.prefer)
       }),
       withdrawProduct: Effect.fnUntraced(function* ({ headers, params: { id } }) {
-        const stored = yield* served(orders.withdrawProduct(id, yield* commandOptions(headers)))
+        const stored = yield* orders.withdrawProduct(id, yield* commandOptions(headers))
         return yield* product(stored, id, headers.prefer)
       }),
       customer: ({ headers, params }) =>
-        Effect.map(served(orders.customer(params.id, Reply.queryOptions(headers).options)), (customer) =>
+        Effect.map(orders.customer(params.id, Reply.queryOptions(headers).options), (customer) =>
           entity(customer, headers["if-none-match"])
         ),
       customers: Effect.fnUntraced(function* ({ headers, query, request }) {
         const { applied, options } = Reply.queryOptions(headers)
-        const { customers, ...page } = yield* served(orders.customers(query, options))
+        const { customers, ...page } = yield* orders.customers(query, options)
         return PageReply.make(customers, page, request, applied)
       }),
       saveCustomer: Effect.fnUntraced(function* ({ headers, params: { id }, payload }) {
-        const stored = yield* served(orders.saveCustomer(id, payload, yield* commandOptions(headers)))
+        const stored = yield* orders.saveCustomer(id, payload, yield* commandOptions(headers))
         return yield* customer(stored, id, headers.prefer)
       }),
       withdrawCustomer: Effect.fnUntraced(function* ({ headers, params: { id } }) {
-        const stored = yield* served(orders.withdrawCustomer(id, yield* commandOptions(headers)))
+        const stored = yield* orders.withdrawCustomer(id, yield* commandOptions(headers))
         return yield* customer(stored, id, headers.prefer)
       })
     })

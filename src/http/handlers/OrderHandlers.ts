@@ -6,7 +6,6 @@ import type { CommandOptions } from "../../aggregate/idempotency/Submission.ts"
 import { Api } from "../api/Api.ts"
 import { type CommandHeaders, commandOptions } from "./CommandContext.ts"
 import * as Reply from "./Reply.ts"
-import { served } from "./Served.ts"
 
 type Headers = CommandHeaders & { readonly prefer?: string }
 
@@ -18,7 +17,7 @@ export const command = <E>(
   created?: (receipt: Receipt) => { readonly location: string }
 ) =>
   Effect.gen(function* () {
-    const receipt = yield* served(send(yield* commandOptions(headers)))
+    const receipt = yield* send(yield* commandOptions(headers))
     return yield* Reply.ofCommand(orders, receipt, headers.prefer, created?.(receipt))
   })
 

@@ -6,7 +6,6 @@ import * as CloudEvent from "../wire/CloudEvent.ts"
 import * as EntityTag from "../wire/EntityTag.ts"
 import * as PageReply from "./PageReply.ts"
 import * as Reply from "./Reply.ts"
-import { served } from "./Served.ts"
 
 const defaultEvents = 100
 /** What has happened stays as it was; but it is nobody else's business. */
@@ -20,7 +19,7 @@ export const layer = HttpApiBuilder.group(
     return handlers.handleAll({
       get: Effect.fnUntraced(function* ({ headers, params }) {
         const { applied, options } = Reply.queryOptions(headers)
-        const answer = yield* served(orders.get(params.id, options))
+        const answer = yield* orders.get(params.id, options)
         const answered = { ...Reply.viewHeaders(answer), ...applied }
         return EntityTag.isCurrent(headers["if-none-match"], answer.order.version)
           ? HttpApiSchema.withHeaders({ body: undefined, headers: answered })
@@ -35,19 +34,19 @@ export const layer = HttpApiBuilder.group(
           ...(limit === undefined ? {} : { limit }),
           ...(cursor === undefined ? {} : { cursor })
         }
-        const { orders: data, ...page } = yield* served(orders.list(wanted, options))
+        const { orders: data, ...page } = yield* orders.list(wanted, options)
         return PageReply.make(data, page, request, applied)
       }),
       counts: Effect.fnUntraced(function* ({ headers, query }) {
         const { applied, options } = Reply.queryOptions(headers)
-        const answer = yield* served(orders.counts(query, options))
+        const answer = yield* orders.counts(query, options)
         return HttpApiSchema.withHeaders({
           body: answer.counts,
           headers: { ...Reply.freshnessHeaders(answer), ...applied }
         })
       }),
       at: Effect.fnUntraced(function* ({ params }) {
-        const order = yield* served(orders.at(params.id, params.version))
+        const order = yield* orders.at(params.id, params.version)
         return HttpApiSchema.withHeaders({
           body: order,
           headers: { etag: EntityTag.format(order.version), "cache-control": forEver }
@@ -55,7 +54,7 @@ export const layer = HttpApiBuilder.group(
       }),
       events: Effect.fnUntraced(function* ({ params, query, request }) {
         const { after = 0, limit = defaultEvents } = query
-        const events = yield* served(orders.history(params.id, { after, limit }))
+        const events = yield* orders.history(params.id, { after, limit })
         const last = events.at(-1)
         return HttpApiSchema.withHeaders({
           body: events.map(CloudEvent.fromEvent),

@@ -9,7 +9,6 @@ import * as Handshake from "../push/Handshake.ts"
 import { InvalidRequest } from "../problems/HttpError.ts"
 import { OpenStreams } from "../push/OpenStreams.ts"
 import { PushLimits } from "../push/PushLimits.ts"
-import { served } from "./Served.ts"
 
 interface Asked {
   readonly headers: { readonly "last-event-id"?: number }
@@ -35,8 +34,8 @@ export const layer = HttpApiBuilder.group(
       const lastId = headers["last-event-id"]
       const after = lastId ?? query.after
       const slot = lastId === undefined ? "query.after" : "header.last-event-id"
-      return served(
-        orders.subscribe({
+      return orders
+        .subscribe({
           heartbeat: limits.heartbeat,
           ...(after === undefined ? {} : { after: BigInt(after) }),
           ...(orderId === undefined ? {} : { orderId }),
@@ -44,7 +43,7 @@ export const layer = HttpApiBuilder.group(
           ...(type === undefined ? {} : { types: type }),
           ...(category === undefined ? {} : { categories: category })
         })
-      ).pipe(Effect.catchTag("InvalidPosition", (error) => Effect.fail(InvalidRequest.of(slot, error.message))))
+        .pipe(Effect.catchTag("InvalidPosition", (error) => Effect.fail(InvalidRequest.of(slot, error.message))))
     }
 
     return handlers

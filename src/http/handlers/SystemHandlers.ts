@@ -1,24 +1,23 @@
+/** Answers for health checks, and explains problem types on both ports. */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { Api } from "../api/Api.ts"
+import { AdminProblems } from "../problems/AdminProblems.ts"
 import { RouteNotFound } from "../problems/HttpError.ts"
 import { typeOf } from "../problems/Problem.ts"
-import { meanings } from "../problems/ProblemMeaning.ts"
-import { all, namesakes } from "../problems/ProblemTypes.ts"
+import { Problems } from "../problems/Problems.ts"
 import { Readiness } from "./Readiness.ts"
-import type { ProblemType } from "../api/SystemApi.ts"
 
-const membersOf = (slug: string) => [...all, ...namesakes].flatMap((one) => (one.slug === slug ? one.members : []))
+const problems = Object.values({ ...Problems, ...AdminProblems })
 
-const problems = new Map<string, typeof ProblemType.Type>(
-  all.map(({ slug, status, title }) => [
-    slug,
-    { type: typeOf(slug), title, status, ...meanings[slug], members: membersOf(slug) }
-  ])
-)
-
-export const explain = ({ params }: { readonly params: { readonly slug: string } }) =>
-  Effect.fromNullishOr(problems.get(params.slug)).pipe(Effect.mapError(() => new RouteNotFound()))
+/** The members are those of every error class with this slug. */
+export const explain = Effect.fnUntraced(function* ({ params }: { readonly params: { readonly slug: string } }) {
+  const [first, ...aliases] = problems.filter(({ slug }) => slug === params.slug)
+  if (first === undefined) return yield* new RouteNotFound()
+  const { remedy, slug, status, title, when } = first
+  const members = new Set([first, ...aliases].flatMap((problem) => problem.members))
+  return { type: typeOf(slug), title, status, when, remedy, members: [...members] }
+})
 
 export const layer = HttpApiBuilder.group(
   Api,

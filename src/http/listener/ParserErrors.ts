@@ -1,13 +1,14 @@
 /** Answers what Node's HTTP parser refuses before there is a request: garbage, too many bytes of header, too slow. */
 import type { Server } from "node:http"
 import { Schema } from "effect"
+import { ProblemDetails } from "effect/http"
 import { InvalidRequest, RequestTimeout } from "../problems/HttpError.ts"
-import { contentType, type ProblemDocument } from "../problems/Problem.ts"
-import * as Problems from "../problems/ProblemTypes.ts"
+import type { ProblemDocument } from "../problems/Problem.ts"
+import { Problems } from "../problems/Problems.ts"
 import * as RequestId from "../wire/RequestId.ts"
 
 const headersTooLarge: ProblemDocument = {
-  type: "about:blank",
+  type: ProblemDetails.blankType,
   title: "Request header fields too large",
   status: 431,
   detail: "the request's headers are too large; send less"
@@ -15,8 +16,8 @@ const headersTooLarge: ProblemDocument = {
 
 const documentOf = (code: string | undefined): ProblemDocument => {
   if (code === "HPE_HEADER_OVERFLOW") return headersTooLarge
-  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return Schema.encodeSync(Problems.requestTimeout)(new RequestTimeout())
-  return Schema.encodeSync(Problems.invalidRequest)(
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return Schema.encodeSync(Problems.RequestTimeout)(new RequestTimeout())
+  return Schema.encodeSync(Problems.InvalidRequest)(
     InvalidRequest.of("request", "can't be parsed as HTTP/1.1 with a known method")
   )
 }
@@ -40,7 +41,7 @@ export const answerParserErrors = (server: Server): Server =>
       [
         `HTTP/1.1 ${document.status} ${reasons[document.status] ?? ""}`,
         "Connection: close",
-        `Content-Type: ${contentType}`,
+        `Content-Type: ${ProblemDetails.contentType}`,
         `Content-Length: ${Buffer.byteLength(body)}`,
         `X-Request-Id: ${uuid}`,
         "",

@@ -11,7 +11,7 @@ import * as Metrics from "../../telemetry/Metrics.ts"
 import * as AllowedMethods from "./AllowedMethods.ts"
 import { InternalError, InvalidRequest, MethodNotAllowed, RouteNotFound } from "../problems/HttpError.ts"
 import * as ProblemResponse from "../problems/ProblemResponse.ts"
-import * as Problems from "../problems/ProblemTypes.ts"
+import { Problems } from "../problems/Problems.ts"
 import * as RequestId from "../wire/RequestId.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
@@ -33,14 +33,14 @@ export interface Options<Id extends string, Groups extends HttpApiGroup.Constrai
 const isSafe = (request: Request): boolean => ["GET", "HEAD", "OPTIONS"].includes(request.method)
 
 const invalid = (path: string, message: string): Response =>
-  ProblemResponse.of(Problems.invalidRequest, InvalidRequest.of(path, message))
+  ProblemResponse.of(Problems.InvalidRequest, InvalidRequest.of(path, message))
 
 const noRoute = (request: Request, allowedMethods: AllowedMethods): Response => {
   const allow = allowedMethods(request.url)
-  if (allow.length === 0) return ProblemResponse.of(Problems.notFound, new RouteNotFound())
+  if (allow.length === 0) return ProblemResponse.of(Problems.RouteNotFound, new RouteNotFound())
   // The path and the method are known, so the router could not read an id in it.
   if (allow.includes(request.method)) return invalid("path", "Expected valid percent-encoding")
-  return ProblemResponse.of(Problems.methodNotAllowed, new MethodNotAllowed({ allow }))
+  return ProblemResponse.of(Problems.MethodNotAllowed, new MethodNotAllowed({ allow }))
 }
 
 const isRouteNotFound = (error: unknown): boolean =>
@@ -62,13 +62,13 @@ const failed = (
     if (hasCallerLeft(cause)) return Effect.succeed(ProblemResponse.blank(499, "Client closed request"))
     // This process is stopping.
     const answer = isSafe(request)
-      ? ProblemResponse.of(Problems.draining, new Draining({ retryAfter: 1 }))
-      : ProblemResponse.of(Problems.outcomeUnknown, new OutcomeUnknown({ retryAfter: 1 }))
+      ? ProblemResponse.of(Problems.Draining, new Draining({ retryAfter: 1 }))
+      : ProblemResponse.of(Problems.OutcomeUnknown, new OutcomeUnknown({ retryAfter: 1 }))
     return Effect.as(Effect.logDebug("the request was interrupted"), answer)
   }
   return Effect.as(
     Effect.logError("the request failed by a defect", cause),
-    ProblemResponse.of(Problems.internal, new InternalError())
+    ProblemResponse.of(Problems.InternalError, new InternalError())
   )
 }
 

@@ -1,87 +1,95 @@
 /**
- * One error class, two faces: inside it is a plain `Schema.TaggedError`; on the wire it is a problem document (RFC 9457),
- * and clients get an instance of the same class back. The class knows its status, this file knows its slug and title.
+ * Makes a problem type (RFC 9457) of an error class. Inside the server the error stays a plain `Schema.TaggedError`; on the
+ * wire it is a problem document, from which a client gets an instance of the same class back.
+ *
+ * `HttpApiError.Problem` would make the class itself a problem. It does not fit: the domain must not know HTTP, the detail
+ * is the error's `message` and no argument of its own, and positions are `bigint`, which JSON can't hold.
  */
 import { Schema, SchemaAST, SchemaTransformation } from "effect"
 import { ProblemDetails } from "effect/http"
 import { HttpApiSchema } from "effect/http-api"
-import type { Slug } from "./ProblemMeaning.ts"
 
-export interface ProblemDocument {
-  readonly type: string
+/** An RFC 9457 document as this server writes it; a problem type may add members. */
+export interface ProblemDocument extends ProblemDetails.ProblemDetails {
   readonly title: string
   readonly status: number
   readonly detail: string
-  readonly instance?: string
 }
 
-/** What an endpoint lists under `error`. */
-export interface Problem<Self> extends Schema.Codec<Self, ProblemDocument> {
-  readonly slug: Slug
+/** The explanation of a problem type for `GET /problems/{slug}`. */
+export interface ProblemMeaning {
+  readonly when: string
+  readonly remedy: string
+}
+
+/** A problem type as an endpoint lists it under `error`. */
+export interface Problem<Self> extends Schema.Codec<Self, ProblemDocument>, ProblemMeaning {
+  readonly slug: string
   readonly title: string
   readonly status: number
+  /** The names of the members that this type adds to the document. */
   readonly members: ReadonlyArray<string>
 }
 
-type ErrorClass<Self extends Error> = Schema.Top & {
-  readonly Type: Self
+type Members = Readonly<Record<string, Schema.Codec<unknown, unknown>>>
+
+type ErrorClass<Self extends Error> = Schema.Codec<Self, object> & {
   readonly identifier: string
-  readonly fields: Schema.Struct.Fields
-  new (...args: ReadonlyArray<never>): Self
+  readonly fields: Members
 }
 
-export const contentType = ProblemDetails.contentType
-
-export const typeOf = (slug: Slug): string => `/problems/${slug}`
+export const typeOf = (slug: string): string => `/problems/${slug}`
 
 const httpApiStatus = SchemaAST.resolveAt<number>("httpApiStatus")
 
-/**
- * The document has every field of the class but `_tag` and `cause`, under the same name. `members` gives a field another
- * codec, for what JSON can't hold.
- */
-export const problem = <Self extends Error>(
+interface Options<Also extends Error> {
+  /** Codecs for fields whose values JSON can't hold; the other fields use the codecs of the class. */
+  readonly members?: Members
+  /** Error classes that are answered as this problem, too; a client gets an instance of the first class for all of them. */
+  readonly also?: ReadonlyArray<ErrorClass<Also>>
+}
+
+/** The document has every field of the class but `_tag` and `cause`, under the same name. */
+export const problem = <Self extends Error, Also extends Error = never>(
   errorClass: ErrorClass<Self>,
-  slug: Slug,
+  slug: string,
   title: string,
-  members: Schema.Struct.Fields = {}
-): Problem<Self> => {
+  meaning: ProblemMeaning,
+  { also = [], members = {} }: Options<Also> = {}
+): Problem<Self | Also> => {
+  const errorClasses = [errorClass, ...also]
+  const type = typeOf(slug)
   const status = httpApiStatus(errorClass.ast) ?? 500
   const { _tag, cause: _, ...fields } = errorClass.fields
-  const own: Schema.Struct.Fields = { ...fields, ...members }
-  const names = Object.keys(own)
-  const pick = (from: Record<string, unknown>) =>
-    Object.fromEntries(names.flatMap((name) => (from[name] === undefined ? [] : [[name, from[name]]])))
+  const own: Members = { ...fields, ...members }
   const document = Schema.Struct({
-    type: Schema.tag(typeOf(slug)),
+    type: Schema.tag(type),
     title: Schema.String,
     status: Schema.Int,
     detail: Schema.String,
     instance: Schema.optionalKey(Schema.String),
     ...own
   }).annotate({ identifier: `${errorClass.identifier}Problem`, description: title })
-  // The fields come from the class itself, so that what `pick` keeps is what its constructor takes, and the other way round.
-  const Constructor = errorClass as unknown as new (fields: object) => Self
-  const transformation = SchemaTransformation.transform({
-    decode: (encoded: object) => new Constructor(pick(encoded as Record<string, unknown>)),
-    encode: (error: Self) => ({
-      type: typeOf(slug),
-      title,
-      status,
-      detail: error.message,
-      // An error's fields are its own members; its class does not say so to the compiler.
-      ...pick(error as unknown as Record<string, unknown>)
-    })
-  })
+  const toError = Schema.decodeUnknownSync(errorClass)
+  const fieldsOf = Schema.encodeSync(Schema.Union(errorClasses))
   const schema = document.pipe(
-    Schema.decodeTo(Schema.toType(errorClass), transformation as never),
-    HttpApiSchema.asJson({ contentType })
+    Schema.decodeTo(
+      Schema.Union(errorClasses.map(Schema.toType)),
+      SchemaTransformation.transform({
+        decode: (problem): Self | Also => toError({ ...problem, _tag: errorClass.identifier }),
+        encode: (error: Self | Also) => ({ ...fieldsOf(error), type, title, status, detail: error.message })
+      })
+    ),
+    Schema.annotate({ identifier: errorClass.identifier, httpApiStatus: status }),
+    HttpApiSchema.asJson({ contentType: ProblemDetails.contentType })
   )
-  // `document` has members by name only, so what it encodes to is known here and not to the compiler.
-  return Object.assign(schema.annotate({ httpApiStatus: status }) as unknown as Schema.Codec<Self, ProblemDocument>, {
-    slug,
-    title,
-    status,
-    members: names
-  })
+  const { remedy, when } = meaning
+  return Object.assign(schema, { slug, title, status, when, remedy, members: Object.keys(own) })
 }
+
+/** The same problem type for another error class, whose documents may have other members. */
+export const alias = <Self extends Error>(
+  { slug, title, ...meaning }: Problem<unknown>,
+  errorClass: ErrorClass<Self>,
+  options?: Options<never>
+): Problem<Self> => problem(errorClass, slug, title, meaning, options)

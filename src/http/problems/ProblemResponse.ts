@@ -1,15 +1,15 @@
 /** Problem documents outside of an endpoint, and what every problem document gets on its way out. */
 import { Schema } from "effect"
-import { type HttpBody, HttpServerResponse } from "effect/http"
-import { contentType, type Problem } from "./Problem.ts"
+import { type HttpBody, HttpServerResponse, ProblemDetails } from "effect/http"
+import type { Problem } from "./Problem.ts"
 
 /** For errors that are not an endpoint's own. */
 export const of = <Self>(problem: Problem<Self>, error: Self): HttpServerResponse.HttpServerResponse =>
-  HttpServerResponse.jsonUnsafe(Schema.encodeSync(problem)(error), { status: problem.status, contentType })
+  ProblemDetails.toResponse(Schema.encodeSync(problem)(error))
 
 /** RFC 9457: no more is known about it than the status says. */
 export const blank = (status: number, title: string): HttpServerResponse.HttpServerResponse =>
-  HttpServerResponse.jsonUnsafe({ type: "about:blank", title, status, detail: title }, { status, contentType })
+  ProblemDetails.toResponse({ type: ProblemDetails.blankType, title, status, detail: title })
 
 const text = (body: HttpBody.HttpBody): string => {
   if (body._tag !== "Uint8Array") return "{}"
@@ -25,7 +25,7 @@ export const complete = (
   requestId: string
 ): HttpServerResponse.HttpServerResponse => {
   const { status } = response
-  const isProblem = response.headers["content-type"]?.startsWith(contentType) === true
+  const isProblem = response.headers["content-type"]?.startsWith(ProblemDetails.contentType) === true
   const source = isProblem ? response : blank(status, `HTTP ${status}`)
   // Written by `Problem.ts` or above: an object.
   const document = JSON.parse(text(source.body)) as Record<string, unknown>
@@ -34,7 +34,7 @@ export const complete = (
     { ...document, instance: `urn:uuid:${requestId}` },
     {
       status,
-      contentType,
+      contentType: ProblemDetails.contentType,
       headers: {
         ...(closes.has(status) || response.headers["connection"] === "close" ? { connection: "close" } : {}),
         ...(typeof retryAfter === "number" ? { "retry-after": String(Math.max(1, Math.ceil(retryAfter))) } : {}),

@@ -4,12 +4,13 @@ import { OpenApi } from "effect/http-api"
 import { globSync, readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { AdminApi } from "../../../../src/http/admin/AdminApi.ts"
-import { meanings } from "../../../../src/http/problems/ProblemMeaning.ts"
-import * as Problems from "../../../../src/http/problems/ProblemTypes.ts"
+import { AdminProblems } from "../../../../src/http/problems/AdminProblems.ts"
+import { Problems } from "../../../../src/http/problems/Problems.ts"
 import { openapi, slugsOf } from "../../../../harness/http/contract.ts"
 
 const src = resolve(import.meta.dirname, "../../../../src")
-const listed: Array<string> = Problems.all.map(({ slug }) => slug)
+const table = { ...Problems, ...AdminProblems }
+const listed = [...new Set(Object.values(table).map(({ slug }) => slug))]
 
 /** Said of any path, so no operation lists it. */
 const ofAnyPath = ["method-not-allowed"]
@@ -22,15 +23,19 @@ const describedIn = (document: OpenApi.OpenAPISpec) =>
     Object.values(item).flatMap((operation) => Array.from(slugsOf(operation, document)))
   )
 
-describe("the list of problems that are explained", () => {
+describe("the table of problems", () => {
   it("is what the operations of both APIs can answer, and what any path can", () => {
     const described = new Set([openapi, OpenApi.fromApi(AdminApi)].flatMap(describedIn))
     assert.deepStrictEqual(listed.toSorted(), [...described, ...ofAnyPath].sort())
   })
 
-  it("has every problem that is defined", () => {
-    const defined = Object.values(Problems).flatMap((one) => ("slug" in one ? [one] : []))
-    assert.sameMembers([...new Set(defined)], [...Problems.all, ...Problems.namesakes])
+  it("says the same of every error class with one slug, under its class's own name", () => {
+    const documents = openapi.components.schemas
+    for (const [name, { remedy, slug, status, title, when }] of Object.entries(table)) {
+      const first = Object.values(table).find((problem) => problem.slug === slug)
+      assert.deepInclude(first, { status, title, when, remedy }, name)
+      assert.isTrue(!(name in Problems) || name === "MethodNotAllowed" || `${name}Problem` in documents, name)
+    }
   })
 
   it("has every error class that says with which status it is answered", () => {
@@ -40,14 +45,11 @@ describe("the list of problems that are explained", () => {
         .slice(1)
         .flatMap((text) => (text.includes("httpApiStatus: ") ? [text.slice(0, text.indexOf(" "))] : []))
     )
-    const table = readFileSync(resolve(src, "http/problems/ProblemTypes.ts"), "utf8")
-    const inTable = [...table.matchAll(/ = problem\(\s*(?:\w+\.)?(\w+)/g)].map(([, name]) => name)
-    assert.deepStrictEqual(classes.sort(), [...inTable, ...translated].sort())
+    assert.deepStrictEqual(classes.sort(), [...Object.keys(table), ...translated].sort())
   })
 
   it("says of each when it is met and what to do then, in sentences", () => {
-    assert.deepStrictEqual(Object.keys(meanings).sort(), listed.toSorted())
-    for (const [slug, { remedy, when }] of Object.entries(meanings)) {
+    for (const { remedy, slug, when } of Object.values(table)) {
       for (const text of [when, remedy]) assert.match(text, /^[A-Z].{10,}[.…]$/, slug)
     }
   })

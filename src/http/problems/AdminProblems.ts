@@ -1,0 +1,54 @@
+/** The problem types that only the operators' API can answer, as in `Problems`. */
+import * as ProjectionError from "../../projection/ProjectionErrors.ts"
+import { ForeignRequest } from "./HttpError.ts"
+import { alias, problem } from "./Problem.ts"
+import { Problems } from "./Problems.ts"
+
+export const AdminProblems = {
+  ForeignRequest: alias(Problems.ForeignOrigin, ForeignRequest),
+  UnknownProjection: problem(ProjectionError.UnknownProjection, "projection-not-found", "Projection not found", {
+    when: "There is no projection with this name.",
+    remedy: "GET /admin/projections lists the names of all projections."
+  }),
+  UnknownRebuild: problem(ProjectionError.UnknownRebuild, "rebuild-not-found", "Rebuild not found", {
+    when: "There is no rebuild with this id.",
+    remedy: "GET /admin/rebuilds lists all rebuilds; the answer that started one has its id in Location."
+  }),
+  UnknownParkedStream: problem(
+    ProjectionError.UnknownParkedStream,
+    "parked-stream-not-found",
+    "Parked stream not found",
+    {
+      when: "No stream is parked under this id; perhaps it was retried or skipped meanwhile.",
+      remedy: "GET /admin/parked lists the streams that are parked."
+    }
+  ),
+  UnknownStream: problem(ProjectionError.UnknownStream, "stream-not-found", "Stream not found", {
+    when: "The projection does not read streams of this category, or this stream has neither events nor a row.",
+    remedy: "Use the id of the stream with its category, such as order-ord_…"
+  }),
+  RebuildRefused: problem(ProjectionError.RebuildRefused, "rebuild-refused", "Rebuild refused", {
+    when: "A rebuild is under way, the named one has ended, or the view can't be rebuilt; `problem` says which.",
+    remedy: "Wait for the rebuild that is under way or abort it; if the named one has ended, start another one."
+  }),
+  RepairRefused: problem(ProjectionError.RepairRefused, "repair-refused", "Repair refused", {
+    when: "The stream is parked or lacks skipped events, a rebuild is under way, or the row changed after its audit.",
+    remedy: "Settle what `problem` says, audit the stream again, then repair what still differs."
+  }),
+  AuditRefused: problem(ProjectionError.AuditRefused, "audit-refused", "Audit refused", {
+    when: "The projection can't be audited, or another version of it made the view; `problem` says which.",
+    remedy: "Ask a process whose version made the view, or rebuild the view."
+  }),
+  ParkedElsewhere: problem(ProjectionError.ParkedElsewhere, "parked-elsewhere", "Parked at another event", {
+    when: "The named event was dealt with before, and the stream is parked at `version` by now; nothing was skipped.",
+    remedy: "Look at the event where the stream is parked, then retry the stream or skip that event."
+  }),
+  RetryRefused: problem(ProjectionError.RetryRefused, "retry-refused", "Retry refused", {
+    when: "Another version of the projection made the view, and only a process of that version can continue it.",
+    remedy: "Send the request to such a process, or wait for the rebuild to this version."
+  }),
+  StillFailing: problem(ProjectionError.StillFailing, "still-failing", "Still failing", {
+    when: "The event at `version` failed again, so the stream stays parked there; the events before it are applied.",
+    remedy: "Remove the cause in `reason` and retry the stream, or skip the event for good."
+  })
+}

@@ -1,0 +1,134 @@
+/**
+ * Every problem type that the API answers: its error class, its slug and title, when it is met and what to do then.
+ * Endpoints, clients and `GET /problems/{slug}` all use this ownProblems. A slug is part of the contract and never changes.
+ * `AdminProblems` has those that only operators meet.
+ */
+import { Schema } from "effect"
+import * as CommandError from "../../aggregate/CommandErrors.ts"
+import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
+import { ConcurrencyConflict, OutcomeUnknown, Overloaded } from "../../eventstore/EventStoreErrors.ts"
+import { ServerUnreachable, VersionNotFound } from "../../orders/OrdersError.ts"
+import { InvalidToken } from "../../projection/consistency/ConsistencyToken.ts"
+import { ProjectionBehind } from "../../projection/consistency/ProjectionBehind.ts"
+import { InvalidCursor } from "../../views/InvalidCursor.ts"
+import { Position } from "../wire/Position.ts"
+import * as HttpError from "./HttpError.ts"
+import { OrderProblems } from "./OrderProblems.ts"
+import { alias, problem } from "./Problem.ts"
+
+const ownProblems = {
+  InvalidRequest: problem(HttpError.InvalidRequest, "invalid-request", "Invalid request", {
+    when: "The path, a header, the query or the body can't be read; nothing was done.",
+    remedy: "Correct what `errors` names by path; GET /openapi.json says what is expected."
+  }),
+  InvalidCursor: problem(InvalidCursor, "invalid-cursor", "Invalid cursor", {
+    when: "The cursor is malformed, or it was made for another filter or sort.",
+    remedy: "Start again without a cursor, and keep filter and sort the same from page to page."
+  }),
+  InvalidToken: problem(InvalidToken, "invalid-token", "Invalid consistency token", {
+    when: "The Consistency-Token is malformed, was issued by another log, or is ahead of this log.",
+    remedy: "Drop the token, read without one, and keep the token that comes with the answer."
+  }),
+  InvalidIdempotencyKey: problem(
+    CommandError.InvalidIdempotencyKey,
+    "invalid-idempotency-key",
+    "Invalid idempotency key",
+    {
+      when: "The Idempotency-Key is not 1 to 255 printable ASCII characters; nothing was done.",
+      remedy: "Send a key such as a UUID, bare or in double quotes."
+    }
+  ),
+  ForeignOrigin: problem(HttpError.ForeignOrigin, "forbidden", "Forbidden", {
+    when: "A page of another site sent the request, or it names a host that is not this server; nothing was done.",
+    remedy:
+      "Let the server allow the page's origin for WebSockets, or reach the operators' port directly, as localhost."
+  }),
+  RouteNotFound: problem(HttpError.RouteNotFound, "not-found", "Not found", {
+    when: "There is nothing at this path, or the order does not have this version yet.",
+    remedy: "GET /openapi.json lists the paths; the order itself tells its current version."
+  }),
+  MethodNotAllowed: problem(HttpError.MethodNotAllowed, "method-not-allowed", "Method not allowed", {
+    when: "The path exists, but it does not take this method.",
+    remedy: "Use one of the methods in `allow` and in the Allow header."
+  }),
+  RequestTimeout: problem(HttpError.RequestTimeout, "request-timeout", "Request timeout", {
+    when: "The request's body did not arrive in time; nothing was done.",
+    remedy: "Send the request again."
+  }),
+  ConcurrencyConflict: problem(ConcurrencyConflict, "concurrency-conflict", "Concurrency conflict", {
+    when: "Others kept changing the same thing at the same time, and this request lost each time; nothing was done.",
+    remedy: "Read what the request is about again, then send the request again."
+  }),
+  CommandInProgress: problem(
+    CommandError.CommandInProgress,
+    "idempotency-in-progress",
+    "Request with this key in progress",
+    {
+      when: "A request with the same Idempotency-Key is still running.",
+      remedy: "Send the same request again after `retryAfter` seconds; it gets the answer of the first one."
+    }
+  ),
+  VersionMismatch: problem(CommandError.VersionMismatch, "version-mismatch", "Version mismatch", {
+    when: "If-Match names another version than the current one, or If-None-Match: * met something that exists.",
+    remedy: "Read it again, decide anew, and send its new ETag."
+  }),
+  ContentTooLarge: problem(HttpError.ContentTooLarge, "content-too-large", "Content too large", {
+    when: "The body has more bytes than `limit`; nothing was done.",
+    remedy: "Send a smaller body."
+  }),
+  UnsupportedMediaType: problem(HttpError.UnsupportedMediaType, "unsupported-media-type", "Unsupported media type", {
+    when: "The body is not declared as JSON, or it is compressed; nothing was done.",
+    remedy: "Send Content-Type: application/json, without Content-Encoding."
+  }),
+  CommandIdReused: problem(CommandError.CommandIdReused, "idempotency-key-reused", "Idempotency key reused", {
+    when: "The Idempotency-Key was used before, for another request; nothing was done.",
+    remedy: "Use a new key for each new request."
+  }),
+  InternalError: problem(HttpError.InternalError, "internal", "Internal error", {
+    when: "Something is broken inside the server; a command may or may not have been stored.",
+    remedy: "Report the id in `instance`; the server's log has the cause under that id."
+  }),
+  ProjectionBehind: problem(
+    ProjectionBehind,
+    "projection-behind",
+    "View not there yet",
+    {
+      when: "The view did not reach the position of the Consistency-Token in time; no data is lost.",
+      remedy: "Ask again after Retry-After, or with Prefer: wait=N; if `parked` is true, an operator has to act first."
+    },
+    { members: { required: Position, current: Position } }
+  ),
+  Overloaded: problem(Overloaded, "overloaded", "Overloaded", {
+    when: "The server had no room for the request; nothing was done.",
+    remedy: "Send the request again after Retry-After."
+  }),
+  Draining: problem(CommandError.Draining, "draining", "Shutting down", {
+    when: "The process is shutting down; nothing was done.",
+    remedy: "Send the request again after Retry-After; another process will answer."
+  }),
+  OutcomeUnknown: problem(OutcomeUnknown, "outcome-unknown", "Outcome unknown", {
+    when: "No answer came in time while the command was being stored, so it may or may not be stored.",
+    remedy: "Send it again with the same Idempotency-Key, or read first what the command was about."
+  }),
+  DatabaseUnavailable: problem(
+    DatabaseUnavailable,
+    "database-unavailable",
+    "Database unavailable",
+    {
+      when: "The database can't be reached, or what the request needs is locked for long; nothing was done.",
+      remedy: "Send the request again after Retry-After."
+    },
+    // A gateway, whose `Orders` is a client of another server, has that server for a database.
+    { also: [ServerUnreachable] }
+  ),
+  AggregateSuspended: problem(CommandError.AggregateSuspended, "aggregate-suspended", "Suspended for a while", {
+    when: "Commands for this id failed inside the server again and again, so the id is suspended; nothing was done.",
+    remedy: "Send the request again after Retry-After; the server's log has the cause."
+  })
+}
+
+export const Problems = {
+  ...OrderProblems,
+  ...ownProblems,
+  VersionNotFound: alias(ownProblems.RouteNotFound, VersionNotFound, { members: { version: Schema.Int } })
+}
