@@ -10,7 +10,11 @@ const databases = {
   setupFiles: ["harness/vitest/SharedInitdb.ts"]
 }
 
+/** Examples import the package by its name, which here means its sources (see `exports` in package.json). */
+const ssr = { resolve: { conditions: ["ordinal-source", "module", "node", "development|production"] } }
+
 const level = (name: string, options: object) => ({
+  ssr,
   test: { name, include: [`test/${name}/**/*.test.ts`], ...patience, ...options }
 })
 

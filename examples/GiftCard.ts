@@ -2,13 +2,15 @@
 import { Effect, Layer, Result, Schema } from "effect"
 import { HttpRouter } from "effect/http"
 import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
-import type { Aggregate } from "../src/aggregate/Aggregate.ts"
-import { Aggregates } from "../src/aggregate/Aggregates.ts"
-import * as CommandIdentity from "../src/aggregate/idempotency/CommandIdentity.ts"
-import { CommandIdReused } from "../src/aggregate/CommandErrors.ts"
-import * as EventCodec from "../src/aggregate/EventCodec.ts"
-import { KeyedCommands } from "../src/aggregate/idempotency/KeyedCommands.ts"
-import * as Upcaster from "../src/aggregate/Upcaster.ts"
+import {
+  type Aggregate,
+  Aggregates,
+  CommandIdentity,
+  CommandIdReused,
+  EventCodec,
+  KeyedCommands,
+  Upcaster
+} from "ordinal/aggregate"
 
 const Cents = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000 }))
 

@@ -1,13 +1,10 @@
 /** A projection of one's own beside those that orders need: how many of each product were ordered on each day (UTC). */
 import { Effect } from "effect"
-import { Database } from "../src/database/Database.ts"
-import type { RecordedEvent } from "../src/eventstore/EventStore.ts"
-import { OrderAggregate } from "../src/order/OrderAggregate.ts"
-import type { Line } from "../src/order/Line.ts"
-import type { Receipt } from "../src/orders/Receipt.ts"
-import type { Projection } from "../src/projection/Projection.ts"
-import { type AwaitOptions, Projections } from "../src/projection/Projections.ts"
-import * as ProjectionTable from "../src/projection/ProjectionTable.ts"
+import type { Receipt } from "ordinal"
+import type { RecordedEvent } from "ordinal/eventstore"
+import { Database } from "ordinal/kernel"
+import { type Line, OrderAggregate } from "ordinal/order"
+import { type AwaitOptions, type Projection, Projections, ProjectionTable } from "ordinal/projection"
 
 const table = ProjectionTable.make({
   name: "public.product_sales",

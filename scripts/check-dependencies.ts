@@ -1,7 +1,7 @@
 /**
  * Checks the design's directions and sizes (run by `npm run check`): every folder of `src` imports only what `allowed`
- * lists, the root imports `server` alone, no file imports itself by way of others, clients reach no server code, neither
- * `scripts` nor `harness` needs a test, and a folder of `src` holds at most 16 files, its root at most 6.
+ * lists, the root imports `server` alone, no file imports itself by way of others or a door of the package, clients reach
+ * no server code, neither `scripts` nor `harness` needs a test, and a folder of `src` holds at most 16 files, its root 6.
  */
 import { readdirSync, readFileSync } from "node:fs"
 import { dirname, join, normalize, relative } from "node:path"
@@ -61,8 +61,22 @@ const exceptions: Readonly<Record<string, ReadonlyArray<string>>> = {
   "database/migrations/0001_log.ts": ["eventstore/append/AppendFunction.ts"]
 }
 
+/** The public doors: what each may export of other folders besides its own, since those have no door. */
+const doors: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "orders/index.ts": ["views"],
+  "order/index.ts": [],
+  "catalog/index.ts": [],
+  "aggregate/index.ts": [],
+  "eventstore/index.ts": [],
+  "projection/index.ts": [],
+  "kernel/index.ts": ["database"],
+  "http/index.ts": [],
+  "testing/index.ts": [],
+  "http/client/index.ts": ["http/api", "orders/Orders.ts"]
+}
+
 /** Programs that only call a server load these, and must reach neither `serverCode` nor Node by them. */
-const clientCode = ["http/api/Api.ts", "http/client/OrdersClient.ts"]
+const clientCode = ["http/api/Api.ts", "http/client/index.ts"]
 const serverCode = [
   "database/Database.ts",
   "database/DirectoryLock.ts",
@@ -100,6 +114,8 @@ const loadsOf = (file: string): ReadonlyArray<string> =>
 const problems: Array<string> = []
 const graph = new Map(files.map((file) => [file, importsOf(file)]))
 
+const isWithin = (file: string, place: string) => file === place || file.startsWith(`${place}/`)
+
 for (const [file, imports] of graph) {
   const folder = folderOf(file)
   const may = new Set([...(allowed[folder] ?? []), ...(exceptions[file] ?? [])])
@@ -109,6 +125,26 @@ for (const [file, imports] of graph) {
     if (!inside && !may.has(folderOf(target)) && !may.has(target)) problems.push(`${file} must not import ${target}`)
     if (!graph.has(target)) problems.push(`${file} imports ${target}, which does not exist`)
   }
+}
+
+/** Doors are for programs that use the package: nothing inside goes through one, and the package has no others. */
+for (const [file, imports] of graph) {
+  for (const target of imports)
+    if (target.endsWith("index.ts")) problems.push(`${file} must not import the door ${target}`)
+  if (!file.endsWith("index.ts")) continue
+  const spans = doors[file]
+  if (spans === undefined) problems.push(`${file} is not in the list of doors`)
+  for (const target of imports) {
+    const places = [dirname(file), ...(spans ?? [])]
+    if (!places.some((place) => isWithin(target, place))) problems.push(`the door ${file} must not export ${target}`)
+  }
+}
+const exported = Object.values<{ readonly "ordinal-source": string }>(
+  JSON.parse(readFileSync(join(root, "package.json"), "utf8")).exports
+).map((conditions) => conditions["ordinal-source"].slice("./src/".length))
+for (const door of new Set([...exported, ...Object.keys(doors)])) {
+  if (!exported.includes(door)) problems.push(`package.json does not export the door ${door}`)
+  if (!(door in doors) || !graph.has(door)) problems.push(`package.json exports ${door}, which is no door`)
 }
 
 /** The first circle found from each file on, types included: none is needed, since what two files share can have a third. */
@@ -139,7 +175,7 @@ for (const folder of ["scripts", "harness"]) {
   }
 }
 
-const isServerCode = (file: string) => serverCode.some((server) => file === server || file.startsWith(`${server}/`))
+const isServerCode = (file: string) => serverCode.some((place) => isWithin(file, place))
 
 for (const start of clientCode) {
   if (!graph.has(start)) problems.push(`${start} is listed as client code and does not exist`)

@@ -8,7 +8,7 @@
  *
  * PGlite never syncs to disk: acknowledged work survives the end of the process (also kill -9), not a power cut.
  */
-import { PGlite } from "@electric-sql/pglite"
+import type { PGlite } from "@electric-sql/pglite"
 import { PgClient } from "@effect/sql-pg"
 import { Duration, Effect, Option } from "effect"
 import { existsSync } from "node:fs"
@@ -26,9 +26,25 @@ const unusable = (where: string) => (cause: unknown) =>
     cause
   })
 
-const start = (dataDir: string) => PGlite.create({ dataDir })
+type Start = (dataDir: string) => Promise<PGlite>
 
-const initialise = async (directory: string, data: string) => {
+/** Loads PGlite only now, since it is an optional dependency: who uses PostgreSQL alone does not install it. */
+const load = Effect.tryPromise({
+  try: async (): Promise<Start> => {
+    const { PGlite } = await import("@electric-sql/pglite")
+    return (dataDir) => PGlite.create({ dataDir })
+  },
+  catch: (cause) =>
+    new DatabaseNotOpened({
+      reason: "NotInstalled",
+      problem:
+        "A pglite: database needs the package @electric-sql/pglite, which can't be loaded. " +
+        "Run `npm install @electric-sql/pglite`, or use a PostgreSQL.",
+      cause
+    })
+})
+
+const initialise = async (start: Start, directory: string, data: string) => {
   const leftovers = (await readdir(directory)).filter((name) => name.startsWith("data.new-"))
   await Promise.all(leftovers.map((name) => rm(join(directory, name), { recursive: true, force: true })))
   const fresh = join(directory, `data.new-${process.pid}`)
@@ -37,7 +53,7 @@ const initialise = async (directory: string, data: string) => {
   await rename(fresh, data)
 }
 
-const openDirectory = Effect.fnUntraced(function* (path: string) {
+const openDirectory = Effect.fnUntraced(function* (start: Start, path: string) {
   const directory = yield* Effect.tryPromise({
     try: async () => {
       await mkdir(path, { recursive: true })
@@ -49,23 +65,24 @@ const openDirectory = Effect.fnUntraced(function* (path: string) {
   const data = join(directory, "data")
   if (!existsSync(data)) {
     yield* Effect.logInfo("making a new embedded database; this first start takes a few seconds")
-    yield* Effect.tryPromise({ try: () => initialise(directory, data), catch: unusable(directory) })
+    yield* Effect.tryPromise({ try: () => initialise(start, directory, data), catch: unusable(directory) })
   }
   yield* Effect.logWarning(
     `orders are kept in ${directory} by an embedded database that does not survive a power cut; use PostgreSQL in production`
   )
-  return yield* opened(data, directory)
+  return yield* opened(start, data, directory)
 })
 
-const opened = (dataDir: string, where: string) =>
+const opened = (start: Start, dataDir: string, where: string) =>
   Effect.acquireRelease(Effect.tryPromise({ try: () => start(dataDir), catch: unusable(where) }), (database) =>
     Effect.promise(() => database.close().catch(() => undefined))
   )
 
-const openMemory = Effect.andThen(
-  Effect.logWarning("orders are kept in memory only and are gone when this process ends"),
-  opened("memory://", "memory")
-)
+const openMemory = (start: Start) =>
+  Effect.andThen(
+    Effect.logWarning("orders are kept in memory only and are gone when this process ends"),
+    opened(start, "memory://", "memory")
+  )
 
 export const make = Effect.fnUntraced(function* (location: string, options: DatabaseOptions) {
   if (process.env.NODE_ENV === "production" && options.allowPgliteInProduction !== true) {
@@ -76,7 +93,8 @@ export const make = Effect.fnUntraced(function* (location: string, options: Data
         "set DATABASE_URL to a PostgreSQL, or ALLOW_PGLITE_IN_PRODUCTION=true"
     })
   }
-  const database = yield* location === "memory" ? openMemory : openDirectory(location)
+  const start = yield* load
+  const database = yield* location === "memory" ? openMemory(start) : openDirectory(start, location)
   // A pool of exactly one, not a lone connection: if the protocol ever breaks, it opens the session anew.
   const client = yield* PgClient.make({
     stream: PgliteStream.make(database),

@@ -12,7 +12,7 @@ type Labels = ReadonlyArray<string>
 type Values<Names extends Labels> = { readonly [Index in keyof Names]: string }
 
 /** Updates the series with these label values, in the order of the labels. */
-interface Update<Names extends Labels> {
+export interface Update<Names extends Labels> {
   (value: number, ...values: Values<Names>): void
   /** Makes the series, at 0: what was never seen can't be told from what does not happen. */
   readonly prepare: (...values: Values<Names>) => void

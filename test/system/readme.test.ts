@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process"
-import { symlink, writeFile } from "node:fs/promises"
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { assert, describe, it } from "vitest"
@@ -48,21 +48,37 @@ it("notices an answer that is not as shown", () => {
   assert.lengthOf(missing(placing!, answer(right).replace("202", "200")), 1)
 })
 
+/** Lets the doors of the package lead to its sources: nothing is built for this test. */
+const sources = "--conditions=ordinal-source"
+
+it("the doors that docs/embedding.md lists are those of the package", async () => {
+  const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8"))
+  const listed = [
+    ...(await readFile(join(root, "docs", "embedding.md"), "utf8")).matchAll(/^\| `(ordinal[a-z/]*)` \|/gm)
+  ]
+  const doors = Object.keys(manifest.exports).map((door) => `ordinal${door.slice(1)}`)
+  assert.sameMembers(
+    listed.map(([, door]) => door),
+    doors
+  )
+  assert.isAtMost(doors.length, 10)
+})
+
 describe("its programs", () => {
   it("compile and print what it says", async () => {
     const folder = await directory()
-    await symlink(join(root, "node_modules"), join(folder, "node_modules"))
+    for (const name of ["effect", "@types"]) {
+      await mkdir(join(folder, "node_modules"), { recursive: true })
+      await symlink(join(root, "node_modules", name), join(folder, "node_modules", name))
+    }
+    await symlink(root, join(folder, "node_modules", "ordinal"))
     await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }))
     const programs = blocks.filter(({ language }) => language === "ts")
     assert.lengthOf(programs, 2)
     const files: Array<string> = []
     for (const { code } of programs) {
-      // What the package's exports map to `dist`, mapped to the sources.
-      const mapped = code
-        .replaceAll(/"ordinal"/g, JSON.stringify(join(root, "src", "orders", "Orders.ts")))
-        .replaceAll(/"ordinal\/(.*?)"/g, (_, path: string) => JSON.stringify(join(root, "src", `${path}.ts`)))
       files.push(join(folder, `program${files.length}.ts`))
-      await writeFile(files.at(-1)!, mapped)
+      await writeFile(files.at(-1)!, code)
     }
     const tsconfig = {
       extends: join(root, "tsconfig.json"),
@@ -74,7 +90,7 @@ describe("its programs", () => {
     await run(join(root, "node_modules", ".bin", "tsc"), ["--project", folder])
 
     const [embedded, tested] = await Promise.all(
-      files.map((file) => run(process.execPath, ["--disable-warning=ExperimentalWarning", file]))
+      files.map((file) => run(process.execPath, [sources, "--disable-warning=ExperimentalWarning", file]))
     )
     assert.strictEqual(embedded?.stdout, "Ada Lovelace's order is shipped, 2975 cents\n")
     assert.include(tested?.stdout, "OrderNotFound")

@@ -1,0 +1,25 @@
+/**
+ * Checks the package as somebody would install it (run by `npm run check`): builds and packs it into a temporary folder,
+ * then lets publint and "are the types wrong" look at the tarball. Prints what they say only if they object.
+ */
+import { spawnSync } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+const root = join(import.meta.dirname, "..")
+const folder = mkdtempSync(join(tmpdir(), "ordinal-pack-"))
+
+const run = (command: string, ...args: ReadonlyArray<string>): string => {
+  const { error, status, stderr, stdout } = spawnSync(command, args, { cwd: root, encoding: "utf8" })
+  if (status === 0) return stdout
+  console.error(`${command} ${args.join(" ")}\n${error?.message ?? ""}${stdout}${stderr}`)
+  process.exit(1)
+}
+
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
+
+const tarball = join(folder, run("npm", "pack", "--silent", "--pack-destination", folder).trim().split("\n").at(-1)!)
+run("publint", "run", "--strict", tarball)
+run("attw", "--profile", "esm-only", tarball)
+console.log("the package is as others expect it: publint and attw object to nothing")

@@ -1,0 +1,19 @@
+/**
+ * The door `ordinal/eventstore`: the log itself. `EventStore` appends to streams and reads them, or all of them in the
+ * order of their positions; in memory or in a database. `LogTail` follows what is appended, by any process.
+ */
+export { CommandRetention } from "./CommandRetention.ts"
+export {
+  type Entry,
+  type EventMetadata,
+  EventStore,
+  type NewEvent,
+  type Outcome,
+  type RecordedEvent,
+  type StoredCommand
+} from "./EventStore.ts"
+export { ConcurrencyConflict, OutcomeUnknown, Overloaded } from "./EventStoreErrors.ts"
+export * as MemoryEventStore from "./MemoryEventStore.ts"
+export * as SqlEventStore from "./SqlEventStore.ts"
+export * as StreamId from "./StreamId.ts"
+export { LogTail } from "./tail/LogTail.ts"

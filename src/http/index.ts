@@ -1,0 +1,13 @@
+/**
+ * The door `ordinal/http`: the HTTP API of orders. `Api` is its definition; `Server.layer` serves it on Node's HTTP
+ * server, `Server.routes` adds it to a router of one's own; `AdminServer` is the operators' API on another port.
+ */
+export { Api } from "./api/Api.ts"
+export { AdminApi } from "./admin/AdminApi.ts"
+export * as AdminServer from "./admin/AdminServer.ts"
+export { type ShownSetting, ShownSettings } from "./admin/ProcessAdminHandlers.ts"
+export { Readiness } from "./handlers/Readiness.ts"
+export { HttpLimits } from "./listener/HttpLimits.ts"
+export * as Server from "./listener/Server.ts"
+export { OpenStreams } from "./push/OpenStreams.ts"
+export { PushLimits } from "./push/PushLimits.ts"

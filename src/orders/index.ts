@@ -1,0 +1,36 @@
+/**
+ * The door `ordinal`: the order service. `Orders` is what a program talks to; `OrdersLayers` provides it in memory, in a
+ * directory (PGlite) or on PostgreSQL. The types of its views are here too, since views have no door of their own.
+ */
+export { Orders } from "./Orders.ts"
+export * as OrdersLayers from "./OrdersLayers.ts"
+export * as OrdersLocal from "./OrdersLocal.ts"
+export * as AggregateCatalog from "./AggregateCatalog.ts"
+export * as DemoCatalog from "./DemoCatalog.ts"
+export {
+  type AddLineError,
+  type CommandError,
+  InvalidPosition,
+  type PlaceError,
+  type QueryError,
+  type ReadError,
+  ServerUnreachable,
+  type SubmitError,
+  type SubscribeError,
+  VersionNotFound
+} from "./OrdersError.ts"
+export type {
+  CatalogListRequest,
+  CatalogWaitOptions,
+  OrderListRequest,
+  Page,
+  QueryOptions,
+  QueryResult,
+  WaitOptions
+} from "./QueryOptions.ts"
+export type { CommandReceipt, PlacedOrder, Receipt } from "./Receipt.ts"
+export type { Push, SubscribeOptions } from "./Subscription.ts"
+export { CatalogQueries } from "../views/catalog/CatalogQueries.ts"
+export { InvalidCursor } from "../views/InvalidCursor.ts"
+export { type Freshness, OrderCounts, OrderFilter, OrderQueries, OrderSort } from "../views/order/OrderQueries.ts"
+export { OrderLineView, OrderView } from "../views/order/OrderView.ts"

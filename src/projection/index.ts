@@ -1,0 +1,35 @@
+/**
+ * The door `ordinal/projection`: views of one's own. A `Projection` is a value that says how events change its tables;
+ * `Projections` tells how each one is doing, waits for consistency tokens, and rebuilds, audits and mends them.
+ */
+export { type Checkpoint, CheckpointMoved, CheckpointRefused } from "./Checkpoint.ts"
+export * as ConsistencyToken from "./consistency/ConsistencyToken.ts"
+export { ProjectionBehind } from "./consistency/ProjectionBehind.ts"
+export { ProjectionProgress } from "./consistency/ProjectionProgress.ts"
+export type { Batch, Projection, ProjectionAudit, ProjectionTables, Slot } from "./Projection.ts"
+export {
+  AuditRefused,
+  ParkedElsewhere,
+  RebuildRefused,
+  RepairRefused,
+  RetryRefused,
+  StillFailing,
+  UnknownParkedStream,
+  UnknownProjection,
+  UnknownRebuild,
+  UnknownStream
+} from "./ProjectionErrors.ts"
+export { ProjectionLimits } from "./ProjectionLimits.ts"
+export {
+  type Audited,
+  type AuditReport,
+  type AwaitOptions,
+  type Difference,
+  type ParkedStream,
+  type ProjectionInfo,
+  Projections,
+  type Rebuild,
+  type RebuildOptions
+} from "./Projections.ts"
+export * as ProjectionTable from "./ProjectionTable.ts"
+export * as SqlProjections from "./SqlProjections.ts"
