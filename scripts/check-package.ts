@@ -13,6 +13,8 @@ const folder = mkdtempSync(join(tmpdir(), "ordinal-pack-"))
 const run = (command: string, ...args: ReadonlyArray<string>): string => {
   const { error, status, stderr, stdout } = spawnSync(command, args, { cwd: root, encoding: "utf8" })
   if (status === 0) return stdout
+  if (error !== undefined && "code" in error && error.code === "ENOENT")
+    console.error(`${command} is missing: run npm ci`)
   console.error(`${command} ${args.join(" ")}\n${error?.message ?? ""}${stdout}${stderr}`)
   process.exit(1)
 }
