@@ -12,16 +12,14 @@ import { SecureRandom } from "effect/crypto"
 import { backoff } from "../database/SqlFailure.ts"
 import { EventStore } from "../eventstore/EventStore.ts"
 import { LogTail } from "../eventstore/tail/LogTail.ts"
-import type { StreamId } from "../eventstore/StreamId.ts"
 import { Overloaded } from "../eventstore/EventStoreErrors.ts"
 import type { ActorContext } from "./actor/ActorContext.ts"
-import * as ActorReport from "./actor/ActorReport.ts"
 import * as Actor from "./actor/AggregateActor.ts"
 import { type Aggregate, streamId as streamIdOf } from "./Aggregate.ts"
 import { AggregateLimits } from "./AggregateLimits.ts"
 import * as AggregateMetrics from "./AggregateMetrics.ts"
 import * as DefectBreaker from "./actor/DefectBreaker.ts"
-import type { Accepted, Envelope, Keyed, KeyedError, Precondition } from "./actor/Envelope.ts"
+import type { Accepted, Keyed, KeyedError, Precondition } from "./actor/Envelope.ts"
 import * as ActorCache from "./actor/ActorCache.ts"
 import { Snapshots } from "./Snapshots.ts"
 import { AggregateSuspended, Draining, type SendError, type Unavailable } from "./CommandErrors.ts"
@@ -85,7 +83,7 @@ export class Aggregates extends Context.Service<
     readonly residents: Effect.Effect<number>
 
     /** What they are doing, with at most so many of the busiest. */
-    report(busiest: number): Effect.Effect<ActorReport.ActorReport>
+    report(busiest: number): Effect.Effect<ActorCache.ActorReport>
   }
 >()("ordinal/aggregate/Aggregates") {
   static readonly layer: Layer.Layer<Aggregates, never, EventStore | LogTail | Snapshots> = Layer.effect(
@@ -95,7 +93,7 @@ export class Aggregates extends Context.Service<
 }
 
 const make = Effect.gen(function* () {
-  const log = yield* EventStore
+  const store = yield* EventStore
   const tail = yield* LogTail
   const limits = yield* AggregateLimits
   const clock = yield* Clock.Clock
@@ -108,8 +106,8 @@ const make = Effect.gen(function* () {
   const runFork = yield* FiberSet.makeRuntime<never>()
   const saving = yield* Semaphore.make(limits.concurrentSnapshots)
   const context: ActorContext = {
-    ...(yield* AggregateMetrics.make),
-    log,
+    store,
+    metrics: yield* AggregateMetrics.makeActorMetrics,
     snapshots: yield* Snapshots,
     background: (effect) => void runFork(Semaphore.withPermit(saving, effect)),
     limits,
@@ -121,21 +119,6 @@ const make = Effect.gen(function* () {
     },
     crashed: (streamId) => breaker.failed(streamId, clock.currentTimeMillisUnsafe()),
     ended: actors.ended
-  }
-
-  const findOrMake = <State, Command, Event, Rejection>(
-    aggregate: Aggregate<State, Command, Event, Rejection>,
-    streamId: StreamId,
-    now: number,
-    fresh: boolean
-  ): Actor.AggregateActor<State, Command, Event, Rejection> => {
-    const found = actors.find(streamId, now)
-    // The category of the stream id says which aggregate the actor was made from.
-    if (found !== undefined) return found as Actor.AggregateActor<State, Command, Event, Rejection>
-    const mailbox = Effect.runSync(Queue.dropping<Envelope<State, Command, Event, Rejection>>(limits.mailbox))
-    const actor = Actor.make(aggregate, streamId, mailbox, context, { fresh })
-    actors.add(actor as Actor.AnyActor, now)
-    return actor
   }
 
   /** Done at once when called; what it returns only waits for the answer. */
@@ -150,15 +133,19 @@ const make = Effect.gen(function* () {
     const now = clock.currentTimeMillisUnsafe()
     if (draining) return Effect.fail(new Draining({ retryAfter: 1 }))
     if (inFlight >= limits.inFlight) return Effect.fail(new Overloaded({ what: "this process", retryAfter: 1 }))
-    const commandId = keyed?.commandId ?? SecureRandom.uuidV7Unsafe()
-    const reply = Deferred.makeUnsafe<Accepted<State, Event>, Rejection | SendError | KeyedError>()
     // No yield from here on: see the invariant above.
-    const actor = findOrMake(aggregate, streamId, now, options?.fresh ?? false)
-    if (Queue.isFullUnsafe(actor.mailbox)) {
+    const found = actors.find(streamId, now)
+    if (found !== undefined && Queue.isFullUnsafe(found.mailbox)) {
       return Effect.fail(new Overloaded({ what: `the mailbox of ${streamId}`, retryAfter: 1 }))
     }
     const rest = breaker.admit(streamId, now)
     if (rest > 0) return Effect.fail(new AggregateSuspended({ retryAfter: Math.ceil(rest / 1000) }))
+    // The category of the stream id says which aggregate the actor was made from.
+    const actor =
+      (found as Actor.AggregateActor<State, Command, Event, Rejection> | undefined) ??
+      Actor.make(aggregate, streamId, context, { fresh: options?.fresh ?? false })
+    const commandId = keyed?.commandId ?? SecureRandom.uuidV7Unsafe()
+    const reply = Deferred.makeUnsafe<Accepted<State, Event>, Rejection | SendError | KeyedError>()
     Queue.offerUnsafe(actor.mailbox, {
       ...(command === undefined ? {} : { command }),
       ...(keyed === undefined ? {} : { keyed }),
@@ -177,8 +164,9 @@ const make = Effect.gen(function* () {
     actor.open += 1
     actor.lastUsed = now
     inFlight += 1
-    if (!actor.running) {
-      actor.running = true
+    if (found === undefined) {
+      actors.add(actor as Actor.AnyActor, now)
+      // The mailbox is not empty any more: an activation that fails at once has somebody to answer.
       runFork(actor.run)
     }
     return Deferred.await(reply)
@@ -201,7 +189,7 @@ const make = Effect.gen(function* () {
   const sweepEvery = Math.max(1, Math.min(Duration.toMillis(limits.idle) / 2, 30_000))
   yield* Effect.delay(sweep, sweepEvery).pipe(Effect.forever, Effect.forkScoped)
 
-  if (!log.soleWriter) {
+  if (!store.soleWriter) {
     yield* Effect.suspend(() =>
       Effect.flatMap(tail.position, (after) =>
         Stream.runForEach(tail.pages(after), (page) => Effect.sync(() => page.forEach(actors.observe)))
@@ -232,6 +220,6 @@ const make = Effect.gen(function* () {
     read: (aggregate, id) => Effect.suspend(() => ask(aggregate, id)),
     readAll: (aggregate, ids) => Effect.suspend(() => Effect.all(ids.map((id) => ask(aggregate, id)))),
     residents: Effect.sync(actors.size),
-    report: (busiest) => Effect.sync(() => ActorReport.make(actors.values(), busiest))
+    report: (busiest) => Effect.sync(() => actors.report(busiest))
   })
 })

@@ -1,20 +1,53 @@
 /**
- * The actors in memory, in order of last use. Every step is synchronous: an actor is found, or it is gone.
+ * The actors in memory, in order of last use, and a report on what they are doing.
  *
- * Invariant: only an actor with nothing open is removed, and its mailbox is shut in the same step, so a command can't
- * enter a dying actor. Its fiber ends when it sees that.
+ * Every step is synchronous, and only an actor without open commands is removed, with its mailbox shut down in the same
+ * step. So a command can't enter a dying actor, and the actor's fiber ends when it sees the shutdown.
  */
-import { Duration, Queue } from "effect"
+import { DateTime, Duration, Queue } from "effect"
 import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
 import type { AggregateLimits } from "../AggregateLimits.ts"
 import type { AnyActor } from "./AggregateActor.ts"
 
+export interface ActorInfo {
+  readonly streamId: StreamId
+  /** The version of the stream that the actor has in memory. */
+  readonly version: number
+  /** Commands in its mailbox. */
+  readonly waiting: number
+  /** Commands that have no answer yet: those in the mailbox and those being decided or stored. */
+  readonly open: number
+  /** ISO 8601 time of the last command. */
+  readonly lastUsed: string
+}
+
+export interface ActorReport {
+  /** Actors in memory. */
+  readonly residents: number
+  /** Actors that have open commands. */
+  readonly busy: number
+  /** Commands in all mailboxes. */
+  readonly waiting: number
+  /** Commands that have no answer yet. */
+  readonly inFlight: number
+  /** The actors with the most open commands, the busiest first. */
+  readonly busiest: ReadonlyArray<ActorInfo>
+}
+
+const infoOf = ({ lastUsed, mailbox, memory, open, streamId }: AnyActor): ActorInfo => ({
+  streamId,
+  version: memory.version,
+  waiting: Queue.sizeUnsafe(mailbox),
+  open,
+  lastUsed: DateTime.formatIso(DateTime.makeUnsafe(lastUsed))
+})
+
 export const make = (limits: AggregateLimits) => {
   const idleMillis = Duration.toMillis(limits.idle)
-  /** How exactly `actors` is in order of last use, in milliseconds. */
+  /** An actor's place in the order of use is right to within so many milliseconds. */
   const orderedTo = Math.min(1_000, idleMillis / 2)
-  /** The longest idle first. */
+  /** The longest idle actor comes first. */
   const actors = new Map<StreamId, AnyActor>()
 
   const passivate = (actor: AnyActor) => {
@@ -22,7 +55,7 @@ export const make = (limits: AggregateLimits) => {
     Queue.shutdownUnsafe(actor.mailbox)
   }
 
-  /** Makes room for some at once: each look passes those at the front that are busy. */
+  /** Makes room for several actors at once, since each look passes all busy actors at the front. */
   const passivateLongestIdle = () => {
     let room = Math.ceil(limits.residents / 100)
     for (const actor of actors.values()) {
@@ -34,11 +67,10 @@ export const make = (limits: AggregateLimits) => {
 
   return {
     size: () => actors.size,
-    values: () => actors.values(),
 
     find: (streamId: StreamId, now: number): AnyActor | undefined => {
       const found = actors.get(streamId)
-      // To move a key of a large Map is dear, so a hot one is moved now and then only.
+      // Moving a key of a large Map is expensive, so a busy actor is moved only now and then.
       if (found !== undefined && now - found.movedAt >= orderedTo) {
         actors.delete(streamId)
         actors.set(streamId, found)
@@ -53,7 +85,7 @@ export const make = (limits: AggregateLimits) => {
       actor.movedAt = now
     },
 
-    /** It has ended by itself. */
+    /** Forgets an actor whose fiber has ended, unless another one has taken its place. */
     ended: (actor: { readonly streamId: StreamId; readonly mailbox: unknown }) => {
       if (actors.get(actor.streamId)?.mailbox === actor.mailbox) actors.delete(actor.streamId)
     },
@@ -65,12 +97,28 @@ export const make = (limits: AggregateLimits) => {
       }
     },
 
-    /** Another process may have moved a stream on. That spares a lost race; correctness does not rest on it. */
-    observe: (event: RecordedEvent) => {
-      const actor = actors.get(event.streamId)
-      if (actor === undefined || event.version <= actor.memory.version) return
+    /** Takes note of an event that another process may have appended. It spares lost races; no guarantee rests on it. */
+    observe: ({ streamId, version }: Pick<RecordedEvent, "streamId" | "version">) => {
+      const actor = actors.get(streamId)
+      if (actor === undefined || version <= actor.memory.version) return
       if (actor.open === 0) passivate(actor)
-      else actor.seen = Math.max(actor.seen, event.version)
+      else actor.memory.fallBehind(version)
+    },
+
+    /** Reports on all actors in one synchronous step; 50,000 actors take a few milliseconds. */
+    report: (limit: number): ActorReport => {
+      const busy = [...actors.values()].filter(({ open }) => open > 0)
+      const sumOf = (of: (actor: AnyActor) => number) => busy.reduce((sum, actor) => sum + of(actor), 0)
+      return {
+        residents: actors.size,
+        busy: busy.length,
+        waiting: sumOf(({ mailbox }) => Queue.sizeUnsafe(mailbox)),
+        inFlight: sumOf(({ open }) => open),
+        busiest: busy
+          .toSorted((left, right) => right.open - left.open)
+          .slice(0, limit)
+          .map(infoOf)
+      }
     }
   }
 }

@@ -1,23 +1,24 @@
-import type { Exit, Semaphore } from "effect"
-import type { Entry } from "../../eventstore/EventStore.ts"
+/** What an actor needs of the registry that it runs in. */
+import type { Effect, Exit, Semaphore } from "effect"
+import type { EventStore } from "../../eventstore/EventStore.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
 import type { AggregateLimits } from "../AggregateLimits.ts"
-import type { MemoryContext } from "./ActorState.ts"
+import type { ActorMetrics } from "../AggregateMetrics.ts"
+import type { Snapshots } from "../Snapshots.ts"
 
-/** What an actor needs of its registry. */
-export interface ActorContext extends MemoryContext {
+export interface ActorContext {
+  readonly store: EventStore["Service"]
+  readonly snapshots: Snapshots["Service"]
   readonly limits: AggregateLimits
+  readonly metrics: ActorMetrics
+  /** One permit for each activation that may run at once. */
   readonly activations: Semaphore.Semaphore
-  /** Told of an actor that begins without reading anything. */
-  activated(source: "new" | "log" | "snapshot"): void
-  /** Told of the events of an entry that the log has stored. */
-  appended(entry: Entry): void
-  /** Told of an append that lost a race. */
-  lost(): void
-  /** Told of every answer, once. */
+  /** Runs an effect that nobody waits for. */
+  background(effect: Effect.Effect<void>): void
+  /** Is told of every answer, once. */
   answered(streamId: StreamId, exit: Exit.Exit<unknown, unknown>): void
-  /** Told of every defect, once, however many commands it fails. */
+  /** Is told of every defect, once, however many commands it fails. */
   crashed(streamId: StreamId): void
-  /** Told of the actor's end, in the same synchronous step in which its last envelopes are answered. */
+  /** Is told of the actor's end, in the same synchronous step in which the actor's last envelopes are answered. */
   ended(actor: { readonly streamId: StreamId; readonly mailbox: unknown }): void
 }

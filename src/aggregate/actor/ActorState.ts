@@ -1,45 +1,59 @@
 /**
- * What an actor remembers of its stream: the fold of events that the log has confirmed, and of nothing else.
+ * The state that an actor has in memory: the fold of events that the event store has confirmed, and of nothing else. One
+ * phase says how it stands to the log. (Phases and snapshots as in Akka and Pekko Persistence.)
  *
- * The same read serves activation, a lost race and an unknown outcome. A long stream starts from its snapshot if there is
- * a usable one, and leaves a new one every so many events, off the path of the command that made it due.
+ * A long stream is loaded from a usable snapshot; every so many events a new one is saved in the background.
  */
 import { createHash } from "node:crypto"
 import { Effect, Schema } from "effect"
-import type { EventStore } from "../../eventstore/EventStore.ts"
-import type { StreamId } from "../../eventstore/StreamId.ts"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
+import type { StreamId } from "../../eventstore/StreamId.ts"
 import type { Aggregate, SnapshotPolicy } from "../Aggregate.ts"
 import { canonicalJson } from "../CanonicalJson.ts"
-import type { Snapshot, Snapshots } from "../Snapshots.ts"
+import type { Snapshot } from "../Snapshots.ts"
+import type { ActorContext } from "./ActorContext.ts"
+import type { Stored } from "./Drain.ts"
 
 const pageSize = 500
+
+/**
+ * - `Fresh`: nothing was read. The id was made just now, so the stream is taken to be empty. The first stored append
+ *   proves it (→ `Current`); a lost one disproves it (→ `Behind`).
+ * - `Current`: the state is the log's as far as this process knows. Another process may append at any time, so an answer
+ *   is checked before it leaves.
+ * - `Behind`: the log holds, or may hold, events up to `version` that the state lacks: at the start, after a lost race, a
+ *   keyed duplicate or an unknown outcome, and when the tail shows what another process has appended. `refresh` reads
+ *   them, or this actor's own append turns out to be what was seen (→ `Current`).
+ * - `Spoiled`: a defect may have changed the state itself. `refresh` loads it from the beginning (→ `Current`).
+ */
+export type Phase =
+  | { readonly _tag: "Fresh" }
+  | { readonly _tag: "Current" }
+  | { readonly _tag: "Behind"; readonly version: number }
+  | { readonly _tag: "Spoiled" }
 
 export interface ActorState<State, Event> {
   readonly state: State
   readonly version: number
-  /** Of the last event; 0 without one. */
+  /** Position of the last event; 0 if there is none. */
   readonly position: bigint
   readonly recordedAt: string
-  /** Forgets everything, then reads the whole stream, or what follows its snapshot. */
-  readonly activate: Effect.Effect<void, DatabaseUnavailable>
-  /** Reads what follows `version`. */
-  readonly catchUp: Effect.Effect<void, DatabaseUnavailable>
-  /** Folds events that the log has just stored; `position` is that of the last, if there is one. */
-  store(events: ReadonlyArray<Event>, stored: { readonly position: bigint; readonly recordedAt: string }): void
-}
-
-export interface MemoryContext {
-  readonly log: EventStore["Service"]
-  readonly snapshots: Snapshots["Service"]
-  /** Runs what nobody waits for. */
-  background(effect: Effect.Effect<void>): void
-  /** Told of every activation. */
-  activated(source: "log" | "snapshot"): void
+  readonly phase: Phase
+  /** Loads the whole stream, or the snapshot and what follows it. */
+  readonly load: Effect.Effect<void, DatabaseUnavailable>
+  /** Reads what the phase says is missing. */
+  readonly refresh: Effect.Effect<void, DatabaseUnavailable>
+  /** Notes that the log holds events up to `version`; without one, that it may hold more than the state does. */
+  fallBehind(version?: number): void
+  /** Notes that a defect may have left anything in the state. */
+  spoil(): void
+  /** Folds events that the event store has just stored; `stored` names the position of the last one. */
+  advance(events: ReadonlyArray<Event>, stored: Stored): void
 }
 
 const fingerprints = new WeakMap<object, string>()
 
+/** Names the state's schema and its fold. A snapshot with another fingerprint was made by another program. */
 const fingerprintOf = <State>(policy: SnapshotPolicy<State>): string => {
   const known = fingerprints.get(policy)
   if (known !== undefined) return known
@@ -52,7 +66,8 @@ const fingerprintOf = <State>(policy: SnapshotPolicy<State>): string => {
 export const make = <State, Command, Event, Rejection>(
   { codec, decider, snapshots: policy }: Aggregate<State, Command, Event, Rejection>,
   streamId: StreamId,
-  { activated, background, log, snapshots }: MemoryContext
+  { background, metrics, snapshots, store }: ActorContext,
+  options: { readonly fresh: boolean }
 ): ActorState<State, Event> => {
   const blank = {
     state: decider.initialState,
@@ -60,10 +75,13 @@ export const make = <State, Command, Event, Rejection>(
     position: 0n,
     recordedAt: "1970-01-01T00:00:00.000Z"
   }
-  const memory = { ...blank }
+  const memory: typeof blank & { phase: Phase } = {
+    ...blank,
+    phase: options.fresh ? { _tag: "Fresh" } : { _tag: "Behind", version: 1 }
+  }
   let snapshotVersion = 0
 
-  const apply = (event: Event, at: { readonly position: bigint; readonly recordedAt: string }) => {
+  const apply = (event: Event, at: Stored) => {
     memory.state = decider.evolve(memory.state, event, at.recordedAt)
     memory.version += 1
     memory.position = at.position
@@ -71,23 +89,24 @@ export const make = <State, Command, Event, Rejection>(
   }
 
   const readPage = (limit: number) =>
-    Effect.map(log.readStream(streamId, { after: memory.version, limit }), (page) => {
+    Effect.map(store.readStream(streamId, { after: memory.version, limit }), (page) => {
       for (const event of page) apply(codec.decode(event), event)
       return page.length
     })
 
   const catchUp = Effect.gen(function* () {
     while ((yield* readPage(pageSize)) === pageSize) yield* Effect.yieldNow
+    memory.phase = { _tag: "Current" }
   })
 
-  /** Only a snapshot of this very program and this very stream is used; any other is ignored, and said so. */
+  /** Takes the state from a snapshot, if this program made it from this very stream; otherwise says so and ignores it. */
   const restore = Effect.fnUntraced(
     function* (policy: SnapshotPolicy<State>, snapshot: Snapshot) {
       if (snapshot.version <= memory.version) return
-      const [event] = yield* log.readStream(streamId, { after: snapshot.version - 1, limit: 1 })
+      const [event] = yield* store.readStream(streamId, { after: snapshot.version - 1, limit: 1 })
       if (snapshot.fingerprint !== fingerprintOf(policy) || event?.position !== snapshot.position) {
         return yield* Effect.logWarning(
-          "a snapshot is of another program or log and is ignored; the stream is replayed"
+          "A snapshot was made by another program or from another log; it is ignored and the stream is replayed."
         )
       }
       const { position, recordedAt, version } = snapshot
@@ -96,25 +115,35 @@ export const make = <State, Command, Event, Rejection>(
       snapshotVersion = version
     },
     Effect.catchTag("SchemaError", (error) =>
-      Effect.logWarning("a snapshot can't be read and is ignored; the stream is replayed", error)
+      Effect.logWarning("A snapshot can't be decoded; it is ignored and the stream is replayed.", error)
     )
   )
 
-  const activate = Effect.gen(function* () {
+  const load = Effect.gen(function* () {
     Object.assign(memory, blank)
     snapshotVersion = 0
-    if (policy !== undefined) {
-      // A stream that ends here has no snapshot, or none that is worth a look-up.
-      const first = Math.min(policy.every, pageSize)
-      if ((yield* readPage(first)) < first) return
-      const snapshot = yield* snapshots.load(streamId)
-      if (snapshot !== undefined) yield* restore(policy, snapshot)
+    // A stream that ends within its first events has no snapshot, or none that is worth a look-up.
+    const first = Math.min(policy?.every ?? pageSize, pageSize)
+    if ((yield* readPage(first)) === first) {
+      const snapshot = policy && (yield* snapshots.load(streamId))
+      if (policy !== undefined && snapshot !== undefined) yield* restore(policy, snapshot)
+      yield* catchUp
     }
-    yield* catchUp
-  }).pipe(
-    Effect.tap(() => Effect.sync(() => activated(snapshotVersion > 0 ? "snapshot" : "log"))),
-    Effect.annotateLogs({ streamId })
-  )
+    memory.phase = { _tag: "Current" }
+    metrics.activated(snapshotVersion > 0 ? "snapshot" : "log")
+  }).pipe(Effect.annotateLogs({ streamId }))
+
+  const refresh = Effect.suspend(() => {
+    switch (memory.phase._tag) {
+      case "Fresh":
+      case "Current":
+        return Effect.void
+      case "Behind":
+        return catchUp
+      case "Spoiled":
+        return load
+    }
+  })
 
   const saveIfDue = () => {
     if (policy === undefined || memory.version - snapshotVersion < policy.every) return
@@ -126,18 +155,30 @@ export const make = <State, Command, Event, Rejection>(
       yield* snapshots.save(streamId, { version, position, recordedAt, fingerprint, state: encoded })
     })
     background(
-      Effect.catchCause(save, (cause) => Effect.logWarning("a snapshot could not be saved", cause)).pipe(
-        Effect.annotateLogs({ streamId })
-      )
+      Effect.catchCause(save, (cause) =>
+        Effect.logWarning("A snapshot can't be saved; the next one is tried when it is due.", cause)
+      ).pipe(Effect.annotateLogs({ streamId }))
     )
   }
 
   return Object.assign(memory, {
-    activate,
-    catchUp,
-    store: (events: ReadonlyArray<Event>, stored: { readonly position: bigint; readonly recordedAt: string }) => {
+    load,
+    refresh,
+    fallBehind: (version = memory.version + 1) => {
+      const { phase } = memory
+      if (phase._tag === "Spoiled" || version <= memory.version) return
+      memory.phase = { _tag: "Behind", version: phase._tag === "Behind" ? Math.max(version, phase.version) : version }
+    },
+    spoil: () => {
+      memory.phase = { _tag: "Spoiled" }
+    },
+    advance: (events: ReadonlyArray<Event>, stored: Stored) => {
       const first = stored.position - BigInt(events.length - 1)
       events.forEach((event, index) => apply(event, { position: first + BigInt(index), recordedAt: stored.recordedAt }))
+      const { phase } = memory
+      if (phase._tag === "Fresh" || (phase._tag === "Behind" && phase.version <= memory.version)) {
+        memory.phase = { _tag: "Current" }
+      }
       saveIfDue()
     }
   })

@@ -1,41 +1,33 @@
 /**
- * One fiber and one bounded mailbox per stream.
+ * An actor: one fiber and one bounded mailbox per stream.
  *
- * Invariants: commands are decided one after the other; state moves forward only on the log's confirmation; no reply of a
- * drain leaves before the log has answered for the whole drain; every envelope it took is answered, whatever its end.
- *
- * It does not know when to stop: the registry (`Aggregates`) starts it and shuts its mailbox down.
+ * Commands are decided one after the other. The state moves forward only on the event store's confirmation, no reply of a
+ * drain leaves before the event store has answered for the whole drain, and every envelope is answered, whatever the
+ * actor's end. The registry (`Aggregates`) starts the actor and shuts its mailbox down.
  */
 import { Cause, Clock, Deferred, Effect, Exit, Queue, Random, Semaphore } from "effect"
-import { ConcurrencyConflict, OutcomeUnknown, Overloaded } from "../../eventstore/EventStoreErrors.ts"
-import type { Outcome } from "../../eventstore/EventStore.ts"
-import type { StreamId } from "../../eventstore/StreamId.ts"
 import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
-import type { ActorContext } from "./ActorContext.ts"
+import type { Outcome } from "../../eventstore/EventStore.ts"
+import { ConcurrencyConflict, OutcomeUnknown, Overloaded } from "../../eventstore/EventStoreErrors.ts"
+import type { StreamId } from "../../eventstore/StreamId.ts"
 import type { Aggregate } from "../Aggregate.ts"
-import * as ActorState from "./ActorState.ts"
 import { CommandIdReused, Draining, type SendError } from "../CommandErrors.ts"
-import * as DrainAppend from "./DrainAppend.ts"
-import { type Accepted, type Answer, CommandAlreadyAccepted, type Envelope } from "./Envelope.ts"
-import { type Judgement, judge } from "./Judgement.ts"
-import { type Append, confirmedUntil } from "./Settlement.ts"
+import type { ActorContext } from "./ActorContext.ts"
+import * as ActorState from "./ActorState.ts"
+import { append, type Decided, decideAll, type Lost, reconcile } from "./Drain.ts"
+import { type Accepted, CommandAlreadyAccepted, type CommandExit, type Envelope } from "./Envelope.ts"
 
 export interface AggregateActor<State, Command, Event, Rejection> {
   readonly streamId: StreamId
   readonly mailbox: Queue.Queue<Envelope<State, Command, Event, Rejection>>
-  /** Its fiber was forked. Not before its mailbox has a first command, since an activation may fail at once. */
-  running: boolean
-  /** Taken or waiting, not yet answered. Only with 0 may the actor be removed. */
+  /** The number of envelopes without an answer, in the mailbox or taken from it. Only at 0 may the actor be removed. */
   open: number
   /** Epoch milliseconds of the last command. */
   lastUsed: number
-  /** When it was last put in its place in order of use. */
+  /** Epoch milliseconds at which the cache last moved this actor behind all others. */
   movedAt: number
-  /** What it knows of its stream. */
-  readonly memory: { readonly version: number }
-  /** The highest version of this stream that the process has seen in the log; above the version in memory, memory is behind. */
-  seen: number
-  /** Activates, then serves the mailbox until it is shut down. Never fails. */
+  readonly memory: Pick<ActorState.ActorState<State, Event>, "version" | "fallBehind">
+  /** Loads the state, then serves the mailbox until it is shut down. Never fails. */
   readonly run: Effect.Effect<void>
 }
 
@@ -44,67 +36,39 @@ export type AnyActor = AggregateActor<unknown, unknown, unknown, unknown>
 export const make = <State, Command, Event, Rejection>(
   aggregate: Aggregate<State, Command, Event, Rejection>,
   streamId: StreamId,
-  mailbox: Queue.Queue<Envelope<State, Command, Event, Rejection>>,
   context: ActorContext,
   options: { readonly fresh: boolean }
 ): AggregateActor<State, Command, Event, Rejection> => {
-  const { activations, answered, crashed, ended, limits, log } = context
   type Env = Envelope<State, Command, Event, Rejection>
-  const memory = ActorState.make(aggregate, streamId, context)
-  const append = DrainAppend.make<State, Command, Event, Rejection>(log, streamId)
-  /** Taken from the mailbox, not yet answered, in order. */
+  type Decisions = ReadonlyArray<Decided<State, Command, Event, Rejection>>
+  const { activations, answered, crashed, ended, limits, metrics, store } = context
+  const memory = ActorState.make(aggregate, streamId, context, options)
+  const mailbox = Effect.runSync(Queue.dropping<Env>(limits.mailbox))
+  /** Envelopes that were taken from the mailbox and have no answer yet, in order. */
   const pending = new Set<Env>()
-  /** True while nothing was read: the id was made just now, so its stream is presumed to be empty. */
-  let unread = options.fresh
-  /** A defect may have left anything in memory. */
-  let spoiled = false
-  /** An append is on its way: what it has taken can't be said to be undone. */
-  let appending = false
 
-  const actor: AggregateActor<State, Command, Event, Rejection> = {
-    streamId,
-    mailbox,
-    running: false,
-    open: 0,
-    lastUsed: 0,
-    movedAt: 0,
-    memory,
-    seen: 0,
-    run: Effect.suspend(() => run)
-  }
-
-  const answer = (envelope: Env, exit: Answer<State, Event, Rejection>) => {
+  const answer = (envelope: Env, exit: CommandExit<State, Event, Rejection>) => {
     pending.delete(envelope)
     actor.open -= 1
     answered(streamId, exit)
-    // Last: the caller goes on within this very call.
+    // This comes last, since the caller goes on within this very call.
     Deferred.doneUnsafe(envelope.reply, exit)
   }
 
-  // An answered envelope leaves `pending`: a Set bears that while it is walked.
-  const answerAll = (envelopes: Iterable<Env>, exit: Answer<State, Event, Rejection>) => {
-    for (const envelope of envelopes) answer(envelope, exit)
+  /** An answered envelope leaves `pending`, which a Set allows while it is iterated. */
+  const answerPending = (exit: CommandExit<State, Event, Rejection>) => {
+    for (const envelope of pending) answer(envelope, exit)
   }
 
-  const failPending = (error: SendError) => Effect.sync(() => answerAll(pending, Exit.fail(error)))
+  const failPending = (error: SendError) => Effect.sync(() => answerPending(Exit.fail(error)))
 
-  const isCurrent = () => {
-    actor.seen = memory.version
-    unread = false
-    spoiled = false
+  const accept = (envelope: Env, events: ReadonlyArray<Event>) => {
+    const { position, state, version } = memory
+    const { commandId } = envelope.metadata
+    answer(envelope, Exit.succeed<Accepted<State, Event>>({ state, version, position, commandId, events }))
   }
-  const catchUp = Effect.suspend(() => Effect.map(spoiled ? memory.activate : memory.catchUp, isCurrent))
 
-  const accepted = (envelope: Env, events: ReadonlyArray<Event>): Exit.Exit<Accepted<State, Event>> =>
-    Exit.succeed({
-      state: memory.state,
-      version: memory.version,
-      position: memory.position,
-      commandId: envelope.metadata.commandId,
-      events
-    })
-
-  /** Past its deadline a command is not decided (again). */
+  /** A command past its deadline is not decided (again). */
   const dropExpired = (now: number) => {
     for (const envelope of [...pending].filter(({ deadline }) => deadline <= now)) {
       const error =
@@ -115,54 +79,26 @@ export const make = <State, Command, Event, Rejection>(
     }
   }
 
-  const failed = (envelope: Env, defect: unknown) =>
+  const fail = (envelope: Env, defect: unknown) =>
     Effect.suspend(() => {
-      spoiled = true
+      memory.spoil()
       crashed(streamId)
       answer(envelope, Exit.die(defect))
-      return Effect.logError("a command failed by a defect", defect)
+      return Effect.logError("A command failed by a defect.", defect)
     }).pipe(Effect.annotateLogs({ streamId, commandId: envelope.metadata.commandId }))
 
-  /** Answers up to the first judgement that the log did not confirm; the rest stays pending. */
-  const settle = (
-    judgements: ReadonlyArray<Judgement<State, Command, Event, Rejection>>,
-    outcomes: ReadonlyArray<Outcome>,
-    own?: Append<Judgement<State, Command, Event, Rejection>>
-  ): Effect.Effect<void> => {
-    const { confirmed, lost } = confirmedUntil(judgements, outcomes, own)
-    for (const { judgement, stored } of confirmed) {
-      const { envelope } = judgement
-      switch (judgement._tag) {
-        case "Append":
-          if (stored !== undefined) {
-            memory.store(judgement.events, stored)
-            context.appended(judgement.entry)
-          }
-          unread = false
-          answer(envelope, accepted(envelope, judgement.events))
-          break
-        case "Unchanged":
-          answer(envelope, accepted(envelope, []))
-          break
-        case "Refuse":
-          answer(envelope, Exit.fail(judgement.error))
-          break
-        case "Defect":
-          return failed(envelope, judgement.defect)
-      }
-    }
-    return lost === undefined ? Effect.void : lose(lost.judgement.envelope, lost.outcome)
+  const loseRace = () => {
+    memory.fallBehind()
+    for (const envelope of pending) envelope.lostRace = true
   }
 
-  /** The first append that the log did not take. Whatever was decided after it has to be decided anew. */
-  const lose = (envelope: Env, outcome: Outcome): Effect.Effect<void> => {
+  /** The first command that the drain did not store is answered, unless it lost a race and is decided anew. */
+  const answerLost = ({ envelope, outcome }: Lost<State, Command, Event, Rejection>): Effect.Effect<void> => {
     switch (outcome._tag) {
-      case "Accepted":
       case "Duplicate": {
-        // A twin's events, or this drain's own, are in the log and not in memory.
-        actor.seen = Infinity
-        const { position, version } = outcome
-        const receipt = outcome._tag === "Duplicate" ? outcome.receipt : undefined
+        // Its events may be missing in memory: a twin of another process stored them, or this drain, which was sent twice.
+        memory.fallBehind()
+        const { position, receipt, version } = outcome
         answer(envelope, Exit.fail(new CommandAlreadyAccepted({ version, position, receipt })))
         return Effect.void
       }
@@ -170,54 +106,70 @@ export const make = <State, Command, Event, Rejection>(
         answer(envelope, Exit.fail(new CommandIdReused()))
         return Effect.void
       case "Refused":
-        return failed(envelope, new Error(`the log refused the events: ${outcome.reason}`))
+        return fail(envelope, new Error(`The event store refused the events: ${outcome.reason}`))
       case "Conflict":
-        context.lost()
-        for (const loser of pending) loser.lostRace = true
+        metrics.lost()
+        loseRace()
         return Effect.void
     }
   }
 
-  const store = (judgements: ReadonlyArray<Judgement<State, Command, Event, Rejection>>, now: number) => {
-    appending = true
-    // The flag stays up if this fiber is interrupted in mid-append: `end` reads it.
-    return Effect.map(Effect.result(append(judgements, now)), (result) => {
-      appending = false
-      return result
-    }).pipe(Effect.flatMap(Effect.fromResult))
+  /** Answers up to the first command that the event store did not confirm; the rest stays pending. */
+  const answerConfirmed = (decisions: Decisions, outcomes: ReadonlyArray<Outcome>): Effect.Effect<void> => {
+    const { confirmed, lost } = reconcile(decisions, outcomes)
+    for (const decision of confirmed) {
+      const { envelope } = decision
+      switch (decision._tag) {
+        case "Append":
+          memory.advance(decision.events, decision.stored)
+          metrics.appended(decision.entry)
+          accept(envelope, decision.events)
+          break
+        case "Unchanged":
+          accept(envelope, [])
+          break
+        case "Refuse":
+          answer(envelope, Exit.fail(decision.error))
+          break
+        case "Defect":
+          return fail(envelope, decision.defect)
+      }
+    }
+    return lost === undefined ? Effect.void : answerLost(lost)
   }
 
-  /** Decides what is pending and answers it as far as the log confirms. */
+  /** Decides what is pending and answers it as far as the event store confirms. */
   const decidePending = Effect.gen(function* () {
-    if (spoiled || actor.seen > memory.version) yield* catchUp
+    yield* memory.refresh
     const now = yield* Clock.currentTimeMillis
     dropExpired(now)
     if (pending.size === 0) return
-    const judgements = judge(aggregate, streamId, memory, [...pending])
-    if (judgements.some(({ _tag }) => _tag === "Append")) {
-      const { outcomes, own } = yield* store(judgements, now)
-      yield* settle(judgements, outcomes, own)
-    } else if ((log.soleWriter && !unread) || (yield* log.currentVersion(streamId)) === memory.version) {
-      yield* settle(judgements, [])
+    const decided = decideAll(aggregate, streamId, memory, pending)
+    if (decided.some(({ _tag }) => _tag === "Append")) {
+      // Whatever ends this fiber now, nobody can say that the commands on their way to the event store are undone.
+      const outcomes = yield* append(store, decided, now).pipe(
+        Effect.onError((cause) =>
+          Cause.hasFails(cause) ? Effect.void : failPending(new OutcomeUnknown({ retryAfter: 1 }))
+        )
+      )
+      yield* answerConfirmed(decided, outcomes)
     } else {
-      for (const envelope of pending) envelope.lostRace = true
+      // An answer that appends nothing is right only if the state was the newest one after the decision.
+      const isNewest = store.soleWriter && memory.phase._tag !== "Fresh"
+      if (isNewest || (yield* store.currentVersion(streamId)) === memory.version) yield* answerConfirmed(decided, [])
+      else loseRace()
     }
     const [next] = pending
-    if (next === undefined) return
-    if (next.lostRace) yield* Effect.sleep(yield* Random.nextIntBetween(1, 50))
-    yield* catchUp
+    if (next?.lostRace === true) yield* Effect.sleep(yield* Random.nextIntBetween(1, 50))
   })
 
   const drain = Effect.gen(function* () {
     for (const envelope of yield* Queue.takeBetween(mailbox, 1, limits.drain)) pending.add(envelope)
     while (pending.size > 0) {
-      yield* decidePending.pipe(
-        Effect.catchTag("OutcomeUnknown", (error) => {
-          actor.seen = Infinity
-          return failPending(error)
-        }),
-        Effect.catch(failPending)
-      )
+      yield* Effect.catch(decidePending, (error) => {
+        if (error._tag === "OutcomeUnknown") memory.fallBehind()
+        return failPending(error)
+      })
     }
   })
 
@@ -225,23 +177,19 @@ export const make = <State, Command, Event, Rejection>(
   const end = (exit: Exit.Exit<never, DatabaseUnavailable>) =>
     Effect.sync(() => {
       ended(actor)
-      const waiting: Array<Env> = []
       for (let taken = Queue.takeUnsafe(mailbox); taken !== undefined && Exit.isSuccess(taken);) {
-        waiting.push(taken.value)
+        pending.add(taken.value)
         taken = Queue.takeUnsafe(mailbox)
       }
       Queue.shutdownUnsafe(mailbox)
-      if (pending.size + waiting.length === 0) return
-      const stopping = Exit.isSuccess(exit) || Cause.hasInterrupts(exit.cause)
-      if (!stopping && Cause.hasDies(exit.cause)) crashed(streamId)
-      const undone = stopping ? Exit.fail(new Draining({ retryAfter: 1 })) : exit
-      answerAll(pending, appending ? Exit.fail(new OutcomeUnknown({ retryAfter: 1 })) : undone)
-      answerAll(waiting, undone)
+      const isStopping = Exit.isSuccess(exit) || Cause.hasInterrupts(exit.cause)
+      if (!isStopping && Cause.hasDies(exit.cause)) crashed(streamId)
+      answerPending(isStopping ? Exit.fail(new Draining({ retryAfter: 1 })) : exit)
     })
 
   const activate = Effect.suspend(() => {
-    if (unread) return Effect.sync(() => context.activated("new"))
-    return Semaphore.withPermit(activations, memory.activate).pipe(
+    if (memory.phase._tag === "Fresh") return Effect.sync(() => metrics.activated("new"))
+    return Semaphore.withPermit(activations, memory.load).pipe(
       Effect.timeoutOrElse({
         duration: limits.commandDeadline,
         orElse: () => Effect.fail(new DatabaseUnavailable({ retryAfter: 1 }))
@@ -250,6 +198,6 @@ export const make = <State, Command, Event, Rejection>(
   })
 
   const run = activate.pipe(Effect.andThen(Effect.forever(drain)), Effect.onExit(end), Effect.exit, Effect.asVoid)
-
+  const actor = { streamId, mailbox, open: 0, lastUsed: 0, movedAt: 0, memory, run }
   return actor
 }

@@ -50,4 +50,4 @@ export interface Envelope<State, Command, Event, Rejection> {
   lostRace: boolean
 }
 
-export type Answer<State, Event, Rejection> = Exit.Exit<Accepted<State, Event>, Rejection | SendError | KeyedError>
+export type CommandExit<State, Event, Rejection> = Exit.Exit<Accepted<State, Event>, Rejection | SendError | KeyedError>

@@ -7,7 +7,7 @@ import type { Accepted } from "../actor/Envelope.ts"
 import { InvalidIdempotencyKey, isIdempotencyKey } from "../CommandErrors.ts"
 import { KeyedCommands } from "./KeyedCommands.ts"
 import { wireType } from "../WireType.ts"
-import * as CommandMetrics from "./CommandMetrics.ts"
+import { makeCommandMetrics } from "../AggregateMetrics.ts"
 
 export interface CommandOptions extends SendOptions {
   /** Makes the command take effect at most once however often it is sent, for as long as its row is kept. */
@@ -46,7 +46,7 @@ export interface Submission<State, Command extends Tagged, Event extends Tagged,
 export const make = Effect.gen(function* () {
   const aggregates = yield* Aggregates
   const keyedCommands = yield* KeyedCommands
-  const measured = yield* CommandMetrics.make
+  const measured = yield* makeCommandMetrics
 
   const submit = Effect.fnUntraced(function* <State, Command extends Tagged, Event extends Tagged, Rejection, Body, E>(
     submission: Submission<State, Command, Event, Rejection, Body, E>

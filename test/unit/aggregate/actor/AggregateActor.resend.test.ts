@@ -47,7 +47,12 @@ const drainOf = (sent: ReadonlyArray<Sent>, stored: (entries: Entries) => Entrie
       yield* Fiber.join(first)
       const answers = yield* Effect.forEach(fibers, Fiber.join)
       const { count } = (yield* aggregates.read(Counter, "a")).state
-      return { count, answers: answers.map((answer) => (answer._tag === "Failure" ? answer.failure._tag : "Accepted")) }
+      const failures = answers.flatMap((answer) => (answer._tag === "Failure" ? [answer.failure] : []))
+      return {
+        count,
+        answers: answers.map((answer) => (answer._tag === "Failure" ? answer.failure._tag : "Accepted")),
+        receipts: failures.flatMap((error) => (error._tag === "CommandAlreadyAccepted" ? [error.receipt] : []))
+      }
     }).pipe(Effect.provide(registry().pipe(Layer.provide(layer))))
   })
 
@@ -72,14 +77,14 @@ describe("a drain whose answer was lost, so that the log was sent it twice", () 
         ["unkeyed", 10],
         ["keyed", 100]
       ],
-      ["Accepted", "Accepted"]
+      ["Accepted", "CommandAlreadyAccepted"]
     ],
     [
       [
         ["keyed", 10],
         ["keyed", 100]
       ],
-      ["Accepted", "Accepted"]
+      ["CommandAlreadyAccepted", "CommandAlreadyAccepted"]
     ],
     [
       [
@@ -105,10 +110,25 @@ describe("a drain whose answer was lost, so that the log was sent it twice", () 
       events: entry.events.map((event) => ({ ...event, eventId: crypto.randomUUID() }))
     }))
 
-  it.effect("is told from a twin's, which another process has stored", () =>
+  it.effect("is answered with the stored receipt where another process has stored a twin of it", () =>
     Effect.gen(function* () {
       const result = yield* drainOf([["keyed", 110]], byTwin)
-      assert.deepStrictEqual(result, { count: 111, answers: ["CommandAlreadyAccepted"] })
+      assert.deepStrictEqual(result, { count: 111, answers: ["CommandAlreadyAccepted"], receipts: [{ amount: 110 }] })
+    })
+  )
+
+  it.effect("decides anew what it had decided on top of a command that a twin has stored", () =>
+    Effect.gen(function* () {
+      const sent: ReadonlyArray<Sent> = [
+        ["keyed", 10],
+        ["unkeyed", 100]
+      ]
+      const result = yield* drainOf(sent, (entries) => byTwin(entries.filter(({ keyed }) => keyed !== undefined)))
+      assert.deepStrictEqual(result, {
+        count: 111,
+        answers: ["CommandAlreadyAccepted", "Accepted"],
+        receipts: [{ amount: 10 }]
+      })
     })
   )
 })

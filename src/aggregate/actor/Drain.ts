@@ -1,0 +1,160 @@
+/**
+ * One drain: the commands that an actor takes from its mailbox at a time are decided in turn, stored by one append, and
+ * confirmed as far as the event store's outcomes allow.
+ *
+ * Nothing is answered here, and the state that `decideAll` evolves is thrown away: an actor's state moves forward only
+ * on what `reconcile` confirms.
+ */
+import { Result } from "effect"
+import { SecureRandom } from "effect/crypto"
+import type { Entry, EventStore, Outcome } from "../../eventstore/EventStore.ts"
+import type { StreamId } from "../../eventstore/StreamId.ts"
+import type { Aggregate } from "../Aggregate.ts"
+import { type SendError, VersionMismatch } from "../CommandErrors.ts"
+import type { Envelope, Precondition } from "./Envelope.ts"
+
+/**
+ * - `Append`: the command was accepted, with events or to be remembered; that is true only once the event store says so.
+ * - `Unchanged`: the command was accepted without an event, or it is a read.
+ * - `Refuse`: the domain rejected the command, or its precondition failed.
+ * - `Defect`: `decide` or `evolve` threw. It is always the last of a drain: what follows must be decided anew.
+ */
+export type Decided<State, Command, Event, Rejection> = {
+  readonly envelope: Envelope<State, Command, Event, Rejection>
+} & (
+  | { readonly _tag: "Append"; readonly events: ReadonlyArray<Event>; readonly entry: Entry }
+  | { readonly _tag: "Unchanged" }
+  | { readonly _tag: "Refuse"; readonly error: Rejection | SendError }
+  | { readonly _tag: "Defect"; readonly defect: unknown }
+)
+
+const checkPrecondition = (expected: Precondition, version: number): VersionMismatch | undefined => {
+  const holds =
+    expected === undefined ||
+    (expected === "exists" ? version > 0 : expected === "absent" ? version === 0 : version === expected)
+  if (holds) return undefined
+  const isVersion = typeof expected === "number" && expected >= 0
+  return new VersionMismatch({ ...(isVersion ? { expected } : {}), currentVersion: version })
+}
+
+/** Decides the commands in turn, each on the state that the ones before it lead to. Event ids are made here. */
+export const decideAll = <State, Command, Event, Rejection>(
+  aggregate: Aggregate<State, Command, Event, Rejection>,
+  streamId: StreamId,
+  current: { readonly state: State; readonly version: number; readonly recordedAt: string },
+  envelopes: Iterable<Envelope<State, Command, Event, Rejection>>
+): ReadonlyArray<Decided<State, Command, Event, Rejection>> => {
+  const { codec, decider, owner } = aggregate
+  let { state, version } = current
+
+  const decide = (envelope: Envelope<State, Command, Event, Rejection>): Decided<State, Command, Event, Rejection> => {
+    const { command, keyed, metadata } = envelope
+    const mismatch = checkPrecondition(envelope.precondition, version)
+    // On an empty stream the domain speaks first: "not found" says more than "not at that version".
+    if (mismatch !== undefined && version > 0) return { _tag: "Refuse", envelope, error: mismatch }
+    if (command === undefined) return { _tag: "Unchanged", envelope }
+    const result = decider.decide(command.value, state)
+    if (Result.isFailure(result)) return { _tag: "Refuse", envelope, error: result.failure }
+    if (mismatch !== undefined) return { _tag: "Refuse", envelope, error: mismatch }
+    const events = result.success
+    if (events.length === 0 && keyed === undefined) return { _tag: "Unchanged", envelope }
+    // These times are provisional: the event store stamps the events.
+    const next = events.reduce((state, event) => decider.evolve(state, event, current.recordedAt), state)
+    const { commandId } = metadata
+    const accepted = { state: next, version: version + events.length, commandId, events }
+    const customerId = owner?.(next)
+    const entry: Entry = {
+      streamId,
+      expected: version,
+      commandId,
+      ...(keyed === undefined ? {} : { keyed: { fingerprint: keyed.fingerprint, receipt: keyed.receipt(accepted) } }),
+      events: events.map((event) => ({ eventId: SecureRandom.uuidV7Unsafe(), ...codec.encode(event) })),
+      metadata: customerId === undefined ? metadata : { ...metadata, customerId }
+    }
+    state = next
+    version = accepted.version
+    return { _tag: "Append", envelope, events, entry }
+  }
+
+  const decided: Array<Decided<State, Command, Event, Rejection>> = []
+  for (const envelope of envelopes) {
+    const result = Result.try(() => decide(envelope))
+    decided.push(Result.isSuccess(result) ? result.success : { _tag: "Defect", envelope, defect: result.failure })
+    if (Result.isFailure(result)) break
+  }
+  return decided
+}
+
+/** A command that was decided in time gets at least so many milliseconds to be stored. */
+const grace = 1_000
+
+/** Stores what was decided, as one unit of work, until the earliest deadline of the drain: one outcome per `Append`. */
+export const append = <State, Command, Event, Rejection>(
+  store: EventStore["Service"],
+  decided: ReadonlyArray<Decided<State, Command, Event, Rejection>>,
+  now: number
+) => {
+  const entries = decided.flatMap((one) => (one._tag === "Append" ? [one.entry] : []))
+  const earliest = decided.reduce((least, { envelope }) => Math.min(least, envelope.deadline), Infinity)
+  return store.append(entries, Math.max(earliest, now + grace))
+}
+
+/** The event store has stored these events of a command. */
+export interface Stored {
+  readonly position: bigint
+  readonly recordedAt: string
+}
+
+type Appended<State, Command, Event, Rejection> = Extract<
+  Decided<State, Command, Event, Rejection>,
+  { readonly _tag: "Append" }
+>
+
+/** The event store did not store this command in this drain. */
+export interface Lost<State, Command, Event, Rejection> {
+  readonly envelope: Envelope<State, Command, Event, Rejection>
+  readonly outcome: Exclude<Outcome, { readonly _tag: "Accepted" }>
+}
+
+type Confirmed<State, Command, Event, Rejection> =
+  | Exclude<Decided<State, Command, Event, Rejection>, { readonly _tag: "Append" }>
+  | (Appended<State, Command, Event, Rejection> & { readonly stored: Stored })
+
+/**
+ * Compares what was decided with the event store's outcomes, one for each `Append`, in order. Pure.
+ *
+ * - The event store knows an unkeyed command by its events. So an unkeyed duplicate is this very command, which the
+ *   writer sent twice, and all that was decided before it is stored as well.
+ * - A keyed duplicate after that may be a twin's, with other events than those decided here, so it is not confirmed.
+ * - Only a stored append confirms the version that the answers before it were decided on. So if the first append was
+ *   lost, nothing is confirmed.
+ */
+export const reconcile = <State, Command, Event, Rejection>(
+  decided: ReadonlyArray<Decided<State, Command, Event, Rejection>>,
+  outcomes: ReadonlyArray<Outcome>
+): {
+  /** These may be answered, in this order. */
+  readonly confirmed: ReadonlyArray<Confirmed<State, Command, Event, Rejection>>
+  /** The first command that was not stored. What was decided after it must be decided anew. */
+  readonly lost?: Lost<State, Command, Event, Rejection>
+} => {
+  const appends = decided.filter(({ _tag }) => _tag === "Append")
+  const lastResent = appends.findLastIndex(
+    ({ envelope }, index) => envelope.keyed === undefined && outcomes[index]?._tag === "Duplicate"
+  )
+  const confirmed: Array<Confirmed<State, Command, Event, Rejection>> = []
+  let index = 0
+  for (const one of decided) {
+    if (one._tag !== "Append") {
+      confirmed.push(one)
+      continue
+    }
+    const outcome = outcomes[index]!
+    if (outcome._tag !== "Accepted" && (outcome._tag !== "Duplicate" || index > lastResent)) {
+      return { confirmed: index === 0 ? [] : confirmed, lost: { envelope: one.envelope, outcome } }
+    }
+    confirmed.push({ ...one, stored: outcome })
+    index += 1
+  }
+  return { confirmed }
+}
