@@ -13,8 +13,7 @@ import {
 } from "../../src/aggregate/CommandErrors.ts"
 import { CustomerId, LineId, OrderId, PaymentId, ProductId, ShipmentId } from "../../src/order/OrderId.ts"
 import * as Rejection from "../../src/order/OrderRejection.ts"
-import { InvalidToken } from "../../src/projection/consistency/ConsistencyToken.ts"
-import { ProjectionBehind } from "../../src/projection/consistency/ProjectionBehind.ts"
+import { InvalidToken, ProjectionBehind } from "../../src/projection/consistency/ConsistencyToken.ts"
 import { InvalidCursor } from "../../src/views/InvalidCursor.ts"
 
 export const orderId = OrderId.make("ord_01890000-0000-7000-8000-000000000000")

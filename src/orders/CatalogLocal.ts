@@ -8,8 +8,6 @@ import { ProductAggregate, type ProductCommand, ProductNotFound } from "../catal
 import { EventStore } from "../eventstore/EventStore.ts"
 import { CustomerId, ProductId } from "../order/OrderId.ts"
 import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
-import { ProjectionBehind } from "../projection/consistency/ProjectionBehind.ts"
-import * as TokenWait from "../projection/consistency/TokenWait.ts"
 import type { CatalogCategory } from "../views/catalog/CatalogEntry.ts"
 import { CatalogQueries } from "../views/catalog/CatalogQueries.ts"
 import { customerView, productView } from "../views/catalog/CatalogView.ts"
@@ -60,8 +58,8 @@ export const make = Effect.fnUntraced(function* (
   const sendCustomer = send(CustomerAggregate, ({ customerId }: CustomerCommand) => customerId)
 
   const { logId } = yield* log.head
-  const reach = TokenWait.make(log, logId, queries)
-  const issued = TokenWait.issued(log, logId)
+  const reach = ConsistencyToken.awaitIn(log, logId, queries)
+  const issued = ConsistencyToken.positionIn(log, logId)
   const tokenAt = (position: bigint) => ConsistencyToken.format({ position, logId })
 
   /** Reads the newest state; the answered token is never older than the one that was given. */
@@ -93,7 +91,8 @@ export const make = Effect.fnUntraced(function* (
   /** Fails if the view has set this one aside before position `required`. */
   const notParked = Effect.fnUntraced(function* (category: CatalogCategory, id: string, required: bigint) {
     const parkedAt = yield* queries.parkedAt(category, id)
-    if (parkedAt !== undefined && parkedAt <= required) return yield* ProjectionBehind.parked(required, parkedAt)
+    if (parkedAt !== undefined && parkedAt <= required)
+      return yield* ConsistencyToken.ProjectionBehind.parked(required, parkedAt)
   })
 
   const methods: CatalogMethods = {

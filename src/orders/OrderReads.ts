@@ -11,8 +11,6 @@ import type { OrderId } from "../order/OrderId.ts"
 import { OrderPolicies } from "../order/OrderPolicies.ts"
 import { OrderNotFound } from "../order/OrderRejection.ts"
 import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
-import { ProjectionBehind } from "../projection/consistency/ProjectionBehind.ts"
-import * as TokenWait from "../projection/consistency/TokenWait.ts"
 import * as OrderEntry from "../views/order/OrderEntry.ts"
 import { OrderQueries } from "../views/order/OrderQueries.ts"
 import * as OrderView from "../views/order/OrderView.ts"
@@ -34,7 +32,7 @@ export const make = Effect.gen(function* () {
   const tokenAt = (position: bigint) => ConsistencyToken.format({ position, logId })
   const streamOf = (orderId: OrderId) => StreamId.make(OrderAggregate.category, orderId)
 
-  const reach = TokenWait.make(log, logId, queries)
+  const reach = ConsistencyToken.awaitIn(log, logId, queries)
   /** Waits until the view holds what the token stands for; answers the token's position. */
   const freshEnough = ({ token, wait }: QueryOptions = {}) =>
     token === undefined ? Effect.succeed(undefined) : reach(token, wait)
@@ -57,7 +55,7 @@ export const make = Effect.gen(function* () {
     const required = yield* freshEnough(options)
     const { freshness, order, parkedAt } = yield* queries.get(orderId)
     if (parkedAt !== undefined && (order === undefined || (required ?? 0n) >= parkedAt)) {
-      return yield* ProjectionBehind.parked(required ?? parkedAt, parkedAt)
+      return yield* ConsistencyToken.ProjectionBehind.parked(required ?? parkedAt, parkedAt)
     }
     if (order === undefined) return yield* new OrderNotFound({ orderId })
     return { order, freshness, token: tokenAt(freshness.position) }

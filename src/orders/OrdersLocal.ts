@@ -20,7 +20,6 @@ import type { CommandError } from "./OrdersError.ts"
 import { readBack, type Receipt } from "./Receipt.ts"
 import type { CommandOptions } from "../aggregate/idempotency/Submission.ts"
 import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
-import * as TokenWait from "../projection/consistency/TokenWait.ts"
 import * as CatalogLocal from "./CatalogLocal.ts"
 import * as OrderReads from "./OrderReads.ts"
 import * as OrderFeed from "./OrderFeed.ts"
@@ -106,7 +105,7 @@ export const make = Effect.gen(function* () {
 
   const placeAndWait: Orders["Service"]["placeAndWait"] = Effect.fnUntraced(function* (request, options) {
     const receipt = yield* place(request, options)
-    const seen = yield* readBack(reads.get, receipt, TokenWait.bounded(options?.wait))
+    const seen = yield* readBack(reads.get, receipt, ConsistencyToken.boundedWait(options?.wait))
     const { orderId, replayed, token } = receipt
     if (seen === undefined) return { orderId, token, replayed, receipt }
     return { orderId, token: seen.token, replayed, order: seen.order }

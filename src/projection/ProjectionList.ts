@@ -6,7 +6,7 @@ import type { Projection } from "./Projection.ts"
 import type { ProjectionProgress } from "./consistency/ProjectionProgress.ts"
 import type { ProjectionInfo } from "./Projections.ts"
 import * as RebuildRecord from "./rebuild/RebuildRecord.ts"
-import type { ProjectionStatus } from "./ProjectionStatus.ts"
+import type { ProjectionStatus } from "./consistency/ProjectionProgress.ts"
 
 interface Row {
   readonly name: string

@@ -6,8 +6,7 @@
  */
 import { Context, type Duration, Effect, Layer } from "effect"
 import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
-import type { InvalidToken } from "./consistency/ConsistencyToken.ts"
-import type { ProjectionBehind } from "./consistency/ProjectionBehind.ts"
+import type { InvalidToken, ProjectionBehind } from "./consistency/ConsistencyToken.ts"
 import {
   type AuditRefused,
   type ParkedElsewhere,
@@ -20,7 +19,7 @@ import {
   UnknownRebuild,
   type UnknownStream
 } from "./ProjectionErrors.ts"
-import type { ProjectionStatus } from "./ProjectionStatus.ts"
+import type { ProjectionStatus } from "./consistency/ProjectionProgress.ts"
 import type { RebuildState } from "./rebuild/RebuildState.ts"
 
 export interface ProjectionInfo {

@@ -16,14 +16,13 @@ import { ProjectionLimits } from "./ProjectionLimits.ts"
 import type { ProjectionBroken } from "./run/ProjectionBroken.ts"
 import * as ProjectionList from "./ProjectionList.ts"
 import { ProjectionProgress } from "./consistency/ProjectionProgress.ts"
-import { ProjectionBehind } from "./consistency/ProjectionBehind.ts"
+import * as ConsistencyToken from "./consistency/ConsistencyToken.ts"
 import * as ProjectionRunner from "./run/ProjectionRunner.ts"
 import { type ParkedStream, Projections, type Rebuild } from "./Projections.ts"
 import * as Rebuilds from "./rebuild/Rebuild.ts"
 import * as ProjectionSetup from "./ProjectionSetup.ts"
 import * as RebuildRecord from "./rebuild/RebuildRecord.ts"
 import type { RebuildState } from "./rebuild/RebuildState.ts"
-import * as TokenWait from "./consistency/TokenWait.ts"
 
 const isSqlError = (error: { readonly _tag: string }): error is SqlError => error._tag === "SqlError"
 const isOverdue = (error: { readonly _tag: string }): error is TransactionOverdue => error._tag === "TransactionOverdue"
@@ -135,14 +134,14 @@ export const make = Effect.fnUntraced(function* (registered: ReadonlyArray<Proje
 
     awaitToken: Effect.fn("Projections.awaitToken")(function* (name, token, { streamId, wait } = {}) {
       const projection = yield* named(name)
-      const required = yield* TokenWait.make(log, logId, {
+      const required = yield* ConsistencyToken.awaitIn(log, logId, {
         position: progress.position(projection),
         awaitPosition: (position) => progress.awaitPosition(projection, position)
       })(token, wait)
       if (streamId === undefined) return
       const parkedAt = yield* ParkedStreams.parkedAt(sql, name, streamId).pipe(available, withinSeconds(6))
       if (parkedAt === undefined || parkedAt > required) return
-      return yield* ProjectionBehind.parked(required, parkedAt)
+      return yield* ConsistencyToken.ProjectionBehind.parked(required, parkedAt)
     }),
 
     rebuild: Effect.fn("Projections.rebuild")(function* (name, options = {}) {

@@ -4,7 +4,7 @@
  */
 export { type Checkpoint, CheckpointMoved, CheckpointRefused } from "./Checkpoint.ts"
 export * as ConsistencyToken from "./consistency/ConsistencyToken.ts"
-export { ProjectionBehind } from "./consistency/ProjectionBehind.ts"
+export { ProjectionBehind } from "./consistency/ConsistencyToken.ts"
 export { ProjectionProgress } from "./consistency/ProjectionProgress.ts"
 export type { Batch, Projection, ProjectionAudit, ProjectionTables, Slot } from "./Projection.ts"
 export {

@@ -4,8 +4,7 @@ import { InvalidIdempotencyKey, isIdempotencyKey } from "../../aggregate/Command
 import type { Precondition } from "../../aggregate/actor/Envelope.ts"
 import type { QueryOptions } from "../../orders/QueryOptions.ts"
 import type { CommandOptions } from "../../aggregate/idempotency/Submission.ts"
-import { InvalidToken } from "../../projection/consistency/ConsistencyToken.ts"
-import * as TokenWait from "../../projection/consistency/TokenWait.ts"
+import * as ConsistencyToken from "../../projection/consistency/ConsistencyToken.ts"
 import type { CommandHeaders } from "../handlers/CommandContext.ts"
 import * as EntityTag from "../wire/EntityTag.ts"
 import * as IdempotencyKey from "../wire/IdempotencyKey.ts"
@@ -37,7 +36,7 @@ export const ofCommand = (
 
 /** In whole seconds, rounded up: a header knows no other. */
 export const seconds = (wait: Duration.Input | undefined): number =>
-  Math.ceil(Duration.toSeconds(TokenWait.bounded(wait)))
+  Math.ceil(Duration.toSeconds(ConsistencyToken.boundedWait(wait)))
 
 export const prefer = (seconds: number) => ({ prefer: Preference.applied(seconds) })
 
@@ -48,6 +47,6 @@ export const waitOf = ({ token, wait }: QueryOptions): number =>
 export const ofQuery = (options: QueryOptions) => {
   const { token, wait } = options
   if (token === undefined) return Result.succeed({})
-  if (!/^[\x20-\x7e]*$/.test(token)) return Result.fail(new InvalidToken({ token }))
+  if (!/^[\x20-\x7e]*$/.test(token)) return Result.fail(new ConsistencyToken.InvalidToken({ token }))
   return Result.succeed({ "consistency-token": token, ...(wait === undefined ? {} : prefer(seconds(wait))) })
 }

@@ -25,7 +25,6 @@ import { Orders } from "../../orders/Orders.ts"
 import type { CommandOptions } from "../../aggregate/idempotency/Submission.ts"
 import type { OrderFilter } from "../../views/order/OrderQueries.ts"
 import * as ConsistencyToken from "../../projection/consistency/ConsistencyToken.ts"
-import { ProjectionBehind } from "../../projection/consistency/ProjectionBehind.ts"
 import { InvalidCursor } from "../../views/InvalidCursor.ts"
 import { VersionNotFound } from "../../orders/OrdersError.ts"
 import * as Subscription from "../../orders/Subscription.ts"
@@ -216,7 +215,7 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
       const { freshness } = yield* Effect.catchTag(waited, "InvalidCursor", Effect.die)
       if (freshness.parked === 0 || (productId ?? customerId) === undefined) return
       const { position } = yield* Effect.fromResult(ConsistencyToken.parse(token))
-      return yield* ProjectionBehind.parked(position, position)
+      return yield* ConsistencyToken.ProjectionBehind.parked(position, position)
     })
   })
 })

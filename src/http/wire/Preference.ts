@@ -1,8 +1,8 @@
 /** `Prefer: wait=N` (RFC 7240): how many seconds the caller would wait for the view. What can't be read is not preferred. */
 import { Duration } from "effect"
-import * as TokenWait from "../../projection/consistency/TokenWait.ts"
+import * as ConsistencyToken from "../../projection/consistency/ConsistencyToken.ts"
 
-export const maxWait = Duration.toSeconds(TokenWait.longest)
+export const maxWait = Duration.toSeconds(ConsistencyToken.longestWait)
 
 export const wait = (prefer: string | undefined): number | undefined => {
   if (prefer === undefined) return undefined

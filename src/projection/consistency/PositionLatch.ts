@@ -1,12 +1,15 @@
-/** A position that only grows, and those who wait for it. No fibers, no clock: whoever knows more calls `advance`. */
+/**
+ * A position that only grows, and the fibers that wait for it. It has no fiber and no clock of its own: whoever learns of
+ * a higher position calls `advance`. `ProjectionProgress`, the views in memory and the push of events use it.
+ */
 import { Deferred, Effect } from "effect"
 
 export interface PositionLatch {
   readonly position: () => bigint
   readonly isAwaited: () => boolean
-  /** Lets everybody pass who waited for this or less. */
+  /** Raises the position and wakes everybody who waited for it or less. A lower position changes nothing. */
   readonly advance: (position: bigint) => void
-  /** Waits until the position is at least this; the position then. */
+  /** Waits until the position is at least this; gives the position then. */
   readonly awaitPosition: (position: bigint) => Effect.Effect<bigint>
 }
 
@@ -15,7 +18,7 @@ interface Waiter {
   readonly passed: Deferred.Deferred<bigint>
 }
 
-/** `onAwaited` is called when somebody starts to wait. */
+/** Starts at position 0. `onAwaited` is called each time somebody starts to wait. */
 export const make = (onAwaited: () => void = () => {}): PositionLatch => {
   const waiters = new Set<Waiter>()
   let current = 0n

@@ -1,27 +1,39 @@
 /**
- * How far the projections are, as this process knows: their committed checkpoints and what their runners are doing.
+ * The state of each projection as this process knows it: the committed checkpoint, and what the local runner is doing.
  *
  * A local runner reports each commit at once. Another process may be the active one, so while somebody waits, one fiber
- * reads the checkpoints every 20 ms, however many wait; while nobody does, it reads nothing.
+ * reads the checkpoints every 20 ms, however many callers wait; while nobody waits, it reads nothing.
  */
 import { Context, Effect, Layer, Queue } from "effect"
 import { Database } from "../../database/Database.ts"
-import * as PositionLatch from "./PositionLatch.ts"
 import type { ProjectionKey } from "../Projection.ts"
-import type { ProjectionStatus } from "../ProjectionStatus.ts"
+import * as PositionLatch from "./PositionLatch.ts"
+
+/**
+ * - `starting`: it has not looked at the log yet.
+ * - `catching-up`: it works through a backlog.
+ * - `live`: it follows the head of the log.
+ * - `retrying`: something failed; the runner tries again and skips nothing.
+ * - `paused`: an operator paused it, until it is resumed.
+ * - `rebuilding`: a new table is being filled beside the one that serves.
+ * - `stopped`: going on would be wrong, so an operator has to act. The log says why.
+ */
+export type ProjectionStatus = "starting" | "catching-up" | "live" | "retrying" | "paused" | "rebuilding" | "stopped"
+
+type Named = Pick<ProjectionKey, "name">
 
 export class ProjectionProgress extends Context.Service<
   ProjectionProgress,
   {
-    /** The committed checkpoint as last seen; 0 before the first look. */
+    /** Gives the committed checkpoint as last seen; 0 before the first look. */
     position(projection: Named): Effect.Effect<bigint>
-    /** Waits, without limit, until the committed checkpoint is at `position` or beyond; the checkpoint then. */
+    /** Waits, without limit, until the committed checkpoint is at `position` or beyond; gives the checkpoint then. */
     awaitPosition(projection: Named, position: bigint): Effect.Effect<bigint>
-    /** Of the runner in this process; undefined if there is none. */
+    /** Gives the status of the runner in this process; undefined if there is none. */
     status(projection: Named): Effect.Effect<ProjectionStatus | undefined>
-    /** For the runner only, after a commit. */
+    /** Reports a committed checkpoint; only the runner calls this. */
     readonly committed: (projection: Named, position: bigint) => void
-    /** For the runner only. */
+    /** Reports a new status; only the runner calls this. */
     readonly becomes: (projection: Named, status: ProjectionStatus) => void
   }
 >()("ordinal/projection/consistency/ProjectionProgress") {
@@ -33,48 +45,42 @@ export class ProjectionProgress extends Context.Service<
 
 const poll = "20 millis"
 
-type Named = Pick<ProjectionKey, "name">
-
-interface CheckpointRow {
-  readonly projection: string
-  readonly position: bigint
-}
-
 const make = Effect.gen(function* () {
   const { reads: sql } = yield* Database
-  const gates = new Map<string, PositionLatch.PositionLatch>()
+  const latches = new Map<string, PositionLatch.PositionLatch>()
   const statuses = new Map<string, ProjectionStatus>()
   const awaited = yield* Queue.sliding<void>(1)
 
-  const gateOf = ({ name }: Named) => {
-    const known = gates.get(name)
+  const latchOf = ({ name }: Named) => {
+    const known = latches.get(name)
     if (known !== undefined) return known
     const created = PositionLatch.make(() => Queue.offerUnsafe(awaited, undefined))
-    gates.set(name, created)
+    latches.set(name, created)
     return created
   }
 
-  // Only of what is read, and only if it is of this log: a wrong one must not let anybody pass.
-  const look = sql<CheckpointRow>`SELECT c.projection, c."position" FROM ordinal.checkpoints c
+  // A checkpoint of another log, or above the head, must not let anybody pass.
+  const readCheckpoints = sql<{ readonly name: string; readonly position: bigint }>`
+    SELECT c.projection AS name, c."position" FROM ordinal.checkpoints c
     JOIN ordinal.log_head h ON h.log_id = c.log_id AND h."position" >= c."position"
     WHERE c.slot = 'live' ORDER BY c.projection`.pipe(
     Effect.map((rows) => {
-      for (const row of rows) gateOf({ name: row.projection }).advance(row.position)
+      for (const row of rows) latchOf(row).advance(row.position)
     })
   )
-  const isAwaited = () => [...gates.values()].some((gate) => gate.isAwaited())
+  const isAwaited = () => [...latches.values()].some((latch) => latch.isAwaited())
   const watch = Effect.sleep(poll).pipe(
-    Effect.andThen(Effect.suspend(() => (isAwaited() ? look : Effect.void))),
-    Effect.catchCause((cause) => Effect.logDebug("checkpoints can't be read for now", cause)),
+    Effect.andThen(Effect.suspend(() => (isAwaited() ? readCheckpoints : Effect.void))),
+    Effect.catchCause((cause) => Effect.logDebug("The checkpoints can't be read; trying again in 20 ms.", cause)),
     Effect.repeat({ while: isAwaited })
   )
   yield* Queue.take(awaited).pipe(Effect.andThen(watch), Effect.forever, Effect.forkScoped)
 
   return ProjectionProgress.of({
-    position: (projection) => Effect.sync(() => gateOf(projection).position()),
-    awaitPosition: (projection, position) => Effect.suspend(() => gateOf(projection).awaitPosition(position)),
+    position: (projection) => Effect.sync(() => latchOf(projection).position()),
+    awaitPosition: (projection, position) => Effect.suspend(() => latchOf(projection).awaitPosition(position)),
     status: (projection) => Effect.sync(() => statuses.get(projection.name)),
-    committed: (projection, position) => gateOf(projection).advance(position),
+    committed: (projection, position) => latchOf(projection).advance(position),
     becomes: (projection, status) => void statuses.set(projection.name, status)
   })
 })
