@@ -1,6 +1,8 @@
 /** Straight to the database, past the server: to make databases and to read the log as it is stored. */
 import { PgClient } from "@effect/sql-pg"
-import { Effect, ManagedRuntime, Redacted } from "effect"
+import { Effect, Layer, Logger, ManagedRuntime, Redacted } from "effect"
+import { SqlClient } from "effect/sql"
+import { Database } from "../../src/database/Database.ts"
 import { connectTimeout, create } from "./FreshDatabase.ts"
 
 export interface Sql {
@@ -8,14 +10,21 @@ export interface Sql {
   readonly close: () => Promise<void>
 }
 
+const clientAt = (url: string): Layer.Layer<SqlClient.SqlClient, unknown> =>
+  url.startsWith("pglite:")
+    ? Layer.effect(
+        SqlClient.SqlClient,
+        Effect.map(Database, ({ reads }) => reads)
+      ).pipe(Layer.provide(Database.layer({ url: Redacted.make(url) })), Layer.provide(Logger.layer([])))
+    : PgClient.layer({ url: Redacted.make(url), maxConnections: 2, applicationName: "system-check", connectTimeout })
+
+/** The PostgreSQL database at this URL, or the embedded one at `pglite:<directory>`, which nobody else may have open. */
 export const open = (url: string): Sql => {
-  const runtime = ManagedRuntime.make(
-    PgClient.layer({ url: Redacted.make(url), maxConnections: 2, applicationName: "system-check", connectTimeout })
-  )
+  const runtime = ManagedRuntime.make(clientAt(url))
   return {
     rows: <Row>(statement: string) =>
       runtime.runPromise(
-        Effect.flatMap(PgClient.PgClient, (sql) =>
+        Effect.flatMap(SqlClient.SqlClient, (sql) =>
           // What the statement says is what the caller expects of it.
           Effect.map(sql.unsafe(statement), (rows) => rows as unknown as ReadonlyArray<Row>)
         )

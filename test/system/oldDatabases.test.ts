@@ -1,0 +1,114 @@
+/** Databases that an older program made are opened, served and rebuilt by today's, with nothing lost. */
+import { assert, describe, it } from "vitest"
+import { call, history, list, orderId, type Page, placement } from "../../harness/clients/Client.ts"
+import * as OldOrders from "../../harness/fixtures/OldOrders.ts"
+import { readFixture, unpackFixture } from "../../harness/fixtures/OldProgram.ts"
+import * as SqlScript from "../../harness/fixtures/SqlScript.ts"
+import * as ViewJudge from "../../harness/judges/ViewJudge.ts"
+import { directory, freshDatabase, server, sql } from "../../harness/servers/resources.ts"
+
+const answers: Readonly<Record<"pglite" | "postgres", OldOrders.OldAnswers>> = JSON.parse(
+  String(await readFixture("answers.json.br"))
+)
+
+/** The stored answer to the old command is kept for as long as this repository is. */
+const settings = (databaseUrl: string) => ({ DATABASE_URL: databaseUrl, IDEMPOTENCY_RETENTION: "36500 days" })
+
+const restored = {
+  pglite: async () => {
+    const path = await directory()
+    await unpackFixture("pglite.tar.br", path)
+    return `pglite:${path}`
+  },
+  postgres: async () => {
+    const url = await freshDatabase()
+    await SqlScript.restore(sql(url), String(await readFixture("postgres.sql.br")))
+    return url
+  }
+}
+
+/** Asks until an answer is as it should be; what a test waits for here is what it is about. */
+const bodyOnce = async <A>(url: string, path: string, isRight: (body: A) => boolean): Promise<A> => {
+  for (;;) {
+    const body = (await call(url, "GET", path)).body as A
+    if (isRight(body)) return body
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+const readsOldOrders = async (url: string, { orders }: OldOrders.OldAnswers) => {
+  for (const { events, order, status } of orders) {
+    const { body } = await call(url, "GET", `/orders/${order.orderId}`)
+    assert.strictEqual((body as typeof order).status, status)
+    assert.containSubset(body, order)
+    assert.deepStrictEqual(await history(url, String(order.orderId)), events)
+  }
+  const listed = (await list(url)).map((row) => row.orderId)
+  for (const { order } of orders) assert.include(listed, order.orderId)
+}
+
+const replaysOldAnswer = async (url: string, { keyed }: OldOrders.OldAnswers) => {
+  const { body, headers, status } = await OldOrders.keyedRequest(url)
+  assert.deepStrictEqual({ status, body }, keyed)
+  assert.strictEqual(headers.get("idempotent-replayed"), "true")
+}
+
+const placesNewOrder = async (url: string) => {
+  const id = orderId()
+  const headers = { prefer: "wait=30" }
+  const { status } = await call(url, "POST", "/orders", { body: placement({ orderId: id }), headers })
+  assert.strictEqual(status, 201)
+  assert.include(
+    (await list(url)).map((row) => row.orderId),
+    id
+  )
+}
+
+const retriesParkedStream = async (url: string, adminUrl: string) => {
+  const [parked] = await OldOrders.parkedStreams(adminUrl)
+  assert.containSubset(parked, { streamId: `order-${OldOrders.orderIds.parked}`, parked: true })
+  assert.strictEqual((await call(adminUrl, "POST", `/admin/parked/${parked!.id}/retry`)).status, 204)
+  assert.strictEqual((await call(url, "GET", `/orders/${OldOrders.orderIds.parked}`)).status, 200)
+}
+
+const resumesPausedProjection = async (url: string, adminUrl: string) => {
+  const ids = async () => ((await call(url, "GET", "/products?limit=100")).body as Page).data
+  assert.notInclude(JSON.stringify(await ids()), '"late"')
+  assert.strictEqual((await call(adminUrl, "POST", "/admin/projections/catalog-view/resume")).status, 200)
+  await bodyOnce(url, "/products?limit=100", (body) => JSON.stringify(body).includes('"late"'))
+}
+
+const rebuildsOrderView = async (adminUrl: string) => {
+  const { body, status } = await call(adminUrl, "POST", "/admin/projections/order-view/rebuild", { body: {} })
+  assert.strictEqual(status, 202, JSON.stringify(body))
+  const { id } = body as { readonly id: string }
+  const isOver = ({ state }: { readonly state: string }) => state !== "running"
+  const rebuild = await bodyOnce(adminUrl, `/admin/rebuilds/${id}`, isOver)
+  assert.strictEqual(rebuild.state, "completed", JSON.stringify(rebuild))
+}
+
+describe.each(["pglite", "postgres"] as const)("a database of an older program, %s", (kind) => {
+  it("is opened, served and rebuilt, and the rows of its orders stay as they were", async () => {
+    const databaseUrl = await restored[kind]()
+    const before = sql(databaseUrl)
+    const rowsBefore = await ViewJudge.digests(before)
+    await before.close()
+
+    const { adminUrl, stop, url } = await server(settings(databaseUrl))
+    await readsOldOrders(url, answers[kind])
+    await replaysOldAnswer(url, answers[kind])
+    await placesNewOrder(url)
+    await retriesParkedStream(url, adminUrl)
+    await resumesPausedProjection(url, adminUrl)
+    await rebuildsOrderView(adminUrl)
+    await stop()
+
+    const after = sql(databaseUrl)
+    const { faults, orders } = await ViewJudge.judge(after)
+    assert.deepStrictEqual(faults, [])
+    // Besides those whose answers are kept there are the keyed, the parked and the new order.
+    assert.strictEqual(orders, answers[kind].orders.length + 3)
+    const rows = await ViewJudge.digests(after)
+    for (const [order, digest] of rowsBefore) assert.strictEqual(rows.get(order), digest, order)
+  })
+})
