@@ -1,18 +1,16 @@
 /**
- * The log: one order of events for everybody, without gaps.
+ * The port to the log: one order of events for everybody, without gaps.
  *
- * Invariants, the same for every adapter: position order is commit order; versions of a stream are 1..n; the entries of
- * one `append` are judged in order on versions that move as the log goes; an entry never harms another stream; nothing
- * is stored that was decided on something that was not.
- *
- * It does not decode events, retry lost races, or hold a connection between two calls.
+ * Every adapter keeps this: position order is commit order; versions of a stream are 1..n; the entries of one `append`
+ * are judged in order, each on the versions that the accepted entries before it left behind; an entry never harms
+ * another stream. The store does not decode events, retry lost races, or hold a connection between two calls.
  */
 import { Context, type Duration, type Effect, type PubSub } from "effect"
-import type { StreamId } from "./StreamId.ts"
 import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import type { OutcomeUnknown, Overloaded } from "./EventStoreErrors.ts"
+import type { StreamId } from "./StreamId.ts"
 
-/** Who, why and after what. Ids are UUIDs; `customerId` is the owner of the order, if there is one. */
+/** Says who caused an event, and by what. Ids are UUIDs; `customerId` is the owner of the order, if there is one. */
 export interface EventMetadata {
   readonly commandId: string
   readonly correlationId: string
@@ -27,88 +25,101 @@ export interface NewEvent {
   readonly eventId: string
   readonly type: string
   readonly schemaVersion: number
+  /** The stored JSON, not decoded: only the owner of an event type knows its schema. */
   readonly data: unknown
 }
 
 export interface RecordedEvent extends NewEvent {
-  /** From 1, without gaps, in commit order, over the whole log. */
+  /** Counts from 1, without gaps, in commit order, over the whole log. */
   readonly position: bigint
   readonly streamId: StreamId
-  /** From 1, without gaps, in its stream. */
+  /** Counts from 1, without gaps, in the event's stream. */
   readonly version: number
   readonly metadata: EventMetadata
-  /** ISO 8601 in UTC, milliseconds; never goes back within the log. */
+  /** ISO 8601 in UTC with milliseconds; never goes back within the log. */
   readonly recordedAt: string
 }
 
-/** One command's share of an append. With `events: []` it stores nothing but, if keyed, its command row. */
+/** One command's share of an append. With `events: []` it stores nothing but, if keyed, the outcome of its command. */
 export interface Entry {
   readonly streamId: StreamId
-  /** The version the command was decided on; 0 = the stream is empty. */
+  /** The version that the command was decided on; 0 means that the stream is empty. */
   readonly expected: number
   /** UUID. */
   readonly commandId: string
-  /** Present if the caller sent an idempotency key: then the accepted outcome is remembered under `commandId`. */
+  /** Present if the caller sent an idempotency key: the accepted outcome is then remembered under `commandId`. */
   readonly keyed?: { readonly fingerprint: string; readonly receipt: unknown }
   readonly events: ReadonlyArray<NewEvent>
   readonly metadata: EventMetadata
 }
 
+/** A point that a stream has reached: its version, the position of its last event, and when this was recorded. */
+interface StreamPoint {
+  readonly version: number
+  /** 0 if the stream has no event. */
+  readonly position: bigint
+  readonly recordedAt: string
+}
+
 /**
- * - `Accepted`: stored now. `version` is the stream's after the entry, `position` that of the stream's last event (0 if
- *   it has none).
- * - `Duplicate`: the command was stored before; version, position and receipt are those of then.
- * - `Conflict`: `version` is the stream's current one.
- * - `Reused`: a keyed command id with another fingerprint.
- * - `Refused`: the data itself can't be stored (SQLSTATE class 22, 23, 54): a bug of the caller.
+ * - `Accepted`: the entry is stored now; the stream is at `version` after it.
+ * - `Duplicate`: the command was stored before; version, position, time and receipt are those of then.
+ * - `Conflict`: the stream is at `version` and not at the expected one, or an entry before it in the same append, on the
+ *   same stream, was not accepted.
+ * - `Reused`: the id of a keyed command was used before, with another fingerprint.
+ * - `Refused`: the data itself can't be stored (SQLSTATE class 22, 23, 54), which is a bug of the caller.
  */
 export type Outcome =
-  | { readonly _tag: "Accepted"; readonly version: number; readonly position: bigint; readonly recordedAt: string }
-  | {
-      readonly _tag: "Duplicate"
-      readonly version: number
-      readonly position: bigint
-      readonly recordedAt: string
-      readonly receipt?: unknown
-    }
+  | ({ readonly _tag: "Accepted" } & StreamPoint)
+  | ({ readonly _tag: "Duplicate"; readonly receipt?: unknown } & StreamPoint)
   | { readonly _tag: "Conflict"; readonly version: number }
   | { readonly _tag: "Reused" }
   | { readonly _tag: "Refused"; readonly reason: string }
 
-/** What is remembered of an accepted keyed command. */
-export interface StoredCommand {
+/** The remembered outcome of an accepted keyed command. */
+export interface StoredCommand extends StreamPoint {
   readonly commandId: string
   readonly fingerprint: string
   readonly streamId: StreamId
-  readonly version: number
-  readonly position: bigint
   readonly receipt: unknown
-  readonly recordedAt: string
 }
+
+/** The most events that one page holds. */
+export const maxPageSize = 500
 
 export class EventStore extends Context.Service<
   EventStore,
   {
     /**
-     * Judges and stores `entries` in order, as one unit of work: one outcome per entry, in the same order.
+     * Judges `entries` in order and stores those that are accepted, in one transaction. Returns one outcome per entry, in
+     * the same order. `deadline` is in epoch milliseconds; a caller that is interrupted does not stop the write.
      *
-     * `deadline` (epoch milliseconds) bounds the resending after a lost connection; past it the outcome is unknown.
-     * `Overloaded` and `DatabaseUnavailable` mean that certainly nothing was stored.
+     * - `Overloaded`: the call found no room, or was not sent before its deadline. Nothing was stored; try again later.
+     * - `DatabaseUnavailable`: the database was away until the deadline. Nothing was stored; try again later.
+     * - `OutcomeUnknown`: the deadline passed before an answer came, so the entries may be stored. Append them again as
+     *   they are (those that are stored come back as `Duplicate`), or read the streams.
+     *
+     * The expected version is the optimistic concurrency check of event stores (as KurrentDB's expected revision); what is
+     * known by its id is not stored twice, so a resend after a lost connection is safe.
      */
     append(
       entries: ReadonlyArray<Entry>,
       deadline: number
     ): Effect.Effect<ReadonlyArray<Outcome>, Overloaded | DatabaseUnavailable | OutcomeUnknown>
 
-    /** A page of one stream in version order, from `after + 1`; at most `limit` (≤ 500) events. */
+    /**
+     * Reads a page of one stream in version order, from version `after + 1` on: at most `limit` (≤ 500) events. An empty
+     * page means that the stream ends at `after` or does not exist. `DatabaseUnavailable`: try again later.
+     */
     readStream(
       streamId: StreamId,
       options: { readonly after: number; readonly limit: number }
     ): Effect.Effect<ReadonlyArray<RecordedEvent>, DatabaseUnavailable>
 
     /**
-     * A page of the whole log in position order, from `after + 1`; at most `limit` (≤ 500) events, and where they are
-     * large fewer, but not fewer than two. Only an empty page says that nothing follows.
+     * Reads a page of the whole log in position order, from position `after + 1` on: at most `limit` (≤ 500) events, fewer
+     * where they are large, but at least two if there are two. Only an empty page says that nothing follows.
+     * `DatabaseUnavailable`: try again later.
      */
     readAll(options: {
       readonly after: bigint
@@ -116,24 +127,30 @@ export class EventStore extends Context.Service<
     }): Effect.Effect<ReadonlyArray<RecordedEvent>, DatabaseUnavailable>
 
     /**
-     * The committed version of a stream, read after this call began (0 = empty). Concurrent questions share one
-     * statement.
+     * Reads the committed version of a stream, 0 if it is empty. The answer is never older than the call; concurrent calls
+     * share one statement. `DatabaseUnavailable`: the version is not known; try again later.
      */
     currentVersion(streamId: StreamId): Effect.Effect<number, DatabaseUnavailable>
 
-    /** The stored outcome of a keyed command, if it was accepted and is still kept. */
+    /**
+     * Finds the outcome of a keyed command; `undefined` if the command was not accepted or is already forgotten.
+     * `DatabaseUnavailable`: it is not known whether the command was accepted; try again later.
+     */
     findCommand(commandId: string): Effect.Effect<StoredCommand | undefined, DatabaseUnavailable>
 
-    /** Forgets at most `limit` keyed commands accepted longer ago than `age`, the oldest first; how many it forgot. */
+    /**
+     * Forgets keyed commands that were accepted longer ago than `age`, at most `limit` of them, the oldest first. Returns
+     * how many it forgot. `DatabaseUnavailable`: perhaps it forgot some; call it again later.
+     */
     forgetCommands(age: Duration.Duration, limit: number): Effect.Effect<number, DatabaseUnavailable>
 
-    /** The log's identity (UUID, made with the log) and its last position (0 = empty). */
+    /** Reads the log's identity (a UUID made together with the log) and its last position (0 if the log is empty). */
     readonly head: Effect.Effect<{ readonly logId: string; readonly position: bigint }, DatabaseUnavailable>
 
-    /** Published, coalesced, whenever the log may have grown. A hint: readers poll as well. */
+    /** Publishes a hint whenever the log may have grown. Hints are coalesced and may be lost, so readers poll as well. */
     readonly grown: PubSub.PubSub<void>
 
-    /** True if no other process can append: then an actor's memory needs no checking. */
+    /** Tells that no other process can append: an actor's memory then needs no comparison with the log. */
     readonly soleWriter: boolean
   }
 >()("ordinal/eventstore/EventStore") {}

@@ -1,21 +1,29 @@
 /**
- * The log in memory, for tests and trials: the same judgements as SQL, made by one process at once, and obviously right.
- * Nothing survives the process.
+ * The event store in memory, for tests and trials: it gives the same outcomes as SQL, by code that is plainly right.
+ *
+ * All entries of an append are judged in one synchronous step. Nothing survives the process.
  */
 import { Clock, DateTime, Duration, Effect, Fiber, Layer, PubSub } from "effect"
 import * as Metrics from "../telemetry/Metrics.ts"
-import { type Entry, EventStore, type Outcome, type RecordedEvent, type StoredCommand } from "./EventStore.ts"
+import {
+  type Entry,
+  EventStore,
+  maxPageSize,
+  type Outcome,
+  type RecordedEvent,
+  type StoredCommand
+} from "./EventStore.ts"
 
 export interface Options {
-  /** Milliseconds each append takes, for tests of what happens meanwhile. */
+  /** Milliseconds that each append takes, for tests of what happens meanwhile. */
   readonly appendDelay?: number
-  /** Milliseconds each read takes. */
+  /** Milliseconds that each read takes. */
   readonly readDelay?: number
-  /** `false`: several registries share the log, as processes share a database. */
+  /** `false` if several registries of actors share the store, as processes share a database. */
   readonly soleWriter?: boolean
 }
 
-/** NUL and lone surrogates, which PostgreSQL does not store either. */
+/** Finds NUL and lone surrogates in JSON, which PostgreSQL does not store either. */
 const unstorable = /(?:^|[^\\])(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/
 
 const copy = (value: unknown): unknown => JSON.parse(JSON.stringify(value) ?? "null")
@@ -40,7 +48,8 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
     return created
   }
 
-  const known = (entry: Entry): Outcome | undefined => {
+  /** Returns the outcome of a command that was stored before, or whose id was; `undefined` for a new one. */
+  const earlierOutcome = (entry: Entry): Outcome | undefined => {
     if (entry.keyed !== undefined) {
       const command = commands.get(entry.commandId)
       if (command === undefined) return undefined
@@ -55,7 +64,7 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
     return { _tag: "Duplicate", version: last.version, position: last.position, recordedAt: last.recordedAt }
   }
 
-  const accept = (entry: Entry, recordedAt: string): Outcome => {
+  const store = (entry: Entry, recordedAt: string): Outcome => {
     const stream = streamOf(entry.streamId)
     for (const event of entry.events) {
       const recorded: RecordedEvent = {
@@ -71,27 +80,27 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
       stream.push(recorded)
       byEventId.set(event.eventId, recorded)
     }
-    const outcome = { version: stream.length, position: stream.at(-1)?.position ?? 0n, recordedAt }
+    const point = { version: stream.length, position: stream.at(-1)?.position ?? 0n, recordedAt }
     if (entry.keyed !== undefined) {
       const { fingerprint, receipt } = entry.keyed
       const { commandId, streamId } = entry
-      commands.set(commandId, { commandId, fingerprint, streamId, receipt: copy(receipt), ...outcome })
+      commands.set(commandId, { commandId, fingerprint, streamId, receipt: copy(receipt), ...point })
     }
-    return { _tag: "Accepted", ...outcome }
+    return { _tag: "Accepted", ...point }
   }
 
-  const judge = (entry: Entry, broken: Set<string>, recordedAt: string): Outcome => {
-    const duplicate = known(entry)
-    if (duplicate !== undefined) return duplicate
+  const appendEntry = (entry: Entry, isBroken: boolean, recordedAt: string): Outcome => {
+    const earlier = earlierOutcome(entry)
+    if (earlier !== undefined) return earlier
     const version = streamOf(entry.streamId).length
-    if (broken.has(entry.streamId) || version !== entry.expected) return { _tag: "Conflict", version }
+    if (isBroken || version !== entry.expected) return { _tag: "Conflict", version }
     if (unstorable.test(JSON.stringify([entry.events, entry.metadata, entry.keyed]))) {
       return { _tag: "Refused", reason: "unsupported Unicode escape sequence" }
     }
     if (entry.events.some((event) => byEventId.has(event.eventId))) {
       return { _tag: "Refused", reason: "an event id is used already" }
     }
-    return accept(entry, recordedAt)
+    return store(entry, recordedAt)
   }
 
   const appendNow = (entries: ReadonlyArray<Entry>): ReadonlyArray<Outcome> => {
@@ -99,9 +108,10 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
     const recordedAt = DateTime.formatIso(DateTime.makeUnsafe(lastRecorded))
     batchSize(entries.length)
     const before = events.length
+    /** The streams of entries that were not accepted: later entries were decided on events that are not stored. */
     const broken = new Set<string>()
     const outcomes = entries.map((entry) => {
-      const outcome = judge(entry, broken, recordedAt)
+      const outcome = appendEntry(entry, broken.has(entry.streamId), recordedAt)
       if (outcome._tag !== "Accepted") broken.add(entry.streamId)
       return outcome
     })
@@ -109,7 +119,7 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
     return outcomes
   }
 
-  // As with the real ones, a caller that goes away does not stop the write.
+  // As in SQL, a caller that goes away does not stop the write.
   const append: EventStore["Service"]["append"] = (entries) =>
     options.appendDelay === undefined
       ? Effect.sync(() => appendNow(entries))
@@ -122,13 +132,13 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
   const read = <A>(evaluate: () => A): Effect.Effect<A> =>
     options.readDelay === undefined ? Effect.sync(evaluate) : Effect.delay(Effect.sync(evaluate), options.readDelay)
 
-  const most = (limit: number) => Math.min(limit, 500)
+  const pageOf = (all: ReadonlyArray<RecordedEvent>, after: number, limit: number) =>
+    all.slice(after, after + Math.min(limit, maxPageSize))
 
   return EventStore.of({
     append,
-    readStream: (streamId, { after, limit }) =>
-      read(() => (streams.get(streamId) ?? []).slice(after, after + most(limit))),
-    readAll: ({ after, limit }) => read(() => events.slice(Number(after), Number(after) + most(limit))),
+    readStream: (streamId, { after, limit }) => read(() => pageOf(streams.get(streamId) ?? [], after, limit)),
+    readAll: ({ after, limit }) => read(() => pageOf(events, Number(after), limit)),
     currentVersion: (streamId) => read(() => streams.get(streamId)?.length ?? 0),
     findCommand: (commandId) => read(() => commands.get(commandId)),
     forgetCommands: (age, limit) =>

@@ -10,8 +10,9 @@ import * as PublishedEvent from "../aggregate/PublishedEvent.ts"
 import { wireType } from "../aggregate/WireType.ts"
 import { EventStore, type RecordedEvent } from "../eventstore/EventStore.ts"
 import * as StreamId from "../eventstore/StreamId.ts"
-import type { Interest } from "../eventstore/tail/EventWaiters.ts"
-import { LogTail, LogWentBack, type Page } from "../eventstore/tail/LogTail.ts"
+import type { StreamOrCustomer } from "../eventstore/tail/EventWaiters.ts"
+import { LogTail, LogWentBack } from "../eventstore/tail/LogTail.ts"
+import type { EventPage } from "../eventstore/tail/RecentEvents.ts"
 import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import type { PositionLatch } from "../projection/consistency/PositionLatch.ts"
 import { OrderQueries } from "../views/order/OrderQueries.ts"
@@ -24,7 +25,7 @@ export interface FeedOptions {
   readonly after: bigint
   readonly matches: (event: RecordedEvent) => boolean
   /** A condition that every matching event meets: events that don't meet it never wake the subscriber up. */
-  readonly interest?: Interest | undefined
+  readonly interest?: StreamOrCustomer | undefined
   /** Milliseconds. */
   readonly heartbeat: number
   /** Milliseconds between two pulls of new events: a single event goes out at once, those that follow it together. */
@@ -70,7 +71,7 @@ export const pull = (
   queries: Pick<OrderQueries["Service"], "position">,
   { after, heartbeat, interest, matches, pause }: FeedOptions
 ): Effect.Effect<Effect.Effect<Pushes, DatabaseUnavailable | Cause.Done>> =>
-  Effect.map(Effect.all([Clock.currentTimeMillis, tail.history]), ([now, history]) => {
+  Effect.map(Effect.all([Clock.currentTimeMillis, tail.timeline]), ([now, timeline]) => {
     let position = after
     let isCaughtUp = false
     let nextBeat = now + Math.min(firstBeat, heartbeat)
@@ -84,7 +85,7 @@ export const pull = (
     }
 
     /** The matching events of a page that the gate lets through, and the position after which to go on. */
-    const released = Effect.fnUntraced(function* (page: Page, first: RecordedEvent) {
+    const released = Effect.fnUntraced(function* (page: EventPage, first: RecordedEvent) {
       yield* gate.awaitPosition(first.position)
       const seen = yield* queries.position
       const passed = page.filter((event) => event.position <= gate.position())
@@ -101,12 +102,13 @@ export const pull = (
 
     const next = Effect.gen(function* () {
       while (true) {
-        if ((yield* tail.history) !== history) return yield* Effect.die(new LogWentBack(position, yield* tail.position))
+        if ((yield* tail.timeline) !== timeline)
+          return yield* Effect.die(new LogWentBack(position, yield* tail.position))
         if (!isCaughtUp && position >= (yield* tail.position)) {
           yield* gate.awaitPosition(position)
           return { pushes: Arr.of<Push>({ _tag: "CaughtUp", position }), position }
         }
-        if (interest !== undefined) yield* tail.awaitInterest(interest, position, advance)
+        if (interest !== undefined) yield* tail.awaitEvent(interest, position, advance)
         const page = yield* tail.page(position, limit)
         const first = page.find(matches)
         if (first === undefined) {
@@ -148,7 +150,7 @@ const matching = ({ categories = ["order"], customerId, orderId, types }: Subscr
   }
 }
 
-const interestOf = ({ customerId, orderId }: SubscribeOptions): Interest | undefined => {
+const interestOf = ({ customerId, orderId }: SubscribeOptions): StreamOrCustomer | undefined => {
   if (orderId !== undefined) return { streamId: StreamId.make("order", orderId), customerId }
   return customerId === undefined ? undefined : { customerId }
 }

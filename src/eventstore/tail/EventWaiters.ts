@@ -1,21 +1,23 @@
 /**
- * Those who wait for an event of one stream, or about one customer, found by it: an event costs nothing for the others,
- * however many wait. No fibers, no clock: whoever reads the log calls `passed`.
+ * Finds those who wait for an event of one stream, or of one customer, by that stream or customer: however many wait, an
+ * event costs nothing for the others.
+ *
+ * It has no fibers and no clock: the tail, which reads the log, calls `notify`.
  */
 import { Effect } from "effect"
 import type { RecordedEvent } from "../EventStore.ts"
 
-/** If both are named, events are of interest that are both. */
-export type Interest =
+/** What an event belongs to. With a customer beside the stream, the stream alone decides who is woken. */
+export type StreamOrCustomer =
   | { readonly streamId: string; readonly customerId?: string | undefined }
   | { readonly streamId?: undefined; readonly customerId: string }
 
-/** Called once, with the event that was found, or with the end of all. */
+/** Is called once: with the event that was found, or with the effect that ends every wait. */
 type Waiter = (found: RecordedEvent | Effect.Effect<never>) => void
 
 type Index = Map<string, Set<Waiter>>
 
-const find = (index: Index, key: string | undefined, event: RecordedEvent) => {
+const notifyOf = (index: Index, key: string | undefined, event: RecordedEvent) => {
   const waiters = key === undefined ? undefined : index.get(key)
   if (waiters === undefined) return
   index.delete(key!)
@@ -27,15 +29,15 @@ export const make = () => {
   const byCustomer: Index = new Map()
 
   return {
-    /** The next events of the log. */
-    passed: (events: ReadonlyArray<RecordedEvent>) => {
+    /** Wakes those who wait for one of these events, which are the next ones of the log. */
+    notify: (events: ReadonlyArray<RecordedEvent>) => {
       if (byStream.size === 0 && byCustomer.size === 0) return
       for (const event of events) {
-        find(byStream, event.streamId, event)
-        find(byCustomer, event.metadata.customerId, event)
+        notifyOf(byStream, event.streamId, event)
+        notifyOf(byCustomer, event.metadata.customerId, event)
       }
     },
-    /** There will be no more: everybody's wait ends with this. */
+    /** Ends everybody's wait with `result`, because no event of this log will follow. */
     end: (result: Effect.Effect<never>) => {
       for (const index of [byStream, byCustomer]) {
         const all = [...index.values()]
@@ -43,10 +45,9 @@ export const make = () => {
         for (const waiters of all) for (const waiter of waiters) waiter(result)
       }
     },
-    /** Waits from this very call on; what it gives back ends the wait. */
-    enter: (interest: Interest, waiter: Waiter): (() => void) => {
-      const [index, key] =
-        interest.streamId === undefined ? [byCustomer, interest.customerId] : [byStream, interest.streamId]
+    /** Waits from this very call on. The function that it returns ends the wait. */
+    add: (wanted: StreamOrCustomer, waiter: Waiter): (() => void) => {
+      const [index, key] = wanted.streamId === undefined ? [byCustomer, wanted.customerId] : [byStream, wanted.streamId]
       const others = index.get(key)
       if (others === undefined) index.set(key, new Set([waiter]))
       else others.add(waiter)

@@ -1,8 +1,9 @@
 /**
- * The hint that the log has grown: published at once for this process's own commits, and on PostgreSQL passed between
- * processes by NOTIFY, coalesced, never inside an append (a NOTIFY in a commit takes a global lock).
+ * Tells the readers of the log that it may have grown: at once for this process's own commits, and between processes by
+ * NOTIFY on PostgreSQL.
  *
- * A hint may be lost or come twice; readers poll as well.
+ * Hints are coalesced and sent apart from appends, because a NOTIFY in a commit takes a global lock. A hint may be lost
+ * or come twice, so readers poll as well.
  */
 import { Effect, Option, PubSub, Queue } from "effect"
 import { randomUUID } from "node:crypto"
@@ -12,17 +13,21 @@ import { backoff, withinSeconds } from "../../database/SqlFailure.ts"
 const channel = "ordinal_log"
 const notifyInterval = "10 millis"
 
+/** Returns the hints as a PubSub, and `publish`, to be called after this process has appended. */
 export const make = Effect.fnUntraced(function* (database: Database["Service"]) {
   const grown = yield* PubSub.sliding<void>(1)
-  const self = randomUUID()
-  const publish = () => void PubSub.publishUnsafe(grown, undefined)
-  if (Option.isNone(database.listener)) return { grown, stored: publish }
+  const processId = randomUUID()
+  const publishHere = () => void PubSub.publishUnsafe(grown, undefined)
+  if (Option.isNone(database.listener)) return { grown, publish: publishHere }
   const connect = database.listener.value
 
   const pending = yield* Queue.sliding<void>(1)
-  // Losing a hint in a crash is harmless, so its commit need not wait for the disk.
+  // To lose a hint in a crash is harmless, so this commit need not wait for the disk.
   const notify = database.reads`SELECT
-    set_config('synchronous_commit', 'off', true), pg_notify(${channel}, ${self})`.pipe(withinSeconds(5), Effect.ignore)
+    set_config('synchronous_commit', 'off', true), pg_notify(${channel}, ${processId})`.pipe(
+    withinSeconds(5),
+    Effect.ignore
+  )
   yield* Queue.take(pending).pipe(
     Effect.andThen(notify),
     Effect.andThen(Effect.sleep(notifyInterval)),
@@ -34,23 +39,26 @@ export const make = Effect.fnUntraced(function* (database: Database["Service"]) 
     Effect.gen(function* () {
       const sql = yield* connect
       const notifications = yield* sql.listen(channel)
-      publish()
+      // What was appended while this process did not listen has left no hint here.
+      publishHere()
       yield* Queue.takeAll(notifications).pipe(
-        Effect.map((heard) => heard.some((notification) => notification.payload !== self) && publish()),
+        Effect.map((received) => received.some(({ payload }) => payload !== processId) && publishHere()),
         Effect.forever
       )
     })
   )
   yield* listen.pipe(
-    Effect.tapError((error) => Effect.logDebug("not listening for other processes' appends", error)),
+    Effect.tapError((error) =>
+      Effect.logDebug("This process can't listen for the appends of other processes; trying again.", error)
+    ),
     Effect.retry(backoff),
     Effect.forkScoped
   )
 
   return {
     grown,
-    stored: () => {
-      publish()
+    publish: () => {
+      publishHere()
       Queue.offerUnsafe(pending, undefined)
     }
   }

@@ -1,28 +1,20 @@
 /** The log read inside a transaction, on the connection that has it open. Everybody else reads it through `EventStore`. */
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
-import type { RecordedEvent } from "../../eventstore/EventStore.ts"
-
-type Row = Omit<RecordedEvent, "recordedAt"> & { readonly recordedAt: Date }
-
-const columns = `"position", stream_id AS "streamId", version, event_id AS "eventId", type,
-  schema_version AS "schemaVersion", data, metadata, recorded_at AS "recordedAt"`
-
-const toRecorded = (rows: ReadonlyArray<Row>): ReadonlyArray<RecordedEvent> =>
-  rows.map((row) => ({ ...row, recordedAt: row.recordedAt.toISOString() }))
+import * as EventRow from "../../eventstore/EventRow.ts"
 
 /** A page of the whole log from `after + 1` on, none beyond position `upTo`. */
 export const ofLog = (sql: SqlClient.SqlClient, after: bigint, upTo: bigint, limit: number) =>
-  sql<Row>`SELECT ${sql.literal(columns)} FROM ordinal.events
+  sql<EventRow.EventRow>`SELECT ${sql.literal(EventRow.columns)} FROM ordinal.events
     WHERE "position" > ${after} AND "position" <= ${upTo} ORDER BY "position" LIMIT ${limit}`.pipe(
-    Effect.map(toRecorded)
+    Effect.map(EventRow.decode)
   )
 
 /** A page of a stream from version `from` on, none beyond position `upTo`. */
 export const ofStream = (sql: SqlClient.SqlClient, streamId: string, from: number, upTo: bigint, limit: number) =>
-  sql<Row>`SELECT ${sql.literal(columns)} FROM ordinal.events
+  sql<EventRow.EventRow>`SELECT ${sql.literal(EventRow.columns)} FROM ordinal.events
     WHERE stream_id = ${streamId} AND version >= ${from} AND "position" <= ${upTo}
-    ORDER BY version LIMIT ${limit}`.pipe(Effect.map(toRecorded))
+    ORDER BY version LIMIT ${limit}`.pipe(Effect.map(EventRow.decode))
 
 /** The stream's version as of a position; 0 if it did not exist then. */
 export const versionAt = (sql: SqlClient.SqlClient, streamId: string, position: bigint) =>

@@ -8,8 +8,8 @@
  */
 import type { PgClient } from "@effect/sql-pg"
 import { Array as Arr, Clock, Effect, Stream } from "effect"
-import { LogGap, type LogTail, pageSize } from "../../eventstore/tail/LogTail.ts"
-import type { RecordedEvent } from "../../eventstore/EventStore.ts"
+import { LogGap, type LogTail } from "../../eventstore/tail/LogTail.ts"
+import { maxPageSize, type RecordedEvent } from "../../eventstore/EventStore.ts"
 import { withinSeconds } from "../../database/SqlFailure.ts"
 import * as Checkpoint from "../Checkpoint.ts"
 import * as Lease from "./Lease.ts"
@@ -91,7 +91,7 @@ export const follow = (
     // Pages, which are of bounded size, and not events are read ahead.
     yield* tail
       .pages(start.position)
-      .pipe(Stream.buffer({ capacity: Math.ceil(size.most / pageSize) }), Stream.runForEachArray(applyAll))
+      .pipe(Stream.buffer({ capacity: Math.ceil(size.most / maxPageSize) }), Stream.runForEachArray(applyAll))
   })
   return Effect.raceFirst(run, keepLease(sql, work))
 }

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { type Entry, EventStore, type RecordedEvent } from "../../../src/eventstore/EventStore.ts"
-import type { Interest } from "../../../src/eventstore/tail/EventWaiters.ts"
+import type { StreamOrCustomer } from "../../../src/eventstore/tail/EventWaiters.ts"
 import { LogTail } from "../../../src/eventstore/tail/LogTail.ts"
 import * as PositionLatch from "../../../src/projection/consistency/PositionLatch.ts"
 import * as OrderFeed from "../../../src/orders/OrderFeed.ts"
@@ -13,12 +13,12 @@ import { memoryLayer } from "../../../harness/views/viewLayer.ts"
 
 const heartbeat = 15_000
 
-const about = (interest: Interest) => (event: RecordedEvent) =>
+const about = (interest: StreamOrCustomer) => (event: RecordedEvent) =>
   (interest.streamId === undefined || event.streamId === interest.streamId) &&
   (interest.customerId === undefined || event.metadata.customerId === interest.customerId)
 
 /** A feed that nothing holds back, and how often it has asked for a page. */
-const open = Effect.fnUntraced(function* (interest: Interest, after = 0n) {
+const open = Effect.fnUntraced(function* (interest: StreamOrCustomer, after = 0n) {
   const tail = yield* LogTail
   const gate = PositionLatch.make()
   gate.advance(1_000_000n)
@@ -77,7 +77,7 @@ describe("a feed of one customer or one stream", () => {
   it.effect("gets each of its events once, in order, also if its pulls are interrupted", () =>
     Effect.gen(function* () {
       const stream = newStream()
-      const interests: ReadonlyArray<Interest> = [
+      const interests: ReadonlyArray<StreamOrCustomer> = [
         { customerId: "a" },
         { customerId: "b" },
         { streamId: stream },

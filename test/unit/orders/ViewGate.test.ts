@@ -11,8 +11,8 @@ const setUp = Effect.gen(function* () {
   const tail = LogTail.of({
     position: Effect.succeed(10n),
     page: () => Effect.never,
-    history: Effect.succeed(0),
-    awaitInterest: () => Effect.never,
+    timeline: Effect.succeed(0),
+    awaitEvent: () => Effect.never,
     pages: () => assert.fail()
   })
   const gate = yield* ViewGate.make(tail, {

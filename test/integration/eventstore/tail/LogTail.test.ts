@@ -14,7 +14,7 @@ it.live("fails whoever waits when the log was replaced by an older copy, and for
     yield* tail.page(head - 1n, 1)
     const waiting = yield* Effect.forkChild(tail.page(head, 1), { startImmediately: true })
     const interested = yield* Effect.forkChild(
-      tail.awaitInterest({ customerId: "nobody" }, head, () => {}),
+      tail.awaitEvent({ customerId: "nobody" }, head, () => {}),
       { startImmediately: true }
     )
     yield* restoreLog(old)
@@ -37,12 +37,12 @@ it.live("fails whoever comes with a position of before, although the new history
     const head = yield* append(yield* orderLives(2))
     const pull = yield* Stream.toPull(tail.pages(0n))
     for (let seen = 0n; seen < head;) seen = (yield* pull).at(-1)!.at(-1)!.position
-    const history = yield* tail.history
+    const timeline = yield* tail.timeline
     yield* restoreLog(old)
     const regrown = yield* append(yield* orderLives(20), 1000)
     assert.isTrue(regrown > head)
     // Nothing was asked of it meanwhile: whoever waited would have been told.
-    yield* tail.history.pipe(Effect.delay("10 millis"), Effect.repeat({ until: (now) => now !== history }))
+    yield* tail.timeline.pipe(Effect.delay("10 millis"), Effect.repeat({ until: (now) => now !== timeline }))
     const exit = yield* Effect.exit(pull)
     assert.instanceOf(Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined, LogWentBack)
     const [[page], [expected]] = [yield* tail.page(old, 1), yield* readFrom(old)]

@@ -177,8 +177,8 @@ describe("ProjectionRunner", () => {
       const gapped = LogTail.of({
         position: Effect.succeed(0n),
         page: () => Effect.never,
-        history: Effect.succeed(0),
-        awaitInterest: () => Effect.never,
+        timeline: Effect.succeed(0),
+        awaitEvent: () => Effect.never,
         pages: (after) => {
           if (++asked === 3) Deferred.doneUnsafe(isTold, Effect.void)
           return after === 0n ? Stream.make([first!, second!]) : Stream.make([fourth!, ...rest])

@@ -59,8 +59,8 @@ it.live("stops when it is given events that its log does not have, and applies n
     const longer = LogTail.of({
       position: Effect.succeed(0n),
       page: () => Effect.never,
-      history: Effect.succeed(0),
-      awaitInterest: () => Effect.never,
+      timeline: Effect.succeed(0),
+      awaitEvent: () => Effect.never,
       pages: () => Stream.make([first!, ...rest])
     })
     assert.match(yield* lastWords().pipe(Effect.provide(Layer.succeed(LogTail, longer))), /ends at 3; rebuild/)

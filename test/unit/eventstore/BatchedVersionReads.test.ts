@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, References } from "effect"
 import * as StreamId from "../../../src/eventstore/StreamId.ts"
-import * as VersionQuestions from "../../../src/eventstore/VersionQuestions.ts"
+import * as VersionQuestions from "../../../src/eventstore/BatchedVersionReads.ts"
 
 const [a, b] = [StreamId.make("thing", "a"), StreamId.make("thing", "b")]
 
-describe("questions for versions", () => {
-  it.live("share statements, each begun after they were asked", () =>
+describe("reads of versions", () => {
+  it.live("share statements that began after they were asked for", () =>
     Effect.gen(function* () {
       const asked: Array<number> = []
       const gate = yield* Deferred.make<void>()
@@ -30,7 +30,7 @@ describe("questions for versions", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("are not blocked by one who goes away at any moment", () =>
+  it.live("are not blocked by a caller that is interrupted at any moment", () =>
     Effect.gen(function* () {
       const ask = yield* VersionQuestions.make((streamIds) => Effect.succeed(streamIds.map(() => 0)))
       for (let ops = 3; ops < 40; ops++) {
