@@ -2,7 +2,7 @@
 import type { RecordedEvent } from "../../src/eventstore/EventStore.ts"
 import { category } from "../../src/eventstore/StreamId.ts"
 import * as OrderEntry from "../../src/views/order/OrderEntry.ts"
-import { fullRow } from "../../src/views/order/OrderViewRows.ts"
+import { row as rowOf } from "../../src/views/order/OrderViewRows.ts"
 import type { Receipt } from "../clients/Client.ts"
 import type { Sql } from "../servers/Sql.ts"
 
@@ -44,7 +44,7 @@ async function* viewRows(sql: Sql): AsyncGenerator<ViewRow> {
 }
 
 const expectedRow = (entry: OrderEntry.OrderEntry): ViewRow => {
-  const { customerId, paymentStatus, placedAt, position, status, updatedAt, version } = fullRow(entry)
+  const { customerId, paymentStatus, placedAt, position, status, updatedAt, version } = rowOf(entry)
   const columns = [version, position, customerId, status, paymentStatus, placedAt, updatedAt]
   return { orderId: entry.order.id, columns: JSON.stringify(columns), state: JSON.stringify(entry.order) }
 }

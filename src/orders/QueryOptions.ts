@@ -1,7 +1,8 @@
 /** What a query of `Orders` may be given, and what comes back beside the data. Numbers out of range are clamped. */
 import type { Duration } from "effect"
 import type { CustomerId, ProductId } from "../order/OrderId.ts"
-import type { Freshness, OrderFilter, OrderSort } from "../views/order/OrderQueries.ts"
+import type { Freshness } from "../views/ViewQuery.ts"
+import type { OrderFilter, OrderSort } from "../views/order/OrderQueries.ts"
 
 export interface WaitOptions {
   /** How long to wait for the view to get there; 2 s by default, 30 s at most. */

@@ -1,48 +1,31 @@
-/** Where a list of orders goes on: the key of the last order of a page, bound to filter and sort. Opaque to callers. */
-import { Result, Schema } from "effect"
-import { OrderId } from "../order/OrderId.ts"
-import { InvalidCursor } from "./InvalidCursor.ts"
-import type { OrderFilter, OrderSort } from "./order/OrderQueries.ts"
-import * as OpaqueCursor from "./OpaqueCursor.ts"
+/**
+ * The key after which a list goes on, as opaque text: versioned, and bound by a short hash to the query that it belongs
+ * to. The hash detects a key that was damaged or belongs to another query; it protects no secret.
+ */
+import { Result } from "effect"
+import { Base64Url } from "effect/encoding"
+import { createHash } from "node:crypto"
+import { canonicalJson } from "../aggregate/CanonicalJson.ts"
+import { InvalidCursor } from "./ViewQuery.ts"
 
-/** The key of an order by which the list is sorted. For `updatedAt` every order up to the position has been listed. */
-export type Key =
-  | { readonly _tag: "Placed"; readonly placedAt: string; readonly orderId: OrderId }
-  | { readonly _tag: "Updated"; readonly position: bigint }
+const version = "1"
 
-export interface Query {
-  readonly filter: OrderFilter
-  readonly sort: OrderSort
+/** Makes the cursor of a key. The cursor is bound to `query`, which is JSON. */
+export const seal = (query: ReadonlyArray<unknown>, key: ReadonlyArray<string>): string => {
+  const parts = [version, ...key]
+  const hash = createHash("sha256")
+    .update(canonicalJson([parts, ...query]))
+    .digest("base64url")
+  return Base64Url.encode([...parts, hash.slice(0, 11)].join("|"))
 }
 
-const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
-const number = /^(?:0|[1-9]\d{0,17})$/
-const isOrderId = Schema.is(OrderId)
-
-const partsOf = (key: Key): ReadonlyArray<string> =>
-  key._tag === "Placed" ? [key.placedAt, key.orderId] : [String(key.position)]
-
-/** The order of statuses in a filter means nothing. */
-const normal = ({ paymentStatus, status, ...filter }: OrderFilter) => ({
-  ...filter,
-  paymentStatus: paymentStatus?.toSorted(),
-  status: status?.toSorted()
-})
-
-const bound = ({ filter, sort }: Query) => [normal(filter), sort]
-
-export const make = (query: Query, key: Key): string => OpaqueCursor.seal(bound(query), partsOf(key))
-
-const keyOf = (parts: ReadonlyArray<string>, sort: OrderSort): Key | undefined => {
-  const [first = "", second = ""] = parts
-  if (sort === "updatedAt") return number.test(first) ? { _tag: "Updated", position: BigInt(first) } : undefined
-  return instant.test(first) && !Number.isNaN(Date.parse(first)) && isOrderId(second)
-    ? { _tag: "Placed", placedAt: first, orderId: second }
-    : undefined
-}
-
-export const parse = (query: Query, cursor: string): Result.Result<Key, InvalidCursor> => {
-  const parts = OpaqueCursor.open(bound(query), cursor)
-  const key = parts === undefined ? undefined : keyOf(parts, query.sort)
-  return key === undefined ? Result.fail(new InvalidCursor()) : Result.succeed(key)
+/** Gives back the key that was sealed for this query. */
+export const open = (
+  query: ReadonlyArray<unknown>,
+  cursor: string
+): Result.Result<ReadonlyArray<string>, InvalidCursor> => {
+  const [, ...parts] = Result.getOrElse(Base64Url.decodeString(cursor), () => "").split("|")
+  const key = parts.slice(0, -1)
+  // The same key gives the same cursor, to the last character, only if the hash, the version and the form are right.
+  return seal(query, key) === cursor ? Result.succeed(key) : Result.fail(new InvalidCursor())
 }

@@ -4,7 +4,7 @@ import { backoff } from "../database/SqlFailure.ts"
 import { EventStore, type RecordedEvent } from "../eventstore/EventStore.ts"
 import { LogTail } from "../eventstore/tail/LogTail.ts"
 import * as PositionLatch from "../projection/consistency/PositionLatch.ts"
-import type { Freshness } from "./order/OrderQueries.ts"
+import type { Freshness } from "./ViewQuery.ts"
 
 /** Applies every event of the log in order, until the scope closes. */
 export const make = Effect.fnUntraced(function* (apply: (event: RecordedEvent) => void) {

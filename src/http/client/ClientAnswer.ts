@@ -1,6 +1,6 @@
 /** From bodies and headers to what the order service answers: the way back of Reply.ts. */
 import type { CommandReceipt, PlacedOrder, Receipt } from "../../orders/Receipt.ts"
-import type { Freshness } from "../../views/order/OrderQueries.ts"
+import type { Freshness } from "../../views/ViewQuery.ts"
 import type { OrderView } from "../../views/order/OrderView.ts"
 import type { OrderReceipt } from "../api/Receipt.ts"
 

@@ -25,7 +25,7 @@ import { Orders } from "../../orders/Orders.ts"
 import type { CommandOptions } from "../../aggregate/idempotency/Submission.ts"
 import type { OrderFilter } from "../../views/order/OrderQueries.ts"
 import * as ConsistencyToken from "../../projection/consistency/ConsistencyToken.ts"
-import { InvalidCursor } from "../../views/InvalidCursor.ts"
+import { InvalidCursor } from "../../views/ViewQuery.ts"
 import { VersionNotFound } from "../../orders/OrdersError.ts"
 import * as Subscription from "../../orders/Subscription.ts"
 import {

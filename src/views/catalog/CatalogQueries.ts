@@ -2,9 +2,8 @@
 import { Context, type Effect, Result } from "effect"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import type { CatalogCategory, CatalogEntry, CatalogStates } from "./CatalogEntry.ts"
-import { InvalidCursor } from "../InvalidCursor.ts"
-import type { Freshness } from "../order/OrderQueries.ts"
-import * as OpaqueCursor from "../OpaqueCursor.ts"
+import { type Freshness, InvalidCursor } from "../ViewQuery.ts"
+import * as Cursor from "../Cursor.ts"
 
 export interface CatalogFilter {
   /** `true`: only those that were withdrawn, `false`: only those that were not. */
@@ -47,13 +46,14 @@ export class CatalogQueries extends Context.Service<
   }
 >()("ordinal/views/catalog/CatalogQueries") {}
 
-const bound = ({ category, filter }: CatalogList<CatalogCategory>) => [category, filter.withdrawn ?? null]
+const boundTo = ({ category, filter }: CatalogList<CatalogCategory>) => [category, filter.withdrawn ?? null]
 
 /** The id after which the list goes on; "" at its beginning. */
 export const after = (query: CatalogList<CatalogCategory>): Result.Result<string, InvalidCursor> => {
   if (query.cursor === undefined) return Result.succeed("")
-  const [id] = OpaqueCursor.open(bound(query), query.cursor) ?? []
-  return id === undefined ? Result.fail(new InvalidCursor()) : Result.succeed(id)
+  return Result.flatMap(Cursor.open(boundTo(query), query.cursor), ([id]) =>
+    id === undefined ? Result.fail(new InvalidCursor()) : Result.succeed(id)
+  )
 }
 
 /** `found`: up to `limit + 1` of them in order. */
@@ -68,7 +68,7 @@ export const page = <Category extends CatalogCategory>(
   return {
     items,
     hasMore,
-    ...(hasMore && last !== undefined ? { next: OpaqueCursor.seal(bound(query), [last.id]) } : {}),
+    ...(hasMore && last !== undefined ? { next: Cursor.seal(boundTo(query), [last.id]) } : {}),
     freshness
   }
 }

@@ -1,4 +1,5 @@
-/** The catalog view's table, and what reads and writes its rows. */
+/** The table of the catalog view, and the statements that read and write its rows. */
+import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import * as StreamId from "../../eventstore/StreamId.ts"
 import type { Slot } from "../../projection/Projection.ts"
@@ -18,6 +19,8 @@ export const CatalogViewTable = ProjectionTable.make({
   indexes: { withdrawn: "(category, withdrawn, id)" }
 })
 
+const table = CatalogViewTable.in
+
 /** A whole row as JSON. */
 export interface Row {
   readonly category: string
@@ -28,6 +31,9 @@ export interface Row {
   readonly state: unknown
 }
 
+const streamOf = ({ category, id }: Pick<Row, "category" | "id">) => `${category}-${id}`
+
+/** Makes the row that an entry should have. */
 export const row = ({ category, id, position, state }: CatalogEntry): Row => ({
   category,
   id,
@@ -37,38 +43,45 @@ export const row = ({ category, id, position, state }: CatalogEntry): Row => ({
   state
 })
 
-/** The rows of these streams. */
-export const select = (sql: SqlClient.SqlClient, slot: Slot, streamIds: ReadonlyArray<string>) =>
+const select = (sql: SqlClient.SqlClient, slot: Slot, streamIds: ReadonlyArray<string>) =>
   sql<Row>`SELECT category, id, version, "position"::text AS "position", withdrawn, state
-    FROM ${CatalogViewTable.in(sql, slot)}
+    FROM ${table(sql, slot)}
     WHERE (category, id) IN (
       SELECT split_part(stream_id, '-', 1), substr(stream_id, strpos(stream_id, '-') + 1)
       FROM unnest(${streamIds}::text[]) AS stream (stream_id)
     )
     ORDER BY category, id`
 
-/** None of a category with a hyphen, which no text of both could tell from the id. */
-export const idsAfter = (sql: SqlClient.SqlClient, slot: Slot, after: string | undefined, limit: number) =>
-  sql<Pick<Row, "category" | "id">>`SELECT category, id FROM ${CatalogViewTable.in(sql, slot)}
+export const entries = (sql: SqlClient.SqlClient, slot: Slot, streamIds: ReadonlyArray<string>) =>
+  Effect.map(select(sql, slot, streamIds), (rows) => {
+    // This version of the projection wrote it: a state of another shape would be another version's.
+    const entryOf = ({ category, id, position, state }: Row) =>
+      ({ category, id, position: BigInt(position), state }) as CatalogEntry
+    return new Map(rows.map((row) => [streamOf(row), entryOf(row)]))
+  })
+
+export const storedRow = (sql: SqlClient.SqlClient, slot: Slot, streamId: string) =>
+  Effect.map(select(sql, slot, [streamId]), ([row]) => row)
+
+/** Leaves out rows whose category has a hyphen, made by hand: nothing could tell its text from the id's. */
+export const streams = (sql: SqlClient.SqlClient, slot: Slot, after: string | undefined, limit: number) =>
+  sql<Pick<Row, "category" | "id">>`SELECT category, id FROM ${table(sql, slot)}
     WHERE (category, id) > (${after === undefined ? "" : StreamId.category(after)},
       ${after === undefined ? "" : StreamId.id(after)}) AND strpos(category, '-') = 0
-    ORDER BY category, id LIMIT ${limit}`
+    ORDER BY category, id LIMIT ${limit}`.pipe(Effect.map((rows) => rows.map(streamOf)))
 
-/** The live row of a stream, if it is still at this version. */
-export const remove = (sql: SqlClient.SqlClient, streamId: string, version: number) =>
-  sql`DELETE FROM ordinal.catalog_view
-    WHERE category = ${StreamId.category(streamId)} AND id = ${StreamId.id(streamId)} AND version = ${version}
-    RETURNING id`
-
-/** Of the live table only rows that are still at version `over`, if that is given. */
 export const upsert = (sql: SqlClient.SqlClient, slot: Slot, entries: ReadonlyArray<CatalogEntry>, over?: number) =>
   sql`
-    INSERT INTO ${CatalogViewTable.in(sql, slot)} AS known (category, id, version, "position", withdrawn, state)
+    INSERT INTO ${table(sql, slot)} AS known (category, id, version, "position", withdrawn, state)
     SELECT category, id, version, "position", withdrawn, state
     FROM json_to_recordset(${JSON.stringify(entries.map(row))}::json)
       AS entry (category text, id text, version integer, "position" bigint, withdrawn boolean, state json)
     ORDER BY category, id
     ON CONFLICT (category, id) DO UPDATE SET
       version = excluded.version, "position" = excluded."position", withdrawn = excluded.withdrawn, state = excluded.state
-    WHERE ${over === undefined ? sql`true` : sql`known.version = ${over}`}
+    ${over === undefined ? sql`` : sql`WHERE known.version = ${over} RETURNING id`}`
+
+export const remove = (sql: SqlClient.SqlClient, streamId: string, version: number) =>
+  sql`DELETE FROM ordinal.catalog_view
+    WHERE category = ${StreamId.category(streamId)} AND id = ${StreamId.id(streamId)} AND version = ${version}
     RETURNING id`

@@ -57,7 +57,7 @@ export const make = Effect.gen(function* () {
       }),
 
     list: Effect.fnUntraced(function* (query) {
-      const parsed = yield* OrderListQuery.parse(query)
+      const parsed = yield* Effect.fromResult(OrderListQuery.parse(query))
       return yield* read((freshness) => {
         const found = [...entries.values()].filter((entry) => matches(parsed, entry) && isFollowing(parsed, entry))
         return OrderListQuery.page(parsed, inOrder(parsed.sort, found).slice(0, parsed.limit + 1), freshness, policies)

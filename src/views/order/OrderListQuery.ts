@@ -1,23 +1,62 @@
-/** What a list asks for, and how the found entries become a page: the same for every adapter. */
-import { Effect, Result } from "effect"
+/**
+ * A list of orders, the same for every adapter: checks what is asked, makes a page of the entries that were found, and
+ * gives it a cursor, which is the sort key of the page's last order, bound to filter and sort.
+ */
+import { Result, Schema } from "effect"
+import { OrderId } from "../../order/OrderId.ts"
 import type { OrderPolicies } from "../../order/OrderPolicies.ts"
 import * as Cursor from "../Cursor.ts"
-import type { InvalidCursor } from "../InvalidCursor.ts"
+import { type Freshness, InvalidCursor } from "../ViewQuery.ts"
 import type { OrderEntry } from "./OrderEntry.ts"
-import type { Freshness, OrderFilter, OrderPage, OrderQueries, OrderSort } from "./OrderQueries.ts"
+import type { OrderFilter, OrderPage, OrderQueries, OrderSort } from "./OrderQueries.ts"
 import * as OrderView from "./OrderView.ts"
 
-/** A query, checked: instants are instants, and the cursor is the key after which the list goes on. */
-export interface OrderListQuery {
+/** The sort key of an order. Sorted by `updatedAt`, every order up to the position has been listed. */
+export type Key =
+  | { readonly _tag: "Placed"; readonly placedAt: string; readonly orderId: OrderId }
+  | { readonly _tag: "Updated"; readonly position: bigint }
+
+/** A cursor belongs to one of these. */
+export interface Listing {
   readonly filter: OrderFilter
-  readonly placedAfter: Date | undefined
-  readonly placedBefore: Date | undefined
   readonly sort: OrderSort
-  readonly limit: number
-  readonly after: Cursor.Key | undefined
 }
 
-/** Such a filter does not get past its schema. */
+/** A checked query: its times are instants, and the list goes on after the key `after`. */
+export interface OrderListQuery extends Listing {
+  readonly placedAfter: Date | undefined
+  readonly placedBefore: Date | undefined
+  readonly limit: number
+  readonly after: Key | undefined
+}
+
+/** A filter means the same in whatever order it names its statuses. */
+const boundTo = ({ filter: { paymentStatus, status, ...filter }, sort }: Listing) => [
+  { ...filter, paymentStatus: paymentStatus?.toSorted(), status: status?.toSorted() },
+  sort
+]
+
+export const cursorOf = (listing: Listing, key: Key): string =>
+  Cursor.seal(boundTo(listing), key._tag === "Placed" ? [key.placedAt, key.orderId] : [String(key.position)])
+
+const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+const number = /^(?:0|[1-9]\d{0,17})$/
+const isOrderId = Schema.is(OrderId)
+
+export const keyOf = (listing: Listing, cursor: string): Result.Result<Key, InvalidCursor> =>
+  Result.flatMap(
+    Cursor.open(boundTo(listing), cursor),
+    ([first = "", second = ""]): Result.Result<Key, InvalidCursor> => {
+      if (listing.sort === "updatedAt" && number.test(first)) {
+        return Result.succeed({ _tag: "Updated", position: BigInt(first) })
+      }
+      return listing.sort !== "updatedAt" && time.test(first) && !Number.isNaN(Date.parse(first)) && isOrderId(second)
+        ? Result.succeed({ _tag: "Placed", placedAt: first, orderId: second })
+        : Result.fail(new InvalidCursor())
+    }
+  )
+
+/** Throws on a text that the filter's schema does not let through. */
 const instant = (text: string | undefined): Date | undefined => {
   if (text === undefined) return undefined
   const instant = new Date(text)
@@ -28,29 +67,27 @@ const instant = (text: string | undefined): Date | undefined => {
 export const parse = ({
   cursor,
   ...query
-}: Parameters<OrderQueries["Service"]["list"]>[0]): Effect.Effect<OrderListQuery, InvalidCursor> =>
-  Effect.suspend(() => {
-    const after = cursor === undefined ? Result.succeed(undefined) : Cursor.parse(query, cursor)
-    return Effect.fromResult(
-      Result.map(after, (after) => ({
-        ...query,
-        after,
-        placedAfter: instant(query.filter.placedAfter),
-        placedBefore: instant(query.filter.placedBefore)
-      }))
-    )
-  })
+}: Parameters<OrderQueries["Service"]["list"]>[0]): Result.Result<OrderListQuery, InvalidCursor> =>
+  Result.map(cursor === undefined ? Result.succeed(undefined) : keyOf(query, cursor), (after) => ({
+    ...query,
+    after,
+    placedAfter: instant(query.filter.placedAfter),
+    placedBefore: instant(query.filter.placedBefore)
+  }))
 
-const keyOf = ({ order, position }: OrderEntry, sort: OrderSort): Cursor.Key =>
+const sortKey = ({ order, position }: OrderEntry, sort: OrderSort): Key =>
   sort === "updatedAt" ? { _tag: "Updated", position } : { _tag: "Placed", placedAt: order.placedAt, orderId: order.id }
 
-/** Once nothing more is found by `updatedAt`, all that the view holds has been seen: polling goes on from there. */
-const seen = ({ after, sort }: OrderListQuery, { position }: Freshness): Cursor.Key | undefined => {
+/**
+ * The key behind which a list by `updatedAt` is polled on, once nothing more is found: the view's checkpoint, since all
+ * that the view holds has been seen.
+ */
+const pollingKey = ({ after, sort }: OrderListQuery, { position }: Freshness): Key | undefined => {
   if (sort !== "updatedAt") return undefined
   return after?._tag === "Updated" && after.position > position ? after : { _tag: "Updated", position }
 }
 
-/** `found`: up to `limit + 1` entries in order. */
+/** Makes a page of up to `limit + 1` entries that were found, in order. */
 export const page = (
   query: OrderListQuery,
   found: ReadonlyArray<OrderEntry>,
@@ -59,12 +96,12 @@ export const page = (
 ): OrderPage => {
   const entries = found.slice(0, query.limit)
   const hasMore = found.length > query.limit
-  const last = entries.at(-1)
-  const next = hasMore && last !== undefined ? keyOf(last, query.sort) : seen(query, freshness)
+  const last = hasMore ? entries.at(-1) : undefined
+  const next = last === undefined ? pollingKey(query, freshness) : sortKey(last, query.sort)
   return {
     orders: entries.map(({ order, updatedAt }) => OrderView.fromState(order, updatedAt, policies)),
     hasMore,
-    ...(next === undefined ? {} : { next: Cursor.make(query, next) }),
+    ...(next === undefined ? {} : { next: cursorOf(query, next) }),
     freshness
   }
 }

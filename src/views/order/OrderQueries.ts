@@ -3,7 +3,7 @@ import { Context, type Effect, Schema } from "effect"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import { CustomerId, type OrderId } from "../../order/OrderId.ts"
 import { OrderStatus, PaymentStatus } from "../../order/OrderStatus.ts"
-import type { InvalidCursor } from "../InvalidCursor.ts"
+import type { InvalidCursor } from "../ViewQuery.ts"
 import type { OrderView } from "./OrderView.ts"
 
 const iso = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/

@@ -1,35 +1,44 @@
-/** Reads and writes rows of the order view: one statement for any number of orders. */
+/** The table of the order view, and the statements that read and write its rows: each for any number of orders. */
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
+import * as StreamId from "../../eventstore/StreamId.ts"
 import type { Order } from "../../order/OrderState.ts"
 import { paymentStatus, status } from "../../order/OrderStatus.ts"
 import type { Slot } from "../../projection/Projection.ts"
+import * as ProjectionTable from "../../projection/ProjectionTable.ts"
 import type { OrderEntry } from "./OrderEntry.ts"
-import { OrderViewTable } from "./OrderViewTable.ts"
 
-export interface StoredRow {
-  readonly orderId: string
-  /** As it was written by this version of the projection: another shape would be another version. */
-  readonly state: Order
-  readonly updatedAt: Date
-  readonly position: bigint
-}
+/** The state is json, not jsonb, because it is read whole and never looked into. */
+export const OrderViewTable = ProjectionTable.make({
+  name: "ordinal.order_view",
+  columns: `
+    order_id text COLLATE "C" PRIMARY KEY,
+    version integer NOT NULL,
+    "position" bigint NOT NULL,
+    customer_id text COLLATE "C" NOT NULL,
+    status text COLLATE "C" NOT NULL,
+    payment_status text COLLATE "C" NOT NULL,
+    placed_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    state json NOT NULL`,
+  indexes: {
+    placed_at: "(placed_at, order_id)",
+    customer: "(customer_id, placed_at, order_id) INCLUDE (status)",
+    status: "(status, placed_at, order_id)",
+    payment_status: "(payment_status, placed_at, order_id)",
+    position: `("position")`,
+    customer_position: `(customer_id, "position")`,
+    status_position: `(status, "position")`
+  },
+  storage: "fillfactor = 80"
+})
 
 const table = OrderViewTable.in
+const streamOf = (orderId: string) => `order-${orderId}`
+const idsOf = (streamIds: ReadonlyArray<string>) => streamIds.map(StreamId.id)
 
-export const select = (sql: SqlClient.SqlClient, slot: Slot, orderIds: ReadonlyArray<string>) =>
-  sql<StoredRow>`SELECT order_id AS "orderId", state, updated_at AS "updatedAt", "position"
-    FROM ${table(sql, slot)} WHERE order_id = ANY(${orderIds}::text[]) ORDER BY order_id`
-
-/** Of the states of these orders, as text. */
-export const stateBytes = (sql: SqlClient.SqlClient, slot: Slot, orderIds: ReadonlyArray<string>) =>
-  sql<{ readonly bytes: bigint }>`SELECT coalesce(sum(octet_length(state::text)), 0) AS bytes
-    FROM ${table(sql, slot)} WHERE order_id = ANY(${orderIds}::text[])`.pipe(
-    Effect.map(([row]) => Number(row?.bytes ?? 0))
-  )
-
-/** The whole of a row as JSON, times in ISO 8601. */
-export interface FullRow {
+/** A whole row as JSON, its times in ISO 8601. */
+export interface Row {
   readonly version: number
   readonly position: string
   readonly customerId: string
@@ -40,22 +49,8 @@ export interface FullRow {
   readonly state: unknown
 }
 
-export const selectFull = (sql: SqlClient.SqlClient, slot: Slot, orderId: string) =>
-  sql<Omit<FullRow, "placedAt" | "updatedAt"> & { readonly placedAt: Date; readonly updatedAt: Date }>`
-    SELECT version, "position"::text AS "position", customer_id AS "customerId", status,
-      payment_status AS "paymentStatus", placed_at AS "placedAt", updated_at AS "updatedAt", state
-    FROM ${table(sql, slot)} WHERE order_id = ${orderId}`
-
-export const idsAfter = (sql: SqlClient.SqlClient, slot: Slot, after: string, limit: number) =>
-  sql<{ readonly orderId: string }>`SELECT order_id AS "orderId" FROM ${table(sql, slot)}
-    WHERE order_id > ${after} ORDER BY order_id LIMIT ${limit}`
-
-/** The row of an order, if it is still at this version. */
-export const remove = (sql: SqlClient.SqlClient, orderId: string, version: number) =>
-  sql`DELETE FROM ordinal.order_view WHERE order_id = ${orderId} AND version = ${version} RETURNING order_id`
-
-/** What the row of an entry should be. */
-export const fullRow = ({ order, position, updatedAt }: OrderEntry): FullRow => ({
+/** Makes the row that an entry should have. */
+export const row = ({ order, position, updatedAt }: OrderEntry): Row => ({
   version: order.version,
   position: String(position),
   customerId: order.customerId,
@@ -66,10 +61,57 @@ export const fullRow = ({ order, position, updatedAt }: OrderEntry): FullRow => 
   state: JSON.parse(JSON.stringify(order))
 })
 
-/** The entries as a set of rows. */
-const rows = (sql: SqlClient.SqlClient, entries: ReadonlyArray<OrderEntry>) => {
+interface StoredEntry {
+  readonly orderId: string
+  /** This version of the projection wrote it: a state of another shape would be another version's. */
+  readonly state: Order
+  readonly updatedAt: Date
+  readonly position: bigint
+}
+
+export const entries = (sql: SqlClient.SqlClient, slot: Slot, streamIds: ReadonlyArray<string>) =>
+  sql<StoredEntry>`SELECT order_id AS "orderId", state, updated_at AS "updatedAt", "position"
+    FROM ${table(sql, slot)} WHERE order_id = ANY(${idsOf(streamIds)}::text[]) ORDER BY order_id`.pipe(
+    Effect.map((rows) => {
+      const entryOf = ({ position, state: order, updatedAt }: StoredEntry): OrderEntry => ({
+        order,
+        updatedAt: updatedAt.toISOString(),
+        position
+      })
+      return new Map(rows.map((row) => [streamOf(row.orderId), entryOf(row)]))
+    })
+  )
+
+/** Adds up the text of the states of these orders. */
+export const stateBytes = (sql: SqlClient.SqlClient, slot: Slot, streamIds: ReadonlyArray<string>) =>
+  sql<{ readonly bytes: bigint }>`SELECT coalesce(sum(octet_length(state::text)), 0) AS bytes
+    FROM ${table(sql, slot)} WHERE order_id = ANY(${idsOf(streamIds)}::text[])`.pipe(
+    Effect.map(([row]) => Number(row?.bytes ?? 0))
+  )
+
+export const storedRow = (sql: SqlClient.SqlClient, slot: Slot, streamId: string) =>
+  sql<Omit<Row, "placedAt" | "updatedAt"> & { readonly placedAt: Date; readonly updatedAt: Date }>`
+    SELECT version, "position"::text AS "position", customer_id AS "customerId", status,
+      payment_status AS "paymentStatus", placed_at AS "placedAt", updated_at AS "updatedAt", state
+    FROM ${table(sql, slot)} WHERE order_id = ${StreamId.id(streamId)}`.pipe(
+    Effect.map(([row]): Row | undefined =>
+      row === undefined
+        ? undefined
+        : { ...row, placedAt: row.placedAt.toISOString(), updatedAt: row.updatedAt.toISOString() }
+    )
+  )
+
+export const streams = (sql: SqlClient.SqlClient, slot: Slot, after: string | undefined, limit: number) =>
+  sql<{ readonly orderId: string }>`SELECT order_id AS "orderId" FROM ${table(sql, slot)}
+    WHERE order_id > ${after === undefined ? "" : StreamId.id(after)} ORDER BY order_id LIMIT ${limit}`.pipe(
+    Effect.map((rows) => rows.map(({ orderId }) => streamOf(orderId)))
+  )
+
+export const upsert = (sql: SqlClient.SqlClient, slot: Slot, entries: ReadonlyArray<OrderEntry>, over?: number) => {
   const column = <A>(of: (entry: OrderEntry) => A) => entries.map(of)
   return sql`
+    INSERT INTO ${table(sql, slot)} AS known
+      (order_id, version, "position", customer_id, status, payment_status, placed_at, updated_at, state)
     SELECT order_id, version, "position", customer_id, status, payment_status,
       placed_at::timestamptz, updated_at::timestamptz, state::json
     FROM unnest(
@@ -84,30 +126,14 @@ const rows = (sql: SqlClient.SqlClient, entries: ReadonlyArray<OrderEntry>) => {
       ${column(({ order }) => JSON.stringify(order))}::text[]
     ) AS entry
       (order_id, version, "position", customer_id, status, payment_status, placed_at, updated_at, state)
-    ORDER BY order_id`
+    ORDER BY order_id
+    ON CONFLICT (order_id) DO UPDATE SET
+      version = excluded.version, "position" = excluded."position", customer_id = excluded.customer_id,
+      status = excluded.status, payment_status = excluded.payment_status, placed_at = excluded.placed_at,
+      updated_at = excluded.updated_at, state = excluded.state
+    ${over === undefined ? sql`` : sql`WHERE known.version = ${over} RETURNING order_id`}`
 }
 
-const columns = `order_id, version, "position", customer_id, status, payment_status, placed_at, updated_at, state`
-
-/** Who ordered and when never changes, so an update leaves it alone. */
-export const upsert = (sql: SqlClient.SqlClient, slot: Slot, entries: ReadonlyArray<OrderEntry>) =>
-  sql`
-    INSERT INTO ${table(sql, slot)} (${sql.literal(columns)}) ${rows(sql, entries)}
-    ON CONFLICT (order_id) DO UPDATE SET
-      version = excluded.version, "position" = excluded."position", status = excluded.status,
-      payment_status = excluded.payment_status, updated_at = excluded.updated_at, state = excluded.state`
-
-/** Puts a missing row in its place. */
-export const insertMissing = (sql: SqlClient.SqlClient, entry: OrderEntry) =>
-  sql`INSERT INTO ordinal.order_view (${sql.literal(columns)}) ${rows(sql, [entry])}
-    ON CONFLICT DO NOTHING RETURNING order_id`
-
-/** Every column of a row that is still at this version. */
-export const overwrite = (sql: SqlClient.SqlClient, entry: OrderEntry, version: number) =>
-  sql`
-    UPDATE ordinal.order_view v SET
-      version = e.version, "position" = e."position", customer_id = e.customer_id, status = e.status,
-      payment_status = e.payment_status, placed_at = e.placed_at, updated_at = e.updated_at, state = e.state
-    FROM (${rows(sql, [entry])}) e
-    WHERE v.order_id = e.order_id AND v.version = ${version}
-    RETURNING v.order_id`
+export const remove = (sql: SqlClient.SqlClient, streamId: string, version: number) =>
+  sql`DELETE FROM ordinal.order_view WHERE order_id = ${StreamId.id(streamId)} AND version = ${version}
+    RETURNING order_id`

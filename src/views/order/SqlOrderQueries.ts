@@ -1,25 +1,126 @@
 /** Order queries from `ordinal.order_view`: one statement each, from the reads pool. */
 import { Effect, Layer } from "effect"
+import type { SqlClient, Statement } from "effect/sql"
 import { Database } from "../../database/Database.ts"
-import { orUnavailable, withinSeconds } from "../../database/SqlFailure.ts"
+import * as StreamId from "../../eventstore/StreamId.ts"
 import { OrderPolicies } from "../../order/OrderPolicies.ts"
 import type { Order } from "../../order/OrderState.ts"
-import * as Checkpoint from "../../projection/Checkpoint.ts"
 import { ProjectionProgress } from "../../projection/consistency/ProjectionProgress.ts"
-import * as OrderCountsStatement from "./OrderCountsStatement.ts"
+import * as SqlView from "../SqlView.ts"
 import type { OrderEntry } from "./OrderEntry.ts"
 import * as OrderListQuery from "./OrderListQuery.ts"
-import * as OrderListStatement from "./OrderListStatement.ts"
-import { type Freshness, noOrders, OrderQueries } from "./OrderQueries.ts"
-import * as OrderStatement from "./OrderStatement.ts"
+import { noOrders, type OrderCounts, OrderQueries } from "./OrderQueries.ts"
 import * as OrderView from "./OrderView.ts"
 import { OrderViewProjection } from "./OrderViewProjection.ts"
 
-const freshness = ({ position, behind, lag, parked }: Checkpoint.Lag): Freshness => ({ position, behind, lag, parked })
+interface FoundRow {
+  readonly order: Order | null
+  readonly updatedAt: Date | null
+  readonly parkedAt: bigint | null
+}
 
-/** The state is as this version of the projection wrote it: another shape would be another version. */
-const entry = ({ order, position, updatedAt }: OrderListStatement.EntryRow): OrderEntry => ({
-  order: order as Order,
+export const selectOrder = (sql: SqlClient.SqlClient, orderId: string) =>
+  SqlView.select<FoundRow>(
+    sql,
+    OrderViewProjection,
+    sql`v.state AS "order", v.updated_at AS "updatedAt",
+      CASE WHEN f.parked > 0 THEN (
+        SELECT p."position" FROM ordinal.parked_streams p
+        WHERE p.projection = ${OrderViewProjection.name} AND p.slot = 'live' AND p.parked
+          AND p.stream_id = ${StreamId.make("order", orderId)}
+      ) END AS "parkedAt"`,
+    sql`LEFT JOIN ordinal.order_view v ON v.order_id = ${orderId}`
+  )
+
+export const selectCounts = (sql: SqlClient.SqlClient, customerId: string | undefined) =>
+  SqlView.select<{ readonly counts: Partial<OrderCounts> }>(
+    sql,
+    OrderViewProjection,
+    sql`coalesce(c.counts, '{}') AS counts`,
+    sql`CROSS JOIN (
+      SELECT json_object_agg(v.status, v.orders) AS counts
+      FROM (
+        SELECT status, count(*) AS orders FROM ordinal.order_view
+        WHERE ${customerId === undefined ? sql`true` : sql`customer_id = ${customerId}`}
+        GROUP BY status
+      ) v
+    ) c`
+  )
+
+interface ListedRow {
+  readonly order: Order
+  /** Milliseconds since 1970. */
+  readonly updatedAt: number
+  readonly position: string
+}
+
+const orderings = {
+  "-placedAt": "v.placed_at DESC, v.order_id DESC",
+  placedAt: "v.placed_at, v.order_id",
+  updatedAt: `v."position"`
+}
+
+const distinct = (statuses: ReadonlyArray<string> | undefined) => statuses && [...new Set(statuses)]
+
+/**
+ * The conditions of a list's branches, whose sorted rows the server merges. Each walks an index that has the filtered
+ * column first and the sort key behind it, so a list of statuses is one branch per status. A customer's orders are few,
+ * so statuses are picked out of them; and so are payment statuses out of what changed.
+ */
+const branches = (
+  sql: SqlClient.SqlClient,
+  { filter, sort }: OrderListQuery.OrderListQuery
+): ReadonlyArray<Statement.Fragment> => {
+  const [statuses, payments] = [distinct(filter.status), distinct(filter.paymentStatus)]
+  const isStatus = statuses === undefined ? sql`true` : sql`v.status = ANY(${statuses}::text[])`
+  const isPayment = payments === undefined ? sql`true` : sql`v.payment_status = ANY(${payments}::text[])`
+  if (filter.customerId !== undefined) {
+    return [sql`v.customer_id = ${filter.customerId} AND ${isStatus} AND ${isPayment}`]
+  }
+  if (statuses?.length === 0 || payments?.length === 0) return [sql`false`]
+  if (statuses !== undefined) return statuses.map((status) => sql`v.status = ${status} AND ${isPayment}`)
+  if (payments === undefined || sort === "updatedAt") return [isPayment]
+  return payments.map((payment) => sql`v.payment_status = ${payment}`)
+}
+
+const following = (sql: SqlClient.SqlClient, { after, sort }: OrderListQuery.OrderListQuery): Statement.Fragment => {
+  if (after === undefined) return sql`true`
+  if (after._tag === "Updated") return sql`v."position" > ${after.position}`
+  const key = sql`(${new Date(after.placedAt)}, ${after.orderId})`
+  return sort === "placedAt" ? sql`(v.placed_at, v.order_id) > ${key}` : sql`(v.placed_at, v.order_id) < ${key}`
+}
+
+export const selectPage = (sql: SqlClient.SqlClient, query: OrderListQuery.OrderListQuery) => {
+  const { limit, placedAfter, placedBefore, sort } = query
+  const ordering = sql.literal(orderings[sort])
+  const always = sql.and([
+    following(sql, query),
+    ...(placedAfter === undefined ? [] : [sql`v.placed_at >= ${placedAfter}`]),
+    ...(placedBefore === undefined ? [] : [sql`v.placed_at < ${placedBefore}`])
+  ])
+  const all = branches(sql, query).map(
+    (branch) => sql`(SELECT v.order_id, v.placed_at, v.updated_at, v."position", v.state
+      FROM ordinal.order_view v WHERE ${branch} AND ${always} ORDER BY ${ordering} LIMIT ${limit + 1})`
+  )
+  return SqlView.select<{ readonly entries: ReadonlyArray<ListedRow> }>(
+    sql,
+    OrderViewProjection,
+    sql`coalesce(p.entries, '[]') AS entries`,
+    sql`CROSS JOIN (
+      SELECT json_agg(
+        json_build_object(
+          'order', v.state,
+          'updatedAt', (extract(epoch FROM v.updated_at) * 1000)::bigint,
+          'position', v."position"::text
+        ) ORDER BY ${ordering}
+      ) AS entries
+      FROM (SELECT v.* FROM (${sql.join(" UNION ALL ", false)(all)}) v ORDER BY ${ordering} LIMIT ${limit + 1}) v
+    ) p`
+  )
+}
+
+const entryOf = ({ order, position, updatedAt }: ListedRow): OrderEntry => ({
+  order,
   updatedAt: new Date(updatedAt).toISOString(),
   position: BigInt(position)
 })
@@ -31,29 +132,26 @@ export const make = Effect.gen(function* () {
 
   return OrderQueries.of({
     get: Effect.fn("OrderQueries.get")(function* (orderId) {
-      const [row] = yield* OrderStatement.make(sql, orderId).pipe(orUnavailable, withinSeconds(6))
-      if (row === undefined) return yield* Effect.die(new Error("the log has no head"))
+      const { freshness, row } = yield* SqlView.read(selectOrder(sql, orderId))
       const { order, parkedAt, updatedAt } = row
       return {
         ...(order === null || updatedAt === null
           ? {}
           : { order: OrderView.fromState(order, updatedAt.toISOString(), policies) }),
-        freshness: freshness(row),
+        freshness,
         ...(parkedAt === null ? {} : { parkedAt })
       }
     }),
 
     counts: Effect.fn("OrderQueries.counts")(function* ({ customerId }) {
-      const [row] = yield* OrderCountsStatement.make(sql, customerId).pipe(orUnavailable, withinSeconds(6))
-      if (row === undefined) return yield* Effect.die(new Error("the log has no head"))
-      return { counts: { ...noOrders, ...row.counts }, freshness: freshness(row) }
+      const { freshness, row } = yield* SqlView.read(selectCounts(sql, customerId))
+      return { counts: { ...noOrders, ...row.counts }, freshness }
     }),
 
-    list: Effect.fn("OrderQueries.list")(function* (query) {
-      const parsed = yield* OrderListQuery.parse(query)
-      const [row] = yield* OrderListStatement.make(sql, parsed).pipe(orUnavailable, withinSeconds(6))
-      if (row === undefined) return yield* Effect.die(new Error("the log has no head"))
-      return OrderListQuery.page(parsed, row.entries.map(entry), freshness(row), policies)
+    list: Effect.fn("OrderQueries.list")(function* (list) {
+      const query = yield* Effect.fromResult(OrderListQuery.parse(list))
+      const { freshness, row } = yield* SqlView.read(selectPage(sql, query))
+      return OrderListQuery.page(query, row.entries.map(entryOf), freshness, policies)
     }),
 
     awaitPosition: (position) => progress.awaitPosition(OrderViewProjection, position),

@@ -4,11 +4,9 @@ import { Effect } from "effect"
 import type { Statement } from "effect/sql"
 import { Database } from "../../../../src/database/Database.ts"
 import { CustomerId, OrderId } from "../../../../src/order/OrderId.ts"
-import type * as Cursor from "../../../../src/views/Cursor.ts"
-import * as OrderCountsStatement from "../../../../src/views/order/OrderCountsStatement.ts"
+import type { Key } from "../../../../src/views/order/OrderListQuery.ts"
 import type { OrderFilter, OrderSort } from "../../../../src/views/order/OrderQueries.ts"
-import * as OrderListStatement from "../../../../src/views/order/OrderListStatement.ts"
-import * as OrderStatement from "../../../../src/views/order/OrderStatement.ts"
+import { selectCounts, selectOrder, selectPage } from "../../../../src/views/order/SqlOrderQueries.ts"
 import { fresh, readerLayer } from "../../../../harness/views/viewLayer.ts"
 
 /**
@@ -52,7 +50,7 @@ const sorts: ReadonlyArray<OrderSort> = ["-placedAt", "placedAt", "updatedAt"]
 
 const orderId = OrderId.make("ord_00000000-0000-7000-8000-000000000000")
 
-const keyOf = (sort: OrderSort): Cursor.Key =>
+const keyOf = (sort: OrderSort): Key =>
   sort === "updatedAt"
     ? { _tag: "Updated", position: 9_000n }
     : { _tag: "Placed", placedAt: "2026-01-01T02:30:00.000Z", orderId }
@@ -81,7 +79,7 @@ describe("a query of 100,000 orders", () => {
       Effect.gen(function* () {
         const { reads: sql } = yield* Database
         const times = { placedAfter: instant(filter.placedAfter), placedBefore: instant(filter.placedBefore) }
-        const plan = yield* explain(OrderListStatement.make(sql, { filter, sort, after, limit: 20, ...times }))
+        const plan = yield* explain(selectPage(sql, { filter, sort, after, limit: 20, ...times }))
         assert.notMatch(plan, /\bSort\b(?! Key)|Seq Scan on order_view|Bitmap/, plan)
         if (sort !== "updatedAt") return
         if (filter.customerId !== undefined) assert.match(plan, /order_view_customer_position/, plan)
@@ -92,7 +90,7 @@ describe("a query of 100,000 orders", () => {
     it.effect.each([large, small])("counts the orders of %s from an index alone", (customerId) =>
       Effect.gen(function* () {
         const { reads: sql } = yield* Database
-        const plan = yield* explain(OrderCountsStatement.make(sql, customerId))
+        const plan = yield* explain(selectCounts(sql, customerId))
         assert.match(plan, /Index Only Scan using order_view_/, plan)
         assert.notMatch(plan, /\bSort\b|Seq Scan on order_view|Bitmap/, plan)
       })
@@ -100,7 +98,7 @@ describe("a query of 100,000 orders", () => {
     it.effect("finds one order by its id", () =>
       Effect.gen(function* () {
         const { reads: sql } = yield* Database
-        const plan = yield* explain(OrderStatement.make(sql, orderId))
+        const plan = yield* explain(selectOrder(sql, orderId))
         assert.match(plan, /Index Scan using order_view_pkey/, plan)
         assert.notMatch(plan, /\bSort\b|Seq Scan on order_view/, plan)
       })

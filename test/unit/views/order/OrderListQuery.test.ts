@@ -1,33 +1,31 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
-import { CustomerId } from "../../../src/order/OrderId.ts"
-import * as Cursor from "../../../src/views/Cursor.ts"
-import { InvalidCursor } from "../../../src/views/InvalidCursor.ts"
-import { orderId } from "../../../src/testing/OrderCommands.ts"
+import { CustomerId } from "../../../../src/order/OrderId.ts"
+import { cursorOf, type Key, keyOf, type Listing } from "../../../../src/views/order/OrderListQuery.ts"
+import { InvalidCursor } from "../../../../src/views/ViewQuery.ts"
+import { orderId } from "../../../../src/testing/OrderCommands.ts"
 
-const query: Cursor.Query = {
+const query: Listing = {
   filter: { customerId: CustomerId.make("ada"), status: ["placed", "shipped"] },
   sort: "-placedAt"
 }
-const placed: Cursor.Key = { _tag: "Placed", placedAt: "2026-11-21T23:55:00.123Z", orderId }
-const updated: Cursor.Key = { _tag: "Updated", position: 1042n }
-const cursor = Cursor.make(query, placed)
+const placed: Key = { _tag: "Placed", placedAt: "2026-11-21T23:55:00.123Z", orderId }
+const updated: Key = { _tag: "Updated", position: 1042n }
+const cursor = cursorOf(query, placed)
 
-const isInvalid = (query: Cursor.Query, cursor: string) =>
-  assert.instanceOf(Result.getOrThrow(Result.flip(Cursor.parse(query, cursor))), InvalidCursor)
+const isInvalid = (query: Listing, cursor: string) =>
+  assert.instanceOf(Result.getOrThrow(Result.flip(keyOf(query, cursor))), InvalidCursor)
 
-describe("Cursor", () => {
+describe("the cursor of a list of orders", () => {
   it("gives back the key it was made of", () => {
-    assert.deepStrictEqual(Result.getOrThrow(Cursor.parse(query, cursor)), placed)
-    const polling: Cursor.Query = { filter: {}, sort: "updatedAt" }
-    assert.deepStrictEqual(Result.getOrThrow(Cursor.parse(polling, Cursor.make(polling, updated))), updated)
+    assert.deepStrictEqual(Result.getOrThrow(keyOf(query, cursor)), placed)
+    const polling: Listing = { filter: {}, sort: "updatedAt" }
+    assert.deepStrictEqual(Result.getOrThrow(keyOf(polling, cursorOf(polling, updated))), updated)
   })
 
   it("belongs to its filter, in whatever order statuses are named", () => {
     const { filter } = query
-    assert.isTrue(
-      Result.isSuccess(Cursor.parse({ ...query, filter: { ...filter, status: ["shipped", "placed"] } }, cursor))
-    )
+    assert.isTrue(Result.isSuccess(keyOf({ ...query, filter: { ...filter, status: ["shipped", "placed"] } }, cursor)))
     isInvalid({ ...query, filter: { ...filter, status: ["placed"] } }, cursor)
     isInvalid({ ...query, filter: { status: ["placed", "shipped"] } }, cursor)
     isInvalid({ ...query, filter: { ...filter, placedAfter: "2026-01-01" } }, cursor)
