@@ -3,10 +3,10 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Layer } from "effect"
 import { HttpRouter, HttpServer, HttpServerError } from "effect/http"
 import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
-import * as Guards from "../listener/Guards.ts"
+import * as EndpointMiddleware from "../listener/EndpointMiddleware.ts"
 import { HttpLimits } from "../listener/HttpLimits.ts"
 import * as Listener from "../listener/Listener.ts"
-import * as RequestFrame from "../listener/RequestFrame.ts"
+import * as RouterMiddleware from "../listener/RouterMiddleware.ts"
 import { AdminApi } from "./AdminApi.ts"
 import * as ForeignPages from "./ForeignPages.ts"
 import * as ParkedAdminHandlers from "./ParkedAdminHandlers.ts"
@@ -26,7 +26,7 @@ const handlers = Layer.mergeAll(
   RebuildAdminHandlers.layer,
   ParkedAdminHandlers.layer,
   ProcessAdminHandlers.layer
-).pipe(Layer.provide(Guards.layer))
+).pipe(Layer.provide(EndpointMiddleware.layer))
 
 const openapiPath = "/openapi.json"
 const docsPath = "/docs"
@@ -36,9 +36,9 @@ const docs = HttpApiScalar.layer(AdminApi, { path: docsPath, scalar: { withDefau
 const routes = (host: string) =>
   Layer.mergeAll(HttpApiBuilder.layer(AdminApi, { openapiPath }), docs).pipe(
     Layer.provide(handlers),
-    Layer.provide(Guards.layer),
+    Layer.provide(EndpointMiddleware.layer),
     Layer.provideMerge(
-      RequestFrame.layer({ api: AdminApi, pages: [openapiPath, docsPath], refuse: ForeignPages.refuse(host) })
+      RouterMiddleware.layer({ api: AdminApi, pages: [openapiPath, docsPath], refuse: ForeignPages.refuse(host) })
     )
   )
 

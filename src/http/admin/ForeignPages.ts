@@ -5,9 +5,8 @@
  * own that he points to 127.0.0.1 makes his page one of the same origin.
  */
 import { HttpServerRequest, HttpServerResponse } from "effect/http"
-import { isSameOrigin } from "../push/Handshake.ts"
 import { ForeignRequest } from "../problems/HttpError.ts"
-import { isLoopback } from "../listener/Loopback.ts"
+import { isLoopback, isSameOrigin } from "../listener/HostNames.ts"
 import * as ProblemResponse from "../problems/ProblemResponse.ts"
 import { AdminProblems } from "../problems/AdminProblems.ts"
 

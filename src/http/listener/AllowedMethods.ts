@@ -1,4 +1,4 @@
-/** Which methods a path knows, for 405 and its `Allow`. */
+/** Knows which methods each path takes, for 405 and its `Allow` header (RFC 9110, 15.5.6). Effect's router answers 404. */
 import { HttpApi, type HttpApiGroup } from "effect/http-api"
 
 interface Route {
@@ -14,7 +14,7 @@ const matches = (route: Route, segments: ReadonlyArray<string>): boolean =>
     segment.startsWith(":") ? segments[index] !== "" : segment === segments[index]
   )
 
-/** Empty: nothing is there at all. `pages` are paths outside of the API that are read with GET. */
+/** Returns no method for an unknown path. `pages` are paths outside of the API that are read with GET. */
 export const make = <Id extends string, Groups extends HttpApiGroup.Constraint>(
   api: HttpApi.HttpApi<Id, Groups>,
   pages: ReadonlyArray<string>

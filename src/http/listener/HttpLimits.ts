@@ -1,15 +1,16 @@
-/** How long a request may take. Its size is in HttpError.ts, since clients may want to know it. */
+/** How long each phase of a request may take. `HttpError.ts` has the limits of its size, which clients may want to know. */
 import { Context, Duration } from "effect"
 
 export interface HttpLimits {
-  /** From the first byte to the end of the headers. */
+  /** From the first byte of a request to the end of its headers. */
   readonly headers: Duration.Duration
-  /** Until the body is there. */
+  /** From the end of the headers to the end of the body. */
   readonly body: Duration.Duration
-  /** From there to the answer, not counting what the caller is willing to wait for a view. */
+  /** From the end of the body to the answer, besides the time that the caller agrees to wait for a view. */
   readonly request: Duration.Duration
+  /** An idle connection is kept open for so long. */
   readonly keepAlive: Duration.Duration
-  /** For open requests, when the server stops. */
+  /** Open requests get so much time when the server stops. */
   readonly shutdown: Duration.Duration
 }
 

@@ -7,7 +7,7 @@ import { Api } from "../api/Api.ts"
 import * as CatalogHandlers from "../handlers/CatalogHandlers.ts"
 import * as EventSocket from "../push/EventSocket.ts"
 import * as FulfilmentHandlers from "../handlers/FulfilmentHandlers.ts"
-import * as Guards from "./Guards.ts"
+import * as EndpointMiddleware from "./EndpointMiddleware.ts"
 import { HttpLimits } from "./HttpLimits.ts"
 import * as Listener from "./Listener.ts"
 import * as OrderHandlers from "../handlers/OrderHandlers.ts"
@@ -15,7 +15,7 @@ import * as OrderQueryHandlers from "../handlers/OrderQueryHandlers.ts"
 import * as OpenStreams from "../push/OpenStreams.ts"
 import * as ProjectionHandlers from "../handlers/ProjectionHandlers.ts"
 import { PushLimits } from "../push/PushLimits.ts"
-import * as RequestFrame from "./RequestFrame.ts"
+import * as RouterMiddleware from "./RouterMiddleware.ts"
 import * as StreamHandlers from "../handlers/StreamHandlers.ts"
 import * as SystemHandlers from "../handlers/SystemHandlers.ts"
 
@@ -27,7 +27,7 @@ const handlers = Layer.mergeAll(
   StreamHandlers.layer,
   ProjectionHandlers.layer,
   SystemHandlers.layer
-).pipe(Layer.provide(Guards.layer))
+).pipe(Layer.provide(EndpointMiddleware.layer))
 
 const openapiPath = "/openapi.json"
 const docsPath = "/docs"
@@ -38,8 +38,8 @@ const docs = HttpApiScalar.layer(Api, { path: docsPath, scalar: { withDefaultFon
 /** Everything that is routed; for any HTTP server. */
 export const routes = Layer.mergeAll(HttpApiBuilder.layer(Api, { openapiPath }), docs).pipe(
   Layer.provide(handlers),
-  Layer.provide(Guards.layer),
-  Layer.provideMerge(RequestFrame.layer({ api: Api, pages: [openapiPath, docsPath] }))
+  Layer.provide(EndpointMiddleware.layer),
+  Layer.provideMerge(RouterMiddleware.layer({ api: Api, pages: [openapiPath, docsPath] }))
 )
 
 /** It needs `Projections` for `GET /projections`; where nothing is projected that is `Projections.layerNone`. */

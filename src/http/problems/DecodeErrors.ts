@@ -1,4 +1,7 @@
-/** From a schema's issue to `errors[{ path, message }]`, in words for whoever wrote the request. */
+/**
+ * Says what is wrong with a request that its schema refuses, as `errors[{ path, message }]` in words for its author.
+ * `HttpApiMiddleware.layerProblemDetails` has other paths and a problem type without a slug, so it can't say the same.
+ */
 import { SchemaAST, SchemaIssue } from "effect"
 import type { HttpApiError } from "effect/http-api"
 import { InvalidRequest } from "./HttpError.ts"
@@ -10,7 +13,7 @@ const format = SchemaIssue.makeFormatterStandardSchemaV1({
   leafHook: (issue) => {
     if (issue._tag === "MissingKey") return "is missing"
     if (issue._tag === "UnexpectedKey") return "is unknown here"
-    // By default it would name the schema.
+    // The default message would name the schema.
     if (issue._tag === "InvalidType" && SchemaAST.isObjects(issue.ast)) return "Expected an object"
     return SchemaIssue.defaultLeafHook(issue)
   }
@@ -34,7 +37,7 @@ const keyOf = (segment: PropertyKey | { readonly key: PropertyKey }): PropertyKe
   typeof segment === "object" ? segment.key : segment
 
 export const invalidRequest = ({ cause: { issue }, kind }: HttpApiError.HttpApiSchemaError): InvalidRequest => {
-  // The body is no object at all.
+  // An object was expected, and the body is none.
   if (issue._tag === "AnyOf" && issue.issues.length === 0) return InvalidRequest.of("body", "Expected an object")
   const errors = format(issue).issues.map(({ message, path = [] }) => ({
     path: join(slots[kind], path.map(keyOf)),

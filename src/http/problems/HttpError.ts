@@ -1,10 +1,10 @@
-/** What can go wrong before a request reaches the domain. */
+/** The errors of HTTP itself, which a request can meet before it reaches the domain; and the limits of its size. */
 import { Schema } from "effect"
 
 export const maxBodyBytes = 256 * 1024
 export const maxJsonDepth = 32
 
-/** `path` as in `lines[0].quantity` for the body; parameters are `query.limit`, `path.id`, `header.if-match`. */
+/** A `path` names a place in the body, as in `lines[0].quantity`, or a parameter: `query.limit`, `path.id`, `header.if-match`. */
 export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()(
   "InvalidRequest",
   { errors: Schema.Array(Schema.Struct({ path: Schema.String, message: Schema.String })) },
@@ -14,13 +14,14 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()(
     return new InvalidRequest({ errors: [{ path, message }] })
   }
   override get message() {
-    return `the request could not be read: ${this.errors.map((error) => `${error.path}: ${error.message}`).join("; ")}`
+    const places = this.errors.map((error) => `${error.path}: ${error.message}`).join("; ")
+    return `The request can't be read; nothing was done. Correct this: ${places.replace(/\.$/, "")}.`
   }
 }
 
 export class RouteNotFound extends Schema.TaggedError<RouteNotFound>()("RouteNotFound", {}, { httpApiStatus: 404 }) {
   override get message() {
-    return "there is nothing at this path; GET /openapi.json lists what there is"
+    return "There is nothing at this path; GET /openapi.json lists the paths that exist."
   }
 }
 
@@ -30,13 +31,13 @@ export class MethodNotAllowed extends Schema.TaggedError<MethodNotAllowed>()(
   { httpApiStatus: 405 }
 ) {
   override get message() {
-    return `this path does not know that method; use ${this.allow.join(", ")}`
+    return `This path does not take that method; use ${this.allow.join(" or ")}.`
   }
 }
 
 export class RequestTimeout extends Schema.TaggedError<RequestTimeout>()("RequestTimeout", {}, { httpApiStatus: 408 }) {
   override get message() {
-    return "the request's body did not arrive in time; nothing was done; send it again"
+    return "The request's body did not arrive in time. Nothing was done; send the request again."
   }
 }
 
@@ -46,7 +47,7 @@ export class ContentTooLarge extends Schema.TaggedError<ContentTooLarge>()(
   { httpApiStatus: 413 }
 ) {
   override get message() {
-    return `the body is larger than ${this.limit} bytes; send less`
+    return `The body is larger than ${this.limit} bytes; send less.`
   }
 }
 
@@ -57,23 +58,23 @@ export class UnsupportedMediaType extends Schema.TaggedError<UnsupportedMediaTyp
 ) {
   override get message() {
     return this.header === "content-type"
-      ? "the body must be JSON; send Content-Type: application/json"
-      : "the body must not be compressed; send it without Content-Encoding"
+      ? "The body must be JSON; send it with Content-Type: application/json."
+      : "The body must not be compressed; send it without Content-Encoding."
   }
 }
 
-/** A page of another site must not read events with its visitor's rights. */
+/** A page of another site tried to open a WebSocket, by which it would read events with its visitor's rights. */
 export class ForeignOrigin extends Schema.TaggedError<ForeignOrigin>()(
   "ForeignOrigin",
   { origin: Schema.String },
   { httpApiStatus: 403 }
 ) {
   override get message() {
-    return `pages of ${this.origin} may not open a WebSocket here; let the server allow that origin, or use its own`
+    return `Pages of ${this.origin} may not open a WebSocket here. Let the server allow that origin, or use a page of the server itself.`
   }
 }
 
-/** A page in an operator's browser must not act with the operator's rights, whatever name it reaches this port by. */
+/** A page in an operator's browser tried to act with the operator's rights, whatever name it used for this port. */
 export class ForeignRequest extends Schema.TaggedError<ForeignRequest>()(
   "ForeignRequest",
   { header: Schema.Literals(["origin", "sec-fetch-site", "host"]), value: Schema.String },
@@ -82,13 +83,13 @@ export class ForeignRequest extends Schema.TaggedError<ForeignRequest>()(
   override get message() {
     const remedy =
       this.header === "host" ? "use localhost or 127.0.0.1" : "type the address, or use a program such as curl"
-    return `pages of other sites are not answered here, and the request's ${this.header} is "${this.value}"; ${remedy}`
+    return `Pages of other sites are not answered here, and the request's ${this.header} is "${this.value}"; ${remedy}.`
   }
 }
 
-/** A defect. Its details are in the server's log, under the id in `instance`. */
+/** A defect ended the request. The server's log has the cause, under the id in `instance`. */
 export class InternalError extends Schema.TaggedError<InternalError>()("InternalError", {}, { httpApiStatus: 500 }) {
   override get message() {
-    return "something is broken inside the server; report the id in instance"
+    return "Something is broken inside the server. Report the id in instance; the server's log has the cause under it."
   }
 }

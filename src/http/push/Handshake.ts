@@ -1,16 +1,11 @@
 /** Whether a request may become a WebSocket: said before it does, so that the answer can be a problem document. */
 import { Effect } from "effect"
 import type { HttpServerRequest } from "effect/http"
+import { isSameOrigin } from "../listener/HostNames.ts"
 import { ForeignOrigin, InvalidRequest } from "../problems/HttpError.ts"
 
 /** Base64 of 16 bytes. */
 const key = /^[+/0-9A-Za-z]{22}==$/
-
-/** Whether a page is of the server itself, by the name that its visitor uses for it. */
-export const isSameOrigin = (origin: string, host: string | undefined): boolean => {
-  const url = URL.parse(origin)
-  return url !== null && url.host !== "" && url.host === host
-}
 
 /** A program sends no `Origin`; a browser always does, and sends it for any page that asks it to. */
 export const check = (

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Duration, Effect } from "effect"
-import { DatabaseUnavailable } from "../../../src/database/DatabaseErrors.ts"
-import { Draining } from "../../../src/aggregate/CommandErrors.ts"
-import { OrderId } from "../../../src/order/OrderId.ts"
-import type { Receipt } from "../../../src/orders/Receipt.ts"
-import { ProjectionBehind } from "../../../src/projection/consistency/ConsistencyToken.ts"
-import { type Options, order, start, stub, type TestServer } from "../../../harness/http/ApiServer.ts"
+import { DatabaseUnavailable } from "../../../../src/database/DatabaseErrors.ts"
+import { Draining } from "../../../../src/aggregate/CommandErrors.ts"
+import { OrderId } from "../../../../src/order/OrderId.ts"
+import type { Receipt } from "../../../../src/orders/Receipt.ts"
+import { ProjectionBehind } from "../../../../src/projection/consistency/ConsistencyToken.ts"
+import { type Options, order, start, stub, type TestServer } from "../../../../harness/http/ApiServer.ts"
 
 const on = async (options: Options, test: (server: TestServer) => Promise<void>) => {
   const server = await start(options)
@@ -28,7 +28,7 @@ const receipt: Receipt = {
   replayed: false
 }
 
-describe("the frame around every request", () => {
+describe("the middleware around every request", () => {
   it("answers an unknown path with 404, a known one with 405 and what it allows", () =>
     on({ orders: stub({}) }, async (server) => {
       for (const path of ["/", "/nope", "/orders/1/2/3", "//orders", "/ORDERS", "/orders/1/confirm/", "/health"]) {

@@ -1,4 +1,7 @@
-/** What the middleware of the API does: see Boundary.ts for what it declares. */
+/**
+ * Implements the middleware that `api/Boundary.ts` declares: it reads the body of a command, ends a request at its deadline,
+ * and turns what can't be decoded into problems.
+ */
 import { Duration, Effect, Layer, type Types } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { HttpApiError } from "effect/http-api"
@@ -6,41 +9,42 @@ import { OutcomeUnknown, Overloaded } from "../../eventstore/EventStoreErrors.ts
 import { Boundary, CommandBoundary, QueryBoundary } from "../api/Boundary.ts"
 import { invalidRequest } from "../problems/DecodeErrors.ts"
 import { InternalError, InvalidRequest } from "../problems/HttpError.ts"
-import { HttpLimits } from "./HttpLimits.ts"
 import * as Preference from "../wire/Preference.ts"
 import * as RequestBody from "../wire/RequestBody.ts"
+import { HttpLimits } from "./HttpLimits.ts"
 
 const { HttpServerRequest: Request, ParsedSearchParams } = HttpServerRequest
 
-const refuse = (error: Types.unhandled): Effect.Effect<never, Types.unhandled | InvalidRequest | InternalError> => {
+const translate = (error: Types.unhandled): Effect.Effect<never, Types.unhandled | InvalidRequest | InternalError> => {
   if (!HttpApiError.HttpApiSchemaError.is(error)) return Effect.fail(error)
   if (error.kind !== "Body" && error.kind !== "ResponseHeaders") return Effect.fail(invalidRequest(error))
-  return Effect.andThen(Effect.logError("an answer does not fit its schema", error.cause), new InternalError())
+  return Effect.andThen(Effect.logError("An answer does not fit its schema.", error.cause), new InternalError())
 }
 
-const boundary = Layer.succeed(Boundary, (httpEffect, { endpoint }) => {
-  const decoded = Effect.catch(httpEffect, refuse)
-  if (endpoint.query !== undefined) return decoded
-  return Effect.flatMap(ParsedSearchParams, (query) => {
-    const [name] = Object.keys(query)
-    return name === undefined
-      ? decoded
-      : Effect.fail(InvalidRequest.of(`query.${name.slice(0, 100).toWellFormed()}`, "is unknown here"))
+const boundary = Layer.succeed(
+  Boundary,
+  Effect.fnUntraced(function* (httpEffect, { endpoint }) {
+    const [name] = endpoint.query === undefined ? Object.keys(yield* ParsedSearchParams) : []
+    if (name !== undefined) {
+      return yield* InvalidRequest.of(`query.${name.slice(0, 100).toWellFormed()}`, "is unknown here")
+    }
+    return yield* Effect.catch(httpEffect, translate)
   })
-})
+)
 
+/** The time that the caller agrees to wait for a view does not count. */
 const deadline = (request: HttpServerRequest.HttpServerRequest, limits: HttpLimits) =>
   Duration.sum(limits.request, Duration.seconds(Preference.wait(request.headers["prefer"]) ?? 0))
 
-/** The request, with the body as the guard read it. Its other properties stay live. */
+/** Replaces the text of the request's body; every other property still reads the request itself. */
 const withText = (request: HttpServerRequest.HttpServerRequest, text: string): HttpServerRequest.HttpServerRequest =>
   Object.create(request, { text: { value: Effect.succeed(text) } })
 
 const command = Layer.effect(
   CommandBoundary,
-  Effect.map(HttpLimits, (limits) => (httpEffect, { endpoint }) => {
-    const takesBody = endpoint.payload.size > 0
-    return Effect.gen(function* () {
+  Effect.map(HttpLimits, (limits) =>
+    Effect.fnUntraced(function* (httpEffect, { endpoint }) {
+      const takesBody = endpoint.payload.size > 0
       const request = yield* Request
       const text = (yield* RequestBody.read(request, limits.body)).trim()
       if (!takesBody && text !== "" && !/^\{\s*\}$/.test(text)) {
@@ -52,20 +56,18 @@ const command = Layer.effect(
         orElse: () => Effect.fail(new OutcomeUnknown({ retryAfter: 1 }))
       })
     })
-  })
+  )
 )
 
 const query = Layer.effect(
   QueryBoundary,
-  Effect.map(
-    HttpLimits,
-    (limits) => (httpEffect) =>
-      Effect.flatMap(Request, (request) =>
-        Effect.timeoutOrElse(httpEffect, {
-          duration: deadline(request, limits),
-          orElse: () => Effect.fail(new Overloaded({ what: "the read side", retryAfter: 1 }))
-        })
-      )
+  Effect.map(HttpLimits, (limits) =>
+    Effect.fnUntraced(function* (httpEffect) {
+      return yield* Effect.timeoutOrElse(httpEffect, {
+        duration: deadline(yield* Request, limits),
+        orElse: () => Effect.fail(new Overloaded({ what: "the read side", retryAfter: 1 }))
+      })
+    })
   )
 )
 

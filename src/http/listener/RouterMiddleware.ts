@@ -1,0 +1,134 @@
+/**
+ * Surrounds every request, whether the API knows its path or not: gives it an id, sets the headers that all answers have,
+ * measures its duration, and answers with a problem document each error that is not an endpoint's own: an unknown path or
+ * method, a defect, and an interruption.
+ */
+import { Cause, Clock, Context, Effect, type Types } from "effect"
+import { HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
+import type { HttpApi, HttpApiGroup } from "effect/http-api"
+import { Draining } from "../../aggregate/CommandErrors.ts"
+import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
+import * as Metrics from "../../telemetry/Metrics.ts"
+import { InternalError, InvalidRequest, MethodNotAllowed, RouteNotFound } from "../problems/HttpError.ts"
+import * as ProblemResponse from "../problems/ProblemResponse.ts"
+import { Problems } from "../problems/Problems.ts"
+import * as RequestId from "../wire/RequestId.ts"
+import * as AllowedMethods from "./AllowedMethods.ts"
+
+type Request = HttpServerRequest.HttpServerRequest
+type Response = HttpServerResponse.HttpServerResponse
+type AllowedMethods = ReturnType<typeof AllowedMethods.make>
+
+const maxUrl = 8 * 1024
+const maxHeaders = 100
+
+export interface Options<Id extends string, Groups extends HttpApiGroup.Constraint> {
+  readonly api: HttpApi.HttpApi<Id, Groups>
+  /** Paths outside of the API that are read with GET. */
+  readonly pages: ReadonlyArray<string>
+  /** Answers a request that must not be routed at all. */
+  readonly refuse?: (request: Request) => Response | undefined
+}
+
+const isSafe = (request: Request): boolean => ["GET", "HEAD", "OPTIONS"].includes(request.method)
+
+const invalid = (path: string, message: string): Response =>
+  ProblemResponse.of(Problems.InvalidRequest, InvalidRequest.of(path, message))
+
+const refuseMalformed = (request: Request): Response | undefined => {
+  if (request.headers["host"] === undefined) {
+    return HttpServerResponse.setHeader(invalid("header.host", "is missing"), "connection", "close")
+  }
+  if (request.url.length > maxUrl) return ProblemResponse.blank(414, "URI too long")
+  if (Object.keys(request.headers).length > maxHeaders) return ProblemResponse.blank(431, "Too many headers")
+  return undefined
+}
+
+const noRoute = (request: Request, allowedMethods: AllowedMethods): Response => {
+  const allow = allowedMethods(request.url)
+  if (allow.length === 0) return ProblemResponse.of(Problems.RouteNotFound, new RouteNotFound())
+  // The path and the method are known, so it was an id in the path that the router could not decode.
+  if (allow.includes(request.method)) return invalid("path", "Expected valid percent-encoding")
+  return ProblemResponse.of(Problems.MethodNotAllowed, new MethodNotAllowed({ allow }))
+}
+
+const isRouteNotFound = (error: unknown): boolean =>
+  HttpServerError.isHttpServerError(error) && error.reason._tag === "RouteNotFound"
+
+const hasCallerLeft = ({ reasons }: Cause.Cause<unknown>): boolean =>
+  reasons.some(({ annotations }) => annotations.has(HttpServerError.ClientAbort.key))
+
+const answerFailure = Effect.fnUntraced(function* (
+  request: Request,
+  cause: Cause.Cause<unknown>,
+  allowedMethods: AllowedMethods
+) {
+  if (cause.reasons.some((reason) => Cause.isFailReason(reason) && isRouteNotFound(reason.error))) {
+    return noRoute(request, allowedMethods)
+  }
+  if (!Cause.hasInterruptsOnly(cause)) {
+    yield* Effect.logError("The request failed with a defect.", cause)
+    return ProblemResponse.of(Problems.InternalError, new InternalError())
+  }
+  // Nobody reads this answer, but it is counted.
+  if (hasCallerLeft(cause)) return ProblemResponse.blank(499, "Client closed request")
+  yield* Effect.logDebug("The request was interrupted because this process is stopping.")
+  return isSafe(request)
+    ? ProblemResponse.of(Problems.Draining, new Draining({ retryAfter: 1 }))
+    : ProblemResponse.of(Problems.OutcomeUnknown, new OutcomeUnknown({ retryAfter: 1 }))
+})
+
+const complete = (response: Response, ids: RequestId.RequestIds): Response =>
+  HttpServerResponse.setHeaders(response.status < 400 ? response : ProblemResponse.complete(response, ids.uuid), {
+    "x-request-id": ids.echo,
+    "x-content-type-options": "nosniff",
+    "cache-control": response.headers["cache-control"] ?? "private, no-cache"
+  })
+
+/** The router leaves the route in the fiber until the request has been answered. */
+const currentRoute = Effect.withFiber((fiber) =>
+  Effect.succeed(Context.getOrUndefined(fiber.context, HttpRouter.RouteContext)?.route.path ?? "none")
+)
+
+/** The request of a WebSocket lasts as long as its connection, so its duration says nothing. */
+const isWebSocket = ({ headers }: Request, { status }: Response) =>
+  headers["upgrade"] !== undefined && (status < 400 || status === 499)
+
+export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>({
+  api,
+  pages,
+  refuse
+}: Options<Id, Groups>) =>
+  HttpRouter.middleware(
+    Effect.gen(function* () {
+      const clock = yield* Clock.Clock
+      const duration = yield* Metrics.requestDuration
+      const allowedMethods = AllowedMethods.make(api, pages)
+
+      const measure = (request: Request, response: Response, start: bigint) =>
+        Effect.map(currentRoute, (route) => {
+          if (isWebSocket(request, response)) return
+          const seconds = Number(clock.monotonicTimeNanosUnsafe() - start) / 1e9
+          duration(seconds, request.method, route, String(response.status))
+        })
+
+      return Effect.fnUntraced(function* (
+        httpEffect: Effect.Effect<Response, Types.unhandled>
+      ): Effect.fn.Return<Response, Types.unhandled, Request> {
+        const start = clock.monotonicTimeNanosUnsafe()
+        const request = yield* HttpServerRequest.HttpServerRequest
+        const { headers, method, url } = request
+        const ids = RequestId.make(headers["x-request-id"])
+        const refusal = refuseMalformed(request) ?? refuse?.(request)
+        const response = yield* (refusal === undefined ? httpEffect : Effect.succeed(refusal)).pipe(
+          Effect.catchCause((cause) =>
+            Effect.annotateLogs(answerFailure(request, cause, allowedMethods), { requestId: ids.uuid, method, url })
+          ),
+          Effect.tap((response) => measure(request, response, start)),
+          Effect.provideService(RequestId.RequestId, ids)
+        )
+        return complete(response, ids)
+      })
+    }),
+    { global: true }
+  )
