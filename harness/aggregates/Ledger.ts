@@ -5,7 +5,7 @@ import { AggregateLimits, defaults } from "../../src/aggregate/AggregateLimits.t
 import { Aggregates } from "../../src/aggregate/Aggregates.ts"
 import * as EventCodec from "../../src/aggregate/EventCodec.ts"
 import { LogTail } from "../../src/eventstore/tail/LogTail.ts"
-import { patientCommands } from "../clocks/patience.ts"
+import { patientCommands } from "../clocks/Patience.ts"
 
 const LedgerEvent = Schema.TaggedUnion({ Booked: { amount: Schema.Int } })
 

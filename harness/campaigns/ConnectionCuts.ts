@@ -11,7 +11,7 @@ import * as AggregateLimits from "../../src/aggregate/AggregateLimits.ts"
 import type { OrderId } from "../../src/order/OrderId.ts"
 import { Orders } from "../../src/orders/Orders.ts"
 import { connect } from "../servers/FreshDatabase.ts"
-import * as PostgresProxy from "../servers/PostgresProxy.ts"
+import * as PostgresProxy from "../faults/PostgresProxy.ts"
 import { judge } from "../judges/WishJudge.ts"
 import { ask, askAgain, confirm, newOrderId, place, request, ship, type Told, type Wish } from "./Wishes.ts"
 

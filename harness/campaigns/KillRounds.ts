@@ -14,7 +14,7 @@ import {
   orderId,
   placement
 } from "../clients/Client.ts"
-import { type Environment, type ServerProcess, start } from "../servers/Server.ts"
+import { type Environment, type ServerProcess, start } from "../servers/ServerProcess.ts"
 
 export interface Plan {
   readonly settings: Environment

@@ -4,7 +4,7 @@
  */
 import { spread } from "../bench/Measurement.ts"
 import * as OrderLoad from "../clients/OrderLoad.ts"
-import type { PushFollower } from "../clients/PushFollower.ts"
+import type { PushFollower } from "../streams/ResumingFollower.ts"
 import type { Sql } from "../servers/Sql.ts"
 
 export interface Plan {

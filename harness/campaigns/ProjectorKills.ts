@@ -5,7 +5,7 @@
 import { setTimeout as pause } from "node:timers/promises"
 import * as OrderLoad from "../clients/OrderLoad.ts"
 import { now } from "../clocks/RunningTime.ts"
-import { type Environment, type ServerProcess, start } from "../servers/Server.ts"
+import { type Environment, type ServerProcess, start } from "../servers/ServerProcess.ts"
 import { logFaults, open, type Sql, storedEvents } from "../servers/Sql.ts"
 import * as ViewJudge from "../judges/ViewJudge.ts"
 

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto"
 import { call, fillCatalog, orderId, placement } from "../clients/Client.ts"
-import { type ServerProcess, start } from "../servers/Server.ts"
+import { type ServerProcess, start } from "../servers/ServerProcess.ts"
 import { logFaults, open, sessionsEnded, type Sql, storedEvents } from "../servers/Sql.ts"
 
 export interface Plan {

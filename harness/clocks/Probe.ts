@@ -1,5 +1,5 @@
 /** What a server under test prints of itself, a line of JSON each, among what it prints anyway. */
-import type { Launch } from "../servers/Server.ts"
+import type { Launch } from "../servers/ServerProcess.ts"
 
 export interface Probe<A> {
   readonly print: (value: A) => void

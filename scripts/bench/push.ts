@@ -6,10 +6,10 @@
  * - `fromRecorded`: since the database took the time for the event, which is before the commit, to the millisecond.
  */
 import { Effect } from "effect"
-import { node, start } from "../../harness/servers/Server.ts"
+import { node, start } from "../../harness/servers/ServerProcess.ts"
 import { open } from "../../harness/servers/Sql.ts"
-import * as PushCrowd from "../../harness/push/PushCrowd.ts"
-import * as PushShop from "../../harness/push/PushShop.ts"
+import * as PushCrowd from "../../harness/campaigns/push/PushCrowd.ts"
+import * as PushShop from "../../harness/campaigns/push/PushShop.ts"
 import { fresh } from "../../harness/servers/FreshDatabase.ts"
 import * as BenchDatabase from "../../harness/bench/BenchDatabase.ts"
 

@@ -2,7 +2,7 @@
 import { NodeRuntime } from "@effect/platform-node"
 import { Effect } from "effect"
 import * as BenchDatabase from "../../harness/bench/BenchDatabase.ts"
-import { report } from "../../harness/Verdict.ts"
+import { report } from "../../harness/judges/Verdict.ts"
 import { fresh } from "../../harness/servers/FreshDatabase.ts"
 import { run } from "../../harness/campaigns/ConnectionCuts.ts"
 

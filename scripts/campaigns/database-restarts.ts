@@ -3,7 +3,7 @@
  * then notifications get lost.
  */
 import * as PostgresServer from "../../harness/servers/PostgresServer.ts"
-import { report } from "../../harness/Verdict.ts"
+import { report } from "../../harness/judges/Verdict.ts"
 import { type Plan, type Restart, run } from "../../harness/campaigns/DatabaseRestarts.ts"
 
 /** Both ways in turn. The last is away for longer than a command may take. */

@@ -5,10 +5,10 @@
 import { readFileSync } from "node:fs"
 import * as PostgresServer from "../../harness/servers/PostgresServer.ts"
 import { fillCatalog } from "../../harness/clients/Client.ts"
-import { start } from "../../harness/servers/Server.ts"
+import { start } from "../../harness/servers/ServerProcess.ts"
 import { logFaults, open, storedEvents } from "../../harness/servers/Sql.ts"
-import { report } from "../../harness/Verdict.ts"
-import { run } from "../../harness/hostile/HostileCampaign.ts"
+import { report } from "../../harness/judges/Verdict.ts"
+import { run } from "../../harness/campaigns/hostile/HostileCampaign.ts"
 
 const requests = process.argv.includes("--quick") ? 2_000 : 100_000
 const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000)

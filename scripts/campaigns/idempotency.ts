@@ -1,6 +1,6 @@
 /** `node scripts/campaigns/idempotency.ts [--quick]`: equal requests with one key over two servers that are killed and restarted. */
 import * as PostgresServer from "../../harness/servers/PostgresServer.ts"
-import { report } from "../../harness/Verdict.ts"
+import { report } from "../../harness/judges/Verdict.ts"
 import { run } from "../../harness/campaigns/TwinRequests.ts"
 
 const quick = process.argv.includes("--quick")

@@ -3,9 +3,9 @@
  * load with some that never read, and many that never read. Server, database, load and clients are processes of their own.
  */
 import * as PostgresServer from "../../harness/servers/PostgresServer.ts"
-import { report } from "../../harness/Verdict.ts"
-import * as PushCampaign from "../../harness/push/PushCampaign.ts"
-import * as PushPlans from "../../harness/push/PushPlans.ts"
+import { report } from "../../harness/judges/Verdict.ts"
+import * as PushCampaign from "../../harness/campaigns/push/PushCampaign.ts"
+import * as PushPlans from "../../harness/campaigns/push/PushPlans.ts"
 
 const plan = process.argv.includes("--quick") ? PushPlans.quick : PushPlans.full
 

@@ -1,6 +1,6 @@
 /** `node scripts/campaigns/rebuilds.ts [--quick]`: rebuilds of the order view under load, and what readers see of them. */
 import * as PostgresServer from "../../harness/servers/PostgresServer.ts"
-import { report } from "../../harness/Verdict.ts"
+import { report } from "../../harness/judges/Verdict.ts"
 import { run } from "../../harness/campaigns/RebuildsCampaign.ts"
 
 const plan = process.argv.includes("--quick")

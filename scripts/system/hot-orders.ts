@@ -1,10 +1,10 @@
 /** `node scripts/system/hot-orders.ts [--quick]`: two servers on one PostgreSQL, many clients on the same orders. */
 import * as PostgresServer from "../../harness/servers/PostgresServer.ts"
-import { report } from "../../harness/Verdict.ts"
+import { report } from "../../harness/judges/Verdict.ts"
 import { fillCatalog } from "../../harness/clients/Client.ts"
 import { run } from "../../harness/campaigns/HotOrders.ts"
 import { judgeRecording } from "../../harness/judges/HotOrdersJudge.ts"
-import { start } from "../../harness/servers/Server.ts"
+import { start } from "../../harness/servers/ServerProcess.ts"
 import { logFaults, open, storedEvents } from "../../harness/servers/Sql.ts"
 
 const seconds = process.argv.includes("--quick") ? 10 : 120

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as PostgresServer from "../../harness/servers/PostgresServer.ts"
-import { report } from "../../harness/Verdict.ts"
+import { report } from "../../harness/judges/Verdict.ts"
 import { type Plan, run } from "../../harness/campaigns/KillRounds.ts"
 import { logFaults, open, sessionsEnded, storedEvents } from "../../harness/servers/Sql.ts"
 

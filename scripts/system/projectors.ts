@@ -1,7 +1,7 @@
 /** `node scripts/system/projectors.ts [--quick]`: kill -9 of the process that makes the order view, under load. */
 import { spread } from "../../harness/bench/Measurement.ts"
 import * as PostgresServer from "../../harness/servers/PostgresServer.ts"
-import { report } from "../../harness/Verdict.ts"
+import { report } from "../../harness/judges/Verdict.ts"
 import { run } from "../../harness/campaigns/ProjectorKills.ts"
 
 const plan = process.argv.includes("--quick")

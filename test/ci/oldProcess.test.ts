@@ -6,9 +6,9 @@ import { keyedRequest } from "../../harness/fixtures/OldOrders.ts"
 import { unpack } from "../../harness/fixtures/OldProgram.ts"
 import { judgeRecording } from "../../harness/judges/HotOrdersJudge.ts"
 import * as ViewJudge from "../../harness/judges/ViewJudge.ts"
-import { freshDatabase, server, sql } from "../../harness/servers/resources.ts"
+import { freshDatabase, server, sql } from "../../harness/servers/Resources.ts"
 import { logFaults, storedEvents } from "../../harness/servers/Sql.ts"
-import { ciSuite } from "../../harness/vitest/ciLevel.ts"
+import { ciSuite } from "../../harness/vitest/CiSuite.ts"
 
 const tarMissing = () => {
   try {

@@ -3,7 +3,7 @@ import { type CloudEvent, fillCatalog } from "../../harness/clients/Client.ts"
 import { type Attempt, type Recording, run } from "../../harness/campaigns/HotOrders.ts"
 import { judgeRecording } from "../../harness/judges/HotOrdersJudge.ts"
 import { logFaults, storedEvents } from "../../harness/servers/Sql.ts"
-import { freshDatabase, server, sql } from "../../harness/servers/resources.ts"
+import { freshDatabase, server, sql } from "../../harness/servers/Resources.ts"
 
 type Change = (recording: Recording) => Recording
 

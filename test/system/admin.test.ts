@@ -2,8 +2,8 @@
 import { createServer } from "node:net"
 import { assert, describe, inject, it, onTestFinished } from "vitest"
 import { call, fillCatalog, placement } from "../../harness/clients/Client.ts"
-import { launch } from "../../harness/servers/Server.ts"
-import { freshDatabase, refusal, server } from "../../harness/servers/resources.ts"
+import { launch } from "../../harness/servers/ServerProcess.ts"
+import { freshDatabase, refusal, server } from "../../harness/servers/Resources.ts"
 
 /** A port that somebody else listens on. */
 const taken = async (port = 0): Promise<number> => {

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "vitest"
 import { call, fillCatalog, history, placement } from "../../harness/clients/Client.ts"
-import { deno } from "../../harness/servers/Server.ts"
-import { directory, freshDatabase, server } from "../../harness/servers/resources.ts"
+import { deno } from "../../harness/servers/ServerProcess.ts"
+import { directory, freshDatabase, server } from "../../harness/servers/Resources.ts"
 
 const place = (url: string) => call(url, "POST", "/orders", { body: placement() })
 

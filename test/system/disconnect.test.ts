@@ -2,7 +2,7 @@ import { connect } from "node:net"
 import { assert, it, vi } from "vitest"
 import { call, fillCatalog, inParallel, list, orderId, placement, type Receipt } from "../../harness/clients/Client.ts"
 import { logFaults, storedEvents } from "../../harness/servers/Sql.ts"
-import { freshDatabase, server, sql } from "../../harness/servers/resources.ts"
+import { freshDatabase, server, sql } from "../../harness/servers/Resources.ts"
 
 const thousand = [{ lineId: "all", productId: "mug", quantity: 1_000 }]
 const one = { items: [{ lineId: "all", quantity: 1 }] }

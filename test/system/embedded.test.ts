@@ -2,8 +2,8 @@ import { assert, it } from "vitest"
 import { call, history, list, placement } from "../../harness/clients/Client.ts"
 import * as HoldUpProbe from "../../harness/clocks/HoldUpProbe.ts"
 import { now } from "../../harness/clocks/RunningTime.ts"
-import { node } from "../../harness/servers/Server.ts"
-import { server } from "../../harness/servers/resources.ts"
+import { node } from "../../harness/servers/ServerProcess.ts"
+import { server } from "../../harness/servers/Resources.ts"
 
 it("on PGlite writers, readers and somebody who reads everything get on together: nobody waits for a second", async () => {
   const settings = { DATABASE_URL: "pglite:memory", ...HoldUpProbe.settings }

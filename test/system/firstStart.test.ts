@@ -1,8 +1,8 @@
 import { readdir } from "node:fs/promises"
 import { assert, describe, it } from "vitest"
 import { call, fillCatalog, list, placement } from "../../harness/clients/Client.ts"
-import { type Environment, launch } from "../../harness/servers/Server.ts"
-import { directory, freshDatabase, server } from "../../harness/servers/resources.ts"
+import { type Environment, launch } from "../../harness/servers/ServerProcess.ts"
+import { directory, freshDatabase, server } from "../../harness/servers/Resources.ts"
 
 /** Kills it that long after it was started, or after it began to write if it is told how to see that. */
 const killAfter = async (settings: Environment, milliseconds: number, began = async () => true) => {

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "vitest"
 import { type Plan, run } from "../../harness/campaigns/KillRounds.ts"
 import { logFaults, sessionsEnded, storedEvents } from "../../harness/servers/Sql.ts"
-import { directory, freshDatabase, sql } from "../../harness/servers/resources.ts"
+import { directory, freshDatabase, sql } from "../../harness/servers/Resources.ts"
 
 const load = { rounds: 3, clients: 8, milliseconds: 400 }
 

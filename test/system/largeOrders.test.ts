@@ -1,7 +1,7 @@
 import { assert, it } from "vitest"
 import { address, call, orderId } from "../../harness/clients/Client.ts"
-import { node } from "../../harness/servers/Server.ts"
-import { freshDatabase, server, sql } from "../../harness/servers/resources.ts"
+import { node } from "../../harness/servers/ServerProcess.ts"
+import { freshDatabase, server, sql } from "../../harness/servers/Resources.ts"
 
 const lines = 500
 const orders = 150

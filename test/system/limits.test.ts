@@ -3,7 +3,7 @@ import { assert, it } from "vitest"
 import { connect } from "../../harness/servers/FreshDatabase.ts"
 import { call, fillCatalog, history, inParallel, orderId, placement, slug } from "../../harness/clients/Client.ts"
 import { logFaults, storedEvents } from "../../harness/servers/Sql.ts"
-import { freshDatabase, server, sql } from "../../harness/servers/resources.ts"
+import { freshDatabase, server, sql } from "../../harness/servers/Resources.ts"
 
 const units = (quantity: number) => [{ lineId: "all", productId: "mug", quantity }]
 const one = { items: [{ lineId: "all", quantity: 1 }] }

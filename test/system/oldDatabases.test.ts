@@ -5,7 +5,7 @@ import * as OldOrders from "../../harness/fixtures/OldOrders.ts"
 import { readFixture, unpackFixture } from "../../harness/fixtures/OldProgram.ts"
 import * as SqlScript from "../../harness/fixtures/SqlScript.ts"
 import * as ViewJudge from "../../harness/judges/ViewJudge.ts"
-import { directory, freshDatabase, server, sql } from "../../harness/servers/resources.ts"
+import { directory, freshDatabase, server, sql } from "../../harness/servers/Resources.ts"
 
 const answers: Readonly<Record<"pglite" | "postgres", OldOrders.OldAnswers>> = JSON.parse(
   String(await readFixture("answers.json.br"))

@@ -1,6 +1,6 @@
 import { assert, it } from "vitest"
 import { run } from "../../harness/campaigns/ProjectorKills.ts"
-import { freshDatabase } from "../../harness/servers/resources.ts"
+import { freshDatabase } from "../../harness/servers/Resources.ts"
 
 it("a standby takes the order view over when its maker is killed, and nothing is skipped or applied twice", async () => {
   const { acknowledged, faults, takeOvers } = await run({

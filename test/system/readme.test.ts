@@ -4,8 +4,8 @@ import { join } from "node:path"
 import { promisify } from "node:util"
 import { assert, describe, it } from "vitest"
 import { settings } from "../../src/server/Settings.ts"
-import { blocks, missing, root, steps, text } from "../../harness/servers/readme.ts"
-import { directory, server } from "../../harness/servers/resources.ts"
+import { blocks, missing, root, steps, text } from "../../harness/fixtures/Readme.ts"
+import { directory, server } from "../../harness/servers/Resources.ts"
 
 const run = promisify(execFile)
 

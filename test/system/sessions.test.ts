@@ -1,7 +1,7 @@
 import { assert, it } from "vitest"
 import { call, fillCatalog } from "../../harness/clients/Client.ts"
 import { run } from "../../harness/campaigns/Sessions.ts"
-import { freshDatabase, server } from "../../harness/servers/resources.ts"
+import { freshDatabase, server } from "../../harness/servers/Resources.ts"
 
 it("a session that keeps the greatest token reads its writes and never goes back, at two servers in turn", async () => {
   const url = await freshDatabase()

@@ -1,8 +1,8 @@
 import { createServer } from "node:net"
 import { assert, describe, inject, it, onTestFinished } from "vitest"
-import { type Environment, launch } from "../../harness/servers/Server.ts"
+import { type Environment, launch } from "../../harness/servers/ServerProcess.ts"
 import { settings } from "../../src/server/Settings.ts"
-import { directory, refusal, server } from "../../harness/servers/resources.ts"
+import { directory, refusal, server } from "../../harness/servers/Resources.ts"
 
 const postgres = (change: (url: URL) => void): string => {
   const url = new URL(inject("postgresUrl"))

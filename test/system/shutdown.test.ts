@@ -2,7 +2,7 @@ import { Agent, request } from "node:http"
 import { assert, it } from "vitest"
 import { fillCatalog, history, orderId, placement } from "../../harness/clients/Client.ts"
 import { now } from "../../harness/clocks/RunningTime.ts"
-import { freshDatabase, server } from "../../harness/servers/resources.ts"
+import { freshDatabase, server } from "../../harness/servers/Resources.ts"
 
 interface Sent {
   readonly order: string

@@ -7,7 +7,7 @@ import { call, fillCatalog, inParallel, placement } from "../../harness/clients/
 import { sessionsEnded, storedEvents } from "../../harness/servers/Sql.ts"
 import * as EventStreamClient from "../../src/http/client/EventStreamClient.ts"
 import { positionOf, type Push } from "../../src/orders/Subscription.ts"
-import { freshDatabase, server, sql } from "../../harness/servers/resources.ts"
+import { freshDatabase, server, sql } from "../../harness/servers/Resources.ts"
 
 const subscribe = (url: string) =>
   Effect.flatMap(EventStreamClient.make({ url, backoff: "200 millis" }), (subscribe) => subscribe({ after: 0n }))

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Random } from "effect"
 import { Aggregates } from "../../../src/aggregate/Aggregates.ts"
 import { add, Counter, onMemory } from "../../../harness/aggregates/Counter.ts"
-import { patientCommands } from "../../../harness/clocks/patience.ts"
+import { patientCommands } from "../../../harness/clocks/Patience.ts"
 
 describe("passivation under load", () => {
   it.live("loses no reply of 50,000 commands to 100 ids when actors idle for 1 ms only", () =>

@@ -6,7 +6,7 @@ import * as StreamId from "../../../src/eventstore/StreamId.ts"
 import { type Snapshot, Snapshots } from "../../../src/aggregate/Snapshots.ts"
 import * as SqlSnapshots from "../../../src/aggregate/SqlSnapshots.ts"
 import { equal } from "../../../src/testing/EventStoreEntries.ts"
-import { freshLogLayer, logLayer } from "../../../harness/views/logLayer.ts"
+import { freshLogLayer, logLayer } from "../../../harness/views/LogLayer.ts"
 import { type Book, expected, inNewProcess, ledger } from "../../../harness/aggregates/Ledger.ts"
 
 const stream = StreamId.make("ledger", "kept")

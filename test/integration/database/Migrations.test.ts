@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { Database } from "../../../src/database/Database.ts"
 import * as Migrations from "../../../src/database/Migrations.ts"
-import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
-import { patientConnections } from "../../../harness/clocks/patience.ts"
+import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
+import { patientConnections } from "../../../harness/clocks/Patience.ts"
 
 const migrateOnce = (url: string) =>
   Migrations.run.pipe(Effect.provide(Database.layer({ ...patientConnections, url: Redacted.make(url) })), Effect.scoped)

@@ -6,7 +6,7 @@ import * as CommandRetention from "../../../src/eventstore/CommandRetention.ts"
 import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import * as MemoryEventStore from "../../../src/eventstore/MemoryEventStore.ts"
 import * as StreamId from "../../../src/eventstore/StreamId.ts"
-import { freshLogLayer } from "../../../harness/views/logLayer.ts"
+import { freshLogLayer } from "../../../harness/views/LogLayer.ts"
 
 const accept = Effect.gen(function* () {
   const log = yield* EventStore

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as MemoryEventStore from "../../../src/eventstore/MemoryEventStore.ts"
 import * as EventStoreContract from "../../../src/testing/EventStoreContract.ts"
-import { freshLogLayer, logLayer } from "../../../harness/views/logLayer.ts"
+import { freshLogLayer, logLayer } from "../../../harness/views/LogLayer.ts"
 
 const temporaryDirectory = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(join(tmpdir(), "ordinal-pglite-"))),

@@ -7,7 +7,7 @@ import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import { LogTail } from "../../../src/eventstore/tail/LogTail.ts"
 import * as MemoryEventStore from "../../../src/eventstore/MemoryEventStore.ts"
 import { append, entry, event, newStream, readFrom, tags } from "../../../src/testing/EventStoreEntries.ts"
-import { freshLogLayer } from "../../../harness/views/logLayer.ts"
+import { freshLogLayer } from "../../../harness/views/LogLayer.ts"
 
 const kibibytes = (count: number) => ({
   "that compress well": { note: "long ".repeat((count * 1024) / 5) },

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Clock, Effect, Exit, Fiber, Layer, Option, PubSub } from "effect"
 import { connect } from "../../../harness/servers/FreshDatabase.ts"
-import * as PostgresProxy from "../../../harness/servers/PostgresProxy.ts"
+import * as PostgresProxy from "../../../harness/faults/PostgresProxy.ts"
 import { now } from "../../../harness/clocks/RunningTime.ts"
 import { Database } from "../../../src/database/Database.ts"
 import { type Entry, EventStore, type Outcome } from "../../../src/eventstore/EventStore.ts"
@@ -9,8 +9,8 @@ import type * as GroupCommit from "../../../src/eventstore/append/GroupCommit.ts
 import { withinSeconds } from "../../../src/database/SqlFailure.ts"
 import { yieldToIo } from "../../../src/database/YieldToIo.ts"
 import { append, entry, newStream, readFrom, tags } from "../../../src/testing/EventStoreEntries.ts"
-import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
-import { freshLogLayer, logLayer } from "../../../harness/views/logLayer.ts"
+import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
+import { freshLogLayer, logLayer } from "../../../harness/views/LogLayer.ts"
 
 /** The log through a proxy, with one append connection that is open already. */
 const throughProxy = Effect.gen(function* () {

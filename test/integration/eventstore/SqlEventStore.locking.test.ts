@@ -7,8 +7,8 @@ import { Database } from "../../../src/database/Database.ts"
 import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import { sqlState } from "../../../src/database/SqlFailure.ts"
 import { append, entry, newStream, readFrom, tags } from "../../../src/testing/EventStoreEntries.ts"
-import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
-import { logLayer } from "../../../harness/views/logLayer.ts"
+import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
+import { logLayer } from "../../../harness/views/LogLayer.ts"
 
 const freshLog = Effect.gen(function* () {
   const url = yield* freshDatabase

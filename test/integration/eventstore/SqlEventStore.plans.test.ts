@@ -4,8 +4,8 @@ import { Effect, Layer } from "effect"
 import { connect } from "../../../harness/servers/FreshDatabase.ts"
 import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import { append, entry, newStream, readFrom } from "../../../src/testing/EventStoreEntries.ts"
-import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
-import { logLayer } from "../../../harness/views/logLayer.ts"
+import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
+import { logLayer } from "../../../harness/views/LogLayer.ts"
 
 /** Sequential scans of the log's tables, once every session has reported its own. */
 const sequentialScans = (sql: PgClient.PgClient) =>

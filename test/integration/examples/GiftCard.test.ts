@@ -8,9 +8,9 @@ import * as StreamId from "../../../src/eventstore/StreamId.ts"
 import { Aggregates } from "../../../src/aggregate/Aggregates.ts"
 import * as EventSourcing from "../../../src/kernel/EventSourcing.ts"
 import { append, entry, equal, uuid } from "../../../src/testing/EventStoreEntries.ts"
-import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
+import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 import * as GiftCard from "../../../examples/GiftCard.ts"
-import { patientConnections } from "../../../harness/clocks/patience.ts"
+import { patientConnections } from "../../../harness/clocks/Patience.ts"
 
 /** The whole program, on a kernel. */
 const program = <A, E>(kernel: Layer.Layer<A, E>) =>

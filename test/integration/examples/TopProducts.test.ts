@@ -9,9 +9,9 @@ import { Orders } from "../../../src/orders/Orders.ts"
 import type { Receipt } from "../../../src/orders/Receipt.ts"
 import type { Projection } from "../../../src/projection/Projection.ts"
 import { Projections, type Rebuild } from "../../../src/projection/Projections.ts"
-import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
+import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 import { ProductSales, topProducts } from "../../../examples/TopProducts.ts"
-import { longestWait, patientConnections } from "../../../harness/clocks/patience.ts"
+import { longestWait, patientConnections } from "../../../harness/clocks/Patience.ts"
 
 const backends = {
   "on PGlite": Effect.succeed((projection = ProductSales) =>

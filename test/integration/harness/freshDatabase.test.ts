@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { connect } from "../../../harness/servers/FreshDatabase.ts"
-import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
+import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 
 it.live("gives each caller an empty PostgreSQL database of its own", () =>
   Effect.gen(function* () {

@@ -4,10 +4,10 @@ import { Effect } from "effect"
 import { CustomerId, ProductId } from "../../../src/order/OrderId.ts"
 import { Orders } from "../../../src/orders/Orders.ts"
 import { CatalogViewProjection } from "../../../src/views/catalog/CatalogViewProjection.ts"
-import { type Shop, start } from "../../../harness/http/AdminServers.ts"
-import { poisoned } from "../../../harness/views/poison.ts"
-import { client } from "../../../harness/http/bothOrders.ts"
-import { ada, mug } from "../../../harness/http/ApiServer.ts"
+import { type Shop, start } from "../../../harness/servers/AdminServer.ts"
+import { poisoned } from "../../../harness/faults/PoisonedView.ts"
+import { client } from "../../../harness/orders/BothOrders.ts"
+import { ada, mug } from "../../../harness/servers/ApiServer.ts"
 
 const { projection, state } = poisoned(
   ({ streamId, version }) => streamId.endsWith("-poison") && version === 2,

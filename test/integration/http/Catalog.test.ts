@@ -1,5 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { ada, mug, start, type TestServer } from "../../../harness/http/ApiServer.ts"
+import { ada, mug, start, type TestServer } from "../../../harness/servers/ApiServer.ts"
 
 let server: TestServer
 beforeAll(async () => {

@@ -10,9 +10,9 @@ import { OrderNotFound } from "../../../src/order/OrderRejection.ts"
 import { OrderId, ProductId } from "../../../src/order/OrderId.ts"
 import { sendErrors } from "../../../src/http/api/EndpointErrors.ts"
 import { AllowedRoles } from "../../../src/http/api/AllowedRoles.ts"
-import { commandTable } from "../../../harness/http/commandTable.ts"
-import { openapi, slugsOf } from "../../../harness/http/contract.ts"
-import { ada, mug, order, start, withCatalog } from "../../../harness/http/ApiServer.ts"
+import { commandTable } from "../../../harness/http/CommandTable.ts"
+import { openapi, slugsOf } from "../../../harness/http/Contract.ts"
+import { ada, mug, order, start, withCatalog } from "../../../harness/servers/ApiServer.ts"
 
 const src = resolve(import.meta.dirname, "../../../src")
 

@@ -1,6 +1,6 @@
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
-import { run } from "../../../harness/hostile/HostileCampaign.ts"
-import { start, type TestServer, withCatalog } from "../../../harness/http/ApiServer.ts"
+import { run } from "../../../harness/campaigns/hostile/HostileCampaign.ts"
+import { start, type TestServer, withCatalog } from "../../../harness/servers/ApiServer.ts"
 
 let server: TestServer
 beforeAll(async () => {

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
-import { ada, mug, order, start, type TestServer, withCatalog } from "../../../harness/http/ApiServer.ts"
+import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
+import { ada, mug, order, start, type TestServer, withCatalog } from "../../../harness/servers/ApiServer.ts"
 
 const serve = (layer: typeof OrdersLayers.layerMemory | ReturnType<typeof OrdersLayers.layerPostgres>) =>
   Effect.acquireRelease(

@@ -1,6 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as IdempotencyKey from "../../../src/http/wire/IdempotencyKey.ts"
-import { type Answer, mug, order, start, type TestServer, withCatalog } from "../../../harness/http/ApiServer.ts"
+import { type Answer, mug, order, start, type TestServer, withCatalog } from "../../../harness/servers/ApiServer.ts"
 
 let server: TestServer
 beforeAll(async () => {

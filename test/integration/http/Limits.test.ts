@@ -1,8 +1,8 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Duration } from "effect"
 import { connect } from "node:net"
-import { start, stub, type TestServer } from "../../../harness/http/ApiServer.ts"
-import { problemOf, raw, type RawAnswer } from "../../../harness/http/raw.ts"
+import { start, stub, type TestServer } from "../../../harness/servers/ApiServer.ts"
+import { problemOf, raw, type RawAnswer } from "../../../harness/clients/RawClient.ts"
 
 let server: TestServer
 /** Its limits come too late for any test: a connection that it closes is closed for another reason. */

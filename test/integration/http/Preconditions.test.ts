@@ -1,6 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { SecureRandom } from "effect/crypto"
-import { order, start, type TestServer, withCatalog } from "../../../harness/http/ApiServer.ts"
+import { order, start, type TestServer, withCatalog } from "../../../harness/servers/ApiServer.ts"
 
 let server: TestServer
 beforeAll(async () => {

@@ -1,10 +1,10 @@
 /** Every problem type of this step appears over HTTP, with the members of the contract. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { onTestFinished } from "vitest"
-import { problemOfSlug } from "../../../harness/http/contract.ts"
-import { cases } from "../../../harness/http/problemCases.ts"
-import * as Servers from "../../../harness/http/problemServers.ts"
-import { any } from "../../../harness/http/problemSteps.ts"
+import { problemOfSlug } from "../../../harness/http/Contract.ts"
+import { cases } from "../../../harness/http/ProblemCases.ts"
+import * as Servers from "../../../harness/servers/FaultyServer.ts"
+import { any } from "../../../harness/http/ProblemSteps.ts"
 
 /** Provoked where the server is stopped, or its callers are slow. */
 const elsewhere = {

@@ -9,7 +9,7 @@ import { LineId } from "../../../src/order/OrderId.ts"
 import * as Rejection from "../../../src/order/OrderRejection.ts"
 import type { Orders } from "../../../src/orders/Orders.ts"
 import { ServerUnreachable, VersionNotFound } from "../../../src/orders/OrdersError.ts"
-import { commandTable, rowsThatMeet, target } from "../../../harness/http/commandTable.ts"
+import { commandTable, rowsThatMeet, target } from "../../../harness/http/CommandTable.ts"
 import {
   type Case,
   commandCases,
@@ -17,9 +17,9 @@ import {
   orderId,
   productId,
   queryCases
-} from "../../../harness/http/errorCases.ts"
-import { problemOfSlug } from "../../../harness/http/contract.ts"
-import { mug, order, start, stub, type TestServer } from "../../../harness/http/ApiServer.ts"
+} from "../../../harness/http/ErrorCases.ts"
+import { problemOfSlug } from "../../../harness/http/Contract.ts"
+import { mug, order, start, stub, type TestServer } from "../../../harness/servers/ApiServer.ts"
 
 let server: TestServer
 let failure: Error

@@ -1,5 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { order, start, type TestServer, withCatalog } from "../../../harness/http/ApiServer.ts"
+import { order, start, type TestServer, withCatalog } from "../../../harness/servers/ApiServer.ts"
 
 let server: TestServer
 beforeAll(async () => {

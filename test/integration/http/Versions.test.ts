@@ -4,7 +4,7 @@ import { OrderAggregate } from "../../../src/order/OrderAggregate.ts"
 import { OrderEvent } from "../../../src/order/OrderEvent.ts"
 import { defaultPolicies } from "../../../src/order/OrderPolicies.ts"
 import * as OrderView from "../../../src/views/order/OrderView.ts"
-import { order, start, type TestServer, withCatalog } from "../../../harness/http/ApiServer.ts"
+import { order, start, type TestServer, withCatalog } from "../../../harness/servers/ApiServer.ts"
 
 let server: TestServer
 beforeAll(async () => {

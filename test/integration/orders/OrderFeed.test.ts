@@ -7,7 +7,7 @@ import * as PositionLatch from "../../../src/projection/consistency/PositionLatc
 import * as OrderFeed from "../../../src/orders/OrderFeed.ts"
 import type { Push } from "../../../src/orders/Subscription.ts"
 import { append, entry, event, newStream } from "../../../src/testing/EventStoreEntries.ts"
-import { memoryLayer } from "../../../harness/views/viewLayer.ts"
+import { memoryLayer } from "../../../harness/views/ViewLayer.ts"
 
 const heartbeat = 15_000
 const positions = (items: ReadonlyArray<Push>) =>

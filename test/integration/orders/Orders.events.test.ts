@@ -2,8 +2,8 @@ import { assert, describe, layer as withLayer } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import type { PublishedEvent } from "../../../src/aggregate/PublishedEvent.ts"
 import { Orders } from "../../../src/orders/Orders.ts"
-import { newOrderId, request } from "../../../harness/http/bothOrders.ts"
-import { orderServices } from "../../../harness/orders/orderServices.ts"
+import { newOrderId, request } from "../../../harness/orders/BothOrders.ts"
+import { orderServices } from "../../../harness/orders/OrderServices.ts"
 
 let lastId = 0
 

@@ -3,9 +3,9 @@ import { assert, describe, layer as withLayer } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { Orders } from "../../../src/orders/Orders.ts"
 import { VersionNotFound } from "../../../src/orders/OrdersError.ts"
-import { newOrderId, request, stock } from "../../../harness/http/bothOrders.ts"
-import { orderServices } from "../../../harness/orders/orderServices.ts"
-import { longestWait } from "../../../harness/clocks/patience.ts"
+import { newOrderId, request, stock } from "../../../harness/orders/BothOrders.ts"
+import { orderServices } from "../../../harness/orders/OrderServices.ts"
+import { longestWait } from "../../../harness/clocks/Patience.ts"
 
 const [orderId, none] = [newOrderId(1), newOrderId(2)]
 const large = [2 ** 31, 2 ** 40, 2 ** 53, 2 ** 70, Infinity]

@@ -13,8 +13,8 @@ import {
   served,
   type Service,
   stock
-} from "../../../harness/http/bothOrders.ts"
-import { onPostgres } from "../../../harness/orders/orderServices.ts"
+} from "../../../harness/orders/BothOrders.ts"
+import { onPostgres } from "../../../harness/orders/OrderServices.ts"
 
 /** The service on PostgreSQL, the same from afar, what its operator has, and each request that went over HTTP. */
 class Shop extends Context.Service<

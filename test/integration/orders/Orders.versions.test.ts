@@ -15,8 +15,8 @@ import { Orders } from "../../../src/orders/Orders.ts"
 import * as OrderView from "../../../src/views/order/OrderView.ts"
 import { equal } from "../../../src/testing/EventStoreEntries.ts"
 import { orderCommand, orderId, placeOrder } from "../../../src/testing/OrderCommands.ts"
-import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
-import { patientCommands, patientConnections } from "../../../harness/clocks/patience.ts"
+import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
+import { patientCommands, patientConnections } from "../../../harness/clocks/Patience.ts"
 
 const edits = 510
 const { codec, decider } = OrderAggregate

@@ -9,9 +9,9 @@ import * as ParkedStreams from "../../../src/projection/parking/ParkedStreams.ts
 import * as ProjectionBatch from "../../../src/projection/run/ProjectionBatch.ts"
 import { OrderViewProjection } from "../../../src/views/order/OrderViewProjection.ts"
 import { readFrom } from "../../../src/testing/EventStoreEntries.ts"
-import { append, orderLives } from "../../../harness/orders/orderLives.ts"
-import { assertViewIsFold, stored } from "../../../harness/orders/orderViewRows.ts"
-import { fresh, readerLayer } from "../../../harness/views/viewLayer.ts"
+import { append, orderLives } from "../../../harness/orders/OrderLives.ts"
+import { assertViewIsFold, stored } from "../../../harness/orders/OrderViewRows.ts"
+import { fresh, readerLayer } from "../../../harness/views/ViewLayer.ts"
 
 const key = { ...OrderViewProjection, slot: "live" as const }
 

@@ -12,11 +12,11 @@ import { Orders } from "../../../src/orders/Orders.ts"
 import * as ConsistencyToken from "../../../src/projection/consistency/ConsistencyToken.ts"
 import { Projections } from "../../../src/projection/Projections.ts"
 import * as SqlCatalogQueries from "../../../src/views/catalog/SqlCatalogQueries.ts"
-import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
-import { append, orderLives } from "../../../harness/orders/orderLives.ts"
-import { poisoned } from "../../../harness/views/poison.ts"
-import { operatedLayer } from "../../../harness/views/viewLayer.ts"
-import { longestWait } from "../../../harness/clocks/patience.ts"
+import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
+import { append, orderLives } from "../../../harness/orders/OrderLives.ts"
+import { poisoned } from "../../../harness/faults/PoisonedView.ts"
+import { operatedLayer } from "../../../harness/views/ViewLayer.ts"
+import { longestWait } from "../../../harness/clocks/Patience.ts"
 
 it.live("a parked order answers projection-behind with parked to whoever has seen more of it", () =>
   Effect.gen(function* () {

@@ -8,12 +8,12 @@ import { Projections } from "../../../src/projection/Projections.ts"
 import { OrderQueries } from "../../../src/views/order/OrderQueries.ts"
 import { OrderViewProjection } from "../../../src/views/order/OrderViewProjection.ts"
 import { readFrom } from "../../../src/testing/EventStoreEntries.ts"
-import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
-import { append, orderLives } from "../../../harness/orders/orderLives.ts"
-import { assertViewIsFold, stored } from "../../../harness/orders/orderViewRows.ts"
-import { poisoned } from "../../../harness/views/poison.ts"
-import { infoWhen } from "../../../harness/views/rebuilds.ts"
-import { operatedLayer, readerLayer } from "../../../harness/views/viewLayer.ts"
+import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
+import { append, orderLives } from "../../../harness/orders/OrderLives.ts"
+import { assertViewIsFold, stored } from "../../../harness/orders/OrderViewRows.ts"
+import { poisoned } from "../../../harness/faults/PoisonedView.ts"
+import { infoWhen } from "../../../harness/views/Rebuilds.ts"
+import { operatedLayer, readerLayer } from "../../../harness/views/ViewLayer.ts"
 
 const adapters = { postgres: freshDatabase, pglite: Effect.succeed("pglite:memory") }
 

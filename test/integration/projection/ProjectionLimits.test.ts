@@ -7,9 +7,9 @@ import { ProjectionProgress } from "../../../src/projection/consistency/Projecti
 import { Projections } from "../../../src/projection/Projections.ts"
 import * as SqlProjections from "../../../src/projection/SqlProjections.ts"
 import { OrderViewProjection } from "../../../src/views/order/OrderViewProjection.ts"
-import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
-import { append, orderLives } from "../../../harness/orders/orderLives.ts"
-import { operatedLayer, readerLayer } from "../../../harness/views/viewLayer.ts"
+import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
+import { append, orderLives } from "../../../harness/orders/OrderLives.ts"
+import { operatedLayer, readerLayer } from "../../../harness/views/ViewLayer.ts"
 
 const { name, version } = OrderViewProjection
 const key = { name, version, slot: "live" as const }

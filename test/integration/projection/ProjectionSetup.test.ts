@@ -4,9 +4,9 @@ import { Database } from "../../../src/database/Database.ts"
 import type { Projection } from "../../../src/projection/Projection.ts"
 import * as ProjectionSetup from "../../../src/projection/ProjectionSetup.ts"
 import * as ProjectionTable from "../../../src/projection/ProjectionTable.ts"
-import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
-import { readerLayer } from "../../../harness/views/viewLayer.ts"
-import { idleInTransaction, patientConnections } from "../../../harness/clocks/patience.ts"
+import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
+import { readerLayer } from "../../../harness/views/ViewLayer.ts"
+import { idleInTransaction, patientConnections } from "../../../harness/clocks/Patience.ts"
 
 /** One waits for the other for as long as this test takes. */
 const sessionSettings = { ...idleInTransaction, lock_timeout: "0" }

@@ -8,11 +8,11 @@ import { defaults, ProjectionLimits } from "../../../src/projection/ProjectionLi
 import { ProjectionProgress } from "../../../src/projection/consistency/ProjectionProgress.ts"
 import { Projections } from "../../../src/projection/Projections.ts"
 import { OrderViewProjection } from "../../../src/views/order/OrderViewProjection.ts"
-import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
-import { append, orderLives } from "../../../harness/orders/orderLives.ts"
-import { assertViewIsFold } from "../../../harness/orders/orderViewRows.ts"
-import { infoWhen } from "../../../harness/views/rebuilds.ts"
-import { operatedLayer, readerLayer } from "../../../harness/views/viewLayer.ts"
+import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
+import { append, orderLives } from "../../../harness/orders/OrderLives.ts"
+import { assertViewIsFold } from "../../../harness/orders/OrderViewRows.ts"
+import { infoWhen } from "../../../harness/views/Rebuilds.ts"
+import { operatedLayer, readerLayer } from "../../../harness/views/ViewLayer.ts"
 
 const { name } = OrderViewProjection
 const silent = Logger.layer([])

@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { run } from "../../../harness/campaigns/ConnectionCuts.ts"
-import { freshDatabase } from "../../../harness/vitest/freshDatabase.ts"
+import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 
 it.live("every command takes effect once and is answered, wherever its connection is cut", () =>
   Effect.gen(function* () {

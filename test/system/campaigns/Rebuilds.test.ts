@@ -1,6 +1,6 @@
 import { assert, it } from "vitest"
 import { run } from "../../../harness/campaigns/RebuildsCampaign.ts"
-import { freshDatabase } from "../../../harness/servers/resources.ts"
+import { freshDatabase } from "../../../harness/servers/Resources.ts"
 
 it("nobody who reads from either of two servers sees anything of rebuilds under load, and each is as one from nothing", async () => {
   const { compared, faults, seconds } = await run({

@@ -11,7 +11,7 @@ import { now } from "../../../harness/clocks/RunningTime.ts"
 import { Database } from "../../../src/database/Database.ts"
 import * as DirectoryLock from "../../../src/database/DirectoryLock.ts"
 import { append, entry, newStream, readFrom } from "../../../src/testing/EventStoreEntries.ts"
-import { logLayer } from "../../../harness/views/logLayer.ts"
+import { logLayer } from "../../../harness/views/LogLayer.ts"
 
 const temporaryDirectory = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(join(tmpdir(), "ordinal-test-"))),
@@ -31,7 +31,7 @@ const kill = (child: ChildProcess) =>
 const opener = (directory: string) =>
   Effect.acquireRelease(
     Effect.sync(() =>
-      spawn(process.execPath, ["harness/servers/openPglite.ts", `pglite:${directory}`], {
+      spawn(process.execPath, ["harness/servers/OpenPglite.ts", `pglite:${directory}`], {
         stdio: ["ignore", "pipe", "ignore"]
       })
     ),

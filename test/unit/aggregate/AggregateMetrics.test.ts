@@ -3,9 +3,9 @@ import { Context, Deferred, Effect, Layer, Schema } from "effect"
 import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import * as MemoryEventStore from "../../../src/eventstore/MemoryEventStore.ts"
 import { Aggregates } from "../../../src/aggregate/Aggregates.ts"
-import { value, withOwnMetrics } from "../../../harness/metrics.ts"
+import { value, withOwnMetrics } from "../../../harness/fixtures/OwnMetrics.ts"
 import { add, Counter, onMemory, registry } from "../../../harness/aggregates/Counter.ts"
-import { patientCommands } from "../../../harness/clocks/patience.ts"
+import { patientCommands } from "../../../harness/clocks/Patience.ts"
 
 const added = `orders_events_appended_total{type="counter.added.v1"}`
 

@@ -7,7 +7,7 @@ import { LineId } from "../../../src/order/OrderId.ts"
 import { defaultPolicies } from "../../../src/order/OrderPolicies.ts"
 import { maxEvents } from "../../../src/order/OrderRejection.ts"
 import { orderId } from "../../../src/testing/OrderCommands.ts"
-import * as given from "../../../harness/orders/history.ts"
+import * as given from "../../../harness/orders/OrderHistory.ts"
 
 const [mug] = given.place.lines
 const at = (version: number, ...commands: ReadonlyArray<OrderCommand>) => ({

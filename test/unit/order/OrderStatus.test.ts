@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { OrderCommand } from "../../../src/order/OrderCommand.ts"
 import { paymentStatus, status } from "../../../src/order/OrderStatus.ts"
 import { orderId } from "../../../src/testing/OrderCommands.ts"
-import * as given from "../../../harness/orders/history.ts"
+import * as given from "../../../harness/orders/OrderHistory.ts"
 
 const [mug] = given.place.lines
 const { payment: paymentId } = given

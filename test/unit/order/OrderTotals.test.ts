@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { OrderCommand } from "../../../src/order/OrderCommand.ts"
 import * as OrderTotals from "../../../src/order/OrderTotals.ts"
 import { orderId } from "../../../src/testing/OrderCommands.ts"
-import * as given from "../../../harness/orders/history.ts"
+import * as given from "../../../harness/orders/OrderHistory.ts"
 
 describe("divideHalfEven", () => {
   it.each([

@@ -5,7 +5,7 @@ import { OrderDecider } from "../../../src/order/OrderDecider.ts"
 import { LineId, PaymentId, ReturnId, ShipmentId } from "../../../src/order/OrderId.ts"
 import { status } from "../../../src/order/OrderStatus.ts"
 import { orderId } from "../../../src/testing/OrderCommands.ts"
-import * as given from "../../../harness/orders/history.ts"
+import * as given from "../../../harness/orders/OrderHistory.ts"
 
 const columns = [
   "absent",

@@ -2,9 +2,9 @@ import { assert, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Logger, Stream } from "effect"
 import { LogTail, LogWentBack } from "../../../../src/eventstore/tail/LogTail.ts"
 import { readFrom } from "../../../../src/testing/EventStoreEntries.ts"
-import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
-import { restoreLog } from "../../../../harness/views/restoreLog.ts"
-import { fresh, readerLayer } from "../../../../harness/views/viewLayer.ts"
+import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
+import { restoreLog } from "../../../../harness/faults/RestoredLog.ts"
+import { fresh, readerLayer } from "../../../../harness/views/ViewLayer.ts"
 
 it.live("fails whoever waits when the log was replaced by an older copy, and forgets what it had of it", () =>
   Effect.gen(function* () {

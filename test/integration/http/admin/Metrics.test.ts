@@ -1,12 +1,12 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { onTestFinished } from "vitest"
-import * as PostgresProxy from "../../../../harness/servers/PostgresProxy.ts"
+import * as PostgresProxy from "../../../../harness/faults/PostgresProxy.ts"
 import { Database } from "../../../../src/database/Database.ts"
-import { mug, order } from "../../../../harness/http/ApiServer.ts"
-import { followSse, followWs } from "../../../../harness/http/streams.ts"
-import { freshDatabase } from "../../../../harness/vitest/freshDatabase.ts"
-import { metric, place, type Shop, start, until } from "../../../../harness/http/AdminServers.ts"
+import { mug, order } from "../../../../harness/servers/ApiServer.ts"
+import { followSse, followWs } from "../../../../harness/streams/StreamFollower.ts"
+import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
+import { metric, place, type Shop, start, until } from "../../../../harness/servers/AdminServer.ts"
 
 /** Of the contract, each with the labels that it must have, and no others. */
 const names: Readonly<Record<string, ReadonlyArray<string>>> = {

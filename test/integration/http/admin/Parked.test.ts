@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { onTestFinished } from "vitest"
 import { Database } from "../../../../src/database/Database.ts"
-import { poisoned } from "../../../../harness/views/poison.ts"
-import { metric, orderView, place, start, until } from "../../../../harness/http/AdminServers.ts"
+import { poisoned } from "../../../../harness/faults/PoisonedView.ts"
+import { metric, orderView, place, start, until } from "../../../../harness/servers/AdminServer.ts"
 
 /** A shop of which an order's cancellation can't be projected, and that order, shipped besides. */
 const withParked = async () => {

@@ -1,6 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { problemOf, raw } from "../../../../harness/http/raw.ts"
-import { orderView, type Shop, start } from "../../../../harness/http/AdminServers.ts"
+import { problemOf, raw } from "../../../../harness/clients/RawClient.ts"
+import { orderView, type Shop, start } from "../../../../harness/servers/AdminServer.ts"
 
 const unknown = "01890000-0000-7000-8000-000000000000"
 

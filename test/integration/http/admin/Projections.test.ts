@@ -1,8 +1,8 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Database } from "../../../../src/database/Database.ts"
-import { freshDatabase } from "../../../../harness/vitest/freshDatabase.ts"
-import { metric, orderView, place, type Shop, start, until } from "../../../../harness/http/AdminServers.ts"
+import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
+import { metric, orderView, place, type Shop, start, until } from "../../../../harness/servers/AdminServer.ts"
 
 const adapters = { postgres: freshDatabase, pglite: Effect.succeed("pglite:memory") }
 const at = "/admin/projections/order-view"

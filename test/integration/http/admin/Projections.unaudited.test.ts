@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { onTestFinished } from "vitest"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
-import { orderView, start } from "../../../../harness/http/AdminServers.ts"
+import { orderView, start } from "../../../../harness/servers/AdminServer.ts"
 
 it("a projection that does not say what its rows should be refuses an audit, and shows no report of one", async () => {
   const { audit: _, ...unaudited } = OrderViewProjection

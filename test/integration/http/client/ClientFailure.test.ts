@@ -14,8 +14,8 @@ import {
   served,
   type Service,
   stock
-} from "../../../../harness/http/bothOrders.ts"
-import { stub } from "../../../../harness/http/ApiServer.ts"
+} from "../../../../harness/orders/BothOrders.ts"
+import { stub } from "../../../../harness/servers/ApiServer.ts"
 import { Orders } from "../../../../src/orders/Orders.ts"
 
 const id: OrderId = newOrderId(1)

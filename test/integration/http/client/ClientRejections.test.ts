@@ -15,8 +15,8 @@ import {
   served,
   type Service,
   stock
-} from "../../../../harness/http/bothOrders.ts"
-import { commandTable, rowsThatMeet } from "../../../../harness/http/commandTable.ts"
+} from "../../../../harness/orders/BothOrders.ts"
+import { commandTable, rowsThatMeet } from "../../../../harness/http/CommandTable.ts"
 import {
   type Case,
   commandCases,
@@ -24,8 +24,8 @@ import {
   orderId,
   productId,
   queryCases
-} from "../../../../harness/http/errorCases.ts"
-import { stub } from "../../../../harness/http/ApiServer.ts"
+} from "../../../../harness/http/ErrorCases.ts"
+import { stub } from "../../../../harness/servers/ApiServer.ts"
 
 const [placed, confirmed, shipped, none] = [newOrderId(1), newOrderId(2), newOrderId(3), newOrderId(4)]
 const a = LineId.make("a")

@@ -4,7 +4,7 @@ import { Duration, Effect, Fiber, Stream } from "effect"
 import { connect, createServer, type Socket } from "node:net"
 import * as EventStreamClient from "../../../../src/http/client/EventStreamClient.ts"
 import { positionOf, type Push, type SubscribeOptions } from "../../../../src/orders/Subscription.ts"
-import { order, start, type TestServer, withCatalog } from "../../../../harness/http/ApiServer.ts"
+import { order, start, type TestServer, withCatalog } from "../../../../harness/servers/ApiServer.ts"
 
 let server: TestServer
 beforeAll(async () => {

@@ -12,7 +12,7 @@ import {
 } from "../../../../src/order/OrderId.ts"
 import { Orders } from "../../../../src/orders/Orders.ts"
 import * as OrdersClient from "../../../../src/http/client/OrdersClient.ts"
-import { ada, address } from "../../../../harness/http/ApiServer.ts"
+import { ada, address } from "../../../../harness/servers/ApiServer.ts"
 import {
   bothOrders,
   customers,
@@ -22,8 +22,8 @@ import {
   request,
   type Service,
   stock
-} from "../../../../harness/http/bothOrders.ts"
-import { longestWait } from "../../../../harness/clocks/patience.ts"
+} from "../../../../harness/orders/BothOrders.ts"
+import { longestWait } from "../../../../harness/clocks/Patience.ts"
 
 const a = LineId.make("a")
 const b = LineId.make("b")

@@ -1,8 +1,8 @@
 import { assert, it } from "vitest"
 import { Duration } from "effect"
 import { now } from "../../../../harness/clocks/RunningTime.ts"
-import { start } from "../../../../harness/http/ApiServer.ts"
-import { raw } from "../../../../harness/http/raw.ts"
+import { start } from "../../../../harness/servers/ApiServer.ts"
+import { raw } from "../../../../harness/clients/RawClient.ts"
 
 const whole = "GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
 

@@ -5,7 +5,7 @@ import { Draining } from "../../../../src/aggregate/CommandErrors.ts"
 import { OrderId } from "../../../../src/order/OrderId.ts"
 import type { Receipt } from "../../../../src/orders/Receipt.ts"
 import { ProjectionBehind } from "../../../../src/projection/consistency/ConsistencyToken.ts"
-import { type Options, order, start, stub, type TestServer } from "../../../../harness/http/ApiServer.ts"
+import { type Options, order, start, stub, type TestServer } from "../../../../harness/servers/ApiServer.ts"
 
 const on = async (options: Options, test: (server: TestServer) => Promise<void>) => {
   const server = await start(options)

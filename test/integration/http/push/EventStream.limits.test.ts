@@ -5,9 +5,9 @@ import { connect } from "node:net"
 import { now } from "../../../../harness/clocks/RunningTime.ts"
 import * as EventSocket from "../../../../src/http/push/EventSocket.ts"
 import { defaults } from "../../../../src/http/push/PushLimits.ts"
-import { order, start, type TestServer, withCatalog } from "../../../../harness/http/ApiServer.ts"
-import { problemOf, raw } from "../../../../harness/http/raw.ts"
-import { followSse, followWs } from "../../../../harness/http/streams.ts"
+import { order, start, type TestServer, withCatalog } from "../../../../harness/servers/ApiServer.ts"
+import { problemOf, raw } from "../../../../harness/clients/RawClient.ts"
+import { followSse, followWs } from "../../../../harness/streams/StreamFollower.ts"
 
 const isHeartbeat = ({ name }: { readonly name: string }) => name === "heartbeat"
 

@@ -1,7 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { isEvent } from "../../../../harness/clients/PushConnection.ts"
-import { order, start, type TestServer, withCatalog } from "../../../../harness/http/ApiServer.ts"
-import { followSse, followWs, type Follower } from "../../../../harness/http/streams.ts"
+import { isEvent } from "../../../../harness/streams/StreamConnection.ts"
+import { order, start, type TestServer, withCatalog } from "../../../../harness/servers/ApiServer.ts"
+import { followSse, followWs, type Follower } from "../../../../harness/streams/StreamFollower.ts"
 
 let server: TestServer
 beforeAll(async () => {

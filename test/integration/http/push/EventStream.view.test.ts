@@ -3,13 +3,13 @@ import * as OrdersLocal from "../../../../src/orders/OrdersLocal.ts"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Layer } from "effect"
 import { connect } from "../../../../harness/servers/FreshDatabase.ts"
-import { isEvent } from "../../../../harness/clients/PushConnection.ts"
+import { isEvent } from "../../../../harness/streams/StreamConnection.ts"
 import { now } from "../../../../harness/clocks/RunningTime.ts"
 import * as OrdersLayers from "../../../../src/orders/OrdersLayers.ts"
-import { freshDatabase } from "../../../../harness/vitest/freshDatabase.ts"
-import { readerOrders } from "../../../../harness/orders/readerOrders.ts"
-import { type Options, order, start, type TestServer, withCatalog } from "../../../../harness/http/ApiServer.ts"
-import { followSse, followWs, type Follower } from "../../../../harness/http/streams.ts"
+import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
+import { readerOrders } from "../../../../harness/orders/ReaderOrders.ts"
+import { type Options, order, start, type TestServer, withCatalog } from "../../../../harness/servers/ApiServer.ts"
+import { followSse, followWs, type Follower } from "../../../../harness/streams/StreamFollower.ts"
 
 const serve = (options: Options) =>
   Effect.acquireRelease(

@@ -9,9 +9,9 @@ import { ProjectionProgress } from "../../../../src/projection/consistency/Proje
 import { type Difference, Projections } from "../../../../src/projection/Projections.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { readFrom } from "../../../../src/testing/EventStoreEntries.ts"
-import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
-import { assertViewIsFold } from "../../../../harness/orders/orderViewRows.ts"
-import { fresh, operatedLayer } from "../../../../harness/views/viewLayer.ts"
+import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
+import { assertViewIsFold } from "../../../../harness/orders/OrderViewRows.ts"
+import { fresh, operatedLayer } from "../../../../harness/views/ViewLayer.ts"
 
 const { name } = OrderViewProjection
 

@@ -7,10 +7,10 @@ import { ProjectionProgress } from "../../../../src/projection/consistency/Proje
 import { type AuditReport, Projections } from "../../../../src/projection/Projections.ts"
 import * as SqlProjections from "../../../../src/projection/SqlProjections.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
-import { freshDatabase } from "../../../../harness/vitest/freshDatabase.ts"
-import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
-import { readerLayer } from "../../../../harness/views/viewLayer.ts"
-import { idleInTransaction } from "../../../../harness/clocks/patience.ts"
+import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
+import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
+import { readerLayer } from "../../../../harness/views/ViewLayer.ts"
+import { idleInTransaction } from "../../../../harness/clocks/Patience.ts"
 
 const { name } = OrderViewProjection
 const audit: ProjectionAudit = OrderViewProjection.audit!

@@ -6,9 +6,9 @@ import { Database } from "../../../../src/database/Database.ts"
 import { ProjectionProgress } from "../../../../src/projection/consistency/ProjectionProgress.ts"
 import * as ProjectionRunner from "../../../../src/projection/run/ProjectionRunner.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
-import { freshDatabase } from "../../../../harness/vitest/freshDatabase.ts"
-import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
-import { fresh, processLayer, readerLayer } from "../../../../harness/views/viewLayer.ts"
+import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
+import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
+import { fresh, processLayer, readerLayer } from "../../../../harness/views/ViewLayer.ts"
 
 const key = OrderViewProjection
 

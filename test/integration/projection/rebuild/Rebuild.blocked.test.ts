@@ -5,11 +5,11 @@ import type { Projection, ProjectionAudit } from "../../../../src/projection/Pro
 import { Projections } from "../../../../src/projection/Projections.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { OrderViewTable } from "../../../../src/views/order/OrderViewRows.ts"
-import { freshDatabase } from "../../../../harness/vitest/freshDatabase.ts"
-import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
-import { value, withOwnMetrics } from "../../../../harness/metrics.ts"
-import { ended, heldAudit, infoWhen, isFold, name, seen, silent } from "../../../../harness/views/rebuilds.ts"
-import { operatedLayer } from "../../../../harness/views/viewLayer.ts"
+import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
+import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
+import { value, withOwnMetrics } from "../../../../harness/fixtures/OwnMetrics.ts"
+import { ended, heldAudit, infoWhen, isFold, name, seen, silent } from "../../../../harness/views/Rebuilds.ts"
+import { operatedLayer } from "../../../../harness/views/ViewLayer.ts"
 
 describe("a rebuild", () => {
   it.live("is not put in place when it differs from the log", () =>

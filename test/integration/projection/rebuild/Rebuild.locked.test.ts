@@ -5,11 +5,11 @@ import type { Projection } from "../../../../src/projection/Projection.ts"
 import { Projections } from "../../../../src/projection/Projections.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { OrderViewTable } from "../../../../src/views/order/OrderViewRows.ts"
-import { freshDatabase } from "../../../../harness/vitest/freshDatabase.ts"
-import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
-import { awaitRebuild, ended, infoWhen, isFold, name, seen, silent } from "../../../../harness/views/rebuilds.ts"
-import { operatedLayer, readerLayer } from "../../../../harness/views/viewLayer.ts"
-import { idleInTransaction } from "../../../../harness/clocks/patience.ts"
+import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
+import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
+import { awaitRebuild, ended, infoWhen, isFold, name, seen, silent } from "../../../../harness/views/Rebuilds.ts"
+import { operatedLayer, readerLayer } from "../../../../harness/views/ViewLayer.ts"
+import { idleInTransaction } from "../../../../harness/clocks/Patience.ts"
 
 /** An order view whose swap gives up soon while the table is locked; when it was tried. */
 const patient = (version = 1) => {

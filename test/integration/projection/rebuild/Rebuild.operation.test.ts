@@ -5,8 +5,8 @@ import type { Projection } from "../../../../src/projection/Projection.ts"
 import { Projections } from "../../../../src/projection/Projections.ts"
 import { OrderQueries } from "../../../../src/views/order/OrderQueries.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
-import { freshDatabase } from "../../../../harness/vitest/freshDatabase.ts"
-import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
+import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
+import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
 import {
   awaitRebuild,
   ended,
@@ -16,9 +16,9 @@ import {
   name,
   seen,
   silent
-} from "../../../../harness/views/rebuilds.ts"
-import { operatedLayer } from "../../../../harness/views/viewLayer.ts"
-import { idleInTransaction } from "../../../../harness/clocks/patience.ts"
+} from "../../../../harness/views/Rebuilds.ts"
+import { operatedLayer } from "../../../../harness/views/ViewLayer.ts"
+import { idleInTransaction } from "../../../../harness/clocks/Patience.ts"
 
 describe("a rebuild", () => {
   it.live("can be paused, goes on in another process where it was, and can be aborted", () =>

@@ -3,12 +3,12 @@ import { Effect } from "effect"
 import { Database } from "../../../../src/database/Database.ts"
 import { Projections } from "../../../../src/projection/Projections.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
-import { freshDatabase } from "../../../../harness/vitest/freshDatabase.ts"
-import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
-import { stored } from "../../../../harness/orders/orderViewRows.ts"
-import { restoreLog } from "../../../../harness/views/restoreLog.ts"
-import { ended, infoWhen, isFold, name, seen, silent } from "../../../../harness/views/rebuilds.ts"
-import { operatedLayer } from "../../../../harness/views/viewLayer.ts"
+import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
+import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
+import { stored } from "../../../../harness/orders/OrderViewRows.ts"
+import { restoreLog } from "../../../../harness/faults/RestoredLog.ts"
+import { ended, infoWhen, isFold, name, seen, silent } from "../../../../harness/views/Rebuilds.ts"
+import { operatedLayer } from "../../../../harness/views/ViewLayer.ts"
 
 describe("a rebuild", () => {
   it.live("is what an older copy of the log demands under a projection that runs, and puts it right", () =>

@@ -6,10 +6,10 @@ import { defaults, ProjectionLimits } from "../../../../src/projection/Projectio
 import { Projections } from "../../../../src/projection/Projections.ts"
 import * as RebuildRecord from "../../../../src/projection/rebuild/RebuildRecord.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
-import { freshDatabase } from "../../../../harness/vitest/freshDatabase.ts"
-import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
-import { ended, infoWhen, isFold, name, seen, silent } from "../../../../harness/views/rebuilds.ts"
-import { operatedLayer } from "../../../../harness/views/viewLayer.ts"
+import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
+import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
+import { ended, infoWhen, isFold, name, seen, silent } from "../../../../harness/views/Rebuilds.ts"
+import { operatedLayer } from "../../../../harness/views/ViewLayer.ts"
 
 describe("a projection of which a rebuild is under way", () => {
   it.live("can be paused meanwhile, and stays so when the rebuild is put in place", () =>

@@ -3,11 +3,11 @@ import { Effect, Fiber, Ref } from "effect"
 import { Database } from "../../../../src/database/Database.ts"
 import { Projections } from "../../../../src/projection/Projections.ts"
 import { OrderQueries } from "../../../../src/views/order/OrderQueries.ts"
-import { freshDatabase } from "../../../../harness/vitest/freshDatabase.ts"
-import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
-import { assertViewIsFold, stored } from "../../../../harness/orders/orderViewRows.ts"
-import { ended, name, seen, silent } from "../../../../harness/views/rebuilds.ts"
-import { operatedLayer } from "../../../../harness/views/viewLayer.ts"
+import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
+import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
+import { assertViewIsFold, stored } from "../../../../harness/orders/OrderViewRows.ts"
+import { ended, name, seen, silent } from "../../../../harness/views/Rebuilds.ts"
+import { operatedLayer } from "../../../../harness/views/ViewLayer.ts"
 
 const adapters = { postgres: freshDatabase, pglite: Effect.succeed("pglite:memory") }
 

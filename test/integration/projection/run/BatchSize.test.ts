@@ -9,8 +9,8 @@ import type { Projection } from "../../../../src/projection/Projection.ts"
 import * as ProjectionBatch from "../../../../src/projection/run/ProjectionBatch.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { readFrom } from "../../../../src/testing/EventStoreEntries.ts"
-import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
-import { fresh, readerLayer } from "../../../../harness/views/viewLayer.ts"
+import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
+import { fresh, readerLayer } from "../../../../harness/views/ViewLayer.ts"
 
 describe("BatchSize", () => {
   it("is halved by what is too slow, down to one event", () => {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Duration, Effect, Exit, Fiber, Layer, Logger, Scope } from "effect"
-import * as PostgresProxy from "../../../../harness/servers/PostgresProxy.ts"
+import * as PostgresProxy from "../../../../harness/faults/PostgresProxy.ts"
 import { now } from "../../../../harness/clocks/RunningTime.ts"
 import { Database } from "../../../../src/database/Database.ts"
 import * as Lease from "../../../../src/projection/run/Lease.ts"
@@ -10,11 +10,11 @@ import { ProjectionProgress } from "../../../../src/projection/consistency/Proje
 import * as ProjectionRunner from "../../../../src/projection/run/ProjectionRunner.ts"
 import { Projections } from "../../../../src/projection/Projections.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
-import { freshDatabase } from "../../../../harness/vitest/freshDatabase.ts"
-import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
-import { assertViewIsFold } from "../../../../harness/orders/orderViewRows.ts"
-import { onePerPool, operatedLayer, processLayer, readerLayer } from "../../../../harness/views/viewLayer.ts"
-import { endlessLease } from "../../../../harness/clocks/patience.ts"
+import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
+import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
+import { assertViewIsFold } from "../../../../harness/orders/OrderViewRows.ts"
+import { onePerPool, operatedLayer, processLayer, readerLayer } from "../../../../harness/views/ViewLayer.ts"
+import { endlessLease } from "../../../../harness/clocks/Patience.ts"
 
 const { name, version } = OrderViewProjection
 const key = { name, version, slot: "live" as const }

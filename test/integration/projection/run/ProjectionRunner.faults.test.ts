@@ -9,10 +9,10 @@ import * as ProjectionRunner from "../../../../src/projection/run/ProjectionRunn
 import * as ProjectionSetup from "../../../../src/projection/ProjectionSetup.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { append as appendEntries, entry, newStream, readFrom } from "../../../../src/testing/EventStoreEntries.ts"
-import { freshDatabase } from "../../../../harness/vitest/freshDatabase.ts"
-import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
-import { assertViewIsFold, stored } from "../../../../harness/orders/orderViewRows.ts"
-import { fresh, processLayer, readerLayer } from "../../../../harness/views/viewLayer.ts"
+import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
+import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
+import { assertViewIsFold, stored } from "../../../../harness/orders/OrderViewRows.ts"
+import { fresh, processLayer, readerLayer } from "../../../../harness/views/ViewLayer.ts"
 
 const awaitView = (position: bigint) =>
   Effect.flatMap(ProjectionProgress, (progress) => progress.awaitPosition(OrderViewProjection, position))

@@ -1,17 +1,17 @@
 import { it } from "@effect/vitest"
 import { Effect, Layer, Logger, Random, Stream } from "effect"
-import * as PostgresProxy from "../../../../harness/servers/PostgresProxy.ts"
+import * as PostgresProxy from "../../../../harness/faults/PostgresProxy.ts"
 import { Database } from "../../../../src/database/Database.ts"
 import { LogTail } from "../../../../src/eventstore/tail/LogTail.ts"
 import { ProjectionLimits } from "../../../../src/projection/ProjectionLimits.ts"
 import { ProjectionProgress } from "../../../../src/projection/consistency/ProjectionProgress.ts"
 import * as ProjectionRunner from "../../../../src/projection/run/ProjectionRunner.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
-import { freshDatabase } from "../../../../harness/vitest/freshDatabase.ts"
-import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
-import { assertViewIsFold } from "../../../../harness/orders/orderViewRows.ts"
-import { fresh, onePerPool, readerLayer } from "../../../../harness/views/viewLayer.ts"
-import { endlessLease } from "../../../../harness/clocks/patience.ts"
+import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
+import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
+import { assertViewIsFold } from "../../../../harness/orders/OrderViewRows.ts"
+import { fresh, onePerPool, readerLayer } from "../../../../harness/views/ViewLayer.ts"
+import { endlessLease } from "../../../../harness/clocks/Patience.ts"
 
 const silent = Logger.layer([])
 

@@ -6,9 +6,9 @@ import { ProjectionProgress } from "../../../../src/projection/consistency/Proje
 import * as ProjectionRunner from "../../../../src/projection/run/ProjectionRunner.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { readFrom } from "../../../../src/testing/EventStoreEntries.ts"
-import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
-import { stored } from "../../../../harness/orders/orderViewRows.ts"
-import { fresh, readerLayer } from "../../../../harness/views/viewLayer.ts"
+import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
+import { stored } from "../../../../harness/orders/OrderViewRows.ts"
+import { fresh, readerLayer } from "../../../../harness/views/ViewLayer.ts"
 
 /** Runs the projection until it stops; what it then said. */
 const lastWords = Effect.fnUntraced(function* (projection = OrderViewProjection) {

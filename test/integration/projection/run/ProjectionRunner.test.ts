@@ -6,9 +6,9 @@ import { ProjectionProgress } from "../../../../src/projection/consistency/Proje
 import * as ProjectionRunner from "../../../../src/projection/run/ProjectionRunner.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { append as appendEntries, entry, newStream } from "../../../../src/testing/EventStoreEntries.ts"
-import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
-import { assertViewIsFold } from "../../../../harness/orders/orderViewRows.ts"
-import { fresh, readerLayer } from "../../../../harness/views/viewLayer.ts"
+import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
+import { assertViewIsFold } from "../../../../harness/orders/OrderViewRows.ts"
+import { fresh, readerLayer } from "../../../../harness/views/ViewLayer.ts"
 
 const adapters = {
   postgres: fresh(readerLayer),

@@ -13,8 +13,8 @@ import { CustomerId, ProductId } from "../../../../src/order/OrderId.ts"
 import { Orders } from "../../../../src/orders/Orders.ts"
 import { Projections, type Rebuild } from "../../../../src/projection/Projections.ts"
 import { CatalogViewProjection } from "../../../../src/views/catalog/CatalogViewProjection.ts"
-import { freshDatabase } from "../../../../harness/vitest/freshDatabase.ts"
-import { longestWait, patientConnections } from "../../../../harness/clocks/patience.ts"
+import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
+import { longestWait, patientConnections } from "../../../../harness/clocks/Patience.ts"
 
 const adapters = {
   memory: Effect.succeed(OrdersLayers.layerMemory),

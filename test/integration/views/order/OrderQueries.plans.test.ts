@@ -7,7 +7,7 @@ import { CustomerId, OrderId } from "../../../../src/order/OrderId.ts"
 import type { Key } from "../../../../src/views/order/OrderListQuery.ts"
 import type { OrderFilter, OrderSort } from "../../../../src/views/order/OrderQueries.ts"
 import { selectCounts, selectOrder, selectPage } from "../../../../src/views/order/SqlOrderQueries.ts"
-import { fresh, readerLayer } from "../../../../harness/views/viewLayer.ts"
+import { fresh, readerLayer } from "../../../../harness/views/ViewLayer.ts"
 
 /**
  * Large customers have 980 orders, small ones 10 (whose few are sorted in no time, and are not in the lists here); what

@@ -7,9 +7,9 @@ import type { OrderEntry } from "../../../../src/views/order/OrderEntry.ts"
 import { noOrders, type OrderFilter, OrderQueries, type OrderSort } from "../../../../src/views/order/OrderQueries.ts"
 import type { OrderView } from "../../../../src/views/order/OrderView.ts"
 import * as OrderViews from "../../../../src/views/order/OrderView.ts"
-import { foldedEntries } from "../../../../harness/orders/orderViewRows.ts"
-import { append, orderLives } from "../../../../harness/orders/orderLives.ts"
-import { fresh, memoryLayer, processLayer } from "../../../../harness/views/viewLayer.ts"
+import { foldedEntries } from "../../../../harness/orders/OrderViewRows.ts"
+import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
+import { fresh, memoryLayer, processLayer } from "../../../../harness/views/ViewLayer.ts"
 
 const adapters = {
   memory: memoryLayer,

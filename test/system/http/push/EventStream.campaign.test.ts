@@ -1,10 +1,10 @@
 /** The campaigns of `scripts/campaigns/push.ts`, small: server, database, load and clients in processes of their own. */
 import { assert, describe, inject, it } from "vitest"
-import * as PushCampaign from "../../../../harness/push/PushCampaign.ts"
-import * as PushPlans from "../../../../harness/push/PushPlans.ts"
-import * as PushResumes from "../../../../harness/push/PushResumes.ts"
-import * as PushShop from "../../../../harness/push/PushShop.ts"
-import { start } from "../../../../harness/http/ApiServer.ts"
+import * as PushCampaign from "../../../../harness/campaigns/push/PushCampaign.ts"
+import * as PushPlans from "../../../../harness/campaigns/push/PushPlans.ts"
+import * as PushResumes from "../../../../harness/campaigns/push/PushResumes.ts"
+import * as PushShop from "../../../../harness/campaigns/push/PushShop.ts"
+import { start } from "../../../../harness/servers/ApiServer.ts"
 
 const { crowd, cuts } = PushPlans.quick
 

@@ -5,7 +5,7 @@ import { EventStore, type Outcome } from "../../../../src/eventstore/EventStore.
 import * as MemoryEventStore from "../../../../src/eventstore/MemoryEventStore.ts"
 import { Aggregates } from "../../../../src/aggregate/Aggregates.ts"
 import { add, Counter, registry } from "../../../../harness/aggregates/Counter.ts"
-import { patientCommands } from "../../../../harness/clocks/patience.ts"
+import { patientCommands } from "../../../../harness/clocks/Patience.ts"
 
 const aggregatesOn = (log: Layer.Layer<EventStore>, limits: Parameters<typeof registry>[0] = patientCommands) =>
   Effect.map(Layer.build(registry(limits).pipe(Layer.provide(log))), (context) => Context.get(context, Aggregates))

@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import type { Outcome } from "../../../../src/eventstore/EventStore.ts"
 import * as GroupCommit from "../../../../src/eventstore/append/GroupCommit.ts"
 import { entry, event, newStream } from "../../../../src/testing/EventStoreEntries.ts"
-import { value, withOwnMetrics } from "../../../../harness/metrics.ts"
+import { value, withOwnMetrics } from "../../../../harness/fixtures/OwnMetrics.ts"
 
 const accepted: Outcome = { _tag: "Accepted", version: 1, position: 1n, recordedAt: "2026-01-01T00:00:00.000Z" }
 

@@ -6,7 +6,7 @@ import { resolve } from "node:path"
 import { AdminApi } from "../../../../src/http/admin/AdminApi.ts"
 import { AdminProblems } from "../../../../src/http/problems/AdminProblems.ts"
 import { Problems } from "../../../../src/http/problems/Problems.ts"
-import { openapi, slugsOf } from "../../../../harness/http/contract.ts"
+import { openapi, slugsOf } from "../../../../harness/http/Contract.ts"
 
 const src = resolve(import.meta.dirname, "../../../../src")
 const table = { ...Problems, ...AdminProblems }

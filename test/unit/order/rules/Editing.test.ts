@@ -3,8 +3,8 @@ import type { Command, OrderCommand } from "../../../../src/order/OrderCommand.t
 import { Currency } from "../../../../src/order/Money.ts"
 import { LineId } from "../../../../src/order/OrderId.ts"
 import { orderId } from "../../../../src/testing/OrderCommands.ts"
-import { assertNothing, assertRejected, recorded } from "../../../../harness/orders/expect.ts"
-import * as given from "../../../../harness/orders/history.ts"
+import { assertNothing, assertRejected, recorded } from "../../../../harness/orders/Decisions.ts"
+import * as given from "../../../../harness/orders/OrderHistory.ts"
 
 const [mug] = given.place.lines
 const line = { ...mug, lineId: LineId.make("line-3"), unitDiscount: 50 }

@@ -4,8 +4,8 @@ import * as OrderDecider from "../../../../src/order/OrderDecider.ts"
 import { CancellationId, LineId, PaymentId, ReturnId, ShipmentId } from "../../../../src/order/OrderId.ts"
 import { defaultPolicies } from "../../../../src/order/OrderPolicies.ts"
 import { orderId } from "../../../../src/testing/OrderCommands.ts"
-import { assertNothing, assertRejected, recorded } from "../../../../harness/orders/expect.ts"
-import * as given from "../../../../harness/orders/history.ts"
+import { assertNothing, assertRejected, recorded } from "../../../../harness/orders/Decisions.ts"
+import * as given from "../../../../harness/orders/OrderHistory.ts"
 
 const mugs = (quantity: number) => ({ lineId: given.mugs, quantity })
 const books = (quantity: number) => ({ lineId: given.book, quantity })

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Command, OrderCommand } from "../../../../src/order/OrderCommand.ts"
 import { CaptureId, PaymentId, RefundId } from "../../../../src/order/OrderId.ts"
 import { orderId } from "../../../../src/testing/OrderCommands.ts"
-import { assertNothing, assertRejected, recorded } from "../../../../harness/orders/expect.ts"
-import * as given from "../../../../harness/orders/history.ts"
+import { assertNothing, assertRejected, recorded } from "../../../../harness/orders/Decisions.ts"
+import * as given from "../../../../harness/orders/OrderHistory.ts"
 
 const { payment: paymentId } = given
 const second: Command<"AuthorizePayment"> = { ...given.authorize, paymentId: PaymentId.make("payment-2") }

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as OrderDecider from "../../../../src/order/OrderDecider.ts"
 import { defaultPolicies } from "../../../../src/order/OrderPolicies.ts"
 import { LineId } from "../../../../src/order/OrderId.ts"
-import { assertNothing, assertRejected, recorded } from "../../../../harness/orders/expect.ts"
-import * as given from "../../../../harness/orders/history.ts"
+import { assertNothing, assertRejected, recorded } from "../../../../harness/orders/Decisions.ts"
+import * as given from "../../../../harness/orders/OrderHistory.ts"
 
 const [mug] = given.place.lines
 const { confirm: _, ...unsaid } = given.place

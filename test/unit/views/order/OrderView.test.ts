@@ -5,7 +5,7 @@ import { OrderView, fromState } from "../../../../src/views/order/OrderView.ts"
 import { timeOf } from "../../../../src/testing/Given.ts"
 import { orderCommands, orderId } from "../../../../src/testing/OrderCommands.ts"
 import { trace } from "../../../../src/testing/Trace.ts"
-import * as given from "../../../../harness/orders/history.ts"
+import * as given from "../../../../harness/orders/OrderHistory.ts"
 
 describe("the order view", () => {
   it("has the shape of the contract, absent = not happened yet", () => {

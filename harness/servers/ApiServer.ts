@@ -10,7 +10,7 @@ import { Readiness } from "../../src/http/handlers/Readiness.ts"
 import * as Server from "../../src/http/listener/Server.ts"
 import { Orders } from "../../src/orders/Orders.ts"
 import { Projections } from "../../src/projection/Projections.ts"
-import { type Check, check as checkMain } from "./contract.ts"
+import { type Check, check as checkMain } from "../http/Contract.ts"
 
 export interface Answer {
   readonly status: number

@@ -9,8 +9,8 @@ import * as SqlProjections from "../../src/projection/SqlProjections.ts"
 import * as MemoryOrderQueries from "../../src/views/order/MemoryOrderQueries.ts"
 import { OrderViewProjection } from "../../src/views/order/OrderViewProjection.ts"
 import * as SqlOrderQueries from "../../src/views/order/SqlOrderQueries.ts"
-import { freshDatabase } from "../vitest/freshDatabase.ts"
-import { logLayer } from "./logLayer.ts"
+import { freshDatabase } from "../vitest/FreshDatabase.ts"
+import { logLayer } from "./LogLayer.ts"
 
 /** Every pool as small as can be: whoever needs two connections at once hangs. */
 export const onePerPool: Omit<DatabaseOptions, "url"> = { pools: { append: 1, projections: 1, reads: 1 } }

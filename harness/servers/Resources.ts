@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, inject, onTestFinished } from "vitest"
-import { type Environment, type Launch, start } from "./Server.ts"
+import { type Environment, type Launch, start } from "./ServerProcess.ts"
 import * as Sql from "./Sql.ts"
 
 /** The URL of a new, empty PostgreSQL database. */

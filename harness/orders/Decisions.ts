@@ -5,7 +5,7 @@ import { OrderDecider } from "../../src/order/OrderDecider.ts"
 import type { OrderEvent } from "../../src/order/OrderEvent.ts"
 import type { OrderRejection } from "../../src/order/OrderRejection.ts"
 import { given } from "../../src/testing/Given.ts"
-import { after } from "./history.ts"
+import { after } from "./OrderHistory.ts"
 
 /** What happens when `command` comes after `commands`. */
 const decision = (commands: ReadonlyArray<OrderCommand>, command: OrderCommand, decider = OrderDecider) =>

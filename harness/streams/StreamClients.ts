@@ -1,7 +1,7 @@
 /** Many clients of the event streams in a process of their own, which does what the campaign tells it. */
 import { type ChildProcess, fork } from "node:child_process"
-import type { End } from "./PushConnection.ts"
-import { type Asked, open, type PushClient } from "./PushClient.ts"
+import type { End } from "./StreamConnection.ts"
+import { type Asked, open, type PushClient } from "./StreamClient.ts"
 
 export interface Wanted extends Asked {
   readonly name: string

@@ -8,7 +8,7 @@ import { defaultPolicies, OrderPolicies } from "../../src/order/OrderPolicies.ts
 import type { PlaceOrderRequest } from "../../src/order/OrderRequest.ts"
 import { Orders } from "../../src/orders/Orders.ts"
 import * as OrdersClient from "../../src/http/client/OrdersClient.ts"
-import { ada, address, mug, start } from "./ApiServer.ts"
+import { ada, address, mug, start } from "../servers/ApiServer.ts"
 
 export type Service = Orders["Service"]
 

@@ -1,6 +1,6 @@
 /** Every command of the contract's table: how it is sent, and who may. */
 import { rejectionsOf } from "../../src/order/OrderRejection.ts"
-import { address, ada, mug, order } from "./ApiServer.ts"
+import { address, ada, mug, order } from "../servers/ApiServer.ts"
 
 export interface CommandRow {
   /** In the table of the contract. */

@@ -1,6 +1,6 @@
 /** A client of the event streams whose connection is cut again and again while orders come in, and what it got in all. */
-import { seeded } from "../SeededRandom.ts"
-import { type Asked, isEvent, over, type Transport } from "../clients/PushConnection.ts"
+import { seeded } from "../../SeededRandom.ts"
+import { type Asked, isEvent, over, type Transport } from "../../streams/StreamConnection.ts"
 import { difference, type PushShop } from "./PushShop.ts"
 
 export interface Cuts {

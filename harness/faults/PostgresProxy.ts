@@ -7,7 +7,7 @@
  */
 import { Effect } from "effect"
 import { connect, createServer, type Server, type Socket } from "node:net"
-import { freePort } from "./FreePort.ts"
+import { freePort } from "../servers/FreePort.ts"
 
 export type Fault = "cut before" | "cut after" | "swallow"
 

@@ -2,12 +2,12 @@
  * Many clients of a server's event streams under a steady load, from other processes: what each got is compared with the
  * log as it is stored.
  */
-import * as Measurement from "../bench/Measurement.ts"
-import type { Transport } from "../clients/PushConnection.ts"
-import type { Sql } from "../servers/Sql.ts"
-import * as OpenLoop from "../clients/OpenLoop.ts"
-import { now } from "../clients/PushClient.ts"
-import * as PushClients from "../clients/PushClients.ts"
+import * as Measurement from "../../bench/Measurement.ts"
+import type { Transport } from "../../streams/StreamConnection.ts"
+import type { Sql } from "../../servers/Sql.ts"
+import * as OpenLoop from "../../clients/OpenLoop.ts"
+import { now } from "../../streams/StreamClient.ts"
+import * as PushClients from "../../streams/StreamClients.ts"
 import { customerOf, difference, logged, type LoggedEvent, type PushShop } from "./PushShop.ts"
 
 export interface Crowd extends OpenLoop.Pace {

@@ -20,10 +20,10 @@ import { CatalogViewProjection } from "../../src/views/catalog/CatalogViewProjec
 import { OrderViewProjection } from "../../src/views/order/OrderViewProjection.ts"
 import * as SqlCatalogQueries from "../../src/views/catalog/SqlCatalogQueries.ts"
 import * as SqlOrderQueries from "../../src/views/order/SqlOrderQueries.ts"
-import { checkOf } from "./contract.ts"
+import { checkOf } from "../http/Contract.ts"
 import { type Answer, clientOf, order, patience, patientLimits, portOf, withCatalog } from "./ApiServer.ts"
-import { freshDatabase } from "../vitest/freshDatabase.ts"
-import { patientConnections } from "../clocks/patience.ts"
+import { freshDatabase } from "../vitest/FreshDatabase.ts"
+import { patientConnections } from "../clocks/Patience.ts"
 
 /** Any request may be one of a foreign page. */
 const check = checkOf(OpenApi.fromApi(AdminApi), [403])

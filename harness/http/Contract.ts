@@ -1,12 +1,12 @@
 /** What must hold for every answer whatsoever; the test client checks it on each. */
 import { assert } from "@effect/vitest"
 import { OpenApi } from "effect/http-api"
-import { isListed, operationsOf, problemFault } from "../clients/AnyAnswer.ts"
+import { isListed, operationsOf, problemFault } from "../judges/AnswerJudge.ts"
 import { AdminProblems } from "../../src/http/problems/AdminProblems.ts"
 import type { Problem } from "../../src/http/problems/Problem.ts"
 import { Problems } from "../../src/http/problems/Problems.ts"
 import { Api } from "../../src/http/api/Api.ts"
-import type { Answer } from "./ApiServer.ts"
+import type { Answer } from "../servers/ApiServer.ts"
 
 export const openapi = OpenApi.fromApi(Api)
 

@@ -1,8 +1,8 @@
 /** A request to provoke each problem type with, and the members that its document must have. */
 import { assert } from "@effect/vitest"
-import { mug, order } from "./ApiServer.ts"
-import * as Servers from "./problemServers.ts"
-import { after, any, type Case, inTrouble, items, keyed, lines, only, payment, place, simply } from "./problemSteps.ts"
+import { mug, order } from "../servers/ApiServer.ts"
+import * as Servers from "../servers/FaultyServer.ts"
+import { after, any, type Case, inTrouble, items, keyed, lines, only, payment, place, simply } from "./ProblemSteps.ts"
 
 const missing = "ord_01890000-0000-7000-8000-000000000000"
 const existing = "ord_01890000-0000-7000-8000-000000000001"

@@ -1,7 +1,7 @@
 /** What leads up to a problem, and how a case of the table looks. */
 import { assert } from "@effect/vitest"
-import { type Answer, order } from "./ApiServer.ts"
-import type * as Servers from "./problemServers.ts"
+import { type Answer, order } from "../servers/ApiServer.ts"
+import type * as Servers from "../servers/FaultyServer.ts"
 
 export interface Case {
   readonly slug: string

@@ -1,12 +1,5 @@
 /** Clients of the event streams that keep all that came. */
-import {
-  isEvent,
-  type Message,
-  overSse,
-  overWebSocket,
-  type PushConnection,
-  type Take
-} from "../clients/PushConnection.ts"
+import { isEvent, type Message, overSse, overWebSocket, type PushConnection, type Take } from "./StreamConnection.ts"
 
 export interface Follower extends PushConnection {
   readonly messages: Array<Message>

@@ -1,11 +1,11 @@
 /** A server as its own process on a new database, with the shop that is filled over HTTP: where campaigns of pushes run. */
-import { freshDatabase, open, type Sql } from "../servers/Sql.ts"
-import { type Environment, node, type ServerProcess, start } from "../servers/Server.ts"
-import * as MemoryProbe from "../clocks/MemoryProbe.ts"
+import { freshDatabase, open, type Sql } from "../../servers/Sql.ts"
+import { type Environment, node, type ServerProcess, start } from "../../servers/ServerProcess.ts"
+import * as MemoryProbe from "../../clocks/MemoryProbe.ts"
 import * as PushCrowd from "./PushCrowd.ts"
 import * as PushMemory from "./PushMemory.ts"
 import * as PushResumes from "./PushResumes.ts"
-import * as PushServer from "./PushServer.ts"
+import * as PushServer from "../../servers/PushServer.ts"
 import * as PushShop from "./PushShop.ts"
 
 export interface Stage {

@@ -3,8 +3,8 @@ import { Database } from "../../src/database/Database.ts"
 import type { DatabaseOptions } from "../../src/database/DatabaseOptions.ts"
 import * as Migrations from "../../src/database/Migrations.ts"
 import * as SqlEventStore from "../../src/eventstore/SqlEventStore.ts"
-import { freshDatabase } from "../vitest/freshDatabase.ts"
-import { patientConnections } from "../clocks/patience.ts"
+import { freshDatabase } from "../vitest/FreshDatabase.ts"
+import { patientConnections } from "../clocks/Patience.ts"
 
 /** A migrated database with its log, at a URL. */
 export const logLayer = (url: string, options: Omit<DatabaseOptions, "url"> = {}) =>

@@ -1,5 +1,5 @@
 /** A client of the event streams that keeps of each event only its position and when it came, however many come. */
-import { type End, isEvent, type Message, over, type PushConnection, type Transport } from "./PushConnection.ts"
+import { type End, isEvent, type Message, over, type PushConnection, type Transport } from "./StreamConnection.ts"
 
 export interface Asked {
   readonly transport: Transport

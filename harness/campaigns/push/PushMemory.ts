@@ -1,5 +1,5 @@
 /** Whether a server's memory stayed flat while clients that never read were connected to it. */
-import type { Memory } from "../clocks/MemoryProbe.ts"
+import type { Memory } from "../../clocks/MemoryProbe.ts"
 
 const mebibytes = (bytes: number) => Math.round(bytes / 1024 ** 2)
 

@@ -1,4 +1,4 @@
-/** A process that opens a database, says so in one line, and keeps it until it is ended: `openPglite.ts <url>`. */
+/** A process that opens a database, says so in one line, and keeps it until it is ended: `OpenPglite.ts <url>`. */
 import { NodeRuntime } from "@effect/platform-node"
 import { Effect, Layer, Redacted } from "effect"
 import { Database } from "../../src/database/Database.ts"

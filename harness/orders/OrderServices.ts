@@ -3,9 +3,9 @@ import * as OrdersLocal from "../../src/orders/OrdersLocal.ts"
 import { Context, Effect, Layer, type Scope } from "effect"
 import * as OrdersLayers from "../../src/orders/OrdersLayers.ts"
 import { Orders } from "../../src/orders/Orders.ts"
-import { client, served, type Service, stock } from "../http/bothOrders.ts"
-import { freshDatabase } from "../vitest/freshDatabase.ts"
-import { patientConnections } from "../clocks/patience.ts"
+import { client, served, type Service, stock } from "./BothOrders.ts"
+import { freshDatabase } from "../vitest/FreshDatabase.ts"
+import { patientConnections } from "../clocks/Patience.ts"
 
 /** On a PostgreSQL database of its own, with what its operator has. */
 export const onPostgres = Effect.flatMap(freshDatabase, (url) =>

@@ -4,7 +4,7 @@ import * as AggregateCatalog from "../../src/orders/AggregateCatalog.ts"
 import * as EventSourcing from "../../src/kernel/EventSourcing.ts"
 import * as SqlCatalogQueries from "../../src/views/catalog/SqlCatalogQueries.ts"
 import * as SqlOrderQueries from "../../src/views/order/SqlOrderQueries.ts"
-import { patientConnections } from "../clocks/patience.ts"
+import { patientConnections } from "../clocks/Patience.ts"
 
 /** The order service of a process that runs no projection: the views it reads are made by another one. */
 export const readerOrders = (url: string) =>

@@ -1,4 +1,4 @@
-/** `node harness/push/PushServer.ts`: the server with limits of event streams that no setting has, in milliseconds. */
+/** `node harness/servers/PushServer.ts`: the server with limits of event streams that no setting has, in milliseconds. */
 import * as OrdersLayers from "../../src/orders/OrdersLayers.ts"
 import { NodeRuntime } from "@effect/platform-node"
 import { Duration, Effect, Layer } from "effect"

@@ -1,7 +1,7 @@
 /** A server seen from outside: customers, orders of theirs, and which client has to be pushed what. */
-import { type Answer, address, call, inParallel, mug, type Receipt } from "../clients/Client.ts"
-import type { Sql } from "../servers/Sql.ts"
-import { now } from "../clients/PushClient.ts"
+import { type Answer, address, call, inParallel, mug, type Receipt } from "../../clients/Client.ts"
+import type { Sql } from "../../servers/Sql.ts"
+import { now } from "../../streams/StreamClient.ts"
 
 export const customerOf = (index: number) => `customer-${index}`
 

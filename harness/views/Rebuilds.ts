@@ -5,7 +5,7 @@ import { ProjectionProgress } from "../../src/projection/consistency/ProjectionP
 import type { ProjectionAudit } from "../../src/projection/Projection.ts"
 import { type ProjectionInfo, Projections, type Rebuild } from "../../src/projection/Projections.ts"
 import { OrderViewProjection } from "../../src/views/order/OrderViewProjection.ts"
-import { assertViewIsFold } from "../orders/orderViewRows.ts"
+import { assertViewIsFold } from "../orders/OrderViewRows.ts"
 
 export const { name } = OrderViewProjection
 export const silent = Logger.layer([])

@@ -1,6 +1,6 @@
 /** A client of an event stream who goes on where it was whenever the stream ends, and notes what came when. */
 import { setTimeout as pause } from "node:timers/promises"
-import { isEvent, type Message, over, type Transport } from "./PushConnection.ts"
+import { isEvent, type Message, over, type Transport } from "./StreamConnection.ts"
 import { now } from "../clocks/RunningTime.ts"
 
 export interface PushFollower {
