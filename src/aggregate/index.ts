@@ -3,6 +3,8 @@
  * it commands, each through the one actor of its stream; `KeyedCommands` lets a command take effect at most once per key.
  */
 export type { Aggregate, SnapshotPolicy } from "./Aggregate.ts"
+export type { ActorInfo, ActorReport } from "./actor/ActorReport.ts"
+export type { Accepted, CommandAlreadyAccepted, Keyed, KeyedError } from "./actor/Envelope.ts"
 export { AggregateLimits } from "./AggregateLimits.ts"
 export { Aggregates, type SendOptions } from "./Aggregates.ts"
 export {
@@ -23,5 +25,5 @@ export { type Snapshot, Snapshots } from "./Snapshots.ts"
 export * as SqlSnapshots from "./SqlSnapshots.ts"
 export * as Upcaster from "./Upcaster.ts"
 export * as CommandIdentity from "./idempotency/CommandIdentity.ts"
-export { KeyedCommands, type OnceError, type Remembered } from "./idempotency/KeyedCommands.ts"
+export { KeyedCommands, type Once, type OnceError, type Remembered } from "./idempotency/KeyedCommands.ts"
 export type { CommandOptions } from "./idempotency/Submission.ts"

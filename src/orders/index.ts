@@ -30,8 +30,22 @@ export type {
 } from "./QueryOptions.ts"
 export type { CommandReceipt, PlacedOrder, Receipt } from "./Receipt.ts"
 export type { Push, SubscribeOptions } from "./Subscription.ts"
-export { CatalogQueries } from "../views/catalog/CatalogQueries.ts"
+export type { CatalogStates } from "../views/catalog/CatalogEntry.ts"
+export {
+  type CatalogFilter,
+  type CatalogItem,
+  type CatalogList,
+  type CatalogPage,
+  CatalogQueries
+} from "../views/catalog/CatalogQueries.ts"
 export type { CustomerView, ProductView } from "../views/catalog/CatalogView.ts"
+export {
+  type FoundOrder,
+  OrderCounts,
+  OrderFilter,
+  type OrderPage,
+  OrderQueries,
+  OrderSort
+} from "../views/order/OrderQueries.ts"
 export { type Freshness, InvalidCursor } from "../views/ViewQuery.ts"
-export { OrderCounts, OrderFilter, OrderQueries, OrderSort } from "../views/order/OrderQueries.ts"
 export { OrderLineView, OrderView } from "../views/order/OrderView.ts"

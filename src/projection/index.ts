@@ -4,8 +4,8 @@
  */
 export { type Checkpoint, CheckpointMoved, CheckpointRefused } from "./Checkpoint.ts"
 export * as ConsistencyToken from "./consistency/ConsistencyToken.ts"
-export { ProjectionBehind } from "./consistency/ConsistencyToken.ts"
-export { ProjectionProgress } from "./consistency/ProjectionProgress.ts"
+export { InvalidToken, ProjectionBehind } from "./consistency/ConsistencyToken.ts"
+export { ProjectionProgress, type ProjectionStatus } from "./consistency/ProjectionProgress.ts"
 export type { Batch, Projection, ProjectionAudit, ProjectionTables, Slot } from "./Projection.ts"
 export {
   AuditRefused,
@@ -32,4 +32,5 @@ export {
   type RebuildOptions
 } from "./Projections.ts"
 export * as ProjectionTable from "./ProjectionTable.ts"
+export { ProjectionBroken } from "./run/ProjectionBroken.ts"
 export * as SqlProjections from "./SqlProjections.ts"

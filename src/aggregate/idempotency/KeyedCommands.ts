@@ -47,7 +47,7 @@ interface Running {
   readonly fiber: Fiber.Fiber<Once<unknown>, unknown>
 }
 
-interface Once<A> {
+export interface Once<A> {
   readonly answer: A
   readonly replayed: boolean
 }
