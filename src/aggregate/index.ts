@@ -3,7 +3,7 @@
  * it commands, each through the one actor of its stream; `KeyedCommands` lets a command take effect at most once per key.
  */
 export type { Aggregate, SnapshotPolicy } from "./Aggregate.ts"
-export type { ActorInfo, ActorReport } from "./actor/ActorReport.ts"
+export type { ActorInfo, ActorReport } from "./actor/ActorCache.ts"
 export type { Accepted, CommandAlreadyAccepted, Keyed, KeyedError } from "./actor/Envelope.ts"
 export { AggregateLimits } from "./AggregateLimits.ts"
 export { Aggregates, type SendOptions } from "./Aggregates.ts"

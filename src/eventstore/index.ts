@@ -16,5 +16,5 @@ export { ConcurrencyConflict, OutcomeUnknown, Overloaded } from "./EventStoreErr
 export * as MemoryEventStore from "./MemoryEventStore.ts"
 export * as SqlEventStore from "./SqlEventStore.ts"
 export * as StreamId from "./StreamId.ts"
-export type { Interest } from "./tail/EventWaiters.ts"
+export type { StreamOrCustomer } from "./tail/EventWaiters.ts"
 export { LogTail } from "./tail/LogTail.ts"
