@@ -9,7 +9,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { blocks, root } from "../../../harness/servers/readme.ts"
+import { blocks, root } from "../../../harness/fixtures/Readme.ts"
 
 /** Without npm's own variables: they name this repository. */
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)))
