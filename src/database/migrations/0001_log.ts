@@ -1,4 +1,4 @@
-/** The log: its head, its events, and the outcomes of keyed commands. The append function is in `appendFunction.ts`. */
+/** Creates the log: its head, its events, the outcomes of keyed commands, and the append function. */
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { appendFunction } from "../../eventstore/append/AppendFunction.ts"
@@ -6,7 +6,7 @@ import { appendFunction } from "../../eventstore/append/AppendFunction.ts"
 export const log = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
-  // One row, updated by every append: room on its page for many versions of it, and a vacuum that comes often.
+  // Every append updates the only row, so its page has room for many versions of it, and a vacuum comes often.
   yield* sql`
     CREATE TABLE ordinal.log_head (
       singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),

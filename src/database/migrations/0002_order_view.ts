@@ -1,11 +1,11 @@
-/** The read side: how far each projection is, and the order view with an index for each way it is listed. */
+/** Creates the read side: the checkpoints of projections, and the order view with an index for each way to list it. */
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 
 export const orderView = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
-  // Updated with every batch: room on its page for many versions of a row, and a vacuum that comes often.
+  // Every batch updates a row, so its page has room for many versions of it, and a vacuum comes often.
   yield* sql`
     CREATE TABLE ordinal.checkpoints (
       projection text COLLATE "C" NOT NULL,
@@ -21,7 +21,7 @@ export const orderView = Effect.gen(function* () {
       autovacuum_vacuum_cost_delay = 0
     )`
 
-  // "position" is that of the order's last event. State is json, not jsonb: it is read whole, never looked into.
+  // "position" is that of the order's last event. "state" is json and not jsonb, because it is only ever read whole.
   yield* sql`
     CREATE TABLE ordinal.order_view (
       order_id text COLLATE "C" PRIMARY KEY,

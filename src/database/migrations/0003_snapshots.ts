@@ -1,4 +1,4 @@
-/** Saved states of long streams, one per stream. Any of them may be deleted at any time. */
+/** Creates the table of snapshots: saved states of long streams, one per stream. Any may be deleted at any time. */
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 

@@ -1,12 +1,12 @@
-/** What a projection needs to be run by one of many processes, paused, repaired and rebuilt beside what serves. */
+/** Adds what a projection needs to be run by one of many processes, paused, repaired, and rebuilt beside what serves. */
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 
 export const projections = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
-  // Of each projection at most two: `live` is read, `shadow` is being filled by a rebuild. `parked` counts its streams
-  // that are set aside; `owner` runs it until `until`.
+  // A projection has at most two checkpoints: `live` is of the table that is read, `shadow` of the one that a rebuild
+  // fills. `parked` counts the projection's parked streams; `owner` is the process that may run it until `until`.
   yield* sql`
     ALTER TABLE ordinal.checkpoints
       ADD COLUMN slot text COLLATE "C" NOT NULL DEFAULT 'live' CHECK (slot IN ('live', 'shadow')),
@@ -18,8 +18,8 @@ export const projections = Effect.gen(function* () {
       DROP CONSTRAINT checkpoints_pkey,
       ADD PRIMARY KEY (projection, slot)`
 
-  // "version" and "position" are of the first event that is not applied. A row that is no longer parked stays on record
-  // if events of it were skipped.
+  // "version" and "position" are of the first event that is not applied. The row of a stream that is no longer parked
+  // stays on record if events of the stream were skipped.
   yield* sql`
     CREATE TABLE ordinal.parked_streams (
       id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -37,7 +37,7 @@ export const projections = Effect.gen(function* () {
       UNIQUE (projection, slot, stream_id)
     )`
 
-  // "streams" is how many are compared before it is put in place; NULL = all.
+  // "streams" says how many streams are compared before the rebuilt table is put in place; NULL means all.
   yield* sql`
     CREATE TABLE ordinal.rebuilds (
       id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -58,7 +58,7 @@ export const projections = Effect.gen(function* () {
   yield* sql`CREATE UNIQUE INDEX rebuilds_open ON ordinal.rebuilds (projection)
     WHERE state IN ('running', 'paused', 'blocked')`
 
-  // Orders are counted by status for one customer or all, from an index alone.
+  // With the status in the index, orders are counted by status for one customer or for all from the index alone.
   yield* sql`DROP INDEX ordinal.order_view_customer`
   yield* sql`CREATE INDEX order_view_customer ON ordinal.order_view (customer_id, placed_at, order_id) INCLUDE (status)`
 })

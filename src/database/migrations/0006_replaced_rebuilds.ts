@@ -1,4 +1,4 @@
-/** A rebuild that gave way to one of another version is in a state of its own, no longer told by its problem's text. */
+/** Gives rebuilds that were replaced by one of another version a state of their own; before, only a text told them. */
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 

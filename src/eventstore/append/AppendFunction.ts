@@ -1,22 +1,16 @@
 /**
- * The append: one statement that locks the head, judges every entry in order, stores what was accepted with gap-free
- * positions, moves the head, and returns one row per entry.
+ * The SQL function that appends: called by `AppendStatement`, installed by the first migration, and shipped, so its text
+ * is never edited. It locks the head of the log, judges the entries in order, stores what is accepted without gaps, moves
+ * the head, and returns one row per entry: `a`ccepted, `d`uplicate, `c`onflict or `r`eused. One query finds the common
+ * batch, of which all is accepted; any other is judged in a loop. Either way reading and writing is done in sets.
  *
- * Arrays `entry_*` have one element per entry; `event_*` one per event, with the number of its entry (from 1) and the
- * version it gets if that entry is accepted. `entry_command` is NULL for an unkeyed command; such a one is known by its
- * first event. `entry_previous` is the number of the entry before it of the same stream, `entry_same` of the first with
- * the same command id (or first event), each 0 if there is none; `entry_end` counts the events up to and with it.
+ * `entry_*` has an element per entry, `event_*` one per event with its entry's number (from 1). `entry_command` is NULL
+ * for an unkeyed command, known by its first event; `entry_previous` is the preceding entry of the same stream, and
+ * `entry_same` the first one of the same command, or 0; `entry_end` counts the events up to and including the entry's.
  *
- * The common batch, of which all is acceptable and nothing is empty, is found so by one query. Any other is judged in a
- * loop over integers. Either way all reading and writing is done in sets.
- *
- * Outcomes: `a`ccepted, `d`uplicate, `c`onflict, `r`eused.
- *
- * **Gotchas**
- *
- * It relies on READ COMMITTED: statements after the lock then see everything committed before it. Under another
- * isolation level they would not, so it refuses to run. Plans are pinned to index look-ups, since a session that first
- * ran it on an empty log would otherwise keep reading whole tables.
+ * **Gotchas**: it relies on READ COMMITTED, under which statements after the lock see everything committed before it, and
+ * refuses to run otherwise. Plans are pinned to index look-ups, because a session that first ran the function on an empty
+ * log would keep reading whole tables.
  */
 const storeEvents = (rows: string) => `
     INSERT INTO ordinal.events

@@ -1,34 +1,46 @@
 /**
- * Stores one batch at a time over a connection of its own, and finds out what became of it.
+ * Stores one batch at a time over a connection of its own, and finds out what became of it. `GroupCommit` hands it the
+ * batches; it sends them by `AppendStatement` and answers their calls.
  *
- * A lost connection leaves the outcome open: the identical batch is sent again on a new one, and the database tells what
- * is stored already. What certainly had no effect is simply sent again. Data that can't be stored is found by sending
- * the calls, and then the entries of the guilty call, one by one: nobody else fails for it.
+ * A lost connection leaves the outcome open: the identical batch is sent again on a new connection, and the database
+ * tells what is stored already. Data that can't be stored is found by sending the calls, and then the entries of the
+ * guilty call, one by one, so that no other call fails for it.
  */
 import type { PgClient } from "@effect/sql-pg"
-import { Effect, Exit, Fiber, Option, Random, Scope } from "effect"
-import type { SqlError } from "effect/sql/SqlError"
-import { awaitWithGrace } from "../../database/YieldToIo.ts"
-import { type EncodedEntry, execute } from "./AppendStatement.ts"
-import type { Outcome } from "../EventStore.ts"
-import { type Batch, type Call, type Lane, settle } from "./GroupCommit.ts"
+import { Effect, Exit, Fiber, Option, Result, Schedule, Scope } from "effect"
+import { ConnectionError, SqlError } from "effect/sql/SqlError"
 import { classify, messageOf } from "../../database/SqlFailure.ts"
+import { awaitWithGrace } from "../../database/YieldToIo.ts"
+import type { Outcome } from "../EventStore.ts"
+import { type EncodedEntry, execute } from "./AppendStatement.ts"
+import { answer, type Batch, type Call, type Lane } from "./GroupCommit.ts"
 
-/** Longer than the server's lock timeout; then the connection is given up. */
+/** Is longer than the server's lock timeout; after it the connection is given up. */
 const attemptTimeout = "3 seconds"
-const firstPause = 5
-const longestPause = 250
 
-type Attempt =
-  | { readonly _tag: "Done"; readonly outcomes: ReadonlyArray<Outcome> }
-  | { readonly _tag: "Lost" }
-  | { readonly _tag: "Again" }
-  | { readonly _tag: "Data"; readonly reason: string }
+const noAnswer = new SqlError({
+  reason: new ConnectionError({ message: "The server has not answered in time.", operation: "query", cause: undefined })
+})
 
-type Stored = Extract<Attempt, { readonly _tag: "Done" | "Data" }> | { readonly _tag: "Abandoned" }
+/** Between two attempts: 5 ms doubling up to 250 ms, with jitter. */
+const pauses = Schedule.min([Schedule.exponential("5 millis"), Schedule.spaced("250 millis")]).pipe(Schedule.jittered)
 
-const open = (batch: Batch): boolean => batch.calls.some((call) => !call.settled)
+/**
+ * - `Stored`: the database has given its outcomes.
+ * - `Refused`: nothing was stored, because data in the batch can't be.
+ * - `Abandoned`: nobody waits for the batch any more.
+ */
+type Stored =
+  | { readonly _tag: "Stored"; readonly outcomes: ReadonlyArray<Outcome> }
+  | { readonly _tag: "Refused"; readonly reason: string }
+  | { readonly _tag: "Abandoned" }
 
+/** The entries are read at each attempt, since calls may leave the batch before it is sent. */
+type Entries = () => ReadonlyArray<EncodedEntry>
+
+const isAwaited = (batch: Batch): boolean => batch.calls.some((call) => !call.isAnswered)
+
+/** Takes `stored`, which is called whenever events may have been stored. */
 export const make = Effect.fnUntraced(function* (
   connect: Effect.Effect<PgClient.PgClient, SqlError, Scope.Scope>,
   stored: () => void
@@ -55,119 +67,95 @@ export const make = Effect.fnUntraced(function* (
   })
 
   /**
-   * The statement runs in a fiber of its own: given up, it is left behind, not waited for. One that fails before it
-   * first waits found the connection dead already, and was never sent.
+   * Sends the batch once; fails if that is to be tried again.
+   *
+   * The statement runs in a fiber of its own, which is left behind when its time is up, because to interrupt a statement
+   * means to wait for the server. A statement that fails before it first waits found a dead connection and was not sent.
    */
-  const send = Effect.fnUntraced(function* (sql: PgClient.PgClient, entries: ReadonlyArray<EncodedEntry>) {
-    const fiber = yield* Effect.forkIn(execute(sql, entries), laneScope, { startImmediately: true })
-    const sent = fiber.pollUnsafe() === undefined
-    const answer = yield* awaitWithGrace(fiber, attemptTimeout)
-    if (Option.isNone(answer)) yield* Effect.forkIn(Fiber.interrupt(fiber), laneScope)
-    return { sent, answer }
+  const attempt = Effect.fnUntraced(function* (batch: Batch, entriesOf: Entries): Effect.fn.Return<Stored, SqlError> {
+    const sql = yield* connection
+    // From here to the statement is one synchronous step, so that no caller is told in between that nothing was stored.
+    // Once something may be stored, the batch must stay identical.
+    if (!batch.isUndetermined) batch.calls = batch.calls.filter((call) => !call.isAnswered)
+    if (!isAwaited(batch)) return { _tag: "Abandoned" }
+    batch.isExecuting = true
+    const fiber = yield* Effect.forkIn(execute(sql, entriesOf()), laneScope, { startImmediately: true })
+    const isSent = fiber.pollUnsafe() === undefined
+    const exit = yield* awaitWithGrace(fiber, attemptTimeout)
+    if (Option.isNone(exit)) yield* Effect.forkIn(Fiber.interrupt(fiber), laneScope)
+    const result = yield* Effect.result(Option.getOrElse(exit, () => Effect.fail(noAnswer)))
+    const failure = Result.isSuccess(result) ? undefined : classify(result.failure)
+    batch.isUndetermined ||= failure === "lost" && isSent
+    batch.isExecuting = false
+    if (Result.isSuccess(result)) return { _tag: "Stored", outcomes: result.success }
+    if (failure === "data") return { _tag: "Refused", reason: messageOf(result.failure) }
+    if (failure === "bug") return yield* Effect.die(result.failure)
+    if (failure === "lost") yield* disconnect
+    return yield* result.failure
   })
 
-  const lost = (sent: boolean) => Effect.as(disconnect, { _tag: sent ? "Lost" : "Again" } satisfies Attempt)
-
-  const attempt = Effect.fnUntraced(function* (
-    batch: Batch,
-    entriesOf: () => ReadonlyArray<EncodedEntry>
-  ): Effect.fn.Return<Attempt> {
-    const connected = yield* Effect.exit(connection)
-    if (Exit.isFailure(connected)) return { _tag: "Again" }
-    // One synchronous step from the last look at who still waits to the statement: nobody is told in between that
-    // nothing was stored. Once something may be, the batch must stay identical.
-    if (!batch.undetermined) batch.calls = batch.calls.filter((call) => !call.settled)
-    if (!open(batch)) return { _tag: "Again" }
-    batch.executing = true
-    const { sent, answer } = yield* send(connected.value, entriesOf())
-    if (Option.isNone(answer)) return yield* lost(true)
-    return yield* answer.value.pipe(
-      Effect.map((outcomes): Attempt => ({ _tag: "Done", outcomes })),
-      Effect.catch((error): Effect.Effect<Attempt> => {
-        switch (classify(error)) {
-          case "lost":
-            return lost(sent)
-          case "transient":
-            return Effect.succeed({ _tag: "Again" })
-          case "data":
-            return Effect.succeed({ _tag: "Data", reason: messageOf(error) })
-          case "bug":
-            return Effect.die(error)
-        }
-      })
+  /** Tries until the database has answered, or nobody waits for the batch any more. */
+  const send = (batch: Batch, entriesOf: Entries): Effect.Effect<Stored> =>
+    attempt(batch, entriesOf).pipe(
+      Effect.retry({ schedule: pauses, while: () => isAwaited(batch) }),
+      Effect.catch(() => Effect.succeed<Stored>({ _tag: "Abandoned" }))
     )
-  })
 
-  /** Tries until the answer is known or nobody waits for it any more. */
-  const persist = Effect.fnUntraced(function* (
-    batch: Batch,
-    entriesOf: () => ReadonlyArray<EncodedEntry>
-  ): Effect.fn.Return<Stored> {
-    let pause = firstPause
-    while (open(batch)) {
-      const result = yield* attempt(batch, entriesOf)
-      if (result._tag === "Lost") batch.undetermined = true
-      batch.executing = false
-      if (result._tag === "Done" || result._tag === "Data") return result
-      if (!open(batch)) break
-      yield* Effect.sleep(pause * (0.5 + (yield* Random.next)))
-      pause = Math.min(pause * 2, longestPause)
-    }
-    return { _tag: "Abandoned" }
-  })
-
-  const onlyCall = (call: Call, undetermined: boolean): Batch => {
-    const batch: Batch = { calls: [call], executing: false, undetermined }
+  const batchOf = (call: Call, isUndetermined: boolean): Batch => {
+    const batch: Batch = { calls: [call], isExecuting: false, isUndetermined }
     call.batch = batch
     return batch
   }
 
-  /** A call with data that can't be stored: entry by entry, each judged as if those before it were in the same batch. */
+  /** Sends the entries of a call with refused data one by one, each judged as if they were in the same batch. */
   const storeEntries = Effect.fnUntraced(function* (call: Call, reason: string) {
-    if (call.entries.length === 1) return settle(call, Exit.succeed([{ _tag: "Refused", reason }]))
-    const batch = onlyCall(call, true)
+    if (call.entries.length === 1) return answer(call, Exit.succeed([{ _tag: "Refused", reason }]))
+    const batch = batchOf(call, true)
     const broken = new Set<string>()
     const outcomes: Array<Outcome> = []
     for (const encoded of call.entries) {
       const { entry } = encoded
-      // No stream is ever at version -1: known commands are still recognised, all else conflicts.
+      // No stream is ever at version -1: such an entry conflicts, unless its command is known already.
       const judged = broken.has(entry.streamId) ? { ...encoded, entry: { ...entry, expected: -1 } } : encoded
-      const result = yield* persist(batch, () => [judged])
+      const result = yield* send(batch, () => [judged])
       if (result._tag === "Abandoned") return
-      const outcome: Outcome | undefined =
-        result._tag === "Done" ? result.outcomes[0] : { _tag: "Refused", reason: result.reason }
-      if (outcome === undefined) return yield* Effect.die("the log gave no outcome for an entry")
+      const outcome: Outcome | undefined = result._tag === "Stored" ? result.outcomes[0] : result
+      if (outcome === undefined) return yield* Effect.die("The database returned no outcome for an entry.")
       if (outcome._tag !== "Accepted") broken.add(entry.streamId)
       outcomes.push(outcome)
     }
     stored()
-    settle(call, Exit.succeed(outcomes))
+    answer(call, Exit.succeed(outcomes))
   })
 
   const storeBatch = Effect.fnUntraced(function* (batch: Batch): Effect.fn.Return<void> {
-    const result = yield* persist(batch, () => batch.calls.flatMap((call) => call.entries))
-    if (result._tag === "Abandoned") return
-    if (result._tag === "Data") {
-      if (batch.calls.length === 1) {
-        for (const call of batch.calls) yield* storeEntries(call, result.reason)
-      } else {
-        for (const call of batch.calls) yield* storeBatch(onlyCall(call, batch.undetermined))
+    const result = yield* send(batch, () => batch.calls.flatMap((call) => call.entries))
+    switch (result._tag) {
+      case "Abandoned":
+        return
+      case "Refused": {
+        const isGuilty = batch.calls.length === 1
+        for (const call of batch.calls) {
+          yield* isGuilty ? storeEntries(call, result.reason) : storeBatch(batchOf(call, batch.isUndetermined))
+        }
+        return
       }
-      return
-    }
-    if (result.outcomes.some((outcome) => outcome._tag === "Accepted")) stored()
-    let next = 0
-    for (const call of batch.calls) {
-      settle(call, Exit.succeed(result.outcomes.slice(next, next + call.entries.length)))
-      next += call.entries.length
+      case "Stored": {
+        if (result.outcomes.some((outcome) => outcome._tag === "Accepted")) stored()
+        let next = 0
+        for (const call of batch.calls) {
+          answer(call, Exit.succeed(result.outcomes.slice(next, next + call.entries.length)))
+          next += call.entries.length
+        }
+      }
     }
   })
 
   return (batch) =>
     storeBatch(batch).pipe(
       Effect.catchDefect((defect) => {
-        for (const call of batch.calls) settle(call, Exit.die(defect))
-        return Effect.logError("a batch could not be appended", defect)
+        for (const call of batch.calls) answer(call, Exit.die(defect))
+        return Effect.logError("A batch could not be appended because of a bug; its callers were told.", defect)
       }),
       Effect.withSpan("EventStore.append", { attributes: { calls: batch.calls.length } })
     )

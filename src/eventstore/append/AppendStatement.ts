@@ -1,16 +1,19 @@
-/** The append statement: entries in, one outcome per entry back. The judging itself is in the database's function. */
+/**
+ * The append statement: entries go in, one outcome per entry comes back. `AppendLane` executes it; it calls the SQL
+ * function of `AppendFunction`, which judges the entries. `GroupCommit` encodes entries, to know their size early.
+ */
 import { type PgClient, PgTypes } from "@effect/sql-pg"
 import { Effect, Result } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Entry, Outcome } from "../EventStore.ts"
 
-/** An entry with its JSON made, so that its size is known before it waits. */
+/** An entry with its JSON made. */
 export interface EncodedEntry {
   readonly entry: Entry
   readonly receipt: string | null
   readonly metadata: string
   readonly data: ReadonlyArray<string>
-  /** About what it takes on the wire. */
+  /** The size that the entry has on the wire, about. */
   readonly bytes: number
 }
 
@@ -42,105 +45,78 @@ interface Row {
 const texts = (values: ReadonlyArray<string | null>) => Result.getOrThrow(PgTypes.array(values, PgTypes.OID.text))
 const integers = (values: ReadonlyArray<number>) => Result.getOrThrow(PgTypes.array(values, PgTypes.OID.int4))
 
-const parameters = (entries: ReadonlyArray<EncodedEntry>) => {
-  const streams: Array<string> = []
-  const expected: Array<number> = []
-  const counts: Array<number> = []
-  const ends: Array<number> = []
-  const previous: Array<number> = []
-  const same: Array<number> = []
-  const commands: Array<string | null> = []
-  const fingerprints: Array<string | null> = []
-  const receipts: Array<string | null> = []
-  const firsts: Array<string | null> = []
-  const lasts: Array<string | null> = []
-  const eventEntries: Array<number> = []
-  const eventStreams: Array<string> = []
-  const eventVersions: Array<number> = []
-  const eventIds: Array<string> = []
-  const types: Array<string> = []
-  const schemaVersions: Array<number> = []
-  const data: Array<string> = []
-  const metadata: Array<string> = []
+/** Links each entry to earlier ones of the batch by their numbers, which count from 1; 0 means that there is none. */
+const link = (entries: ReadonlyArray<EncodedEntry>) => {
   const lastOfStream = new Map<string, number>()
   const firstOfCommand = new Map<string, number>()
-  for (const encoded of entries) {
-    const { entry } = encoded
-    const number = streams.length + 1
-    previous.push(lastOfStream.get(entry.streamId) ?? 0)
+  let end = 0
+  return entries.map(({ entry }, index) => {
+    const number = index + 1
+    const previous = lastOfStream.get(entry.streamId) ?? 0
     lastOfStream.set(entry.streamId, number)
     const identity = entry.keyed === undefined ? entry.events[0]?.eventId : entry.commandId
-    const earlier = identity === undefined ? undefined : firstOfCommand.get(identity)
-    same.push(earlier ?? 0)
-    if (identity !== undefined && earlier === undefined) firstOfCommand.set(identity, number)
-    streams.push(entry.streamId)
-    expected.push(entry.expected)
-    counts.push(entry.events.length)
-    commands.push(entry.keyed === undefined ? null : entry.commandId)
-    fingerprints.push(entry.keyed?.fingerprint ?? null)
-    receipts.push(encoded.receipt)
-    firsts.push(entry.events[0]?.eventId ?? null)
-    lasts.push(entry.events.at(-1)?.eventId ?? null)
-    for (const [index, event] of entry.events.entries()) {
-      eventEntries.push(number)
-      eventStreams.push(entry.streamId)
-      eventVersions.push(entry.expected + index + 1)
-      eventIds.push(event.eventId)
-      types.push(event.type)
-      schemaVersions.push(event.schemaVersion)
-      data.push(encoded.data[index] ?? "null")
-      metadata.push(encoded.metadata)
-    }
-    ends.push(eventIds.length)
-  }
+    const same = identity === undefined ? 0 : (firstOfCommand.get(identity) ?? 0)
+    if (identity !== undefined && same === 0) firstOfCommand.set(identity, number)
+    end += entry.events.length
+    return { previous, same, end }
+  })
+}
+
+/** Makes the arrays that `AppendFunction` describes, in its order. */
+const parameters = (encoded: ReadonlyArray<EncodedEntry>) => {
+  const entries = encoded.map(({ entry }) => entry)
+  const links = link(encoded)
+  const events = encoded.flatMap(({ data, entry, metadata }, index) =>
+    entry.events.map((event, eventIndex) => ({
+      ...event,
+      entry: index + 1,
+      streamId: entry.streamId,
+      version: entry.expected + eventIndex + 1,
+      data: data[eventIndex] ?? "null",
+      metadata
+    }))
+  )
   return [
-    texts(streams),
-    integers(expected),
-    integers(counts),
-    integers(ends),
-    integers(previous),
-    integers(same),
-    texts(commands),
-    texts(fingerprints),
-    texts(receipts),
-    texts(firsts),
-    texts(lasts),
-    integers(eventEntries),
-    texts(eventStreams),
-    integers(eventVersions),
-    texts(eventIds),
-    texts(types),
-    integers(schemaVersions),
-    texts(data),
-    texts(metadata)
+    texts(entries.map((entry) => entry.streamId)),
+    integers(entries.map((entry) => entry.expected)),
+    integers(entries.map((entry) => entry.events.length)),
+    integers(links.map((link) => link.end)),
+    integers(links.map((link) => link.previous)),
+    integers(links.map((link) => link.same)),
+    texts(entries.map((entry) => (entry.keyed === undefined ? null : entry.commandId))),
+    texts(entries.map((entry) => entry.keyed?.fingerprint ?? null)),
+    texts(encoded.map((entry) => entry.receipt)),
+    texts(entries.map((entry) => entry.events[0]?.eventId ?? null)),
+    texts(entries.map((entry) => entry.events.at(-1)?.eventId ?? null)),
+    integers(events.map((event) => event.entry)),
+    texts(events.map((event) => event.streamId)),
+    integers(events.map((event) => event.version)),
+    texts(events.map((event) => event.eventId)),
+    texts(events.map((event) => event.type)),
+    integers(events.map((event) => event.schemaVersion)),
+    texts(events.map((event) => event.data)),
+    texts(events.map((event) => event.metadata))
   ]
 }
 
-const outcome = (row: Row): Outcome => {
-  switch (row.outcome) {
+const toOutcome = ({ outcome, position, receipt, recordedAt, version }: Row): Outcome => {
+  switch (outcome) {
     case "a":
-      return {
-        _tag: "Accepted",
-        version: row.version,
-        position: row.position,
-        recordedAt: row.recordedAt.toISOString()
-      }
+      return { _tag: "Accepted", version, position, recordedAt: recordedAt.toISOString() }
     case "d": {
-      const stored = { version: row.version, position: row.position, recordedAt: row.recordedAt.toISOString() }
-      return row.receipt === null
-        ? { _tag: "Duplicate", ...stored }
-        : { _tag: "Duplicate", ...stored, receipt: row.receipt }
+      const stored = { version, position, recordedAt: recordedAt.toISOString() }
+      return receipt === null ? { _tag: "Duplicate", ...stored } : { _tag: "Duplicate", ...stored, receipt }
     }
     case "c":
-      return { _tag: "Conflict", version: row.version }
+      return { _tag: "Conflict", version }
     default:
       return { _tag: "Reused" }
   }
 }
 
-/** One autocommit statement; either all that it accepts is stored, or nothing. */
+/** Executes one autocommit statement: either everything that it accepts is stored, or nothing. */
 export const execute = (
   sql: PgClient.PgClient,
   entries: ReadonlyArray<EncodedEntry>
 ): Effect.Effect<ReadonlyArray<Outcome>, SqlError> =>
-  Effect.suspend(() => Effect.map(sql.unsafe<Row>(statement, parameters(entries)), (rows) => rows.map(outcome)))
+  Effect.suspend(() => Effect.map(sql.unsafe<Row>(statement, parameters(entries)), (rows) => rows.map(toOutcome)))

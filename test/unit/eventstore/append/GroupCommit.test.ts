@@ -17,7 +17,7 @@ const gated = (options: { readonly lanes?: number; readonly limits?: Partial<Gro
       Effect.gen(function* () {
         batches.push(batch)
         yield* Deferred.await(gate)
-        for (const call of batch.calls) GroupCommit.settle(call, Exit.succeed(call.entries.map(() => accepted)))
+        for (const call of batch.calls) GroupCommit.answer(call, Exit.succeed(call.entries.map(() => accepted)))
       })
     const lanes = Array.from({ length: options.lanes ?? 1 }, () => lane)
     const append = yield* GroupCommit.make(lanes, { ...GroupCommit.defaultLimits, ...options.limits })
@@ -106,8 +106,8 @@ describe("GroupCommit", () => {
       const [first, second] = writer.batches
       assert.isDefined(first)
       assert.isDefined(second)
-      first.executing = true
-      second.undetermined = true
+      first.isExecuting = true
+      second.isUndetermined = true
       const late = yield* writer.start(1, 1_000)
       const patient = yield* writer.start(1, 9_000)
       yield* TestClock.adjust(1_100)
@@ -142,7 +142,7 @@ describe("GroupCommit", () => {
       const waiting = yield* writer.start(1)
       const [batch] = writer.batches
       assert.isDefined(batch)
-      batch.executing = true
+      batch.isExecuting = true
       yield* Scope.close(scope, Exit.void)
       assert.strictEqual(yield* errorOf(sent), "OutcomeUnknown")
       assert.strictEqual(yield* errorOf(waiting), "Overloaded")
