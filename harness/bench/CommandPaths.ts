@@ -1,9 +1,7 @@
 /** The two ways in that are measured, on a database of their own, and a row of what they store. */
-import * as OrdersLocal from "../../src/orders/OrdersLocal.ts"
 import { Context, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as OrdersLayers from "../../src/orders/OrdersLayers.ts"
-import * as AggregateCatalog from "../../src/orders/AggregateCatalog.ts"
 import { CustomerAggregate } from "../../src/catalog/Customer.ts"
 import { demoCustomers, demoProducts } from "../../src/orders/DemoCatalog.ts"
 import { ProductAggregate } from "../../src/catalog/Product.ts"
@@ -18,8 +16,6 @@ import type { PlaceOrderRequest } from "../../src/order/OrderRequest.ts"
 import { Orders } from "../../src/orders/Orders.ts"
 import * as EventSourcing from "../../src/kernel/EventSourcing.ts"
 import { OrderQueries } from "../../src/views/order/OrderQueries.ts"
-import * as SqlCatalogQueries from "../../src/views/catalog/SqlCatalogQueries.ts"
-import * as SqlOrderQueries from "../../src/views/order/SqlOrderQueries.ts"
 
 const shippingAddress: Address = {
   name: "Ada Lovelace",
@@ -86,15 +82,12 @@ export const storedEvent = () => {
 }
 
 /** As in `OrdersLayers`, but nobody follows the log to make the view. */
-const withoutView = (url: string) =>
-  Layer.mergeAll(AggregateCatalog.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer).pipe(
-    Layer.provideMerge(EventSourcing.layerPostgres(url))
-  )
+const withoutView = (url: string) => OrdersLayers.layerNoDeps.pipe(Layer.provideMerge(EventSourcing.layerPostgres(url)))
 
 /** Builds the backend with a small catalog in it; it lives as long as the scope. */
 export const make = Effect.fnUntraced(function* (url: string, options: { readonly view: boolean }) {
   const backend = options.view ? OrdersLayers.layerPostgres(url) : withoutView(url)
-  const services = yield* Layer.build(OrdersLocal.layer.pipe(Layer.provideMerge(backend)))
+  const services = yield* Layer.build(backend)
   const aggregates = Context.get(services, Aggregates)
   const orders = Context.get(services, Orders)
   const queries = Context.get(services, OrderQueries)

@@ -3,7 +3,6 @@
  * caller must be answered in time, with a receipt or a typed "later"; and in the log every wish took effect exactly once
  * (or, where the outcome was unknown and nobody asked again, at most once).
  */
-import * as OrdersLocal from "../../src/orders/OrdersLocal.ts"
 import { Context, Duration, Effect, Fiber, Layer, Logger, References } from "effect"
 import * as OrdersLayers from "../../src/orders/OrdersLayers.ts"
 import { demoCustomers, demoProducts } from "../../src/orders/DemoCatalog.ts"
@@ -44,8 +43,7 @@ const open = Effect.fnUntraced(function* (url: string, deadline: number, faults:
     if (logLevel === "Error" || logLevel === "Fatal") faults.push(`logged: ${String(message)}`)
   })
   const limits = { ...AggregateLimits.defaults, commandDeadline: Duration.millis(deadline) }
-  const layer = OrdersLocal.layer.pipe(
-    Layer.provide(OrdersLayers.layerPostgres(proxy.url)),
+  const layer = OrdersLayers.layerPostgres(proxy.url).pipe(
     Layer.provide(Layer.succeed(AggregateLimits.AggregateLimits, limits)),
     Layer.provide(Logger.layer([logger])),
     Layer.provide(Layer.succeed(References.MinimumLogLevel, "Error"))

@@ -1,5 +1,4 @@
 /** The order service as a program may get it: in this process on each kind of backend, or from afar. */
-import * as OrdersLocal from "../../src/orders/OrdersLocal.ts"
 import { Context, Effect, Layer, type Scope } from "effect"
 import * as OrdersLayers from "../../src/orders/OrdersLayers.ts"
 import { Orders } from "../../src/orders/Orders.ts"
@@ -9,7 +8,7 @@ import { patientConnections } from "../clocks/Patience.ts"
 
 /** On a PostgreSQL database of its own, with what its operator has. */
 export const onPostgres = Effect.flatMap(freshDatabase, (url) =>
-  Layer.build(OrdersLocal.layer.pipe(Layer.provideMerge(OrdersLayers.layerPostgres(url, patientConnections))))
+  Layer.build(OrdersLayers.layerPostgres(url, patientConnections))
 )
 
 const inMemory = Layer.build(Layer.fresh(OrdersLayers.layerMemory))

@@ -1,12 +1,11 @@
 /** Both ports of one process on a new database, as `App` puts them together, with a view that a test may poison. */
-import * as OrdersLocal from "../../src/orders/OrdersLocal.ts"
 import { Context, Effect, Layer, Logger, ManagedRuntime, Metric, Redacted, type Scope } from "effect"
 import { HttpServer } from "effect/http"
 import { OpenApi } from "effect/http-api"
 import { AdminApi } from "../../src/http/admin/AdminApi.ts"
 import * as AdminServer from "../../src/http/admin/AdminServer.ts"
 import { ShownSettings } from "../../src/http/admin/ProcessAdminHandlers.ts"
-import * as AggregateCatalog from "../../src/orders/AggregateCatalog.ts"
+import * as OrdersLayers from "../../src/orders/OrdersLayers.ts"
 import { Database } from "../../src/database/Database.ts"
 import * as AggregateLimits from "../../src/aggregate/AggregateLimits.ts"
 import { HttpLimits } from "../../src/http/listener/HttpLimits.ts"
@@ -18,8 +17,6 @@ import type { Projection } from "../../src/projection/Projection.ts"
 import { defaults, ProjectionLimits } from "../../src/projection/ProjectionLimits.ts"
 import { CatalogViewProjection } from "../../src/views/catalog/CatalogViewProjection.ts"
 import { OrderViewProjection } from "../../src/views/order/OrderViewProjection.ts"
-import * as SqlCatalogQueries from "../../src/views/catalog/SqlCatalogQueries.ts"
-import * as SqlOrderQueries from "../../src/views/order/SqlOrderQueries.ts"
 import { checkOf } from "../http/Contract.ts"
 import { type Answer, clientOf, order, patience, patientLimits, portOf, withCatalog } from "./ApiServer.ts"
 import { freshDatabase } from "../vitest/FreshDatabase.ts"
@@ -46,7 +43,7 @@ const ports = Layer.effect(
 const views = [OrderViewProjection, CatalogViewProjection]
 
 const backend = (url: string, own: Projection) =>
-  Layer.mergeAll(AggregateCatalog.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer).pipe(
+  OrdersLayers.layerNoDeps.pipe(
     Layer.provideMerge(
       EventSourcing.layer(Database.layer({ ...patientConnections, url: Redacted.make(url) }), {
         projections: views.map((view) => (view.name === own.name ? own : view))
@@ -71,7 +68,7 @@ export const start = async (
   const layer = Layer.unwrap(
     Effect.map(database, (url) =>
       ports.pipe(
-        Layer.provideMerge(Layer.mergeAll(OrdersLocal.layer, OpenStreams.layer)),
+        Layer.provideMerge(OpenStreams.layer),
         Layer.provideMerge(backend(url, projection)),
         Layer.provideMerge(surroundings),
         Layer.provideMerge(Layer.succeed(Metric.MetricRegistry, new Map()))

@@ -1,4 +1,7 @@
-/** `Orders` with everything below it, wired once for each kind of database. */
+/**
+ * `Orders` with everything below it, wired once for each kind of database. What lies below is provided too, so that a
+ * program can also ask for `Projections`, `EventStore` or `Aggregates`.
+ */
 import { Layer, Redacted } from "effect"
 import * as AggregateCatalog from "./AggregateCatalog.ts"
 import * as OrdersLocal from "./OrdersLocal.ts"
@@ -12,25 +15,29 @@ import { OrderViewProjection } from "../views/order/OrderViewProjection.ts"
 import * as SqlCatalogQueries from "../views/catalog/SqlCatalogQueries.ts"
 import * as SqlOrderQueries from "../views/order/SqlOrderQueries.ts"
 
-/** Everything in memory: for tests and trials. */
+/** Everything in memory, gone with the process: for tests and trials. */
 export const layerMemory = OrdersLocal.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(AggregateCatalog.layer, MemoryOrderQueries.layer, MemoryCatalogQueries.layer)),
   Layer.provideMerge(EventSourcing.layerMemory)
 )
 
-/** On the given database, which is migrated first. `projections`: of one's own, beside those that orders need. */
+/** On a kernel that somebody else provides; the views are read, and made only by the projections that the kernel runs. */
+export const layerNoDeps = OrdersLocal.layer.pipe(
+  Layer.provideMerge(Layer.mergeAll(AggregateCatalog.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer))
+)
+
+/** On the given database, which is migrated first. `projections` run beside the two that orders need. */
 export const layer = <E, R>(database: Layer.Layer<Database, E, R>, { projections = [] }: EventSourcing.Options = {}) =>
-  OrdersLocal.layer.pipe(
-    Layer.provideMerge(Layer.mergeAll(AggregateCatalog.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer)),
+  layerNoDeps.pipe(
     Layer.provideMerge(
       EventSourcing.layer(database, { projections: [OrderViewProjection, CatalogViewProjection, ...projections] })
     )
   )
 
-/** On PostgreSQL at `postgres://…`. */
+/** On the PostgreSQL server at the URL `postgres://…`. */
 export const layerPostgres = (url: string, options: EventSourcing.Options & Omit<DatabaseOptions, "url"> = {}) =>
   layer(Database.layer({ ...options, url: Redacted.make(url) }), options)
 
-/** Embedded: in a directory that this process then owns, or with "memory" in memory. Not safe in a power cut. */
+/** On PGlite, in a directory that this process then owns, or in memory with "memory". Not safe in a power cut. */
 export const layerPglite = (directory: string, options?: EventSourcing.Options) =>
   layer(Database.layer({ url: Redacted.make(`pglite:${directory}`), allowPgliteInProduction: true }), options)

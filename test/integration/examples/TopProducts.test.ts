@@ -1,6 +1,5 @@
-import * as OrdersLocal from "../../../src/orders/OrdersLocal.ts"
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Effect, Layer, Logger } from "effect"
+import { DateTime, Effect, Logger } from "effect"
 import * as OrdersLayers from "../../../src/orders/OrdersLayers.ts"
 import { Database } from "../../../src/database/Database.ts"
 import { Currency } from "../../../src/order/Money.ts"
@@ -24,8 +23,6 @@ const backends = {
         OrdersLayers.layerPostgres(url, { ...patientConnections, projections: [projection] })
   )
 }
-
-const program = <A, E>(backend: Layer.Layer<A, E>) => OrdersLocal.layer.pipe(Layer.provideMerge(backend))
 
 const [ada, EUR] = [CustomerId.make("ada"), Currency.make("EUR")]
 const [mug, tea] = [ProductId.make("mug"), ProductId.make("tea")]
@@ -106,7 +103,7 @@ describe.each(Object.entries(backends))("a projection of one's own %s", (_, back
         const { id } = yield* projections.rebuild(ProductSales.name)
         assert.containSubset(yield* ended(id), { state: "completed" })
         assert.deepStrictEqual((yield* best(on, placed))[0], { productId: "tea", sold: 120n })
-      }).pipe(Effect.provide(program(own())))
+      }).pipe(Effect.provide(own()))
     }).pipe(Effect.provide(Logger.layer([])))
   )
 
@@ -140,7 +137,7 @@ describe.each(Object.entries(backends))("a projection of one's own %s", (_, back
         isFixed = true
         yield* projections.retry(parked!.id)
         assert.deepStrictEqual((yield* best(on, placed))[0], { productId: "mug", sold: 13n })
-      }).pipe(Effect.provide(program(own(picky))))
+      }).pipe(Effect.provide(own(picky)))
     }).pipe(Effect.provide(Logger.layer([])))
   )
 })
@@ -153,11 +150,7 @@ describe("a new version of a projection of one's own", () => {
       const run = <A, E>(
         projection: typeof ProductSales,
         effect: Effect.Effect<A, E, Orders | Projections | Database>
-      ) =>
-        Effect.provide(
-          effect,
-          program(OrdersLayers.layerPostgres(url, { ...patientConnections, projections: [projection] }))
-        )
+      ) => Effect.provide(effect, OrdersLayers.layerPostgres(url, { ...patientConnections, projections: [projection] }))
       const placed = yield* run(ProductSales, Effect.andThen(stocked, place([mug, 3])))
       const doubled: typeof ProductSales = {
         ...ProductSales,
@@ -191,7 +184,7 @@ describe("a projection of one's own that finds its table filled", () => {
     projections: ReadonlyArray<Projection>,
     effect: Effect.Effect<A, E, Orders | Projections | Database>
   ) =>
-    Effect.provide(effect, program(OrdersLayers.layerPostgres(url, { ...patientConnections, projections }))).pipe(
+    Effect.provide(effect, OrdersLayers.layerPostgres(url, { ...patientConnections, projections })).pipe(
       Effect.provide(Logger.layer([]))
     )
 

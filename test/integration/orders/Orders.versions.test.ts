@@ -1,6 +1,5 @@
-import * as OrdersLocal from "../../../src/orders/OrdersLocal.ts"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import * as Arbitrary from "effect/Arbitrary"
 import * as OrdersLayers from "../../../src/orders/OrdersLayers.ts"
 import { EventStore } from "../../../src/eventstore/EventStore.ts"
@@ -71,17 +70,12 @@ const everyVersionIsItsFold = (step: number) =>
 
 describe("an order as it was at a version", () => {
   it.live("is the fold of its first events, for every version", () =>
-    everyVersionIsItsFold(1).pipe(
-      Effect.provide(OrdersLocal.layer.pipe(Layer.provideMerge(OrdersLayers.layerMemory))),
-      patient
-    )
+    everyVersionIsItsFold(1).pipe(Effect.provide(OrdersLayers.layerMemory), patient)
   )
 
   it.live("is the same from PostgreSQL, over its pages", () =>
     Effect.flatMap(freshDatabase, (url) =>
-      everyVersionIsItsFold(33).pipe(
-        Effect.provide(OrdersLocal.layer.pipe(Layer.provideMerge(OrdersLayers.layerPostgres(url, patientConnections))))
-      )
+      everyVersionIsItsFold(33).pipe(Effect.provide(OrdersLayers.layerPostgres(url, patientConnections)))
     ).pipe(patient)
   )
 })

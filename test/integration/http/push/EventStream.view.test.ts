@@ -1,7 +1,6 @@
 /** A push followed by a query never shows older data, whichever process makes the view. */
-import * as OrdersLocal from "../../../../src/orders/OrdersLocal.ts"
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Layer } from "effect"
+import { Duration, Effect } from "effect"
 import { connect } from "../../../../harness/servers/FreshDatabase.ts"
 import { isEvent } from "../../../../harness/streams/StreamConnection.ts"
 import { now } from "../../../../harness/clocks/RunningTime.ts"
@@ -75,7 +74,7 @@ describe("a push", () => {
       const push = { heartbeat: Duration.millis(50) }
       // The view is held by a lock, which it must wait for: one that gave up would say so, and not be live.
       const sessionSettings = { lock_timeout: "1min", statement_timeout: "1min" }
-      const patient = OrdersLocal.layer.pipe(Layer.provide(OrdersLayers.layerPostgres(url, { sessionSettings })))
+      const patient = OrdersLayers.layerPostgres(url, { sessionSettings })
       const writer = yield* serve({ orders: patient, push })
       const reader = yield* serve({ orders: readerOrders(url), push })
       yield* Effect.promise(() => withCatalog(writer))

@@ -1,12 +1,8 @@
-import * as OrdersLocal from "../../../../src/orders/OrdersLocal.ts"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Logger, Struct } from "effect"
 import * as OrdersLayers from "../../../../src/orders/OrdersLayers.ts"
-import * as AggregateCatalog from "../../../../src/orders/AggregateCatalog.ts"
 import * as EventSourcing from "../../../../src/kernel/EventSourcing.ts"
 import type { Projection } from "../../../../src/projection/Projection.ts"
-import * as SqlCatalogQueries from "../../../../src/views/catalog/SqlCatalogQueries.ts"
-import * as SqlOrderQueries from "../../../../src/views/order/SqlOrderQueries.ts"
 import { Database } from "../../../../src/database/Database.ts"
 import { Currency } from "../../../../src/order/Money.ts"
 import { CustomerId, ProductId } from "../../../../src/order/OrderId.ts"
@@ -104,11 +100,7 @@ describe.each(Object.entries(adapters))("the lists of the catalog on %s", (_, ba
 
 const operated = (sessionSettings: Record<string, string> = {}) =>
   Layer.unwrap(
-    Effect.map(freshDatabase, (url) =>
-      OrdersLocal.layer.pipe(
-        Layer.provideMerge(OrdersLayers.layerPostgres(url, { ...patientConnections, sessionSettings }))
-      )
-    )
+    Effect.map(freshDatabase, (url) => OrdersLayers.layerPostgres(url, { ...patientConnections, sessionSettings }))
   )
 const { name } = CatalogViewProjection
 
@@ -173,8 +165,7 @@ describe("the catalog view", () => {
           return CatalogViewProjection.handle(sql, events, slot)
         }
       }
-      const layer = OrdersLocal.layer.pipe(
-        Layer.provide(Layer.mergeAll(AggregateCatalog.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer)),
+      const layer = OrdersLayers.layerNoDeps.pipe(
         Layer.provideMerge(EventSourcing.layerPostgres(url, { ...patientConnections, projections: [broken] }))
       )
       yield* Effect.gen(function* () {
