@@ -1,6 +1,7 @@
 /**
- * The port that knows prices and customers. It is asked before a command enters the mailbox; what it says is kept in the
- * order, as on an invoice. The default asks the `Product` and `Customer` aggregates; embedders may give their own.
+ * The port that knows prices and customers. It is asked before a command enters the mailbox, and the order keeps its
+ * answer, as on an invoice. The default (`AggregateCatalog`) asks the `Product` and `Customer` aggregates; embedders may
+ * provide their own.
  */
 import { Context, type Effect, Schema } from "effect"
 import type { Unavailable } from "../aggregate/CommandErrors.ts"
@@ -12,38 +13,38 @@ import type { SaveProductRequest } from "./Product.ts"
 
 const errors = Schema.Array(Schema.Struct({ path: Schema.String, message: Schema.String }))
 
-/** A product is not there or withdrawn: it can't be ordered. */
+/** Products that are not in the catalog or withdrawn can't be ordered. */
 export class UnknownProduct extends Schema.TaggedError<UnknownProduct>()(
   "UnknownProduct",
   { productIds: Schema.Array(ProductId), errors },
   { httpApiStatus: 422 }
 ) {
   static of(productIds: ReadonlyArray<ProductId>) {
-    const message = (id: ProductId) => `product ${id} is unknown or withdrawn`
+    const message = (id: ProductId) => `Product ${id} is unknown or withdrawn.`
     const errors = productIds.map((id) => ({ path: "productId", message: message(id) }))
     return new UnknownProduct({ productIds, errors })
   }
   override get message() {
-    return `not in the catalog: ${this.productIds.join(", ")}; order products that are`
+    return `These products are unknown or withdrawn: ${this.productIds.join(", ")}. Order others, or save them first.`
   }
 }
 
-/** A customer is not there or withdrawn, and can't order. */
+/** A customer who is not in the catalog or withdrawn can't order. */
 export class UnknownCustomer extends Schema.TaggedError<UnknownCustomer>()(
   "UnknownCustomer",
   { customerId: CustomerId, errors },
   { httpApiStatus: 422 }
 ) {
   static of(customerId: CustomerId) {
-    const errors = [{ path: "customerId", message: `customer ${customerId} is unknown or withdrawn` }]
+    const errors = [{ path: "customerId", message: `Customer ${customerId} is unknown or withdrawn.` }]
     return new UnknownCustomer({ customerId, errors })
   }
   override get message() {
-    return `customer ${this.customerId} is unknown or withdrawn; save the customer first`
+    return `Customer ${this.customerId} is unknown or withdrawn. Save the customer first.`
   }
 }
 
-/** What a product costs now, before any discount. */
+/** A product with its price of now, before any discount. */
 export type ProductQuote = SaveProductRequest
 
 export interface QuoteRequest {
@@ -53,20 +54,20 @@ export interface QuoteRequest {
   readonly shippingAddress: Address
 }
 
-/** `products` may hold more than was asked for; one that is missing counts as unknown. */
+/** `products` may hold more than was asked for; a product that is missing counts as unknown. */
 export interface Quote {
   readonly customer: Contact
   readonly products: ReadonlyMap<ProductId, ProductQuote>
-  /** In minor units of the order's currency; an operator's own `shippingCost` wins. */
+  /** In minor units of the order's currency; it counts only if the request names no `shippingCost`. */
   readonly shippingCost: number
 }
 
 export class Catalog extends Context.Service<
   Catalog,
   {
-    /** For a whole order. */
+    /** Quotes a whole order: its customer, its products, and what shipping costs. */
     quote(request: QuoteRequest): Effect.Effect<Quote, UnknownProduct | UnknownCustomer | InvalidOrder | Unavailable>
-    /** For one more line of an order. */
+    /** Quotes one product, for one more line of an order. */
     product(productId: ProductId): Effect.Effect<ProductQuote, UnknownProduct | Unavailable>
   }
 >()("ordinal/catalog/Catalog") {}

@@ -1,4 +1,4 @@
-/** A customer, who can order while not withdrawn. */
+/** A customer, who can order while not withdrawn; a small aggregate in one file. */
 import { Result, Schema } from "effect"
 import type { Aggregate } from "../aggregate/Aggregate.ts"
 import type { Decider } from "../aggregate/Decider.ts"
@@ -18,7 +18,7 @@ export const CustomerCommand = Schema.TaggedUnion({
 })
 export type CustomerCommand = typeof CustomerCommand.Type
 
-/** The storage format, with personal data: never edit a case that has shipped. */
+/** These shapes are the storage format, with personal data: never edit a case that has shipped. */
 export const CustomerEvent = Schema.TaggedUnion({
   CustomerSaved: details,
   CustomerWithdrawn: {}
@@ -32,18 +32,18 @@ export const CustomerState = Schema.TaggedUnion({
 export type CustomerState = typeof CustomerState.Type
 export type Customer = Extract<CustomerState, { readonly _tag: "Customer" }>
 
+/** The customer was never saved. */
 export class CustomerNotFound extends Schema.TaggedError<CustomerNotFound>()(
   "CustomerNotFound",
   { customerId: CustomerId },
   { httpApiStatus: 404 }
 ) {
   override get message() {
-    return `there is no customer ${this.customerId}; save it first`
+    return `There is no customer ${this.customerId}. Save the customer first.`
   }
 }
 
-const isSame = (left: SaveCustomerRequest, right: SaveCustomerRequest): boolean =>
-  left.name === right.name && left.email === right.email
+const isSame = Schema.toEquivalence(SaveCustomerRequest)
 
 const decide = (
   command: CustomerCommand,
@@ -67,7 +67,8 @@ const evolve = (state: CustomerState, event: CustomerEvent): CustomerState => {
     case "CustomerSaved":
       return { ...event, _tag: "Customer", version, withdrawn: false }
     case "CustomerWithdrawn":
-      if (state._tag === "Absent") throw new Error("CustomerWithdrawn without CustomerSaved: the stream is corrupt")
+      if (state._tag === "Absent")
+        throw new Error("CustomerWithdrawn comes before CustomerSaved; the stream is corrupt.")
       return { ...state, version, withdrawn: true }
   }
 }

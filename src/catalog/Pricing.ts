@@ -1,4 +1,4 @@
-/** From what a caller asks and what the catalog says to the command that enters the mailbox. Pure. */
+/** Makes the priced command that enters the mailbox from a caller's request and the catalog's quote. Pure. */
 import { Array, Result } from "effect"
 import type { Line } from "../order/Line.ts"
 import type { Command } from "../order/OrderCommand.ts"
@@ -7,7 +7,7 @@ import { InvalidOrder } from "../order/OrderRejection.ts"
 import type { AddLineRequest, PlaceOrderRequest } from "../order/OrderRequest.ts"
 import { type ProductQuote, type Quote, UnknownProduct } from "./Catalog.ts"
 
-/** What the service makes. `lineId(index)` is for a line that brings none; `request` is the fingerprint. */
+/** The ids that the service makes; `lineId(index)` is for a line without one, `request` is the request's fingerprint. */
 export interface Made {
   readonly orderId: OrderId
   readonly lineId: (index: number) => LineId
@@ -24,7 +24,7 @@ export const priceLine = (request: AddLineRequest, product: ProductQuote, lineId
   taxBps: product.taxBps
 })
 
-/** Every product must be in the catalog, and sold in the order's currency. */
+/** Prices an order. Every product must be in the catalog and sold in the order's currency. */
 export const priceOrder = (
   request: PlaceOrderRequest,
   quote: Quote,
@@ -42,7 +42,12 @@ export const priceOrder = (
   const errors = priced.flatMap(({ product }, index) =>
     product === undefined || product.currency === currency
       ? []
-      : [{ path: `lines[${index}].productId`, message: `is sold in ${product.currency}, not in ${currency}` }]
+      : [
+          {
+            path: `lines[${index}].productId`,
+            message: `The product is sold in ${product.currency}, not in ${currency}.`
+          }
+        ]
   )
   if (errors.length > 0) return Result.fail(new InvalidOrder({ errors }))
   return Result.succeed({

@@ -1,4 +1,4 @@
-/** A product that can be ordered while it is not withdrawn. */
+/** A product, which can be ordered while it is not withdrawn; a small aggregate in one file. */
 import { Result, Schema } from "effect"
 import type { Aggregate } from "../aggregate/Aggregate.ts"
 import type { Decider } from "../aggregate/Decider.ts"
@@ -19,7 +19,7 @@ export const ProductCommand = Schema.TaggedUnion({
 })
 export type ProductCommand = typeof ProductCommand.Type
 
-/** The storage format: never edit a case that has shipped. */
+/** These shapes are the storage format: never edit a case that has shipped. */
 export const ProductEvent = Schema.TaggedUnion({
   ProductSaved: details,
   ProductWithdrawn: {}
@@ -33,21 +33,18 @@ export const ProductState = Schema.TaggedUnion({
 export type ProductState = typeof ProductState.Type
 export type Product = Extract<ProductState, { readonly _tag: "Product" }>
 
+/** The product was never saved. */
 export class ProductNotFound extends Schema.TaggedError<ProductNotFound>()(
   "ProductNotFound",
   { productId: ProductId },
   { httpApiStatus: 404 }
 ) {
   override get message() {
-    return `there is no product ${this.productId}; save it first`
+    return `There is no product ${this.productId}. Save it first.`
   }
 }
 
-const isSame = (left: SaveProductRequest, right: SaveProductRequest): boolean =>
-  left.name === right.name &&
-  left.unitPrice === right.unitPrice &&
-  left.currency === right.currency &&
-  left.taxBps === right.taxBps
+const isSame = Schema.toEquivalence(SaveProductRequest)
 
 const decide = (
   command: ProductCommand,
@@ -71,7 +68,7 @@ const evolve = (state: ProductState, event: ProductEvent): ProductState => {
     case "ProductSaved":
       return { ...event, _tag: "Product", version, withdrawn: false }
     case "ProductWithdrawn":
-      if (state._tag === "Absent") throw new Error("ProductWithdrawn without ProductSaved: the stream is corrupt")
+      if (state._tag === "Absent") throw new Error("ProductWithdrawn comes before ProductSaved; the stream is corrupt.")
       return { ...state, version, withdrawn: true }
   }
 }

@@ -1,7 +1,7 @@
-/** Money is an integer in minor units; the order states its currency once. */
+/** Amounts of money are integers in minor units, such as cents; the order states its currency once. */
 import { Schema } from "effect"
 
-// JSON.parse("-0") is -0, which JSON.stringify writes as 0: it would not survive a round trip.
+// JSON.parse("-0") is -0, but JSON.stringify writes it as 0, so it would not survive a round trip.
 const isNotNegativeZero = Schema.makeFilter((amount: number) => !Object.is(amount, -0), {
   expected: "not negative zero"
 })
@@ -12,13 +12,13 @@ export const Amount = Schema.Int.check(
 )
 export type Amount = typeof Amount.Type
 
-/** What a payment moves: at least 1. */
+/** An amount that a payment moves: at least 1. */
 export const PositiveAmount = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }))
 
 export const Quantity = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 99_999 }))
 export type Quantity = typeof Quantity.Type
 
-/** 1,900 = 19 %. */
+/** A tax rate in hundredths of a percent: 1,900 is 19 %. */
 export const BasisPoints = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 10_000 }), isNotNegativeZero)
 
 const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"))

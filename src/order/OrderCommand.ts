@@ -1,4 +1,7 @@
-/** What enters an order's mailbox: fully resolved, with ids and prices. What callers send is in OrderRequest. */
+/**
+ * The commands that enter an order's mailbox: fully resolved, with ids and prices. Callers send the requests of
+ * OrderRequest, which have neither.
+ */
 import { Schema } from "effect"
 import { Address, Contact, Note, Text } from "./Text.ts"
 import { Items, Line, maxLines } from "./Line.ts"
@@ -37,12 +40,12 @@ export const OrderCommand = Schema.TaggedUnion({
     lines: Schema.NonEmptyArray(Line).check(Schema.isMaxLength(maxLines)),
     shippingAddress: Address,
     shippingCost: Amount,
-    /** Absent: the policy `autoConfirm` says it. */
+    /** Decides whether the order is confirmed at once; without it the policy `autoConfirm` does. */
     confirm: Schema.optionalKey(Schema.Boolean),
-    /** Fingerprint of the caller's own fields: the same again is accepted without an event. */
+    /** The fingerprint of the caller's own fields. The same request again is accepted without an event. */
     request: Schema.String
   },
-  /** `currency` is the product's: it must be the order's. */
+  /** `currency` is the product's, and must be the order's. */
   AddLine: { orderId, line: Line, currency: Currency },
   ChangeLineQuantity: { orderId, lineId: LineId, quantity: Quantity },
   RemoveLine: { orderId, lineId: LineId },
@@ -51,7 +54,7 @@ export const OrderCommand = Schema.TaggedUnion({
   ShipItems: {
     orderId,
     shipmentId: ShipmentId,
-    /** Absent: all that is outstanding. */
+    /** Without it, all that is outstanding is shipped. */
     items: Schema.optionalKey(Items),
     carrier: Schema.optionalKey(Text),
     tracking: Schema.optionalKey(Text)
@@ -76,7 +79,7 @@ export const OrderCommand = Schema.TaggedUnion({
     orderId,
     paymentId: PaymentId,
     captureId: Schema.optionalKey(CaptureId),
-    /** Absent: all that can be captured. */
+    /** Without it, all that can be captured is captured. */
     amount: Schema.optionalKey(PositiveAmount)
   },
   VoidPayment: { orderId, paymentId: PaymentId },
@@ -84,17 +87,17 @@ export const OrderCommand = Schema.TaggedUnion({
     orderId,
     paymentId: PaymentId,
     refundId: Schema.optionalKey(RefundId),
-    /** Absent: all that was captured and not yet refunded. */
+    /** Without it, all that was captured and not yet refunded is refunded. */
     amount: Schema.optionalKey(PositiveAmount),
     reason: Schema.optionalKey(Note)
   }
 })
 export type OrderCommand = typeof OrderCommand.Type
 
-/** One command by its name. */
+/** The type of one command by its name. */
 export type Command<Name extends CommandName> = Extract<OrderCommand, { readonly _tag: Name }>
 
-/** In the order in which `allowed` lists them. */
+/** The names of all commands, in the order in which `allowed` lists them. */
 export const CommandName = Schema.Literals([
   "PlaceOrder",
   "AddLine",

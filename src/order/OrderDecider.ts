@@ -1,6 +1,7 @@
 /**
- * The rules of an order. The order of judgement is the same for every command: a known id (nothing to do, or reused) →
- * a part named in the path that doesn't exist → the state forbids it → a line that doesn't exist → quantity or amount.
+ * Decides what a command does to an order: the events to record, or a rejection. Pure (the decider pattern of Jérémie
+ * Chassaing); the rules are in `rules/`. Each rule checks in the same order: a known id (nothing to do, or reused) → a
+ * part named in the path that does not exist → a status that forbids it → a line that does not exist → quantity or amount.
  */
 import { Result } from "effect"
 import type { Decider } from "../aggregate/Decider.ts"
@@ -19,7 +20,7 @@ import { confirmOrder, placeAgain, placeOrder } from "./rules/Placing.ts"
 
 export type OrderDecider = Decider<OrderState, OrderCommand, OrderEvent, OrderRejection>
 
-const judge = (command: OrderCommand, order: Order, policies: OrderPolicies): Decision => {
+const decideByRule = (command: OrderCommand, order: Order, policies: OrderPolicies): Decision => {
   switch (command._tag) {
     case "PlaceOrder":
       return placeAgain(command, order)
@@ -55,7 +56,7 @@ const judge = (command: OrderCommand, order: Order, policies: OrderPolicies): De
 }
 
 const decideExisting = (command: OrderCommand, order: Order, policies: OrderPolicies): Decision =>
-  Result.flatMap(judge(command, order, policies), (events) =>
+  Result.flatMap(decideByRule(command, order, policies), (events) =>
     order.version + events.length > maxEvents ? reject(new OrderTooLong({ orderId: order.id })) : Result.succeed(events)
   )
 

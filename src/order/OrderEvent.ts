@@ -35,7 +35,7 @@ export const OrderEvent = Schema.TaggedUnion({
     lines: Schema.NonEmptyArray(Line),
     shippingAddress: Address,
     shippingCost: Amount,
-    /** Fingerprint of the caller's own fields. */
+    /** The fingerprint of the caller's own fields. */
     request: Schema.String
   },
   LineAdded: { line: Line },
@@ -71,7 +71,7 @@ export const OrderEvent = Schema.TaggedUnion({
     cancellationId: Schema.optionalKey(CancellationId),
     reason: Schema.optionalKey(Note)
   },
-  /** What was still open then: authorizations to void, captured money to refund. */
+  /** `voidDue` is what was still authorized then and is to be voided, `refundDue` what was captured and is to be refunded. */
   OrderCancelled: { reason: CancelReason, note: Schema.optionalKey(Note), voidDue: Amount, refundDue: Amount }
 })
 export type OrderEvent = typeof OrderEvent.Type

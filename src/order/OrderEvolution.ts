@@ -1,11 +1,14 @@
-/** The fold: what each event does to the state. Total on every event that the decider emits. */
+/**
+ * The fold of an order: applies one event to the state. It accepts every event that the decider emits; it never refuses
+ * one for a rule, because what was valid when it was stored is readable for ever.
+ */
 import type { Item } from "./Line.ts"
 import type { OrderEvent } from "./OrderEvent.ts"
 import { capturable, refundable } from "./OrderTotals.ts"
 import type { Order, OrderLine, OrderState, Payment } from "./OrderState.ts"
 import { outstanding } from "./OrderStatus.ts"
 
-const fresh = (line: Omit<OrderLine, "asked" | "cancelled" | "shipped" | "returned">): OrderLine => ({
+const newLine = (line: Omit<OrderLine, "asked" | "cancelled" | "shipped" | "returned">): OrderLine => ({
   ...line,
   asked: line.quantity,
   cancelled: 0,
@@ -13,6 +16,7 @@ const fresh = (line: Omit<OrderLine, "asked" | "cancelled" | "shipped" | "return
   returned: 0
 })
 
+/** Adds items to one counter of their lines. */
 const count = (
   lines: ReadonlyArray<OrderLine>,
   items: ReadonlyArray<Item>,
@@ -32,7 +36,7 @@ const place = (event: Extract<OrderEvent, { _tag: "OrderPlaced" }>, placedAt: st
     version: 1,
     address: shippingAddress,
     placedAt,
-    lines: lines.map(fresh),
+    lines: lines.map(newLine),
     removedLines: [],
     shipments: [],
     returns: [],
@@ -76,9 +80,9 @@ const refund = (payment: Payment, event: Extract<OrderEvent, { _tag: "PaymentRef
 const apply = (order: Order, event: OrderEvent, recordedAt: string): Order => {
   switch (event._tag) {
     case "OrderPlaced":
-      throw new Error(`order ${order.id} is placed a second time: its stream is corrupt`)
+      throw new Error(`Order ${order.id} is placed a second time; its stream is corrupt.`)
     case "LineAdded":
-      return { ...order, lines: [...order.lines, fresh(event.line)] }
+      return { ...order, lines: [...order.lines, newLine(event.line)] }
     case "LineQuantityChanged": {
       const { lineId, to: quantity } = event
       return { ...order, lines: order.lines.map((line) => (line.lineId === lineId ? { ...line, quantity } : line)) }
@@ -138,9 +142,9 @@ const apply = (order: Order, event: OrderEvent, recordedAt: string): Order => {
   }
 }
 
-/** A stream that doesn't begin with the one `OrderPlaced` is corrupt, and that is a defect: it throws. */
+/** Applies the next event. It throws, as on a defect, if the stream is corrupt: `OrderPlaced` is its first event only. */
 export const evolve = (state: OrderState, event: OrderEvent, recordedAt: string): OrderState => {
   if (state._tag === "Order") return { ...apply(state, event, recordedAt), version: state.version + 1 }
   if (event._tag === "OrderPlaced") return place(event, recordedAt)
-  throw new Error(`${event._tag} without OrderPlaced before it: the stream is corrupt`)
+  throw new Error(`${event._tag} comes before OrderPlaced; the stream is corrupt.`)
 }

@@ -1,4 +1,4 @@
-/** The ids of an order and of its parts. */
+/** The ids of an order, of its parts, and of what it refers to. */
 import { Schema } from "effect"
 
 const uuidV7 = /^ord_[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/u
@@ -8,7 +8,7 @@ export const OrderId = Schema.String.check(
 ).pipe(Schema.brand("OrderId"))
 export type OrderId = typeof OrderId.Type
 
-/** 1 to 64 of `A-Z a-z 0-9 _ -`: chosen by the caller, or made by the service. */
+/** An id of 1 to 64 characters out of `A-Z a-z 0-9 _ -`, which the caller chooses or the service makes. */
 export const Id = Schema.String.check(
   Schema.isPattern(/^[A-Za-z0-9_-]{1,64}$/u, { expected: "1 to 64 of A-Z a-z 0-9 _ -" })
 )
@@ -28,11 +28,11 @@ export type CancellationId = typeof CancellationId.Type
 export const PaymentId = Id.pipe(Schema.brand("PaymentId"))
 export type PaymentId = typeof PaymentId.Type
 
-/** Unique within its payment. */
+/** A capture's id is unique within its payment. */
 export const CaptureId = Id.pipe(Schema.brand("CaptureId"))
 export type CaptureId = typeof CaptureId.Type
 
-/** Unique within its payment. */
+/** A refund's id is unique within its payment. */
 export const RefundId = Id.pipe(Schema.brand("RefundId"))
 export type RefundId = typeof RefundId.Type
 

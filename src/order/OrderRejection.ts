@@ -1,4 +1,7 @@
-/** The domain says no: each rejection names the obstacle, says what to do, and carries its HTTP status. */
+/**
+ * The rejections of an order's commands: the domain says no and nothing is stored. Each names the obstacle, says in its
+ * message what the caller should do, and carries its HTTP status.
+ */
 import { Schema } from "effect"
 import { CommandName } from "./OrderCommand.ts"
 import { Id, LineId, OrderId, PaymentId, ShipmentId } from "./OrderId.ts"
@@ -10,7 +13,7 @@ export class OrderNotFound extends Schema.TaggedError<OrderNotFound>()(
   { httpApiStatus: 404 }
 ) {
   override get message() {
-    return `there is no order ${this.orderId}; check its id or place it first`
+    return `There is no order ${this.orderId}. Check its id, or place it first.`
   }
 }
 
@@ -20,7 +23,7 @@ export class LineNotFound extends Schema.TaggedError<LineNotFound>()(
   { httpApiStatus: 404 }
 ) {
   override get message() {
-    return `order ${this.orderId} has no line ${this.lineId}; use a lineId of the order`
+    return `Order ${this.orderId} has no line ${this.lineId}. Use a lineId of the order.`
   }
 }
 
@@ -30,7 +33,7 @@ export class ShipmentNotFound extends Schema.TaggedError<ShipmentNotFound>()(
   { httpApiStatus: 404 }
 ) {
   override get message() {
-    return `order ${this.orderId} has no shipment ${this.shipmentId}; use a shipmentId of the order`
+    return `Order ${this.orderId} has no shipment ${this.shipmentId}. Use a shipmentId of the order.`
   }
 }
 
@@ -40,43 +43,46 @@ export class PaymentNotFound extends Schema.TaggedError<PaymentNotFound>()(
   { httpApiStatus: 404 }
 ) {
   override get message() {
-    return `order ${this.orderId} has no payment ${this.paymentId}; authorize it first`
+    return `Order ${this.orderId} has no payment ${this.paymentId}. Authorize it first, or use a paymentId of the order.`
   }
 }
 
-/** Could succeed in another state. */
+/** The order's status forbids the command; `allowed` lists the commands that could store an event now. */
 export class InvalidTransition extends Schema.TaggedError<InvalidTransition>()(
   "InvalidTransition",
   { orderId: OrderId, orderStatus: OrderStatus, command: CommandName, allowed: Schema.Array(CommandName) },
   { httpApiStatus: 409 }
 ) {
   override get message() {
-    const instead = this.allowed.length === 0 ? "nothing" : this.allowed.join(", ")
-    return `${this.command} is not possible while the order is ${this.orderStatus}; possible now: ${instead}`
+    const { allowed, command, orderStatus } = this
+    const instead = allowed.length === 0 ? "No command is possible any more." : `Possible now: ${allowed.join(", ")}.`
+    return `${command} is not possible while the order is ${orderStatus}. ${instead}`
   }
 }
 
+/** Something is shipped, so the order can't be cancelled as a whole; `hint` says what can be done instead. */
 export class OrderAlreadyShipped extends Schema.TaggedError<OrderAlreadyShipped>()(
   "OrderAlreadyShipped",
   { orderId: OrderId, orderStatus: OrderStatus, hint: Schema.String },
   { httpApiStatus: 409 }
 ) {
   override get message() {
-    return `order ${this.orderId} can't be cancelled, it is ${this.orderStatus}; ${this.hint}`
+    return `Order ${this.orderId} can't be cancelled as a whole because it is ${this.orderStatus}. ${this.hint}`
   }
 }
 
+/** An order keeps at least one line. */
 export class LastLine extends Schema.TaggedError<LastLine>()(
   "LastLine",
   { orderId: OrderId, lineId: LineId },
   { httpApiStatus: 409 }
 ) {
   override get message() {
-    return `line ${this.lineId} is the only one of the order; cancel the order instead`
+    return `Line ${this.lineId} is the only line of order ${this.orderId}. Cancel the order instead.`
   }
 }
 
-/** `items` names the lines that ask for too much; none: nothing at all is left. */
+/** `items` names the lines of which too much was asked for; it is empty if nothing at all is left. */
 export class QuantityExceeded extends Schema.TaggedError<QuantityExceeded>()(
   "QuantityExceeded",
   {
@@ -86,54 +92,60 @@ export class QuantityExceeded extends Schema.TaggedError<QuantityExceeded>()(
   { httpApiStatus: 409 }
 ) {
   override get message() {
-    if (this.items.length === 0) return `nothing is left for this in order ${this.orderId}`
+    if (this.items.length === 0) return `Order ${this.orderId} has no items left for this command.`
     const items = this.items.map((item) => `${item.requested} of line ${item.lineId} (${item.available} available)`)
-    return `asked for ${items.join(", ")}; ask for at most what is available`
+    return `The command asks for ${items.join(", ")}. Ask for at most what is available.`
   }
 }
 
-/** `requested` is absent if "all that is left" was asked for, and nothing is left. */
+/** `available` is in minor units. `requested` is absent if the command asked for all that is left, and nothing is. */
 export class AmountExceeded extends Schema.TaggedError<AmountExceeded>()(
   "AmountExceeded",
   { orderId: OrderId, requested: Schema.optionalKey(Schema.Int), available: Schema.Int },
   { httpApiStatus: 409 }
 ) {
   override get message() {
-    const { available, requested } = this
-    return available === 0 ? "no amount is left for this" : `asked for ${requested}; ask for at most ${available}`
+    const { available, orderId, requested } = this
+    return available === 0
+      ? `Order ${orderId} has no amount left for this command.`
+      : `The command asks for ${requested}, but only ${available} is available. Ask for at most that.`
   }
 }
 
+/** The payment is voided, or all of its authorization is captured. */
 export class PaymentClosed extends Schema.TaggedError<PaymentClosed>()(
   "PaymentClosed",
   { orderId: OrderId, paymentId: PaymentId },
   { httpApiStatus: 409 }
 ) {
   override get message() {
-    return `payment ${this.paymentId} is voided or fully captured; authorize another one`
+    return `Payment ${this.paymentId} is voided or fully captured. Authorize another payment.`
   }
 }
 
+/** The policy `shipRequires` asks for more money first; `missing` is in minor units. */
 export class PaymentRequiredBeforeShipment extends Schema.TaggedError<PaymentRequiredBeforeShipment>()(
   "PaymentRequiredBeforeShipment",
   { orderId: OrderId, required: Schema.Literals(["authorized", "captured"]), missing: Schema.Int },
   { httpApiStatus: 409 }
 ) {
   override get message() {
-    return `the whole total must be ${this.required} before items are shipped; ${this.missing} is missing`
+    return `The whole total must be ${this.required} before items are shipped. ${this.missing} is still missing.`
   }
 }
 
+/** The orderId belongs to an order with other content. */
 export class OrderExists extends Schema.TaggedError<OrderExists>()(
   "OrderExists",
   { orderId: OrderId },
   { httpApiStatus: 409 }
 ) {
   override get message() {
-    return `order ${this.orderId} was placed already, with another content; use another orderId`
+    return `Order ${this.orderId} was placed before with other content. Use another orderId.`
   }
 }
 
+/** The id belongs to a part of the order with other content. */
 export class IdReused extends Schema.TaggedError<IdReused>()(
   "IdReused",
   {
@@ -144,10 +156,11 @@ export class IdReused extends Schema.TaggedError<IdReused>()(
   { httpApiStatus: 409 }
 ) {
   override get message() {
-    return `${this.kind} ${this.id} exists already, with another content; use another id`
+    return `The order has a ${this.kind} ${this.id} with other content. Use another id.`
   }
 }
 
+/** An order holds at most so many events. */
 export const maxEvents = 10_000
 
 export class OrderTooLong extends Schema.TaggedError<OrderTooLong>()(
@@ -156,18 +169,18 @@ export class OrderTooLong extends Schema.TaggedError<OrderTooLong>()(
   { httpApiStatus: 409 }
 ) {
   override get message() {
-    return `order ${this.orderId} can't hold more than ${maxEvents} events; place another order`
+    return `Order ${this.orderId} can't hold more than ${maxEvents} events. Place another order.`
   }
 }
 
-/** Well formed, but no state would allow it. */
+/** The command is well formed, but no state would allow it; `errors` says which fields to correct. */
 export class InvalidOrder extends Schema.TaggedError<InvalidOrder>()(
   "InvalidOrder",
   { errors: Schema.Array(Schema.Struct({ path: Schema.String, message: Schema.String })) },
   { httpApiStatus: 422 }
 ) {
   override get message() {
-    return this.errors.map((error) => `${error.path}: ${error.message}`).join("; ")
+    return `Correct these fields. ${this.errors.map((error) => `${error.path}: ${error.message}`).join(" ")}`
   }
 }
 
@@ -190,9 +203,10 @@ export const OrderRejection = Schema.Union([
 ])
 export type OrderRejection = typeof OrderRejection.Type
 
-/** Of any command on an order that should be there. */
+/** Any command on an existing order can meet these. */
 const any = ["OrderNotFound", "OrderTooLong"] as const
 
+/** Lists the rejections that each command can meet: its callers have to think of them, and its endpoint documents them. */
 export const rejectionsOf = {
   PlaceOrder: ["OrderExists", "InvalidOrder"],
   AddLine: [...any, "IdReused", "InvalidTransition", "InvalidOrder"],

@@ -1,6 +1,6 @@
 /**
- * What callers send, over HTTP and in process: no prices, ids optional. Decoded with `parseOptions` an unknown member is
- * refused, since a misspelt `items` would otherwise ship everything. `null` is not "absent".
+ * The requests that callers send, over HTTP and in process: they name no prices, and ids are optional. An unknown member
+ * is refused, since a misspelt `items` would otherwise ship everything; `null` does not mean "absent".
  */
 import { Schema } from "effect"
 import { Address, Note, Text } from "./Text.ts"
@@ -20,7 +20,7 @@ import {
   ShipmentId
 } from "./OrderId.ts"
 
-/** Decode with these: over HTTP as the payload's parse options, in process as the decoder's. */
+/** The options to decode a request with. */
 export const parseOptions = { onExcessProperty: "error", errors: "all" } as const
 
 const optional = Schema.optionalKey
@@ -49,7 +49,7 @@ export const ChangeLineQuantityRequest = Schema.Struct({ quantity: Quantity }).a
 })
 export type ChangeLineQuantityRequest = typeof ChangeLineQuantityRequest.Type
 
-/** The bare address. */
+/** The body is the bare address. */
 export const ChangeShippingAddressRequest = Address
 export type ChangeShippingAddressRequest = typeof ChangeShippingAddressRequest.Type
 
@@ -65,7 +65,7 @@ export const CancelItemsRequest = Schema.Struct({
 }).annotate({ identifier: "CancelItemsRequest" })
 export type CancelItemsRequest = typeof CancelItemsRequest.Type
 
-/** Without `items`: all that is outstanding. */
+/** Without `items`, all that is outstanding is shipped. */
 export const ShipItemsRequest = Schema.Struct({
   shipmentId: optional(ShipmentId),
   items: optional(Items),
@@ -89,14 +89,14 @@ export const AuthorizePaymentRequest = Schema.Struct({
 }).annotate({ identifier: "AuthorizePaymentRequest" })
 export type AuthorizePaymentRequest = typeof AuthorizePaymentRequest.Type
 
-/** Without `amount`: all that can be captured. */
+/** Without `amount`, all that can be captured is captured. */
 export const CapturePaymentRequest = Schema.Struct({
   amount: optional(PositiveAmount),
   captureId: optional(CaptureId)
 }).annotate({ identifier: "CapturePaymentRequest" })
 export type CapturePaymentRequest = typeof CapturePaymentRequest.Type
 
-/** Without `amount`: all that was captured and not yet refunded. */
+/** Without `amount`, all that was captured and not yet refunded is refunded. */
 export const RefundPaymentRequest = Schema.Struct({
   amount: optional(PositiveAmount),
   refundId: optional(RefundId),
@@ -105,8 +105,8 @@ export const RefundPaymentRequest = Schema.Struct({
 export type RefundPaymentRequest = typeof RefundPaymentRequest.Type
 
 /**
- * What `OrderPlaced.request` is the fingerprint of: the caller's own fields with defaults filled in, so that leaving a
- * default out and writing it down are the same request. Ids made by the service are not part of it.
+ * Makes the content whose fingerprint `OrderPlaced.request` keeps: the caller's own fields with defaults filled in, so
+ * that leaving a default out and writing it down are the same request. Ids made by the service are not part of it.
  */
 export const placeOrderContent = (request: PlaceOrderRequest, policies: { readonly autoConfirm: boolean }) => {
   const { orderId: _, ...content } = request

@@ -1,6 +1,6 @@
 /**
- * What the events of one order add up to. Plain JSON: it is stored as a snapshot. Statuses and totals are derived
- * (`OrderStatus`, `OrderTotals`), never stored, so they can't drift.
+ * The state that the events of one order add up to. It is plain JSON, since it is stored in snapshots and in the order
+ * view. Statuses and totals are derived from it (`OrderStatus`, `OrderTotals`) and never stored, so they can't drift.
  */
 import { Schema } from "effect"
 import { Address, Contact, Note, Text } from "./Text.ts"
@@ -11,10 +11,10 @@ import { CancellationId, CaptureId, CustomerId, OrderId, PaymentId, RefundId, Re
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
-/** ISO 8601 in UTC: the `recordedAt` of the event that says it. */
+/** A time in ISO 8601, UTC: the `recordedAt` of an event. */
 const Time = Schema.String
 
-/** `quantity` is what is ordered now, `asked` what was asked when the line was added. */
+/** `quantity` is the number of items ordered now, `asked` the one when the line was added. */
 export const OrderLine = Schema.Struct({
   ...Line.fields,
   asked: Quantity,
@@ -24,7 +24,7 @@ export const OrderLine = Schema.Struct({
 })
 export type OrderLine = typeof OrderLine.Type
 
-/** `all`: it held all that was outstanding, so a repeat that names no items is the same request. */
+/** `all` is true if it held all that was outstanding: a repeat that names no items is the same request then. */
 export const Shipment = Schema.Struct({
   shipmentId: ShipmentId,
   items: Items,
@@ -44,15 +44,16 @@ export const Return = Schema.Struct({
 })
 export type Return = typeof Return.Type
 
-/** A cancellation of items that was given an id; kept to recognise its repeat. */
+/** A cancellation of items that has an id is kept so that its repeat is recognised. */
 export const ItemsCancellation = Schema.Struct({
   cancellationId: CancellationId,
   items: Items,
   reason: Schema.optionalKey(Note)
 })
 
-/** A capture or refund that was given an id; `all`: it took all that was left. */
+/** A capture that has an id is kept so that its repeat is recognised; `all` is true if it took all that was left. */
 export const Capture = Schema.Struct({ captureId: CaptureId, amount: PositiveAmount, all: Schema.Boolean })
+/** A refund that has an id is kept likewise. */
 export const Refund = Schema.Struct({
   refundId: RefundId,
   amount: PositiveAmount,
@@ -83,7 +84,7 @@ export const OrderState = Schema.TaggedUnion({
   Absent: {},
   Order: {
     id: OrderId,
-    /** The number of events: from 1. */
+    /** The number of the order's events. */
     version: Schema.Int,
     customerId: CustomerId,
     customer: Contact,
@@ -95,7 +96,7 @@ export const OrderState = Schema.TaggedUnion({
     confirmedAt: Schema.optionalKey(Time),
     cancellation: Schema.optionalKey(Cancellation),
     lines: Schema.Array(OrderLine),
-    /** A removed line's id stays used. */
+    /** Removed lines are kept because their ids stay used. */
     removedLines: Schema.Array(OrderLine),
     shipments: Schema.Array(Shipment),
     returns: Schema.Array(Return),

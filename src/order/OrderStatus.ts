@@ -1,4 +1,4 @@
-/** The two statuses of an order: computed from its state, never stored in it. */
+/** The two statuses of an order, of its goods and of its money: computed from its state, never stored in it. */
 import { Schema } from "effect"
 import type { Order, OrderLine } from "./OrderState.ts"
 import * as OrderTotals from "./OrderTotals.ts"
@@ -25,10 +25,10 @@ export const PaymentStatus = Schema.Literals([
 ])
 export type PaymentStatus = typeof PaymentStatus.Type
 
-/** Ordered, neither cancelled nor shipped. */
+/** Counts the items of a line that are neither cancelled nor shipped. */
 export const outstanding = (line: OrderLine): number => line.quantity - line.cancelled - line.shipped
 
-/** First match wins. */
+/** Tells how far the goods are; the first condition that holds decides. */
 export const status = (order: Order): OrderStatus => {
   if (order.cancellation !== undefined) return "cancelled"
   if (order.confirmedAt === undefined) return "placed"
@@ -39,7 +39,7 @@ export const status = (order: Order): OrderStatus => {
   return "shipped"
 }
 
-/** First match wins. A free order counts as paid. */
+/** Tells how far the money is; the first condition that holds decides. A free order counts as paid. */
 export const paymentStatus = (order: Order): PaymentStatus => {
   const { payments } = order
   const captured = payments.some((payment) => payment.captured > 0)

@@ -1,4 +1,4 @@
-/** CancelItems and CancelOrder. */
+/** The rules of CancelItems and CancelOrder. */
 import type { CancelReason, OrderEvent } from "../OrderEvent.ts"
 import { type Decision, isSameItems, nothing, notNow, record, reject, repeat } from "./Decision.ts"
 import { obstacle } from "./Fulfilment.ts"
@@ -29,8 +29,8 @@ export const cancelItems = (command: Command<"CancelItems">, order: Order, polic
   const found = obstacle(order, request.items, outstanding)
   if (found !== undefined) return reject(found)
   const left = order.lines.reduce((sum, line) => sum + line.quantity - line.cancelled, 0)
-  const gone = request.items.reduce((sum, item) => sum + item.quantity, 0)
-  return left === gone
+  const asked = request.items.reduce((sum, item) => sum + item.quantity, 0)
+  return left === asked
     ? record({ _tag: "ItemsCancelled", ...request }, cancelled(order, "all_items_cancelled"))
     : record({ _tag: "ItemsCancelled", ...request })
 }
@@ -49,8 +49,8 @@ export const cancelOrder = (command: Command<"CancelOrder">, order: Order): Deci
     case "returned": {
       const hint =
         current === "partially_shipped"
-          ? "cancel the items that are not shipped yet with CancelItems, take back the others with ReturnItems"
-          : "take items back with ReturnItems, then refund the payment"
+          ? "Cancel the items that are not shipped yet with CancelItems, and take the others back with ReturnItems."
+          : "Take items back with ReturnItems, then refund the payment."
       return reject(new Rejection.OrderAlreadyShipped({ orderId: order.id, orderStatus: current, hint }))
     }
   }

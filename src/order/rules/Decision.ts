@@ -1,4 +1,4 @@
-/** What a rule answers: the events to record, none if there is nothing to do, or a rejection. */
+/** The answer of a rule: the events to record (none if there is nothing to do), or a rejection. */
 import { Result } from "effect"
 import type { Item } from "../Line.ts"
 import { allowed } from "./OrderAllowed.ts"
@@ -13,15 +13,16 @@ export type Decision = Result.Result<ReadonlyArray<OrderEvent>, Rejection.OrderR
 
 export const record = (...events: ReadonlyArray<OrderEvent>): Decision => Result.succeed(events)
 
-/** Accepted, but there is nothing to do. */
+/** The command is accepted, but there is nothing to do. */
 export const nothing: Decision = Result.succeed([])
 
 export const reject = (rejection: Rejection.OrderRejection): Decision => Result.fail(rejection)
 
-/** The id is known: the same content again is nothing new, another content is refused. */
+/** Answers a command whose id is known: with the same content there is nothing to do, with other content it is refused. */
 export const repeat = (order: Order, kind: Rejection.IdReused["kind"], id: string, isSame: boolean): Decision =>
   isSame ? nothing : reject(new Rejection.IdReused({ orderId: order.id, kind, id }))
 
+/** The order's status forbids the command. */
 export const notNow = (order: Order, command: CommandName, policies: OrderPolicies): Decision =>
   reject(
     new Rejection.InvalidTransition({

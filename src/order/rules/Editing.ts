@@ -1,4 +1,4 @@
-/** AddLine, ChangeLineQuantity, RemoveLine, ChangeShippingAddress. */
+/** The rules of AddLine, ChangeLineQuantity, RemoveLine and ChangeShippingAddress. */
 import { canonicalJson } from "../../aggregate/CanonicalJson.ts"
 import { type Decision, nothing, notNow, record, reject, repeat } from "./Decision.ts"
 import { type Line, maxLines } from "../Line.ts"
@@ -12,24 +12,24 @@ import * as OrderTotals from "../OrderTotals.ts"
 const invalid = (path: string, message: string): Decision =>
   reject(new Rejection.InvalidOrder({ errors: [{ path, message }] }))
 
-const tooLarge = (): Decision => invalid("quantity", "the total would be too large to be an exact number")
+const tooLarge = (): Decision => invalid("quantity", "The total would be too large to be an exact number.")
 
 export const addLine = (command: Command<"AddLine">, order: Order, policies: OrderPolicies): Decision => {
   const { line } = command
   const isSameId = (other: Line) => other.lineId === line.lineId
   const known = order.lines.find(isSameId) ?? order.removedLines.find(isSameId)
   if (known !== undefined) {
-    // What was asked, not what the catalog said: its prices may have changed since.
+    // Only what the caller asked for is compared: the catalog's prices may have changed since.
     const isSame =
       known.productId === line.productId && known.asked === line.quantity && known.unitDiscount === line.unitDiscount
     return repeat(order, "line", line.lineId, isSame)
   }
   if (status(order) !== "placed") return notNow(order, command._tag, policies)
   if (command.currency !== order.currency) {
-    return invalid("productId", `product ${line.productId} is sold in ${command.currency}, not in ${order.currency}`)
+    return invalid("productId", `Product ${line.productId} is sold in ${command.currency}, not in ${order.currency}.`)
   }
-  if (order.lines.length >= maxLines) return invalid("lines", `an order has at most ${maxLines} lines`)
-  if (line.unitDiscount > line.unitPrice) return invalid("unitDiscount", `the unit price is only ${line.unitPrice}`)
+  if (order.lines.length >= maxLines) return invalid("lines", `An order has at most ${maxLines} lines.`)
+  if (line.unitDiscount > line.unitPrice) return invalid("unitDiscount", `The unit price is only ${line.unitPrice}.`)
   return OrderTotals.isRepresentable({ ...order, lines: [...order.lines, line] })
     ? record({ _tag: "LineAdded", line })
     : tooLarge()

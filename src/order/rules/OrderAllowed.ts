@@ -1,4 +1,7 @@
-/** The commands that could store an event in this very state: for problems, views and buttons. */
+/**
+ * Lists the commands that could store an event in a state, for problems, views and buttons. Law L11 holds it to what
+ * the decider does.
+ */
 import type { CommandName } from "../OrderCommand.ts"
 import { maxLines } from "../Line.ts"
 import { authorizable, capturable, refundable, voidable } from "../OrderTotals.ts"
@@ -8,7 +11,7 @@ import type { Order, OrderState } from "../OrderState.ts"
 import { outstanding, status } from "../OrderStatus.ts"
 import * as OrderTotals from "../OrderTotals.ts"
 
-/** One less always fits; one more may not. */
+/** A smaller quantity always fits; a greater one may make the total too large. */
 const canChangeQuantity = (order: Order): boolean =>
   order.lines.some(
     (line) =>
@@ -21,7 +24,7 @@ const canChangeQuantity = (order: Order): boolean =>
 
 const hasOutstanding = (order: Order): boolean => order.lines.some((line) => outstanding(line) > 0)
 
-/** Cancelling the very last unit takes two events. */
+/** Cancelling the very last item takes two events, so the order must have room for both. */
 const canCancelItems = (order: Order): boolean =>
   hasOutstanding(order) &&
   (order.version + 2 <= maxEvents || order.lines.reduce((sum, line) => sum + line.quantity - line.cancelled, 0) > 1)

@@ -1,4 +1,7 @@
-/** AuthorizePayment, CapturePayment, VoidPayment, RefundPayment: the order records what happened elsewhere. */
+/**
+ * The rules of AuthorizePayment, CapturePayment, VoidPayment and RefundPayment. The order only records what a payment
+ * provider did.
+ */
 import { type Decision, nothing, notNow, record, reject, repeat } from "./Decision.ts"
 import type { Command } from "../OrderCommand.ts"
 import type { PaymentId } from "../OrderId.ts"
@@ -76,7 +79,7 @@ export const voidPayment = (command: Command<"VoidPayment">, order: Order): Deci
     : closed(order, payment.paymentId)
 }
 
-/** A voided payment can still give back what it had captured before: money that is owed never gets stuck. */
+/** A voided payment can still give back what it had captured before, so money that is owed never gets stuck. */
 export const refundPayment = (command: Command<"RefundPayment">, order: Order): Decision => {
   const { _tag, orderId: _, ...request } = command
   const payment = find(order, request.paymentId)

@@ -1,4 +1,4 @@
-/** PlaceOrder and ConfirmOrder. */
+/** The rules of PlaceOrder and ConfirmOrder. */
 import { type Decision, nothing, notNow, record, reject } from "./Decision.ts"
 import { type Line, maxLines } from "../Line.ts"
 import type { Command } from "../OrderCommand.ts"
@@ -14,21 +14,21 @@ const lineErrors = (line: Line, index: number, lines: ReadonlyArray<Line>): Erro
   const path = `lines[${index}]`
   const isRepeated = lines.findIndex((other) => other.lineId === line.lineId) < index
   return [
-    ...(isRepeated ? [{ path: `${path}.lineId`, message: `line ${line.lineId} is there twice` }] : []),
+    ...(isRepeated ? [{ path: `${path}.lineId`, message: `Line ${line.lineId} is there twice.` }] : []),
     ...(line.unitDiscount > line.unitPrice
-      ? [{ path: `${path}.unitDiscount`, message: `the unit price is only ${line.unitPrice}` }]
+      ? [{ path: `${path}.unitDiscount`, message: `The unit price is only ${line.unitPrice}.` }]
       : [])
   ]
 }
 
 const errors = (command: Command<"PlaceOrder">): Errors => {
   const { lines } = command
-  if (lines.length > maxLines) return [{ path: "lines", message: `an order has at most ${maxLines} lines` }]
+  if (lines.length > maxLines) return [{ path: "lines", message: `An order has at most ${maxLines} lines.` }]
   const found = lines.flatMap(lineErrors)
   if (found.length > 0) return found
   return OrderTotals.isRepresentable(command)
     ? []
-    : [{ path: "lines", message: "the total is too large to be an exact number" }]
+    : [{ path: "lines", message: "The total is too large to be an exact number." }]
 }
 
 export const placeOrder = (command: Command<"PlaceOrder">, policies: OrderPolicies): Decision => {
@@ -41,6 +41,7 @@ export const placeOrder = (command: Command<"PlaceOrder">, policies: OrderPolici
     : record({ _tag: "OrderPlaced", ...placed })
 }
 
+/** Decides PlaceOrder for an order that exists. */
 export const placeAgain = (command: Command<"PlaceOrder">, order: Order): Decision =>
   command.request === order.request ? nothing : reject(new Rejection.OrderExists({ orderId: order.id }))
 

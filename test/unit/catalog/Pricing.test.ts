@@ -61,13 +61,13 @@ describe("pricing an order", () => {
     assert.strictEqual(rejection._tag, "UnknownProduct")
     assert.deepStrictEqual(
       rejection.errors.map((error) => error.message),
-      ["product unknown is unknown or withdrawn"]
+      ["Product unknown is unknown or withdrawn."]
     )
   })
 
   it("rejects products that are sold in another currency", () => {
     const rejection = Result.getOrThrow(Result.flip(priceOrder(request({ currency: "USD" }), quote, made)))
-    const message = "is sold in EUR, not in USD"
+    const message = "The product is sold in EUR, not in USD."
     const errors = [0, 1].map((index) => ({ path: `lines[${index}].productId`, message }))
     assert.deepInclude(rejection, { _tag: "InvalidOrder", errors })
   })

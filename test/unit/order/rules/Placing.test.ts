@@ -35,12 +35,12 @@ describe("PlaceOrder", () => {
   })
 
   it("rejects a line id that is there twice", () => {
-    const errors = [{ path: "lines[1].lineId", message: "line line-1 is there twice" }]
+    const errors = [{ path: "lines[1].lineId", message: "Line line-1 is there twice." }]
     assertRejected([], { ...given.place, lines: [mug, mug] }, { _tag: "InvalidOrder", errors })
   })
 
   it("rejects a discount above the price", () => {
-    const errors = [{ path: "lines[0].unitDiscount", message: "the unit price is only 1250" }]
+    const errors = [{ path: "lines[0].unitDiscount", message: "The unit price is only 1250." }]
     assertRejected([], { ...given.place, lines: [{ ...mug, unitDiscount: 1251 }] }, { _tag: "InvalidOrder", errors })
   })
 
