@@ -1,4 +1,4 @@
-/** A small shop to try things with. */
+/** A small shop to try things with: a few products and customers, put into an empty embedded log. */
 import { Effect, Layer } from "effect"
 import { streamId } from "../aggregate/Aggregate.ts"
 import { Aggregates } from "../aggregate/Aggregates.ts"
@@ -34,7 +34,7 @@ export const demoCustomers: ReadonlyArray<typeof SaveCustomer.Type> = [
 
 const demoSize = BigInt(demoProducts.length + demoCustomers.length)
 
-/** Nothing was stored yet, or only the first of the demo catalog, before the process was killed. */
+/** True if nothing was stored yet, or only a first part of the demo catalog before the process was killed. */
 const isEmpty = Effect.fnUntraced(function* (log: EventStore["Service"]) {
   if ((yield* log.head).position >= demoSize) return false
   const [first] = yield* log.readAll({ after: 0n, limit: 1 })
@@ -44,7 +44,7 @@ const isEmpty = Effect.fnUntraced(function* (log: EventStore["Service"]) {
   )
 })
 
-/** Puts a few products and customers into an empty embedded log, so that the first order can be placed at once. */
+/** Saves the demo catalog if the log is embedded and empty, so that the first order can be placed at once. */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const { kind } = yield* Database
@@ -53,8 +53,8 @@ export const layer = Layer.effectDiscard(
     for (const save of demoProducts) yield* aggregates.send(ProductAggregate, save.productId, save)
     for (const save of demoCustomers) yield* aggregates.send(CustomerAggregate, save.customerId, save)
     yield* Effect.logInfo(
-      `a demo catalog is in place: products ${demoProducts.map((save) => save.productId).join(", ")}; ` +
-        `customers ${demoCustomers.map((save) => save.customerId).join(", ")}`
+      `A demo catalog is in place: products ${demoProducts.map((save) => save.productId).join(", ")}; ` +
+        `customers ${demoCustomers.map((save) => save.customerId).join(", ")}.`
     )
   })
 )

@@ -32,7 +32,7 @@ export interface FeedOptions {
   readonly pause: number
 }
 
-/** The first page is small, and grows while its events are: little is read in vain where events are large. */
+/** The first page holds so many events; pages grow while they are sent whole, so little is read in vain. */
 const firstEvents = 16
 
 /** Milliseconds after which a subscriber that got nothing yet is told its position, so that it can resume from there. */

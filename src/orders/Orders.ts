@@ -125,7 +125,7 @@ export class Orders extends Context.Service<
     readonly voidPayment: Command<"VoidPayment", [paymentId: PaymentId]>
     /**
      * Records a refund, without `amount` of all that was captured and not refunded; also of a cancelled order. Fails with
-     * `PaymentNotFound`, `PaymentClosed` (nothing was captured), `AmountExceeded` (refund at most what is `available`),
+     * `PaymentNotFound`, `PaymentClosed` (it is voided and has nothing to give back), `AmountExceeded` (refund at most what is `available`),
      * `IdReused` (use another `refundId`).
      */
     readonly refundPayment: Command<"RefundPayment", [paymentId: PaymentId, request: Request.RefundPaymentRequest]>

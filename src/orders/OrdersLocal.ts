@@ -1,4 +1,7 @@
-/** `Orders` in this process: prices, sends commands to the actors, and reads the view. */
+/**
+ * `Orders` in this process: prices a request, fills in the ids that it leaves out, and submits the command to the order's
+ * actor. Queries, subscriptions and the catalog are in OrderReads, OrderFeed and CatalogLocal.
+ */
 import { Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Catalog } from "../catalog/Catalog.ts"
@@ -28,7 +31,7 @@ import * as Subscription from "./Subscription.ts"
 
 const newId = () => SecureRandom.uuidV7Unsafe()
 
-/** Short and readable, unless the caller took that very id for another line. */
+/** Makes a short and readable id for a line without one, unless the caller took that very id for another line. */
 const freeLineId = ({ lines }: PlaceOrderRequest, index: number): LineId => {
   const lineId = LineId.make(`line_${index + 1}`)
   return lines.some((line) => line.lineId === lineId) ? LineId.make(newId()) : lineId
@@ -46,7 +49,7 @@ export const make = Effect.gen(function* () {
   const tokenAt = (position: bigint) => ConsistencyToken.format({ position, logId })
 
   const receiptOf = (state: OrderState, { id }: { readonly id: string }) => {
-    if (state._tag === "Absent") throw new Error(`order ${id} accepted a command and is still absent`)
+    if (state._tag === "Absent") throw new Error(`Order ${id} accepted a command and is still absent.`)
     return { orderId: state.id, status: status(state), paymentStatus: paymentStatus(state) }
   }
 
@@ -63,7 +66,7 @@ export const make = Effect.gen(function* () {
     options: CommandOptions | undefined,
     command: Effect.Effect<Command<Name>, E>
   ): Effect.Effect<Receipt, E | CommandError<Name>> => {
-    // One decider for all commands has one type of rejections; each command meets only its own (see OrderRejection.test.ts).
+    // The decider has one type of rejections for all commands, but each command meets only those of `rejectionsOf`.
     const aggregate = orders as Aggregate<OrderState, Command<Name>, OrderEvent, RejectionOf<Name>>
     return Effect.map(
       submit({ aggregate, idOf: ({ orderId }) => orderId, scope, request, options, command, body: receiptOf }),
@@ -71,7 +74,7 @@ export const make = Effect.gen(function* () {
     )
   }
 
-  /** A command that needs nothing from the catalog. `path`: the ids in its path behind the order's. */
+  /** Submits a command that needs nothing from the catalog. `path` holds the ids in its path behind the order's. */
   const send = <Name extends CommandName>(
     command: Command<Name>,
     request: unknown,
@@ -89,7 +92,7 @@ export const make = Effect.gen(function* () {
       }
       return yield* Effect.fromResult(priceOrder(request, quote, made))
     })
-    // Nobody else can know an id that is made here.
+    // An id that is made here is unknown to everybody else, so the log need not be read for it.
     return submitOrder(["PlaceOrder"], request, { ...options, fresh: request.orderId === undefined }, command)
   })
 
@@ -111,7 +114,7 @@ export const make = Effect.gen(function* () {
     return { orderId, token: seen.token, replayed, order: seen.order }
   })
 
-  const inCatalog = yield* CatalogLocal.make(submit, toReceipt)
+  const catalogMethods = yield* CatalogLocal.make(submit, toReceipt)
 
   const service: Orders["Service"] = {
     place,
@@ -148,7 +151,7 @@ export const make = Effect.gen(function* () {
     ...reads,
     subscribe,
     events: Subscription.events(subscribe),
-    ...inCatalog
+    ...catalogMethods
   }
   return service
 })

@@ -1,19 +1,19 @@
 /**
- * How far events may be pushed: as far as the order view's committed checkpoint, so that a push followed by a query never
- * shows older data; while the view is not live, as far as the log.
+ * Holds events back until the order view's committed checkpoint has passed them, so that a query that follows a push never
+ * shows older data. While the view is not live, events pass as soon as they are in the log.
  *
- * One fiber for all subscribers, and none at work while nobody waits.
+ * One fiber works for all subscribers, and only while somebody waits.
  */
 import { Effect, Option, Queue } from "effect"
 import type { LogTail } from "../eventstore/tail/LogTail.ts"
 import * as PositionLatch from "../projection/consistency/PositionLatch.ts"
 import type { OrderQueries } from "../views/order/OrderQueries.ts"
 
-/** How long, in milliseconds, a view is waited for before it is asked again whether it is live. */
-const whileLive = 100
-const whileNot = 10
-/** And for how long one that claims to be. */
-const patience = 5_000
+/** Milliseconds for which the view is waited for before the gate asks again whether it is live. */
+const liveWait = 100
+const otherWait = 10
+/** Milliseconds after which a view that claims to be live, but does not move, is no longer waited for. */
+const longestStall = 5_000
 
 export const make = Effect.fnUntraced(function* (
   tail: LogTail["Service"],
@@ -23,7 +23,7 @@ export const make = Effect.fnUntraced(function* (
   const gate = PositionLatch.make(() => Queue.offerUnsafe(awaited, undefined))
   let waited = 0
 
-  /** Lets through what the view has by now, or within a moment. */
+  /** Lets through what the view has reached within `wait` milliseconds. */
   const followView = Effect.fnUntraced(function* (wait: number) {
     const passed = yield* queries.awaitPosition(gate.position() + 1n).pipe(Effect.timeoutOption(wait))
     waited = Option.isSome(passed) ? 0 : waited + wait
@@ -31,10 +31,10 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const open = Effect.gen(function* () {
-    if ((yield* queries.isLive) && waited < patience) return yield* followView(whileLive)
+    if ((yield* queries.isLive) && waited < longestStall) return yield* followView(liveWait)
     gate.advance(yield* tail.position)
-    // Also finds out that a view which another process makes is back.
-    yield* followView(whileNot)
+    // This also notices that a view which another process makes is live again.
+    yield* followView(otherWait)
   })
 
   yield* Queue.take(awaited).pipe(

@@ -1,4 +1,6 @@
-/** A fold of the log kept in memory: no table, no checkpoint; it starts anew with the process. */
+/**
+ * A view in memory, for tests and trials: folds the log without table and checkpoint, and starts anew with the process.
+ */
 import { Clock, Effect, Stream } from "effect"
 import { backoff } from "../database/SqlFailure.ts"
 import { EventStore, type RecordedEvent } from "../eventstore/EventStore.ts"
@@ -6,7 +8,7 @@ import { LogTail } from "../eventstore/tail/LogTail.ts"
 import * as PositionLatch from "../projection/consistency/PositionLatch.ts"
 import type { Freshness } from "./ViewQuery.ts"
 
-/** Applies every event of the log in order, until the scope closes. */
+/** Applies every event of the log in order until the scope closes. */
 export const make = Effect.fnUntraced(function* (apply: (event: RecordedEvent) => void) {
   const log = yield* EventStore
   const tail = yield* LogTail
@@ -24,13 +26,13 @@ export const make = Effect.fnUntraced(function* (apply: (event: RecordedEvent) =
   yield* Effect.suspend(() =>
     Stream.runForEach(tail.pages(applied), (events) => Effect.sync(() => applyAll(events)))
   ).pipe(
-    Effect.tapCause((cause) => Effect.logError("the view in memory stays behind; it is tried again", cause)),
+    Effect.tapCause((cause) => Effect.logError("The view in memory can't follow the log; trying again.", cause)),
     Effect.sandbox,
     Effect.retry(backoff),
     Effect.forkScoped({ startImmediately: true })
   )
 
-  /** Asks the log first: what is read from memory after that is at least as new, and read at one moment. */
+  /** Reads the view at one moment. The log's end is asked first, so what is read is at least as new as `behind` says. */
   const read = Effect.fnUntraced(function* <A>(evaluate: (freshness: Freshness) => A) {
     const { position: head } = yield* log.head
     const [oldest] = yield* log.readAll({ after: applied, limit: 1 })

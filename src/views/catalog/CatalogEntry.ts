@@ -1,4 +1,7 @@
-/** What the catalog view keeps of one product or customer, and the fold that makes it. */
+/**
+ * The content of the catalog view for one product or customer, and the fold that makes it; the SQL projection and the
+ * memory queries both use it.
+ */
 import type { Customer } from "../../catalog/Customer.ts"
 import { CustomerAggregate } from "../../catalog/Customer.ts"
 import type { Product } from "../../catalog/Product.ts"
@@ -7,7 +10,7 @@ import type { Aggregate } from "../../aggregate/Aggregate.ts"
 import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import * as StreamId from "../../eventstore/StreamId.ts"
 
-/** By the category of its stream. */
+/** The state that is kept of each category of streams. */
 export interface CatalogStates {
   readonly product: Product
   readonly customer: Customer
@@ -19,7 +22,7 @@ export interface CatalogEntry<Category extends CatalogCategory = CatalogCategory
   readonly category: Category
   readonly id: string
   readonly state: CatalogStates[Category]
-  /** Of its last event. */
+  /** The position of its last event. */
   readonly position: bigint
 }
 
@@ -29,13 +32,13 @@ const next = <State extends { readonly _tag: string }, Command, Event, Rejection
   recorded: RecordedEvent
 ): Exclude<State, { readonly _tag: "Absent" }> => {
   const state = decider.evolve(known ?? decider.initialState, codec.decode(recorded), recorded.recordedAt)
-  if (state._tag === "Absent") throw new Error(`${recorded.streamId} is absent after its version ${recorded.version}`)
+  if (state._tag === "Absent") throw new Error(`${recorded.streamId} is absent after its version ${recorded.version}.`)
   return { ...(state as Exclude<State, { readonly _tag: "Absent" }>), version: recorded.version }
 }
 
 /**
- * Throws, as on a defect, if the event does not follow. Of a product or customer that is not known any event that saves
- * one will do, since it says all of it: those before it were skipped.
+ * Applies the next event; throws, as on a defect, if the event is not the next one. For an unknown product or customer
+ * any event that saves it will do, since it holds the whole content: the events before it were skipped.
  */
 export const evolve = (entry: CatalogEntry | undefined, recorded: RecordedEvent): CatalogEntry => {
   const { position, streamId, version } = recorded
@@ -43,7 +46,7 @@ export const evolve = (entry: CatalogEntry | undefined, recorded: RecordedEvent)
   const id = StreamId.id(streamId)
   const known: Product | Customer | undefined = entry?.state
   if (known !== undefined && version !== known.version + 1) {
-    throw new Error(`the view of ${streamId} expects version ${known.version + 1}, not ${version}`)
+    throw new Error(`The view of ${streamId} expects version ${known.version + 1}, not ${version}.`)
   }
   if (category === "product" && known?._tag !== "Customer") {
     return { category, id, state: next(ProductAggregate, known, recorded), position }
@@ -51,5 +54,5 @@ export const evolve = (entry: CatalogEntry | undefined, recorded: RecordedEvent)
   if (category === "customer" && known?._tag !== "Product") {
     return { category, id, state: next(CustomerAggregate, known, recorded), position }
   }
-  throw new Error(`${streamId} is neither a product nor a customer`)
+  throw new Error(`${streamId} is neither a product nor a customer.`)
 }

@@ -1,4 +1,4 @@
-/** The lists of products and of customers, by id. */
+/** The port of the lists of products and customers, and how found items become a page, the same for every adapter. */
 import { Context, type Effect, Result } from "effect"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import type { CatalogCategory, CatalogEntry, CatalogStates } from "./CatalogEntry.ts"
@@ -26,7 +26,7 @@ export interface CatalogItem<Category extends CatalogCategory> {
 export interface CatalogPage<Category extends CatalogCategory> {
   readonly items: ReadonlyArray<CatalogItem<Category>>
   readonly hasMore: boolean
-  /** Cursor of the next page, which is bound to category and filter. Absent on the last one. */
+  /** The cursor of the next page, bound to category and filter; absent on the last page. */
   readonly next?: string
   readonly freshness: Freshness
 }
@@ -34,21 +34,22 @@ export interface CatalogPage<Category extends CatalogCategory> {
 export class CatalogQueries extends Context.Service<
   CatalogQueries,
   {
+    /** Lists a page by id; fails with `InvalidCursor` if the cursor is another list's. */
     list<Category extends CatalogCategory>(
       query: CatalogList<Category>
     ): Effect.Effect<CatalogPage<Category>, InvalidCursor | DatabaseUnavailable>
-    /** Where the list ends for this one if it is set aside: the position of its first event that the view does not have. */
+    /** Answers the position of the first event that the view does not have of a product or customer that is set aside. */
     parkedAt(category: CatalogCategory, id: string): Effect.Effect<bigint | undefined, DatabaseUnavailable>
-    /** The view's checkpoint as this process last saw it. */
+    /** The view's checkpoint as this process last saw it, without asking the database. */
     readonly position: Effect.Effect<bigint>
-    /** Waits until the view's committed checkpoint is at `position` or beyond. Bounded by the caller. */
+    /** Waits until the view's committed checkpoint is at `position` or beyond; the caller bounds the wait. */
     awaitPosition(position: bigint): Effect.Effect<bigint>
   }
 >()("ordinal/views/catalog/CatalogQueries") {}
 
 const boundTo = ({ category, filter }: CatalogList<CatalogCategory>) => [category, filter.withdrawn ?? null]
 
-/** The id after which the list goes on; "" at its beginning. */
+/** Gives the id after which the list goes on; "" at its beginning. */
 export const after = (query: CatalogList<CatalogCategory>): Result.Result<string, InvalidCursor> => {
   if (query.cursor === undefined) return Result.succeed("")
   return Result.flatMap(Cursor.open(boundTo(query), query.cursor), ([id]) =>
@@ -56,7 +57,7 @@ export const after = (query: CatalogList<CatalogCategory>): Result.Result<string
   )
 }
 
-/** `found`: up to `limit + 1` of them in order. */
+/** Makes a page of up to `limit + 1` items that were found, in order. */
 export const page = <Category extends CatalogCategory>(
   query: CatalogList<Category>,
   found: ReadonlyArray<CatalogItem<Category>>,

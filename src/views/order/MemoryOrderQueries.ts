@@ -1,4 +1,4 @@
-/** Order queries from memory. */
+/** Order queries from memory, for tests and trials. */
 import { Effect, Layer } from "effect"
 import { category, id } from "../../eventstore/StreamId.ts"
 import { OrderPolicies } from "../../order/OrderPolicies.ts"
@@ -22,7 +22,7 @@ const matches = ({ filter, placedAfter, placedBefore }: Query, { order }: OrderE
   )
 }
 
-/** Instants and order ids have a fixed form, so that together they sort as texts. */
+/** Makes a sort key: times and order ids have a fixed form, so together they sort as text. */
 const placed = (placedAt: string, orderId: string) => `${placedAt} ${orderId}`
 
 const isFollowing = ({ after, sort }: Query, { order, position }: OrderEntry.OrderEntry): boolean => {

@@ -1,4 +1,4 @@
-/** The read side of orders. Answers come from the order view, never from an actor. */
+/** The port of the order view's queries, with what they may be asked. Answers come from the view, never from an actor. */
 import { Context, type Effect, Schema } from "effect"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import { CustomerId, type OrderId } from "../../order/OrderId.ts"
@@ -8,14 +8,14 @@ import type { OrderView } from "./OrderView.ts"
 
 const iso = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/
 
-/** A date (midnight UTC), or date and time with offset; looked at to the millisecond. */
+/** A date (midnight UTC), or a date and time with offset; it counts to the millisecond. */
 const Instant = Schema.String.check(
   Schema.makeFilter((text: string) => iso.test(text) && !Number.isNaN(Date.parse(text)), {
     expected: "a time as 2026-11-21T23:55:00Z"
   })
 )
 
-/** All members must match; an empty list matches nothing. `placedAfter` is inclusive, `placedBefore` exclusive. */
+/** An order must match every member; an empty list matches nothing. `placedAfter` is inclusive, `placedBefore` exclusive. */
 export const OrderFilter = Schema.Struct({
   customerId: Schema.optionalKey(CustomerId),
   status: Schema.optionalKey(Schema.Array(OrderStatus)),
@@ -25,7 +25,7 @@ export const OrderFilter = Schema.Struct({
 })
 export type OrderFilter = typeof OrderFilter.Type
 
-/** `updatedAt` is for polling: ascending by position, a changed order comes again. */
+/** `updatedAt` is for polling: it is ascending by position, and an order that changed comes again. */
 export const OrderSort = Schema.Literals(["-placedAt", "placedAt", "updatedAt"])
 export type OrderSort = typeof OrderSort.Type
 
@@ -44,11 +44,11 @@ export interface Freshness {
 export interface FoundOrder {
   readonly order?: OrderView
   readonly freshness: Freshness
-  /** Present if the order is set aside: the position of its first event that the view does not have. */
+  /** The position of the first event that the view does not have, if the order is set aside. */
   readonly parkedAt?: bigint
 }
 
-/** Every status, also those that no order is in. */
+/** The number of orders in each status, 0 included. */
 export const OrderCounts = Schema.Record(OrderStatus, Schema.Int).annotate({ identifier: "OrderCounts" })
 export type OrderCounts = typeof OrderCounts.Type
 
@@ -64,11 +64,11 @@ export const noOrders: OrderCounts = {
 
 export interface OrderPage {
   readonly orders: ReadonlyArray<OrderView>
-  /** Whether there are more right now. */
+  /** True if more orders match right now. */
   readonly hasMore: boolean
   /**
-   * Cursor of the next page. On the last one absent, except when sorted by `updatedAt`: then it is where polling goes on,
-   * and orders that change from now on come after it.
+   * The cursor of the next page. It is absent on the last page, unless the list is sorted by `updatedAt`: then polling goes
+   * on from it, and orders that change from now on come after it.
    */
   readonly next?: string
   readonly freshness: Freshness
@@ -77,27 +77,27 @@ export interface OrderPage {
 export class OrderQueries extends Context.Service<
   OrderQueries,
   {
-    /** `order` is absent if the view does not (yet) have it. */
+    /** Reads one order; `order` is absent if the view does not have it (yet). */
     get(orderId: OrderId): Effect.Effect<FoundOrder, DatabaseUnavailable>
-    /** Keyset pages; `limit` 1..100. A cursor is bound to filter and sort. */
+    /** Lists a page of `limit` 1..100 orders. Fails with `InvalidCursor` if the cursor is of another filter or sort. */
     list(query: {
       readonly filter: OrderFilter
       readonly sort: OrderSort
       readonly limit: number
       readonly cursor?: string
     }): Effect.Effect<OrderPage, InvalidCursor | DatabaseUnavailable>
-    /** How many orders there are in each status, of one customer or of all. */
+    /** Counts the orders in each status, of one customer or of all. */
     counts(query: {
       readonly customerId?: CustomerId
     }): Effect.Effect<{ readonly counts: OrderCounts; readonly freshness: Freshness }, DatabaseUnavailable>
     /**
-     * Waits until the view's committed checkpoint is at `position` or beyond, then answers the checkpoint. Bounded by
-     * the caller (`Effect.timeoutOption`); waiting costs no query per waiter.
+     * Waits until the view's committed checkpoint is at `position` or beyond, then answers the checkpoint. The caller
+     * bounds the wait (`Effect.timeoutOption`); it costs no query per waiter.
      */
     awaitPosition(position: bigint): Effect.Effect<bigint>
-    /** The view's checkpoint as this process last saw it. */
+    /** The view's checkpoint as this process last saw it, without asking the database. */
     readonly position: Effect.Effect<bigint>
-    /** Whether the view keeps up with the log, or, if another process makes it, is thought to. */
+    /** True if the view keeps up with the log, or is thought to because another process makes it. */
     readonly isLive: Effect.Effect<boolean>
   }
 >()("ordinal/views/order/OrderQueries") {}

@@ -1,4 +1,7 @@
-/** The order as callers see it: one shape for single reads, lists, past versions and replies. A pure function of the state. */
+/**
+ * The order as callers see it: one shape for single reads, lists, past versions and replies, made by a pure function of
+ * the state.
+ */
 import { Schema } from "effect"
 import { Address } from "../../order/Text.ts"
 import { CancelReason } from "../../order/OrderEvent.ts"
@@ -19,7 +22,7 @@ export const OrderLineView = Schema.Struct({
   lineId: Line.fields.lineId,
   productId: Line.fields.productId,
   productName: Schema.String,
-  /** What was ordered; `cancelled`, `shipped` and `returned` stand beside it. */
+  /** The number of items ordered; `cancelled`, `shipped` and `returned` are counted beside it. */
   quantity: Schema.Int,
   cancelled: Schema.Int,
   shipped: Schema.Int,
@@ -73,7 +76,7 @@ export const OrderView = Schema.Struct({
   cancellation: optional(Schema.Struct({ reason: CancelReason, note: optional(Schema.String), cancelledAt: Time })),
   placedAt: Time,
   confirmedAt: optional(Time),
-  /** When its last event was recorded. */
+  /** The time at which the order's last event was recorded. */
   updatedAt: Time,
   /** The commands that could store an event now. */
   allowed: Schema.Array(CommandName)
@@ -107,7 +110,7 @@ const viewPayment = (payment: Payment): typeof PaymentView.Type => ({
   voided: payment.voided
 })
 
-/** `updatedAt` is the `recordedAt` of the order's last event. */
+/** Makes the view of an order; `updatedAt` is the `recordedAt` of its last event. */
 export const fromState = (order: Order, updatedAt: string, policies: OrderPolicies = defaultPolicies): OrderView => ({
   orderId: order.id,
   version: order.version,
