@@ -1,95 +1,23 @@
-/** The composition root: from the settings to a running server. */
-import * as DemoCatalog from "../orders/DemoCatalog.ts"
-import { Duration, Effect, Layer, Logger, Redacted, References } from "effect"
-import * as AdminPort from "./AdminPort.ts"
-import * as AdminServer from "../http/admin/AdminServer.ts"
-import * as ProcessAdminHandlers from "../http/admin/ProcessAdminHandlers.ts"
-import * as OrdersLayers from "../orders/OrdersLayers.ts"
+/** The composition root: wires each layer once, from the settings to a running server. Nothing else knows all folders. */
+import { Duration, Effect, Layer, Logger, References } from "effect"
+import { AggregateLimits, defaults as aggregateDefaults } from "../aggregate/AggregateLimits.ts"
 import { Database } from "../database/Database.ts"
-import * as CommandRetention from "../eventstore/CommandRetention.ts"
-import { EventStore } from "../eventstore/EventStore.ts"
 import { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
-import * as AggregateLimits from "../aggregate/AggregateLimits.ts"
-import * as HttpLimits from "../http/listener/HttpLimits.ts"
-import { isLoopback } from "../http/listener/HostNames.ts"
-import { OpenStreams } from "../http/push/OpenStreams.ts"
-import * as PushLimits from "../http/push/PushLimits.ts"
+import { CommandRetention } from "../eventstore/CommandRetention.ts"
+import { EventStore } from "../eventstore/EventStore.ts"
+import * as AdminServer from "../http/admin/AdminServer.ts"
+import { type ShownSetting, ShownSettings } from "../http/admin/ProcessAdminHandlers.ts"
 import { Readiness } from "../http/handlers/Readiness.ts"
+import { HttpLimits, defaults as httpDefaults } from "../http/listener/HttpLimits.ts"
 import * as Server from "../http/listener/Server.ts"
+import { OpenStreams } from "../http/push/OpenStreams.ts"
+import { PushLimits, defaults as pushDefaults } from "../http/push/PushLimits.ts"
 import { OrderPolicies } from "../order/OrderPolicies.ts"
-import * as ProjectionLimits from "../projection/ProjectionLimits.ts"
-import { InvalidSetting } from "./Setting.ts"
+import * as DemoCatalog from "../orders/DemoCatalog.ts"
+import * as OrdersLayers from "../orders/OrdersLayers.ts"
+import { ProjectionLimits, defaults as projectionDefaults } from "../projection/ProjectionLimits.ts"
+import * as Addresses from "./Addresses.ts"
 import * as Settings from "./Settings.ts"
-import * as ShownSettings from "./ShownSettings.ts"
-import * as StartFailure from "./StartFailure.ts"
-
-/** Until there is authentication, whoever reaches the port is the operator. */
-const guardHost = Effect.fnUntraced(function* (settings: Settings.Settings, name: "HOST" | "ADMIN_HOST") {
-  const host = settings[name]
-  if (isLoopback(host)) return
-  if (!settings.ALLOW_UNAUTHENTICATED) {
-    return yield* new InvalidSetting({
-      problem:
-        `the setting ${name} is "${host}", which others can reach, and there is no authentication yet; ` +
-        "use 127.0.0.1, or set ALLOW_UNAUTHENTICATED=true if something else guards the port"
-    })
-  }
-  yield* Effect.logWarning(`listening on ${host} without authentication: everybody who reaches the port is an operator`)
-})
-
-const guardHosts = (settings: Settings.Settings) =>
-  Layer.effectDiscard(Effect.andThen(guardHost(settings, "HOST"), guardHost(settings, "ADMIN_HOST")))
-
-const database = (settings: Settings.Settings) =>
-  Database.layer({
-    url: Redacted.make(settings.DATABASE_URL),
-    allowPgliteInProduction: settings.ALLOW_PGLITE_IN_PRODUCTION,
-    pools: { append: settings.POOL_APPEND, projections: settings.POOL_PROJECTIONS, reads: settings.POOL_READS }
-  })
-
-const limits = (settings: Settings.Settings) =>
-  Layer.succeed(AggregateLimits.AggregateLimits, {
-    ...AggregateLimits.defaults,
-    mailbox: settings.MAILBOX,
-    drain: settings.DRAIN,
-    inFlight: settings.IN_FLIGHT,
-    concurrentActivations: settings.ACTIVATIONS,
-    residents: settings.RESIDENTS,
-    idle: settings.IDLE,
-    commandDeadline: settings.COMMAND_DEADLINE,
-    shutdown: settings.SHUTDOWN
-  })
-
-/** Above the commands' own deadline, so that it is they who say what became of a command. */
-const httpLimits = (settings: Settings.Settings) =>
-  Layer.succeed(HttpLimits.HttpLimits, {
-    ...HttpLimits.defaults,
-    request: Duration.sum(settings.COMMAND_DEADLINE, Duration.seconds(5)),
-    shutdown: settings.SHUTDOWN
-  })
-
-const pushLimits = (settings: Settings.Settings) =>
-  Layer.succeed(PushLimits.PushLimits, {
-    ...PushLimits.defaults,
-    connections: settings.STREAM_CONNECTIONS,
-    heartbeat: settings.HEARTBEAT,
-    origins: settings.ALLOWED_ORIGINS.split(",").filter((origin) => origin !== "")
-  })
-
-const projectionLimits = (settings: Settings.Settings) =>
-  Layer.succeed(ProjectionLimits.ProjectionLimits, {
-    ...ProjectionLimits.defaults,
-    lease: settings.LEASE,
-    auditEvery: settings.AUDIT_EVERY,
-    auditStreams: settings.AUDIT_STREAMS,
-    rebuildRate: settings.REBUILD_RATE
-  })
-
-const policies = (settings: Settings.Settings) =>
-  Layer.succeed(OrderPolicies, { autoConfirm: settings.AUTO_CONFIRM, shipRequires: settings.SHIP_REQUIRES })
-
-const retention = (settings: Settings.Settings) =>
-  Layer.succeed(CommandRetention.CommandRetention, settings.IDEMPOTENCY_RETENTION)
 
 const logging = (settings: Settings.Settings) => {
   const levels = { debug: "Debug", info: "Info", warning: "Warn", error: "Error" } as const
@@ -99,7 +27,62 @@ const logging = (settings: Settings.Settings) => {
   )
 }
 
-/** Ready = the database answers in time. What is not migrated or is draining never gets here. */
+const limits = (settings: Settings.Settings) =>
+  Layer.mergeAll(
+    Layer.succeed(OrderPolicies, { autoConfirm: settings.AUTO_CONFIRM, shipRequires: settings.SHIP_REQUIRES }),
+    Layer.succeed(CommandRetention, settings.IDEMPOTENCY_RETENTION),
+    Layer.succeed(AggregateLimits, {
+      ...aggregateDefaults,
+      mailbox: settings.MAILBOX,
+      drain: settings.DRAIN,
+      inFlight: settings.IN_FLIGHT,
+      concurrentActivations: settings.ACTIVATIONS,
+      residents: settings.RESIDENTS,
+      idle: settings.IDLE,
+      commandDeadline: settings.COMMAND_DEADLINE,
+      shutdown: settings.SHUTDOWN
+    }),
+    Layer.succeed(ProjectionLimits, {
+      ...projectionDefaults,
+      lease: settings.LEASE,
+      auditEvery: settings.AUDIT_EVERY,
+      auditStreams: settings.AUDIT_STREAMS,
+      rebuildRate: settings.REBUILD_RATE
+    }),
+    Layer.succeed(PushLimits, {
+      ...pushDefaults,
+      connections: settings.STREAM_CONNECTIONS,
+      heartbeat: settings.HEARTBEAT,
+      origins: settings.ALLOWED_ORIGINS.split(",").filter((origin) => origin !== "")
+    }),
+    Layer.succeed(HttpLimits, {
+      ...httpDefaults,
+      // Above the commands' own deadline, so that a command's own answer says what became of it.
+      request: Duration.sum(settings.COMMAND_DEADLINE, Duration.seconds(5)),
+      shutdown: settings.SHUTDOWN
+    })
+  )
+
+/** Says what the operating system or PostgreSQL said, below every error that was wrapped around that. */
+const innermostMessage = (error: Error): string =>
+  error.cause instanceof Error ? innermostMessage(error.cause) : error.message
+
+/** Ends the start with a sentence about the settings that caused it. */
+const refuse =
+  (what: string) =>
+  <Provided>(error: Error): Layer.Layer<Provided, Settings.UnusableSetting> =>
+    Layer.effectContext(new Settings.UnusableSetting({ problem: `${what}: ${innermostMessage(error)}` }))
+
+const orders = (settings: Settings.Settings) => {
+  const database = Database.layer({
+    url: settings.DATABASE_URL,
+    allowPgliteInProduction: settings.ALLOW_PGLITE_IN_PRODUCTION,
+    pools: { append: settings.POOL_APPEND, projections: settings.POOL_PROJECTIONS, reads: settings.POOL_READS }
+  })
+  return DemoCatalog.layer.pipe(Layer.provideMerge(OrdersLayers.layer(database)))
+}
+
+/** This process is ready when the database answers in time; before its migration, and while it ends, nobody asks. */
 const readiness = Layer.effect(
   Readiness,
   Effect.map(EventStore, ({ head }) =>
@@ -115,39 +98,25 @@ const readiness = Layer.effect(
   )
 )
 
-/** It is there before the API is and goes after it, so that what happens at either end can be watched. */
-const admin = Effect.fnUntraced(function* (settings: Settings.Settings) {
-  const shown = yield* ShownSettings.make
-  const isDefault = shown.some((setting) => setting.name === "ADMIN_PORT" && setting.isDefault)
-  const port = yield* AdminPort.choose(settings, isDefault)
-  return AdminServer.layer({ host: settings.ADMIN_HOST, ...port }).pipe(
-    Layer.provide(Layer.succeed(ProcessAdminHandlers.ShownSettings, shown)),
-    Layer.catchTag("ServeError", (error) => {
-      const problem = `ADMIN_HOST and ADMIN_PORT can't be listened on: ${StartFailure.said(error)}`
-      return Layer.effectDiscard(Effect.fail(new InvalidSetting({ problem })))
-    })
+/** The operators' port opens before the API's and closes after it, so that operators can watch both ends. */
+const admin = (settings: Settings.Settings, shown: ReadonlyArray<ShownSetting>, port: Addresses.AdminPort) =>
+  AdminServer.layer({ host: settings.ADMIN_HOST, ...port }).pipe(
+    Layer.provide(Layer.succeed(ShownSettings, shown)),
+    Layer.catchTag("ServeError", refuse("ADMIN_HOST and ADMIN_PORT can't be listened on"))
   )
-})
 
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
-    const settings = yield* Settings.load
+    const { isGiven, settings, shown } = yield* Settings.load
+    const adminPort = yield* Addresses.adminPort(settings, !isGiven("ADMIN_PORT"))
+    const guards = Effect.andThen(Addresses.guard(settings, "HOST"), Addresses.guard(settings, "ADMIN_HOST"))
     return Server.layer({ host: settings.HOST, port: settings.PORT }).pipe(
-      Layer.provide(yield* admin(settings)),
-      Layer.provide(Layer.mergeAll(readiness, OpenStreams.layer)),
-      Layer.provide(DemoCatalog.layer),
-      Layer.provide(OrdersLayers.layer(database(settings))),
-      Layer.provide(
-        Layer.mergeAll(
-          limits(settings),
-          httpLimits(settings),
-          pushLimits(settings),
-          projectionLimits(settings),
-          policies(settings),
-          retention(settings)
-        )
-      ),
-      Layer.provide(guardHosts(settings)),
+      Layer.catchTag("ServeError", refuse("HOST and PORT can't be listened on")),
+      Layer.provide(admin(settings, shown, adminPort)),
+      Layer.provide(Layer.merge(readiness, OpenStreams.layer)),
+      Layer.provide(Layer.catchTag(orders(settings), "SqlError", refuse("The database of DATABASE_URL can't be used"))),
+      Layer.provide(limits(settings)),
+      Layer.provide(Layer.effectDiscard(guards)),
       Layer.provide(logging(settings))
     )
   })

@@ -1,17 +1,15 @@
-/** The command line: reads the settings, runs the server. */
+/** The command line: one flag for each setting. Runs the server until it is stopped, or says in one line why it can't. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, ConfigProvider, Effect, Exit, Layer, Option, Record, Runtime } from "effect"
 import { CliConfig, CliError, Command, Flag, GlobalFlag } from "effect/cli"
 import * as App from "./App.ts"
-import { settings } from "./Settings.ts"
-import * as StartFailure from "./StartFailure.ts"
+import { asText, type Setting, settings } from "./Settings.ts"
 
-const flagName = (setting: string) => setting.toLowerCase().replaceAll("_", "-")
-
-const flags = Record.map(settings, ({ description, expected, fallback }, name) =>
-  Flag.String(flagName(name)).pipe(
-    Flag.withDescription(`${description}: ${expected} (${name}, default ${fallback})`),
+const flags = Record.map(settings, (setting: Setting<unknown>, name) =>
+  Flag.String(name.toLowerCase().replaceAll("_", "-")).pipe(
+    Flag.withMetavar(setting.placeholder),
+    Flag.withDescription(`${setting.meaning}: ${setting.expected} (${name}, default ${asText(setting.defaultValue)})`),
     Flag.optional
   )
 )
@@ -20,21 +18,20 @@ const serve = (given: Record<string, Option.Option<string>>) => {
   const flagged = ConfigProvider.fromUnknown(Record.getSomes(given))
   return Layer.launch(App.layer).pipe(
     Effect.provide(ConfigProvider.layer(ConfigProvider.orElse(flagged, ConfigProvider.fromEnv()))),
-    Effect.catch(
-      (error) =>
-        new CliError.UserError({ cause: error, userMessage: `ordinal did not start: ${StartFailure.sentence(error)}` })
-    )
+    Effect.catch((error) => {
+      const reason = error.message.trim().replaceAll(/\s+/g, " ")
+      return new CliError.UserError({ cause: error, userMessage: `Ordinal did not start. ${reason}` })
+    })
   )
 }
 
-/** Its own flag for the log level would hide the setting of that name. */
+/** Without Effect's own flag for the log level, which would hide the setting of that name. */
 const config = CliConfig.make({ builtIns: GlobalFlag.BuiltIns.filter((flag) => flag !== GlobalFlag.LogLevel) })
 
-/** To be stopped by a signal is how a server ends, not a failure of it. */
+/** Exits with 0 when a signal stops the server: that is how a server ends, not a failure of it. */
 const teardown: Runtime.Teardown = (exit, onExit) =>
   Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
 
-/** Runs until it is stopped. */
 export const run = () =>
   Command.make("ordinal", flags, serve).pipe(
     Command.withDescription("An event-sourced order backend. Serves HTTP until it is stopped."),

@@ -1,72 +1,159 @@
-/** Every setting of the server: an environment variable, or a flag of the same name (`--port` for `PORT`), which wins. */
-import { Config, type Duration, Effect, Option } from "effect"
-import {
-  InvalidSetting,
-  duration,
-  durationBetween,
-  durationOfAtLeast,
-  oneOf,
-  type Setting,
-  text,
-  whole,
-  yesNo
-} from "./Setting.ts"
+/**
+ * The settings of the server. Each is an environment variable, or a flag of the same name (`--port` for `PORT`), which
+ * wins. It is written as text, which a schema reads; its default stands where the thing that it sets is defined.
+ *
+ * A value that can't be read stops the start with one sentence. What may hold a password is repeated nowhere.
+ */
+import { Config, Duration, Effect, Option, Redacted, Schema } from "effect"
+import * as AggregateLimits from "../aggregate/AggregateLimits.ts"
+import { defaultPools } from "../database/DatabaseOptions.ts"
+import { CommandRetention } from "../eventstore/CommandRetention.ts"
+import type { ShownSetting } from "../http/admin/ProcessAdminHandlers.ts"
+import * as PushLimits from "../http/push/PushLimits.ts"
+import { defaultPolicies } from "../order/OrderPolicies.ts"
+import * as ProjectionLimits from "../projection/ProjectionLimits.ts"
 
-const count = (fallback: number, description: string) => whole(1, 1_000_000, fallback, description)
-const pool = (fallback: number, description: string) => whole(1, 100, fallback, description)
+/** A setting can't be used: its value can't be read, or what it names (a port, a database) can't be had. */
+export class UnusableSetting extends Schema.TaggedError<UnusableSetting>()("UnusableSetting", {
+  problem: Schema.String
+}) {
+  override get message() {
+    return this.problem
+  }
+}
+
+/** The way in which values of one kind are written. */
+interface Kind<A> {
+  readonly schema: Schema.ConstraintCodec<A, unknown>
+  /** Stands for the value in `--help`, as in `--port integer`. */
+  readonly placeholder: string
+  /** Completes "… must be": "a whole number from 1 to 65535". */
+  readonly expected: string
+}
+
+export interface Setting<A> extends Kind<A> {
+  readonly defaultValue: A
+  readonly meaning: string
+}
+
+/** A value as somebody would write it. */
+export const asText = (value: unknown): string => {
+  if (Redacted.isRedacted(value)) return String(Redacted.value(value))
+  if (!Duration.isDuration(value)) return String(value)
+  const millis = Duration.toMillis(value)
+  const units = { hours: 3_600_000, minutes: 60_000, seconds: 1_000, millis: 1 }
+  const [unit, size] = Object.entries(units).find(([, size]) => millis % size === 0) ?? ["millis", 1]
+  return `${millis / size} ${millis === size ? unit.slice(0, -1) : unit}`
+}
+
+const text = (placeholder: string, expected: string, pattern: RegExp): Kind<string> => ({
+  schema: Schema.String.check(Schema.isPattern(pattern)),
+  placeholder,
+  expected
+})
+
+const integer = (minimum: number, maximum: number): Kind<number> => ({
+  schema: Schema.Int.check(Schema.isBetween({ minimum, maximum })),
+  placeholder: "integer",
+  expected: `a whole number from ${minimum} to ${maximum}`
+})
+
+const choice = <const A extends string>(...choices: ReadonlyArray<A>): Kind<A> => ({
+  schema: Schema.Literals(choices),
+  placeholder: choices.join("|"),
+  expected: `one of ${choices.join(", ")}`
+})
+
+const boolean: Kind<boolean> = { schema: Schema.Boolean, placeholder: "true|false", expected: "true or false" }
+
+const duration = (minimum: Duration.Input, maximum: Duration.Input = Infinity): Kind<Duration.Duration> => {
+  const [least, most] = [Duration.fromInputUnsafe(minimum), Duration.fromInputUnsafe(maximum)]
+  const isWithin = (value: Duration.Duration) =>
+    Duration.isFinite(value) && Duration.between(value, { minimum: least, maximum: most })
+  const bounds = Duration.isFinite(most) ? `from ${asText(least)} to ${asText(most)}` : `of at least ${asText(least)}`
+  return {
+    schema: Schema.DurationFromString.check(Schema.makeFilter(isWithin)),
+    placeholder: "duration",
+    expected: `a duration (a number and a unit) ${bounds}`
+  }
+}
+
+const setting = <A>(defaultValue: A, kind: Kind<A>, meaning: string): Setting<A> => ({ ...kind, defaultValue, meaning })
+
+const databaseUrl: Kind<Redacted.Redacted> = {
+  schema: Schema.Redacted(Schema.String.check(Schema.isPattern(/^(postgres(ql)?:\/\/|pglite:).+$/))),
+  placeholder: "url",
+  expected: "postgres://user:password@host:5432/name, pglite:<directory> or pglite:memory"
+}
+const host = text("address", "an address or a host name", /^[A-Za-z0-9.:_-]+$/)
+const port = integer(0, 65535)
+const count = integer(1, 1_000_000)
+const pool = integer(1, 100)
+const origins = text(
+  "origins",
+  "origins such as https://shop.example, separated by commas",
+  /^(https?:\/\/[^\s,/]+(,https?:\/\/[^\s,/]+)*)?$/
+)
+const actors = AggregateLimits.defaults
+const streams = PushLimits.defaults
+const views = ProjectionLimits.defaults
 
 export const settings = {
-  DATABASE_URL: {
-    ...text(
-      "pglite:.data",
-      "where orders are kept",
-      "postgres://user:password@host:5432/name, pglite:<directory> or pglite:memory",
-      /^(postgres(ql)?:\/\/|pglite:).+$/
-    ),
-    secret: true
-  },
-  HOST: text("127.0.0.1", "address to listen on", "an address or a host name", /^[A-Za-z0-9.:_-]+$/),
-  PORT: whole(0, 65535, 3000, "port to listen on; 0 takes a free one"),
-  ADMIN_HOST: text("127.0.0.1", "address for operators", "an address or a host name", /^[A-Za-z0-9.:_-]+$/),
-  ADMIN_PORT: whole(0, 65535, 3001, "port for operators: metrics, projections; another one if the default is in use"),
-  ALLOW_UNAUTHENTICATED: yesNo(
+  DATABASE_URL: setting(Redacted.make("pglite:.data"), databaseUrl, "where orders are kept"),
+  HOST: setting("127.0.0.1", host, "address to listen on"),
+  PORT: setting(3000, port, "port to listen on; 0 takes a free one"),
+  ADMIN_HOST: setting("127.0.0.1", host, "address for operators"),
+  ADMIN_PORT: setting(3001, port, "port for operators: metrics, projections; another one if the default is in use"),
+  ALLOW_UNAUTHENTICATED: setting(
     false,
+    boolean,
     "listen on other addresses than loopback although there is no authentication yet"
   ),
-  ALLOWED_ORIGINS: text(
-    "",
-    "other origins whose pages may open a WebSocket",
-    "origins such as https://shop.example, separated by commas",
-    /^(https?:\/\/[^\s,/]+(,https?:\/\/[^\s,/]+)*)?$/
+  ALLOWED_ORIGINS: setting(streams.origins.join(","), origins, "other origins whose pages may open a WebSocket"),
+  ALLOW_PGLITE_IN_PRODUCTION: setting(false, boolean, "use the embedded database although NODE_ENV is production"),
+  AUTO_CONFIRM: setting(
+    defaultPolicies.autoConfirm,
+    boolean,
+    "confirm an order as it is placed, unless the caller says otherwise"
   ),
-  ALLOW_PGLITE_IN_PRODUCTION: yesNo(false, "use the embedded database although NODE_ENV is production"),
-  AUTO_CONFIRM: yesNo(true, "confirm an order as it is placed, unless the caller says otherwise"),
-  SHIP_REQUIRES: oneOf(
-    ["confirmed", "authorized", "captured"],
-    "confirmed",
+  SHIP_REQUIRES: setting(
+    defaultPolicies.shipRequires,
+    choice("confirmed", "authorized", "captured"),
     "what an order needs before it is shipped"
   ),
-  LOG_LEVEL: oneOf(["debug", "info", "warning", "error"], "info", "least severe log line to print"),
-  LOG_FORMAT: oneOf(["pretty", "json"], "pretty", "how log lines look"),
-  MAILBOX: count(256, "commands that may wait for one order"),
-  DRAIN: whole(1, 500, 64, "commands of one order that are stored together at most"),
-  IN_FLIGHT: count(4096, "commands without an answer in the whole process"),
-  ACTIVATIONS: whole(1, 10_000, 64, "orders that are loaded at the same time"),
-  RESIDENTS: whole(1, 10_000_000, 50_000, "orders kept in memory"),
-  IDLE: duration("5 minutes", "how long an order stays in memory unused"),
-  COMMAND_DEADLINE: duration("5 seconds", "how long a command may take before it is given up"),
-  IDEMPOTENCY_RETENTION: durationOfAtLeast("24 hours", "48 hours", "how long the answer to an Idempotency-Key is kept"),
-  SHUTDOWN: durationOfAtLeast("1 second", "20 seconds", "how long a shutdown waits for open commands"),
-  STREAM_CONNECTIONS: count(2000, "event streams open at the same time"),
-  HEARTBEAT: durationOfAtLeast("100 millis", "15 seconds", "how often an event stream says that it is alive"),
-  LEASE: durationBetween("1 second", "4 seconds", "3 seconds", "how long views wait for a process that went away"),
-  AUDIT_EVERY: durationOfAtLeast("1 second", "30 seconds", "how often some view rows are compared with the log"),
-  AUDIT_STREAMS: whole(0, 1_000, 20, "how many rows each time; 0 for none"),
-  REBUILD_RATE: whole(0, 1_000_000, 0, "events per second of a rebuild; 0 for as many as it can"),
-  POOL_APPEND: pool(2, "PostgreSQL connections for writing the log"),
-  POOL_PROJECTIONS: pool(4, "PostgreSQL connections for writing views"),
-  POOL_READS: pool(4, "PostgreSQL connections for reading")
-} satisfies Record<string, Setting<string> | Setting<number> | Setting<boolean> | Setting<Duration.Duration>>
+  LOG_LEVEL: setting("info", choice("debug", "info", "warning", "error"), "least severe log line to print"),
+  LOG_FORMAT: setting("pretty", choice("pretty", "json"), "how log lines look"),
+  MAILBOX: setting(actors.mailbox, count, "commands that may wait for one order"),
+  DRAIN: setting(actors.drain, integer(1, 500), "commands of one order that are stored together at most"),
+  IN_FLIGHT: setting(actors.inFlight, count, "commands without an answer in the whole process"),
+  ACTIVATIONS: setting(actors.concurrentActivations, integer(1, 10_000), "orders that are loaded at the same time"),
+  RESIDENTS: setting(actors.residents, integer(1, 10_000_000), "orders kept in memory"),
+  IDLE: setting(actors.idle, duration("1 milli"), "how long an order stays in memory unused"),
+  COMMAND_DEADLINE: setting(
+    actors.commandDeadline,
+    duration("1 milli"),
+    "how long a command may take before it is given up"
+  ),
+  IDEMPOTENCY_RETENTION: setting(
+    CommandRetention.defaultValue(),
+    duration("24 hours"),
+    "how long the answer to an Idempotency-Key is kept"
+  ),
+  SHUTDOWN: setting(actors.shutdown, duration("1 second"), "how long a shutdown waits for open commands"),
+  STREAM_CONNECTIONS: setting(streams.connections, count, "event streams open at the same time"),
+  HEARTBEAT: setting(streams.heartbeat, duration("100 millis"), "how often an event stream says that it is alive"),
+  LEASE: setting(views.lease, duration("1 second", "4 seconds"), "how long views wait for a process that went away"),
+  AUDIT_EVERY: setting(views.auditEvery, duration("1 second"), "how often some view rows are compared with the log"),
+  AUDIT_STREAMS: setting(views.auditStreams, integer(0, 1_000), "how many rows each time; 0 for none"),
+  REBUILD_RATE: setting(
+    views.rebuildRate,
+    integer(0, 1_000_000),
+    "events per second of a rebuild; 0 for as many as it can"
+  ),
+  POOL_APPEND: setting(defaultPools.append, pool, "PostgreSQL connections for writing the log"),
+  POOL_PROJECTIONS: setting(defaultPools.projections, pool, "PostgreSQL connections for writing views"),
+  POOL_READS: setting(defaultPools.reads, pool, "PostgreSQL connections for reading")
+} satisfies Record<string, unknown>
 
 export type SettingName = keyof typeof settings
 
@@ -74,36 +161,37 @@ export type Settings = {
   readonly [Name in SettingName]: (typeof settings)[Name] extends Setting<infer A> ? A : never
 }
 
-export interface Written {
-  readonly name: string
-  readonly setting: Setting<unknown>
-  /** As somebody gave it, or its default. */
-  readonly text: string
-  readonly given: boolean
+/** Masks what may be a password in a URL: before its host, and in its query. */
+const withoutSecrets = (text: string): string => {
+  const mask = "***"
+  const url = URL.parse(text)
+  // A password that should have been percent-encoded is taken for something else.
+  if (url === null || (url.host !== "" && /[@#]/.test(url.pathname + url.search + url.hash))) return mask
+  if (url.password !== "") url.password = mask
+  for (const name of url.searchParams.keys()) url.searchParams.set(name, mask)
+  return url.href
 }
 
-/** All settings as they are written. */
-export const written: Effect.Effect<ReadonlyArray<Written>, InvalidSetting> = Effect.forEach(
-  Object.entries<Setting<unknown>>(settings),
-  ([name, setting]) =>
-    Effect.map(Config.option(Config.String(name)), (given): Written => ({
-      name,
-      setting,
-      text: Option.getOrElse(given, () => setting.fallback),
-      given: Option.isSome(given)
-    }))
-).pipe(Effect.catchTag("ConfigError", (error) => new InvalidSetting({ problem: error.message })))
+const read = Effect.fnUntraced(function* ([name, setting]: readonly [string, Setting<unknown>]) {
+  const { defaultValue, expected, meaning, schema } = setting
+  const given = yield* Config.option(Config.String(name))
+  const isSecret = Redacted.isRedacted(defaultValue)
+  const value = yield* Effect.mapError(Config.withDefault(Config.schema(schema, name), defaultValue), () => {
+    const found = isSecret ? "" : ` is "${Option.getOrElse(given, () => "")}" but`
+    return new UnusableSetting({ problem: `The setting ${name}${found} must be ${expected}.` })
+  })
+  const text = isSecret ? withoutSecrets(asText(value)) : asText(value)
+  const shown: ShownSetting = { name, value: text, isDefault: Option.isNone(given), meaning }
+  return { name, value, shown }
+})
 
-const read = ({ name, setting, text }: Written) => {
-  const parsed = setting.parse(text)
-  if (Option.isSome(parsed)) return Effect.succeed([name, parsed.value] as const)
-  const value = setting.secret === true ? "" : ` is "${text}" but`
-  return Effect.fail(new InvalidSetting({ problem: `the setting ${name}${value} must be ${setting.expected}` }))
-}
-
-/** All settings, or the sentence about the first wrong one. */
-export const load: Effect.Effect<Settings, InvalidSetting> = written.pipe(
-  Effect.flatMap(Effect.forEach(read)),
-  // Each name was read by its own setting.
-  Effect.map((entries) => Object.fromEntries(entries) as Settings)
+/** Every setting as a value, and as operators may see it; or the sentence about the first one that can't be read. */
+export const load = Effect.forEach(Object.entries<Setting<unknown>>(settings), read).pipe(
+  Effect.catchTag("ConfigError", ({ message }) => new UnusableSetting({ problem: message })),
+  Effect.map((entries) => ({
+    // Each name was read by its own setting.
+    settings: Object.fromEntries(entries.map(({ name, value }) => [name, value])) as Settings,
+    shown: entries.map(({ shown }) => shown),
+    isGiven: (name: SettingName) => entries.some(({ shown }) => shown.name === name && !shown.isDefault)
+  }))
 )

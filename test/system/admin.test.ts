@@ -71,10 +71,10 @@ describe("the port for operators", () => {
 
   it("must not be reachable by others unless one insists", async () => {
     const open = { DATABASE_URL: inject("postgresUrl"), PORT: "0", ADMIN_PORT: "0", ADMIN_HOST: "0.0.0.0" }
-    assert.match(await refusal(launch(open)), /the setting ADMIN_HOST is "0\.0\.0\.0", .*ALLOW_UNAUTHENTICATED/)
+    assert.match(await refusal(launch(open)), /The setting ADMIN_HOST is "0\.0\.0\.0", .*ALLOW_UNAUTHENTICATED/)
     const settings = { ...open, DATABASE_URL: await freshDatabase(), ALLOW_UNAUTHENTICATED: "true" }
     const { adminUrl, output } = await server(settings)
-    assert.match(output(), /WARN .*listening on 0\.0\.0\.0 without authentication/)
+    assert.match(output(), /WARN .*listens on 0\.0\.0\.0 without authentication/)
     const url = adminUrl.replace("0.0.0.0", "127.0.0.1")
     // Whatever name it has there, but still not for pages of others.
     assert.strictEqual((await fetch(`${url}/metrics`)).status, 200)

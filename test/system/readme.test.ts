@@ -3,7 +3,7 @@ import { mkdir, readFile, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { assert, describe, it } from "vitest"
-import { settings } from "../../src/server/Settings.ts"
+import { asText, type Setting, settings } from "../../src/server/Settings.ts"
 import { blocks, missing, root, steps, text } from "../../harness/fixtures/Readme.ts"
 import { directory, server } from "../../harness/servers/Resources.ts"
 
@@ -16,7 +16,11 @@ it("is short, and says where the former packages went", () => {
 
 it("lists every setting with its default and meaning", () => {
   const rows = [...text.matchAll(/^\| `([A-Z_]+)` \| `(.*)` \| (.*) \|$/gm)].map(([, ...row]) => row)
-  const expected = Object.entries(settings).map(([name, { description, fallback }]) => [name, fallback, description])
+  const expected = Object.entries<Setting<unknown>>(settings).map(([name, { defaultValue, meaning }]) => [
+    name,
+    asText(defaultValue),
+    meaning
+  ])
   assert.deepStrictEqual(rows, expected)
 })
 

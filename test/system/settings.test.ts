@@ -1,7 +1,7 @@
 import { createServer } from "node:net"
 import { assert, describe, inject, it, onTestFinished } from "vitest"
 import { type Environment, launch } from "../../harness/servers/ServerProcess.ts"
-import { settings } from "../../src/server/Settings.ts"
+import { asText, type Setting, settings } from "../../src/server/Settings.ts"
 import { directory, refusal, server } from "../../harness/servers/Resources.ts"
 
 const postgres = (change: (url: URL) => void): string => {
@@ -13,18 +13,18 @@ const postgres = (change: (url: URL) => void): string => {
 const memory = "pglite:memory"
 
 const wrong: ReadonlyArray<readonly [what: string, settings: () => Environment, says: RegExp]> = [
-  ["a port that is no number", () => ({ PORT: "abc" }), /PORT is "abc" but must be a whole number from 0 to 65535$/],
+  ["a port that is no number", () => ({ PORT: "abc" }), /PORT is "abc" but must be a whole number from 0 to 65535\.$/],
   ["a port beyond 65535", () => ({ PORT: "99999" }), /PORT is "99999" but must be a whole number/],
   ["a port for operators that is none", () => ({ ADMIN_PORT: "-1" }), /ADMIN_PORT is "-1" but must be a whole number/],
   [
     "a lease too long to keep promises",
     () => ({ LEASE: "5 seconds" }),
-    /LEASE .* a duration from 1 second to 4 seconds$/
+    /LEASE .* a duration .* from 1 second to 4 seconds\.$/
   ],
   [
     "a lease too short to be renewed",
     () => ({ LEASE: "900 millis" }),
-    /LEASE is "900 millis" but must be a duration from/
+    /LEASE is "900 millis" but must be a duration .* from/
   ],
   ["another kind of database", () => ({ DATABASE_URL: "mysql://me:secret@x" }), /DATABASE_URL must be postgres:/],
   ["an open address", () => ({ HOST: "0.0.0.0", DATABASE_URL: memory }), /HOST .*ALLOW_UNAUTHENTICATED/],
@@ -59,7 +59,7 @@ const wrong: ReadonlyArray<readonly [what: string, settings: () => Environment, 
 describe("a wrong setting stops the start with one sentence that says which and why", () => {
   it.each(wrong)("%s", async (_, environment, says) => {
     const sentence = await refusal(launch(environment()))
-    assert.match(sentence, /^ordinal did not start: /)
+    assert.match(sentence, /^Ordinal did not start\. [A-Z]/)
     assert.match(sentence, says)
     assert.notInclude(sentence, "secret")
   })
@@ -86,7 +86,7 @@ it("a second process on the same PGlite directory is refused; the first goes on"
   const path = await directory()
   const first = await server({ DATABASE_URL: `pglite:${path}` })
   const sentence = await refusal(launch({ PORT: "0", DATABASE_URL: `pglite:${path}` }))
-  assert.match(sentence, /^ordinal did not start: .* is in use by another running process/)
+  assert.match(sentence, /^Ordinal did not start\. .* is in use by another running process/)
   assert.include(sentence, path)
   const { status } = await fetch(`${first.url}/orders`)
   assert.strictEqual(status, 200)
@@ -97,12 +97,12 @@ it("a flag wins over the environment", async () => {
   assert.match(sentence, /PORT is "x"/)
 })
 
-it("--help lists every setting with its default", async () => {
+it("--help lists every setting with its type and default", async () => {
   const { exit, output } = launch({}, ["--help"])
   assert.deepStrictEqual(await exit, { code: 0, signal: null })
-  for (const [name, { fallback }] of Object.entries(settings)) {
-    const flag = `--${name.toLowerCase().replaceAll("_", "-")} `
+  for (const [name, { defaultValue, placeholder }] of Object.entries<Setting<unknown>>(settings)) {
+    const flag = `--${name.toLowerCase().replaceAll("_", "-")} ${placeholder} `
     assert.lengthOf(output().split(flag), 2, `${flag}is not there once`)
-    assert.include(output(), `(${name}, default ${fallback})`)
+    assert.include(output(), `(${name}, default ${asText(defaultValue)})`)
   }
 })

@@ -1,15 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import * as AdminPort from "../../../src/server/AdminPort.ts"
+import * as Addresses from "../../../src/server/Addresses.ts"
 
 const hosts = { HOST: "127.0.0.1", ADMIN_HOST: "127.0.0.1" }
 
 describe("the port for operators", () => {
   it.effect("is the one that is set; only a default may be replaced", () =>
     Effect.gen(function* () {
-      const chosen = AdminPort.choose({ ...hosts, PORT: 3000, ADMIN_PORT: 4001 }, false)
+      const chosen = Addresses.adminPort({ ...hosts, PORT: 3000, ADMIN_PORT: 4001 }, false)
       assert.deepStrictEqual(yield* chosen, { port: 4001, orAnother: false })
-      const unchosen = AdminPort.choose({ ...hosts, PORT: 3000, ADMIN_PORT: 3001 }, true)
+      const unchosen = Addresses.adminPort({ ...hosts, PORT: 3000, ADMIN_PORT: 3001 }, true)
       assert.deepStrictEqual(yield* unchosen, { port: 3001, orAnother: true })
     })
   )
@@ -17,8 +17,8 @@ describe("the port for operators", () => {
   it.effect("gives way to the API's, unless both were chosen", () =>
     Effect.gen(function* () {
       const same = { ...hosts, PORT: 3001, ADMIN_PORT: 3001 }
-      assert.deepStrictEqual(yield* AdminPort.choose(same, true), { port: 0, orAnother: true })
-      const { message } = yield* Effect.flip(AdminPort.choose(same, false))
+      assert.deepStrictEqual(yield* Addresses.adminPort(same, true), { port: 0, orAnother: true })
+      const { message } = yield* Effect.flip(Addresses.adminPort(same, false))
       assert.match(message, /PORT and ADMIN_PORT are both 3001/)
     })
   )
@@ -34,8 +34,8 @@ describe("the port for operators", () => {
   it.effect.each(overlapping)("gives way on an address that may be one of the API's: %o", (hosts) =>
     Effect.gen(function* () {
       const same = { ...hosts, PORT: 3001, ADMIN_PORT: 3001 }
-      assert.deepStrictEqual(yield* AdminPort.choose(same, true), { port: 0, orAnother: true })
-      const { message } = yield* Effect.flip(AdminPort.choose(same, false))
+      assert.deepStrictEqual(yield* Addresses.adminPort(same, true), { port: 0, orAnother: true })
+      const { message } = yield* Effect.flip(Addresses.adminPort(same, false))
       assert.include(message, "PORT and ADMIN_PORT are both 3001, and HOST")
     })
   )
@@ -43,11 +43,11 @@ describe("the port for operators", () => {
   it.effect("may be the same number on another address, or no number at all", () =>
     Effect.gen(function* () {
       const elsewhere = { HOST: "10.0.0.1", ADMIN_HOST: "127.0.0.1", PORT: 3001, ADMIN_PORT: 3001 }
-      assert.deepStrictEqual(yield* AdminPort.choose(elsewhere, false), { port: 3001, orAnother: false })
+      assert.deepStrictEqual(yield* Addresses.adminPort(elsewhere, false), { port: 3001, orAnother: false })
       const ipv6 = { ...elsewhere, HOST: "::1" }
-      assert.deepStrictEqual(yield* AdminPort.choose(ipv6, true), { port: 3001, orAnother: true })
+      assert.deepStrictEqual(yield* Addresses.adminPort(ipv6, true), { port: 3001, orAnother: true })
       const free = { ...hosts, PORT: 0, ADMIN_PORT: 0 }
-      assert.deepStrictEqual(yield* AdminPort.choose(free, false), { port: 0, orAnother: false })
+      assert.deepStrictEqual(yield* Addresses.adminPort(free, false), { port: 0, orAnother: false })
     })
   )
 })

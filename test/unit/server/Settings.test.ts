@@ -1,0 +1,86 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ConfigProvider, Duration, Effect } from "effect"
+import * as AggregateLimits from "../../../src/aggregate/AggregateLimits.ts"
+import * as Settings from "../../../src/server/Settings.ts"
+
+const load = (given: Record<string, string>) =>
+  Effect.provide(Settings.load, ConfigProvider.layer(ConfigProvider.fromUnknown(given)))
+
+const shown = (given: Record<string, string>) => Effect.map(load(given), ({ shown }) => shown)
+
+const databaseUrl = (url: string) =>
+  Effect.map(shown({ DATABASE_URL: url }), (all) => all.find(({ name }) => name === "DATABASE_URL")?.value)
+
+describe("a setting", () => {
+  it.effect("has its default unless it is given, as text of its kind", () =>
+    Effect.gen(function* () {
+      const { isGiven, settings } = yield* load({ PORT: "4000", IDLE: "90 seconds", AUTO_CONFIRM: "false" })
+      assert.isTrue(isGiven("PORT"))
+      assert.isFalse(isGiven("ADMIN_PORT"))
+      assert.deepInclude(settings, { PORT: 4000, ADMIN_PORT: 3001, AUTO_CONFIRM: false, SHIP_REQUIRES: "confirmed" })
+      assert.deepStrictEqual(settings.IDLE, Duration.seconds(90))
+      assert.deepStrictEqual(settings.COMMAND_DEADLINE, AggregateLimits.defaults.commandDeadline)
+    })
+  )
+
+  const refused: ReadonlyArray<readonly [name: Settings.SettingName, text: string, expected: string]> = [
+    ["PORT", "1.5", "a whole number from 0 to 65535"],
+    ["DRAIN", "501", "a whole number from 1 to 500"],
+    ["SHUTDOWN", "1", "a duration (a number and a unit) of at least 1 second"],
+    ["IDLE", "Infinity", "a duration (a number and a unit) of at least 1 milli"],
+    ["IDEMPOTENCY_RETENTION", "23 hours", "a duration (a number and a unit) of at least 24 hours"],
+    ["AUTO_CONFIRM", "perhaps", "true or false"],
+    ["LOG_LEVEL", "trace", "one of debug, info, warning, error"]
+  ]
+  it.effect.each(refused)("is refused with a sentence that says what it must be: %s=%s", ([name, text, expected]) =>
+    Effect.gen(function* () {
+      const { message } = yield* Effect.flip(load({ [name]: text }))
+      assert.strictEqual(message, `The setting ${name} is "${text}" but must be ${expected}.`)
+    })
+  )
+})
+
+describe("the settings as operators see them", () => {
+  it.effect("are all there, with their values, and say which are given", () =>
+    Effect.gen(function* () {
+      const all = yield* shown({ PORT: "4000", AUTO_CONFIRM: "true" })
+      assert.deepStrictEqual(
+        all.map(({ name }) => name),
+        Object.keys(Settings.settings)
+      )
+      const given = all.filter(({ isDefault }) => !isDefault)
+      assert.deepStrictEqual(
+        given.map(({ name, value }) => [name, value]),
+        [
+          ["PORT", "4000"],
+          ["AUTO_CONFIRM", "true"]
+        ]
+      )
+      for (const { meaning } of all) assert.isNotEmpty(meaning)
+    })
+  )
+
+  const urls: ReadonlyArray<readonly [given: string, shown: string]> = [
+    ["pglite:.data", "pglite:.data"],
+    ["pglite:memory", "pglite:memory"],
+    ["postgres://me@host:5432/orders", "postgres://me@host:5432/orders"],
+    ["postgres://me:secret@host:5432/orders", "postgres://me:***@host:5432/orders"],
+    ["postgresql://me:secr%40et@host/orders?sslmode=require", "postgresql://me:***@host/orders?sslmode=***"],
+    ["postgres://host/orders?user=me&password=secret&password=secret", "postgres://host/orders?user=***&password=***"],
+    ["postgres://me:secret@@host/orders", "postgres://me:***@host/orders"],
+    ["postgres://me:secret@ho st/orders#secret", "***"],
+    ["postgres://host/orders#secret", "***"],
+    ["postgres://me:12/secret@host/orders", "***"],
+    ["postgres://me:12?secret@host/orders", "***"],
+    ["postgres://me:12#secret@host/orders", "***"]
+  ]
+  for (const [given, expected] of urls) {
+    it.effect(`shows no password of ${given}`, () =>
+      Effect.gen(function* () {
+        const value = (yield* databaseUrl(given)) ?? ""
+        assert.strictEqual(value, expected)
+        assert.notInclude(value, "secr")
+      })
+    )
+  }
+})
