@@ -3,7 +3,8 @@
  * back by itself, nothing that was acknowledged may be lost, and no push may be left out or come twice.
  */
 import { setTimeout as pause } from "node:timers/promises"
-import { call, orderId, placement, type Receipt } from "../clients/Client.ts"
+import { placement } from "../fixtures/Shop.ts"
+import { call, orderId, type Receipt } from "../clients/HttpClient.ts"
 import type { PostgresServer } from "../servers/PostgresServer.ts"
 import * as OrderLoad from "../clients/OrderLoad.ts"
 import { follow, type PushFollower } from "../streams/ResumingFollower.ts"
@@ -11,6 +12,7 @@ import { now } from "../clocks/RunningTime.ts"
 import { type ServerProcess, start } from "../servers/ServerProcess.ts"
 import { logFaults, open, type Sql, storedEvents } from "../servers/Sql.ts"
 import * as ViewJudge from "../judges/ViewJudge.ts"
+import { until } from "../clocks/Until.ts"
 import * as LostNotifications from "./LostNotifications.ts"
 
 export interface Restart {
@@ -31,26 +33,18 @@ export interface Plan {
 const allowed = 10_000
 /** A command's deadline, and what an answer may take beyond it on a busy machine. */
 const commandAllowed = 5_000 + 5_000
-const patience = 180_000
 
 const acceptedBy = async (url: string): Promise<Receipt> => {
-  const deadline = performance.now() + patience
-  while (performance.now() < deadline) {
-    const answer = await call(url, "POST", "/orders", { body: placement({ orderId: orderId() }) })
-    if (answer.status === 202) return answer.body as Receipt
-    await pause(10)
-  }
-  throw new Error(`${url} took no command in ${patience} ms`)
+  const place = () => call(url, "POST", "/orders", { body: placement({ orderId: orderId() }) })
+  const answer = await until(place, ({ status }) => status === 202, { what: `A command accepted by ${url}`, pause: 10 })
+  return answer.body as Receipt
 }
 
 const viewAt = async (sql: Sql, position: number) => {
-  const deadline = performance.now() + patience
-  while (performance.now() < deadline) {
-    const at = await ViewJudge.standing(sql).catch(() => undefined)
-    if (at !== undefined && at.position >= position) return now()
-    await pause(10)
-  }
-  throw new Error(`the view did not get to ${position} in ${patience} ms`)
+  const look = () => ViewJudge.standing(sql).catch(() => undefined)
+  const options = { what: `The view at position ${position}`, pause: 10 }
+  await until(look, (at) => at !== undefined && at.position >= position, options)
+  return now()
 }
 
 /** Milliseconds until commands, the view and pushes were back. */
@@ -61,7 +55,7 @@ const recovery = async (sql: Sql, urls: ReadonlyArray<string>, followers: Readon
       const receipt = await acceptedBy(url)
       const command = now()
       const view = await viewAt(sql, receipt.position)
-      const pushes = await Promise.all(followers.map((one) => one.awaitPosition(receipt.position, patience)))
+      const pushes = await Promise.all(followers.map((one) => one.awaitPosition(receipt.position)))
       return { receipt, command: command - back, view: view - back, push: Math.max(...pushes) - back }
     })
   )
@@ -98,7 +92,7 @@ export const run = async (postgres: PostgresServer, { clients, notifications, pa
     for (const [round, { away, mode }] of restarts.entries()) {
       // Whoever is to come back has been there.
       const { position } = await load.nextAcknowledged()
-      await Promise.all(followers.map((one) => one.awaitPosition(position, patience)))
+      await Promise.all(followers.map((one) => one.awaitPosition(position)))
       await postgres.halt(mode)
       // Every second one has to come back while the database is away.
       followers.forEach(({ cut }, index) => index % 2 === round % 2 && cut())
@@ -119,7 +113,7 @@ export const run = async (postgres: PostgresServer, { clients, notifications, pa
     const { head } = await ViewJudge.caughtUp(sql)
     const events = await storedEvents(sql)
     const wanted = events.filter(({ stream }) => stream.startsWith("order-")).map(({ position }) => position)
-    await Promise.all(followers.map((one) => one.awaitPosition(wanted.at(-1)!, patience)))
+    await Promise.all(followers.map((one) => one.awaitPosition(wanted.at(-1)!)))
     for (const follower of followers) faults.push(...pushFaults(follower, wanted))
     faults.push(...load.faults, ...logFaults(events))
     faults.push(...(await ViewJudge.acknowledgedFaults(sql, receipts)))

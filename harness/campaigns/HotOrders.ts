@@ -8,7 +8,7 @@ import {
   orderId,
   type Receipt,
   slug
-} from "../clients/Client.ts"
+} from "../clients/HttpClient.ts"
 import { seeded } from "../SeededRandom.ts"
 import { any, type Operation, placing, request } from "../clients/Operation.ts"
 
@@ -51,6 +51,7 @@ const attempt = async (
   const answer = await call(url, method, path, body === undefined ? {} : { body }).catch((cause: unknown): Answer => ({
     status: 0,
     headers: new Headers(),
+    text: "",
     body: { type: `/${String(cause)}` }
   }))
   const replied = performance.now()

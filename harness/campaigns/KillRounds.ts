@@ -3,6 +3,9 @@
  * that was answered 202 is still there: each order with its whole history, the log without a gap, the list with each order
  * exactly once.
  */
+import { setTimeout as sleep } from "node:timers/promises"
+import { untilSo } from "../clocks/Until.ts"
+import { placement } from "../fixtures/Shop.ts"
 import {
   type Answer,
   call,
@@ -11,9 +14,8 @@ import {
   history,
   inParallel,
   list,
-  orderId,
-  placement
-} from "../clients/Client.ts"
+  orderId
+} from "../clients/HttpClient.ts"
 import { type Environment, type ServerProcess, start } from "../servers/ServerProcess.ts"
 
 export interface Plan {
@@ -135,11 +137,6 @@ const check = async ({ url }: ServerProcess, knowledge: Knowledge) => {
   for (const order of listed) if (!stored.has(order)) faults.push(`${order}: is in the list and not in the log`)
 }
 
-const until = async (isTrue: () => boolean, milliseconds: number) => {
-  const deadline = performance.now() + milliseconds
-  while (!isTrue() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 1))
-}
-
 export const run = async (plan: Plan): Promise<Report> => {
   const knowledge: Knowledge = {
     orders: new Map(),
@@ -160,8 +157,8 @@ export const run = async (plan: Plan): Promise<Report> => {
       if (round === plan.rounds) break
       const clients = Array.from({ length: plan.clients }, () => client(server, knowledge))
       const before = knowledge.acknowledged
-      await until(() => knowledge.acknowledged > before + 10, 180_000)
-      await until(() => false, Math.random() * plan.milliseconds)
+      await untilSo(() => knowledge.acknowledged > before + 10, { what: "The first answers", pause: 1 })
+      await sleep(Math.random() * plan.milliseconds)
       await server.kill()
       await Promise.all(clients)
     } finally {

@@ -18,7 +18,6 @@ export interface Plan {
 const pollInterval = 500
 /** What a busy machine may add to one: to the sleep, the log's read, the view's commit and its fsync. */
 const noise = 4_500
-const patience = 180_000
 
 const endSessions = (sql: Sql, role: string) =>
   sql
@@ -46,7 +45,7 @@ export const run = async (
     receipts.push(...load.acknowledged)
     const each = await Promise.all(
       load.acknowledged.flatMap(({ at, position }) =>
-        others.map(async (other) => (await other.awaitPosition(position, patience)) - at)
+        others.map(async (other) => (await other.awaitPosition(position)) - at)
       )
     )
     return spread(each)

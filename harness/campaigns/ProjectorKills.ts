@@ -2,8 +2,8 @@
  * Two servers on one PostgreSQL under load, of which the one that makes the order view is killed, again and again: the
  * other one has to take over, and in the end the view has to be the fold of the log.
  */
-import { setTimeout as pause } from "node:timers/promises"
 import * as OrderLoad from "../clients/OrderLoad.ts"
+import { until } from "../clocks/Until.ts"
 import { now } from "../clocks/RunningTime.ts"
 import { type Environment, type ServerProcess, start } from "../servers/ServerProcess.ts"
 import { logFaults, open, type Sql, storedEvents } from "../servers/Sql.ts"
@@ -27,17 +27,8 @@ export interface Report {
 
 /** What the design allows. */
 const allowed = 5_000
-const patience = 180_000
 
-const until = async <A>(look: () => Promise<A | undefined>, what: string): Promise<A> => {
-  const deadline = performance.now() + patience
-  for (;;) {
-    const found = await look()
-    if (found !== undefined) return found
-    if (performance.now() > deadline) throw new Error(`${what}: not in ${patience} ms`)
-    await pause(5)
-  }
-}
+const isFound = <A>(found: A | undefined): found is A => found !== undefined
 
 /** Whoever begins to make the view says so, with the name by which the lease knows it. */
 const makerAmong = async (sql: Sql, servers: ReadonlyArray<ServerProcess>) => {
@@ -60,18 +51,18 @@ export const run = async ({ clients, databaseUrl, kills, pause }: Plan): Promise
     for (let round = 0; round < kills; round++) {
       // What is killed was at work, and is not alone.
       const before = (await ViewJudge.standing(sql))?.position ?? 0
-      const { owner, server } = await until(async () => {
+      const maker = async () => {
         const at = await ViewJudge.standing(sql)
         return at !== undefined && at.position > before ? await makerAmong(sql, servers) : undefined
-      }, "nobody makes the view")
+      }
+      const { owner, server } = await until(maker, isFound, { what: "A server that makes the view" })
       servers.splice(servers.indexOf(server), 1)
       await server.kill()
       const killed = now()
       const { position = 0 } = (await ViewJudge.standing(sql)) ?? {}
-      await until(async () => {
-        const at = await ViewJudge.standing(sql)
-        return at !== undefined && at.owner !== owner && at.position > position ? at : undefined
-      }, "nobody took over")
+      const takenOver = (at: ViewJudge.Standing | undefined) =>
+        at !== undefined && at.owner !== owner && at.position > position
+      await until(() => ViewJudge.standing(sql), takenOver, { what: "A server that took over" })
       takeOvers.push(Math.round(now() - killed))
       servers.push(await start(settings))
     }

@@ -2,7 +2,8 @@
  * Sessions that write and read at several servers in turn, while others write too. Each keeps the greatest token it was
  * given and sends it along with its reads; whatever then goes back, or lacks what the session wrote, is a fault.
  */
-import { type Answer, address, call, orderId, type Page, placement, type Receipt, slug } from "../clients/Client.ts"
+import { address, placement } from "../fixtures/Shop.ts"
+import { type Answer, call, orderId, type Page, type Receipt, slug } from "../clients/HttpClient.ts"
 import { seeded } from "../SeededRandom.ts"
 
 export interface Plan {

@@ -3,7 +3,8 @@
  * again after both were killed; and again where the kill came in the middle of them. Per key: one effect, one answer.
  */
 import { randomUUID } from "node:crypto"
-import { call, fillCatalog, orderId, placement } from "../clients/Client.ts"
+import { placement } from "../fixtures/Shop.ts"
+import { call, fillCatalog, orderId } from "../clients/HttpClient.ts"
 import { type ServerProcess, start } from "../servers/ServerProcess.ts"
 import { logFaults, open, sessionsEnded, type Sql, storedEvents } from "../servers/Sql.ts"
 

@@ -4,6 +4,7 @@
  *
  * A keyed wish is asked for again with its key until it is granted. One without a key is asked for once.
  */
+import { address } from "../fixtures/Shop.ts"
 import { Cause, Effect, Exit, Option } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { demoCustomers, demoProducts } from "../../src/orders/DemoCatalog.ts"
@@ -41,7 +42,7 @@ export const request = (quantity: number, orderId?: OrderId): PlaceOrderRequest 
   customerId: demoCustomers[0]!.customerId,
   currency: Currency.make("EUR"),
   lines: [{ productId: demoProducts[0]!.productId, quantity, lineId: line }],
-  shippingAddress: { name: "Ada", line1: "1 Mill Lane", city: "London", postalCode: "N1", country: "GB" }
+  shippingAddress: address
 })
 
 export const newOrderId = () => OrderId.make(`ord_${SecureRandom.uuidV7Unsafe()}`)

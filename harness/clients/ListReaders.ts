@@ -2,7 +2,7 @@
  * Readers of order lists and single orders, on several servers in turn, who must never see anything go back: no row empty,
  * older, twice or gone, no position that was passed already.
  */
-import { call, type Page } from "./Client.ts"
+import { call, type Page } from "./HttpClient.ts"
 
 export interface Reading {
   readonly faults: ReadonlyArray<string>

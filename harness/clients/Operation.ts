@@ -1,5 +1,5 @@
 /** The commands that a run sends, as the contract has them, and a source of random ones that often get in each other's way. */
-import { placement } from "./Client.ts"
+import { placement } from "../fixtures/Shop.ts"
 import type { Item } from "../judges/Reference.ts"
 
 export type Operation =

@@ -3,7 +3,7 @@
  * give the order up then and begin with another one. Remembers what was acknowledged.
  */
 import { setTimeout as pause } from "node:timers/promises"
-import { type Answer, call, fillCatalog, orderId, type Receipt, slug } from "./Client.ts"
+import { type Answer, call, fillCatalog, orderId, type Receipt, slug } from "./HttpClient.ts"
 import { type Operation, request } from "./Operation.ts"
 import { now } from "../clocks/RunningTime.ts"
 

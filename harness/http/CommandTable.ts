@@ -1,6 +1,6 @@
 /** Every command of the contract's table: how it is sent, and who may. */
 import { rejectionsOf } from "../../src/order/OrderRejection.ts"
-import { address, ada, mug, order } from "../servers/ApiServer.ts"
+import { ada, address, mug, placement } from "../fixtures/Shop.ts"
 
 export interface CommandRow {
   /** In the table of the contract. */
@@ -38,7 +38,7 @@ export const commandTable: ReadonlyArray<CommandRow> = [
     "POST /orders",
     both,
     ["order-exists", "invalid-order", "unknown-product", "unknown-customer"],
-    order()
+    placement()
   ),
   row(
     "addLine",

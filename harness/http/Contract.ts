@@ -6,7 +6,7 @@ import { AdminProblems } from "../../src/http/problems/AdminProblems.ts"
 import type { Problem } from "../../src/http/problems/Problem.ts"
 import { Problems } from "../../src/http/problems/Problems.ts"
 import { Api } from "../../src/http/api/Api.ts"
-import type { Answer } from "../servers/ApiServer.ts"
+import type { Answer } from "../clients/HttpClient.ts"
 
 export const openapi = OpenApi.fromApi(Api)
 

@@ -1,6 +1,6 @@
 /** A request to provoke each problem type with, and the members that its document must have. */
 import { assert } from "@effect/vitest"
-import { mug, order } from "../servers/ApiServer.ts"
+import { mug, placement } from "../fixtures/Shop.ts"
 import * as Servers from "../servers/FaultyServer.ts"
 import { after, any, type Case, inTrouble, items, keyed, lines, only, payment, place, simply } from "./ProblemSteps.ts"
 
@@ -20,7 +20,7 @@ export const cases: ReadonlyArray<Case> = [
     slug: "invalid-idempotency-key",
     status: 400,
     members: {},
-    provoke: simply("POST", "/orders", order(), { "idempotency-key": "x".repeat(256) })
+    provoke: simply("POST", "/orders", placement(), { "idempotency-key": "x".repeat(256) })
   },
   { slug: "order-not-found", status: 404, members: { orderId: missing }, provoke: simply("GET", `/orders/${missing}`) },
   {
@@ -100,7 +100,7 @@ export const cases: ReadonlyArray<Case> = [
     members: { orderId: existing },
     provoke: async (server) => {
       await place(server, { orderId: existing })
-      return server.send("POST", "/orders", order({ orderId: existing, lines, shippingCost: 1 }))
+      return server.send("POST", "/orders", placement({ orderId: existing, lines, shippingCost: 1 }))
     }
   },
   {
@@ -148,31 +148,31 @@ export const cases: ReadonlyArray<Case> = [
     slug: "content-too-large",
     status: 413,
     members: { limit: 262_144 },
-    provoke: simply("POST", "/orders", order({ note: "x".repeat(262_144) }))
+    provoke: simply("POST", "/orders", placement({ note: "x".repeat(262_144) }))
   },
   {
     slug: "unsupported-media-type",
     status: 415,
     members: { header: "content-type" },
-    provoke: simply("POST", "/orders", order(), { "content-type": "text/plain" })
+    provoke: simply("POST", "/orders", placement(), { "content-type": "text/plain" })
   },
   {
     slug: "invalid-order",
     status: 422,
     members: { errors: any },
-    provoke: simply("POST", "/orders", order({ lines: [...lines, ...lines] }))
+    provoke: simply("POST", "/orders", placement({ lines: [...lines, ...lines] }))
   },
   {
     slug: "unknown-product",
     status: 422,
     members: { productIds: ["x"], errors: any },
-    provoke: simply("POST", "/orders", order({ lines: [{ productId: "x", quantity: 1 }] }))
+    provoke: simply("POST", "/orders", placement({ lines: [{ productId: "x", quantity: 1 }] }))
   },
   {
     slug: "unknown-customer",
     status: 422,
     members: { customerId: "x", errors: any },
-    provoke: simply("POST", "/orders", order({ customerId: "x" }))
+    provoke: simply("POST", "/orders", placement({ customerId: "x" }))
   },
   {
     slug: "idempotency-key-reused",
@@ -201,7 +201,7 @@ export const cases: ReadonlyArray<Case> = [
     trouble: Servers.blind,
     provoke: async (server) => {
       server.breakIt()
-      const { body, headers } = await server.send("POST", "/orders", order())
+      const { body, headers } = await server.send("POST", "/orders", placement())
       const token = headers.get("consistency-token") ?? ""
       return server.get(`/orders/${body.orderId}`, { "consistency-token": token, prefer: "wait=0" })
     }

@@ -1,6 +1,7 @@
 /** What leads up to a problem, and how a case of the table looks. */
 import { assert } from "@effect/vitest"
-import { type Answer, order } from "../servers/ApiServer.ts"
+import { type Answer } from "../clients/HttpClient.ts"
+import { placement } from "../fixtures/Shop.ts"
 import type * as Servers from "../servers/FaultyServer.ts"
 
 export interface Case {
@@ -20,7 +21,7 @@ export const items = (quantity: number, lineId = "a") => ({ items: [{ lineId, qu
 
 /** An order of two mugs, confirmed or not. */
 export const place = async (server: Servers.ProblemServer, extra: object = {}): Promise<string> => {
-  const { body, text } = await server.send("POST", "/orders", order({ lines, ...extra }))
+  const { body, text } = await server.send("POST", "/orders", placement({ lines, ...extra }))
   assert.isString(body.orderId, text)
   return `/orders/${body.orderId}`
 }

@@ -4,7 +4,7 @@
  * version that the order had between the caller's sending and its reply.
  */
 import { isDeepStrictEqual } from "node:util"
-import type { CloudEvent } from "../clients/Client.ts"
+import type { CloudEvent } from "../clients/HttpClient.ts"
 import type { Attempt, Recording } from "../campaigns/HotOrders.ts"
 import type { Operation } from "../clients/Operation.ts"
 import { apply, type State, status } from "./Reference.ts"

@@ -2,6 +2,7 @@
  * Random orders, and what they must cost: computed here once more, from nothing but the rules on paper, by another route
  * than `OrderTotals` takes. Nothing of `src/order/OrderTotals.ts` is used.
  */
+import { address } from "../fixtures/Shop.ts"
 import { Result } from "effect"
 import { priceOrder } from "../../src/catalog/Pricing.ts"
 import { Currency } from "../../src/order/Money.ts"
@@ -16,7 +17,6 @@ const most = 2n ** 53n - 1n
 const orderId = OrderId.make("ord_01997a1c-0000-7000-8000-000000000001")
 const customerId = CustomerId.make("ada")
 const paymentId = PaymentId.make("payment")
-const shippingAddress = { name: "Ada", line1: "1 Mill Lane", city: "London", postalCode: "N1", country: "GB" }
 const at = "2026-11-22T00:00:00.000Z"
 
 interface Ordered {
@@ -124,7 +124,13 @@ const check = (random: () => number, tally: Tally) => {
   const products = new Map(
     lines.map(({ taxBps, unitPrice }, index) => [ids[index]!.productId, { name: "P", unitPrice, taxBps, currency }])
   )
-  const request = { customerId, currency, lines: [first!, ...rest] as const, shippingAddress, shippingCost: shipping }
+  const request = {
+    customerId,
+    currency,
+    lines: [first!, ...rest] as const,
+    shippingAddress: address,
+    shippingCost: shipping
+  }
   const quote = { customer: { name: "Ada", email: "a@b" }, products, shippingCost: 0 }
   const command = Result.getOrThrow(
     priceOrder(request, quote, { orderId, lineId: () => LineId.make("unused"), request: "r" })

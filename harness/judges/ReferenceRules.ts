@@ -1,6 +1,6 @@
 /** What the contract says about a command in a state: the events it leads to, or the slug of the problem. */
 import { isDeepStrictEqual } from "node:util"
-import { mug } from "../clients/Client.ts"
+import { untaxedMug } from "../fixtures/Shop.ts"
 import type { Operation } from "../clients/Operation.ts"
 import * as Reference from "./Reference.ts"
 import type { Event, Item, Line, State } from "./Reference.ts"
@@ -25,7 +25,7 @@ const obstacle = (state: State, items: ReadonlyArray<Item>, left: (line: Line) =
 export const judge = (operation: Operation, state: State | undefined, placed: Operation | undefined): Verdict => {
   if (operation.kind === "place") {
     if (state !== undefined) return JSON.stringify(operation) === JSON.stringify(placed) ? nothing : no("order-exists")
-    const lines = operation.lines.map((line) => ({ ...line, unitPrice: mug.unitPrice, unitDiscount: 0 }))
+    const lines = operation.lines.map((line) => ({ ...line, unitPrice: untaxedMug.unitPrice, unitDiscount: 0 }))
     const total = Reference.sum(lines.map((line) => line.quantity * line.unitPrice))
     const event = ["placed", { lines: lines.map((line) => line.lineId).join() }] as const
     return operation.confirm ? then(event, ["confirmed", { total }]) : then(event)

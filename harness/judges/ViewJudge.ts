@@ -3,7 +3,8 @@ import type { RecordedEvent } from "../../src/eventstore/EventStore.ts"
 import { category } from "../../src/eventstore/StreamId.ts"
 import * as OrderEntry from "../../src/views/order/OrderEntry.ts"
 import { row as rowOf } from "../../src/views/order/OrderViewRows.ts"
-import type { Receipt } from "../clients/Client.ts"
+import type { Receipt } from "../clients/HttpClient.ts"
+import { until } from "../clocks/Until.ts"
 import type { Sql } from "../servers/Sql.ts"
 
 const pageSize = 2_000
@@ -114,12 +115,9 @@ export const standing = async (sql: Sql): Promise<Standing | undefined> => {
 }
 
 /** Waits until the view has all of the log. */
-export const caughtUp = async (sql: Sql, patience = 180_000): Promise<Standing> => {
-  const deadline = performance.now() + patience
-  for (;;) {
-    const now = await standing(sql)
-    if (now !== undefined && now.position === now.head) return now
-    if (performance.now() > deadline) throw new Error(`the view stands at ${now?.position} of ${now?.head}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
+export const caughtUp = (sql: Sql): Promise<Standing> =>
+  until(
+    () => standing(sql),
+    (now): now is Standing => now !== undefined && now.position === now.head,
+    { what: "The view's last event", pause: 20 }
+  )

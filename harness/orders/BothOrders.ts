@@ -8,7 +8,8 @@ import { defaultPolicies, OrderPolicies } from "../../src/order/OrderPolicies.ts
 import type { PlaceOrderRequest } from "../../src/order/OrderRequest.ts"
 import { Orders } from "../../src/orders/Orders.ts"
 import * as OrdersClient from "../../src/http/client/OrdersClient.ts"
-import { ada, address, mug, start } from "../servers/ApiServer.ts"
+import { ada, address, mug } from "../fixtures/Shop.ts"
+import { start } from "../servers/ApiServer.ts"
 
 export type Service = Orders["Service"]
 

@@ -18,7 +18,10 @@ import { defaults, ProjectionLimits } from "../../src/projection/ProjectionLimit
 import { CatalogViewProjection } from "../../src/views/catalog/CatalogViewProjection.ts"
 import { OrderViewProjection } from "../../src/views/order/OrderViewProjection.ts"
 import { checkOf } from "../http/Contract.ts"
-import { type Answer, clientOf, order, patience, patientLimits, portOf, withCatalog } from "./ApiServer.ts"
+import { type Answer } from "../clients/HttpClient.ts"
+import { checkedClient, withCatalog } from "../clients/CheckedClient.ts"
+import { placement } from "../fixtures/Shop.ts"
+import { patience, patientLimits, portOf } from "./ApiServer.ts"
 import { freshDatabase } from "../vitest/FreshDatabase.ts"
 import { patientConnections } from "../clocks/Patience.ts"
 
@@ -78,8 +81,8 @@ export const start = async (
   const runtime = ManagedRuntime.make(layer)
   const { api, operators } = await runtime.runPromise(Ports)
   return {
-    api: await withCatalog(clientOf(`http://127.0.0.1:${api}`)),
-    operators: clientOf(`http://127.0.0.1:${operators}`, check),
+    api: await withCatalog(checkedClient(`http://127.0.0.1:${api}`)),
+    operators: checkedClient(`http://127.0.0.1:${operators}`, check),
     run: runtime.runPromise,
     stop: () => runtime.dispose()
   }
@@ -89,21 +92,13 @@ export type Shop = Awaited<ReturnType<typeof start>>
 
 /** Places an order and waits until the view has it, or says at once that it is placed. */
 export const place = async ({ api }: Shop, wait?: "wait"): Promise<string> => {
-  const { body } = await api.send("POST", "/orders", order(), wait === undefined ? {} : { prefer: "wait=30" })
+  const { body } = await api.send("POST", "/orders", placement(), wait === undefined ? {} : { prefer: "wait=30" })
   return body.orderId
 }
 
 /** What an answer that lists projections says of the order view. */
 export const orderView = ({ body }: Answer) =>
   body.data.find(({ name }: { readonly name: string }) => name === OrderViewProjection.name)
-
-/** Asks until the answer is as it should be; what it waits for is what the test is about, so the runner's limit ends it. */
-export const until = async <A>(ask: () => Promise<A>, isRight: (answer: A) => boolean): Promise<A> => {
-  for (;;) {
-    const answer = await ask()
-    if (isRight(answer)) return answer
-  }
-}
 
 /** The value of a series, as `name{label="value"}`. */
 export const metric = async ({ operators }: Shop, series: string): Promise<number | undefined> => {

@@ -10,16 +10,7 @@ import { Readiness } from "../../src/http/handlers/Readiness.ts"
 import * as Server from "../../src/http/listener/Server.ts"
 import { Orders } from "../../src/orders/Orders.ts"
 import { Projections } from "../../src/projection/Projections.ts"
-import { type Check, check as checkMain } from "../http/Contract.ts"
-
-export interface Answer {
-  readonly status: number
-  readonly headers: Headers
-  readonly text: string
-  /** Parsed, if it is JSON: a test reads what it expects to be there. */
-  // oxlint-disable-next-line typescript/no-explicit-any
-  readonly body: any
-}
+import { checkedClient } from "../clients/CheckedClient.ts"
 
 export interface Options {
   readonly orders?: Layer.Layer<Orders, unknown>
@@ -39,34 +30,6 @@ export const stub = (methods: Partial<Orders["Service"]>): Layer.Layer<Orders> =
         Reflect.get(target, name) ?? (() => Effect.die(new Error(`${String(name)} is not part of this test`)))
     }) as Orders["Service"]
   )
-
-export const clientOf = (url: string, check: Check = checkMain) => {
-  const request = async (method: string, path: string, init: Omit<RequestInit, "method"> = {}): Promise<Answer> => {
-    const response = await fetch(url + path, { method, ...init })
-    const isStream = response.headers.get("content-type") === "text/event-stream"
-    // It has no end.
-    if (isStream) await response.body?.cancel()
-    const text = isStream ? "" : await response.text()
-    const isJson = /json/.test(response.headers.get("content-type") ?? "")
-    const body = isJson && text !== "" ? JSON.parse(text) : undefined
-    const answer = { status: response.status, headers: response.headers, text, body }
-    check(method, path, answer)
-    return answer
-  }
-  return {
-    url,
-    request,
-    get: (path: string, headers: Record<string, string> = {}) => request("GET", path, { headers }),
-    /** As `curl --json` sends it. */
-    send: (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
-      request(method, path, {
-        headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
-        ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) })
-      })
-  }
-}
-
-export type Client = ReturnType<typeof clientOf>
 
 /** However long the machine is held up, nobody gives a command up or hangs up, unless the test is about that. */
 export const patience = Duration.minutes(1)
@@ -99,26 +62,7 @@ export const start = async (options: Options = {}) => {
   )
   const runtime = ManagedRuntime.make(layer)
   const port = portOf(await runtime.runPromise(HttpServer.HttpServer))
-  return { ...clientOf(`http://127.0.0.1:${port}`), port, stop: () => runtime.dispose() }
+  return { ...checkedClient(`http://127.0.0.1:${port}`), port, stop: () => runtime.dispose() }
 }
 
 export type TestServer = Awaited<ReturnType<typeof start>>
-
-export const address = { name: "Ada", line1: "1 Mill Lane", city: "London", postalCode: "N1", country: "GB" }
-
-export const order = (extra: object = {}) => ({
-  customerId: "ada",
-  currency: "EUR",
-  lines: [{ productId: "mug", quantity: 2 }],
-  shippingAddress: address,
-  ...extra
-})
-
-export const mug = { name: "Mug", unitPrice: 1250, currency: "EUR", taxBps: 1900 }
-export const ada = { name: "Ada", email: "ada@example.org" }
-
-export const withCatalog = async <A extends Client>(server: A): Promise<A> => {
-  await server.send("PUT", "/products/mug", mug)
-  await server.send("PUT", "/customers/ada", ada)
-  return server
-}

@@ -1,4 +1,5 @@
 /** Servers whose log is in trouble: everything above it is the real thing, in memory. */
+import { ada, address } from "../fixtures/Shop.ts"
 import * as OrdersLocal from "../../src/orders/OrdersLocal.ts"
 import { Duration, Effect, Layer } from "effect"
 import * as AggregateCatalog from "../../src/orders/AggregateCatalog.ts"
@@ -20,7 +21,8 @@ import type { HttpLimits } from "../../src/http/listener/HttpLimits.ts"
 import * as MemoryCatalogQueries from "../../src/views/catalog/MemoryCatalogQueries.ts"
 import * as MemoryOrderQueries from "../../src/views/order/MemoryOrderQueries.ts"
 import { entry, uuid } from "../../src/testing/EventStoreEntries.ts"
-import { start, withCatalog } from "./ApiServer.ts"
+import { withCatalog } from "../clients/CheckedClient.ts"
+import { start } from "./ApiServer.ts"
 
 type Log = EventStore["Service"]
 
@@ -116,10 +118,10 @@ export const long: Trouble = {
     const placed = {
       orderId: longOrder,
       customerId: "ada",
-      customer: { name: "Ada", email: "ada@example.org" },
+      customer: ada,
       currency: "EUR",
       lines: [line],
-      shippingAddress: { name: "Ada", line1: "1 Mill Lane", city: "London", postalCode: "N1", country: "GB" },
+      shippingAddress: address,
       shippingCost: 0,
       request: "r"
     }

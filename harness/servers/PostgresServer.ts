@@ -7,6 +7,7 @@
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises"
 import { tmpdir, userInfo } from "node:os"
 import { dirname, join } from "node:path"
+import { untilSo } from "../clocks/Until.ts"
 import { freePort } from "./FreePort.ts"
 
 export interface PostgresServer {
@@ -106,7 +107,7 @@ export const start = async (settings: Readonly<Record<string, string>> = {}): Pr
     const pid = Number(line)
     isHalted = true
     process.kill(pid, mode === "fast" ? "SIGINT" : "SIGQUIT")
-    while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 5))
+    await untilSo(() => !isRunning(pid), { what: "The end of PostgreSQL" })
   }
   const resume = async () => {
     await server.start()

@@ -1,6 +1,7 @@
 /** Runs the server as its own process, as `npm start` does, so that tests can kill it and judge it from outside. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { join } from "node:path"
+import { until } from "../clocks/Until.ts"
 
 const root = join(import.meta.dirname, "..", "..")
 
@@ -90,11 +91,7 @@ const listening = /Listening on (http:\/\/\S+)/
 const administered = /operators listen at (http:\/\/\S+)\/docs/
 
 /** Starts it on free ports and waits until it answers that it is ready. */
-export const start = async (
-  settings: Environment,
-  runtime: ReadonlyArray<string> = node,
-  patience = 600_000
-): Promise<ServerProcess> => {
+export const start = async (settings: Environment, runtime: ReadonlyArray<string> = node): Promise<ServerProcess> => {
   const { child, exit, output } = launch({ PORT: "0", ADMIN_PORT: "0", ...settings }, [], runtime)
   let ended = false
   void exit.then(
@@ -105,18 +102,17 @@ export const start = async (
     child.kill(signal)
     return exit
   }
-  const deadline = performance.now() + patience
-  let url: string | undefined
-  for (;;) {
-    if (ended) throw new Error(`the server did not start:\n${output()}`)
-    if (performance.now() > deadline) {
-      child.kill("SIGKILL")
-      throw new Error(`the server was not ready in ${patience} ms:\n${output()}`)
-    }
-    url ??= listening.exec(output())?.[1]
-    if (url !== undefined && (await isReady(url))) break
-    await new Promise((resolve) => setTimeout(resolve, 10))
+  const readyUrl = async () => {
+    if (ended) throw new Error(`The server did not start:\n${output()}`)
+    const url = listening.exec(output())?.[1]
+    return url !== undefined && (await isReady(url)) ? url : undefined
   }
+  const url = await until(readyUrl, (found) => found !== undefined, { what: "A ready server", pause: 10 }).catch(
+    (cause) => {
+      child.kill("SIGKILL")
+      throw new Error(`The server is not ready:\n${output()}`, { cause })
+    }
+  )
   const adminUrl = administered.exec(output())?.[1] ?? ""
   return { pid: child.pid ?? -1, url, adminUrl, output, exit, kill: end("SIGKILL"), stop: end("SIGTERM") }
 }

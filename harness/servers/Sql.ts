@@ -3,6 +3,7 @@ import { PgClient } from "@effect/sql-pg"
 import { Effect, Layer, Logger, ManagedRuntime, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { Database } from "../../src/database/Database.ts"
+import { untilSo } from "../clocks/Until.ts"
 import { connectTimeout, create } from "./FreshDatabase.ts"
 
 export interface Sql {
@@ -33,25 +34,15 @@ export const open = (url: string): Sql => {
   }
 }
 
-/** Milliseconds, on a machine that is held up. */
-const longest = 300_000
-
 /**
  * Waits until the server's sessions in this database have ended: what a process that was killed had sent may still be
  * carried out after it.
  */
 export const sessionsEnded = async (sql: Sql): Promise<void> => {
-  const look = `SELECT DISTINCT application_name AS name FROM pg_stat_activity
+  const look = `SELECT DISTINCT application_name FROM pg_stat_activity
     WHERE datname = current_database() AND application_name LIKE 'ordinal-%' AND application_name <> 'ordinal-scripts'
-    ORDER BY name`
-  const deadline = performance.now() + longest
-  for (;;) {
-    const open = await sql.rows<{ readonly name: string }>(look)
-    if (open.length === 0) return
-    if (performance.now() > deadline)
-      throw new Error(`sessions did not end in ${longest} ms: ${open.map(({ name }) => name).join(", ")}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
+    ORDER BY application_name`
+  await untilSo(async () => (await sql.rows(look)).length === 0, { what: "The end of the server's sessions" })
 }
 
 /** A new, empty database on the server of this URL. */

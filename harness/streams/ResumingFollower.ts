@@ -1,6 +1,7 @@
 /** A client of an event stream who goes on where it was whenever the stream ends, and notes what came when. */
 import { setTimeout as pause } from "node:timers/promises"
 import { isEvent, type Message, over, type Transport } from "./StreamConnection.ts"
+import { until } from "../clocks/Until.ts"
 import { now } from "../clocks/RunningTime.ts"
 
 export interface PushFollower {
@@ -12,7 +13,7 @@ export interface PushFollower {
   /** How often it had to connect again. */
   readonly resumes: () => number
   /** When this event was there. */
-  readonly awaitPosition: (position: number, patience: number) => Promise<number>
+  readonly awaitPosition: (position: number) => Promise<number>
   /** As a cut cable: it goes on on a new connection. */
   readonly cut: () => void
   readonly stop: () => Promise<void>
@@ -52,14 +53,12 @@ export const follow = (transport: Transport, url: string, start: number): PushFo
     positions,
     arrived,
     resumes: () => Math.max(0, connections - 1),
-    awaitPosition: async (position, patience) => {
-      const deadline = performance.now() + patience
-      while (!arrived.has(position)) {
-        if (performance.now() > deadline) throw new Error(`${transport}: ${position} did not come in ${patience} ms`)
-        await pause(5)
-      }
-      return arrived.get(position)!
-    },
+    awaitPosition: (position) =>
+      until(
+        () => arrived.get(position),
+        (at) => at !== undefined,
+        { what: `Position ${position} over ${transport}` }
+      ),
     cut: () => cut(),
     stop: async () => {
       stopping.abort()

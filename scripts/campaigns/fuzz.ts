@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs"
 import * as PostgresServer from "../../harness/servers/PostgresServer.ts"
-import { fillCatalog } from "../../harness/clients/Client.ts"
+import { fillCatalog } from "../../harness/clients/HttpClient.ts"
 import { start } from "../../harness/servers/ServerProcess.ts"
 import { logFaults, open, storedEvents } from "../../harness/servers/Sql.ts"
 import { report } from "../../harness/judges/Verdict.ts"

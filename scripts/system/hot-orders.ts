@@ -1,7 +1,7 @@
 /** `node scripts/system/hot-orders.ts [--quick]`: two servers on one PostgreSQL, many clients on the same orders. */
 import * as PostgresServer from "../../harness/servers/PostgresServer.ts"
 import { report } from "../../harness/judges/Verdict.ts"
-import { fillCatalog } from "../../harness/clients/Client.ts"
+import { fillCatalog } from "../../harness/clients/HttpClient.ts"
 import { run } from "../../harness/campaigns/HotOrders.ts"
 import { judgeRecording } from "../../harness/judges/HotOrdersJudge.ts"
 import { start } from "../../harness/servers/ServerProcess.ts"

@@ -1,5 +1,5 @@
 import { assert, it } from "vitest"
-import { type CloudEvent, fillCatalog } from "../../harness/clients/Client.ts"
+import { type CloudEvent, fillCatalog } from "../../harness/clients/HttpClient.ts"
 import { type Attempt, type Recording, run } from "../../harness/campaigns/HotOrders.ts"
 import { judgeRecording } from "../../harness/judges/HotOrdersJudge.ts"
 import { logFaults, storedEvents } from "../../harness/servers/Sql.ts"

@@ -1,7 +1,8 @@
 /** The port for operators, as the process that has it is seen from outside. */
 import { createServer } from "node:net"
 import { assert, describe, inject, it, onTestFinished } from "vitest"
-import { call, fillCatalog, placement } from "../../harness/clients/Client.ts"
+import { placement } from "../../harness/fixtures/Shop.ts"
+import { call, fillCatalog } from "../../harness/clients/HttpClient.ts"
 import { launch } from "../../harness/servers/ServerProcess.ts"
 import { freshDatabase, refusal, server } from "../../harness/servers/Resources.ts"
 

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "vitest"
-import { call, fillCatalog, history, placement } from "../../harness/clients/Client.ts"
+import { placement } from "../../harness/fixtures/Shop.ts"
+import { call, fillCatalog, history } from "../../harness/clients/HttpClient.ts"
 import { deno } from "../../harness/servers/ServerProcess.ts"
 import { directory, freshDatabase, server } from "../../harness/servers/Resources.ts"
 

@@ -1,6 +1,7 @@
 import { connect } from "node:net"
 import { assert, it, vi } from "vitest"
-import { call, fillCatalog, inParallel, list, orderId, placement, type Receipt } from "../../harness/clients/Client.ts"
+import { placement } from "../../harness/fixtures/Shop.ts"
+import { call, fillCatalog, inParallel, list, orderId, type Receipt } from "../../harness/clients/HttpClient.ts"
 import { logFaults, storedEvents } from "../../harness/servers/Sql.ts"
 import { freshDatabase, server, sql } from "../../harness/servers/Resources.ts"
 

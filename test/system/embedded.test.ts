@@ -1,5 +1,6 @@
 import { assert, it } from "vitest"
-import { call, history, list, placement } from "../../harness/clients/Client.ts"
+import { placement } from "../../harness/fixtures/Shop.ts"
+import { call, history, list } from "../../harness/clients/HttpClient.ts"
 import * as HoldUpProbe from "../../harness/clocks/HoldUpProbe.ts"
 import { now } from "../../harness/clocks/RunningTime.ts"
 import { node } from "../../harness/servers/ServerProcess.ts"

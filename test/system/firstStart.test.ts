@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises"
 import { assert, describe, it } from "vitest"
-import { call, fillCatalog, list, placement } from "../../harness/clients/Client.ts"
+import { placement } from "../../harness/fixtures/Shop.ts"
+import { call, fillCatalog, list } from "../../harness/clients/HttpClient.ts"
 import { type Environment, launch } from "../../harness/servers/ServerProcess.ts"
 import { directory, freshDatabase, server } from "../../harness/servers/Resources.ts"
 

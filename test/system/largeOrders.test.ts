@@ -1,5 +1,6 @@
 import { assert, it } from "vitest"
-import { address, call, orderId } from "../../harness/clients/Client.ts"
+import { address } from "../../harness/fixtures/Shop.ts"
+import { call, orderId } from "../../harness/clients/HttpClient.ts"
 import { node } from "../../harness/servers/ServerProcess.ts"
 import { freshDatabase, server, sql } from "../../harness/servers/Resources.ts"
 

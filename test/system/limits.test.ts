@@ -1,7 +1,8 @@
 import { Effect } from "effect"
 import { assert, it } from "vitest"
 import { connect } from "../../harness/servers/FreshDatabase.ts"
-import { call, fillCatalog, history, inParallel, orderId, placement, slug } from "../../harness/clients/Client.ts"
+import { placement } from "../../harness/fixtures/Shop.ts"
+import { call, fillCatalog, history, inParallel, orderId, slug } from "../../harness/clients/HttpClient.ts"
 import { logFaults, storedEvents } from "../../harness/servers/Sql.ts"
 import { freshDatabase, server, sql } from "../../harness/servers/Resources.ts"
 

@@ -1,6 +1,8 @@
 /** Databases that an older program made are opened, served and rebuilt by today's, with nothing lost. */
 import { assert, describe, it } from "vitest"
-import { call, history, list, orderId, type Page, placement } from "../../harness/clients/Client.ts"
+import { placement } from "../../harness/fixtures/Shop.ts"
+import { call, history, list, orderId, type Page } from "../../harness/clients/HttpClient.ts"
+import { until } from "../../harness/clocks/Until.ts"
 import * as OldOrders from "../../harness/fixtures/OldOrders.ts"
 import { readFixture, unpackFixture } from "../../harness/fixtures/OldProgram.ts"
 import * as SqlScript from "../../harness/fixtures/SqlScript.ts"
@@ -27,14 +29,8 @@ const restored = {
   }
 }
 
-/** Asks until an answer is as it should be; what a test waits for here is what it is about. */
-const bodyOnce = async <A>(url: string, path: string, isRight: (body: A) => boolean): Promise<A> => {
-  for (;;) {
-    const body = (await call(url, "GET", path)).body as A
-    if (isRight(body)) return body
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
+const bodyOnce = <A>(url: string, path: string, isRight: (body: A) => boolean): Promise<A> =>
+  until(async () => (await call(url, "GET", path)).body as A, isRight, { pause: 50 })
 
 const readsOldOrders = async (url: string, { orders }: OldOrders.OldAnswers) => {
   for (const { events, order, status } of orders) {

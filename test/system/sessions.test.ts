@@ -1,5 +1,5 @@
 import { assert, it } from "vitest"
-import { call, fillCatalog } from "../../harness/clients/Client.ts"
+import { call, fillCatalog } from "../../harness/clients/HttpClient.ts"
 import { run } from "../../harness/campaigns/Sessions.ts"
 import { freshDatabase, server } from "../../harness/servers/Resources.ts"
 

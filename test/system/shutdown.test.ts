@@ -1,6 +1,7 @@
 import { Agent, request } from "node:http"
 import { assert, it } from "vitest"
-import { fillCatalog, history, orderId, placement } from "../../harness/clients/Client.ts"
+import { placement } from "../../harness/fixtures/Shop.ts"
+import { fillCatalog, history, orderId } from "../../harness/clients/HttpClient.ts"
 import { now } from "../../harness/clocks/RunningTime.ts"
 import { freshDatabase, server } from "../../harness/servers/Resources.ts"
 

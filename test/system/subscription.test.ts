@@ -1,9 +1,11 @@
 /** A subscription from afar outlives the server that it is connected to. */
 import { NodeHttpClient } from "@effect/platform-node"
 import { Effect, Fiber, Stream } from "effect"
-import { assert, it, vi } from "vitest"
+import { assert, it } from "vitest"
+import { untilSo } from "../../harness/clocks/Until.ts"
 import { freePort } from "../../harness/servers/FreePort.ts"
-import { call, fillCatalog, inParallel, placement } from "../../harness/clients/Client.ts"
+import { placement } from "../../harness/fixtures/Shop.ts"
+import { call, fillCatalog, inParallel } from "../../harness/clients/HttpClient.ts"
 import { sessionsEnded, storedEvents } from "../../harness/servers/Sql.ts"
 import * as EventStreamClient from "../../src/http/client/EventStreamClient.ts"
 import { positionOf, type Push } from "../../src/orders/Subscription.ts"
@@ -17,8 +19,6 @@ const place = (url: string, count: number) =>
   inParallel(Array.from({ length: count }).keys(), 4, async () => {
     await call(url, "POST", "/orders", { body: placement() }).catch(() => {})
   })
-
-const until = (isSo: () => boolean) => vi.waitUntil(isSo, { timeout: 180_000, interval: 10 })
 
 it("goes on where it was after kill -9 and a new start: no gap, nothing twice", async () => {
   const database = await freshDatabase()
@@ -36,7 +36,7 @@ it("goes on where it was after kill -9 and a new start: no gap, nothing twice", 
   for (let round = 0; round < 2; round++) {
     const placing = place(url, 60)
     const had = got.length
-    await until(() => got.length >= had + 20)
+    await untilSo(() => got.length >= had + 20)
     await kill()
     await placing
     await sessionsEnded(log)
@@ -45,7 +45,7 @@ it("goes on where it was after kill -9 and a new start: no gap, nothing twice", 
   await place(url, 1)
   const stored = (await storedEvents(log)).filter(({ stream }) => stream.startsWith("order-"))
   const last = BigInt(stored.at(-1)!.position)
-  await until(() => got.some((push) => positionOf(push) >= last))
+  await untilSo(() => got.some((push) => positionOf(push) >= last))
   assert.strictEqual(reading.pollUnsafe(), undefined)
   await Effect.runPromise(Fiber.interrupt(reading))
 

@@ -1,7 +1,8 @@
 /** Sends hostile requests to a server and judges every answer by the contract alone: the server is only known by its URL. */
 import { Agent, type IncomingHttpHeaders, request as httpRequest } from "node:http"
 import { isListed, operationsOf, problemFault } from "../../judges/AnswerJudge.ts"
-import { call, fillCatalog, inParallel, orderId, placement } from "../../clients/Client.ts"
+import { placement } from "../../fixtures/Shop.ts"
+import { call, fillCatalog, inParallel, orderId } from "../../clients/HttpClient.ts"
 import { seeded } from "../../SeededRandom.ts"
 import { type HostileRequest, make, type Operation } from "./HostileRequests.ts"
 

@@ -2,7 +2,7 @@
  * Requests from a seed: valid, nearly valid and hostile, for every operation that the API describes and for some that it
  * does not. The same seed makes the same requests, so what failed can be sent again.
  */
-import { address } from "../../clients/Client.ts"
+import { address } from "../../fixtures/Shop.ts"
 import * as Hostile from "./HostileValues.ts"
 
 export interface Operation {

@@ -1,5 +1,6 @@
 /** A server seen from outside: customers, orders of theirs, and which client has to be pushed what. */
-import { type Answer, address, call, inParallel, mug, type Receipt } from "../../clients/Client.ts"
+import { address, untaxedMug } from "../../fixtures/Shop.ts"
+import { type Answer, call, inParallel, type Receipt } from "../../clients/HttpClient.ts"
 import type { Sql } from "../../servers/Sql.ts"
 import { now } from "../../streams/StreamClient.ts"
 
@@ -28,7 +29,7 @@ export const make = async (
 ) => {
   const send = async (method: string, path: string, body: unknown) => accepted(await call(url, method, path, { body }))
   let start = 0
-  for (const product of products) start = positionOf(await send("PUT", `/products/${product}`, mug))
+  for (const product of products) start = positionOf(await send("PUT", `/products/${product}`, untaxedMug))
   await inParallel(Array.from({ length: customers }).keys(), 16, async (index) => {
     const customer = { name: "A customer", email: "customer@example.org" }
     start = Math.max(start, positionOf(await send("PUT", `/customers/${customerOf(index)}`, customer)))
@@ -54,7 +55,7 @@ export const make = async (
     const customerId = customerOf(index % customers)
     const answer = await send("POST", "/orders", {
       customerId,
-      currency: mug.currency,
+      currency: untaxedMug.currency,
       lines: Array.from({ length: lines }, (_, line) => ({
         productId: products[(index + line) % products.length],
         quantity: 1

@@ -1,3 +1,4 @@
+import { address } from "../../../harness/fixtures/Shop.ts"
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Logger } from "effect"
 import * as OrdersLayers from "../../../src/orders/OrdersLayers.ts"
@@ -26,7 +27,6 @@ const backends = {
 
 const [ada, EUR] = [CustomerId.make("ada"), Currency.make("EUR")]
 const [mug, tea] = [ProductId.make("mug"), ProductId.make("tea")]
-const address = { name: "Ada", line1: "1 Mill Lane", city: "London", postalCode: "N1", country: "GB" } as const
 
 const place = Effect.fnUntraced(function* (...quantities: ReadonlyArray<readonly [ProductId, number]>) {
   const [first, ...rest] = quantities.map(([productId, quantity]) => ({ productId, quantity }))

@@ -7,7 +7,7 @@ import { CatalogViewProjection } from "../../../src/views/catalog/CatalogViewPro
 import { type Shop, start } from "../../../harness/servers/AdminServer.ts"
 import { poisoned } from "../../../harness/faults/PoisonedView.ts"
 import { client } from "../../../harness/orders/BothOrders.ts"
-import { ada, mug } from "../../../harness/servers/ApiServer.ts"
+import { ada, mug } from "../../../harness/fixtures/Shop.ts"
 
 const { projection, state } = poisoned(
   ({ streamId, version }) => streamId.endsWith("-poison") && version === 2,

@@ -1,5 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { ada, mug, start, type TestServer } from "../../../harness/servers/ApiServer.ts"
+import { ada, mug } from "../../../harness/fixtures/Shop.ts"
+import { start, type TestServer } from "../../../harness/servers/ApiServer.ts"
 
 let server: TestServer
 beforeAll(async () => {

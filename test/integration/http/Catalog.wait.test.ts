@@ -1,7 +1,7 @@
 /** `Prefer: wait` on what changes the catalog, while operators hold its view. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { type Shop, start } from "../../../harness/servers/AdminServer.ts"
-import { ada, mug } from "../../../harness/servers/ApiServer.ts"
+import { ada, mug } from "../../../harness/fixtures/Shop.ts"
 
 let shop: Shop
 beforeAll(async () => {

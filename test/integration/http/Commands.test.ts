@@ -1,5 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { order, start, type TestServer, withCatalog } from "../../../harness/servers/ApiServer.ts"
+import { placement } from "../../../harness/fixtures/Shop.ts"
+import { withCatalog } from "../../../harness/clients/CheckedClient.ts"
+import { start, type TestServer } from "../../../harness/servers/ApiServer.ts"
 
 let server: TestServer
 beforeAll(async () => {
@@ -7,11 +9,12 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-const place = async (extra: object = {}) => (await server.send("POST", "/orders", order(extra))).body.orderId as string
+const place = async (extra: object = {}) =>
+  (await server.send("POST", "/orders", placement(extra))).body.orderId as string
 
 describe("commands over HTTP", () => {
   it("answers 202 with a receipt, and says where the order will be", async () => {
-    const { body, headers, status } = await server.send("POST", "/orders", order())
+    const { body, headers, status } = await server.send("POST", "/orders", placement())
     assert.strictEqual(status, 202)
     const { commandId, orderId, position, ...rest } = body
     assert.deepStrictEqual(rest, {
@@ -30,7 +33,7 @@ describe("commands over HTTP", () => {
   })
 
   it("answers 201 with the order if the caller waits for the view", async () => {
-    const { body, headers, status } = await server.send("POST", "/orders", order(), { prefer: "wait=30" })
+    const { body, headers, status } = await server.send("POST", "/orders", placement(), { prefer: "wait=30" })
     assert.strictEqual(status, 201)
     assert.deepStrictEqual([body.status, body.totals.total], ["confirmed", 2975])
     assert.strictEqual(headers.get("preference-applied"), "wait=30")
@@ -64,7 +67,7 @@ describe("commands over HTTP", () => {
       ["POST", "/lines", { productId: "mug", quantity: 1, lineId: "b" }, "order.line-added"],
       ["PATCH", "/lines/a", { quantity: 2 }, "order.line-quantity-changed"],
       ["DELETE", "/lines/b", undefined, "order.line-removed"],
-      ["PUT", "/shipping-address", { ...order().shippingAddress, city: "York" }, "order.shipping-address-changed"],
+      ["PUT", "/shipping-address", { ...placement().shippingAddress, city: "York" }, "order.shipping-address-changed"],
       ["POST", "/confirm", undefined, "order.confirmed"],
       ["POST", "/payments", { amount: 2975, paymentId: "p" }, "order.payment-authorized"],
       ["POST", "/payments/p/capture", {}, "order.payment-captured"],
@@ -103,11 +106,11 @@ describe("commands over HTTP", () => {
   })
 
   it("answers 422 for what no state would allow", async () => {
-    const product = await server.send("POST", "/orders", order({ lines: [{ productId: "none", quantity: 1 }] }))
+    const product = await server.send("POST", "/orders", placement({ lines: [{ productId: "none", quantity: 1 }] }))
     assert.deepStrictEqual([product.status, product.body.type], [422, "/problems/unknown-product"])
-    const customer = await server.send("POST", "/orders", order({ customerId: "nobody" }))
+    const customer = await server.send("POST", "/orders", placement({ customerId: "nobody" }))
     assert.deepStrictEqual([customer.status, customer.body.type], [422, "/problems/unknown-customer"])
-    const currency = await server.send("POST", "/orders", order({ currency: "USD" }))
+    const currency = await server.send("POST", "/orders", placement({ currency: "USD" }))
     assert.deepStrictEqual([currency.status, currency.body.type], [422, "/problems/invalid-order"])
     assert.isNotEmpty(currency.body.errors)
   })
@@ -115,14 +118,14 @@ describe("commands over HTTP", () => {
   it("links a command's events to its request", async () => {
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     const requestId = "0199aaaa-bbbb-7ccc-8ddd-eeeeffff0000"
-    const placed = await server.send("POST", "/orders", order(), { traceparent, "x-request-id": requestId })
+    const placed = await server.send("POST", "/orders", placement(), { traceparent, "x-request-id": requestId })
     assert.strictEqual(placed.headers.get("x-request-id"), requestId)
     const events = (await server.get(`/orders/${placed.body.orderId}/events`)).body
     assert.deepStrictEqual(
       [events[0].traceparent, events[0].correlationid, events[0].causationid, events[0].actor],
       [traceparent, requestId, placed.body.commandId, "operator"]
     )
-    const invalid = await server.send("POST", "/orders", order(), { traceparent: traceparent.replace("b7", "zz") })
+    const invalid = await server.send("POST", "/orders", placement(), { traceparent: traceparent.replace("b7", "zz") })
     assert.isUndefined((await server.get(`/orders/${invalid.body.orderId}/events`)).body[0].traceparent)
   })
 })

@@ -12,7 +12,9 @@ import { sendErrors } from "../../../src/http/api/EndpointErrors.ts"
 import { AllowedRoles } from "../../../src/http/api/AllowedRoles.ts"
 import { commandTable } from "../../../harness/http/CommandTable.ts"
 import { openapi, slugsOf } from "../../../harness/http/Contract.ts"
-import { ada, mug, order, start, withCatalog } from "../../../harness/servers/ApiServer.ts"
+import { ada, mug, placement } from "../../../harness/fixtures/Shop.ts"
+import { withCatalog } from "../../../harness/clients/CheckedClient.ts"
+import { start } from "../../../harness/servers/ApiServer.ts"
 
 const src = resolve(import.meta.dirname, "../../../src")
 
@@ -164,7 +166,7 @@ describe("the definition of the API", () => {
       const client = yield* HttpApiClient.make(Api, {
         transformClient: HttpClient.mapRequest(HttpClientRequest.prependUrl(server.url))
       })
-      const placed = yield* client.orders.place({ headers: {}, payload: order() as never })
+      const placed = yield* client.orders.place({ headers: {}, payload: placement() as never })
       const id = OrderId.make(placed.body.orderId)
       assert.strictEqual(placed.headers["etag"], '"2"')
       const read = yield* client.orderQueries.get({

@@ -1,6 +1,7 @@
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import { run } from "../../../harness/campaigns/hostile/HostileCampaign.ts"
-import { start, type TestServer, withCatalog } from "../../../harness/servers/ApiServer.ts"
+import { withCatalog } from "../../../harness/clients/CheckedClient.ts"
+import { start, type TestServer } from "../../../harness/servers/ApiServer.ts"
 
 let server: TestServer
 beforeAll(async () => {

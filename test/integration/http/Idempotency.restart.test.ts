@@ -5,7 +5,9 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
-import { ada, mug, order, start, type TestServer, withCatalog } from "../../../harness/servers/ApiServer.ts"
+import { ada, mug, placement } from "../../../harness/fixtures/Shop.ts"
+import { withCatalog } from "../../../harness/clients/CheckedClient.ts"
+import { start, type TestServer } from "../../../harness/servers/ApiServer.ts"
 
 const serve = (layer: typeof OrdersLayers.layerMemory | ReturnType<typeof OrdersLayers.layerPostgres>) =>
   Effect.acquireRelease(
@@ -34,7 +36,7 @@ describe.each(databases)("Idempotency-Key on %s", (_, database) => {
       Effect.gen(function* () {
         const layer = yield* database
         const asked = [
-          ["POST", "/orders", order()],
+          ["POST", "/orders", placement()],
           ["PUT", "/products/mug", { ...mug, unitPrice: 1 }],
           ["DELETE", "/products/mug", undefined],
           ["PUT", "/customers/ada", ada]
@@ -58,7 +60,7 @@ describe.each(databases)("Idempotency-Key on %s", (_, database) => {
             const server = yield* serve(layer)
             const answers = yield* askAll(server)
             const other = yield* Effect.promise(() =>
-              send(server)("POST", "/orders", "key-0", order({ confirm: false }))
+              send(server)("POST", "/orders", "key-0", placement({ confirm: false }))
             )
             assert.deepStrictEqual([other.status, other.body.type], [422, "/problems/idempotency-key-reused"])
             const { body } = yield* Effect.promise(() => server.get("/orders"))

@@ -1,6 +1,9 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as IdempotencyKey from "../../../src/http/wire/IdempotencyKey.ts"
-import { type Answer, mug, order, start, type TestServer, withCatalog } from "../../../harness/servers/ApiServer.ts"
+import { type Answer } from "../../../harness/clients/HttpClient.ts"
+import { mug, placement } from "../../../harness/fixtures/Shop.ts"
+import { withCatalog } from "../../../harness/clients/CheckedClient.ts"
+import { start, type TestServer } from "../../../harness/servers/ApiServer.ts"
 
 let server: TestServer
 beforeAll(async () => {
@@ -39,14 +42,14 @@ const post =
   (path: string, body?: unknown): Send =>
   (headers) =>
     server.send("POST", path, body, headers)
-const place = async (extra: object = {}): Promise<string> => (await post("/orders", order(extra))()).body.orderId
+const place = async (extra: object = {}): Promise<string> => (await post("/orders", placement(extra))()).body.orderId
 const lines = [{ productId: "mug", quantity: 3, lineId: "a" }]
 
 describe("Idempotency-Key", () => {
   it("of a POST /orders without an orderId answers the first order, and there is only that one", async () => {
     const customerId = "once"
     await server.send("PUT", `/customers/${customerId}`, { name: "Once", email: "once@example.org" })
-    const { headers } = await repeats(post("/orders", order({ customerId })))
+    const { headers } = await repeats(post("/orders", placement({ customerId })))
     const token = { "consistency-token": headers.get("consistency-token") ?? "" }
     assert.strictEqual((await server.get(`/orders?customerId=${customerId}`, token)).body.data.length, 1)
   })
@@ -54,7 +57,7 @@ describe("Idempotency-Key", () => {
   it("is looked up before pricing: neither a new price nor a withdrawn product or customer changes the answer", async () => {
     await server.send("PUT", "/products/vase", { ...mug, name: "Vase" })
     await server.send("PUT", "/customers/bob", { name: "Bob", email: "bob@example.org" })
-    const request = order({ customerId: "bob", lines: [{ productId: "vase", quantity: 1 }] })
+    const request = placement({ customerId: "bob", lines: [{ productId: "vase", quantity: 1 }] })
     const { body } = await repeats(post("/orders", request), async () => {
       await server.send("PUT", "/products/vase", { ...mug, name: "Vase", unitPrice: 1 })
       await server.send("DELETE", "/products/vase")
@@ -74,7 +77,7 @@ describe("Idempotency-Key", () => {
     const add = post(`/orders/${id}/lines`, { productId: "mug", quantity: 1 })
     await repeats((headers) => add({ ...headers, "if-match": '"1"' }))
     assert.strictEqual((await add({ "if-match": '"1"' })).status, 412)
-    const once = post("/orders", order({ orderId: "ord_01890000-0000-7000-8000-00000000aaaa" }))
+    const once = post("/orders", placement({ orderId: "ord_01890000-0000-7000-8000-00000000aaaa" }))
     await repeats((headers) => once({ ...headers, "if-none-match": "*" }))
     assert.strictEqual((await once({ "if-none-match": "*" })).status, 412)
   })
@@ -138,7 +141,7 @@ describe("Idempotency-Key", () => {
       post(`/orders/${one}/confirm`),
       post(`/orders/${other}/confirm`),
       post(`/orders/${one}/shipments`, {}),
-      post("/orders", order()),
+      post("/orders", placement()),
       (headers: Headers) => server.send("PUT", "/products/keyed", mug, headers),
       (headers: Headers) => server.send("DELETE", "/products/keyed", undefined, headers),
       (headers: Headers) => server.send("DELETE", "/customers/ada", undefined, headers),
@@ -151,9 +154,9 @@ describe("Idempotency-Key", () => {
 
   it("and Prefer: wait upgrade a replay to the order as it is now", async () => {
     const key = { "idempotency-key": newKey() }
-    const { body: receipt } = await post("/orders", order())(key)
+    const { body: receipt } = await post("/orders", placement())(key)
     await post(`/orders/${receipt.orderId}/shipments`, {})()
-    const waited = await post("/orders", order())({ ...key, prefer: "wait=30" })
+    const waited = await post("/orders", placement())({ ...key, prefer: "wait=30" })
     assert.deepStrictEqual([waited.status, replayed(waited), waited.body.orderId], [201, "true", receipt.orderId])
     assert.deepStrictEqual(
       [waited.headers.get("location"), waited.headers.get("preference-applied")],
@@ -171,7 +174,7 @@ describe("Idempotency-Key", () => {
 
   it("lets one of a hundred equal requests run, and answers all of them alike", async () => {
     const key = { "idempotency-key": newKey() }
-    const answers = await Promise.all(Array.from({ length: 100 }, () => post("/orders", order())(key)))
+    const answers = await Promise.all(Array.from({ length: 100 }, () => post("/orders", placement())(key)))
     assert.strictEqual(new Set(answers.map(({ text }) => text)).size, 1)
     assert.deepStrictEqual([...new Set(answers.map(({ status }) => status))], [202])
     assert.strictEqual(answers.filter((answer) => replayed(answer) === null).length, 1)
@@ -180,15 +183,15 @@ describe("Idempotency-Key", () => {
   it("is the same quoted or bare", async () => {
     const key = newKey()
     const sent = await Promise.all(
-      [key, `"${key}"`, ` ${key} `].map((value) => post("/orders", order())({ "idempotency-key": value }))
+      [key, `"${key}"`, ` ${key} `].map((value) => post("/orders", placement())({ "idempotency-key": value }))
     )
     assert.strictEqual(new Set(sent.map(({ text }) => text)).size, 1)
-    assert.strictEqual((await post("/orders", order())({ "idempotency-key": "k".repeat(255) })).status, 202)
+    assert.strictEqual((await post("/orders", placement())({ "idempotency-key": "k".repeat(255) })).status, 202)
   })
 
   it("is 400 if it can't be a key, and then nothing is done", async () => {
     for (const value of ["", '""', '"', '"a', '"a"b"', String.raw`"a\b"`, '"a"; b', "k".repeat(256), "clé", "a\tb"]) {
-      const answer = await post("/orders", order())({ "idempotency-key": value })
+      const answer = await post("/orders", placement())({ "idempotency-key": value })
       assert.deepStrictEqual([answer.status, slug(answer)], [400, "/problems/invalid-idempotency-key"], value)
     }
   })

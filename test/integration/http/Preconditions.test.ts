@@ -1,6 +1,8 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { SecureRandom } from "effect/crypto"
-import { order, start, type TestServer, withCatalog } from "../../../harness/servers/ApiServer.ts"
+import { placement } from "../../../harness/fixtures/Shop.ts"
+import { withCatalog } from "../../../harness/clients/CheckedClient.ts"
+import { start, type TestServer } from "../../../harness/servers/ApiServer.ts"
 
 let server: TestServer
 beforeAll(async () => {
@@ -9,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 const newId = () => `ord_${SecureRandom.uuidV7Unsafe()}`
-const place = async () => (await server.send("POST", "/orders", order({ confirm: false }))).body.orderId as string
+const place = async () => (await server.send("POST", "/orders", placement({ confirm: false }))).body.orderId as string
 const addLine = (id: string, headers: Record<string, string>) =>
   server.send("POST", `/orders/${id}/lines`, { productId: "mug", quantity: 1 }, headers)
 
@@ -54,16 +56,16 @@ describe("preconditions", () => {
 
   it("If-None-Match: * makes an order once, even if the same request comes again", async () => {
     const orderId = newId()
-    const once = () => server.send("POST", "/orders", order({ orderId }), { "if-none-match": "*" })
+    const once = () => server.send("POST", "/orders", placement({ orderId }), { "if-none-match": "*" })
     assert.strictEqual((await once()).status, 202)
     const again = await once()
     assert.deepStrictEqual([again.status, again.body.currentVersion], [412, 2])
-    assert.strictEqual((await server.send("POST", "/orders", order({ orderId }))).status, 202)
-    assert.strictEqual((await server.send("POST", "/orders", order({ orderId, confirm: false }))).status, 409)
+    assert.strictEqual((await server.send("POST", "/orders", placement({ orderId }))).status, 202)
+    assert.strictEqual((await server.send("POST", "/orders", placement({ orderId, confirm: false }))).status, 409)
   })
 
   it("If-None-Match of a command knows only *, and not together with If-Match", async () => {
-    const send = (headers: Record<string, string>) => server.send("POST", "/orders", order(), headers)
+    const send = (headers: Record<string, string>) => server.send("POST", "/orders", placement(), headers)
     assert.strictEqual((await send({ "if-none-match": '"1"' })).body.errors[0].path, "header.if-none-match")
     assert.strictEqual((await send({ "if-none-match": "*", "if-match": "*" })).status, 400)
   })

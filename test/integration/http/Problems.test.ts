@@ -19,7 +19,8 @@ import {
   queryCases
 } from "../../../harness/http/ErrorCases.ts"
 import { problemOfSlug } from "../../../harness/http/Contract.ts"
-import { mug, order, start, stub, type TestServer } from "../../../harness/servers/ApiServer.ts"
+import { mug, placement } from "../../../harness/fixtures/Shop.ts"
+import { start, stub, type TestServer } from "../../../harness/servers/ApiServer.ts"
 
 let server: TestServer
 let failure: Error
@@ -69,7 +70,7 @@ describe("problem documents", () => {
   it("what a gateway can't reach is its database", async () => {
     const unreachable = new ServerUnreachable({ reason: "no connection", retryAfter: 2 })
     for (const [method, path, body] of [
-      ["POST", "/orders", order()],
+      ["POST", "/orders", placement()],
       ["GET", "/orders"],
       ["GET", "/products/mug"]
     ] as const) {

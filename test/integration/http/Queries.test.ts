@@ -1,5 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { order, start, type TestServer, withCatalog } from "../../../harness/servers/ApiServer.ts"
+import { placement } from "../../../harness/fixtures/Shop.ts"
+import { withCatalog } from "../../../harness/clients/CheckedClient.ts"
+import { start, type TestServer } from "../../../harness/servers/ApiServer.ts"
 
 let server: TestServer
 beforeAll(async () => {
@@ -8,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 const place = async (extra: object = {}) => {
-  const { body, headers } = await server.send("POST", "/orders", order(extra))
+  const { body, headers } = await server.send("POST", "/orders", placement(extra))
   return { id: body.orderId as string, token: headers.get("consistency-token") ?? "" }
 }
 
@@ -127,7 +129,7 @@ describe("queries over HTTP", () => {
       assert.deepStrictEqual([status, body.type, body.errors[0].path], [400, "/problems/invalid-request", path], query)
     }
     assert.strictEqual((await server.get("/orders/ord_01890000-0000-7000-8000-000000000000?x=1")).status, 400)
-    assert.strictEqual((await server.send("POST", "/orders?dryRun=true", order())).status, 400)
+    assert.strictEqual((await server.send("POST", "/orders?dryRun=true", placement())).status, 400)
   })
 
   it("refuses a cursor that it did not give", async () => {

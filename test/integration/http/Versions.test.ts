@@ -4,7 +4,9 @@ import { OrderAggregate } from "../../../src/order/OrderAggregate.ts"
 import { OrderEvent } from "../../../src/order/OrderEvent.ts"
 import { defaultPolicies } from "../../../src/order/OrderPolicies.ts"
 import * as OrderView from "../../../src/views/order/OrderView.ts"
-import { order, start, type TestServer, withCatalog } from "../../../harness/servers/ApiServer.ts"
+import { placement } from "../../../harness/fixtures/Shop.ts"
+import { withCatalog } from "../../../harness/clients/CheckedClient.ts"
+import { start, type TestServer } from "../../../harness/servers/ApiServer.ts"
 
 let server: TestServer
 beforeAll(async () => {
@@ -20,7 +22,7 @@ const types = new Map(
 /** A life with something of everything, as long as wished. */
 const live = async (steps: number): Promise<string> => {
   const lines = [{ productId: "mug", quantity: 900, lineId: "a" }]
-  const { orderId } = (await server.send("POST", "/orders", order({ lines, confirm: false }))).body
+  const { orderId } = (await server.send("POST", "/orders", placement({ lines, confirm: false }))).body
   const send = (path: string, body: object, method = "POST") => server.send(method, `/orders/${orderId}${path}`, body)
   await send("/lines", { productId: "mug", quantity: 5, lineId: "b" })
   await send("/lines/b", { quantity: 7 }, "PATCH")
@@ -60,13 +62,13 @@ describe("an order as it was", () => {
   })
 
   it("may be kept for ever by its reader, and by nobody in between", async () => {
-    const { body } = await server.send("POST", "/orders", order())
+    const { body } = await server.send("POST", "/orders", placement())
     assert.strictEqual((await at(body.orderId, 1)).headers.get("cache-control"), "private, max-age=31536000, immutable")
     assert.strictEqual((await at(body.orderId, 9)).headers.get("cache-control"), "private, no-cache")
   })
 
   it("is 404 for a version or an order that is not there, 400 for what is no version", async () => {
-    const { body: placed } = await server.send("POST", "/orders", order())
+    const { body: placed } = await server.send("POST", "/orders", placement())
     for (const version of [0, 3, 999_999_999_999_999]) {
       const { body, status } = await at(placed.orderId, version)
       assert.deepStrictEqual([status, body.type, body.version], [404, "/problems/not-found", version])

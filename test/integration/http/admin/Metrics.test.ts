@@ -3,10 +3,11 @@ import { Effect } from "effect"
 import { onTestFinished } from "vitest"
 import * as PostgresProxy from "../../../../harness/faults/PostgresProxy.ts"
 import { Database } from "../../../../src/database/Database.ts"
-import { mug, order } from "../../../../harness/servers/ApiServer.ts"
+import { mug, placement } from "../../../../harness/fixtures/Shop.ts"
 import { followSse, followWs } from "../../../../harness/streams/StreamFollower.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
-import { metric, place, type Shop, start, until } from "../../../../harness/servers/AdminServer.ts"
+import { until } from "../../../../harness/clocks/Until.ts"
+import { metric, place, type Shop, start } from "../../../../harness/servers/AdminServer.ts"
 
 /** Of the contract, each with the labels that it must have, and no others. */
 const names: Readonly<Record<string, ReadonlyArray<string>>> = {
@@ -49,7 +50,7 @@ const readWaits = async (shop: Shop) => {
   const [row] = await shop.run(sql<{ readonly now: string }>`SELECT clock_timestamp()::text AS now`)
   const looks = sql`SELECT pid FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'ordinal-reads'
-      AND query LIKE 'SELECT c.projection, c."position" FROM ordinal.checkpoints%'
+      AND query LIKE '%SELECT c.projection % FROM ordinal.checkpoints c%'
       AND query_start > ${row!.now}::text::timestamptz ORDER BY pid`
   return () =>
     until(
@@ -90,14 +91,14 @@ describe("metrics", () => {
   it("count each command once, by what became of it", async () => {
     const before = (await commands("PlaceOrder", "accepted")) ?? 0
     const key = { "idempotency-key": "once" }
-    const placed = await shop.api.send("POST", "/orders", order(), key)
-    await shop.api.send("POST", "/orders", order(), key)
-    await shop.api.send("POST", "/orders", order({ lines: [{ productId: "mug", quantity: 3 }] }), key)
+    const placed = await shop.api.send("POST", "/orders", placement(), key)
+    await shop.api.send("POST", "/orders", placement(), key)
+    await shop.api.send("POST", "/orders", placement({ lines: [{ productId: "mug", quantity: 3 }] }), key)
     const at = `/orders/${placed.body.orderId}`
     assert.strictEqual(await commands("PlaceOrder", "accepted"), before + 1)
     assert.strictEqual(await commands("PlaceOrder", "replayed"), 1)
     assert.strictEqual(await commands("PlaceOrder", "conflict"), 1)
-    await shop.api.send("POST", "/orders", order({ customerId: "nobody" }))
+    await shop.api.send("POST", "/orders", placement({ customerId: "nobody" }))
     assert.strictEqual(await commands("PlaceOrder", "rejected"), 1)
     await shop.api.send("POST", `${at}/confirm`)
     assert.strictEqual(await commands("ConfirmOrder", "unchanged"), 1)
@@ -147,7 +148,7 @@ describe("metrics", () => {
     const behind = (await waited("behind")) ?? 0
     const reached = (await waited("reached")) ?? 0
     await shop.operators.send("POST", `${at}/pause`)
-    const { body, headers } = await shop.api.send("POST", "/orders", order())
+    const { body, headers } = await shop.api.send("POST", "/orders", placement())
     const token = { "consistency-token": headers.get("consistency-token") ?? "" }
     const early = await shop.api.get(`/orders/${body.orderId}`, { ...token, prefer: "wait=0" })
     assert.strictEqual(early.status, 503)
@@ -167,7 +168,7 @@ describe("metrics", () => {
     const abandoned = () => metric(shop, `orders_consistency_wait_seconds_count{outcome="abandoned"}`)
     assert.strictEqual(await abandoned(), 0)
     await shop.operators.send("POST", `${at}/pause`)
-    const { headers } = await shop.api.send("POST", "/orders", order())
+    const { headers } = await shop.api.send("POST", "/orders", placement())
     const token = { "consistency-token": headers.get("consistency-token") ?? "", prefer: "wait=30" }
     const caller = new AbortController()
     const waiting = await readWaits(shop)

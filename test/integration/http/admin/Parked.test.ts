@@ -3,7 +3,8 @@ import { Effect } from "effect"
 import { onTestFinished } from "vitest"
 import { Database } from "../../../../src/database/Database.ts"
 import { poisoned } from "../../../../harness/faults/PoisonedView.ts"
-import { metric, orderView, place, start, until } from "../../../../harness/servers/AdminServer.ts"
+import { until } from "../../../../harness/clocks/Until.ts"
+import { metric, orderView, place, start } from "../../../../harness/servers/AdminServer.ts"
 
 /** A shop of which an order's cancellation can't be projected, and that order, shipped besides. */
 const withParked = async () => {

@@ -2,7 +2,8 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Database } from "../../../../src/database/Database.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
-import { metric, orderView, place, type Shop, start, until } from "../../../../harness/servers/AdminServer.ts"
+import { until } from "../../../../harness/clocks/Until.ts"
+import { metric, orderView, place, type Shop, start } from "../../../../harness/servers/AdminServer.ts"
 
 const adapters = { postgres: freshDatabase, pglite: Effect.succeed("pglite:memory") }
 const at = "/admin/projections/order-view"

@@ -6,7 +6,8 @@ import { Database } from "../../../../src/database/Database.ts"
 import { Projections } from "../../../../src/projection/Projections.ts"
 import * as RebuildRecord from "../../../../src/projection/rebuild/RebuildRecord.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
-import { metric, orderView, place, type Shop, start, until } from "../../../../harness/servers/AdminServer.ts"
+import { until } from "../../../../harness/clocks/Until.ts"
+import { metric, orderView, place, type Shop, start } from "../../../../harness/servers/AdminServer.ts"
 
 const begin = "/admin/projections/order-view/rebuild"
 const progress = `orders_rebuild_progress_ratio{projection="order-view"}`

@@ -1,5 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { order, start, type TestServer, withCatalog } from "../../../../harness/servers/ApiServer.ts"
+import { placement } from "../../../../harness/fixtures/Shop.ts"
+import { withCatalog } from "../../../../harness/clients/CheckedClient.ts"
+import { start, type TestServer } from "../../../../harness/servers/ApiServer.ts"
 
 let server: TestServer
 beforeAll(async () => {
@@ -11,8 +13,8 @@ const post = (body: unknown, headers: Record<string, string> = {}) => server.sen
 const nested = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`
 
 /** One value in place of another, anywhere in a good order. */
-const withText = (text: string) => JSON.stringify(order()).replace('"mug"', text)
-const withQuantity = (text: string) => JSON.stringify(order()).replace('"quantity":2', `"quantity":${text}`)
+const withText = (text: string) => JSON.stringify(placement()).replace('"mug"', text)
+const withQuantity = (text: string) => JSON.stringify(placement()).replace('"quantity":2', `"quantity":${text}`)
 
 describe("the boundary", () => {
   it("refuses a body that is not labelled JSON", async () => {
@@ -23,12 +25,12 @@ describe("the boundary", () => {
       "application/jsonx",
       "application/json; charset=utf-16"
     ]) {
-      const answer = await post(order(), { "content-type": type })
+      const answer = await post(placement(), { "content-type": type })
       assert.deepStrictEqual([answer.status, answer.body.type], [415, "/problems/unsupported-media-type"], type)
     }
-    const unlabelled = await server.request("POST", "/orders", { body: new Blob([JSON.stringify(order())]) })
+    const unlabelled = await server.request("POST", "/orders", { body: new Blob([JSON.stringify(placement())]) })
     assert.strictEqual(unlabelled.status, 415)
-    assert.strictEqual((await post(order(), { "content-type": "Application/JSON; charset=UTF-8" })).status, 202)
+    assert.strictEqual((await post(placement(), { "content-type": "Application/JSON; charset=UTF-8" })).status, 202)
     const form = await server.send("POST", "/orders/ord_01890000-0000-7000-8000-000000000000/confirm", undefined, {
       "content-type": "application/x-www-form-urlencoded"
     })
@@ -36,7 +38,7 @@ describe("the boundary", () => {
   })
 
   it("refuses a compressed body", async () => {
-    const answer = await post(order(), { "content-encoding": "gzip" })
+    const answer = await post(placement(), { "content-encoding": "gzip" })
     assert.deepStrictEqual([answer.status, answer.body.header], [415, "content-encoding"])
   })
 
@@ -56,8 +58,8 @@ describe("the boundary", () => {
 
   it("refuses unknown members, also nested ones, and names them all", async () => {
     const { body, status } = await post({
-      ...order({ status: "shipped", lines: [{ productId: "mug", quantity: 1, unitPrice: 1 }] }),
-      shippingAddress: { ...order().shippingAddress, planet: "Mars" },
+      ...placement({ status: "shipped", lines: [{ productId: "mug", quantity: 1, unitPrice: 1 }] }),
+      shippingAddress: { ...placement().shippingAddress, planet: "Mars" },
       customer: { name: "x" }
     })
     assert.strictEqual(status, 400)
@@ -68,7 +70,7 @@ describe("the boundary", () => {
   })
 
   it("is not taken in by prototypes", async () => {
-    const text = JSON.stringify(order())
+    const text = JSON.stringify(placement())
     for (const member of ['"__proto__":{"confirm":false}', '"constructor":{"prototype":{"x":1}}']) {
       assert.strictEqual((await post(text.replace("{", `{${member},`))).status, 400, member)
       assert.strictEqual((await post(text.replace('{"productId"', `{${member},"productId"`))).status, 400, member)
@@ -79,20 +81,20 @@ describe("the boundary", () => {
   })
 
   it("refuses null for an optional member", async () => {
-    const { body, status } = await post(order({ shippingCost: null }))
+    const { body, status } = await post(placement({ shippingCost: null }))
     assert.deepStrictEqual([status, body.errors[0].path], [400, "shippingCost"])
   })
 
   it("refuses NUL and lone surrogates in any text", async () => {
     for (const text of [String.raw`"\u0000"`, String.raw`"a\ud800"`, String.raw`"\udc00\ud800"`]) {
       assert.strictEqual((await post(withText(text))).status, 400, text)
-      const address = JSON.stringify(order()).replace('"London"', text)
+      const address = JSON.stringify(placement()).replace('"London"', text)
       assert.strictEqual((await post(address)).status, 400, text)
       const saved = await server.send("PUT", "/customers/x", `{"name":${text},"email":"x@example.org"}`)
       assert.strictEqual(saved.status, 400, text)
       assert.strictEqual((await post(`{${text}:1}`)).status, 400, text)
     }
-    assert.strictEqual((await post(JSON.stringify(order()).replace('"London"', '"Łódź 🏺"'))).status, 202)
+    assert.strictEqual((await post(JSON.stringify(placement()).replace('"London"', '"Łódź 🏺"'))).status, 202)
   })
 
   it("refuses numbers that are no whole quantity", async () => {
@@ -114,7 +116,7 @@ describe("the boundary", () => {
       const { body, status } = await post(withQuantity(number))
       assert.deepStrictEqual([status, body.errors[0].path], [400, "lines[0].quantity"], number)
     }
-    assert.strictEqual((await post(JSON.stringify(order({ shippingCost: 7 })).replace(":7", ":-0"))).status, 400)
+    assert.strictEqual((await post(JSON.stringify(placement({ shippingCost: 7 })).replace(":7", ":-0"))).status, 400)
     assert.strictEqual((await post(withQuantity("2.0"))).status, 202)
   })
 
@@ -125,7 +127,7 @@ describe("the boundary", () => {
       currency: "EUR",
       taxBps: 0
     })
-    const answer = await post(order({ lines: [{ productId: "gold", quantity: 2 }] }))
+    const answer = await post(placement({ lines: [{ productId: "gold", quantity: 2 }] }))
     assert.deepStrictEqual([answer.status, answer.body.type], [422, "/problems/invalid-order"])
   })
 
@@ -143,7 +145,7 @@ describe("the boundary", () => {
 
   it("takes 256 KiB and not a byte more", async () => {
     const size = 256 * 1024
-    const text = JSON.stringify(order())
+    const text = JSON.stringify(placement())
     assert.strictEqual((await post(text + " ".repeat(size - text.length))).status, 202)
     const answer = await post(text + " ".repeat(size - text.length + 1))
     assert.deepStrictEqual(
@@ -154,14 +156,14 @@ describe("the boundary", () => {
 
   it("names at most fifty faults", async () => {
     const lines = Array.from({ length: 500 }, () => ({ productId: "", quantity: 0 }))
-    const { body, status } = await post(order({ lines }))
+    const { body, status } = await post(placement({ lines }))
     assert.deepStrictEqual([status, body.errors.length], [400, 50])
   })
 
   it("bounds the list of lines", async () => {
     const lines = (count: number) => Array.from({ length: count }, () => ({ productId: "mug", quantity: 1 }))
-    assert.strictEqual((await post(order({ lines: [] }))).status, 400)
-    assert.strictEqual((await post(order({ lines: lines(501) }))).status, 400)
-    assert.strictEqual((await post(order({ lines: lines(500) }))).status, 202)
+    assert.strictEqual((await post(placement({ lines: [] }))).status, 400)
+    assert.strictEqual((await post(placement({ lines: lines(501) }))).status, 400)
+    assert.strictEqual((await post(placement({ lines: lines(500) }))).status, 202)
   })
 })

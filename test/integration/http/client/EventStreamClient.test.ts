@@ -4,7 +4,9 @@ import { Duration, Effect, Fiber, Stream } from "effect"
 import { connect, createServer, type Socket } from "node:net"
 import * as EventStreamClient from "../../../../src/http/client/EventStreamClient.ts"
 import { positionOf, type Push, type SubscribeOptions } from "../../../../src/orders/Subscription.ts"
-import { order, start, type TestServer, withCatalog } from "../../../../harness/servers/ApiServer.ts"
+import { placement } from "../../../../harness/fixtures/Shop.ts"
+import { withCatalog } from "../../../../harness/clients/CheckedClient.ts"
+import { start, type TestServer } from "../../../../harness/servers/ApiServer.ts"
 
 let server: TestServer
 beforeAll(async () => {
@@ -16,7 +18,7 @@ const place = (count: number) =>
   Effect.promise(async () => {
     let position = 0n
     for (let placed = 0; placed < count; placed++) {
-      position = BigInt((await server.send("POST", "/orders", order())).body.position)
+      position = BigInt((await server.send("POST", "/orders", placement())).body.position)
     }
     return position
   })

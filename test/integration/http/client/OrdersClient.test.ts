@@ -12,7 +12,7 @@ import {
 } from "../../../../src/order/OrderId.ts"
 import { Orders } from "../../../../src/orders/Orders.ts"
 import * as OrdersClient from "../../../../src/http/client/OrdersClient.ts"
-import { ada, address } from "../../../../harness/servers/ApiServer.ts"
+import { ada, address } from "../../../../harness/fixtures/Shop.ts"
 import {
   bothOrders,
   customers,

@@ -5,7 +5,8 @@ import { Draining } from "../../../../src/aggregate/CommandErrors.ts"
 import { OrderId } from "../../../../src/order/OrderId.ts"
 import type { Receipt } from "../../../../src/orders/Receipt.ts"
 import { ProjectionBehind } from "../../../../src/projection/consistency/ConsistencyToken.ts"
-import { type Options, order, start, stub, type TestServer } from "../../../../harness/servers/ApiServer.ts"
+import { placement } from "../../../../harness/fixtures/Shop.ts"
+import { type Options, start, stub, type TestServer } from "../../../../harness/servers/ApiServer.ts"
 
 const on = async (options: Options, test: (server: TestServer) => Promise<void>) => {
   const server = await start(options)
@@ -91,7 +92,7 @@ describe("the middleware around every request", () => {
 
   it("answers 500 to an answer that does not fit its schema", () =>
     on({ orders: stub({ place: () => Effect.succeed({ ...receipt, version: 0.5 }) }) }, async (server) => {
-      assert.strictEqual((await server.send("POST", "/orders", order())).body.type, "/problems/internal")
+      assert.strictEqual((await server.send("POST", "/orders", placement())).body.type, "/problems/internal")
     }))
 
   it("gives up a request that takes too long: a query is overloaded, a command's outcome unknown", () => {
@@ -99,7 +100,7 @@ describe("the middleware around every request", () => {
     return on({ orders, limits: { request: Duration.millis(100) } }, async (server) => {
       const list = await server.get("/orders")
       assert.deepStrictEqual([list.status, list.body.type], [503, "/problems/overloaded"])
-      const placed = await server.send("POST", "/orders", order())
+      const placed = await server.send("POST", "/orders", placement())
       assert.deepStrictEqual([placed.status, placed.body.type], [503, "/problems/outcome-unknown"])
     })
   })
@@ -114,7 +115,7 @@ describe("the middleware around every request", () => {
         )
     })
     return on({ orders, limits: { request: Duration.seconds(1) } }, async (server) => {
-      const { body, headers, status } = await server.send("POST", "/orders", order(), { prefer: "wait=30" })
+      const { body, headers, status } = await server.send("POST", "/orders", placement(), { prefer: "wait=30" })
       assert.deepStrictEqual([status, body.orderId], [202, receipt.orderId])
       assert.isNull(headers.get("preference-applied"))
     })
@@ -123,7 +124,7 @@ describe("the middleware around every request", () => {
   it("answers the receipt if the view can't be read back, whatever the reason", () => {
     const orders = stub({ place: () => Effect.succeed(receipt), get: () => Effect.die("broken") })
     return on({ orders }, async (server) => {
-      assert.strictEqual((await server.send("POST", "/orders", order(), { prefer: "wait=1" })).status, 202)
+      assert.strictEqual((await server.send("POST", "/orders", placement(), { prefer: "wait=1" })).status, 202)
     })
   })
 
@@ -138,7 +139,7 @@ describe("the middleware around every request", () => {
     })
     await on({ orders }, async (server) => {
       for (const prefer of ["wait=99", "respond-async, wait=7; x=1", "wait=soon", "wait=-1", "return=minimal"]) {
-        await server.send("POST", "/orders", order(), { prefer })
+        await server.send("POST", "/orders", placement(), { prefer })
       }
     })
     assert.deepStrictEqual(waits, [Duration.seconds(30), Duration.seconds(7)])
@@ -169,7 +170,7 @@ describe("the middleware around every request", () => {
       place: () => Deferred.succeed(entered, undefined).pipe(Effect.andThen(Deferred.await(go)), Effect.as(receipt))
     })
     const server = await start({ orders })
-    const placed = server.send("POST", "/orders", order())
+    const placed = server.send("POST", "/orders", placement())
     await Effect.runPromise(Deferred.await(entered))
     const stopped = server.stop()
     await Effect.runPromise(Deferred.succeed(go, undefined))
@@ -181,7 +182,7 @@ describe("the middleware around every request", () => {
     const entered = Deferred.makeUnsafe<void>()
     const place = () => Effect.andThen(Deferred.succeed(entered, undefined), Effect.never)
     const server = await start({ orders: stub({ place }), limits: { shutdown: Duration.millis(100) } })
-    const placed = server.send("POST", "/orders", order())
+    const placed = server.send("POST", "/orders", placement())
     await Effect.runPromise(Deferred.await(entered))
     await server.stop()
     assert.strictEqual((await placed).body.type, "/problems/outcome-unknown")

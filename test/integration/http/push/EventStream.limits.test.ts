@@ -5,7 +5,9 @@ import { connect } from "node:net"
 import { now } from "../../../../harness/clocks/RunningTime.ts"
 import * as EventSocket from "../../../../src/http/push/EventSocket.ts"
 import { defaults } from "../../../../src/http/push/PushLimits.ts"
-import { order, start, type TestServer, withCatalog } from "../../../../harness/servers/ApiServer.ts"
+import { placement } from "../../../../harness/fixtures/Shop.ts"
+import { withCatalog } from "../../../../harness/clients/CheckedClient.ts"
+import { start, type TestServer } from "../../../../harness/servers/ApiServer.ts"
 import { problemOf, raw } from "../../../../harness/clients/RawClient.ts"
 import { followSse, followWs } from "../../../../harness/streams/StreamFollower.ts"
 
@@ -42,7 +44,7 @@ describe("an event stream's limits", () => {
     async (kind) => {
       const follower = await followers[kind]()
       const first = await follower.until(isHeartbeat)
-      const { body } = await server.send("POST", "/orders", order())
+      const { body } = await server.send("POST", "/orders", placement())
       const later = await follower.until(({ name, position }) => name === "heartbeat" && position >= body.position)
       assert.deepStrictEqual(later.data, { control: "heartbeat", position: later.position })
       assert.isAbove(later.position, first.position)
@@ -134,7 +136,7 @@ describe("an event stream", () => {
     const slow = await followWs(server.url)
     await slow.until(({ name }) => name === "caught-up")
     slow.stopReading()
-    while (!logs.some((line) => line.includes("cut off"))) await server.send("POST", "/orders", order({ lines }))
+    while (!logs.some((line) => line.includes("cut off"))) await server.send("POST", "/orders", placement({ lines }))
     slow.startReading()
     assert.deepStrictEqual(await slow.ended, { code: 4008, reason: `slow consumer; resume after ${slow.last()}` })
     await server.stop()

@@ -1,6 +1,8 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { isEvent } from "../../../../harness/streams/StreamConnection.ts"
-import { order, start, type TestServer, withCatalog } from "../../../../harness/servers/ApiServer.ts"
+import { placement } from "../../../../harness/fixtures/Shop.ts"
+import { withCatalog } from "../../../../harness/clients/CheckedClient.ts"
+import { start, type TestServer } from "../../../../harness/servers/ApiServer.ts"
 import { followSse, followWs, type Follower } from "../../../../harness/streams/StreamFollower.ts"
 
 let server: TestServer
@@ -11,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 const place = async (extra: object = {}) => {
-  const { body } = await server.send("POST", "/orders", order(extra))
+  const { body } = await server.send("POST", "/orders", placement(extra))
   return { id: body.orderId as string, position: body.position as number }
 }
 

@@ -7,7 +7,9 @@ import { now } from "../../../../harness/clocks/RunningTime.ts"
 import * as OrdersLayers from "../../../../src/orders/OrdersLayers.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
 import { readerOrders } from "../../../../harness/orders/ReaderOrders.ts"
-import { type Options, order, start, type TestServer, withCatalog } from "../../../../harness/servers/ApiServer.ts"
+import { placement } from "../../../../harness/fixtures/Shop.ts"
+import { withCatalog } from "../../../../harness/clients/CheckedClient.ts"
+import { type Options, start, type TestServer } from "../../../../harness/servers/ApiServer.ts"
 import { followSse, followWs, type Follower } from "../../../../harness/streams/StreamFollower.ts"
 
 const serve = (options: Options) =>
@@ -37,7 +39,7 @@ const askOnPush = async (servers: ReadonlyArray<TestServer>, follower: Follower,
 const placeMany = async (server: TestServer, count: number) => {
   let position = 0
   for (let placed = 0; placed < count; placed++) {
-    const { body } = await server.send("POST", "/orders", order())
+    const { body } = await server.send("POST", "/orders", placement())
     position = body.position
   }
   return position

@@ -1,11 +1,15 @@
 /** A caller who knows nothing but the HTTP contract. */
 import { randomBytes } from "node:crypto"
 import { setImmediate } from "node:timers/promises"
+import { ada, untaxedMug } from "../fixtures/Shop.ts"
 
 export interface Answer {
   readonly status: number
   readonly headers: Headers
-  readonly body: unknown
+  readonly text: string
+  /** Parsed if it is JSON, else undefined; who reads it knows what should be there. */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly body: any
 }
 
 export interface Receipt {
@@ -32,27 +36,47 @@ export interface Page {
 }
 
 export interface Call {
+  /** Sent as JSON; a string is JSON already. */
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
 }
 
-export const call = async (url: string, method: string, path: string, options: Call = {}): Promise<Answer> => {
-  // So that it is read first which connections the server has given up, if this process was held up for long.
+/** Sends a request as it is and reads the whole answer, but for an event stream, which has no end. */
+export const exchange = async (
+  url: string,
+  method: string,
+  path: string,
+  init: Omit<RequestInit, "method"> = {}
+): Promise<Answer> => {
+  // After this process was held up, one turn of the event loop tells which kept connections the server has closed.
   await setImmediate()
-  const response = await fetch(url + path, {
-    method,
-    headers: { ...(options.body === undefined ? {} : { "content-type": "application/json" }), ...options.headers },
-    ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
-    ...(options.signal === undefined ? {} : { signal: options.signal })
-  })
+  const response = await fetch(url + path, { method, ...init })
+  const { headers, status } = response
+  const type = headers.get("content-type") ?? ""
+  if (type === "text/event-stream") {
+    await response.body?.cancel()
+    return { status, headers, text: "", body: undefined }
+  }
   const text = await response.text()
-  return { status: response.status, headers: response.headers, body: text === "" ? undefined : JSON.parse(text) }
+  return { status, headers, text, body: /json/.test(type) && text !== "" ? JSON.parse(text) : undefined }
 }
+
+export const call = (
+  url: string,
+  method: string,
+  path: string,
+  { body, headers, signal }: Call = {}
+): Promise<Answer> =>
+  exchange(url, method, path, {
+    headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    ...(signal === undefined ? {} : { signal })
+  })
 
 /** The part of a problem's type after `/problems/`. */
 export const slug = ({ body }: Answer): string => {
-  const type = typeof body === "object" && body !== null && "type" in body ? String(body.type) : ""
+  const type = String(body?.type ?? "")
   return type.slice(type.lastIndexOf("/") + 1)
 }
 
@@ -69,23 +93,9 @@ export const orderId = (): string => {
   return `ord_${bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5")}`
 }
 
-export const address = { name: "Ada", line1: "1 Mill Lane", city: "London", postalCode: "N1", country: "GB" }
-
-export const placement = (extra: object = {}) => ({
-  customerId: "ada",
-  currency: "EUR",
-  lines: [{ productId: "mug", quantity: 2 }],
-  shippingAddress: address,
-  ...extra
-})
-
-/** A price of a round number and no tax, so that a reference can compute with it. */
-export const mug = { name: "Mug", unitPrice: 1250, currency: "EUR", taxBps: 0 }
-
-/** What the embedded database has of its own. */
+/** Saves the mug, untaxed, and Ada, so that there is something to order. */
 export const fillCatalog = async (url: string): Promise<void> => {
-  demand(await call(url, "PUT", "/products/mug", { body: mug }), 202, "saving a product")
-  const ada = { name: "Ada Lovelace", email: "ada@example.org" }
+  demand(await call(url, "PUT", "/products/mug", { body: untaxedMug }), 202, "saving a product")
   demand(await call(url, "PUT", "/customers/ada", { body: ada }), 202, "saving a customer")
 }
 
