@@ -1,33 +1,33 @@
 /**
- * The one place that knows which database this is: `postgres://…`, `pglite:<directory>` or `pglite:memory`.
+ * Opens the database that `url` names: `postgres://…`, `pglite:<directory>` or `pglite:memory`.
  *
- * On PostgreSQL each role has small pools or connections of its own, so that none can starve another, and every session
- * carries the limits that keep one hanging client from stopping all appends. On PGlite there is one session, shared by
- * all roles.
- *
- * Nothing connects until it is used; a database that is away is found out by the first statement.
+ * On PostgreSQL each role has connections of its own, so that none can starve another, and every session has the limits
+ * that keep a hanging client from stopping all appends. On PGlite one session serves all roles. Nothing connects until it
+ * is used, so the first statement finds out that the database is away.
  */
 import { PgClient } from "@effect/sql-pg"
-import { Context, Effect, Layer, type Option, Redacted, type Scope } from "effect"
+import { Context, Effect, Exit, Layer, type Option, Redacted, Scope } from "effect"
 import { Reactivity } from "effect/reactivity"
 import type { SqlError } from "effect/sql/SqlError"
 import { DatabaseNotOpened } from "./DatabaseErrors.ts"
 import type { DatabaseOptions } from "./DatabaseOptions.ts"
+
+type Connect = Effect.Effect<PgClient.PgClient, SqlError, Scope.Scope>
 
 export class Database extends Context.Service<
   Database,
   {
     readonly kind: "postgres" | "pglite"
     /** Opens a connection for appends, owned by the scope; on PGlite the shared one. */
-    readonly appendConnection: Effect.Effect<PgClient.PgClient, SqlError, Scope.Scope>
-    /** How many append batches may be in flight. */
+    readonly appendConnection: Connect
+    /** How many batches of appends may be in flight. */
     readonly appendLanes: number
-    /** Opens a connection for one projection's transactions, owned by the scope; on PGlite the shared one. */
-    readonly projectionConnection: Effect.Effect<PgClient.PgClient, SqlError, Scope.Scope>
+    /** Opens a connection for the transactions of one projection, owned by the scope; on PGlite the shared one. */
+    readonly projectionConnection: Connect
     readonly projections: PgClient.PgClient
     readonly reads: PgClient.PgClient
-    /** Opens the connection for LISTEN; absent on PGlite, where this process is the only one. */
-    readonly listener: Option.Option<Effect.Effect<PgClient.PgClient, SqlError, Scope.Scope>>
+    /** Opens the connection for LISTEN; absent on PGlite, where no other process can append. */
+    readonly listener: Option.Option<Connect>
   }
 >()("ordinal/database/Database") {
   static readonly layer = (options: DatabaseOptions) => Layer.effect(Database, make(options))
@@ -47,6 +47,20 @@ export const make = Effect.fnUntraced(function* (options: DatabaseOptions) {
   }
   return yield* new DatabaseNotOpened({
     reason: "UnknownUrl",
-    problem: "DATABASE_URL must be postgres://…, pglite:<directory> or pglite:memory"
+    problem: "DATABASE_URL must be postgres://…, pglite:<directory> or pglite:memory."
   })
 }, Effect.provide(Reactivity.layer))
+
+/**
+ * Runs `use` with a connection of its own. The connection is thrown away afterwards in the background, whatever state it
+ * is in (the answer to a COMMIT may never have come): nobody waits for it, and no pool is short of it.
+ */
+export const withDedicatedConnection = <A, E, R>(
+  connect: Connect,
+  use: (sql: PgClient.PgClient) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | SqlError, R> =>
+  Effect.acquireUseRelease(
+    Scope.make(),
+    (scope) => Effect.flatMap(Scope.provide(connect, scope), use),
+    (scope) => Effect.forkDetach(Scope.close(scope, Exit.void))
+  )

@@ -1,9 +1,9 @@
-/** Says which database to open, and with how many connections. */
+/** The options that say which database to open, and with how many connections. `Database` reads them. */
 import type { Duration, Redacted } from "effect"
 
-/** Connections per role; each may be 1. */
+/** The number of connections per role; each may be 1. */
 export interface PoolSizes {
-  /** Also the number of append batches in flight. */
+  /** Is also the number of batches of appends in flight. */
   readonly append: number
   readonly projections: number
   readonly reads: number
@@ -12,11 +12,11 @@ export interface PoolSizes {
 export interface DatabaseOptions {
   readonly url: Redacted.Redacted
   readonly pools?: Partial<PoolSizes>
-  /** PGlite does not survive a power cut; with `NODE_ENV=production` it needs this. */
+  /** Must be set to use PGlite with `NODE_ENV=production`, because PGlite does not survive a power cut. */
   readonly allowPgliteInProduction?: boolean
-  /** Added to, or overriding, the session settings of every connection (PostgreSQL only). */
+  /** Are added to the session settings of every connection, or override them (PostgreSQL only). */
   readonly sessionSettings?: Readonly<Record<string, string>>
-  /** How long making a connection may take until it is given up; 2 seconds by default (PostgreSQL only). */
+  /** Limits the time to make a connection; 2 seconds by default (PostgreSQL only). */
   readonly connectTimeout?: Duration.Input
 }
 

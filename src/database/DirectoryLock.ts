@@ -1,11 +1,10 @@
 /**
- * One owner per directory, told by the operating system: the owner listens on a Unix socket in the directory, and a
- * process that has died no longer answers. Nothing is judged by age or by process id, and nothing is ever stolen from a
- * live process.
+ * Lets one process own a directory. The owner listens on a Unix socket in it; a process that has died no longer answers,
+ * which the operating system guarantees: no lock is judged by its age or a process id, or taken from a live process.
  *
- * Each claimant listens on a socket of its own *before* it looks for others, and owns the directory only once a look
- * finds nobody else alive. Of two that start at once the later look sees the other, so at most one owns it; of
- * claimants that see each other, the one with the lower name goes on. Only an owner removes what the dead left.
+ * Each claimant listens on its socket before it looks for others, and owns the directory once a look finds nobody else
+ * alive. Of two that start at once, the later look sees the other, so at most one owns the directory; of claimants that
+ * see each other, the one with the lower name goes on. Only an owner removes what the dead left.
  */
 import { Effect, Exit, Scope } from "effect"
 import { randomBytes } from "node:crypto"
@@ -16,21 +15,25 @@ import { join } from "node:path"
 import { DatabaseNotOpened } from "./DatabaseErrors.ts"
 
 const prefix = "lock-"
-/** The kernel's limit is 107 bytes (103 on macOS). */
-const longestPath = 100
-/** Two that start at once are told apart in a few rounds. */
+/** Operating systems allow 107 bytes for the path of a socket (103 on macOS). */
+const maxPathBytes = 100
+/** A few rounds decide between processes that start at once. */
 const rounds = 40
 
 type Standing = "owner" | "claimant" | "dead"
 
 const unusable = (directory: string) => (cause: unknown) =>
-  new DatabaseNotOpened({ reason: "Unusable", problem: `${directory} can't be locked: ${String(cause)}`, cause })
+  new DatabaseNotOpened({
+    reason: "Unusable",
+    problem: `The directory ${directory} can't be locked: ${String(cause)}.`,
+    cause
+  })
 
 const remove = (path: string) => Effect.promise(() => rm(path, { recursive: true, force: true }))
 
-/** A path to the directory that is short enough for sockets: itself, or a temporary link to it. */
+/** Returns a path to the directory that is short enough for sockets: the directory itself, or a temporary link to it. */
 const shortPath = Effect.fnUntraced(function* (directory: string) {
-  if (Buffer.byteLength(directory) + prefix.length + 20 <= longestPath) return directory
+  if (Buffer.byteLength(directory) + prefix.length + 20 <= maxPathBytes) return directory
   const attempt = <A>(run: () => Promise<A>) => Effect.tryPromise({ try: run, catch: unusable(directory) })
   const folder = yield* Effect.acquireRelease(
     attempt(() => mkdtemp(join(tmpdir(), "ordinal-"))),
@@ -41,7 +44,7 @@ const shortPath = Effect.fnUntraced(function* (directory: string) {
   return link
 })
 
-/** Asks the process behind a socket what it is. One that is alive but does not answer counts as the owner. */
+/** Asks the process behind a socket for its standing. A process that is alive but does not answer counts as the owner. */
 const ask = (path: string): Effect.Effect<Standing> =>
   Effect.callback((resume) => {
     const socket = connect(path)
@@ -59,7 +62,7 @@ const ask = (path: string): Effect.Effect<Standing> =>
     return Effect.sync(() => socket.destroy())
   })
 
-/** Tells everybody who asks at `path` how we stand, until the scope closes. */
+/** Tells everybody who asks at `path` the standing of this process, until the scope closes. */
 const answerAt = (path: string, standing: () => Standing) =>
   Effect.acquireRelease(
     Effect.callback<Server, unknown>((resume) => {
@@ -73,8 +76,8 @@ const answerAt = (path: string, standing: () => Standing) =>
     (server) => Effect.callback<void>((resume) => void server.close(() => resume(Effect.void)))
   )
 
-/** Stands for ownership until it is decided, or until it is better to step back for another. */
-const stand = Effect.fnUntraced(function* (directory: string) {
+/** Claims the directory until that is decided, or until this process has to step back for another claimant. */
+const claim = Effect.fnUntraced(function* (directory: string) {
   const name = `${prefix}${randomBytes(6).toString("hex")}`
   let standing: Standing = "claimant"
   yield* answerAt(join(directory, name), () => standing)
@@ -94,13 +97,13 @@ const stand = Effect.fnUntraced(function* (directory: string) {
   return "taken"
 })
 
-/** Takes the directory (which exists) until the scope closes. */
+/** Locks the directory, which must exist, until the scope closes; fails with `Taken` if another process owns it. */
 export const acquire = Effect.fnUntraced(function* (directory: string) {
   const path = yield* shortPath(directory)
   const outer = yield* Effect.scope
   for (let round = 0; round < rounds; round++) {
     const scope = yield* Scope.fork(outer)
-    const result = yield* stand(path).pipe(Scope.provide(scope), Effect.mapError(unusable(directory)))
+    const result = yield* claim(path).pipe(Scope.provide(scope), Effect.mapError(unusable(directory)))
     if (result === "owned") return
     yield* Scope.close(scope, Exit.void)
     if (result === "taken") break
@@ -108,6 +111,6 @@ export const acquire = Effect.fnUntraced(function* (directory: string) {
   }
   return yield* new DatabaseNotOpened({
     reason: "Taken",
-    problem: `${directory} is in use by another running process; stop that one, or use another directory`
+    problem: `The directory ${directory} is in use by another running process; stop that one, or use another directory.`
   })
 })

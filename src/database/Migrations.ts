@@ -1,9 +1,9 @@
 /**
  * Brings the database's schema, `ordinal`, up to date.
  *
- * Safe when many processes start at once: all of it happens in one transaction under an advisory lock, so the others
- * wait and then find nothing left to do. A migration that has shipped is never edited; a new one is added to
- * `migrations`, named `<number>_<name>`.
+ * Many processes may start at once: each migrates in one transaction under an advisory lock, so the others wait and then
+ * find nothing left to do. A migration that has shipped is never edited; a new one is added to `migrations/`, named
+ * `<number>_<name>`.
  */
 import { Effect, Layer } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
@@ -24,18 +24,18 @@ const migrations = {
   "0006_replaced_rebuilds": replacedRebuilds
 }
 
-/** Any number, the same in every version of this program. */
+/** An arbitrary number, the same in every version of this program. */
 const lockKey = 7_305_421_890n
 
 const migrate = Migrator.make({})({ loader: Migrator.fromRecord(migrations), table: "ordinal.migrations" })
 
-/** Applies what is missing; the migrations it applied. */
+/** Applies the migrations that are missing, and returns them. */
 export const run = Effect.gen(function* () {
   const { projections: sql } = yield* Database
   return yield* sql
     .withTransaction(
       Effect.gen(function* () {
-        // Waiting for another process's migration, or running a long one, is no reason to give up.
+        // A process waits for another one's migration, and a migration may take long, without a limit of time.
         yield* sql`SELECT
           set_config('statement_timeout', '0', true),
           set_config('lock_timeout', '0', true),

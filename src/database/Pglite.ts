@@ -1,12 +1,9 @@
 /**
  * Opens an embedded PostgreSQL (PGlite), in memory or in a directory that this process then owns.
  *
- * A directory holds `data` and, while somebody has it open, that process's lock. The first start fills a temporary
- * sibling and renames it, so a kill during it leaves nothing that a later start could trip over.
- *
- * **Gotchas**
- *
- * PGlite never syncs to disk: acknowledged work survives the end of the process (also kill -9), not a power cut.
+ * A directory holds `data` and, while a process has it open, that process's lock. The first start fills a temporary
+ * sibling and renames it, so that a start after a kill finds nothing half done. **Gotchas**: PGlite never syncs to disk,
+ * so acknowledged work survives the end of the process (also kill -9) but not a power cut.
  */
 import type { PGlite } from "@electric-sql/pglite"
 import { PgClient } from "@effect/sql-pg"
@@ -22,7 +19,7 @@ import * as PgliteStream from "./PgliteStream.ts"
 const unusable = (where: string) => (cause: unknown) =>
   new DatabaseNotOpened({
     reason: "Unusable",
-    problem: `the embedded database in ${where} can't be opened: ${String(cause)}`,
+    problem: `The embedded database in ${where} can't be opened: ${String(cause)}.`,
     cause
   })
 
@@ -64,11 +61,11 @@ const openDirectory = Effect.fnUntraced(function* (start: Start, path: string) {
   yield* DirectoryLock.acquire(directory)
   const data = join(directory, "data")
   if (!existsSync(data)) {
-    yield* Effect.logInfo("making a new embedded database; this first start takes a few seconds")
+    yield* Effect.logInfo("Making a new embedded database; this first start takes a few seconds.")
     yield* Effect.tryPromise({ try: () => initialise(start, directory, data), catch: unusable(directory) })
   }
   yield* Effect.logWarning(
-    `orders are kept in ${directory} by an embedded database that does not survive a power cut; use PostgreSQL in production`
+    `Orders are kept in ${directory} by an embedded database that does not survive a power cut; use PostgreSQL in production.`
   )
   return yield* opened(start, data, directory)
 })
@@ -80,7 +77,7 @@ const opened = (start: Start, dataDir: string, where: string) =>
 
 const openMemory = (start: Start) =>
   Effect.andThen(
-    Effect.logWarning("orders are kept in memory only and are gone when this process ends"),
+    Effect.logWarning("Orders are kept in memory only and are gone when this process ends."),
     opened(start, "memory://", "memory")
   )
 
@@ -89,13 +86,13 @@ export const make = Effect.fnUntraced(function* (location: string, options: Data
     return yield* new DatabaseNotOpened({
       reason: "Production",
       problem:
-        "the embedded database can lose acknowledged orders in a power cut and is refused with NODE_ENV=production; " +
-        "set DATABASE_URL to a PostgreSQL, or ALLOW_PGLITE_IN_PRODUCTION=true"
+        "The embedded database can lose acknowledged orders in a power cut and is refused with NODE_ENV=production; " +
+        "set DATABASE_URL to a PostgreSQL, or ALLOW_PGLITE_IN_PRODUCTION=true."
     })
   }
   const start = yield* load
   const database = yield* location === "memory" ? openMemory(start) : openDirectory(start, location)
-  // A pool of exactly one, not a lone connection: if the protocol ever breaks, it opens the session anew.
+  // A pool of exactly one connection, unlike a lone connection, opens the session anew if the protocol ever breaks.
   const client = yield* PgClient.make({
     stream: PgliteStream.make(database),
     ssl: false,

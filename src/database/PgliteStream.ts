@@ -1,12 +1,10 @@
 /**
- * PGlite behind the PostgreSQL client: a byte stream that hands every frame to the embedded server and gives its answer
- * back.
+ * Lets the PostgreSQL client talk to PGlite: a byte stream that hands each frame to the embedded server and gives the
+ * server's answer back.
  *
- * **Gotchas**
- *
- * PGlite has one session, and every stream shares it: at most one may be open at a time. A new one first clears what
- * its predecessor left (an open transaction, named statements). Cancel requests come on a stream of their own and are
- * dropped: the embedded server can't be interrupted.
+ * **Gotchas**: PGlite has one session, shared by all streams, so at most one may be open at a time. A new stream first
+ * clears what its predecessor left (an open transaction, named statements). The client sends cancel requests on a stream
+ * of their own, which is dropped, because the embedded server can't be interrupted.
  */
 import type { PGlite } from "@electric-sql/pglite"
 import { Duplex } from "node:stream"
@@ -37,8 +35,8 @@ export const make = (database: PGlite) => (): Duplex => {
       answer.then(
         (bytes) => {
           if (bytes.length > 0 && !stream.destroyed) stream.push(bytes)
-          // Not before sockets were served: statement on statement would leave new connections waiting, of which each
-          // turn of the event loop accepts one.
+          // Sockets are served before the next statement. Statement upon statement would leave new connections waiting,
+          // because each turn of the event loop accepts one of them.
           setImmediate(done)
         },
         (cause: unknown) => done(cause instanceof Error ? cause : new Error(String(cause)))

@@ -1,12 +1,12 @@
-/** Opens a PostgreSQL database: a few connections per role, each with limits on how long it may hold anything up. */
+/** Opens a PostgreSQL database: a few connections per role, each with limits on how long it may hold up the others. */
 import { PgClient } from "@effect/sql-pg"
 import { Effect, Option } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { type DatabaseOptions, defaultPools } from "./DatabaseOptions.ts"
 
 /**
- * A lock holder that hangs is ended by the server in 5 s. READ COMMITTED is what the append relies on. Plans made while
- * a table was empty would be kept by a long-lived session; without sequential scans they are right at any size.
+ * The server ends a session that hangs with locks in 5 s. Appends rely on READ COMMITTED. A long-lived session keeps the
+ * plans that it made while a table was empty; without sequential scans such plans are right at any size.
  */
 const sessionSettings = {
   idle_in_transaction_session_timeout: "5s",

@@ -1,27 +1,26 @@
 /**
- * Every metric there is. Names and labels are part of the contract; no label ever says which order or customer.
+ * Defines every metric that this program reports. Names and labels are part of the contract; no label names an order or a
+ * customer.
  *
- * Counters and histograms are updated where things happen; gauges are read when somebody scrapes (see `admin/PrometheusEndpoint.ts`).
+ * Counters and histograms are updated where things happen. Gauges are read when somebody asks for the metrics (see
+ * `http/admin/PrometheusEndpoint.ts`).
  */
 import { counter, gauge, histogram } from "./Instrument.ts"
 
 const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
-/** `route`: the path as the API defines it, or `none`. */
+/** The label `route` is the path as the API defines it, or `none`. */
 export const requestDuration = histogram(
   "http_server_request_duration_seconds",
-  "From a request's headers to its answer's",
+  "Time from a request's headers to its answer's",
   seconds,
   ["method", "route", "status"]
 )
 
-export const commands = counter("orders_commands_total", "Commands answered, by what became of them", [
-  "command",
-  "outcome"
-])
+export const commands = counter("orders_commands_total", "Commands answered, by their outcome", ["command", "outcome"])
 export const commandDuration = histogram(
   "orders_command_duration_seconds",
-  "From a command's submission to its answer",
+  "Time from a command's submission to its answer",
   seconds
 )
 export const eventsAppended = counter("orders_events_appended_total", "Events stored by this process", ["type"])
@@ -32,20 +31,22 @@ export const appendBatchSize = histogram(
 )
 export const appendConflicts = counter(
   "orders_append_conflicts_total",
-  "Appends that lost against another process; they are decided anew"
+  "Appends that lost a race against another process and were decided anew"
 )
-/** `source`: `new` (the id was made just now), `log` or `snapshot`. */
-export const activations = counter("orders_activations_total", "Actors loaded, by what from", ["source"])
-/** `outcome`: `reached`, `behind`, or `abandoned` by a caller who went away. */
+/** The label `source` is `new` (the id was made just now), `log` or `snapshot`. */
+export const activations = counter("orders_activations_total", "Actors loaded, by the source of their state", [
+  "source"
+])
+/** The label `outcome` is `reached`, `behind`, or `abandoned` if the caller went away. */
 export const consistencyWait = histogram(
   "orders_consistency_wait_seconds",
-  "How long reads waited for the view to reach their token; those that need not wait are not counted",
+  "Time that reads waited for the view to reach their token, without reads that need not wait",
   seconds,
   ["outcome"]
 )
 export const projectionFailures = counter(
   "orders_projection_failures_total",
-  "Attempts of a projection that failed; it tries again, or stops",
+  "Failed attempts of a projection, after which it tries again or stops",
   ["projection"]
 )
 
@@ -55,21 +56,21 @@ export const projectionLagEvents = gauge("orders_projection_lag_events", "Events
 export const projectionLagSeconds = gauge("orders_projection_lag_seconds", "Age of the oldest event not applied yet", [
   "projection"
 ])
-export const parkedStreams = gauge("orders_parked_streams", "Streams set aside since an event of theirs fails", [
+export const parkedStreams = gauge("orders_parked_streams", "Streams set aside because one of their events fails", [
   "projection"
 ])
 export const rebuildProgress = gauge(
   "orders_rebuild_progress_ratio",
-  "How much of the log the rebuild under way has worked through; 1 without one",
+  "Share of the log that the running rebuild has worked through; 1 without a rebuild",
   ["projection"]
 )
 export const actorsActive = gauge("orders_actors_active", "Actors in memory")
 export const mailboxDepth = gauge("orders_mailbox_depth", "Commands waiting in mailboxes")
-export const streamConnections = gauge("orders_stream_connections", "Event streams open", ["transport"])
+export const streamConnections = gauge("orders_stream_connections", "Open event streams", ["transport"])
 
-/** Of this process since it started; read as gauges are. */
+/** These three count since the process started, and are read when somebody asks, as gauges are. */
 export const streamsAudited = counter("orders_streams_audited_total", "View rows compared with the log", ["projection"])
-export const driftFound = counter("orders_drift_found_total", "View rows that are not the fold of the log", [
+export const driftFound = counter("orders_drift_found_total", "View rows that differ from the fold of the log", [
   "projection"
 ])
-export const driftRepaired = counter("orders_drift_repaired_total", "View rows put right", ["projection"])
+export const driftRepaired = counter("orders_drift_repaired_total", "View rows repaired", ["projection"])

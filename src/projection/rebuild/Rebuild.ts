@@ -13,7 +13,7 @@ import type { PgClient } from "@effect/sql-pg"
 import { type Cause, Clock, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { SqlError } from "effect/sql/SqlError"
-import { Database } from "../../database/Database.ts"
+import { Database, withDedicatedConnection } from "../../database/Database.ts"
 import { EventStore } from "../../eventstore/EventStore.ts"
 import { LogTail } from "../../eventstore/tail/LogTail.ts"
 import { withinSeconds } from "../../database/SqlFailure.ts"
@@ -23,7 +23,6 @@ import * as BatchSize from "../run/BatchSize.ts"
 import * as Checkpoint from "../Checkpoint.ts"
 import * as Lease from "../run/Lease.ts"
 import * as OverdueEvent from "../run/OverdueEvent.ts"
-import { withConnection } from "../../database/DedicatedConnection.ts"
 import type { CheckpointKey, Projection } from "../Projection.ts"
 
 import * as ProjectionFailure from "../run/ProjectionFailure.ts"
@@ -164,7 +163,7 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
     }
     const follow = (sql: PgClient.PgClient) =>
       Effect.raceFirst(ProjectionWork.follow(sql, tail, work, row), swaps.pace.dueAgain)
-    yield* withConnection(database.projectionConnection, follow).pipe(
+    yield* withDedicatedConnection(database.projectionConnection, follow).pipe(
       Effect.catchTag("ProjectionBroken", (error) => block(sql, id, error.problem)),
       Effect.catchTag("CheckpointRefused", (error) => block(sql, id, error.problem)),
       Effect.annotateLogs({ rebuild: id })

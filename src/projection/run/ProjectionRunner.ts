@@ -8,7 +8,7 @@
 import type { PgClient } from "@effect/sql-pg"
 import { Cause, Effect, Layer, Random } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { Database } from "../../database/Database.ts"
+import { Database, withDedicatedConnection } from "../../database/Database.ts"
 import { backoff, withinSeconds } from "../../database/SqlFailure.ts"
 import { LogTail } from "../../eventstore/tail/LogTail.ts"
 import * as Metrics from "../../telemetry/Metrics.ts"
@@ -16,7 +16,6 @@ import * as BatchSize from "./BatchSize.ts"
 import * as Checkpoint from "../Checkpoint.ts"
 import * as Lease from "./Lease.ts"
 import * as OverdueEvent from "./OverdueEvent.ts"
-import { withConnection } from "../../database/DedicatedConnection.ts"
 import type { CheckpointKey, Projection } from "../Projection.ts"
 import * as ProjectionFailure from "./ProjectionFailure.ts"
 import { ProjectionProgress } from "../consistency/ProjectionProgress.ts"
@@ -143,7 +142,7 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
     yield* ProjectionWork.follow(sql, tail, { projection, key, owner, size, overdue, reached, onTrouble }, row)
   })
 
-  const attempt = withConnection(database.projectionConnection, (sql) => Effect.forever(step(sql)))
+  const attempt = withDedicatedConnection(database.projectionConnection, (sql) => Effect.forever(step(sql)))
   const release = Lease.release(pool, key, owner).pipe(withinSeconds(2), Effect.ignore)
   becomes("starting")
   return yield* supervised(attempt, {

@@ -165,6 +165,6 @@ describe("DirectoryLock", () => {
 it.live("an unknown DATABASE_URL is refused with one sentence", () =>
   Effect.gen(function* () {
     const refused = yield* Effect.flip(Layer.build(Database.layer({ url: Redacted.make("mysql://localhost") })))
-    assert.strictEqual(refused.message, "DATABASE_URL must be postgres://…, pglite:<directory> or pglite:memory")
+    assert.strictEqual(refused.message, "DATABASE_URL must be postgres://…, pglite:<directory> or pglite:memory.")
   })
 )
