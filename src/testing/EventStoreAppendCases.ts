@@ -1,9 +1,10 @@
-/** How entries are judged: the cases of an `EventStore`'s append. */
+/** The cases of `EventStore.append`: which entries are accepted, and which outcome the others get. */
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { EventStore } from "../eventstore/EventStore.ts"
 import { append, entry, equal, event, newStream, readWholeStream, tags, uuid, versions } from "./EventStoreEntries.ts"
 
+/** The cases by the sentence that each of them proves. */
 export const appendCases: Record<string, Effect.Effect<unknown, unknown, EventStore>> = {
   "accepts entries chained on each other": Effect.gen(function* () {
     const stream = newStream()
@@ -39,7 +40,7 @@ export const appendCases: Record<string, Effect.Effect<unknown, unknown, EventSt
     })
   }),
 
-  "refuses what is chained on a conflict": Effect.gen(function* () {
+  "gives entries chained on a conflict a conflict": Effect.gen(function* () {
     const stream = newStream()
     yield* append(entry(stream, 0))
     const outcomes = yield* append(entry(stream, 0, { events: 2 }), entry(stream, 2), entry(stream, 1))
@@ -48,14 +49,14 @@ export const appendCases: Record<string, Effect.Effect<unknown, unknown, EventSt
     assert.lengthOf(yield* readWholeStream(stream), 1)
   }),
 
-  "refuses what is chained on a duplicate": Effect.gen(function* () {
+  "gives an entry chained on a duplicate a conflict": Effect.gen(function* () {
     const stream = newStream()
     const first = entry(stream, 0)
     yield* append(first)
     equal(tags(yield* append(first, entry(stream, 1))), ["Duplicate", "Conflict"])
   }),
 
-  "knows an unkeyed command by its events": Effect.gen(function* () {
+  "recognises an unkeyed command by its events": Effect.gen(function* () {
     const stream = newStream()
     const first = entry(stream, 0, { events: 3 })
     const [stored] = yield* append(first)
@@ -65,8 +66,8 @@ export const appendCases: Record<string, Effect.Effect<unknown, unknown, EventSt
     }
   }),
 
-  "knows a keyed command by its id, also one that did nothing": Effect.gen(function* () {
-    const log = yield* EventStore
+  "recognises a keyed command by its id, also one without events": Effect.gen(function* () {
+    const store = yield* EventStore
     const stream = newStream()
     yield* append(entry(stream, 0))
     for (const events of [0, 2]) {
@@ -80,7 +81,7 @@ export const appendCases: Record<string, Effect.Effect<unknown, unknown, EventSt
       }
       equal(tags(yield* append(entry(stream, 1, { ...options, fingerprint: "b" }))), ["Reused"])
       const { _tag, ...outcome } = stored
-      equal(yield* log.findCommand(commandId), {
+      equal(yield* store.findCommand(commandId), {
         commandId,
         fingerprint: "a",
         streamId: stream,
@@ -88,10 +89,10 @@ export const appendCases: Record<string, Effect.Effect<unknown, unknown, EventSt
         ...outcome
       })
     }
-    assert.isUndefined(yield* log.findCommand(uuid()))
+    assert.isUndefined(yield* store.findCommand(uuid()))
   }),
 
-  "knows the same id twice in one batch": Effect.gen(function* () {
+  "recognises the same command twice in one append": Effect.gen(function* () {
     const [stream, other] = [newStream(), newStream()]
     const commandId = uuid()
     const outcomes = yield* append(
@@ -113,12 +114,12 @@ export const appendCases: Record<string, Effect.Effect<unknown, unknown, EventSt
     equal(tags(yield* append(entry(stream, 0, options))), ["Accepted"])
   }),
 
-  "accepts the same expected version only once": Effect.gen(function* () {
+  "accepts one entry per expected version": Effect.gen(function* () {
     const stream = newStream()
     equal(tags(yield* append(entry(stream, 0), entry(stream, 0))), ["Accepted", "Conflict"])
   }),
 
-  "judges empty entries by their version": Effect.gen(function* () {
+  "accepts entries without events at the right version only": Effect.gen(function* () {
     const stream = newStream()
     const [none] = yield* append(entry(stream, 0, { events: 0 }))
     assert.strictEqual(none?._tag === "Accepted" ? none.position : undefined, 0n)
@@ -136,7 +137,7 @@ export const appendCases: Record<string, Effect.Effect<unknown, unknown, EventSt
     )
   }),
 
-  "refuses only the entry whose data can't be stored, and what is chained on it": Effect.gen(function* () {
+  "refuses the entry whose data can't be stored, and fails only what is chained on it": Effect.gen(function* () {
     const [stream, bad] = [newStream(), newStream()]
     const together = yield* append(
       entry(stream, 0),
@@ -157,7 +158,7 @@ export const appendCases: Record<string, Effect.Effect<unknown, unknown, EventSt
     equal(tags(yield* append(entry(bad, 0))), ["Accepted"])
   }),
 
-  "answers a whole stored batch sent again with what it answered before": Effect.gen(function* () {
+  "answers entries that are appended again with their first outcome": Effect.gen(function* () {
     const streams = Array.from({ length: 20 }, newStream)
     const batch = streams.flatMap((stream, index) => [
       entry(stream, 0, { events: 2, ...(index % 2 === 0 ? { fingerprint: "a" } : {}) }),

@@ -1,13 +1,23 @@
 /** Entries to append and ways to read them back, for tests of an `EventStore`. */
 import { assert } from "@effect/vitest"
 import { DateTime, Effect } from "effect"
-import { type Entry, EventStore, type NewEvent, type Outcome, type RecordedEvent } from "../eventstore/EventStore.ts"
+import {
+  type Entry,
+  EventStore,
+  maxPageSize,
+  type NewEvent,
+  type Outcome,
+  type RecordedEvent
+} from "../eventstore/EventStore.ts"
 import * as StreamId from "../eventstore/StreamId.ts"
 
+/** Makes a random id for commands and events. */
 export const uuid = (): string => crypto.randomUUID()
 
+/** Makes the id of a stream that nobody else uses. */
 export const newStream = () => StreamId.make("contract", uuid())
 
+/** Makes an event of the type `Happened` with these data. */
 export const event = (data: unknown = { note: "happened" }): NewEvent => ({
   eventId: uuid(),
   type: "Happened",
@@ -15,6 +25,10 @@ export const event = (data: unknown = { note: "happened" }): NewEvent => ({
   data
 })
 
+/**
+ * Makes an entry that expects a version of its stream (0 = empty). `events` is a number of events, by default 1, or the
+ * events themselves. With a `fingerprint` the command is keyed, and its receipt is `{ of: commandId }`.
+ */
 export const entry = (
   streamId: StreamId.StreamId,
   expected: number,
@@ -35,47 +49,45 @@ export const entry = (
   }
 }
 
-const soon = Effect.map(DateTime.now, (now) => DateTime.toEpochMillis(now) + 10_000)
-
-/** Equal in every part, whatever the types say. */
+/** Asserts deep equality of values whose types may differ. */
 export const equal = (actual: unknown, expected: unknown, message?: string): void =>
   assert.deepStrictEqual(actual, expected, message)
 
-export const append = (...entries: ReadonlyArray<Entry>) =>
-  Effect.gen(function* () {
-    const log = yield* EventStore
-    return yield* log.append(entries, yield* soon)
-  })
+/** Appends the entries in one call with a deadline of 10 s, and fails as `EventStore.append` does. */
+export const append = Effect.fnUntraced(function* (...entries: ReadonlyArray<Entry>) {
+  const store = yield* EventStore
+  const now = yield* DateTime.now
+  return yield* store.append(entries, DateTime.toEpochMillis(now) + 10_000)
+})
 
+/** Returns the tag of each outcome. */
 export const tags = (outcomes: ReadonlyArray<Outcome>) => outcomes.map((outcome) => outcome._tag)
 
+/** Returns the version of each outcome; `undefined` for outcomes without one. */
 export const versions = (outcomes: ReadonlyArray<Outcome>) =>
   outcomes.map((outcome) => ("version" in outcome ? outcome.version : undefined))
 
-export const readWholeStream = (streamId: StreamId.StreamId) =>
-  Effect.gen(function* () {
-    const log = yield* EventStore
-    const all: Array<RecordedEvent> = []
-    for (;;) {
-      const page = yield* log.readStream(streamId, { after: all.length, limit: 500 })
-      if (page.length === 0) return all
-      all.push(...page)
-    }
-  })
+/** Reads all events of a stream. */
+export const readWholeStream = Effect.fnUntraced(function* (streamId: StreamId.StreamId) {
+  const store = yield* EventStore
+  const all: Array<RecordedEvent> = []
+  while (true) {
+    const page = yield* store.readStream(streamId, { after: all.length, limit: maxPageSize })
+    if (page.length === 0) return all
+    all.push(...page)
+  }
+})
 
-/** Everything after a position, in pages that must follow each other without a gap. */
-export const readFrom = (start: bigint, limit = 500) =>
-  Effect.gen(function* () {
-    const log = yield* EventStore
-    const all: Array<RecordedEvent> = []
-    let after = start
-    for (;;) {
-      const page = yield* log.readAll({ after, limit })
-      if (page.length === 0) return all
-      for (const recorded of page) {
-        assert.strictEqual(recorded.position, after + 1n)
-        after = recorded.position
-      }
-      all.push(...page)
+/** Reads all events of the log after position `start`, and asserts that their positions follow each other without a gap. */
+export const readFrom = Effect.fnUntraced(function* (start: bigint, limit = maxPageSize) {
+  const store = yield* EventStore
+  const all: Array<RecordedEvent> = []
+  while (true) {
+    const page = yield* store.readAll({ after: start + BigInt(all.length), limit })
+    if (page.length === 0) return all
+    for (const recorded of page) {
+      all.push(recorded)
+      assert.strictEqual(recorded.position, start + BigInt(all.length))
     }
-  })
+  }
+})

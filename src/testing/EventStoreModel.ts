@@ -1,103 +1,116 @@
-/** The log's judgement in its simplest form, and random batches to compare an adapter with it. */
-import type { Entry } from "../eventstore/EventStore.ts"
+/**
+ * A model of `EventStore.append` in its simplest form, and random batches on which a store is compared with the model.
+ * Comparing an implementation with a model on random commands is stateful property testing (QuickCheck, Hughes et al.).
+ */
+import { Effect, Random } from "effect"
+import type { Entry, Outcome } from "../eventstore/EventStore.ts"
 import * as StreamId from "../eventstore/StreamId.ts"
 
-/** An outcome without what only the log can know: the time. */
-export type Verdict = readonly [tag: string, version?: number | undefined, position?: bigint | undefined]
+/** An outcome without its time and its receipt, which the model does not know. */
+export type ModelOutcome = readonly [tag: Outcome["_tag"], version?: number | undefined, position?: bigint | undefined]
 
-export const makeModel = (head: bigint) => {
+/** Reduces the outcome of a store to what the model knows. */
+export const toModelOutcome = (outcome: Outcome): ModelOutcome => {
+  switch (outcome._tag) {
+    case "Accepted":
+    case "Duplicate":
+      return [outcome._tag, outcome.version, outcome.position]
+    case "Conflict":
+      return [outcome._tag, outcome.version]
+    case "Reused":
+    case "Refused":
+      return [outcome._tag]
+  }
+}
+
+/** Makes a model of a log whose last position is `head` and in which the streams of the entries to come are empty. */
+export const make = (head: bigint) => {
   const versions = new Map<string, number>()
   const positions = new Map<string, bigint>()
-  const remembered = new Map<string, { readonly verdict: Verdict; readonly fingerprint?: string }>()
+  const commands = new Map<string, { readonly outcome: ModelOutcome; readonly fingerprint: string | undefined }>()
   const stored: Array<{ readonly streamId: string; readonly version: number; readonly eventId: string }> = []
 
-  const judge = (entry: Entry, broken: Set<string>): Verdict => {
+  const appendEntry = (entry: Entry, isBroken: boolean): ModelOutcome => {
     const identity = entry.keyed === undefined ? entry.events[0]?.eventId : entry.commandId
-    const known = identity === undefined ? undefined : remembered.get(identity)
-    if (known !== undefined && known.fingerprint !== entry.keyed?.fingerprint) return ["Reused"]
-    if (known !== undefined) return ["Duplicate", known.verdict[1], known.verdict[2]]
+    const fingerprint = entry.keyed?.fingerprint
+    const known = identity === undefined ? undefined : commands.get(identity)
+    if (known !== undefined && known.fingerprint !== fingerprint) return ["Reused"]
+    if (known !== undefined) return ["Duplicate", known.outcome[1], known.outcome[2]]
     const version = versions.get(entry.streamId) ?? 0
-    if (broken.has(entry.streamId) || version !== entry.expected) return ["Conflict", version]
+    if (isBroken || version !== entry.expected) return ["Conflict", version]
     for (const [index, { eventId }] of entry.events.entries()) {
       stored.push({ streamId: entry.streamId, version: version + index + 1, eventId })
       positions.set(entry.streamId, head + BigInt(stored.length))
     }
     versions.set(entry.streamId, version + entry.events.length)
-    const verdict: Verdict = ["Accepted", versions.get(entry.streamId), positions.get(entry.streamId) ?? 0n]
-    const fingerprint = entry.keyed?.fingerprint
-    if (identity !== undefined)
-      remembered.set(identity, { verdict, ...(fingerprint === undefined ? {} : { fingerprint }) })
-    return verdict
+    const outcome: ModelOutcome = ["Accepted", versions.get(entry.streamId), positions.get(entry.streamId) ?? 0n]
+    if (identity !== undefined) commands.set(identity, { outcome, fingerprint })
+    return outcome
   }
 
   return {
-    append: (entries: ReadonlyArray<Entry>): ReadonlyArray<Verdict> => {
+    /** Judges the entries of one append and stores those that are accepted. */
+    append: (entries: ReadonlyArray<Entry>): ReadonlyArray<ModelOutcome> => {
       const broken = new Set<string>()
       return entries.map((entry) => {
-        const verdict = judge(entry, broken)
-        if (verdict[0] !== "Accepted") broken.add(entry.streamId)
-        return verdict
+        const outcome = appendEntry(entry, broken.has(entry.streamId))
+        if (outcome[0] !== "Accepted") broken.add(entry.streamId)
+        return outcome
       })
     },
+    /** Returns the version of a stream, 0 if it is empty. */
     version: (streamId: string): number => versions.get(streamId) ?? 0,
+    /** All events in the order of their positions; the first one is at `head + 1`. */
     stored
   }
 }
 
-/** Deterministic numbers from a seed: `next(n)` is in 0..n-1. */
-export const makeRandom = (seed: number) => {
-  let state = seed >>> 0
-  return (below: number): number => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
+/**
+ * Makes a generator of batches over a few streams and a few command ids, so that repeats, conflicts and chains of entries
+ * all occur. The generator takes a function that returns the committed version of a stream. `Random.withSeed` makes the
+ * batches repeatable.
+ */
+export const randomBatches = Effect.map(Random.Random, (random) => {
+  const below = (count: number): number => Math.floor(random.nextDoubleUnsafe() * count)
+  const uuid = (): string => {
+    const hex = Array.from({ length: 32 }, () => below(16).toString(16)).join("")
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`
   }
-}
-
-const uuid = (random: (below: number) => number): string => {
-  const hex = Array.from({ length: 32 }, () => random(16).toString(16)).join("")
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`
-}
-
-/** A generator of batches over few streams and few command ids, so that everything that can meet does. */
-export const makeBatches = (seed: number) => {
-  const random = makeRandom(seed)
-  const run = uuid(random).slice(0, 8)
+  const run = uuid().slice(0, 8)
   const streams = [1, 2, 3, 4].map((number) => StreamId.make("model", `${run}-${number}`))
-  const commandIds = Array.from({ length: 6 }, () => uuid(random))
+  const commandIds = Array.from({ length: 6 }, uuid)
   const sent: Array<Entry> = []
 
   const entry = (versionOf: (streamId: string) => number): Entry => {
-    const old = sent[random(sent.length + 1)]
-    if (old !== undefined && random(6) === 0) return old
-    const streamId = streams[random(streams.length)] ?? streams[0]!
-    const keyed = random(3) === 0
-    const commandId = keyed ? (commandIds[random(commandIds.length)] ?? uuid(random)) : uuid(random)
+    const old = sent[below(sent.length + 1)]
+    if (old !== undefined && below(6) === 0) return old
+    const streamId = streams[below(streams.length)]!
+    const isKeyed = below(3) === 0
+    const commandId = isKeyed ? commandIds[below(commandIds.length)]! : uuid()
     return {
       streamId,
-      expected: random(5) === 0 ? random(4) : versionOf(streamId),
+      expected: below(5) === 0 ? below(4) : versionOf(streamId),
       commandId,
-      ...(keyed ? { keyed: { fingerprint: random(4) === 0 ? "other" : "same", receipt: { by: run } } } : {}),
-      events: Array.from({ length: random(4) }, () => ({
-        eventId: uuid(random),
+      ...(isKeyed ? { keyed: { fingerprint: below(4) === 0 ? "other" : "same", receipt: { by: run } } } : {}),
+      events: Array.from({ length: below(4) }, () => ({
+        eventId: uuid(),
         type: "Happened",
         schemaVersion: 1,
-        data: { number: random(1_000) }
+        data: { number: below(1_000) }
       })),
       metadata: { commandId, correlationId: commandId, causationId: commandId }
     }
   }
 
-  /** `version` is the committed one; entries of the same stream are mostly chained on each other. */
-  return (version: (streamId: string) => number): ReadonlyArray<Entry> => {
-    if (sent.length > 8 && random(8) === 0) return sent.slice(random(4), 4 + random(4))
+  return (committed: (streamId: string) => number): ReadonlyArray<Entry> => {
+    if (sent.length > 8 && below(8) === 0) return sent.slice(below(4), 4 + below(4))
+    /** Most entries of a stream are chained on the one before them, as those of an actor are. */
     const chained = new Map<string, number>()
-    return Array.from({ length: 1 + random(8) }, () => {
-      const made = entry((streamId) => chained.get(streamId) ?? version(streamId))
+    return Array.from({ length: 1 + below(8) }, () => {
+      const made = entry((streamId) => chained.get(streamId) ?? committed(streamId))
       chained.set(made.streamId, made.expected + made.events.length)
       sent.push(made)
       return made
     })
   }
-}
+})
