@@ -1,6 +1,6 @@
 /** What operators get to see. */
 import { Schema } from "effect"
-import { Position } from "../wire/Position.ts"
+import { Position } from "../wire/Codecs.ts"
 import { projectionState } from "../api/ProjectionApi.ts"
 import { RebuildState } from "../../projection/rebuild/RebuildState.ts"
 

@@ -1,17 +1,26 @@
-/** Who may send a command: part of the API's definition, so that authentication enforces what the documentation says. */
+/** Says who may send a command. It is part of the API's definition, so that authentication enforces what is documented. */
 import { Context } from "effect"
 import { OpenApi } from "effect/http-api"
 
-/** The customer whose order it is, or an operator of the shop. */
+/** A customer acts on orders of their own, an operator of the shop on all. */
 export type Role = "customer" | "operator"
 
 export class AllowedRoles extends Context.Service<AllowedRoles, ReadonlyArray<Role>>()(
   "ordinal/http/api/AllowedRoles"
 ) {}
 
-const may = (description: string, ...roles: ReadonlyArray<Role>) =>
-  Context.merge(Context.make(AllowedRoles, roles), OpenApi.annotations({ description, override: { "x-who": roles } }))
+const allow =
+  (description: string, ...roles: ReadonlyArray<Role>) =>
+  (summary: string) =>
+    Context.merge(
+      Context.make(AllowedRoles, roles),
+      OpenApi.annotations({ summary, description, override: { "x-who": roles } })
+    )
 
-export const customerOrOperator = may("Who: the customer whose order it is, or an operator.", "customer", "operator")
+export const customerOrOperator = allow(
+  "The customer whose order it is may send this, and so may an operator.",
+  "customer",
+  "operator"
+)
 
-export const operator = may("Who: an operator.", "operator")
+export const operator = allow("Only an operator may send this.", "operator")

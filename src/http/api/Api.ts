@@ -1,4 +1,4 @@
-/** The HTTP API as data: importable by clients, since nothing here knows of a server. `HttpApiClient.make(Api)` calls it. */
+/** The definition of the HTTP API. Nothing here knows a server, so clients import it: `HttpApiClient.make(Api)` calls it. */
 import { HttpApi, OpenApi } from "effect/http-api"
 import { parseOptions } from "../../order/OrderRequest.ts"
 import { Boundary } from "./Boundary.ts"
@@ -29,6 +29,6 @@ export class Api extends HttpApi.make("ordinal")
     OpenApi.annotations({
       title: "Ordinal",
       description:
-        "Orders, event-sourced. A command answers once its events are stored: 202 with a receipt, or 200/201 with the order if you send Prefer: wait=N. Every error is an application/problem+json document."
+        "An event-sourced order service. A command is answered once its events are stored: with 202 and a receipt, or with 200 or 201 and the order if you send Prefer: wait=N. Every error is an application/problem+json document."
     })
   ) {}

@@ -1,13 +1,13 @@
-/** The middleware of the API, as clients see it: which problems it adds to an endpoint. What it does is in `…Guard.ts`. */
+/** The middleware of the API as clients see it: the problems that it adds to endpoints. `EndpointMiddleware` implements it. */
 import { HttpApiMiddleware } from "effect/http-api"
 import { Problems } from "../problems/Problems.ts"
 
-/** On every endpoint: what can't be decoded, and defects. */
+/** Every endpoint refuses what can't be decoded, and answers a defect. */
 export class Boundary extends HttpApiMiddleware.Service<Boundary>()("ordinal/http/api/Boundary", {
   error: [Problems.InvalidRequest, Problems.InternalError]
 }) {}
 
-/** On every command: what is said about its body, and the deadline. */
+/** Every command checks its body and ends at the deadline. */
 export class CommandBoundary extends HttpApiMiddleware.Service<CommandBoundary>()("ordinal/http/api/CommandBoundary", {
   error: [
     Problems.InvalidRequest,
@@ -18,7 +18,7 @@ export class CommandBoundary extends HttpApiMiddleware.Service<CommandBoundary>(
   ]
 }) {}
 
-/** On every query: the deadline. */
+/** Every query ends at the deadline. */
 export class QueryBoundary extends HttpApiMiddleware.Service<QueryBoundary>()("ordinal/http/api/QueryBoundary", {
   error: [Problems.Overloaded]
 }) {}

@@ -1,4 +1,4 @@
-/** Products and customers: what orders are priced from and placed for. */
+/** The commands and queries on products, from which orders are priced, and on customers, for whom they are placed. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { SaveCustomerRequest } from "../../catalog/Customer.ts"
@@ -6,8 +6,7 @@ import { SaveProductRequest } from "../../catalog/Product.ts"
 import { CustomerId, ProductId } from "../../order/OrderId.ts"
 import { CommandBoundary, QueryBoundary } from "./Boundary.ts"
 import * as HttpHeaders from "./HttpHeaders.ts"
-import { CatalogListQuery } from "./OrderQuery.ts"
-import * as Page from "./Page.ts"
+import { CatalogListQuery, pageOf } from "./ListQuery.ts"
 import { Problems } from "../problems/Problems.ts"
 import { queryErrors, readErrors, sendErrors } from "./EndpointErrors.ts"
 import { accepted, CustomerReceipt, ProductReceipt } from "./Receipt.ts"
@@ -23,8 +22,8 @@ export const CustomerView = Schema.Struct({ customerId: CustomerId, ...SaveCusto
   identifier: "Customer"
 })
 
-export const ProductPage = Page.of(ProductView).annotate({ identifier: "ProductPage" })
-export const CustomerPage = Page.of(CustomerView).annotate({ identifier: "CustomerPage" })
+export const ProductPage = pageOf(ProductView).annotate({ identifier: "ProductPage" })
+export const CustomerPage = pageOf(CustomerView).annotate({ identifier: "CustomerPage" })
 
 const { entity, catalogReceipt } = HttpHeaders
 const notModified = HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), entity)
@@ -35,8 +34,8 @@ const customer = HttpApiSchema.WithHeaders(CustomerView, entity)
 const customerSaved = [HttpApiSchema.WithHeaders(CustomerReceipt.pipe(accepted), catalogReceipt), customer] as const
 
 const newest =
-  "The newest version there is, not a view's: there is nothing to wait for, and no Freshness. " +
-  "A Consistency-Token sent along is only checked."
+  "Answers the newest version, which is not read from a view: there is nothing to wait for, and no Freshness. " +
+  "A Consistency-Token that is sent along is only checked."
 
 /** Products and customers are read from their actors, so a read may fail as a command may. */
 const entityErrors = [...readErrors, Problems.InvalidToken, Problems.OutcomeUnknown, Problems.AggregateSuspended]
@@ -50,8 +49,7 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       success: productSaved,
       error: sendErrors
     })
-      .annotate(OpenApi.Summary, "Save a product")
-      .annotateMerge(AllowedRoles.operator)
+      .annotateMerge(AllowedRoles.operator("Save a product"))
       .middleware(CommandBoundary),
     HttpApiEndpoint.get("product", "/products/:id", {
       params: { id: ProductId },
@@ -76,8 +74,7 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       success: productSaved,
       error: [...sendErrors, Problems.ProductNotFound]
     })
-      .annotate(OpenApi.Summary, "Withdraw a product: it cannot be ordered any more")
-      .annotateMerge(AllowedRoles.operator)
+      .annotateMerge(AllowedRoles.operator("Withdraw a product: it cannot be ordered any more"))
       .middleware(CommandBoundary),
     HttpApiEndpoint.put("saveCustomer", "/customers/:id", {
       params: { id: CustomerId },
@@ -86,8 +83,7 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       success: customerSaved,
       error: sendErrors
     })
-      .annotate(OpenApi.Summary, "Save a customer")
-      .annotateMerge(AllowedRoles.operator)
+      .annotateMerge(AllowedRoles.operator("Save a customer"))
       .middleware(CommandBoundary),
     HttpApiEndpoint.get("customer", "/customers/:id", {
       params: { id: CustomerId },
@@ -112,8 +108,7 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       success: customerSaved,
       error: [...sendErrors, Problems.CustomerNotFound]
     })
-      .annotate(OpenApi.Summary, "Withdraw a customer, who cannot order any more")
-      .annotateMerge(AllowedRoles.operator)
+      .annotateMerge(AllowedRoles.operator("Withdraw a customer, who cannot order any more"))
       .middleware(CommandBoundary)
   )
   .annotateMerge(OpenApi.annotations({ title: "Catalog", description: "Products and customers." })) {}

@@ -31,61 +31,47 @@ export class OrderApi extends HttpApiGroup.make("orders")
       payload: Request.PlaceOrderRequest,
       success: placed,
       error: [...commandErrors("PlaceOrder"), Problems.UnknownProduct, Problems.UnknownCustomer]
-    })
-      .annotate(OpenApi.Summary, "Place an order")
-      .annotateMerge(AllowedRoles.customerOrOperator),
+    }).annotateMerge(AllowedRoles.customerOrOperator("Place an order")),
     HttpApiEndpoint.post("addLine", "/orders/:id/lines", {
       params: order,
       headers,
       payload: Request.AddLineRequest,
       success,
       error: [...commandErrors("AddLine"), Problems.UnknownProduct]
-    })
-      .annotate(OpenApi.Summary, "Add a line to a placed order")
-      .annotateMerge(AllowedRoles.customerOrOperator),
+    }).annotateMerge(AllowedRoles.customerOrOperator("Add a line to a placed order")),
     HttpApiEndpoint.patch("changeLineQuantity", "/orders/:id/lines/:lineId", {
       params: line,
       headers,
       payload: Request.ChangeLineQuantityRequest,
       success,
       error: commandErrors("ChangeLineQuantity")
-    })
-      .annotate(OpenApi.Summary, "Change the quantity of a line")
-      .annotateMerge(AllowedRoles.customerOrOperator),
+    }).annotateMerge(AllowedRoles.customerOrOperator("Change the quantity of a line")),
     HttpApiEndpoint.delete("removeLine", "/orders/:id/lines/:lineId", {
       params: line,
       headers,
       success,
       error: commandErrors("RemoveLine")
-    })
-      .annotate(OpenApi.Summary, "Remove a line")
-      .annotateMerge(AllowedRoles.customerOrOperator),
+    }).annotateMerge(AllowedRoles.customerOrOperator("Remove a line")),
     HttpApiEndpoint.put("changeShippingAddress", "/orders/:id/shipping-address", {
       params: order,
       headers,
       payload: Request.ChangeShippingAddressRequest,
       success,
       error: commandErrors("ChangeShippingAddress")
-    })
-      .annotate(OpenApi.Summary, "Change the shipping address")
-      .annotateMerge(AllowedRoles.customerOrOperator),
+    }).annotateMerge(AllowedRoles.customerOrOperator("Change the shipping address")),
     HttpApiEndpoint.post("confirm", "/orders/:id/confirm", {
       params: order,
       headers,
       success,
       error: commandErrors("ConfirmOrder")
-    })
-      .annotate(OpenApi.Summary, "Confirm an order")
-      .annotateMerge(AllowedRoles.customerOrOperator),
+    }).annotateMerge(AllowedRoles.customerOrOperator("Confirm an order")),
     HttpApiEndpoint.post("cancel", "/orders/:id/cancel", {
       params: order,
       headers,
       payload: Request.CancelOrderRequest,
       success,
       error: commandErrors("CancelOrder")
-    })
-      .annotate(OpenApi.Summary, "Cancel an order of which nothing was shipped")
-      .annotateMerge(AllowedRoles.customerOrOperator)
+    }).annotateMerge(AllowedRoles.customerOrOperator("Cancel an order of which nothing was shipped"))
   )
   .middleware(CommandBoundary)
   .annotateMerge(

@@ -7,12 +7,12 @@ import { OrderView } from "../../views/order/OrderView.ts"
 import { QueryBoundary } from "./Boundary.ts"
 import { CloudEventBatch } from "../wire/CloudEvent.ts"
 import * as HttpHeaders from "./HttpHeaders.ts"
-import { EventListQuery, OrderCountsQuery, OrderListQuery, WholeNumber } from "./OrderQuery.ts"
-import * as Page from "./Page.ts"
+import { EventListQuery, OrderCountsQuery, OrderListQuery, pageOf } from "./ListQuery.ts"
+import { WholeNumber } from "../wire/Codecs.ts"
 import { Problems } from "../problems/Problems.ts"
 import { queryErrors, readErrors } from "./EndpointErrors.ts"
 
-export const OrderPage = Page.of(OrderView).annotate({ identifier: "OrderPage" })
+export const OrderPage = pageOf(OrderView).annotate({ identifier: "OrderPage" })
 
 const params = { id: OrderId }
 
@@ -44,14 +44,17 @@ export class OrderQueryApi extends HttpApiGroup.make("orderQueries")
       query: EventListQuery,
       success: HttpApiSchema.WithHeaders(CloudEventBatch, { link: Schema.optionalKey(Schema.String) }),
       error: [...readErrors, Problems.OrderNotFound]
-    }).annotate(OpenApi.Summary, "An order's history, as CloudEvents: what happened, by whom, and why"),
+    }).annotate(OpenApi.Summary, "Read an order's history as CloudEvents: what happened, by whom, and why"),
     HttpApiEndpoint.get("at", "/orders/:id/versions/:version", {
       params: { ...params, version: WholeNumber(0, Number.MAX_SAFE_INTEGER) },
       success: HttpApiSchema.WithHeaders(OrderView, HttpHeaders.version),
       error: [...readErrors, Problems.OrderNotFound, Problems.VersionNotFound]
-    }).annotate(OpenApi.Summary, "An order as it was at a version")
+    }).annotate(OpenApi.Summary, "Read an order as it was at a version")
   )
   .middleware(QueryBoundary)
   .annotateMerge(
-    OpenApi.annotations({ title: "Order queries", description: "From the order view, and an order's audit trail." })
+    OpenApi.annotations({
+      title: "Order queries",
+      description: "Read orders from the order view, and the audit trail of one order."
+    })
   ) {}

@@ -1,8 +1,8 @@
-/** How far the views are. */
+/** The endpoint that tells how far the views are. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { QueryBoundary } from "./Boundary.ts"
-import { Position } from "../wire/Position.ts"
+import { Position } from "../wire/Codecs.ts"
 import { readErrors } from "./EndpointErrors.ts"
 
 const statuses = ["starting", "catching-up", "live", "retrying", "paused", "rebuilding", "stopped"] as const
@@ -13,8 +13,8 @@ export const projectionState = {
   status: Schema.Literals(statuses),
   position: Position,
   head: Position,
-  behind: Schema.Int.annotate({ description: "events of the log that it has not applied" }),
-  lag: Schema.Number.annotate({ description: "age of the oldest of them in seconds" }),
+  behind: Schema.Int.annotate({ description: "The number of events in the log that the projection has not applied." }),
+  lag: Schema.Number.annotate({ description: "The age of the oldest of these events in seconds." }),
   updatedAt: Schema.optionalKey(Schema.String)
 }
 
@@ -26,7 +26,7 @@ export class ProjectionApi extends HttpApiGroup.make("projections")
       success: Schema.Struct({ data: Schema.Array(ProjectionState) }),
       error: readErrors
     })
-      .annotate(OpenApi.Summary, "How far each view is behind the log")
+      .annotate(OpenApi.Summary, "Tell how far each view is behind the log")
       .middleware(QueryBoundary)
   )
   .annotateMerge(OpenApi.annotations({ title: "Projections", description: "How far the views are." })) {}

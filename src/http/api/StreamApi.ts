@@ -1,8 +1,8 @@
-/** Events as they happen. */
+/** The endpoints that follow events as they happen. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { CustomerId, OrderId } from "../../order/OrderId.ts"
-import { CommaList, WholeNumber } from "./OrderQuery.ts"
+import { CommaList, WholeNumber } from "../wire/Codecs.ts"
 import { Problems } from "../problems/Problems.ts"
 import { readErrors } from "./EndpointErrors.ts"
 import { PushMessage } from "../wire/PushMessage.ts"
@@ -18,7 +18,9 @@ const WireType = Schema.String.check(
 )
 
 const query = {
-  after: optional(Position.annotate({ description: "a position: what comes after it; none = from now on" })),
+  after: optional(
+    Position.annotate({ description: "The stream begins after this position. Without it the stream begins now." })
+  ),
   orderId: optional(OrderId),
   customerId: optional(CustomerId),
   type: optional(CommaList(WireType)),
@@ -26,10 +28,20 @@ const query = {
 }
 
 const headers = {
-  "last-event-id": optional(Position.annotate({ description: "wins over after: as a browser sends it by itself" }))
+  "last-event-id": optional(
+    Position.annotate({
+      description: "The stream continues after this id. It wins over after; browsers send it by themselves."
+    })
+  )
 }
 
-/** As EventSource sees them. The name is the event's type, or `heartbeat` or `caught-up`. */
+/** The parts of a request for a stream. */
+export interface StreamRequest {
+  readonly query: Schema.Struct.Type<typeof query>
+  readonly headers: Schema.Struct.Type<typeof headers>
+}
+
+/** `event` is the type of the CloudEvent in `data`, or `heartbeat` or `caught-up`. */
 const ServerSentEvent = Schema.Struct({
   id: Schema.String,
   event: Schema.String,
@@ -47,7 +59,7 @@ export class StreamApi extends HttpApiGroup.make("streams")
       OpenApi.annotations({
         title: "Follow events (SSE)",
         description:
-          "At least once per connection, in order; take it up again with the last id. A query after a push never shows older data, unless the push says that it is ahead."
+          "Events arrive at least once per connection, in order; continue with the last id after a loss. A query after a push never shows older data, unless the push says that it is ahead."
       })
     ),
     HttpApiEndpoint.get("socket", "/events/ws", {
@@ -59,7 +71,7 @@ export class StreamApi extends HttpApiGroup.make("streams")
       OpenApi.annotations({
         title: "Follow events (WebSocket)",
         description:
-          "Subprotocol cloudevents.json: one CloudEvent per text message; controls are { control, position }. Closed with 1001 when the server stops, 1013 if there are too many, 4008 if the client is too slow; the reason names the position to resume after."
+          "With the subprotocol cloudevents.json, each text message is one CloudEvent or a control { control, position }. The server closes with 1001 when it stops, 1013 if there are too many streams, and 4008 if the client is too slow; the reason names the position to resume after."
       })
     )
   )

@@ -1,4 +1,4 @@
-/** What operators and the curious ask: is it alive, is it ready, what does this problem mean. */
+/** The endpoints of health checks, and the explanation of problem types. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Problems } from "../problems/Problems.ts"
@@ -11,27 +11,27 @@ export const ProblemType = Schema.Struct({
   status: Schema.Int,
   when: Schema.String,
   remedy: Schema.String,
-  /** Beside `type`, `title`, `status`, `detail` and `instance`. */
+  /** The members that documents of this type have beside `type`, `title`, `status`, `detail` and `instance`. */
   members: Schema.Array(Schema.String)
 }).annotate({ identifier: "ProblemType" })
 
-/** Of any API whose errors are problem documents. */
+/** Every API whose errors are problem documents has this endpoint. */
 export const explanation = HttpApiEndpoint.get("problem", "/problems/:slug", {
   params: { slug: Schema.String },
   success: ProblemType,
   error: Problems.RouteNotFound
-}).annotate(OpenApi.Summary, "What a problem type means")
+}).annotate(OpenApi.Summary, "Explain a problem type")
 
 export class SystemApi extends HttpApiGroup.make("system")
   .add(
     HttpApiEndpoint.get("live", "/health/live", { success: Health("live") }).annotate(
       OpenApi.Summary,
-      "Is the process alive?"
+      "Tell that the process is alive"
     ),
     HttpApiEndpoint.get("ready", "/health/ready", {
       success: Health("ready"),
       error: [Problems.DatabaseUnavailable, Problems.Draining]
-    }).annotate(OpenApi.Summary, "Can it answer? Asks the database"),
+    }).annotate(OpenApi.Summary, "Tell whether the process can answer, which asks the database"),
     explanation
   )
   .annotateMerge(OpenApi.annotations({ title: "System", description: "Health, and what each problem type means." })) {}

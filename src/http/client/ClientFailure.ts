@@ -1,6 +1,7 @@
 /**
- * What can come between a client and its server, as errors of the order service: a command that was certainly not done
- * is told from one that perhaps was. What only a broken program can cause is a defect here as it is in process.
+ * Turns what can happen between a client and its server into errors of `Orders`.
+ * A command that was certainly not done is told from one that perhaps was. What only a broken program can cause is a defect
+ * here, as it is in process.
  */
 import { Data, Effect, Schema } from "effect"
 import { HttpClientError } from "effect/http"
@@ -14,23 +15,23 @@ import {
   UnsupportedMediaType
 } from "../problems/HttpError.ts"
 
+/** The response is none of the API's. */
+class UnreadableResponse extends Data.TaggedError("UnreadableResponse")<{ readonly cause: Schema.SchemaError }> {}
+
 type Transport = HttpClientError.HttpClientError | RequestTimeout
-/** A request or an answer that can't be: this program, or the server, has a bug. */
+/** A request or a response that can't be: this program, or the server, has a bug. */
 type Broken = Schema.SchemaError | InvalidRequest | InternalError | ContentTooLarge | UnsupportedMediaType
-/** What the definition of the API adds to the errors of the service. */
-export type Foreign = Transport | Broken
+/** The errors that the definition of the API adds to those of `Orders`. */
+type NotOfOrders = Transport | Broken
 
-/** An answer that is not one of the API's. */
-class UnreadableAnswer extends Data.TaggedError("UnreadableAnswer")<{ readonly cause: Schema.SchemaError }> {}
-
-/** Marks what could not be decoded: the same error of a request would mean that it was not sent. */
+/** Marks a response that could not be decoded: the same error of a request would mean that it was not sent. */
 export const markUnreadable = (
-  answer: Effect.Effect<unknown, unknown, unknown>
+  response: Effect.Effect<unknown, unknown, unknown>
 ): Effect.Effect<unknown, unknown, unknown> =>
-  Effect.mapError(answer, (error) => (Schema.isSchemaError(error) ? new UnreadableAnswer({ cause: error }) : error))
+  Effect.mapError(response, (error) => (Schema.isSchemaError(error) ? new UnreadableResponse({ cause: error }) : error))
 
-const isTransport = (error: unknown): error is Transport | UnreadableAnswer =>
-  HttpClientError.isHttpClientError(error) || error instanceof UnreadableAnswer || error instanceof RequestTimeout
+const isTransport = (error: unknown): error is Transport | UnreadableResponse =>
+  HttpClientError.isHttpClientError(error) || error instanceof UnreadableResponse || error instanceof RequestTimeout
 
 const isBroken = (error: unknown): error is Broken =>
   Schema.isSchemaError(error) ||
@@ -39,14 +40,14 @@ const isBroken = (error: unknown): error is Broken =>
 export const unreachable = (reason: string, cause?: unknown): ServerUnreachable =>
   new ServerUnreachable({ reason, retryAfter: 1, ...(cause === undefined ? {} : { cause }) })
 
-const reasonOf = (error: Transport | UnreadableAnswer): string => {
-  if (error instanceof UnreadableAnswer) return "its answer can't be read"
+const reasonOf = (error: Transport | UnreadableResponse): string => {
+  if (error instanceof UnreadableResponse) return "its answer can't be read"
   if (error instanceof RequestTimeout) return "the request took too long to arrive"
   const { response } = error
   return response === undefined ? "no connection" : `it answered ${response.status} as this API does not`
 }
 
-/** The connection was never made, so nothing can have been sent over it. Nothing is known where there are no such codes. */
+/** True if no connection was made, so that nothing was sent. Runtimes without these error codes leave it unknown. */
 const isBeforeSending = (error: unknown): boolean => {
   if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isBeforeSending)
   if (!(error instanceof Error)) return false
@@ -60,20 +61,20 @@ const isBeforeSending = (error: unknown): boolean => {
   )
 }
 
-/** Below 500 an answer that is none of ours comes from something before the server, which kept the request. */
-const isPerhapsDone = (error: Transport | UnreadableAnswer): boolean => {
-  if (error instanceof UnreadableAnswer) return true
+/** A status of 300 to 499 that is none of ours comes from something in front of the server, which kept the request. */
+const isPerhapsDone = (error: Transport | UnreadableResponse): boolean => {
+  if (error instanceof UnreadableResponse) return true
   if (error instanceof RequestTimeout) return false
   const { reason, response } = error
   if (response !== undefined) return response.status < 300 || response.status >= 500
   return reason._tag === "TransportError" && !isBeforeSending(reason.cause)
 }
 
-const translate = <A, E, E2>(call: Effect.Effect<A, E>, ofTransport: (error: Transport | UnreadableAnswer) => E2) =>
-  Effect.catch(call, (error): Effect.Effect<never, Exclude<E, Foreign> | E2> => {
+const translate = <A, E, E2>(call: Effect.Effect<A, E>, ofTransport: (error: Transport | UnreadableResponse) => E2) =>
+  Effect.catch(call, (error): Effect.Effect<never, Exclude<E, NotOfOrders> | E2> => {
     if (isTransport(error)) return Effect.fail(ofTransport(error))
     if (isBroken(error)) return Effect.die(error)
-    return Effect.fail(error as Exclude<E, Foreign>)
+    return Effect.fail(error as Exclude<E, NotOfOrders>)
   })
 
 export const ofCommand = <A, E>(call: Effect.Effect<A, E>) =>

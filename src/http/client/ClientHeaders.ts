@@ -1,52 +1,52 @@
-/** What goes along with a client's call: the options of the order service as headers. */
-import { Duration, Effect, Result } from "effect"
-import { InvalidIdempotencyKey, isIdempotencyKey } from "../../aggregate/CommandErrors.ts"
+/** Turns the options of `Orders` into request headers, which the server reads back in `handlers/RequestOptions.ts`. */
+import { Duration, Effect } from "effect"
 import type { Precondition } from "../../aggregate/actor/Envelope.ts"
-import type { QueryOptions } from "../../orders/QueryOptions.ts"
+import { InvalidIdempotencyKey, isIdempotencyKey } from "../../aggregate/CommandErrors.ts"
 import type { CommandOptions } from "../../aggregate/idempotency/Submission.ts"
+import type { QueryOptions } from "../../orders/QueryOptions.ts"
 import * as ConsistencyToken from "../../projection/consistency/ConsistencyToken.ts"
-import type { CommandHeaders } from "../handlers/CommandContext.ts"
-import * as EntityTag from "../wire/EntityTag.ts"
-import * as IdempotencyKey from "../wire/IdempotencyKey.ts"
-import * as Preference from "../wire/Preference.ts"
+import type { CommandHeaders, QueryHeaders } from "../api/HttpHeaders.ts"
+import * as HeaderValue from "../wire/HeaderValue.ts"
 import { isUuid } from "../wire/RequestId.ts"
 
-const precondition = (expected: Precondition): CommandHeaders => {
+const ofPrecondition = (expected: Precondition): CommandHeaders => {
   if (expected === undefined) return {}
   if (expected === "absent") return { "if-none-match": "*" }
-  return { "if-match": expected === "exists" ? "*" : EntityTag.format(expected) }
+  return { "if-match": expected === "exists" ? "*" : HeaderValue.entityTag(expected) }
 }
 
 /**
- * `actor`, `causationId` and `fresh` stay behind: who calls is for the server to find out. `correlationId` is the
- * request's id, if it is a UUID.
+ * `actor`, `causationId` and `fresh` are not sent: the server finds out by itself who calls. `correlationId` becomes the
+ * request's id if it is a UUID.
  */
-export const ofCommand = (
-  options: CommandOptions = {}
-): Effect.Effect<CommandHeaders & { readonly "x-request-id"?: string }, InvalidIdempotencyKey> => {
-  const { correlationId, idempotencyKey, traceparent } = options
+export const ofCommand = ({
+  correlationId,
+  idempotencyKey,
+  precondition,
+  traceparent
+}: CommandOptions): Effect.Effect<CommandHeaders, InvalidIdempotencyKey> => {
   if (idempotencyKey !== undefined && !isIdempotencyKey(idempotencyKey)) return Effect.fail(new InvalidIdempotencyKey())
   return Effect.succeed({
-    ...precondition(options.precondition),
-    ...(idempotencyKey === undefined ? {} : { "idempotency-key": IdempotencyKey.format(idempotencyKey) }),
+    ...ofPrecondition(precondition),
+    ...(idempotencyKey === undefined ? {} : { "idempotency-key": HeaderValue.formatIdempotencyKey(idempotencyKey) }),
     ...(correlationId !== undefined && isUuid(correlationId) ? { "x-request-id": correlationId } : {}),
     ...(traceparent === undefined ? {} : { traceparent })
   })
 }
 
-/** In whole seconds, rounded up: a header knows no other. */
-export const seconds = (wait: Duration.Input | undefined): number =>
+/** Whole seconds, rounded up, since the header can't say anything else. */
+export const wholeSeconds = (wait: Duration.Input | undefined): number =>
   Math.ceil(Duration.toSeconds(ConsistencyToken.boundedWait(wait)))
 
-export const prefer = (seconds: number) => ({ prefer: Preference.applied(seconds) })
-
+/** The seconds that the server may take longer to answer, because it waits for the view. */
 export const waitOf = ({ token, wait }: QueryOptions): number =>
-  token === undefined || wait === undefined ? 0 : seconds(wait)
+  token === undefined || wait === undefined ? 0 : wholeSeconds(wait)
 
-/** Of a token that no header could hold it is known here that it is none. */
-export const ofQuery = (options: QueryOptions) => {
+/** A token that no header can hold is refused here, since it can't have come from a server. */
+export const ofQuery = (options: QueryOptions): Effect.Effect<QueryHeaders, ConsistencyToken.InvalidToken> => {
   const { token, wait } = options
-  if (token === undefined) return Result.succeed({})
-  if (!/^[\x20-\x7e]*$/.test(token)) return Result.fail(new ConsistencyToken.InvalidToken({ token }))
-  return Result.succeed({ "consistency-token": token, ...(wait === undefined ? {} : prefer(seconds(wait))) })
+  if (token === undefined) return Effect.succeed({})
+  if (!/^[\x20-\x7e]*$/.test(token)) return Effect.fail(new ConsistencyToken.InvalidToken({ token }))
+  const prefer = wait === undefined ? {} : { prefer: HeaderValue.preferWait(wholeSeconds(wait)) }
+  return Effect.succeed({ "consistency-token": token, ...prefer })
 }

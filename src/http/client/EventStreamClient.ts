@@ -1,8 +1,8 @@
 /**
- * `Orders.subscribe` from afar, over SSE: the same stream, for as long as it is read. A connection that ends or falls
- * silent is made again after the last position that arrived, so nothing is lost and nothing comes twice.
+ * Implements `Orders.subscribe` over server-sent events. A connection that ends or falls silent is made again after the last
+ * position that arrived, so that a stream that is read goes on without a loss or a repetition.
  */
-import { Duration, Effect, Schema, type Scope, Stream } from "effect"
+import { Duration, Effect, Schedule, Schema, type Scope, Stream } from "effect"
 import { Sse } from "effect/encoding"
 import { Headers, HttpClient, HttpClientRequest, type HttpClientResponse, UrlParams } from "effect/http"
 import { InvalidPosition, ServerUnreachable } from "../../orders/OrdersError.ts"
@@ -10,11 +10,11 @@ import { positionOf, type Push, type SubscribeOptions } from "../../orders/Subsc
 import { PushMessage, toPush } from "../wire/PushMessage.ts"
 
 export interface ClientOptions {
-  /** Of the server, as in `http://127.0.0.1:3000`. */
+  /** The address of the server, as in `http://127.0.0.1:3000`. */
   readonly url: string
-  /** A connection on which nothing comes for so long is given up; default 45 s, three heartbeats. */
+  /** A connection on which nothing comes for so long is given up; 45 s by default, which is three heartbeats. */
   readonly silence?: Duration.Input
-  /** Longest wait before a connection is made again; default 5 s. */
+  /** The longest wait before a connection is made again; 5 s by default. */
   readonly backoff?: Duration.Input
 }
 
@@ -23,16 +23,14 @@ export type SubscribeError = InvalidPosition | ServerUnreachable
 type Pushes<E> = Stream.Stream<Push, E>
 type Subscribe = (options?: SubscribeOptions) => Effect.Effect<Pushes<SubscribeError>, SubscribeError, Scope.Scope>
 
-/** `again`: it may work later. */
 interface Failure {
-  readonly again: boolean
+  /** Another connection may mend it. */
+  readonly isTransient: boolean
   readonly error: SubscribeError
 }
 
-const shortest = 100
-
-const unreachable = (again: boolean, reason: string, cause?: unknown): Failure => ({
-  again,
+const unreachable = (isTransient: boolean, reason: string, cause?: unknown): Failure => ({
+  isTransient,
   error: new ServerUnreachable({ reason, retryAfter: 1, ...(cause === undefined ? {} : { cause }) })
 })
 
@@ -41,20 +39,21 @@ const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(PushMessage))
 const parameters = ({ categories, customerId, orderId, types }: SubscribeOptions) =>
   UrlParams.fromInput({ orderId, customerId, type: types?.join(","), category: categories?.join(",") })
 
-const isTransient = (status: number) => status >= 500 || status === 408 || status === 429
+const isTransientStatus = (status: number) => status >= 500 || status === 408 || status === 429
 
-/** A refused position is told by what the problem document blames. */
+/** The problem document names the header if it is the position that was refused. */
 const refused = Effect.fnUntraced(function* (
   response: HttpClientResponse.HttpClientResponse,
   after: bigint | undefined
 ) {
   const text = yield* Effect.orElseSucceed(response.text, () => "")
   if (response.status === 400 && after !== undefined && text.includes('"header.last-event-id"')) {
-    return yield* Effect.fail<Failure>({ again: false, error: new InvalidPosition({ position: after }) })
+    return yield* Effect.fail<Failure>({ isTransient: false, error: new InvalidPosition({ position: after }) })
   }
-  return yield* Effect.fail(unreachable(isTransient(response.status), `it answered ${response.status}`))
+  return yield* Effect.fail(unreachable(isTransientStatus(response.status), `it answered ${response.status}`))
 })
 
+/** `Sse.decode` would fail with the server's `retry` field, which tells browsers when to connect again. */
 const pushesOf = (response: HttpClientResponse.HttpClientResponse): Pushes<Failure> => {
   const events: Array<Sse.Event> = []
   const parser = Sse.makeParser((event) => event._tag === "Event" && events.push(event))
@@ -67,11 +66,23 @@ const pushesOf = (response: HttpClientResponse.HttpClientResponse): Pushes<Failu
     }),
     Stream.flattenIterable,
     Stream.mapEffect(({ data }) =>
-      decode(data).pipe(Effect.mapError((cause) => unreachable(false, "no event came", cause)))
+      decode(data).pipe(Effect.mapError((cause) => unreachable(false, "it sent something that is no event", cause)))
     ),
     Stream.map(toPush)
   )
 }
+
+/** Waits longer before each connection, up to `longest`, until something comes; ends at a failure that is not transient. */
+const reconnect = (longest: Duration.Input) =>
+  Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced(longest)]).pipe(
+    Schedule.jittered,
+    Schedule.setInputType<Failure>(),
+    Schedule.modifyDelay(({ duration, input }) =>
+      input.isTransient
+        ? Effect.as(Effect.logDebug("An event stream was lost and is taken up again.", input.error), duration)
+        : Effect.fail(input)
+    )
+  )
 
 export const make = Effect.fnUntraced(function* ({
   backoff = "5 seconds",
@@ -79,7 +90,6 @@ export const make = Effect.fnUntraced(function* ({
   url
 }: ClientOptions) {
   const client = HttpClient.withScope(yield* HttpClient.HttpClient)
-  const longest = Duration.toMillis(Duration.fromInputUnsafe(backoff))
 
   const connect = Effect.fnUntraced(function* (options: SubscribeOptions, after: bigint | undefined) {
     const request = HttpClientRequest.get(`${url}/events`).pipe(
@@ -98,42 +108,29 @@ export const make = Effect.fnUntraced(function* ({
   })
 
   const subscribe: Subscribe = Effect.fnUntraced(function* (options = {}) {
-    const first = yield* Effect.mapError(connect(options, options.after), ({ error }) => error)
     let after = options.after
-    let attempts = 0
     let isCaughtUp = false
+    let first: Pushes<Failure> | undefined = yield* Effect.mapError(connect(options, after), ({ error }) => error)
 
-    /** Waits longer each time until something comes. */
-    const reconnect = Effect.gen(function* () {
-      yield* Effect.sleep(Math.min(longest, shortest * 2 ** attempts) * (0.5 + Math.random() / 2))
-      attempts = Math.min(attempts + 1, 20)
-      return yield* connect(options, after)
+    const connection = Effect.suspend(() => {
+      const opened = first
+      first = undefined
+      return opened === undefined ? connect(options, after) : Effect.succeed(opened)
     })
 
-    /** Until the connection is lost; fails if there is no point in making another. */
-    const follow = (connection: Pushes<Failure>): Pushes<SubscribeError> =>
-      connection.pipe(
-        Stream.timeout(silence),
-        Stream.filter((push) => {
-          after = positionOf(push)
-          attempts = 0
-          const isNews = push._tag !== "CaughtUp" || !isCaughtUp
-          isCaughtUp ||= push._tag === "CaughtUp"
-          return isNews
-        }),
-        Stream.catch(({ again, error }) =>
-          again
-            ? Stream.fromEffectDrain(Effect.logDebug("an event stream is taken up again", error))
-            : Stream.fail(error)
-        )
-      )
-
-    const again = Stream.unwrap(
-      Effect.map(Effect.result(reconnect), (result) =>
-        follow(result._tag === "Success" ? result.success : Stream.fail(result.failure))
-      )
+    return Stream.unwrap(connection).pipe(
+      Stream.timeout(silence),
+      Stream.concat(Stream.fail(unreachable(true, "the connection ended"))),
+      Stream.retry(reconnect(backoff)),
+      Stream.mapError(({ error }) => error),
+      Stream.filter((push) => {
+        after = positionOf(push)
+        if (push._tag !== "CaughtUp") return true
+        const isFirst = !isCaughtUp
+        isCaughtUp = true
+        return isFirst
+      })
     )
-    return Stream.concat(follow(first), Stream.forever(again))
   })
   return subscribe
 })

@@ -1,27 +1,25 @@
-import { Effect } from "effect"
+/** Answers the commands on orders: each runs on `Orders` with the options that its request's headers ask for. */
+import { Effect, Layer } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import type { CommandOptions } from "../../aggregate/idempotency/Submission.ts"
 import { Orders } from "../../orders/Orders.ts"
 import type { Receipt } from "../../orders/Receipt.ts"
-import type { CommandOptions } from "../../aggregate/idempotency/Submission.ts"
 import { Api } from "../api/Api.ts"
-import { type CommandHeaders, commandOptions } from "./CommandContext.ts"
+import type { CommandHeaders } from "../api/HttpHeaders.ts"
 import * as Reply from "./Reply.ts"
+import { commandOptions } from "./RequestOptions.ts"
 
-type Headers = CommandHeaders & { readonly prefer?: string }
-
-/** Runs a command with what its request's headers say, and answers its receipt or, if waited for, the order. */
-export const command = <E>(
+const command = Effect.fn("OrderHandlers.command")(function* <E>(
   orders: Orders["Service"],
-  headers: Headers,
+  headers: CommandHeaders,
   send: (options: CommandOptions) => Effect.Effect<Receipt, E>,
   created?: (receipt: Receipt) => { readonly location: string }
-) =>
-  Effect.gen(function* () {
-    const receipt = yield* send(yield* commandOptions(headers))
-    return yield* Reply.ofCommand(orders, receipt, headers.prefer, created?.(receipt))
-  })
+) {
+  const receipt = yield* send(yield* commandOptions(headers))
+  return yield* Reply.ofCommand(orders, receipt, headers.prefer, created?.(receipt))
+})
 
-export const layer = HttpApiBuilder.group(
+const orderCommands = HttpApiBuilder.group(
   Api,
   "orders",
   Effect.fnUntraced(function* (handlers) {
@@ -43,3 +41,31 @@ export const layer = HttpApiBuilder.group(
     })
   })
 )
+
+const fulfilmentCommands = HttpApiBuilder.group(
+  Api,
+  "fulfilment",
+  Effect.fnUntraced(function* (handlers) {
+    const orders = yield* Orders
+    return handlers.handleAll({
+      cancelItems: ({ headers, params, payload }) =>
+        command(orders, headers, (options) => orders.cancelItems(params.id, payload, options)),
+      ship: ({ headers, params, payload }) =>
+        command(orders, headers, (options) => orders.ship(params.id, payload, options)),
+      deliver: ({ headers, params }) =>
+        command(orders, headers, (options) => orders.deliver(params.id, params.shipmentId, options)),
+      returnItems: ({ headers, params, payload }) =>
+        command(orders, headers, (options) => orders.returnItems(params.id, payload, options)),
+      authorizePayment: ({ headers, params, payload }) =>
+        command(orders, headers, (options) => orders.authorizePayment(params.id, payload, options)),
+      capturePayment: ({ headers, params, payload }) =>
+        command(orders, headers, (options) => orders.capturePayment(params.id, params.paymentId, payload, options)),
+      voidPayment: ({ headers, params }) =>
+        command(orders, headers, (options) => orders.voidPayment(params.id, params.paymentId, options)),
+      refundPayment: ({ headers, params, payload }) =>
+        command(orders, headers, (options) => orders.refundPayment(params.id, params.paymentId, payload, options))
+    })
+  })
+)
+
+export const layer = Layer.mergeAll(orderCommands, fulfilmentCommands)

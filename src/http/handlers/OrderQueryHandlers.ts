@@ -1,15 +1,16 @@
+/** Answers the queries on orders: from the order view, or from an order's own events. */
 import { Effect } from "effect"
 import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
 import { Orders } from "../../orders/Orders.ts"
 import { Api } from "../api/Api.ts"
 import * as CloudEvent from "../wire/CloudEvent.ts"
-import * as EntityTag from "../wire/EntityTag.ts"
-import * as PageReply from "./PageReply.ts"
+import * as HeaderValue from "../wire/HeaderValue.ts"
 import * as Reply from "./Reply.ts"
+import { queryOptions } from "./RequestOptions.ts"
 
 const defaultEvents = 100
-/** What has happened stays as it was; but it is nobody else's business. */
-const forEver = "private, max-age=31536000, immutable"
+/** An old version of an order never changes, but it is nobody else's business. */
+const immutable = "private, max-age=31536000, immutable"
 
 export const layer = HttpApiBuilder.group(
   Api,
@@ -18,15 +19,15 @@ export const layer = HttpApiBuilder.group(
     const orders = yield* Orders
     return handlers.handleAll({
       get: Effect.fnUntraced(function* ({ headers, params }) {
-        const { applied, options } = Reply.queryOptions(headers)
-        const answer = yield* orders.get(params.id, options)
-        const answered = { ...Reply.viewHeaders(answer), ...applied }
-        return EntityTag.isCurrent(headers["if-none-match"], answer.order.version)
-          ? HttpApiSchema.withHeaders({ body: undefined, headers: answered })
-          : HttpApiSchema.withHeaders({ body: answer.order, headers: answered })
+        const { applied, options } = queryOptions(headers)
+        const result = yield* orders.get(params.id, options)
+        const replyHeaders = { ...Reply.viewHeaders(result), ...applied }
+        return HeaderValue.isCurrent(headers["if-none-match"], result.order.version)
+          ? HttpApiSchema.withHeaders({ body: undefined, headers: replyHeaders })
+          : HttpApiSchema.withHeaders({ body: result.order, headers: replyHeaders })
       }),
       list: Effect.fnUntraced(function* ({ headers, query, request }) {
-        const { applied, options } = Reply.queryOptions(headers)
+        const { applied, options } = queryOptions(headers)
         const { cursor, limit, sort, ...filter } = query
         const wanted = {
           filter,
@@ -35,34 +36,28 @@ export const layer = HttpApiBuilder.group(
           ...(cursor === undefined ? {} : { cursor })
         }
         const { orders: data, ...page } = yield* orders.list(wanted, options)
-        return PageReply.make(data, page, request, applied)
+        return Reply.ofPage(data, page, request, applied)
       }),
       counts: Effect.fnUntraced(function* ({ headers, query }) {
-        const { applied, options } = Reply.queryOptions(headers)
-        const answer = yield* orders.counts(query, options)
+        const { applied, options } = queryOptions(headers)
+        const result = yield* orders.counts(query, options)
         return HttpApiSchema.withHeaders({
-          body: answer.counts,
-          headers: { ...Reply.freshnessHeaders(answer), ...applied }
+          body: result.counts,
+          headers: { ...Reply.freshnessHeaders(result), ...applied }
         })
       }),
       at: Effect.fnUntraced(function* ({ params }) {
         const order = yield* orders.at(params.id, params.version)
-        return HttpApiSchema.withHeaders({
-          body: order,
-          headers: { etag: EntityTag.format(order.version), "cache-control": forEver }
-        })
+        const headers = { etag: HeaderValue.entityTag(order.version), "cache-control": immutable }
+        return HttpApiSchema.withHeaders({ body: order, headers })
       }),
       events: Effect.fnUntraced(function* ({ params, query, request }) {
         const { after = 0, limit = defaultEvents } = query
         const events = yield* orders.history(params.id, { after, limit })
         const last = events.at(-1)
-        return HttpApiSchema.withHeaders({
-          body: events.map(CloudEvent.fromEvent),
-          headers:
-            last === undefined || events.length < limit
-              ? {}
-              : PageReply.nextLink(request, { after: String(last.version) })
-        })
+        const isPartial = last !== undefined && events.length === limit
+        const headers = isPartial ? Reply.nextLink(request, { after: String(last.version) }) : {}
+        return HttpApiSchema.withHeaders({ body: events.map(CloudEvent.fromEvent), headers })
       })
     })
   })

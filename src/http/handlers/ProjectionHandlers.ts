@@ -1,9 +1,10 @@
+/** Answers how far each view is behind the log. */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { type ProjectionInfo, Projections } from "../../projection/Projections.ts"
 import { Api } from "../api/Api.ts"
 
-/** What everybody may know: no more than this. */
+/** The part of a projection's state that everybody may see; `lag` is in seconds, to the millisecond. */
 export const toState = ({ behind, head, lag, name, position, status, updatedAt, version }: ProjectionInfo) => ({
   name,
   version,

@@ -1,112 +1,90 @@
-/** From what the `Orders` service answers to bodies and headers. */
+/** Makes bodies and headers of what `Orders` answers. `RequestOptions` is the way in, and clients have the inverse of both. */
 import { Duration, Effect } from "effect"
+import type { HttpServerRequest } from "effect/http"
 import { HttpApiSchema } from "effect/http-api"
-import { type CommandReceipt, readBack, type Receipt } from "../../orders/Receipt.ts"
 import type { Orders } from "../../orders/Orders.ts"
-import type { QueryOptions, QueryResult } from "../../orders/QueryOptions.ts"
-import type { Freshness } from "../../views/ViewQuery.ts"
+import type { QueryResult } from "../../orders/QueryOptions.ts"
+import { readBack, type Receipt } from "../../orders/Receipt.ts"
 import type { OrderView } from "../../views/order/OrderView.ts"
-import * as EntityTag from "../wire/EntityTag.ts"
-import * as Preference from "../wire/Preference.ts"
+import * as HeaderValue from "../wire/HeaderValue.ts"
 
 const orderPath = (orderId: string): string => `/orders/${orderId}`
 export const location = ({ orderId }: Receipt) => ({ location: orderPath(orderId) })
-const monitorPath = (orderId: string): string => `/events?orderId=${orderId}`
 
-const seconds = (lag: number): string => String(Math.round(lag * 1000) / 1000)
-
-const freshness = ({ behind, lag, parked, position }: Freshness): string =>
-  `position=${position}, behind=${behind}, lag=${seconds(lag)}, parked=${parked}`
-
-export const freshnessHeaders = (answer: QueryResult) => ({
-  "consistency-token": answer.token,
-  freshness: freshness(answer.freshness)
+export const freshnessHeaders = ({ freshness, token }: QueryResult) => ({
+  "consistency-token": token,
+  freshness: HeaderValue.formatFreshness(freshness)
 })
 
-export const viewHeaders = (answer: QueryResult & { readonly order: OrderView }) => ({
-  etag: EntityTag.format(answer.order.version),
-  ...freshnessHeaders(answer)
+export const viewHeaders = (result: QueryResult & { readonly order: OrderView }) => ({
+  etag: HeaderValue.entityTag(result.order.version),
+  ...freshnessHeaders(result)
 })
 
-export const replayed = (stored: { readonly replayed: boolean }) =>
-  stored.replayed ? { "idempotent-replayed": "true" as const } : {}
+export const replayed = (receipt: { readonly replayed: boolean }) =>
+  receipt.replayed ? { "idempotent-replayed": "true" as const } : {}
 
-const receipt = (stored: Receipt) => {
-  const self = orderPath(stored.orderId)
-  const monitor = monitorPath(stored.orderId)
-  const { commandId, events, orderId, paymentStatus, status, version } = stored
+const ofReceipt = (receipt: Receipt) => {
+  const { commandId, events, orderId, paymentStatus, status, version } = receipt
+  const self = orderPath(orderId)
+  const monitor = `/events?orderId=${orderId}`
+  const position = Number(receipt.position)
   return HttpApiSchema.withHeaders({
-    body: {
-      orderId,
-      version,
-      position: Number(stored.position),
-      commandId,
-      status,
-      paymentStatus,
-      events,
-      links: { self, monitor }
-    },
+    body: { orderId, version, position, commandId, status, paymentStatus, events, links: { self, monitor } },
     headers: {
-      etag: EntityTag.format(version),
-      "consistency-token": stored.token,
+      etag: HeaderValue.entityTag(version),
+      "consistency-token": receipt.token,
       location: self,
       link: `<${monitor}>; rel="monitor"`,
-      ...replayed(stored)
+      ...replayed(receipt)
     }
   })
 }
 
-/** The receipt, or the order if the caller would wait for the view and it gets there in time. */
-export const ofCommand = (
+/** Answers the receipt of a command, or the order if the caller waits for the view and the view gets there in time. */
+export const ofCommand = Effect.fnUntraced(function* (
   orders: Orders["Service"],
-  stored: Receipt,
+  receipt: Receipt,
   prefer: string | undefined,
   created?: { readonly location: string }
+) {
+  const wait = HeaderValue.waitOf(prefer)
+  const read = wait === undefined ? undefined : yield* readBack(orders.get, receipt, Duration.seconds(wait))
+  if (wait === undefined || read === undefined) return ofReceipt(receipt)
+  const headers = {
+    ...viewHeaders(read),
+    ...replayed(receipt),
+    ...created,
+    "preference-applied": HeaderValue.preferWait(wait)
+  }
+  return HttpApiSchema.withHeaders({ body: read.order, headers })
+})
+
+/** Links to the same query with other values for these parameters. */
+export const nextLink = (
+  request: HttpServerRequest.HttpServerRequest,
+  changed: Record<string, string>
+): { readonly link: string } => {
+  const [path = "", query = ""] = request.url.split("?", 2)
+  const parameters = new URLSearchParams(query)
+  for (const [name, value] of Object.entries(changed)) parameters.set(name, value)
+  return { link: `<${path}?${parameters}>; rel="next"` }
+}
+
+/** Answers one page of a list, with a link to the next page if there is one. */
+export const ofPage = <Item>(
+  data: ReadonlyArray<Item>,
+  result: QueryResult & { readonly hasMore: boolean; readonly next?: string },
+  request: HttpServerRequest.HttpServerRequest,
+  applied: { readonly "preference-applied"?: string }
 ) => {
-  const wait = Preference.wait(prefer)
-  if (wait === undefined) return Effect.succeed(receipt(stored))
-  return Effect.map(readBack(orders.get, stored, Duration.seconds(wait)), (read) => {
-    if (read === undefined) return receipt(stored)
-    const headers = {
-      ...viewHeaders(read),
-      ...replayed(stored),
-      ...created,
-      "preference-applied": Preference.applied(wait)
+  const { hasMore, next } = result
+  return HttpApiSchema.withHeaders({
+    body: { data, page: { ...(next === undefined ? {} : { next }), hasMore } },
+    headers: {
+      ...freshnessHeaders(result),
+      ...(next === undefined ? {} : nextLink(request, { cursor: next })),
+      ...applied
     }
-    return HttpApiSchema.withHeaders({ body: read.order, headers })
   })
 }
-
-/** What a read is asked to be: at least this fresh, waiting that long. */
-export const queryOptions = (headers: {
-  readonly "consistency-token"?: string
-  readonly prefer?: string
-}): { readonly options: QueryOptions; readonly applied: { readonly "preference-applied"?: string } } => {
-  const token = headers["consistency-token"]
-  if (token === undefined) return { options: {}, applied: {} }
-  const wait = Preference.wait(headers.prefer)
-  if (wait === undefined) return { options: { token }, applied: {} }
-  return {
-    options: { token, wait: Duration.seconds(wait) },
-    applied: { "preference-applied": Preference.applied(wait) }
-  }
-}
-
-export const catalogReceipt = (stored: CommandReceipt) => ({
-  version: stored.version,
-  position: Number(stored.position),
-  commandId: stored.commandId,
-  events: stored.events
-})
-
-/** Of a product or a customer; `path` where it was created. */
-export const catalogHeaders = (
-  stored: CommandReceipt,
-  path: string,
-  { token, version }: { readonly token: string; readonly version: number } = stored
-) => ({
-  etag: EntityTag.format(version),
-  "consistency-token": token,
-  ...replayed(stored),
-  ...(stored.version === 1 && stored.events.length > 0 ? { location: path } : {})
-})

@@ -1,25 +1,16 @@
+/** Opens the event streams: server-sent events and WebSockets. */
 import { Effect } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { Orders } from "../../orders/Orders.ts"
 import { Api } from "../api/Api.ts"
+import type { StreamRequest } from "../api/StreamApi.ts"
 import * as EventSocket from "../push/EventSocket.ts"
 import * as EventStream from "../push/EventStream.ts"
 import * as Handshake from "../push/Handshake.ts"
 import { InvalidRequest } from "../problems/HttpError.ts"
 import { OpenStreams } from "../push/OpenStreams.ts"
 import { PushLimits } from "../push/PushLimits.ts"
-
-interface Asked {
-  readonly headers: { readonly "last-event-id"?: number }
-  readonly query: {
-    readonly after?: number
-    readonly orderId?: string
-    readonly customerId?: string
-    readonly type?: ReadonlyArray<string>
-    readonly category?: ReadonlyArray<string>
-  }
-}
 
 export const layer = HttpApiBuilder.group(
   Api,
@@ -29,7 +20,7 @@ export const layer = HttpApiBuilder.group(
     const streams = yield* OpenStreams
     const limits = yield* PushLimits
 
-    const subscribe = ({ headers, query }: Asked) => {
+    const subscribe = ({ headers, query }: StreamRequest) => {
       const { category, customerId, orderId, type } = query
       const lastId = headers["last-event-id"]
       const after = lastId ?? query.after
@@ -60,7 +51,9 @@ export const layer = HttpApiBuilder.group(
           yield* streams.open("websocket").pipe(
             Effect.andThen(EventSocket.serve(request, pushes)),
             Effect.catchTag("Overloaded", () => EventSocket.turnAway(request)),
-            Effect.catchTag(["SocketError", "HttpServerError"], (error) => Effect.logDebug("no WebSocket", error))
+            Effect.catchTag(["SocketError", "HttpServerError"], (error) =>
+              Effect.logDebug("A request did not become a WebSocket.", error)
+            )
           )
           return HttpServerResponse.empty()
         })

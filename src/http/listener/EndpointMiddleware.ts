@@ -9,7 +9,7 @@ import { OutcomeUnknown, Overloaded } from "../../eventstore/EventStoreErrors.ts
 import { Boundary, CommandBoundary, QueryBoundary } from "../api/Boundary.ts"
 import { invalidRequest } from "../problems/DecodeErrors.ts"
 import { InternalError, InvalidRequest } from "../problems/HttpError.ts"
-import * as Preference from "../wire/Preference.ts"
+import * as HeaderValue from "../wire/HeaderValue.ts"
 import * as RequestBody from "../wire/RequestBody.ts"
 import { HttpLimits } from "./HttpLimits.ts"
 
@@ -34,7 +34,7 @@ const boundary = Layer.succeed(
 
 /** The time that the caller agrees to wait for a view does not count. */
 const deadline = (request: HttpServerRequest.HttpServerRequest, limits: HttpLimits) =>
-  Duration.sum(limits.request, Duration.seconds(Preference.wait(request.headers["prefer"]) ?? 0))
+  Duration.sum(limits.request, Duration.seconds(HeaderValue.waitOf(request.headers["prefer"]) ?? 0))
 
 /** Replaces the text of the request's body; every other property still reads the request itself. */
 const withText = (request: HttpServerRequest.HttpServerRequest, text: string): HttpServerRequest.HttpServerRequest =>

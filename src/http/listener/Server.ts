@@ -6,7 +6,6 @@ import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
 import { Api } from "../api/Api.ts"
 import * as CatalogHandlers from "../handlers/CatalogHandlers.ts"
 import * as EventSocket from "../push/EventSocket.ts"
-import * as FulfilmentHandlers from "../handlers/FulfilmentHandlers.ts"
 import * as EndpointMiddleware from "./EndpointMiddleware.ts"
 import { HttpLimits } from "./HttpLimits.ts"
 import * as Listener from "./Listener.ts"
@@ -21,7 +20,6 @@ import * as SystemHandlers from "../handlers/SystemHandlers.ts"
 
 const handlers = Layer.mergeAll(
   OrderHandlers.layer,
-  FulfilmentHandlers.layer,
   OrderQueryHandlers.layer,
   CatalogHandlers.layer,
   StreamHandlers.layer,
@@ -49,7 +47,7 @@ export const layer = (options: { readonly host: string; readonly port: number })
       const limits = yield* HttpLimits
       const streams = yield* OpenStreams.OpenStreams
       const websocket = EventSocket.options(yield* PushLimits)
-      const server = () => OpenStreams.endsFirst(Listener.make(limits), streams)
+      const server = () => OpenStreams.endBefore(Listener.make(limits), streams)
       return HttpRouter.serve(routes, { routerConfig: Listener.routerConfig, disableLogger: true }).pipe(
         Layer.provideMerge(
           NodeHttpServer.layer(server, { ...options, gracefulShutdownTimeout: limits.shutdown, websocket })

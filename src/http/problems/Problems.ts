@@ -10,7 +10,7 @@ import { ConcurrencyConflict, OutcomeUnknown, Overloaded } from "../../eventstor
 import { ServerUnreachable, VersionNotFound } from "../../orders/OrdersError.ts"
 import { InvalidToken, ProjectionBehind } from "../../projection/consistency/ConsistencyToken.ts"
 import { InvalidCursor } from "../../views/ViewQuery.ts"
-import { Position } from "../wire/Position.ts"
+import { Position } from "../wire/Codecs.ts"
 import * as HttpError from "./HttpError.ts"
 import { OrderProblems } from "./OrderProblems.ts"
 import { alias, problem } from "./Problem.ts"

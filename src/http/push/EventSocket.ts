@@ -1,10 +1,8 @@
 /**
- * Pushes over a WebSocket.
- *
- * The framework's `write` does not wait, so after each batch this waits for the connection below to have taken it; a
- * client that does not within `stall` is closed with 4008. It can't send pings either: a ping without payload is two
- * bytes, which go in between whole frames (nothing is compressed, so a frame is written in one step). Any byte that
- * comes back proves that the client is alive.
+ * Sends pushes over a WebSocket (RFC 6455). The framework's `write` does not wait, so after each batch this waits until the
+ * connection has taken it; a client that does not take it within `stall` is closed with 4008. The framework can't ping
+ * either, so this writes the two bytes of a ping between whole frames: nothing is compressed, so every frame is written in
+ * one step. Any byte that comes back proves that the client is alive.
  */
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { Duration, Effect, Stream } from "effect"
@@ -22,20 +20,20 @@ export const subprotocol = "cloudevents.json"
 
 const ping = Buffer.of(0x89, 0)
 
-/** Milliseconds that a timer can be set to. */
+/** The longest time of a timer in milliseconds. */
 const longestTimer = 2 ** 31 - 1
 
-/** Why the server ends it: a close code, and a word. */
+/** The close code and the reason with which the server ends a connection. */
 interface End {
   readonly code: number
-  readonly why: string
+  readonly reason: string
 }
 
-const slow: End = { code: 4008, why: "slow consumer" }
-const draining: End = { code: 1001, why: "draining" }
-const failing: End = { code: 1013, why: "try again later" }
-const talkative: End = { code: 1008, why: "too many messages" }
-const overloaded: End = { code: 1013, why: "too many event streams; try again later" }
+const slow: End = { code: 4008, reason: "slow consumer" }
+const draining: End = { code: 1001, reason: "draining" }
+const failing: End = { code: 1013, reason: "try again later" }
+const talkative: End = { code: 1008, reason: "too many messages" }
+const overloaded: End = { code: 1013, reason: "too many event streams; try again later" }
 
 const drain = (connection: Connection) =>
   Effect.callback<void>((resume) => {
@@ -45,7 +43,7 @@ const drain = (connection: Connection) =>
     return Effect.sync(() => connection.off("drain", done))
   })
 
-/** Ends when the client does not answer. */
+/** Ends when the client does not answer a ping before the next one. */
 const keepAlive = Effect.fnUntraced(function* (connection: Connection, interval: Duration.Duration) {
   yield* Effect.sleep(interval)
   while (true) {
@@ -57,7 +55,7 @@ const keepAlive = Effect.fnUntraced(function* (connection: Connection, interval:
   }
 })
 
-/** Nothing that a client says has a meaning. Ends when it says too much of it. */
+/** Reads and forgets what the client sends, since none of it has a meaning; ends when the client sends too much. */
 const listen = Effect.fnUntraced(function* (pull: Socket.Reader["pull"], perSecond: number) {
   let second = 0
   let count = 0
@@ -70,16 +68,16 @@ const listen = Effect.fnUntraced(function* (pull: Socket.Reader["pull"], perSeco
   }
 })
 
-/** For the server that makes the connections. */
+/** The options of the HTTP server for its WebSockets. */
 export const options = ({ close, message, slowClose }: PushLimits) => ({
   maxPayload: message,
   perMessageDeflate: false,
-  // Its own, of 30 s, would cut short those who are given longer.
+  // The default of 30 s would cut off clients that are given longer.
   closeTimeout: Math.min(Duration.toMillis(Duration.max(close, slowClose)), longestTimer),
   handleProtocols: (offered: ReadonlySet<string>): string | false => (offered.has(subprotocol) ? subprotocol : false)
 })
 
-/** Takes the connection over until it ends. */
+/** Takes the connection over and returns when it has ended. */
 export const serve = Effect.fnUntraced(function* (
   request: HttpServerRequest.HttpServerRequest,
   pushes: Stream.Stream<Push, SubscribeError>
@@ -97,7 +95,7 @@ export const serve = Effect.fnUntraced(function* (
   const send = Stream.runForEachArray(pushes, (batch) =>
     Effect.gen(function* () {
       const [first, ...rest] = batch
-      // One write to the operating system for all of them.
+      // The whole batch goes to the operating system in one write.
       connection.cork()
       yield* Effect.ensuring(
         writeAll([PushMessage.toText(first), ...rest.map(PushMessage.toText)]),
@@ -111,12 +109,12 @@ export const serve = Effect.fnUntraced(function* (
     Effect.catch((error) => ("code" in error ? Effect.succeed(error) : Effect.as(Effect.logWarning(error), failing)))
   )
 
-  /** The client has until then to answer the close, and to take what was sent before it. */
+  /** Gives the client time to take what was sent before and to answer the close. */
   const close = (end: End) =>
     Effect.gen(function* () {
-      const { code, why } = end
+      const { code, reason } = end
       const where = position === undefined ? "" : `; resume after ${position}`
-      yield* write(new Socket.CloseEvent(code, `${why}${where}`))
+      yield* write(new Socket.CloseEvent(code, `${reason}${where}`))
       yield* Effect.ignore(Effect.forever(reader.pull)).pipe(
         Effect.timeoutOption(end === slow ? limits.slowClose : limits.close)
       )
@@ -131,17 +129,17 @@ export const serve = Effect.fnUntraced(function* (
     Effect.succeed(undefined)
   )
   const end: End | undefined = yield* Effect.raceAllFirst([send, gone, dead, Effect.as(drained, draining)])
-  if (end === slow) yield* Effect.logInfo("an event stream was cut off: its client does not read", { position })
+  if (end === slow) yield* Effect.logInfo("An event stream was cut off because its client does not read.", { position })
   if (end !== undefined) yield* Effect.ignore(close(end))
 }, Effect.scoped)
 
-/** Browsers can't see why a WebSocket was not opened, so it is opened, and closed again. */
+/** Opens a WebSocket and closes it again, since browsers can't see why a WebSocket was not opened. */
 export const turnAway = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
   const { close } = yield* PushLimits
   const socket = yield* request.upgrade
   const { write } = yield* socket.writer
   const reader = yield* socket.reader
-  yield* write(new Socket.CloseEvent(overloaded.code, overloaded.why))
+  yield* write(new Socket.CloseEvent(overloaded.code, overloaded.reason))
   yield* Effect.ignore(Effect.forever(reader.pull)).pipe(Effect.timeoutOption(close))
   NodeHttpServerRequest.toIncomingMessage(request).socket.destroy()
 }, Effect.scoped)

@@ -1,9 +1,11 @@
 /**
- * Pushes as server-sent events. The framework writes no more before the client's connection has taken what there is, and
- * nothing is read ahead; a client that takes nothing for too long is hung up on, and goes on after the last id it got.
+ * Sends pushes as server-sent events (WHATWG HTML, 9.2). Nothing is read ahead: the framework asks for a batch only after the
+ * connection has taken the last one. A client that takes nothing for `stall` is hung up on, and continues after the last id
+ * that it got.
  */
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
-import { Array as Arr, Cause, Clock, Duration, Effect, Stream } from "effect"
+import { Array as Arr, Cause, Clock, Duration, Effect, Random, Stream } from "effect"
+import { Sse } from "effect/encoding"
 import { HttpServerResponse, type HttpServerRequest } from "effect/http"
 import type { SubscribeError } from "../../orders/OrdersError.ts"
 import { positionOf, type Push } from "../../orders/Subscription.ts"
@@ -16,10 +18,12 @@ const encoder = new TextEncoder()
 const encode = (text: string): readonly [Uint8Array] => [encoder.encode(text)]
 
 /**
- * Sent at once, so that the client sees the answer begin: how long a browser waits before it connects again, in
- * milliseconds, not the same for all that lose one server.
+ * Goes out at once, so that the client sees the answer begin. It says how long a browser waits before it connects again,
+ * which differs between clients, so that they do not all come back at once when a server is lost.
  */
-const opening = () => encode(`retry: ${1000 + Math.floor(Math.random() * 2000)}\n\n`)
+const opening = Effect.map(Random.nextIntBetween(1000, 3000), (millis) =>
+  encode(Sse.encoder.write(new Sse.Retry({ duration: Duration.millis(millis), lastEventId: undefined })))
+)
 
 const headers = { "cache-control": "no-cache", "x-accel-buffering": "no" }
 
@@ -34,49 +38,49 @@ export const respond = Effect.fnUntraced(function* (
   let position: bigint | undefined
   let hasOpened = false
   let isEnding = false
-  /** When the last batch was handed over, while the next has not been asked for. */
-  let handedOver: number | undefined
+  /** The time at which a batch was handed over, until the next batch is asked for. */
+  let handedOverAt: number | undefined
 
-  const watch = Effect.gen(function* () {
+  const hangUpOnStall = Effect.gen(function* () {
     while (true) {
       yield* Effect.sleep(Duration.divideUnsafe(stall, 4))
       const now = yield* Clock.currentTimeMillis
-      const since = handedOver
+      const since = handedOverAt
       if (since === undefined || now - since < Duration.toMillis(stall)) continue
       yield* YieldToIo.yieldToIo
-      if (handedOver !== since) continue
-      yield* Effect.logInfo("an event stream was cut off: its client does not read", { position })
+      if (handedOverAt !== since) continue
+      yield* Effect.logInfo("An event stream was cut off because its client does not read.", { position })
       socket.destroy()
       return
     }
   })
-  yield* Effect.forkScoped(watch)
+  yield* Effect.forkScoped(hangUpOnStall)
 
-  /** Where to go on, for a filtered client whose last id may be long ago. */
-  const farewell = Effect.suspend(() => {
+  /** Tells where to continue, to a client with filters whose last event may be long ago. */
+  const lastHeartbeat = Effect.suspend(() => {
     isEnding = true
     return position === undefined ? Cause.done() : Effect.succeed(Arr.of<Push>({ _tag: "Heartbeat", position }))
   })
 
-  const messages = Effect.raceFirst(pull, Effect.andThen(drained, farewell)).pipe(
+  const messages = Effect.raceFirst(pull, Effect.andThen(drained, lastHeartbeat)).pipe(
     Effect.map((batch) => {
-      // Not before it has won: what lost against the end is not sent, so nobody may be told to go on after it.
+      // A batch that lost the race against the end is not sent, so nobody may be told to continue after it.
       position = positionOf(batch[batch.length - 1]!)
       return encode(batch.map(PushMessage.toSse).join(""))
     })
   )
 
   const next = Effect.suspend(() => {
-    handedOver = undefined
+    handedOverAt = undefined
     if (isEnding) return Cause.done()
     if (hasOpened) return messages
     hasOpened = true
-    return Effect.succeed(opening())
+    return opening
   }).pipe(
-    Effect.tap(() => Effect.map(Clock.currentTimeMillis, (now) => (handedOver = now))),
+    Effect.tap(() => Effect.map(Clock.currentTimeMillis, (now) => (handedOverAt = now))),
     Effect.catchIf(
       (error): error is SubscribeError => !Cause.isDone(error),
-      (error) => Effect.andThen(Effect.logWarning("an event stream ended early", error), Cause.done())
+      (error) => Effect.andThen(Effect.logWarning("An event stream ended early.", error), Cause.done())
     )
   )
 

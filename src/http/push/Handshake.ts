@@ -1,13 +1,13 @@
-/** Whether a request may become a WebSocket: said before it does, so that the answer can be a problem document. */
+/** Refuses a request that must not become a WebSocket, while the answer can still be a problem document (RFC 6455, 4.2). */
 import { Effect } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { isSameOrigin } from "../listener/HostNames.ts"
 import { ForeignOrigin, InvalidRequest } from "../problems/HttpError.ts"
 
-/** Base64 of 16 bytes. */
+/** Matches 16 bytes in base64. */
 const key = /^[+/0-9A-Za-z]{22}==$/
 
-/** A program sends no `Origin`; a browser always does, and sends it for any page that asks it to. */
+/** A browser always sends the `Origin` of the page that opens a WebSocket, and any page may; other programs send none. */
 export const check = (
   { headers }: HttpServerRequest.HttpServerRequest,
   origins: ReadonlyArray<string>

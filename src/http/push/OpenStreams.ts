@@ -1,4 +1,4 @@
-/** The event streams that are open: how many there may be, and that they end before the server does. */
+/** Counts the open event streams, bounds their number, and ends them before the server ends. */
 import type { Server } from "node:http"
 import { Context, Deferred, Effect, Layer, type Scope } from "effect"
 import { Overloaded } from "../../eventstore/EventStoreErrors.ts"
@@ -11,10 +11,11 @@ export type Transport = (typeof transports)[number]
 export class OpenStreams extends Context.Service<
   OpenStreams,
   {
-    /** Counts one more until the scope closes. */
+    /** Counts one more stream until the scope closes. */
     open(transport: Transport): Effect.Effect<void, Overloaded | Draining, Scope.Scope>
-    /** Done when streams have to end. */
+    /** Completes when streams have to end. */
     readonly drained: Effect.Effect<void>
+    /** Makes `drained` complete, and refuses new streams. */
     readonly drain: () => void
     readonly count: (transport: Transport) => number
   }
@@ -47,8 +48,8 @@ export const make = (limit: number): OpenStreams["Service"] => {
   }
 }
 
-/** Streams would keep the server from ending for as long as it allows, so they are told first. */
-export const endsFirst = (server: Server, streams: OpenStreams["Service"]): Server => {
+/** Ends the streams when the server begins to close; they would keep it from ending for as long as it allows. */
+export const endBefore = (server: Server, streams: OpenStreams["Service"]): Server => {
   const close = server.close.bind(server)
   server.close = (callback) => {
     streams.drain()

@@ -1,21 +1,22 @@
-/** How event streams are kept alive, and what one may cost. Names of a message's size are in OrderFeed.ts. */
+/** The limits of event streams: how they are kept alive and what one may cost. `OrderFeed` has those of a batch. */
 import { Context, Duration } from "effect"
 
 export interface PushLimits {
-  /** Between two `heartbeat` messages. */
+  /** The time between two `heartbeat` messages. */
   readonly heartbeat: Duration.Duration
-  /** Between two WebSocket pings; one that is not answered before the next ends the connection. */
+  /** The time between two WebSocket pings; a ping that is not answered before the next one ends the connection. */
   readonly ping: Duration.Duration
-  /** Within which a client takes a batch of messages (at most 128 events, 64 KiB), or is too slow. */
+  /** A client that does not take a batch (at most 128 events, 64 KiB) within this time is too slow. */
   readonly stall: Duration.Duration
-  /** For a client to answer that it was told to go. */
+  /** A client gets this time to answer that it was told to go. */
   readonly close: Duration.Duration
-  /** For one that is too slow to take the rest of its batch first, behind which it is told to go, and where to go on. */
+  /** A client that is too slow gets this time to take the rest of its batch, and then where to continue. */
   readonly slowClose: Duration.Duration
-  /** Streams open at the same time, SSE and WebSocket together. */
+  /** The number of streams that are open at the same time, SSE and WebSocket together. */
   readonly connections: number
-  /** Of a WebSocket client's message, in bytes, and how many of them a second: none has a meaning. */
+  /** The size of a WebSocket client's message in bytes; none has a meaning. */
   readonly message: number
+  /** The number of messages that a WebSocket client may send in a second. */
   readonly messagesPerSecond: number
   /** Origins besides the server's own whose pages may open a WebSocket, as in `https://shop.example`. */
   readonly origins: ReadonlyArray<string>

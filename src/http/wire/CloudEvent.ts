@@ -1,4 +1,4 @@
-/** An event as the outside sees it: CloudEvents 1.0. Pure. */
+/** Writes an event as a CloudEvent (CloudEvents 1.0.2), as HTTP callers see it, and reads it back for clients. */
 import { Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import * as StreamId from "../../eventstore/StreamId.ts"
@@ -6,22 +6,22 @@ import type { PublishedEvent } from "../../aggregate/PublishedEvent.ts"
 
 export const CloudEvent = Schema.Struct({
   specversion: Schema.Literal("1.0"),
-  /** UUIDv7 of the event. */
+  /** The UUIDv7 of the event. */
   id: Schema.String,
   source: Schema.String,
   type: Schema.String,
   subject: Schema.String,
   time: Schema.String,
   datacontenttype: Schema.Literal("application/json"),
-  /** The position in the log, 20 digits, so that text order is position order. */
+  /** The position in the log in 20 digits, so that text order is position order (extension "sequence"). */
   sequence: Schema.String.check(Schema.isPattern(/^[0-9]{20}$/)),
   partitionkey: Schema.String,
-  /** The number in its stream, from 1. */
+  /** The number of the event in its stream, from 1. */
   streamversion: Schema.Int,
   correlationid: Schema.String,
   /** The id of the command, unless its sender named another cause. */
   causationid: Schema.String,
-  /** Who sent the command. */
+  /** The sender of the command. */
   actor: Schema.optionalKey(Schema.String),
   traceparent: Schema.optionalKey(Schema.String),
   data: Schema.Json
@@ -50,12 +50,11 @@ export const fromEvent = (event: PublishedEvent): CloudEvent => {
     causationid: event.causationId,
     ...(actor === undefined ? {} : { actor }),
     ...(traceparent === undefined ? {} : { traceparent }),
-    // Stored as JSON by the log.
+    // The log stores the data as JSON.
     data: event.data as Schema.Json
   }
 }
 
-/** The way back, for clients. */
 export const toEvent = (event: CloudEvent): PublishedEvent => {
   const { actor, traceparent } = event
   return {

@@ -1,17 +1,18 @@
-/** A push as it goes over the wire: one SSE event, or one text message of a WebSocket. */
+/** Writes a push as one server-sent event or as one text message of a WebSocket, and reads it back for clients. */
 import { Schema } from "effect"
+import { Sse } from "effect/encoding"
 import type { PublishedEvent } from "../../aggregate/PublishedEvent.ts"
 import { positionOf, type Push } from "../../orders/Subscription.ts"
 import * as CloudEvent from "./CloudEvent.ts"
 
-/** `ahead`: the order view does not have it yet. */
+/** `ahead` means that the order view does not have the event yet. */
 export const PushedCloudEvent = Schema.Struct({
   ...CloudEvent.CloudEvent.fields,
   ahead: Schema.optionalKey(Schema.Literal(true))
 }).annotate({ identifier: "PushedCloudEvent" })
 export type PushedCloudEvent = typeof PushedCloudEvent.Type
 
-/** `position`: whoever goes on after it misses nothing. */
+/** A client that continues after `position` misses nothing. */
 export const Control = Schema.Struct({
   control: Schema.Literals(["caught-up", "heartbeat"]),
   position: Schema.Int
@@ -19,7 +20,7 @@ export const Control = Schema.Struct({
 
 export const PushMessage = Schema.Union([PushedCloudEvent, Control])
 
-/** An event is encoded once, however many get it. */
+/** Each event is encoded once, however many clients get it. */
 const encoded = new WeakMap<PublishedEvent, string>()
 
 const eventText = (event: PublishedEvent): string => {
@@ -46,11 +47,9 @@ export const toText = (push: Push): string => {
   return push.ahead ? JSON.stringify({ ...CloudEvent.fromEvent(push.event), ahead: true }) : eventText(push.event)
 }
 
-/** JSON has no line breaks, so one `data:` line holds it. */
 export const toSse = (push: Push): string =>
-  `id: ${positionOf(push)}\nevent: ${nameOf(push)}\ndata: ${toText(push)}\n\n`
+  Sse.encoder.write({ _tag: "Event", id: String(positionOf(push)), event: nameOf(push), data: toText(push) })
 
-/** The way back, for clients. */
 export const toPush = (message: typeof PushMessage.Type): Push => {
   if ("control" in message) {
     const _tag = message.control === "caught-up" ? "CaughtUp" : "Heartbeat"

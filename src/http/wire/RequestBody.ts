@@ -1,4 +1,4 @@
-/** Reads a command's body as text, within bounds: JSON by its label, not too large, not too deep, UTF-8, in time. */
+/** Reads a command's body as text within bounds: declared as JSON, not too large, not nested too deep, UTF-8, in time. */
 import { ByteSize, type Duration, Effect, Fiber } from "effect"
 import { HttpIncomingMessage, type HttpServerError, type HttpServerRequest } from "effect/http"
 import {
@@ -9,7 +9,6 @@ import {
   RequestTimeout,
   UnsupportedMediaType
 } from "../problems/HttpError.ts"
-import { isDeeperThan } from "./JsonDepth.ts"
 
 const tooLarge = new ContentTooLarge({ limit: maxBodyBytes })
 const utf8 = new TextDecoder("utf-8", { fatal: true })
@@ -23,6 +22,23 @@ const isJson = (contentType: string): boolean => {
 const hasBody = (headers: HttpServerRequest.HttpServerRequest["headers"]): boolean =>
   headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0
 
+/** Counts brackets outside of strings before anything is parsed, so it also bounds text that is no JSON. */
+const isDeeperThan = (text: string, limit: number): boolean => {
+  let depth = 0
+  let inString = false
+  for (let index = 0; index < text.length; index++) {
+    const char = text.charCodeAt(index)
+    if (inString) {
+      if (char === 0x5c) index++
+      else if (char === 0x22) inString = false
+    } else if (char === 0x22) inString = true
+    else if (char === 0x7b || char === 0x5b) {
+      if (++depth > limit) return true
+    } else if (char === 0x7d || char === 0x5d) depth--
+  }
+  return false
+}
+
 const readError = (error: HttpServerError.HttpServerError) =>
   error.reason._tag === "RequestParseError" && error.reason.reason === "BodyTooLarge"
     ? tooLarge
@@ -34,7 +50,7 @@ const decode = (bytes: ArrayBuffer) =>
     catch: () => InvalidRequest.of("body", "Expected UTF-8")
   })
 
-/** Empty if there is no body. */
+/** Returns an empty text if there is no body. */
 export const read = (
   request: HttpServerRequest.HttpServerRequest,
   timeout: Duration.Duration
@@ -53,7 +69,7 @@ export const read = (
   }
   return request.arrayBuffer.pipe(
     Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maxBodyBytes)),
-    // Interrupting the read would destroy the connection, and the 408 with it: only the wait for it is given up.
+    // Interrupting the read would destroy the connection and the 408 with it, so only the wait for the read is ended.
     Effect.forkDetach,
     Effect.flatMap(Fiber.join),
     Effect.mapError(readError),

@@ -1,18 +1,18 @@
-/** The id of a request: what the caller sent, echoed, and a UUID for problems, logs and events. */
+/** Gives every request an id: the caller's `X-Request-Id` is echoed, and a UUID stands in problems, logs and events. */
 import { Context } from "effect"
 import { SecureRandom } from "effect/crypto"
 
 export interface RequestIds {
-  /** The value of `X-Request-Id`. */
+  /** The value of `X-Request-Id` in the answer. */
   readonly echo: string
-  /** The caller's own if it is a UUID, else one of ours. */
+  /** The caller's own id if that is a UUID, else a new one. */
   readonly uuid: string
 }
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const printable = /^[\x20-\x7e]{1,128}$/
 
 export const isUuid = (text: string): boolean => uuid.test(text)
-const printable = /^[\x20-\x7e]{1,128}$/
 
 export const make = (header: string | undefined): RequestIds => {
   if (header !== undefined && isUuid(header)) return { echo: header, uuid: header.toLowerCase() }

@@ -1,0 +1,51 @@
+/** Reads from a request's headers how `Orders` is to be called. `Reply` is the way back. */
+import { Duration, Effect, Option } from "effect"
+import { Headers, HttpTraceContext } from "effect/http"
+import { InvalidIdempotencyKey } from "../../aggregate/CommandErrors.ts"
+import type { CommandOptions } from "../../aggregate/idempotency/Submission.ts"
+import type { QueryOptions } from "../../orders/QueryOptions.ts"
+import type { CommandHeaders, QueryHeaders } from "../api/HttpHeaders.ts"
+import { InvalidRequest } from "../problems/HttpError.ts"
+import * as HeaderValue from "../wire/HeaderValue.ts"
+import { RequestId } from "../wire/RequestId.ts"
+
+/** Until there is authentication, every caller acts as the operator. */
+const actor = "operator"
+
+const isTraceparent = (traceparent: string): boolean =>
+  Option.isSome(HttpTraceContext.w3c(Headers.fromInput({ traceparent })))
+
+/** A `traceparent` that is no W3C trace context (version 00) is ignored, as that specification asks. */
+export const commandOptions = Effect.fnUntraced(function* (
+  headers: CommandHeaders
+): Effect.fn.Return<CommandOptions, InvalidRequest | InvalidIdempotencyKey> {
+  const { "idempotency-key": key, traceparent } = headers
+  if (headers["if-match"] !== undefined && headers["if-none-match"] !== undefined) {
+    return yield* InvalidRequest.of("header.if-match", "can't be sent together with If-None-Match")
+  }
+  const idempotencyKey = key === undefined ? undefined : HeaderValue.parseIdempotencyKey(key)
+  if (key !== undefined && idempotencyKey === undefined) return yield* new InvalidIdempotencyKey()
+  const { uuid: correlationId } = yield* RequestId
+  const precondition = HeaderValue.precondition(headers)
+  return {
+    correlationId,
+    actor,
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...(precondition === undefined ? {} : { precondition }),
+    ...(traceparent !== undefined && isTraceparent(traceparent) ? { traceparent } : {})
+  }
+})
+
+/** `applied` is the header that tells the caller which preference was honoured; a wait means nothing without a token. */
+export const queryOptions = (
+  headers: QueryHeaders
+): { readonly options: QueryOptions; readonly applied: { readonly "preference-applied"?: string } } => {
+  const token = headers["consistency-token"]
+  if (token === undefined) return { options: {}, applied: {} }
+  const wait = HeaderValue.waitOf(headers.prefer)
+  if (wait === undefined) return { options: { token }, applied: {} }
+  return {
+    options: { token, wait: Duration.seconds(wait) },
+    applied: { "preference-applied": HeaderValue.preferWait(wait) }
+  }
+}
