@@ -7,17 +7,7 @@ export type { ActorInfo, ActorReport } from "./actor/ActorCache.ts"
 export type { Accepted, CommandAlreadyAccepted, Keyed, KeyedError } from "./actor/Envelope.ts"
 export { AggregateLimits } from "./AggregateLimits.ts"
 export { Aggregates, type SendOptions } from "./Aggregates.ts"
-export {
-  AggregateSuspended,
-  CommandIdReused,
-  CommandInProgress,
-  Draining,
-  type IdempotencyError,
-  InvalidIdempotencyKey,
-  type SendError,
-  type Unavailable,
-  VersionMismatch
-} from "./CommandErrors.ts"
+export * from "./CommandErrors.ts"
 export type { Decider } from "./Decider.ts"
 export * as EventCodec from "./EventCodec.ts"
 export type { PublishedEvent } from "./PublishedEvent.ts"

@@ -3,16 +3,8 @@
  * order of their positions; in memory or in a database. `LogTail` follows what is appended, by any process.
  */
 export { CommandRetention } from "./CommandRetention.ts"
-export {
-  type Entry,
-  type EventMetadata,
-  EventStore,
-  type NewEvent,
-  type Outcome,
-  type RecordedEvent,
-  type StoredCommand
-} from "./EventStore.ts"
-export { ConcurrencyConflict, OutcomeUnknown, Overloaded } from "./EventStoreErrors.ts"
+export * from "./EventStore.ts"
+export * from "./EventStoreErrors.ts"
 export * as MemoryEventStore from "./MemoryEventStore.ts"
 export * as SqlEventStore from "./SqlEventStore.ts"
 export * as StreamId from "./StreamId.ts"

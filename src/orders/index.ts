@@ -7,18 +7,7 @@ export * as OrdersLayers from "./OrdersLayers.ts"
 export * as OrdersLocal from "./OrdersLocal.ts"
 export * as AggregateCatalog from "./AggregateCatalog.ts"
 export * as DemoCatalog from "./DemoCatalog.ts"
-export {
-  type AddLineError,
-  type CommandError,
-  InvalidPosition,
-  type PlaceError,
-  type QueryError,
-  type ReadError,
-  ServerUnreachable,
-  type SubmitError,
-  type SubscribeError,
-  VersionNotFound
-} from "./OrdersError.ts"
+export * from "./OrdersError.ts"
 export type {
   CatalogListRequest,
   CatalogWaitOptions,

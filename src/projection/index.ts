@@ -6,31 +6,10 @@ export { type Checkpoint, CheckpointMoved, CheckpointRefused } from "./Checkpoin
 export * as ConsistencyToken from "./consistency/ConsistencyToken.ts"
 export { InvalidToken, ProjectionBehind } from "./consistency/ConsistencyToken.ts"
 export { ProjectionProgress, type ProjectionStatus } from "./consistency/ProjectionProgress.ts"
-export type { Batch, Projection, ProjectionAudit, ProjectionTables, Slot } from "./Projection.ts"
-export {
-  AuditRefused,
-  ParkedElsewhere,
-  RebuildRefused,
-  RepairRefused,
-  RetryRefused,
-  StillFailing,
-  UnknownParkedStream,
-  UnknownProjection,
-  UnknownRebuild,
-  UnknownStream
-} from "./ProjectionErrors.ts"
+export * from "./Projection.ts"
+export * from "./ProjectionErrors.ts"
 export { ProjectionLimits } from "./ProjectionLimits.ts"
-export {
-  type Audited,
-  type AuditReport,
-  type AwaitOptions,
-  type Difference,
-  type ParkedStream,
-  type ProjectionInfo,
-  Projections,
-  type Rebuild,
-  type RebuildOptions
-} from "./Projections.ts"
+export * from "./Projections.ts"
 export * as ProjectionTable from "./ProjectionTable.ts"
 export { ProjectionBroken } from "./run/ProjectionBroken.ts"
 export * as SqlProjections from "./SqlProjections.ts"
