@@ -1,4 +1,4 @@
-/** The port for operators, as the process that has it is seen from outside. */
+/** The operators' port, seen from outside of the process that opens it. */
 import { createServer } from "node:net"
 import { assert, describe, inject, it, onTestFinished } from "vitest"
 import { placement } from "../../harness/fixtures/Shop.ts"
@@ -6,12 +6,12 @@ import { call, fillCatalog } from "../../harness/clients/HttpClient.ts"
 import { launch } from "../../harness/servers/ServerProcess.ts"
 import { freshDatabase, refusal, server } from "../../harness/servers/Resources.ts"
 
-/** A port that somebody else listens on. */
+/** Occupies a port, a free one by default, and returns it. */
 const taken = async (port = 0): Promise<number> => {
   const other = createServer()
   onTestFinished(() => void other.close())
   return new Promise((resolve) => {
-    // The default port may be taken already: all the better.
+    // Another program may occupy the port already, which does just as well.
     other.once("error", () => resolve(port))
     other.listen(port, "127.0.0.1", () => {
       const address = other.address()
@@ -23,7 +23,7 @@ const taken = async (port = 0): Promise<number> => {
 const json = async (url: string) => (await fetch(url)).json() as Promise<{ readonly data: ReadonlyArray<object> }>
 
 describe("the port for operators", () => {
-  it("is there beside the other one, and both end well", async () => {
+  it("opens beside the API's port, and both close well", async () => {
     const { adminUrl, output, stop, url } = await server({ DATABASE_URL: await freshDatabase() })
     assert.match(output(), /operators listen at http:\/\/127\.0\.0\.1:\d+\/docs/)
     await fillCatalog(url)
@@ -49,7 +49,7 @@ describe("the port for operators", () => {
     ])
   })
 
-  it("is another one, with a warning, if it was not chosen and the default is taken", async () => {
+  it("is another one, with a warning, where nobody has chosen it and the default is in use", async () => {
     await taken(3001)
     const { child, exit, output } = launch({ DATABASE_URL: await freshDatabase(), PORT: "0" })
     onTestFinished(() => void child.kill("SIGKILL"))
@@ -64,20 +64,20 @@ describe("the port for operators", () => {
     assert.strictEqual((await fetch(`${url}/metrics`)).status, 200)
   })
 
-  it("must be free if it was chosen", async () => {
+  it("must be free where somebody has chosen it", async () => {
     const port = await taken()
     const settings = { DATABASE_URL: inject("postgresUrl"), PORT: "0", ADMIN_PORT: String(port) }
     assert.match(await refusal(launch(settings)), new RegExp(`ADMIN_HOST and ADMIN_PORT can't .*in use.*${port}$`))
   })
 
-  it("must not be reachable by others unless one insists", async () => {
+  it("must not be reachable by others unless ALLOW_UNAUTHENTICATED is set", async () => {
     const open = { DATABASE_URL: inject("postgresUrl"), PORT: "0", ADMIN_PORT: "0", ADMIN_HOST: "0.0.0.0" }
     assert.match(await refusal(launch(open)), /The setting ADMIN_HOST is "0\.0\.0\.0", .*ALLOW_UNAUTHENTICATED/)
     const settings = { ...open, DATABASE_URL: await freshDatabase(), ALLOW_UNAUTHENTICATED: "true" }
     const { adminUrl, output } = await server(settings)
     assert.match(output(), /WARN .*listens on 0\.0\.0\.0 without authentication/)
     const url = adminUrl.replace("0.0.0.0", "127.0.0.1")
-    // Whatever name it has there, but still not for pages of others.
+    // The address is not checked any more, but pages of other origins are still refused.
     assert.strictEqual((await fetch(`${url}/metrics`)).status, 200)
     assert.strictEqual((await fetch(`${url}/metrics`, { headers: { origin: "https://evil.example" } })).status, 403)
   })

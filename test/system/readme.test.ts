@@ -9,12 +9,12 @@ import { directory, server } from "../../harness/servers/Resources.ts"
 
 const run = promisify(execFile)
 
-it("is short, and says where the former packages went", () => {
+it("the README has at most 200 lines and says where the former packages of Effect went", () => {
   assert.isAtMost(text.trimEnd().split("\n").length, 200)
   for (const former of ["@effect/schema", "@effect/platform", "@effect/sql"]) assert.include(text, `\`${former}\``)
 })
 
-it("lists every setting with its default and meaning", () => {
+it("the README lists every setting with its default and meaning", () => {
   const rows = [...text.matchAll(/^\| `([A-Z_]+)` \| `(.*)` \| (.*) \|$/gm)].map(([, ...row]) => row)
   const expected = Object.entries<Setting<unknown>>(settings).map(([name, { defaultValue, meaning }]) => [
     name,
@@ -24,11 +24,11 @@ it("lists every setting with its default and meaning", () => {
   assert.deepStrictEqual(rows, expected)
 })
 
-it("its curls, pasted one after the other, give what it shows", async () => {
+it("the README's curl commands, pasted one after the other, give the answers that it shows", async () => {
   const { url } = await server({ DATABASE_URL: "pglite:memory" })
   const separator = "~~~ the next step ~~~"
   const script = steps
-    // As patiently as can be, however much else this machine does.
+    // A busy machine may need longer for a view than the README's five seconds.
     .map((step) => step.commands.replaceAll("localhost:3000", url).replaceAll("Prefer: wait=5", "Prefer: wait=30"))
     .join(`\necho; echo '${separator}'\n`)
   assert.isAtLeast(steps.length, 4)
@@ -41,7 +41,7 @@ it("its curls, pasted one after the other, give what it shows", async () => {
   }
 })
 
-it("notices an answer that is not as shown", () => {
+it("the comparison notices an answer that differs from the one shown", () => {
   const [placing] = steps
   const answer = (body: object) => `HTTP/1.1 202 Accepted\r\nlocation: /orders/ord_1\r\n\r\n${JSON.stringify(body)}`
   const events = ["order.placed.v1", "order.confirmed.v1"]
@@ -55,7 +55,7 @@ it("notices an answer that is not as shown", () => {
 /** Lets the doors of the package lead to its sources: nothing is built for this test. */
 const sources = "--conditions=ordinal-source"
 
-it("the doors that docs/embedding.md lists are those of the package", async () => {
+it("docs/embedding.md lists the doors of the package", async () => {
   const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8"))
   const listed = [
     ...(await readFile(join(root, "docs", "embedding.md"), "utf8")).matchAll(/^\| `(ordinal[a-z/]*)` \|/gm)
@@ -68,8 +68,8 @@ it("the doors that docs/embedding.md lists are those of the package", async () =
   assert.isAtMost(doors.length, 10)
 })
 
-describe("its programs", () => {
-  it("compile and print what it says", async () => {
+describe("the README's programs", () => {
+  it("compile and print what the README says", async () => {
     const folder = await directory()
     for (const name of ["effect", "@types"]) {
       await mkdir(join(folder, "node_modules"), { recursive: true })

@@ -5,7 +5,7 @@ import * as Addresses from "../../../src/server/Addresses.ts"
 const hosts = { HOST: "127.0.0.1", ADMIN_HOST: "127.0.0.1" }
 
 describe("the port for operators", () => {
-  it.effect("is the one that is set; only a default may be replaced", () =>
+  it.effect("is the one that is set, and only a default may be replaced", () =>
     Effect.gen(function* () {
       const chosen = Addresses.adminPort({ ...hosts, PORT: 3000, ADMIN_PORT: 4001 }, false)
       assert.deepStrictEqual(yield* chosen, { port: 4001, orAnother: false })
@@ -14,7 +14,7 @@ describe("the port for operators", () => {
     })
   )
 
-  it.effect("gives way to the API's, unless both were chosen", () =>
+  it.effect("gives way to the API's port, unless somebody has chosen both", () =>
     Effect.gen(function* () {
       const same = { ...hosts, PORT: 3001, ADMIN_PORT: 3001 }
       assert.deepStrictEqual(yield* Addresses.adminPort(same, true), { port: 0, orAnother: true })
@@ -31,7 +31,7 @@ describe("the port for operators", () => {
     { HOST: "::1", ADMIN_HOST: "localhost" },
     { HOST: "shop.internal", ADMIN_HOST: "10.0.0.1" }
   ]
-  it.effect.each(overlapping)("gives way on an address that may be one of the API's: %o", (hosts) =>
+  it.effect.each(overlapping)("gives way on an address that may be the same as the API's: %o", (hosts) =>
     Effect.gen(function* () {
       const same = { ...hosts, PORT: 3001, ADMIN_PORT: 3001 }
       assert.deepStrictEqual(yield* Addresses.adminPort(same, true), { port: 0, orAnother: true })
@@ -40,7 +40,7 @@ describe("the port for operators", () => {
     })
   )
 
-  it.effect("may be the same number on another address, or no number at all", () =>
+  it.effect("may have the API's number on another address, or be any free port", () =>
     Effect.gen(function* () {
       const elsewhere = { HOST: "10.0.0.1", ADMIN_HOST: "127.0.0.1", PORT: 3001, ADMIN_PORT: 3001 }
       assert.deepStrictEqual(yield* Addresses.adminPort(elsewhere, false), { port: 3001, orAnother: false })
