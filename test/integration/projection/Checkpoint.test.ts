@@ -10,7 +10,7 @@ import * as ProjectionBatch from "../../../src/projection/run/ProjectionBatch.ts
 import { OrderViewProjection } from "../../../src/views/order/OrderViewProjection.ts"
 import { readFrom } from "../../../src/testing/EventStoreEntries.ts"
 import { append, orderLives } from "../../../harness/orders/OrderLives.ts"
-import { assertViewIsFold, stored } from "../../../harness/orders/OrderViewRows.ts"
+import { assertViewIsFold, stored } from "../../../harness/judges/OrderViewFold.ts"
 import { fresh, readerLayer } from "../../../harness/views/ViewLayer.ts"
 
 const key = { ...OrderViewProjection, slot: "live" as const }
@@ -40,7 +40,7 @@ it.live("lets a runner that lost its lease write nothing", () =>
     assert.strictEqual((yield* Effect.flip(zombie.apply(zombie.row, events)))._tag, "CheckpointMoved")
     assert.deepStrictEqual(yield* stored(sql), [])
     yield* holder.apply(holder.row, events)
-    yield* assertViewIsFold(sql)
+    yield* assertViewIsFold
   }).pipe(Effect.provide(fresh(readerLayer)))
 )
 
@@ -53,7 +53,7 @@ it.live("lets nobody apply from where the checkpoint no longer is, whoever has t
     assert.strictEqual((yield* Effect.flip(zombie.apply(zombie.row, events)))._tag, "CheckpointMoved")
     assert.strictEqual((yield* Checkpoint.stored(sql, key))?.position, 1n)
     yield* zombie.apply(at, [rest[0]!, ...rest.slice(1)])
-    yield* assertViewIsFold(sql)
+    yield* assertViewIsFold
   }).pipe(Effect.provide(fresh(readerLayer)))
 )
 

@@ -1,26 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Logger } from "effect"
+import { Effect, Layer } from "effect"
 import { Database } from "../../../src/database/Database.ts"
 import * as StreamId from "../../../src/eventstore/StreamId.ts"
 import { OrderId } from "../../../src/order/OrderId.ts"
-import { ProjectionProgress } from "../../../src/projection/consistency/ProjectionProgress.ts"
 import { Projections } from "../../../src/projection/Projections.ts"
 import { OrderQueries } from "../../../src/views/order/OrderQueries.ts"
-import { OrderViewProjection } from "../../../src/views/order/OrderViewProjection.ts"
 import { readFrom } from "../../../src/testing/EventStoreEntries.ts"
 import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 import { append, orderLives } from "../../../harness/orders/OrderLives.ts"
-import { assertViewIsFold, stored } from "../../../harness/orders/OrderViewRows.ts"
+import { assertViewIsFold, stored } from "../../../harness/judges/OrderViewFold.ts"
 import { poisoned } from "../../../harness/faults/PoisonedView.ts"
-import { infoWhen } from "../../../harness/views/Rebuilds.ts"
+import { infoWhen, silent, viewReaches } from "../../../harness/views/ViewSteps.ts"
 import { operatedLayer, readerLayer } from "../../../harness/views/ViewLayer.ts"
 
 const adapters = { postgres: freshDatabase, pglite: Effect.succeed("pglite:memory") }
-
-const seen = (position: bigint) =>
-  Effect.flatMap(ProjectionProgress, (progress) => progress.awaitPosition(OrderViewProjection, position))
-
-const silent = Logger.layer([])
 
 /** The entries, and the stream and version of one event in the midst of the longest stream. */
 const withVictim = Effect.fnUntraced(function* (orders: number) {
@@ -43,10 +36,10 @@ describe.each(Object.entries(adapters))("a poison event on %s", (name, database)
         const projections = yield* Projections
         const queries = yield* OrderQueries
         const half = Math.floor(entries.length / 2)
-        yield* seen(yield* append(entries.slice(0, half), 200))
+        yield* viewReaches(yield* append(entries.slice(0, half), 200))
         // More events of the order come while it is set aside.
         const head = yield* append(entries.slice(half), 200)
-        yield* seen(head)
+        yield* viewReaches(head)
 
         const all = (yield* stored(sql)).length
         assert.strictEqual(all, new Set(entries.map((entry) => entry.streamId)).size)
@@ -81,7 +74,7 @@ describe.each(Object.entries(adapters))("a poison event on %s", (name, database)
         assert.deepStrictEqual(yield* projections.parked, [])
         assert.strictEqual((yield* queries.get(orderId)).parkedAt, undefined)
         assert.strictEqual((yield* Effect.flip(projections.retry(parked!.id)))._tag, "UnknownParkedStream")
-        yield* assertViewIsFold(sql)
+        yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url, projection)), Effect.provide(silent))
     })
   )
@@ -94,7 +87,7 @@ describe("parking", () => {
     // The poison is among those before the restart, more of its order after it.
     const half = entries.findIndex(({ expected, streamId }) => streamId === victim && expected >= version - 1) + 1
     const some = Effect.gen(function* () {
-      yield* seen(yield* append(entries.slice(0, half)))
+      yield* viewReaches(yield* append(entries.slice(0, half)))
     })
     if (restarts) yield* some.pipe(Effect.provide(operatedLayer(url, projection)), Effect.provide(silent))
     return { projection, state, victim, version, rest: entries.slice(restarts ? half : 0) }
@@ -106,20 +99,19 @@ describe("parking", () => {
       const { projection, rest, state, version, victim } = yield* parkOne(url, true)
       yield* Effect.gen(function* () {
         const projections = yield* Projections
-        const { reads: sql } = yield* Database
         state.isFixed = true
         const [parked] = yield* projections.parked
         assert.containSubset(parked, { streamId: victim, version })
         const more = rest.findIndex(({ streamId }) => streamId === victim) + 1
         assert.isAbove(more, 0)
-        yield* seen(yield* append(rest.slice(0, more)))
+        yield* viewReaches(yield* append(rest.slice(0, more)))
         assert.containSubset((yield* projections.parked)[0], { id: parked!.id, version })
         const [head] = yield* Effect.all([append(rest.slice(more), 1), projections.retry(parked!.id)], {
           concurrency: 2
         })
-        yield* seen(head)
+        yield* viewReaches(head)
         assert.deepStrictEqual(yield* projections.parked, [])
-        yield* assertViewIsFold(sql)
+        yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url, projection)), Effect.provide(silent))
     })
   )
@@ -131,7 +123,7 @@ describe("parking", () => {
       yield* Effect.gen(function* () {
         const projections = yield* Projections
         const queries = yield* OrderQueries
-        yield* seen(yield* append(rest))
+        yield* viewReaches(yield* append(rest))
         const [parked] = yield* projections.parked
         const elsewhere = yield* Effect.flip(projections.skip(parked!.id, version + 1))
         assert.containSubset(elsewhere, { _tag: "ParkedElsewhere", streamId: victim, version, asked: version + 1 })
@@ -144,7 +136,7 @@ describe("parking", () => {
         const { order } = yield* queries.get(OrderId.make(StreamId.id(victim)))
         assert.strictEqual(order?.version, last.version)
         const more = (yield* orderLives(3)).filter((entry) => entry.streamId !== victim)
-        yield* seen(yield* append(more))
+        yield* viewReaches(yield* append(more))
         assert.deepStrictEqual((yield* projections.audit(projection.name, 200)).differences, [])
         // What is degraded is not compared: its row is known to lack an event.
         assert.strictEqual((yield* projections.auditStream(projection.name, victim)).compared, 0)
@@ -171,8 +163,8 @@ describe("parking", () => {
         assert.deepStrictEqual(yield* projections.parked, [])
         state.isFixed = true
         yield* projections.resume(projection.name)
-        yield* seen(head)
-        yield* Effect.flatMap(Database, ({ reads }) => assertViewIsFold(reads))
+        yield* viewReaches(head)
+        yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url, projection)), Effect.provide(silent))
     })
   )

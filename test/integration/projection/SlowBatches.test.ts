@@ -1,30 +1,22 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Layer, Logger } from "effect"
+import { Duration, Effect, Layer } from "effect"
 import type { SqlClient } from "effect/sql"
-import { Database } from "../../../src/database/Database.ts"
 import type { RecordedEvent } from "../../../src/eventstore/EventStore.ts"
 import type { Projection } from "../../../src/projection/Projection.ts"
 import { defaults, ProjectionLimits } from "../../../src/projection/ProjectionLimits.ts"
-import { ProjectionProgress } from "../../../src/projection/consistency/ProjectionProgress.ts"
 import { Projections } from "../../../src/projection/Projections.ts"
 import { OrderViewProjection } from "../../../src/views/order/OrderViewProjection.ts"
 import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 import { append, orderLives } from "../../../harness/orders/OrderLives.ts"
-import { assertViewIsFold } from "../../../harness/orders/OrderViewRows.ts"
-import { infoWhen } from "../../../harness/views/Rebuilds.ts"
+import { assertViewIsFold } from "../../../harness/judges/OrderViewFold.ts"
+import { infoWhen, silent, viewReaches } from "../../../harness/views/ViewSteps.ts"
 import { operatedLayer, readerLayer } from "../../../harness/views/ViewLayer.ts"
 
 const { name } = OrderViewProjection
-const silent = Logger.layer([])
 const surroundings = Layer.merge(
   silent,
   Layer.succeed(ProjectionLimits, { ...defaults, transaction: Duration.millis(1_500) })
 )
-
-const seen = (position: bigint) =>
-  Effect.flatMap(ProjectionProgress, (progress) => progress.awaitPosition(OrderViewProjection, position))
-
-const isFold = Effect.flatMap(Database, ({ reads }) => assertViewIsFold(reads))
 
 /** A statement that is ended by the server, as one that takes longer than the session allows. */
 const timesOut = (sql: SqlClient.SqlClient) =>
@@ -52,8 +44,8 @@ describe("a batch that runs into the statement timeout", () => {
       const head = yield* append(yield* orderLives(60)).pipe(Effect.provide(readerLayer(url)))
       yield* Effect.gen(function* () {
         const projections = yield* Projections
-        yield* seen(head)
-        yield* isFold
+        yield* viewReaches(head)
+        yield* assertViewIsFold
         assert.isAbove(sizes[0]!, 40)
         assert.isBelow(sizes.filter((size) => size > 40).length, 8)
         assert.deepStrictEqual(yield* projections.parked, [])
@@ -63,7 +55,7 @@ describe("a batch that runs into the statement timeout", () => {
           .rebuildStatus(id)
           .pipe(Effect.delay("20 millis"), Effect.repeat({ until: ({ state }) => state !== "running" }))
         assert.strictEqual(state, "completed")
-        yield* isFold
+        yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url, projection)), Effect.provide(silent))
     })
   )
@@ -79,7 +71,7 @@ describe("a batch that runs into the statement timeout", () => {
         const entries = yield* orderLives(10)
         culprit = entries.find(({ expected }) => expected > 0)?.streamId
         assert.isDefined(culprit)
-        yield* seen(yield* append(entries))
+        yield* viewReaches(yield* append(entries))
         const [parked, ...others] = yield* projections.parked
         assert.deepStrictEqual(others, [])
         assert.containSubset(parked, { streamId: culprit, version: 2, parked: true })
@@ -88,7 +80,7 @@ describe("a batch that runs into the statement timeout", () => {
         assert.containSubset(failed, { _tag: "StillFailing", version: 2 })
         culprit = undefined
         yield* projections.retry(parked!.id)
-        yield* isFold
+        yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url, projection)), Effect.provide(silent))
     })
   )
@@ -115,11 +107,11 @@ describe("a single event whose transaction does not end in time", () => {
         const index = entries.findIndex(({ expected }) => expected > 0)
         const { expected, streamId } = entries[index]!
         const version = expected + 1
-        yield* seen(yield* append(entries.slice(0, index)))
+        yield* viewReaches(yield* append(entries.slice(0, index)))
         culprit = { streamId, version }
-        yield* seen(yield* append(entries.slice(index, index + 1)))
+        yield* viewReaches(yield* append(entries.slice(index, index + 1)))
         const head = yield* append(entries.slice(index + 1))
-        yield* seen(head)
+        yield* viewReaches(head)
         const [parked, ...others] = yield* projections.parked
         assert.deepStrictEqual(others, [])
         assert.containSubset(parked, { streamId, version, parked: true })
@@ -130,7 +122,7 @@ describe("a single event whose transaction does not end in time", () => {
         assert.include(failed.message, "its transaction does not end in time")
         culprit = undefined
         yield* projections.retry(parked!.id)
-        yield* isFold
+        yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url, projection)), Effect.provide(surroundings))
     })
   )

@@ -10,7 +10,7 @@ import { type Difference, Projections } from "../../../../src/projection/Project
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { readFrom } from "../../../../src/testing/EventStoreEntries.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
-import { assertViewIsFold } from "../../../../harness/orders/OrderViewRows.ts"
+import { assertViewIsFold } from "../../../../harness/judges/OrderViewFold.ts"
 import { fresh, operatedLayer } from "../../../../harness/views/ViewLayer.ts"
 
 const { name } = OrderViewProjection
@@ -77,7 +77,7 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
           assert.containSubset(yield* projections.repair(name, found.streamId), expected(found))
           assert.deepStrictEqual((yield* projections.audits)[0]?.differences, [])
           assert.deepStrictEqual(yield* projections.auditStream(name, found.streamId), right)
-          yield* assertViewIsFold(sql)
+          yield* assertViewIsFold
         })
       )
     }
@@ -108,7 +108,7 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
         const [behind] = (yield* projections.auditStream(name, streamId)).differences
         assert.containSubset(behind, { kind: "behind", version: version - 1, event: { version } })
         yield* projections.repair(name, streamId)
-        yield* assertViewIsFold(sql)
+        yield* assertViewIsFold
       })
     )
 
@@ -132,7 +132,7 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
           assert.containSubset(yield* projections.repair(name, streamId), extra)
         }
         assert.deepStrictEqual((yield* projections.audit(name, 500)).differences, [])
-        yield* assertViewIsFold(sql)
+        yield* assertViewIsFold
       })
     )
 
@@ -181,7 +181,7 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
         assert.strictEqual(compared._tag, "NotCompared")
         yield* sql`UPDATE ordinal.checkpoints SET version = 1, problem = NULL`
         yield* projections.repair(name, streamId)
-        yield* assertViewIsFold(sql)
+        yield* assertViewIsFold
       }).pipe(Effect.provide(Layer.fresh(layer)), Effect.provide(Logger.layer([])))
     )
 
@@ -210,7 +210,7 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
         assert.include(refused.message, "a rebuild is under way")
         yield* projections.abortRebuild(id)
         assert.isDefined(yield* projections.repair(name, streamId))
-        yield* assertViewIsFold(sql)
+        yield* assertViewIsFold
       }).pipe(Effect.provide(Logger.layer([])))
     )
   })

@@ -8,7 +8,8 @@ import { OrderViewTable } from "../../../../src/views/order/OrderViewRows.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
 import { value, withOwnMetrics } from "../../../../harness/fixtures/OwnMetrics.ts"
-import { ended, heldAudit, infoWhen, isFold, name, seen, silent } from "../../../../harness/views/Rebuilds.ts"
+import { assertViewIsFold } from "../../../../harness/judges/OrderViewFold.ts"
+import { heldAudit, infoWhen, name, rebuildEnds, silent, viewReaches } from "../../../../harness/views/ViewSteps.ts"
 import { operatedLayer } from "../../../../harness/views/ViewLayer.ts"
 
 describe("a rebuild", () => {
@@ -29,16 +30,16 @@ describe("a rebuild", () => {
       }
       yield* Effect.gen(function* () {
         const projections = yield* Projections
-        yield* seen(yield* append(yield* orderLives(20)))
+        yield* viewReaches(yield* append(yield* orderLives(20)))
         const { id } = yield* projections.rebuild(name, { compare: "all" })
-        const blocked = yield* ended(id)
+        const blocked = yield* rebuildEnds(id)
         assert.containSubset(blocked, { state: "blocked", compared: 20, different: 20 })
         assert.match(blocked.problem!, /20 of 20 rows are not the fold of the log.* in status/)
-        yield* isFold
+        yield* assertViewIsFold
         yield* projections.abortRebuild(id)
         wrong = false
         const { id: second } = yield* projections.rebuild(name)
-        assert.strictEqual((yield* ended(second)).state, "completed")
+        assert.strictEqual((yield* rebuildEnds(second)).state, "completed")
       }).pipe(Effect.provide(operatedLayer(url, bent)), Effect.provide(silent))
     })
   )
@@ -58,18 +59,18 @@ describe("a rebuild", () => {
       yield* Effect.gen(function* () {
         const projections = yield* Projections
         const head = yield* append(yield* orderLives(20))
-        yield* seen(head)
+        yield* viewReaches(head)
         const { id } = yield* projections.rebuild(name)
-        const blocked = yield* ended(id)
+        const blocked = yield* rebuildEnds(id)
         assert.strictEqual(blocked.state, "blocked")
         assert.match(blocked.problem!, /fails in the new view and not in the one that serves: no/)
         assert.containSubset((yield* projections.list)[0], { parked: 0, position: head })
-        yield* isFold
+        yield* assertViewIsFold
         isBroken = false
         yield* projections.abortRebuild(id)
-        assert.strictEqual((yield* ended((yield* projections.rebuild(name)).id)).state, "completed")
+        assert.strictEqual((yield* rebuildEnds((yield* projections.rebuild(name)).id)).state, "completed")
         assert.deepStrictEqual(yield* projections.parked, [])
-        yield* isFold
+        yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url, bent)), Effect.provide(silent))
     })
   )
@@ -80,20 +81,20 @@ describe("a rebuild", () => {
       yield* Effect.gen(function* () {
         const projections = yield* Projections
         const { reads: sql } = yield* Database
-        yield* seen(yield* append(yield* orderLives(10)))
+        yield* viewReaches(yield* append(yield* orderLives(10)))
         yield* sql`CREATE VIEW public.best AS SELECT order_id FROM ordinal.order_view`
         const { id } = yield* projections.rebuild(name)
-        const { problem, state } = yield* ended(id)
+        const { problem, state } = yield* rebuildEnds(id)
         assert.strictEqual(state, "blocked")
         assert.match(problem!, /cannot drop table ordinal.order_view because other objects depend on it/)
         assert.containSubset((yield* projections.list)[0], { problem, rebuildId: id, behind: 0 })
         assert.strictEqual(yield* value(`orders_projection_failures_total{projection="${name}"}`), 1)
-        yield* isFold
+        yield* assertViewIsFold
         yield* sql`DROP VIEW public.best`
         yield* projections.resumeRebuild(id)
-        assert.strictEqual((yield* ended(id)).state, "completed")
+        assert.strictEqual((yield* rebuildEnds(id)).state, "completed")
         assert.isUndefined((yield* projections.list)[0]?.problem)
-        yield* isFold
+        yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent), withOwnMetrics)
     })
   )
@@ -109,9 +110,9 @@ describe("a rebuild", () => {
       }
       yield* Effect.gen(function* () {
         const projections = yield* Projections
-        yield* seen(yield* append(yield* orderLives(5)))
+        yield* viewReaches(yield* append(yield* orderLives(5)))
         const { id } = yield* projections.rebuild(name)
-        assert.containSubset(yield* ended(id), { state: "blocked", problem: "the row can't be read" })
+        assert.containSubset(yield* rebuildEnds(id), { state: "blocked", problem: "the row can't be read" })
       }).pipe(Effect.provide(operatedLayer(url, { ...OrderViewProjection, audit })), Effect.provide(silent))
     })
   )
@@ -126,12 +127,12 @@ describe("a rebuild", () => {
       })
       yield* Effect.gen(function* () {
         const projections = yield* Projections
-        yield* seen(yield* append(yield* orderLives(5)))
+        yield* viewReaches(yield* append(yield* orderLives(5)))
         const { id } = yield* projections.rebuild(name)
         yield* Deferred.await(isBegun)
         yield* projections.abortRebuild(id)
         yield* Deferred.succeed(isOpen, undefined)
-        assert.strictEqual((yield* ended((yield* projections.rebuild(name)).id)).state, "completed")
+        assert.strictEqual((yield* rebuildEnds((yield* projections.rebuild(name)).id)).state, "completed")
         assert.strictEqual(yield* value(`orders_projection_failures_total{projection="${name}"}`), 0)
         assert.deepStrictEqual(errors, [])
       }).pipe(
@@ -157,7 +158,7 @@ describe("a rebuild", () => {
       const problem = `its second table can't be made: relation "order_view" already exists`
       yield* Effect.gen(function* () {
         const projections = yield* Projections
-        yield* seen(yield* append(yield* orderLives(10)))
+        yield* viewReaches(yield* append(yield* orderLives(10)))
         const refused = yield* Effect.flip(projections.rebuild(name))
         assert.containSubset(refused, { _tag: "RebuildRefused", problem })
         assert.deepStrictEqual(yield* projections.rebuilds, [])
@@ -168,10 +169,10 @@ describe("a rebuild", () => {
         assert.containSubset(yield* projections.rebuildStatus(rebuildId!), { state: "blocked", version: 2 })
         isMended = true
         yield* projections.resumeRebuild(rebuildId!)
-        assert.strictEqual((yield* ended(rebuildId!)).state, "completed")
+        assert.strictEqual((yield* rebuildEnds(rebuildId!)).state, "completed")
         const { version } = yield* infoWhen((info) => info.status === "live")
         assert.strictEqual(version, 2)
-        yield* isFold
+        yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url, { ...unmakeable, version: 2 })), Effect.provide(silent))
     })
   )

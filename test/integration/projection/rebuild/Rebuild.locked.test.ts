@@ -7,7 +7,8 @@ import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjec
 import { OrderViewTable } from "../../../../src/views/order/OrderViewRows.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
-import { awaitRebuild, ended, infoWhen, isFold, name, seen, silent } from "../../../../harness/views/Rebuilds.ts"
+import { assertViewIsFold } from "../../../../harness/judges/OrderViewFold.ts"
+import { awaitRebuild, infoWhen, name, rebuildEnds, silent, viewReaches } from "../../../../harness/views/ViewSteps.ts"
 import { operatedLayer, readerLayer } from "../../../../harness/views/ViewLayer.ts"
 import { idleInTransaction } from "../../../../harness/clocks/Patience.ts"
 
@@ -60,7 +61,7 @@ describe("a rebuild", () => {
         const { projection, tries } = patient()
         yield* Effect.gen(function* () {
           const projections = yield* Projections
-          yield* seen(yield* append(yield* orderLives(5)))
+          yield* viewReaches(yield* append(yield* orderLives(5)))
           const reader = yield* longReader
           const { id } = yield* projections.rebuild(name)
           // It says so, also while it follows the log.
@@ -73,12 +74,12 @@ describe("a rebuild", () => {
           }
           assert.match((yield* infoWhen(({ problem }) => problem !== undefined)).problem!, waits)
           yield* reader.end
-          const completed = yield* ended(id)
+          const completed = yield* rebuildEnds(id)
           assert.deepStrictEqual([completed.state, completed.problem], ["completed", undefined])
           assert.isUndefined((yield* projections.list)[0]!.problem)
           assert.isAbove(tries.length, 1)
           for (const [index, at] of tries.slice(1).entries()) assert.isAbove(at - tries[index]!, 1_900)
-          yield* isFold
+          yield* assertViewIsFold
         }).pipe(Effect.provide(layer(url, projection)), Effect.provide(silent))
       })
   )
@@ -86,7 +87,7 @@ describe("a rebuild", () => {
   it.live("for a new version is under way, not stopped, while it waits for readers; ended, it waits for nobody", () =>
     Effect.gen(function* () {
       const url = yield* freshDatabase
-      yield* Effect.flatMap(append(yield* orderLives(5)), seen).pipe(
+      yield* Effect.flatMap(append(yield* orderLives(5)), viewReaches).pipe(
         Effect.provide(operatedLayer(url)),
         Effect.provide(silent)
       )

@@ -9,16 +9,16 @@ import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
 import {
   awaitRebuild,
-  ended,
   heldAudit,
   infoWhen,
-  isFold,
   name,
-  seen,
-  silent
-} from "../../../../harness/views/Rebuilds.ts"
+  rebuildEnds,
+  silent,
+  viewReaches
+} from "../../../../harness/views/ViewSteps.ts"
 import { operatedLayer } from "../../../../harness/views/ViewLayer.ts"
 import { idleInTransaction } from "../../../../harness/clocks/Patience.ts"
+import { assertViewIsFold } from "../../../../harness/judges/OrderViewFold.ts"
 
 describe("a rebuild", () => {
   it.live("can be paused, goes on in another process where it was, and can be aborted", () =>
@@ -26,7 +26,7 @@ describe("a rebuild", () => {
       const url = yield* freshDatabase
       const id = yield* Effect.gen(function* () {
         const projections = yield* Projections
-        yield* seen(yield* append(yield* orderLives(60)))
+        yield* viewReaches(yield* append(yield* orderLives(60)))
         const { id } = yield* projections.rebuild(name, { eventsPerSecond: 40 })
         assert.strictEqual((yield* projections.list)[0]?.status, "rebuilding")
         yield* awaitRebuild(id, ({ position, rate }) => position > 0n && rate > 0)
@@ -51,10 +51,10 @@ describe("a rebuild", () => {
           yield* sql`SELECT relname FROM pg_class WHERE relname LIKE 'order_view_shadow%' ORDER BY relname`,
           []
         )
-        yield* isFold
+        yield* assertViewIsFold
         const again = yield* projections.rebuild(name)
-        assert.strictEqual((yield* ended(again.id)).state, "completed")
-        yield* isFold
+        assert.strictEqual((yield* rebuildEnds(again.id)).state, "completed")
+        yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
     })
   )
@@ -64,7 +64,7 @@ describe("a rebuild", () => {
       const url = yield* freshDatabase
       const head = yield* Effect.gen(function* () {
         const head = yield* append(yield* orderLives(30))
-        yield* seen(head)
+        yield* viewReaches(head)
         return head
       }).pipe(Effect.provide(operatedLayer(url)))
       const isOpen = yield* Deferred.make<void>()
@@ -88,9 +88,9 @@ describe("a rebuild", () => {
         assert.lengthOf(page.orders, 30)
         assert.strictEqual(page.freshness.position, head)
         yield* Deferred.succeed(isOpen, undefined)
-        yield* ended(info!.rebuildId!)
+        yield* rebuildEnds(info!.rebuildId!)
         assert.containSubset((yield* projections.list)[0], { version: 2, position: head })
-        yield* isFold
+        yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url, next)), Effect.provide(silent))
     })
   )
@@ -111,22 +111,22 @@ describe("a rebuild", () => {
       yield* Effect.gen(function* () {
         const projections = yield* Projections
         const before = yield* append(yield* orderLives(5))
-        yield* seen(before)
+        yield* viewReaches(before)
         const { id } = yield* projections.rebuild(name)
         yield* Deferred.await(isBegun)
         pages = []
         const entries = yield* orderLives(100)
         const head = yield* append(entries.slice(0, 250))
-        yield* seen(head)
+        yield* viewReaches(head)
         yield* Deferred.succeed(isOpen, undefined)
-        assert.deepInclude(yield* ended(id), { state: "completed", position: head })
+        assert.deepInclude(yield* rebuildEnds(id), { state: "completed", position: head })
         assert.isAbove(pages.length, 2)
         assert.isAtMost(Math.max(...pages), 100)
         assert.strictEqual(
           pages.reduce((sum, events) => sum + events),
           Number(head - before)
         )
-        yield* isFold
+        yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url, gated, { sessionSettings: idleInTransaction })), Effect.provide(silent))
     })
   )
@@ -149,7 +149,7 @@ describe("a rebuild", () => {
       const sessionSettings = { ...idleInTransaction, lock_timeout: "100ms" }
       yield* Effect.gen(function* () {
         const projections = yield* Projections
-        yield* seen(yield* append(yield* orderLives(5)))
+        yield* viewReaches(yield* append(yield* orderLives(5)))
         const { id } = yield* projections.rebuild(name, { eventsPerSecond: 1 })
         yield* Deferred.await(isBegun)
         const busy = yield* Effect.flip(projections.abortRebuild(id))
@@ -159,7 +159,7 @@ describe("a rebuild", () => {
         yield* Deferred.succeed(isOpen, undefined)
         const aborted = yield* projections.abortRebuild(id).pipe(Effect.retry({ while: (error) => "isBusy" in error }))
         assert.strictEqual(aborted.state, "aborted")
-        yield* isFold
+        yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url, slow, { sessionSettings })), Effect.provide(silent))
     })
   )

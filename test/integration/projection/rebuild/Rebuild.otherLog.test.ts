@@ -5,9 +5,9 @@ import { Projections } from "../../../../src/projection/Projections.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
-import { stored } from "../../../../harness/orders/OrderViewRows.ts"
+import { assertViewIsFold, stored } from "../../../../harness/judges/OrderViewFold.ts"
 import { restoreLog } from "../../../../harness/faults/RestoredLog.ts"
-import { ended, infoWhen, isFold, name, seen, silent } from "../../../../harness/views/Rebuilds.ts"
+import { infoWhen, name, rebuildEnds, silent, viewReaches } from "../../../../harness/views/ViewSteps.ts"
 import { operatedLayer } from "../../../../harness/views/ViewLayer.ts"
 
 describe("a rebuild", () => {
@@ -19,7 +19,7 @@ describe("a rebuild", () => {
         const { reads: sql } = yield* Database
         const old = yield* append(yield* orderLives(10))
         const head = yield* append(yield* orderLives(10))
-        yield* seen(head)
+        yield* viewReaches(head)
         yield* restoreLog(old)
         // Not only seen by whoever asks: on record, so that it does not go on once the log is as long again.
         yield* infoWhen(({ problem }) => problem !== undefined)
@@ -40,13 +40,13 @@ describe("a rebuild", () => {
         assert.deepStrictEqual(yield* stored(sql), before)
 
         const { id } = yield* projections.rebuild(name, { compare: "all" })
-        assert.containSubset(yield* ended(id), { state: "completed", different: 0 })
+        assert.containSubset(yield* rebuildEnds(id), { state: "completed", different: 0 })
         const { problem } = yield* infoWhen(({ behind, status }) => status === "live" && behind === 0)
         assert.isUndefined(problem)
-        yield* isFold
+        yield* assertViewIsFold
         yield* append(yield* orderLives(5))
         yield* infoWhen(({ behind }) => behind === 0)
-        yield* isFold
+        yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
     })
   )
@@ -55,7 +55,7 @@ describe("a rebuild", () => {
     Effect.gen(function* () {
       const url = yield* freshDatabase
       yield* Effect.gen(function* () {
-        yield* seen(yield* append(yield* orderLives(10)))
+        yield* viewReaches(yield* append(yield* orderLives(10)))
         const { reads: sql } = yield* Database
         yield* sql`UPDATE ordinal.checkpoints SET log_id = gen_random_uuid(), "position" = "position" + 5`
       }).pipe(Effect.provide(operatedLayer(url)))
@@ -65,10 +65,10 @@ describe("a rebuild", () => {
         assert.strictEqual(stopped?.status, "stopped")
         assert.match(stopped?.problem ?? "", /its checkpoint is of log .*, but this is log .*; rebuild it from the log/)
         const { id } = yield* projections.rebuild(name)
-        assert.strictEqual((yield* ended(id)).state, "completed")
+        assert.strictEqual((yield* rebuildEnds(id)).state, "completed")
         const entries = yield* orderLives(5)
-        yield* seen(yield* append(entries))
-        yield* isFold
+        yield* viewReaches(yield* append(entries))
+        yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
     })
   )
@@ -80,7 +80,7 @@ describe("a rebuild", () => {
       yield* Effect.gen(function* () {
         const projections = yield* Projections
         const { reads: sql } = yield* Database
-        yield* seen(yield* append(yield* orderLives(10)))
+        yield* viewReaches(yield* append(yield* orderLives(10)))
         yield* sql`UPDATE ordinal.checkpoints SET log_id = gen_random_uuid()`
         yield* infoWhen((info) => info.status === "stopped")
         const refused = yield* Effect.flip(projections.rebuild(name))
@@ -91,7 +91,7 @@ describe("a rebuild", () => {
           sql.withTransaction
         )
         yield* infoWhen((info) => info.status === "live" && info.behind === 0)
-        yield* isFold
+        yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url, single)), Effect.provide(silent))
     })
   )

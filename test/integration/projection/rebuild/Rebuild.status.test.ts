@@ -8,8 +8,9 @@ import * as RebuildRecord from "../../../../src/projection/rebuild/RebuildRecord
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
-import { ended, infoWhen, isFold, name, seen, silent } from "../../../../harness/views/Rebuilds.ts"
+import { infoWhen, name, rebuildEnds, silent, viewReaches } from "../../../../harness/views/ViewSteps.ts"
 import { operatedLayer } from "../../../../harness/views/ViewLayer.ts"
+import { assertViewIsFold } from "../../../../harness/judges/OrderViewFold.ts"
 
 describe("a projection of which a rebuild is under way", () => {
   it.live("can be paused meanwhile, and stays so when the rebuild is put in place", () =>
@@ -17,7 +18,7 @@ describe("a projection of which a rebuild is under way", () => {
       const url = yield* freshDatabase
       yield* Effect.gen(function* () {
         const projections = yield* Projections
-        yield* seen(yield* append(yield* orderLives(20)))
+        yield* viewReaches(yield* append(yield* orderLives(20)))
         const { id } = yield* projections.rebuild(name, { eventsPerSecond: 1 })
         yield* projections.pauseRebuild(id)
         assert.containSubset((yield* projections.list)[0], { status: "rebuilding", rebuildId: id })
@@ -25,13 +26,13 @@ describe("a projection of which a rebuild is under way", () => {
         assert.containSubset((yield* projections.list)[0], { status: "paused", rebuildId: id })
         yield* projections.abortRebuild(id)
         const { id: second } = yield* projections.rebuild(name)
-        assert.strictEqual((yield* ended(second)).state, "completed")
+        assert.strictEqual((yield* rebuildEnds(second)).state, "completed")
         const { position } = yield* infoWhen((info) => info.rebuildId === undefined)
         const head = yield* append(yield* orderLives(5))
         assert.containSubset((yield* projections.list)[0], { status: "paused", position, head })
         yield* projections.resume(name)
         yield* infoWhen((info) => info.status === "live" && info.position === head)
-        yield* isFold
+        yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
     })
   )
@@ -42,7 +43,7 @@ describe("a projection of which a rebuild is under way", () => {
       yield* Effect.gen(function* () {
         const projections = yield* Projections
         const { reads: sql } = yield* Database
-        yield* seen(yield* append(yield* orderLives(5)))
+        yield* viewReaches(yield* append(yield* orderLives(5)))
         const { id } = yield* projections.rebuild(name, { eventsPerSecond: 1 })
         yield* projections.pauseRebuild(id)
         yield* sql`UPDATE ordinal.checkpoints SET log_id = gen_random_uuid() WHERE slot = 'live'`
@@ -59,7 +60,7 @@ describe("a projection of which a rebuild is under way", () => {
       yield* Effect.gen(function* () {
         const projections = yield* Projections
         const { projections: sql } = yield* Database
-        yield* seen(yield* append(yield* orderLives(5)))
+        yield* viewReaches(yield* append(yield* orderLives(5)))
         const second = { ...OrderViewProjection, version: 2 }
         const third = { ...OrderViewProjection, version: 3 }
         assert.isTrue(yield* RebuildRecord.requestVersion(sql, second))
@@ -79,7 +80,7 @@ describe("a projection of which a rebuild is under way", () => {
   it.live("for a new version does not begin another one once that is aborted, until it is told to", () =>
     Effect.gen(function* () {
       const url = yield* freshDatabase
-      yield* Effect.flatMap(append(yield* orderLives(10)), seen).pipe(Effect.provide(operatedLayer(url)))
+      yield* Effect.flatMap(append(yield* orderLives(10)), viewReaches).pipe(Effect.provide(operatedLayer(url)))
       const next: Projection = { ...OrderViewProjection, version: 2 }
       const isGivenUp = Effect.gen(function* () {
         const projections = yield* Projections
@@ -101,7 +102,7 @@ describe("a projection of which a rebuild is under way", () => {
         const { projections: sql } = yield* Database
         yield* isGivenUp
         const { id } = yield* projections.rebuild(name, { eventsPerSecond: 0 })
-        assert.strictEqual((yield* ended(id)).state, "completed")
+        assert.strictEqual((yield* rebuildEnds(id)).state, "completed")
         const { problem } = yield* infoWhen((info) => info.version === 2 && info.status === "live")
         assert.isUndefined(problem)
         assert.isTrue(yield* RebuildRecord.requestVersion(sql, { ...next, version: 3 }))

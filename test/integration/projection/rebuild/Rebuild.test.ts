@@ -5,8 +5,8 @@ import { Projections } from "../../../../src/projection/Projections.ts"
 import { OrderQueries } from "../../../../src/views/order/OrderQueries.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
-import { assertViewIsFold, stored } from "../../../../harness/orders/OrderViewRows.ts"
-import { ended, name, seen, silent } from "../../../../harness/views/Rebuilds.ts"
+import { assertViewIsFold, stored } from "../../../../harness/judges/OrderViewFold.ts"
+import { name, rebuildEnds, silent, viewReaches } from "../../../../harness/views/ViewSteps.ts"
 import { operatedLayer } from "../../../../harness/views/ViewLayer.ts"
 
 const adapters = { postgres: freshDatabase, pglite: Effect.succeed("pglite:memory") }
@@ -50,7 +50,7 @@ describe.each(Object.entries(adapters))("a rebuild on %s", (adapter, database) =
       yield* Effect.gen(function* () {
         const projections = yield* Projections
         const { reads: sql } = yield* Database
-        yield* seen(yield* append(yield* orderLives(adapter === "postgres" ? 150 : 50)))
+        yield* viewReaches(yield* append(yield* orderLives(adapter === "postgres" ? 150 : 50)))
         const isOver = yield* Ref.make(false)
         const writes = Effect.gen(function* () {
           while (!(yield* Ref.get(isOver))) {
@@ -64,21 +64,21 @@ describe.each(Object.entries(adapters))("a rebuild on %s", (adapter, database) =
           const { id } = yield* projections.rebuild(name, { compare: 20 })
           const refused = yield* Effect.flip(projections.rebuild(name))
           assert.containSubset(refused, { _tag: "RebuildRefused", id })
-          const rebuild = yield* ended(id)
+          const rebuild = yield* rebuildEnds(id)
           assert.containSubset(rebuild, { state: "completed", different: 0, from: 0n }, rebuild.problem)
           assert.isAbove(rebuild.compared, 0)
         }
         yield* Ref.set(isOver, true)
         yield* Fiber.join(writer)
         for (const rounds of yield* Fiber.join(readers)) assert.isAbove(rounds, 0)
-        yield* seen((yield* projections.list)[0]!.head)
-        yield* assertViewIsFold(sql)
+        yield* viewReaches((yield* projections.list)[0]!.head)
+        yield* assertViewIsFold
 
         // Byte for byte what is made from nothing.
         const text = sql`SELECT md5(string_agg(v::text, '|' ORDER BY v.order_id)) AS hash FROM ordinal.order_view v`
         const before = yield* text
         const { id } = yield* projections.rebuild(name, { compare: "all" })
-        const last = yield* ended(id)
+        const last = yield* rebuildEnds(id)
         assert.strictEqual(last.compared, (yield* stored(sql)).length)
         assert.deepStrictEqual(yield* text, before)
       }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Deferred, Duration, Effect, Exit, Fiber, Layer, Logger, Scope } from "effect"
+import { Context, Deferred, Duration, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import * as PostgresProxy from "../../../../harness/faults/PostgresProxy.ts"
 import { now } from "../../../../harness/clocks/RunningTime.ts"
 import { Database } from "../../../../src/database/Database.ts"
@@ -12,20 +12,14 @@ import { Projections } from "../../../../src/projection/Projections.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
-import { assertViewIsFold } from "../../../../harness/orders/OrderViewRows.ts"
+import { assertViewIsFold } from "../../../../harness/judges/OrderViewFold.ts"
 import { onePerPool, operatedLayer, processLayer, readerLayer } from "../../../../harness/views/ViewLayer.ts"
 import { endlessLease } from "../../../../harness/clocks/Patience.ts"
+import { silent, viewReaches } from "../../../../harness/views/ViewSteps.ts"
 
 const { name, version } = OrderViewProjection
 const key = { name, version, slot: "live" as const }
-const silent = Logger.layer([])
-
 const endless = Effect.provideService(ProjectionLimits, endlessLease)
-
-const seen = (position: bigint) =>
-  Effect.flatMap(ProjectionProgress, (progress) => progress.awaitPosition(OrderViewProjection, position))
-
-const isFold = Effect.flatMap(Database, ({ reads }) => assertViewIsFold(reads))
 
 const owner = Effect.flatMap(Database, ({ reads: sql }) =>
   Effect.map(
@@ -47,7 +41,7 @@ describe("the lease", () => {
       const url = yield* freshDatabase
       const applied: Array<string> = []
       yield* Effect.gen(function* () {
-        yield* seen(yield* append(yield* orderLives(10)))
+        yield* viewReaches(yield* append(yield* orderLives(10)))
         const holder = yield* owner
         assert.isString(holder)
         const second = ProjectionRunner.layer(tracked(applied, "second")).pipe(
@@ -55,7 +49,7 @@ describe("the lease", () => {
           Layer.provide(silent)
         )
         yield* Effect.gen(function* () {
-          for (let round = 0; round < 3; round++) yield* seen(yield* append(yield* orderLives(3)))
+          for (let round = 0; round < 3; round++) yield* viewReaches(yield* append(yield* orderLives(3)))
         }).pipe(Effect.provide(second))
         assert.strictEqual(yield* owner, holder)
         assert.deepStrictEqual(new Set(applied), new Set(["first"]))
@@ -85,25 +79,25 @@ describe("the lease", () => {
         scope
       )
       yield* Effect.gen(function* () {
-        yield* seen(yield* append(yield* orderLives(10)))
+        yield* viewReaches(yield* append(yield* orderLives(10)))
         const holder = yield* owner
         assert.isString(holder)
         yield* Effect.gen(function* () {
           assert.deepStrictEqual(new Set(applied), new Set(["first"]))
           yield* proxy.goAway
           const start = now()
-          yield* seen(yield* append(yield* orderLives(3)))
+          yield* viewReaches(yield* append(yield* orderLives(3)))
           assert.isBelow(now() - start, 5_000)
           assert.strictEqual(applied.at(-1), "second")
           assert.notStrictEqual(yield* owner, holder)
-          yield* isFold
+          yield* assertViewIsFold
           // Back again it finds that it has lost the lease, and stands by.
           yield* proxy.comeBack
           applied.length = 0
           const head = yield* append(yield* orderLives(5))
-          yield* Effect.all([seen(head), Effect.provide(seen(head), first)])
+          yield* Effect.all([viewReaches(head), Effect.provide(viewReaches(head), first)])
           assert.deepStrictEqual(new Set(applied), new Set(["second"]))
-          yield* isFold
+          yield* assertViewIsFold
         }).pipe(
           Effect.provide(
             ProjectionRunner.layer(tracked(applied, "second")).pipe(
@@ -123,7 +117,7 @@ describe("the lease", () => {
       const url = yield* freshDatabase
       for (let round = 0; round < 3; round++) {
         yield* Effect.gen(function* () {
-          yield* seen(yield* append(yield* orderLives(3)))
+          yield* viewReaches(yield* append(yield* orderLives(3)))
         }).pipe(Effect.provide(processLayer(url)))
       }
     }).pipe(endless)
@@ -159,7 +153,7 @@ describe("a pause", () => {
       const position = yield* Effect.gen(function* () {
         const projections = yield* Projections
         const writes = yield* Effect.forkChild(append(yield* orderLives(40), 2))
-        yield* seen(20n)
+        yield* viewReaches(20n)
         yield* projections.pause(name)
         const [paused] = yield* projections.list
         assert.strictEqual(paused!.status, "paused")
@@ -178,9 +172,9 @@ describe("a pause", () => {
         const [info] = yield* projections.list
         assert.containSubset(info, { status: "paused", position })
         yield* projections.resume(name)
-        yield* seen(info!.head)
+        yield* viewReaches(info!.head)
         assert.strictEqual((yield* projections.list)[0]?.status, "live")
-        yield* isFold
+        yield* assertViewIsFold
         assert.strictEqual((yield* Effect.flip(projections.pause("no-such")))._tag, "UnknownProjection")
       }).pipe(Effect.provide(operatedLayer(url)))
     })
@@ -211,11 +205,11 @@ describe("a COMMIT whose answer never comes", () => {
         yield* Deferred.await(isWritten)
         yield* Effect.sync(proxy.hits).pipe(Effect.delay("5 millis"), Effect.repeat({ until: (hits) => hits > 0 }))
         assert.deepStrictEqual(yield* pool`SELECT 1 AS it ORDER BY it`, [{ it: 1 }])
-        yield* seen(head)
+        yield* viewReaches(head)
         const more = yield* append(yield* orderLives(10))
-        yield* seen(more)
+        yield* viewReaches(more)
         assert.isAtLeast(proxy.hits(), 1)
-        yield* isFold
+        yield* assertViewIsFold
       }).pipe(
         Effect.provide(ProjectionRunner.layer(swallowing).pipe(Layer.provideMerge(readerLayer(proxy.url, onePerPool)))),
         Effect.provideService(ProjectionLimits, { ...defaults, transaction: Duration.seconds(2) }),

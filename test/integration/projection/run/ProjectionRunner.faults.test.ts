@@ -11,15 +11,11 @@ import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjec
 import { append as appendEntries, entry, newStream, readFrom } from "../../../../src/testing/EventStoreEntries.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
-import { assertViewIsFold, stored } from "../../../../harness/orders/OrderViewRows.ts"
+import { assertViewIsFold, stored } from "../../../../harness/judges/OrderViewFold.ts"
+import { viewReaches } from "../../../../harness/views/ViewSteps.ts"
 import { fresh, processLayer, readerLayer } from "../../../../harness/views/ViewLayer.ts"
 
-const awaitView = (position: bigint) =>
-  Effect.flatMap(ProjectionProgress, (progress) => progress.awaitPosition(OrderViewProjection, position))
-
 const status = Effect.flatMap(ProjectionProgress, (progress) => progress.status(OrderViewProjection))
-
-const isFold = Effect.flatMap(Database, ({ reads }) => assertViewIsFold(reads))
 
 /** What is logged as a warning or worse. */
 const complaints = Effect.sync(() => {
@@ -44,11 +40,11 @@ describe("ProjectionRunner", () => {
         for (let from = 0; from < entries.length; from += 40) {
           head = yield* append(entries.slice(from, from + 40), 5)
           // So that the runner has a connection when it is ended first.
-          if (from === 0) yield* awaitView(head)
+          if (from === 0) yield* viewReaches(head)
           yield* kill
         }
-        yield* awaitView(head)
-        yield* isFold
+        yield* viewReaches(head)
+        yield* assertViewIsFold
       }).pipe(Effect.provide(processLayer(url)), Effect.provide(layer))
       assert.isAbove(messages.length, 0)
       assert.notInclude(messages.join(), "the projection failed")
@@ -61,10 +57,10 @@ describe("ProjectionRunner", () => {
       const { layer, messages } = yield* complaints
       const process = Effect.gen(function* () {
         const head = yield* append(yield* orderLives(60), 10)
-        yield* awaitView(head)
+        yield* viewReaches(head)
       }).pipe(Effect.provide(processLayer(url)), Effect.provide(layer))
       yield* Effect.all([process, process, process], { concurrency: "unbounded", discard: true })
-      yield* isFold.pipe(Effect.provide(readerLayer(url)))
+      yield* assertViewIsFold.pipe(Effect.provide(readerLayer(url)))
       assert.deepStrictEqual(messages, [])
     })
   )
@@ -84,8 +80,8 @@ describe("ProjectionRunner", () => {
       }
       yield* Deferred.await(written).pipe(Effect.provide(ProjectionRunner.layer(hanging)))
       assert.deepStrictEqual(yield* stored(sql), [])
-      yield* awaitView(head).pipe(Effect.provide(ProjectionRunner.layer(OrderViewProjection)))
-      yield* assertViewIsFold(sql)
+      yield* viewReaches(head).pipe(Effect.provide(ProjectionRunner.layer(OrderViewProjection)))
+      yield* assertViewIsFold
     }).pipe(Effect.provide(fresh(readerLayer)))
   )
 
@@ -105,7 +101,7 @@ describe("ProjectionRunner", () => {
       }
       const progress = yield* ProjectionProgress
       const head = yield* append(yield* orderLives(20))
-      yield* awaitView(head).pipe(
+      yield* viewReaches(head).pipe(
         // A commit may be seen before the runner has been told of it.
         Effect.andThen(Effect.repeat(Effect.delay(status, "5 millis"), { until: (now) => now === "live" })),
         Effect.provide(ProjectionRunner.layer(failing)),
@@ -115,7 +111,7 @@ describe("ProjectionRunner", () => {
       assert.include(seen, "retrying")
       const { reads: sql } = yield* Database
       assert.deepStrictEqual(yield* sql`SELECT stream_id FROM ordinal.parked_streams ORDER BY stream_id`, [])
-      yield* isFold
+      yield* assertViewIsFold
     }).pipe(Effect.provide(fresh(readerLayer)))
   )
 
@@ -141,9 +137,9 @@ describe("ProjectionRunner", () => {
         )
         const holder = yield* Effect.forkChild(lock)
         yield* Deferred.await(locked)
-        yield* awaitView(head).pipe(Effect.provide(ProjectionRunner.layer(noticing)))
+        yield* viewReaches(head).pipe(Effect.provide(ProjectionRunner.layer(noticing)))
         yield* Fiber.join(holder)
-        yield* isFold
+        yield* assertViewIsFold
       }).pipe(Effect.provide(readerLayer(url, { sessionSettings: { lock_timeout: "50ms" } })), Effect.provide(layer))
       assert.isAbove(messages.length, 0)
     })
@@ -159,9 +155,9 @@ describe("ProjectionRunner", () => {
         yield* Effect.gen(function* () {
           yield* other`CREATE TABLE unrelated (it integer)`
           yield* other`SELECT count(*) FROM ordinal.events`
-          yield* awaitView(yield* append(entries.slice(30)))
+          yield* viewReaches(yield* append(entries.slice(30)))
         }).pipe(other.withTransaction)
-        yield* isFold
+        yield* assertViewIsFold
       }).pipe(Effect.provide(processLayer(url)))
     })
   )

@@ -1,24 +1,16 @@
 import { it } from "@effect/vitest"
-import { Effect, Layer, Logger, Random, Stream } from "effect"
+import { Effect, Layer, Random, Stream } from "effect"
 import * as PostgresProxy from "../../../../harness/faults/PostgresProxy.ts"
-import { Database } from "../../../../src/database/Database.ts"
 import { LogTail } from "../../../../src/eventstore/tail/LogTail.ts"
 import { ProjectionLimits } from "../../../../src/projection/ProjectionLimits.ts"
-import { ProjectionProgress } from "../../../../src/projection/consistency/ProjectionProgress.ts"
 import * as ProjectionRunner from "../../../../src/projection/run/ProjectionRunner.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
-import { assertViewIsFold } from "../../../../harness/orders/OrderViewRows.ts"
+import { assertViewIsFold } from "../../../../harness/judges/OrderViewFold.ts"
 import { fresh, onePerPool, readerLayer } from "../../../../harness/views/ViewLayer.ts"
 import { endlessLease } from "../../../../harness/clocks/Patience.ts"
-
-const silent = Logger.layer([])
-
-const seen = (position: bigint) =>
-  Effect.flatMap(ProjectionProgress, (progress) => progress.awaitPosition(OrderViewProjection, position))
-
-const isFold = Effect.flatMap(Database, ({ reads }) => assertViewIsFold(reads))
+import { silent, viewReaches } from "../../../../harness/views/ViewSteps.ts"
 
 const cuts = Number(process.env.CUTS ?? 24)
 
@@ -38,10 +30,10 @@ it.live("is the fold of the log when the connection is cut before or after any o
         for (let cut = 0; cut < cuts; cut++) {
           // Before and after each statement of a batch and the first ones of the next.
           yield* proxy.inject(cut % 2 === 0 ? "cut before" : "cut after", "ordinal-projections", (cut >> 1) % 8)
-          while (proxy.hits() === cut) yield* seen(yield* append(yield* orderLives(2)))
+          while (proxy.hits() === cut) yield* viewReaches(yield* append(yield* orderLives(2)))
         }
       }).pipe(Effect.provide(runner))
-      yield* isFold
+      yield* assertViewIsFold
     }).pipe(Effect.provide(readerLayer(url)))
   })
 )
@@ -62,11 +54,11 @@ it.live("is the fold of the log when pages come again (L12)", () =>
     const entries = yield* orderLives(60)
     yield* Effect.gen(function* () {
       for (let from = 0; from < entries.length; from += 15)
-        yield* seen(yield* append(entries.slice(from, from + 15), 2))
+        yield* viewReaches(yield* append(entries.slice(from, from + 15), 2))
     }).pipe(
       Effect.provide(ProjectionRunner.layer(OrderViewProjection).pipe(Layer.provide(Layer.succeed(LogTail, again)))),
       Effect.provide(silent)
     )
-    yield* isFold
+    yield* assertViewIsFold
   }).pipe(Effect.provide(fresh(readerLayer)))
 )

@@ -7,7 +7,7 @@ import * as ProjectionRunner from "../../../../src/projection/run/ProjectionRunn
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { readFrom } from "../../../../src/testing/EventStoreEntries.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
-import { stored } from "../../../../harness/orders/OrderViewRows.ts"
+import { stored } from "../../../../harness/judges/OrderViewFold.ts"
 import { fresh, readerLayer } from "../../../../harness/views/ViewLayer.ts"
 
 /** Runs the projection until it stops; what it then said. */

@@ -1,14 +1,13 @@
 import { describe, layer as withLayer } from "@effect/vitest"
 import { Effect, Random } from "effect"
-import { Database } from "../../../../src/database/Database.ts"
 import { EventStore } from "../../../../src/eventstore/EventStore.ts"
-import { ProjectionProgress } from "../../../../src/projection/consistency/ProjectionProgress.ts"
 import * as ProjectionRunner from "../../../../src/projection/run/ProjectionRunner.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { append as appendEntries, entry, newStream } from "../../../../src/testing/EventStoreEntries.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
-import { assertViewIsFold } from "../../../../harness/orders/OrderViewRows.ts"
+import { assertViewIsFold } from "../../../../harness/judges/OrderViewFold.ts"
 import { fresh, readerLayer } from "../../../../harness/views/ViewLayer.ts"
+import { viewReaches } from "../../../../harness/views/ViewSteps.ts"
 
 const adapters = {
   postgres: fresh(readerLayer),
@@ -17,15 +16,12 @@ const adapters = {
 
 /** A runner that lives until the view has reached the position, and is then ended, whatever it is doing. */
 const runUntil = (position: bigint) =>
-  Effect.flatMap(ProjectionProgress, (progress) => progress.awaitPosition(OrderViewProjection, position)).pipe(
-    Effect.provide(ProjectionRunner.layer(OrderViewProjection))
-  )
+  Effect.provide(viewReaches(position), ProjectionRunner.layer(OrderViewProjection))
 
 describe.each(Object.entries(adapters))("ProjectionRunner on %s", (_, layer) => {
   withLayer(layer, { excludeTestServices: true })((it) => {
     it.effect("makes the view equal to the fold of the log, in any batches and with restarts anywhere (L12)", () =>
       Effect.gen(function* () {
-        const { projections: sql } = yield* Database
         const entries = yield* orderLives(150)
         let from = 0
         while (from < entries.length) {
@@ -36,7 +32,7 @@ describe.each(Object.entries(adapters))("ProjectionRunner on %s", (_, layer) => 
           from = to
         }
         yield* runUntil((yield* (yield* EventStore).head).position)
-        yield* assertViewIsFold(sql)
+        yield* assertViewIsFold
       })
     )
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Logger, Struct } from "effect"
+import { Effect, Layer, Struct } from "effect"
 import * as OrdersLayers from "../../../../src/orders/OrdersLayers.ts"
 import * as EventSourcing from "../../../../src/kernel/EventSourcing.ts"
 import type { Projection } from "../../../../src/projection/Projection.ts"
@@ -11,14 +11,13 @@ import { Projections, type Rebuild } from "../../../../src/projection/Projection
 import { CatalogViewProjection } from "../../../../src/views/catalog/CatalogViewProjection.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
 import { longestWait, patientConnections } from "../../../../harness/clocks/Patience.ts"
+import { silent } from "../../../../harness/views/ViewSteps.ts"
 
 const adapters = {
   memory: Effect.succeed(OrdersLayers.layerMemory),
   postgres: Effect.map(freshDatabase, (url) => OrdersLayers.layerPostgres(url)),
   pglite: Effect.succeed(OrdersLayers.layerPglite("memory"))
 }
-const silent = Logger.layer([])
-
 const EUR = Currency.make("EUR")
 const details = (name: string) => ({ name, unitPrice: 100, currency: EUR, taxBps: 0 })
 const productId = (n: number) => ProductId.make(`p-${String(n).padStart(3, "0")}`)

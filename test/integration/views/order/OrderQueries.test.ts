@@ -7,7 +7,7 @@ import type { OrderEntry } from "../../../../src/views/order/OrderEntry.ts"
 import { noOrders, type OrderFilter, OrderQueries, type OrderSort } from "../../../../src/views/order/OrderQueries.ts"
 import type { OrderView } from "../../../../src/views/order/OrderView.ts"
 import * as OrderViews from "../../../../src/views/order/OrderView.ts"
-import { foldedEntries } from "../../../../harness/orders/OrderViewRows.ts"
+import { foldedEntries } from "../../../../harness/judges/OrderViewFold.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
 import { fresh, memoryLayer, processLayer } from "../../../../harness/views/ViewLayer.ts"
 

@@ -1,23 +1,23 @@
-/** What tests of rebuilds ask for and wait for. */
+/** Steps of tests of views: they wait for the order view, for its entry in the list, or for a rebuild of it. */
 import { Deferred, Effect, Logger } from "effect"
-import { Database } from "../../src/database/Database.ts"
 import { ProjectionProgress } from "../../src/projection/consistency/ProjectionProgress.ts"
 import type { ProjectionAudit } from "../../src/projection/Projection.ts"
 import { type ProjectionInfo, Projections, type Rebuild } from "../../src/projection/Projections.ts"
 import { OrderViewProjection } from "../../src/views/order/OrderViewProjection.ts"
-import { assertViewIsFold } from "../orders/OrderViewRows.ts"
 
 export const { name } = OrderViewProjection
 export const silent = Logger.layer([])
 
-export const seen = (position: bigint) =>
+/** Waits until the order view has everything up to this position. */
+export const viewReaches = (position: bigint) =>
   Effect.flatMap(ProjectionProgress, (progress) => progress.awaitPosition(OrderViewProjection, position))
 
 export const awaitRebuild = (id: string, isReached: (rebuild: Rebuild) => boolean) =>
   Effect.flatMap(Projections, (projections) =>
     projections.rebuildStatus(id).pipe(Effect.delay("20 millis"), Effect.repeat({ until: isReached }))
   )
-export const ended = (id: string) => awaitRebuild(id, ({ state }) => state !== "running")
+
+export const rebuildEnds = (id: string) => awaitRebuild(id, ({ state }) => state !== "running")
 
 /** The order view's entry in the list, once it is as asked. */
 export const infoWhen = (isIt: (info: ProjectionInfo) => boolean) =>
@@ -28,8 +28,6 @@ export const infoWhen = (isIt: (info: ProjectionInfo) => boolean) =>
       Effect.repeat({ until: isIt })
     )
   )
-
-export const isFold = Effect.flatMap(Database, ({ reads }) => assertViewIsFold(reads))
 
 /** An audit of the order view that waits, once it `isBegun`, until it `isOpen`. */
 export const heldAudit = Effect.gen(function* () {

@@ -2,6 +2,7 @@
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
+import { Database } from "../../src/database/Database.ts"
 import { category } from "../../src/eventstore/StreamId.ts"
 import { paymentStatus, status } from "../../src/order/OrderStatus.ts"
 import * as OrderEntry from "../../src/views/order/OrderEntry.ts"
@@ -37,8 +38,9 @@ const folded = Effect.map(foldedEntries, (entries) =>
     .sort((left, right) => (left.orderId < right.orderId ? -1 : 1))
 )
 
-export const assertViewIsFold = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
-  const [view, fold] = [yield* stored(sql), yield* folded]
+export const assertViewIsFold = Effect.gen(function* () {
+  const { reads } = yield* Database
+  const [view, fold] = [yield* stored(reads), yield* folded]
   assert.isAbove(fold.length, 0)
   equal(view, fold)
 })
