@@ -2,8 +2,8 @@
  * Opens the database that `url` names: `postgres://…`, `pglite:<directory>` or `pglite:memory`.
  *
  * On PostgreSQL each role has connections of its own, so that none can starve another, and every session has the limits
- * that keep a hanging client from stopping all appends. On PGlite one session serves all roles. Nothing connects until it
- * is used, so the first statement finds out that the database is away.
+ * that keep a hanging client from stopping all appends. On PGlite one session serves all roles. Nothing connects until
+ * it is used, so the first statement finds out that the database is away.
  */
 import { PgClient } from "@effect/sql-pg"
 import { Context, Effect, Exit, Layer, type Option, Redacted, Scope } from "effect"
@@ -20,7 +20,7 @@ export class Database extends Context.Service<
     readonly kind: "postgres" | "pglite"
     /** Opens a connection for appends, owned by the scope; on PGlite the shared one. */
     readonly appendConnection: Connect
-    /** How many batches of appends may be in flight. */
+    /** Limits the batches of appends that are in flight at once. */
     readonly appendLanes: number
     /** Opens a connection for the transactions of one projection, owned by the scope; on PGlite the shared one. */
     readonly projectionConnection: Connect
@@ -52,8 +52,8 @@ export const make = Effect.fnUntraced(function* (options: DatabaseOptions) {
 }, Effect.provide(Reactivity.layer))
 
 /**
- * Runs `use` with a connection of its own. The connection is thrown away afterwards in the background, whatever state it
- * is in (the answer to a COMMIT may never have come): nobody waits for it, and no pool is short of it.
+ * Runs `use` with a connection of its own. The connection is thrown away afterwards in the background, whatever state
+ * it is in (the answer to a COMMIT may never have come): nobody waits for it, and no pool is short of it.
  */
 export const withDedicatedConnection = <A, E, R>(
   connect: Connect,

@@ -1,4 +1,4 @@
-/** The two errors of a database: it could not be opened at all, or it can't answer now. Clients load this file. */
+/** Holds the two errors of a database: it could not be opened, or it can't answer now. Clients load this file. */
 import { Schema } from "effect"
 
 /** The database could not be opened, and trying again changes nothing: somebody has to act on `problem`. */
@@ -13,8 +13,8 @@ export class DatabaseNotOpened extends Schema.TaggedError<DatabaseNotOpened>()("
 }
 
 /**
- * The database can't be reached or refuses to work, so certainly nothing was done; try again after `retryAfter` seconds.
- * `isBusy` means that somebody else held the locks that were needed.
+ * The database can't be reached or refuses to work, so certainly nothing was done; try again after `retryAfter`
+ * seconds. `isBusy` means that somebody else held the locks that were needed.
  */
 export class DatabaseUnavailable extends Schema.TaggedError<DatabaseUnavailable>()(
   "DatabaseUnavailable",

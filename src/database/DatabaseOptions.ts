@@ -1,9 +1,9 @@
-/** The options that say which database to open, and with how many connections. `Database` reads them. */
+/** Holds the options that say which database to open, and with how many connections; `Database` reads them. */
 import type { Duration, Redacted } from "effect"
 
-/** The number of connections per role; each may be 1. */
+/** Each role has this many connections; each number may be 1. */
 export interface PoolSizes {
-  /** Is also the number of batches of appends in flight. */
+  /** This is also the number of batches of appends in flight. */
   readonly append: number
   readonly projections: number
   readonly reads: number
@@ -12,9 +12,9 @@ export interface PoolSizes {
 export interface DatabaseOptions {
   readonly url: Redacted.Redacted
   readonly pools?: Partial<PoolSizes>
-  /** Must be set to use PGlite with `NODE_ENV=production`, because PGlite does not survive a power cut. */
+  /** Allows PGlite with `NODE_ENV=production`, although PGlite does not survive a power cut. */
   readonly allowPgliteInProduction?: boolean
-  /** Are added to the session settings of every connection, or override them (PostgreSQL only). */
+  /** These settings are added to those of every session, or override them (PostgreSQL only). */
   readonly sessionSettings?: Readonly<Record<string, string>>
   /** Limits the time to make a connection; 2 seconds by default (PostgreSQL only). */
   readonly connectTimeout?: Duration.Input

@@ -1,6 +1,6 @@
 /**
- * Lets one process own a directory. The owner listens on a Unix socket in it; a process that has died no longer answers,
- * which the operating system guarantees: no lock is judged by its age or a process id, or taken from a live process.
+ * Lets one process own a directory. The owner listens on a Unix socket in the directory; the operating system sees to
+ * it that a dead process does not answer. No lock is judged by its age or a process id, or taken from a live process.
  *
  * Each claimant listens on its socket before it looks for others, and owns the directory once a look finds nobody else
  * alive. Of two that start at once, the later look sees the other, so at most one owns the directory; of claimants that
@@ -31,7 +31,7 @@ const unusable = (directory: string) => (cause: unknown) =>
 
 const remove = (path: string) => Effect.promise(() => rm(path, { recursive: true, force: true }))
 
-/** Returns a path to the directory that is short enough for sockets: the directory itself, or a temporary link to it. */
+/** Returns a path to the directory that is short enough for sockets: its own, or that of a temporary link to it. */
 const shortPath = Effect.fnUntraced(function* (directory: string) {
   if (Buffer.byteLength(directory) + prefix.length + 20 <= maxPathBytes) return directory
   const attempt = <A>(run: () => Promise<A>) => Effect.tryPromise({ try: run, catch: unusable(directory) })
@@ -44,7 +44,7 @@ const shortPath = Effect.fnUntraced(function* (directory: string) {
   return link
 })
 
-/** Asks the process behind a socket for its standing. A process that is alive but does not answer counts as the owner. */
+/** Asks the process behind a socket for its standing. A live process that does not answer counts as the owner. */
 const ask = (path: string): Effect.Effect<Standing> =>
   Effect.callback((resume) => {
     const socket = connect(path)

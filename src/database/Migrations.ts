@@ -1,9 +1,9 @@
 /**
  * Brings the database's schema, `ordinal`, up to date.
  *
- * Many processes may start at once: each migrates in one transaction under an advisory lock, so the others wait and then
- * find nothing left to do. A migration that has shipped is never edited; a new one is added to `migrations/`, named
- * `<number>_<name>`.
+ * Many processes may start at once: each migrates in one transaction under an advisory lock, so the others wait and
+ * then find nothing left to do. A migration that has shipped is never edited; a new one is added to `migrations/`,
+ * named `<number>_<name>`.
  */
 import { Effect, Layer } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
@@ -24,7 +24,7 @@ const migrations = {
   "0006_replaced_rebuilds": replacedRebuilds
 }
 
-/** An arbitrary number, the same in every version of this program. */
+/** This number is arbitrary, but the same in every version of this program. */
 const lockKey = 7_305_421_890n
 
 const migrate = Migrator.make({})({ loader: Migrator.fromRecord(migrations), table: "ordinal.migrations" })
@@ -35,7 +35,7 @@ export const run = Effect.gen(function* () {
   return yield* sql
     .withTransaction(
       Effect.gen(function* () {
-        // A process waits for another one's migration, and a migration may take long, without a limit of time.
+        // There is no limit of time: another process may migrate first, and a migration may take long.
         yield* sql`SELECT
           set_config('statement_timeout', '0', true),
           set_config('lock_timeout', '0', true),

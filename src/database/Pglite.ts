@@ -2,8 +2,8 @@
  * Opens an embedded PostgreSQL (PGlite), in memory or in a directory that this process then owns.
  *
  * A directory holds `data` and, while a process has it open, that process's lock. The first start fills a temporary
- * sibling and renames it, so that a start after a kill finds nothing half done. **Gotchas**: PGlite never syncs to disk,
- * so acknowledged work survives the end of the process (also kill -9) but not a power cut.
+ * sibling and renames it, so that a start after a kill finds nothing half done. **Gotchas**: PGlite never syncs to
+ * disk, so acknowledged work survives the end of the process (also kill -9) but not a power cut.
  */
 import type { PGlite } from "@electric-sql/pglite"
 import { PgClient } from "@effect/sql-pg"
@@ -25,7 +25,7 @@ const unusable = (where: string) => (cause: unknown) =>
 
 type Start = (dataDir: string) => Promise<PGlite>
 
-/** Loads PGlite only now, since it is an optional dependency: who uses PostgreSQL alone does not install it. */
+/** Loads PGlite only when it is used, because it is an optional dependency that users of PostgreSQL do not install. */
 const load = Effect.tryPromise({
   try: async (): Promise<Start> => {
     const { PGlite } = await import("@electric-sql/pglite")
@@ -65,7 +65,8 @@ const openDirectory = Effect.fnUntraced(function* (start: Start, path: string) {
     yield* Effect.tryPromise({ try: () => initialise(start, directory, data), catch: unusable(directory) })
   }
   yield* Effect.logWarning(
-    `Orders are kept in ${directory} by an embedded database that does not survive a power cut; use PostgreSQL in production.`
+    `Orders are kept in ${directory} by an embedded database that does not survive a power cut; use PostgreSQL ` +
+      "in production."
   )
   return yield* opened(start, data, directory)
 })

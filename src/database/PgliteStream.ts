@@ -3,8 +3,8 @@
  * server's answer back.
  *
  * **Gotchas**: PGlite has one session, shared by all streams, so at most one may be open at a time. A new stream first
- * clears what its predecessor left (an open transaction, named statements). The client sends cancel requests on a stream
- * of their own, which is dropped, because the embedded server can't be interrupted.
+ * clears what its predecessor left (an open transaction, named statements). The client sends cancel requests on a
+ * stream of their own, which is dropped, because the embedded server can't be interrupted.
  */
 import type { PGlite } from "@electric-sql/pglite"
 import { Duplex } from "node:stream"

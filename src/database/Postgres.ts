@@ -5,8 +5,8 @@ import { Reactivity } from "effect/reactivity"
 import { type DatabaseOptions, defaultPools } from "./DatabaseOptions.ts"
 
 /**
- * The server ends a session that hangs with locks in 5 s. Appends rely on READ COMMITTED. A long-lived session keeps the
- * plans that it made while a table was empty; without sequential scans such plans are right at any size.
+ * The server ends a session that hangs with locks in 5 s. Appends rely on READ COMMITTED. A long-lived session keeps
+ * the plans that it made while a table was empty; without sequential scans such plans are right at any size.
  */
 const sessionSettings = {
   idle_in_transaction_session_timeout: "5s",

@@ -1,6 +1,6 @@
 /**
  * Tells what a failed SQL statement means for its caller, and offers what callers then do: report the database as
- * unavailable, stop waiting, or try again with pauses. No other file reads SQLSTATEs, but for single ones by `sqlState`.
+ * unavailable, stop waiting, or try again with pauses. Other files read SQLSTATEs only through `sqlState`.
  */
 import { Effect, Fiber, Option, Predicate, Schedule } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
@@ -8,6 +8,8 @@ import { DatabaseUnavailable } from "./DatabaseErrors.ts"
 import { awaitWithGrace } from "./YieldToIo.ts"
 
 /**
+ * Says what became of a statement that failed.
+ *
  * - `lost`: the connection went away; the statement may have taken effect or not.
  * - `transient`: the statement certainly had no effect, and may work later.
  * - `data`: the statement certainly had no effect, and its data is to blame (SQLSTATE class 22, 23, 54).
@@ -45,7 +47,7 @@ export const classify = (error: SqlError): SqlFailure => {
   return transientStates.test(state) ? "transient" : "bug"
 }
 
-/** Fails with `DatabaseUnavailable` if a read may succeed later, and dies otherwise. Not for what must not be repeated. */
+/** Fails with `DatabaseUnavailable` if the read may succeed later, and dies otherwise. */
 export const orUnavailable = <A, R>(self: Effect.Effect<A, SqlError, R>): Effect.Effect<A, DatabaseUnavailable, R> =>
   Effect.catch(self, (error) => {
     const failure = classify(error)

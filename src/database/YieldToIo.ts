@@ -1,8 +1,8 @@
 /**
  * Lets the event loop read what has come on sockets before a process that was held up concludes that nothing came.
  *
- * After a hold-up, Node runs the timers that are due before it reads its sockets. Whoever judges by a timer that somebody
- * else did not answer first yields to I/O.
+ * After a hold-up, Node runs the timers that are due before it reads its sockets. Code that takes a timer for a sign
+ * that somebody did not answer yields to I/O first.
  */
 import { type Duration, Effect, type Exit, Fiber, Option } from "effect"
 

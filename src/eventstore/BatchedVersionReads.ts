@@ -1,6 +1,6 @@
 /**
- * Reads the versions of streams for concurrent callers, with one statement in flight: whoever asks meanwhile is answered
- * by the next one. A call is only ever answered by a statement that began after it.
+ * Reads the versions of streams for concurrent callers, with one statement in flight: whoever asks meanwhile is
+ * answered by the next one. A call is only ever answered by a statement that began after it.
  */
 import { Deferred, Effect, Exit, FiberSet } from "effect"
 import { DatabaseUnavailable } from "../database/DatabaseErrors.ts"

@@ -2,7 +2,7 @@
 import { Context, Duration, Effect, Layer, Schedule } from "effect"
 import { EventStore } from "./EventStore.ts"
 
-/** Setting: how long the outcome of a keyed command is kept. */
+/** The outcome of a keyed command is kept for this long; 48 hours by default. */
 export const CommandRetention = Context.Reference<Duration.Duration>("ordinal/eventstore/CommandRetention", {
   defaultValue: () => Duration.hours(48)
 })

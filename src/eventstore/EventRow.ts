@@ -1,12 +1,12 @@
-/** The columns of `ordinal.events` as everybody selects them who reads whole events, and the decoding of such rows. */
+/** Holds the columns that every statement selects which reads whole events, and decodes the rows. */
 import type { RecordedEvent } from "./EventStore.ts"
 
-/** An event as the driver returns it, with its time as a `Date`. */
+/** The driver returns an event like this, with its time as a `Date`. */
 export interface EventRow extends Omit<RecordedEvent, "recordedAt"> {
   readonly recordedAt: Date
 }
 
-/** Goes into statements by `sql.literal`. */
+/** Statements contain these columns by `sql.literal`. */
 export const columns = `"position", stream_id AS "streamId", version, event_id AS "eventId", type,
   schema_version AS "schemaVersion", data, metadata, recorded_at AS "recordedAt"`
 

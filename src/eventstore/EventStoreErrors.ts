@@ -1,8 +1,8 @@
-/** The errors of appends, besides `DatabaseUnavailable`. `retryAfter` is in seconds. Clients load this file. */
+/** Holds the errors of appends, besides `DatabaseUnavailable`; `retryAfter` is in seconds. Clients load this file. */
 import { Schema } from "effect"
 import { StreamId } from "./StreamId.ts"
 
-/** There was no room for the request, so certainly nothing was done; try again after `retryAfter`. */
+/** There was no room for the request, so nothing was done; the caller can try again after `retryAfter` seconds. */
 export class Overloaded extends Schema.TaggedError<Overloaded>()(
   "Overloaded",
   { what: Schema.String, retryAfter: Schema.Number },
@@ -14,8 +14,8 @@ export class Overloaded extends Schema.TaggedError<Overloaded>()(
 }
 
 /**
- * The connection was lost during an append and the database stayed away until the deadline, so the events may or may not
- * be stored. The caller can read the stream, or append the very same entries again: what is stored is then a duplicate.
+ * The connection was lost during an append and the database stayed away until the deadline, so the events may be
+ * stored. The caller can read the stream, or append the same entries again: stored ones come back as `Duplicate`.
  */
 export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()(
   "OutcomeUnknown",
@@ -30,7 +30,9 @@ export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()(
   }
 }
 
-/** A lost race: the stream is at another version than the writer expected. Read the stream and decide again. */
+/**
+ * The writer lost a race: the stream is at another version than it expected. It can read the stream and decide again.
+ */
 export class ConcurrencyConflict extends Schema.TaggedError<ConcurrencyConflict>()(
   "ConcurrencyConflict",
   { streamId: StreamId, currentVersion: Schema.Int },

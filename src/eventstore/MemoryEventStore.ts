@@ -1,5 +1,5 @@
 /**
- * The event store in memory, for tests and trials: it gives the same outcomes as SQL, by code that is plainly right.
+ * Keeps the log in memory, for tests and trials, and gives the same outcomes as SQL, by code that is plainly right.
  *
  * All entries of an append are judged in one synchronous step. Nothing survives the process.
  */
@@ -15,11 +15,11 @@ import {
 } from "./EventStore.ts"
 
 export interface Options {
-  /** Milliseconds that each append takes, for tests of what happens meanwhile. */
+  /** Each append takes this many milliseconds, for tests of what happens meanwhile. */
   readonly appendDelay?: number
-  /** Milliseconds that each read takes. */
+  /** Each read takes this many milliseconds. */
   readonly readDelay?: number
-  /** `false` if several registries of actors share the store, as processes share a database. */
+  /** Must be `false` if several registries of actors share the store, as processes share a database. */
   readonly soleWriter?: boolean
 }
 
@@ -108,7 +108,7 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
     const recordedAt = DateTime.formatIso(DateTime.makeUnsafe(lastRecorded))
     batchSize(entries.length)
     const before = events.length
-    /** The streams of entries that were not accepted: later entries were decided on events that are not stored. */
+    /** Later entries of these streams were decided on events that are not stored. */
     const broken = new Set<string>()
     const outcomes = entries.map((entry) => {
       const outcome = appendEntry(entry, broken.has(entry.streamId), recordedAt)

@@ -1,8 +1,8 @@
 /**
- * The event store in SQL: one implementation for PostgreSQL and PGlite, over the connections of `Database`.
+ * Keeps the log in SQL: one implementation for PostgreSQL and PGlite, over the connections of `Database`.
  *
- * Appends go to `GroupCommit`, which has them stored by `AppendLane`s. Reads are single autocommit statements of at most
- * a page; no connection is held between two of them. How failures of the database are told apart is `SqlFailure`'s.
+ * Appends go to `GroupCommit`, which has them stored by `AppendLane`s. Reads are single autocommit statements of at
+ * most a page; no connection is held between two of them. `SqlFailure` tells the failures of the database apart.
  */
 import { Duration, Effect, Layer } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
@@ -35,7 +35,7 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
       WHERE stream_id = ${streamId} AND version > ${after}
       ORDER BY version LIMIT ${Math.min(limit, maxPageSize)}`.pipe(Effect.map(EventRow.decode), read)
 
-  /** The size of an event's data as text. Data that is stored uncompressed, as small data is, need not be read for it. */
+  /** Measures an event's data as text. Data that is stored uncompressed, as small data is, need not be read for it. */
   const textSize =
     "CASE WHEN pg_column_compression(data) IS NULL THEN pg_column_size(data) ELSE octet_length(data::text) END"
   const sumBefore = (bytes: string) =>

@@ -1,9 +1,9 @@
 /**
- * Makes metrics with a name and labels. Each metric is an effect that gives the function which updates it, in the registry
- * of the context in which the effect runs; `effect/Metric` keeps the values.
+ * Makes metrics with a name and labels. Each metric is an effect that gives the function which updates it, in the
+ * registry of the context in which the effect runs; `effect/Metric` keeps the values.
  *
- * An update costs two look-ups in a `Map`: the series of each combination of label values is made once and kept, because
- * making one at every update (`Metric.withAttributes`) costs many times as much.
+ * An update costs two look-ups in a `Map`: the series of each combination of label values is made once and kept,
+ * because making one at every update (`Metric.withAttributes`) costs many times as much.
  */
 import { Effect, Metric } from "effect"
 

@@ -1,6 +1,6 @@
 /**
- * Defines every metric that this program reports. Names and labels are part of the contract; no label names an order or a
- * customer.
+ * Defines every metric that this program reports. Names and labels are part of the contract; no label names an order or
+ * a customer.
  *
  * Counters and histograms are updated where things happen. Gauges are read when somebody asks for the metrics (see
  * `http/admin/PrometheusEndpoint.ts`).

@@ -1,10 +1,10 @@
-/** The cases of `EventStore.append`: which entries are accepted, and which outcome the others get. */
+/** Tests which entries `EventStore.append` accepts, and which outcome the others get. */
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { EventStore } from "../eventstore/EventStore.ts"
 import { append, entry, equal, event, newStream, readWholeStream, tags, uuid, versions } from "./EventStoreEntries.ts"
 
-/** The cases by the sentence that each of them proves. */
+/** Each case has the sentence as its key that it proves. */
 export const appendCases: Record<string, Effect.Effect<unknown, unknown, EventStore>> = {
   "accepts entries chained on each other": Effect.gen(function* () {
     const stream = newStream()

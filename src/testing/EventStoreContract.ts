@@ -1,5 +1,5 @@
 /**
- * The contract of `EventStore` as tests, for every implementation: `EventStoreContract.suite("postgres", layer)`.
+ * Tests what every implementation of `EventStore` must do: `EventStoreContract.suite("postgres", layer)`.
  *
  * Each case uses streams of its own, so the log may hold other events; nobody else may append while the suite runs.
  */
@@ -11,7 +11,7 @@ import { appendCases } from "./EventStoreAppendCases.ts"
 import { append, entry, equal, newStream, readFrom } from "./EventStoreEntries.ts"
 import * as EventStoreModel from "./EventStoreModel.ts"
 
-/** The cases of reading, and of what holds for the log as a whole. */
+/** These cases are about reading, and about the log as a whole. */
 const logCases: Record<string, Effect.Effect<unknown, unknown, EventStore>> = {
   "reads streams and the log in pages, and nothing beyond their end": Effect.gen(function* () {
     const store = yield* EventStore

@@ -1,4 +1,4 @@
-/** Entries to append and ways to read them back, for tests of an `EventStore`. */
+/** Makes entries, appends them and reads them back, for tests of an `EventStore`. */
 import { assert } from "@effect/vitest"
 import { DateTime, Effect } from "effect"
 import {
@@ -78,7 +78,9 @@ export const readWholeStream = Effect.fnUntraced(function* (streamId: StreamId.S
   }
 })
 
-/** Reads all events of the log after position `start`, and asserts that their positions follow each other without a gap. */
+/**
+ * Reads all events of the log after position `start`, and asserts that their positions follow each other without a gap.
+ */
 export const readFrom = Effect.fnUntraced(function* (start: bigint, limit = maxPageSize) {
   const store = yield* EventStore
   const all: Array<RecordedEvent> = []

@@ -1,12 +1,12 @@
 /**
- * A model of `EventStore.append` in its simplest form, and random batches on which a store is compared with the model.
- * Comparing an implementation with a model on random commands is stateful property testing (QuickCheck, Hughes et al.).
+ * Models `EventStore.append` in its simplest form, and makes random batches on which a store is compared with the model
+ * (stateful property testing, as in QuickCheck).
  */
 import { Effect, Random } from "effect"
 import type { Entry, Outcome } from "../eventstore/EventStore.ts"
 import * as StreamId from "../eventstore/StreamId.ts"
 
-/** An outcome without its time and its receipt, which the model does not know. */
+/** The model gives outcomes without time and receipt, which it does not know. */
 export type ModelOutcome = readonly [tag: Outcome["_tag"], version?: number | undefined, position?: bigint | undefined]
 
 /** Reduces the outcome of a store to what the model knows. */
@@ -60,15 +60,15 @@ export const make = (head: bigint) => {
     },
     /** Returns the version of a stream, 0 if it is empty. */
     version: (streamId: string): number => versions.get(streamId) ?? 0,
-    /** All events in the order of their positions; the first one is at `head + 1`. */
+    /** Lists all events in the order of their positions; the first one is at `head + 1`. */
     stored
   }
 }
 
 /**
- * Makes a generator of batches over a few streams and a few command ids, so that repeats, conflicts and chains of entries
- * all occur. The generator takes a function that returns the committed version of a stream. `Random.withSeed` makes the
- * batches repeatable.
+ * Makes a generator of batches over a few streams and a few command ids, so that repeats, conflicts and chains of
+ * entries all occur. The generator takes a function that returns the committed version of a stream. `Random.withSeed`
+ * makes the batches repeatable.
  */
 export const randomBatches = Effect.map(Random.Random, (random) => {
   const below = (count: number): number => Math.floor(random.nextDoubleUnsafe() * count)

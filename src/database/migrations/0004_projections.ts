@@ -1,4 +1,6 @@
-/** Adds what a projection needs to be run by one of many processes, paused, repaired, and rebuilt beside what serves. */
+/**
+ * Adds what a projection needs to be run by one of many processes, paused, repaired, and rebuilt beside what serves.
+ */
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 

@@ -1,16 +1,9 @@
 /**
- * The SQL function that appends: called by `AppendStatement`, installed by the first migration, and shipped, so its text
- * is never edited. It locks the head of the log, judges the entries in order, stores what is accepted without gaps, moves
- * the head, and returns one row per entry: `a`ccepted, `d`uplicate, `c`onflict or `r`eused. One query finds the common
- * batch, of which all is accepted; any other is judged in a loop. Either way reading and writing is done in sets.
- *
- * `entry_*` has an element per entry, `event_*` one per event with its entry's number (from 1). `entry_command` is NULL
- * for an unkeyed command, known by its first event; `entry_previous` is the preceding entry of the same stream, and
- * `entry_same` the first one of the same command, or 0; `entry_end` counts the events up to and including the entry's.
- *
- * **Gotchas**: it relies on READ COMMITTED, under which statements after the lock see everything committed before it, and
- * refuses to run otherwise. Plans are pinned to index look-ups, because a session that first ran the function on an empty
- * log would keep reading whole tables.
+ * The SQL function that appends: called by `AppendStatement`, installed by the first migration, and shipped, so its
+ * text is never edited. It locks the log's head, judges the entries in order, stores what is accepted without gaps, and
+ * returns one row per entry. **Gotchas**: it relies on READ COMMITTED, under which it sees everything committed before
+ * it has the lock, and refuses to run otherwise. Plans are pinned to index look-ups, because a session that first ran
+ * the function on an empty log would keep reading whole tables.
  */
 const storeEvents = (rows: string) => `
     INSERT INTO ordinal.events
@@ -21,6 +14,12 @@ const storeEvents = (rows: string) => `
 const newEvents = `unnest(event_entry, event_stream, event_version, event_id, event_type, event_schema_version, event_data,
         event_metadata) WITH ORDINALITY AS n (entry, stream, version, id, type, schema_version, data, metadata, ord)`
 
+/**
+ * Array `entry_*` has an element per entry, `event_*` one per event with its entry's number (from 1). `entry_command`
+ * is NULL for an unkeyed command, known by its first event; `entry_previous` is the preceding entry of the same stream
+ * and `entry_same` the first one of the same command, or 0; `entry_end` counts the events up to and including the
+ * entry's.
+ */
 export const appendFunction = `
 CREATE FUNCTION ordinal.append_entries(
   entry_stream text[],

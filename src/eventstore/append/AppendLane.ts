@@ -15,17 +15,19 @@ import type { Outcome } from "../EventStore.ts"
 import { type EncodedEntry, execute } from "./AppendStatement.ts"
 import { answer, type Batch, type Call, type Lane } from "./GroupCommit.ts"
 
-/** Is longer than the server's lock timeout; after it the connection is given up. */
+/** The connection is given up after this time, which is longer than the server's lock timeout. */
 const attemptTimeout = "3 seconds"
 
 const noAnswer = new SqlError({
   reason: new ConnectionError({ message: "The server has not answered in time.", operation: "query", cause: undefined })
 })
 
-/** Between two attempts: 5 ms doubling up to 250 ms, with jitter. */
+/** The pauses between attempts begin with 5 ms and double up to 250 ms, with jitter. */
 const pauses = Schedule.min([Schedule.exponential("5 millis"), Schedule.spaced("250 millis")]).pipe(Schedule.jittered)
 
 /**
+ * Says what became of a batch.
+ *
  * - `Stored`: the database has given its outcomes.
  * - `Refused`: nothing was stored, because data in the batch can't be.
  * - `Abandoned`: nobody waits for the batch any more.
@@ -69,8 +71,9 @@ export const make = Effect.fnUntraced(function* (
   /**
    * Sends the batch once; fails if that is to be tried again.
    *
-   * The statement runs in a fiber of its own, which is left behind when its time is up, because to interrupt a statement
-   * means to wait for the server. A statement that fails before it first waits found a dead connection and was not sent.
+   * The statement runs in a fiber of its own, which is left behind when its time is up, because to interrupt a
+   * statement means to wait for the server. A statement that fails before it first waits found a dead connection and
+   * was not sent.
    */
   const attempt = Effect.fnUntraced(function* (batch: Batch, entriesOf: Entries): Effect.fn.Return<Stored, SqlError> {
     const sql = yield* connection

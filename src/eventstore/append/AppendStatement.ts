@@ -1,19 +1,19 @@
 /**
- * The append statement: entries go in, one outcome per entry comes back. `AppendLane` executes it; it calls the SQL
- * function of `AppendFunction`, which judges the entries. `GroupCommit` encodes entries, to know their size early.
+ * Executes the append statement: entries go in, one outcome per entry comes back. `AppendLane` calls it; it calls the
+ * SQL function of `AppendFunction`, which judges the entries. `GroupCommit` encodes entries, to know their size early.
  */
 import { type PgClient, PgTypes } from "@effect/sql-pg"
 import { Effect, Result } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Entry, Outcome } from "../EventStore.ts"
 
-/** An entry with its JSON made. */
+/** The JSON of an encoded entry is made, so that its size is known. */
 export interface EncodedEntry {
   readonly entry: Entry
   readonly receipt: string | null
   readonly metadata: string
   readonly data: ReadonlyArray<string>
-  /** The size that the entry has on the wire, about. */
+  /** The entry takes about this many bytes on the wire. */
   readonly bytes: number
 }
 

@@ -14,40 +14,40 @@ import { type EncodedEntry, encode } from "./AppendStatement.ts"
 
 export type AppendError = Overloaded | DatabaseUnavailable | OutcomeUnknown
 
-/** One call of `append`, from when it waits until it is answered. */
+/** A call of `append` exists from when it waits until it is answered. */
 export interface Call {
   readonly entries: ReadonlyArray<EncodedEntry>
   readonly bytes: number
-  /** Epoch milliseconds. */
+  /** The deadline is in epoch milliseconds. */
   readonly deadline: number
   readonly reply: Deferred.Deferred<ReadonlyArray<Outcome>, AppendError>
-  /** Absent while the call waits for a lane. */
+  /** The batch is absent while the call waits for a lane. */
   batch: Batch | undefined
   isAnswered: boolean
 }
 
-/** Calls that one statement stores. */
+/** One statement stores the calls of a batch. */
 export interface Batch {
   calls: ReadonlyArray<Call>
-  /** A statement with these calls is on its way. */
+  /** This is true while a statement with these calls is on its way. */
   isExecuting: boolean
-  /** Such a statement was sent and never answered: whether it took effect is not known. */
+  /** This is true once such a statement was sent and not answered, so that nobody knows whether it took effect. */
   isUndetermined: boolean
 }
 
-/** Stores a batch and answers its calls. Never fails, and gets one batch at a time. */
+/** A lane stores a batch and answers its calls. It never fails, and gets one batch at a time. */
 export type Lane = (batch: Batch) => Effect.Effect<void>
 
 export interface Limits {
   readonly batchEntries: number
   readonly batchBytes: number
-  /** The most entries that may wait for a lane. */
+  /** At most this many entries may wait for a lane. */
   readonly waitingEntries: number
 }
 
 export const defaultLimits: Limits = { batchEntries: 500, batchBytes: 1024 * 1024, waitingEntries: 4_096 }
 
-/** Milliseconds between two looks for calls whose deadline has passed. */
+/** Calls whose deadline has passed are looked for at this interval, in milliseconds. */
 const deadlineInterval = 20
 
 export const answer = (call: Call, exit: Exit.Exit<ReadonlyArray<Outcome>, AppendError>): void => {
@@ -69,9 +69,9 @@ export const make = Effect.fnUntraced(function* (lanes: ReadonlyArray<Lane>, lim
   const waiting: Array<Call> = []
   let waitingEntries = 0
   const inFlight = new Set<Batch>()
-  /** Is open while calls wait for a lane. */
+  /** This latch is open while calls wait for a lane. */
   const someWait = Latch.makeUnsafe()
-  /** Is open while calls wait for a lane or for their answer. */
+  /** This latch is open while calls wait for a lane or for their answer. */
   const someAreOpen = Latch.makeUnsafe()
 
   const takeCalls = (): ReadonlyArray<Call> => {

@@ -1,13 +1,13 @@
 /**
- * Finds those who wait for an event of one stream, or of one customer, by that stream or customer: however many wait, an
- * event costs nothing for the others.
+ * Finds those who wait for an event of one stream, or of one customer, by that stream or customer: however many wait,
+ * an event costs nothing for the others.
  *
  * It has no fibers and no clock: the tail, which reads the log, calls `notify`.
  */
 import { Effect } from "effect"
 import type { RecordedEvent } from "../EventStore.ts"
 
-/** What an event belongs to. With a customer beside the stream, the stream alone decides who is woken. */
+/** Names the stream or the customer of an event. If both are named, the stream alone decides who is woken. */
 export type StreamOrCustomer =
   | { readonly streamId: string; readonly customerId?: string | undefined }
   | { readonly streamId?: undefined; readonly customerId: string }

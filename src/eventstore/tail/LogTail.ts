@@ -1,9 +1,9 @@
 /**
  * Reads the log once per process and hands it to all readers in it: projections, subscriptions and actors.
  *
- * Every reader gets every event from its own `after + 1` on, in order, without a gap. The tail keeps the newest events in
- * memory; a reader further behind reads pages from the store. At each read the tail compares the last event that it knows
- * with the log: if that event is not there any more, the log was replaced, and readers that began before fail.
+ * Every reader gets every event from its own `after + 1` on, in order, without a gap. The tail keeps the newest events
+ * in memory; a reader further behind reads pages from the store. At each read the tail compares the last event that it
+ * knows with the log: if that event is not there any more, the log was replaced, and readers that began before fail.
  */
 import { Array as Arr, Context, Deferred, Duration, Effect, Exit, Layer, PubSub, Semaphore, Stream } from "effect"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
@@ -19,18 +19,18 @@ export class LogTail extends Context.Service<
   {
     /** Streams the log from position `after + 1` on and never ends: first pages of what is there, then what comes. */
     pages(after: bigint): Stream.Stream<EventPage, DatabaseUnavailable>
-    /** Waits until there is an event after position `after`; returns at most `limit` (≤ 500) of the events that follow. */
+    /** Waits until there is an event after position `after`; returns at most `limit` (≤ 500) events that follow. */
     page(after: bigint, limit: number): Effect.Effect<EventPage, DatabaseUnavailable>
     /**
-     * Waits until an event after position `after` may belong to the stream or customer. Calls `passed` with the position
-     * through which none does, also if the wait is interrupted.
+     * Waits until an event after position `after` may belong to the stream or customer. Calls `passed` with the
+     * position through which none does, also if the wait is interrupted.
      */
     awaitEvent(
       wanted: EventWaiters.StreamOrCustomer,
       after: bigint,
       passed: (through: bigint) => void
     ): Effect.Effect<void>
-    /** The last position that this process has seen; 0 before the first event. */
+    /** Gives the last position that this process has seen; 0 before the first event. */
     readonly position: Effect.Effect<bigint>
     /** Counts how often the log was replaced: a position means the same event only within one timeline. */
     readonly timeline: Effect.Effect<number>
@@ -42,7 +42,7 @@ export class LogTail extends Context.Service<
   )
 }
 
-/** A defect: the log is damaged or its adapter is wrong, since positions that were read twice are not contiguous. */
+/** This defect means that a gap was read twice: the log is damaged, or its adapter is wrong. */
 export class LogGap extends Error {
   constructor(after: bigint, found: bigint) {
     super(`The log continues at position ${found} after ${after}; nothing was skipped, and the reader stopped.`)
@@ -50,7 +50,7 @@ export class LogGap extends Error {
   }
 }
 
-/** A defect: the log was replaced by an older copy while this process ran; the last event is gone or is another one. */
+/** This defect means that the last event is gone or is another one: the log was replaced while this process ran. */
 export class LogWentBack extends Error {
   constructor(read: bigint, head: bigint) {
     super(
@@ -64,7 +64,7 @@ export class LogWentBack extends Error {
 /** The store cuts pages of larger events off, so a short page of this size in bytes may not be the last one. */
 const largePage = 128 * 1024
 const pollInterval = Duration.millis(500)
-/** Readers that are behind what is in memory may read so many pages at once. */
+/** At most this many pages are read at once for readers that are behind what is in memory. */
 const catchUpReads = 4
 
 const make = Effect.gen(function* () {
@@ -75,12 +75,12 @@ const make = Effect.gen(function* () {
   const recent = RecentEvents.make()
   const waiters = EventWaiters.make()
   let position = (yield* store.head).position
-  /** The id of the event at `position`, once it was read. */
+  /** This is the id of the event at `position`, once it was read. */
   let lastEventId: string | undefined
   let timeline = 0
-  /** Is done when `position` changes, and then replaced. */
+  /** Whoever waits for `position` to change awaits this; each change replaces it. */
   let moved = Deferred.makeUnsafe<void>()
-  /** Is set when the log is no longer followed, and fails every reader. */
+  /** Fails every reader, once the log is no longer followed. */
   let stopped: Effect.Effect<never> | undefined
 
   const wakeReaders = (result: Effect.Effect<void>) => {

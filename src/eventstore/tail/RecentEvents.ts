@@ -1,5 +1,5 @@
 /**
- * The newest events of the log, kept in memory in the pages in which they were read, and bounded in number and size.
+ * Keeps the newest events of the log in memory, in the pages in which they were read, bounded in number and size.
  *
  * The events are contiguous: whoever adds a page has seen that it continues the last one. This file has no effects: the
  * tail reads the log, and forgets all events when the log was replaced.
@@ -7,7 +7,7 @@
 import type { Array as Arr } from "effect"
 import type { RecordedEvent } from "../EventStore.ts"
 
-/** Consecutive events of the log. */
+/** The events of a page follow each other in the log without a gap. */
 export type EventPage = Arr.NonEmptyReadonlyArray<RecordedEvent>
 
 const maxEvents = 10_000
@@ -17,7 +17,10 @@ const maxBytes = 16 * 1024 * 1024
 export const bytesOf = (events: ReadonlyArray<RecordedEvent>): number =>
   events.reduce((sum, event) => sum + JSON.stringify(event.data).length, 0)
 
-/** Returns the first position that is not the one that must follow; `undefined` if the events continue `after` without a gap. */
+/**
+ * Returns the first position that is not the one that must follow; `undefined` if the events continue `after` without a
+ * gap.
+ */
 export const gapOf = (after: bigint, events: ReadonlyArray<RecordedEvent>): bigint | undefined =>
   events.find((event, index) => event.position !== after + BigInt(index) + 1n)?.position
 
@@ -27,7 +30,10 @@ export const make = () => {
   let size = 0
 
   return {
-    /** Adds the page that follows; drops the oldest pages as long as there is too much. Returns the page's size in bytes. */
+    /**
+     * Adds the page that follows; drops the oldest pages as long as there is too much. Returns the page's size in
+     * bytes.
+     */
     add: (events: EventPage): number => {
       const bytes = bytesOf(events)
       pages.push({ events, bytes })
@@ -40,7 +46,10 @@ export const make = () => {
       }
       return bytes
     },
-    /** Returns at most `limit` events after a position, taken from as many pages as needed; none if the next one is not kept. */
+    /**
+     * Returns at most `limit` events after a position, taken from as many pages as needed; none if the next one is not
+     * kept.
+     */
     after: (position: bigint, limit: number): ReadonlyArray<RecordedEvent> => {
       const first = pages.findLastIndex(({ events }) => events[0].position <= position + 1n)
       if (first < 0) return []

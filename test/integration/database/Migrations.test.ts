@@ -23,7 +23,7 @@ describe("Migrations", () => {
     })
   )
 
-  it.live("find the rebuilds that gave way to another version by what their problem says, once", () =>
+  it.live("mark rebuilds as replaced whose problem says so, once", () =>
     Effect.gen(function* () {
       const url = yield* freshDatabase
       yield* Effect.gen(function* () {
@@ -51,7 +51,7 @@ describe("Migrations", () => {
     })
   )
 
-  it.live("keep everything in the schema ordinal", () =>
+  it.live("create everything in the schema ordinal", () =>
     Effect.gen(function* () {
       const url = yield* freshDatabase
       yield* Effect.gen(function* () {

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from "node:net"
 import { now } from "../../../harness/clocks/RunningTime.ts"
 import { Database } from "../../../src/database/Database.ts"
 
-/** Takes connections and says nothing; its port. */
+/** Starts a server that accepts connections and never answers, and returns its port. */
 const mute = Effect.acquireRelease(
   Effect.promise(async () => {
     const server = createServer((socket) => socket.on("error", () => {}))
@@ -15,7 +15,7 @@ const mute = Effect.acquireRelease(
   (server) => Effect.sync(() => server.close())
 ).pipe(Effect.map((server) => (server.address() as AddressInfo).port))
 
-it.live("a connection is given up that is not made in the time that it may take", () =>
+it.live("a connection that is not made within `connectTimeout` is given up", () =>
   Effect.gen(function* () {
     const url = Redacted.make(`postgres://ordinal@127.0.0.1:${yield* mute}/ordinal`)
     const start = now()

@@ -14,7 +14,7 @@ const kibibytes = (count: number) => ({
   "that don't compress": { note: randomBytes(count * 768).toString("base64") }
 })
 
-/** One to a statement; each is followed by a small one. */
+/** Appends one event per statement, each followed by a small one. */
 const appendAll = Effect.fnUntraced(function* (contents: ReadonlyArray<unknown>) {
   for (const data of contents) {
     const outcomes = yield* append(entry(newStream(), 0, { events: [event(data)] }), entry(newStream(), 0))
@@ -23,7 +23,7 @@ const appendAll = Effect.fnUntraced(function* (contents: ReadonlyArray<unknown>)
 })
 
 for (const kind of ["that compress well", "that don't compress"] as const) {
-  it.live(`a page has few events ${kind} if they are large, and two at least`, () =>
+  it.live(`a page of large events ${kind} has few of them, but at least two`, () =>
     Effect.gen(function* () {
       const { readAll } = yield* EventStore
       const contents = [600, 600, 600, 2_000, 2_000, 1].map((size) => kibibytes(size)[kind])
@@ -43,7 +43,9 @@ for (const kind of ["that compress well", "that don't compress"] as const) {
   )
 }
 
-/** As if each event but the first had been appended by itself; their data is not compressed anew. */
+/**
+ * Copies the only event to positions 2 to `last`, as if each copy had been appended; its data is not compressed anew.
+ */
 const copies = Effect.fnUntraced(function* (last: number) {
   const { reads: sql } = yield* Database
   yield* Effect.gen(function* () {
@@ -56,17 +58,17 @@ const copies = Effect.fnUntraced(function* (last: number) {
   }).pipe(sql.withTransaction)
 })
 
-it.live("a page takes no longer because many large events follow what it holds", () =>
+it.live("a page of the log is read in time although many large events follow it", () =>
   Effect.gen(function* () {
     const { readAll } = yield* EventStore
     yield* append(entry(newStream(), 0, { events: [event(kibibytes(4_000)["that compress well"])] }))
     yield* copies(500)
-    // All of them together would not be looked into within the time of a statement.
+    // A statement that decompressed all 500 events would run into its time limit.
     assert.lengthOf(yield* readAll({ after: 0n, limit: 500 }), 2)
   }).pipe(Effect.provide(freshLogLayer()))
 )
 
-it.live("who follows the log gets large events as they are stored", () =>
+it.live("the tail hands on large events as they are stored", () =>
   Effect.gen(function* () {
     const tail = yield* LogTail
     const following = yield* tail
@@ -77,7 +79,7 @@ it.live("who follows the log gets large events as they are stored", () =>
   }).pipe(Effect.provide(LogTail.layer.pipe(Layer.provideMerge(freshLogLayer()))))
 )
 
-/** It cuts pages off, as an adapter does, and its hints are lost. */
+/** An event store that cuts pages off after large events, as SQL does, and whose hints are lost. */
 const cutAfterLarge = Layer.effect(
   EventStore,
   Effect.gen(function* () {
@@ -93,7 +95,7 @@ const cutAfterLarge = Layer.effect(
   })
 ).pipe(Layer.provide(MemoryEventStore.layer()))
 
-it.effect("who follows the log gets at once what a large event's page was cut off from", () =>
+it.effect("the tail reads on at once after a page that was cut off, without a hint", () =>
   Effect.gen(function* () {
     const tail = yield* LogTail
     yield* append(entry(newStream(), 0, { events: [event({ note: "large ".repeat(200_000) })] }))

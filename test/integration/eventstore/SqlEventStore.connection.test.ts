@@ -12,7 +12,7 @@ import { append, entry, newStream, readFrom, tags } from "../../../src/testing/E
 import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 import { freshLogLayer, logLayer } from "../../../harness/views/LogLayer.ts"
 
-/** The log through a proxy, with one append connection that is open already. */
+/** Opens an event store through a proxy, with one append connection that is open already. */
 const throughProxy = Effect.gen(function* () {
   const proxy = yield* PostgresProxy.make(yield* freshDatabase)
   const context = yield* Layer.build(logLayer(proxy.url, { pools: { append: 1 } }))
@@ -34,14 +34,14 @@ const appendWithin = (millis: number, appended: Entry = entry(newStream(), 0)) =
     return { tag: tagOf(exit), took: now() - start }
   })
 
-/** This process, for so many milliseconds. */
+/** Blocks this process for a number of milliseconds. */
 const holdUp = (millis: number) => {
   for (const end = performance.now() + millis; performance.now() < end;);
 }
 
 describe("an append whose connection is lost", () => {
   for (const fault of ["cut before", "cut after"] as const) {
-    it.live(`takes effect exactly once when it is ${fault} the server has it`, () =>
+    it.live(`takes effect exactly once when the connection is ${fault} the server has the statement`, () =>
       Effect.gen(function* () {
         const { proxy, context } = yield* throughProxy
         yield* Effect.gen(function* () {
@@ -61,7 +61,7 @@ describe("an append whose connection is lost", () => {
     )
   }
 
-  it.live("is found out after a silence, within its deadline", () =>
+  it.live("is answered within its deadline when the server goes silent after storing it", () =>
     Effect.gen(function* () {
       const { proxy, context } = yield* throughProxy
       yield* Effect.gen(function* () {
@@ -74,7 +74,7 @@ describe("an append whose connection is lost", () => {
     })
   )
 
-  it.live("is unknown at the deadline when the server stays away, and known when it is back", () =>
+  it.live("fails as unknown at the deadline when the server stays away, and is a duplicate when it is back", () =>
     Effect.gen(function* () {
       const { proxy, context } = yield* throughProxy
       yield* Effect.gen(function* () {
@@ -92,7 +92,7 @@ describe("an append whose connection is lost", () => {
     })
   )
 
-  it.live("was certainly not stored when connections are refused", () =>
+  it.live("fails as not stored when connections are refused", () =>
     Effect.gen(function* () {
       const { proxy, context } = yield* throughProxy
       yield* Effect.gen(function* () {
@@ -132,14 +132,14 @@ describe("an append whose connection is lost", () => {
           holdUp(4_000)
           return tags(yield* Fiber.join(appending))
         })
-        // The answer may have come later than that on a slow machine.
+        // On a slow machine the answer may come only after the hold-up: then the test tries again.
         const outcome = yield* Effect.repeat(heldUp, { until: ([tag]) => tag === "Accepted", times: 4 })
         assert.deepStrictEqual(outcome, ["Accepted"])
       }).pipe(Effect.provide(context))
     })
   )
 
-  it.live("goes on when its caller is gone", () =>
+  it.live("goes on when its caller is interrupted", () =>
     Effect.gen(function* () {
       const { context } = yield* throughProxy
       yield* Effect.gen(function* () {
@@ -154,18 +154,18 @@ describe("an append whose connection is lost", () => {
 })
 
 describe("readers", () => {
-  it.live("get an answer that came while this process was held up for longer than they wait", () =>
+  it.live("get an answer that came while this process was held up longer than their limit", () =>
     Effect.gen(function* () {
       const { reads: sql } = yield* Database
       yield* sql`SELECT 1`
       const heldUp = Effect.gen(function* () {
         const reading = yield* Effect.forkChild(withinSeconds(1)(sql`SELECT 1 AS one FROM pg_sleep(0.1)`))
-        // Timers come next then.
+        // After a turn of the event loop, the timers come before the sockets are read again.
         yield* Effect.sleep(20).pipe(Effect.andThen(yieldToIo))
         holdUp(2_500)
         return yield* Fiber.join(reading)
       })
-      // The answer may have come later than that on a slow machine.
+      // On a slow machine the answer may come only after the hold-up: then the test tries again.
       assert.deepStrictEqual(yield* Effect.retry(heldUp, { times: 4 }), [{ one: 1 }])
     }).pipe(Effect.provide(freshLogLayer()))
   )

@@ -49,7 +49,7 @@ describe("the log under several sessions", () => {
     })
   )
 
-  it.live("shows every reader the same positions without gaps while two processes append", () =>
+  it.live("shows every reader positions without gaps while two processes append", () =>
     Effect.gen(function* () {
       const { url, context } = yield* freshLog
       const other = yield* Layer.build(logLayer(url))
@@ -86,7 +86,7 @@ describe("the log under several sessions", () => {
     })
   )
 
-  it.live("leaves no gap for appends that lost their race", () =>
+  it.live("leaves no gap at the positions of appends that lost a race", () =>
     Effect.gen(function* () {
       const { context } = yield* freshLog
       yield* Effect.gen(function* () {
@@ -110,7 +110,7 @@ describe("the log under several sessions", () => {
     })
   )
 
-  it.live("is appended to under READ COMMITTED only, whatever the database's default", () =>
+  it.live("accepts appends under READ COMMITTED only, whatever the database's default", () =>
     Effect.gen(function* () {
       const { url, context } = yield* freshLog
       const raw = yield* connect(url)
@@ -134,8 +134,8 @@ describe("the log under several sessions", () => {
   )
 })
 
-describe("somebody else's open transaction", () => {
-  it.live("does not hold up the log", () =>
+describe("an open transaction of somebody else", () => {
+  it.live("does not hold up appends and reads", () =>
     Effect.gen(function* () {
       const { url, context } = yield* freshLog
       const [elsewhere, here] = [yield* connect(yield* freshDatabase), yield* connect(url)]
@@ -144,14 +144,14 @@ describe("somebody else's open transaction", () => {
       yield* here.unsafe("BEGIN")
       yield* here.unsafe("SELECT count(*) FROM ordinal.events")
       yield* Effect.gen(function* () {
-        // Theirs stay open meanwhile: what waited for them would never be accepted.
+        // Both transactions stay open, so an append that waited for them would never be accepted.
         assert.deepStrictEqual(tags(yield* append(entry(newStream(), 0))), ["Accepted"])
         assert.lengthOf(yield* readFrom(0n), 1)
       }).pipe(Effect.provide(context))
     })
   )
 
-  it.live("that holds the head's lock in one of our sessions is ended within 6 s", () =>
+  it.live("that holds the lock on the log's head in a session of this program is ended within 6 s", () =>
     Effect.gen(function* () {
       const { context } = yield* freshLog
       yield* Effect.gen(function* () {
@@ -185,7 +185,7 @@ describe("stored events", () => {
     })
   )
 
-  it.live("come only through the append function for a role that has no more than it needs", () =>
+  it.live("are added only through the append function by a role with no more than the privileges it needs", () =>
     Effect.gen(function* () {
       const { url } = yield* freshLog
       const raw = yield* connect(url)

@@ -7,7 +7,7 @@ import { append, entry, newStream, readFrom } from "../../../src/testing/EventSt
 import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 import { logLayer } from "../../../harness/views/LogLayer.ts"
 
-/** Sequential scans of the log's tables, once every session has reported its own. */
+/** Counts the sequential scans of the log's tables, once every session has reported its own. */
 const sequentialScans = (sql: PgClient.PgClient) =>
   Effect.gen(function* () {
     const others = sql<{ readonly count: bigint }>`SELECT count(*) AS count FROM pg_stat_activity
@@ -18,7 +18,7 @@ const sequentialScans = (sql: PgClient.PgClient) =>
       WHERE schemaname = 'ordinal' AND relname IN ('events', 'commands', 'log_head') ORDER BY relname`
   })
 
-it.live("sessions that began with an empty log read it by index for ever", () =>
+it.live("sessions that began with an empty log never read its tables by sequential scan", () =>
   Effect.gen(function* () {
     const url = yield* freshDatabase
     const sql = yield* connect(url)

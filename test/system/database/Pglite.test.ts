@@ -27,7 +27,7 @@ const kill = (child: ChildProcess) =>
     await ended(child)
   })
 
-/** A process of its own that opens the directory. */
+/** Starts a process that opens the directory. */
 const opener = (directory: string) =>
   Effect.acquireRelease(
     Effect.sync(() =>
@@ -38,7 +38,7 @@ const opener = (directory: string) =>
     kill
   )
 
-/** The first line that is not from the log. */
+/** Returns the first line that the process prints, without its log lines. */
 const firstLine = (child: ChildProcess) =>
   Effect.promise(async () => {
     if (child.stdout === null) return "no output"
@@ -52,23 +52,23 @@ const appears = (directory: string, ...patterns: ReadonlyArray<RegExp>) =>
     Effect.repeat({ until: (names) => names.some((name) => patterns.some((pattern) => pattern.test(name))) })
   )
 
-/** Kills a process so many milliseconds after it began to make its data; whether it was not through with it. */
-const killedWhileStarting = Effect.fnUntraced(function* (directory: string, moment: number) {
+/** Kills a process a number of milliseconds after it began to make its data; true if the data was not complete. */
+const killedWhileStarting = Effect.fnUntraced(function* (directory: string, millis: number) {
   const child = yield* opener(directory)
   yield* appears(directory, new RegExp(`^data\\.new-${child.pid}$`), /^data$/)
-  yield* Effect.sleep(moment)
+  yield* Effect.sleep(millis)
   yield* kill(child)
   return !existsSync(join(directory, "data"))
 })
 
-/** Milliseconds, so far. */
-const stoodStill = () => performance.now() - now()
+/** Returns for how many milliseconds this process has been held up so far. */
+const heldUpMillis = () => performance.now() - now()
 
 const inUse = (directory: string) =>
   Effect.map(Effect.exit(Effect.scoped(DirectoryLock.acquire(directory))), Exit.isFailure)
 
 describe("PGlite in a directory", () => {
-  it.live("is refused to a second process, and free again when the first was killed", () =>
+  it.live("is refused to a second process, and free again when the first is killed", () =>
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
       const first = yield* opener(directory)
@@ -84,13 +84,13 @@ describe("PGlite in a directory", () => {
   it.live("survives being killed at any moment of its first start", () =>
     Effect.gen(function* () {
       let directory = yield* temporaryDirectory
-      // Held up, this process may be too late for the first moment.
+      // If this process is held up, it kills too late: then it tries again in another directory.
       for (let tries = 1; !(yield* killedWhileStarting(directory, 0)); tries++) {
         assert.isBelow(tries, 20, "none was killed before it had its data")
         directory = yield* temporaryDirectory
       }
-      // At these it may have been through with its first start; there is no second one.
-      for (const moment of [300, 900]) if (!(yield* killedWhileStarting(directory, moment))) break
+      // A later kill may come after the first start is complete, and there is only one first start.
+      for (const millis of [300, 900]) if (!(yield* killedWhileStarting(directory, millis))) break
       yield* append(entry(newStream(), 0)).pipe(Effect.provide(logLayer(`pglite:${directory}`)))
       assert.lengthOf(yield* readFrom(0n).pipe(Effect.provide(logLayer(`pglite:${directory}`))), 1)
       assert.deepStrictEqual(yield* Effect.promise(() => readdir(directory)), ["data"])
@@ -108,7 +108,7 @@ describe("PGlite in a directory", () => {
     })
   )
 
-  it.live("opens its session anew when the protocol breaks", () =>
+  it.live("opens its session anew after the protocol broke", () =>
     Effect.gen(function* () {
       const { reads: sql } = yield* Database
       const hung = yield* Effect.scoped(
@@ -127,12 +127,12 @@ describe("PGlite in a directory", () => {
 })
 
 describe("DirectoryLock", () => {
-  it.live("gives the directory to exactly one of many that start at once, also over what the dead left", () =>
+  it.live("gives the directory to exactly one of many that start at once, also when dead processes left locks", () =>
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
       for (let round = 0, undisturbed = 0; undisturbed < 10; round++) {
-        assert.isBelow(round, 200, "too few rounds in which this process did not stand still")
-        const before = stoodStill()
+        assert.isBelow(round, 200, "too few rounds in which this process was not held up")
+        const before = heldUpMillis()
         const taken = yield* Effect.scoped(
           Effect.gen(function* () {
             const exits = yield* Effect.forEach(
@@ -144,8 +144,9 @@ describe("DirectoryLock", () => {
           })
         )
         assert.isAtMost(taken, 1)
-        // None may get it while this process stands still: each takes the others, who don't answer, for the owner.
-        if (stoodStill() - before >= 50) continue
+        // While this process is held up, none may get the directory: each takes the others, which don't answer, for
+        // owners.
+        if (heldUpMillis() - before >= 50) continue
         assert.strictEqual(taken, 1)
         undisturbed += 1
       }
@@ -162,7 +163,7 @@ describe("DirectoryLock", () => {
   )
 })
 
-it.live("an unknown DATABASE_URL is refused with one sentence", () =>
+it.live("an unknown DATABASE_URL is refused with a sentence that says what it must be", () =>
   Effect.gen(function* () {
     const refused = yield* Effect.flip(Layer.build(Database.layer({ url: Redacted.make("mysql://localhost") })))
     assert.strictEqual(refused.message, "DATABASE_URL must be postgres://…, pglite:<directory> or pglite:memory.")

@@ -6,7 +6,7 @@ import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
 import { restoreLog } from "../../../../harness/faults/RestoredLog.ts"
 import { fresh, readerLayer } from "../../../../harness/views/ViewLayer.ts"
 
-it.live("fails whoever waits when the log was replaced by an older copy, and forgets what it had of it", () =>
+it.live("fails all waiting readers when the log is replaced by an older copy, and forgets its recent events", () =>
   Effect.gen(function* () {
     const tail = yield* LogTail
     const old = yield* append(yield* orderLives(5))
@@ -30,7 +30,7 @@ it.live("fails whoever waits when the log was replaced by an older copy, and for
   }).pipe(Effect.provide(fresh(readerLayer)), Effect.provide(Logger.layer([])))
 )
 
-it.live("fails whoever comes with a position of before, although the new history is the longer one by then", () =>
+it.live("fails a reader that began before the log was replaced, even if the new log is the longer one by then", () =>
   Effect.gen(function* () {
     const tail = yield* LogTail
     const old = yield* append(yield* orderLives(5))
@@ -41,7 +41,7 @@ it.live("fails whoever comes with a position of before, although the new history
     yield* restoreLog(old)
     const regrown = yield* append(yield* orderLives(20), 1000)
     assert.isTrue(regrown > head)
-    // Nothing was asked of it meanwhile: whoever waited would have been told.
+    // The reader does not wait while the log is replaced: a waiting reader would be told at once.
     yield* tail.timeline.pipe(Effect.delay("10 millis"), Effect.repeat({ until: (now) => now !== timeline }))
     const exit = yield* Effect.exit(pull)
     assert.instanceOf(Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined, LogWentBack)

@@ -8,7 +8,7 @@ import { value, withOwnMetrics } from "../../../../harness/fixtures/OwnMetrics.t
 
 const accepted: Outcome = { _tag: "Accepted", version: 1, position: 1n, recordedAt: "2026-01-01T00:00:00.000Z" }
 
-/** A writer with lanes that wait at a gate, and what they were given. */
+/** Makes a writer whose lanes wait at a gate, and records the batches that they were given. */
 const gated = (options: { readonly lanes?: number; readonly limits?: Partial<GroupCommit.Limits> } = {}) =>
   Effect.gen(function* () {
     const batches: Array<GroupCommit.Batch> = []
@@ -38,7 +38,7 @@ const errorOf = <A>(fiber: Fiber.Fiber<A, GroupCommit.AppendError>) =>
   Effect.map(Effect.flip(Fiber.join(fiber)), (error) => error._tag)
 
 describe("GroupCommit", () => {
-  it.effect("sends what came meanwhile as one batch, never splitting a call", () =>
+  it.effect("sends what came during a batch as the next batch, and never splits a call", () =>
     Effect.gen(function* () {
       const writer = yield* gated({ limits: { batchEntries: 5 } })
       const first = yield* writer.start(1)
@@ -53,7 +53,7 @@ describe("GroupCommit", () => {
     }).pipe(withOwnMetrics)
   )
 
-  it.effect("keeps a batch below its size in bytes, unless one call alone is above it", () =>
+  it.effect("keeps batches below the limit in bytes, unless one call alone is above it", () =>
     Effect.gen(function* () {
       const writer = yield* gated({ limits: { batchBytes: 3_000 } })
       const calls = [yield* writer.start(1)]
@@ -80,7 +80,7 @@ describe("GroupCommit", () => {
     })
   )
 
-  it.effect("refuses what finds no room, and nothing of that is ever sent", () =>
+  it.effect("refuses a call that finds no room, and sends nothing of it", () =>
     Effect.gen(function* () {
       const writer = yield* gated({ limits: { waitingEntries: 10 } })
       const first = yield* writer.start(1)
@@ -94,7 +94,7 @@ describe("GroupCommit", () => {
     })
   )
 
-  it.effect("answers each call at its own deadline with what is certain then", () =>
+  it.effect("answers each call at its own deadline with what is certain at that moment", () =>
     Effect.gen(function* () {
       const writer = yield* gated({ lanes: 3 })
       const sent = yield* writer.start(1, 1_000)
@@ -121,7 +121,7 @@ describe("GroupCommit", () => {
     })
   )
 
-  it.effect("stores what a caller left behind", () =>
+  it.effect("stores the entries of a caller that was interrupted", () =>
     Effect.gen(function* () {
       const writer = yield* gated()
       const caller = yield* writer.start(2)
