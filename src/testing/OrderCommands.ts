@@ -1,4 +1,7 @@
-/** Random commands on one order, with so few ids and lines that repeats and clashes happen all the time. */
+/**
+ * Random commands on one order, with so few ids and lines that repeats and clashes happen all the time. The laws of
+ * DeciderLaws and OrderLaws are checked on them.
+ */
 import { Array, Schema } from "effect"
 import * as Arbitrary from "effect/Arbitrary"
 import type { Address } from "../order/Text.ts"
@@ -18,11 +21,12 @@ import {
   ShipmentId
 } from "../order/OrderId.ts"
 
+/** The order that all generated commands are about. */
 export const orderId = OrderId.make("ord_01997a1c-0000-7000-8000-000000000001")
 
 const digit = Schema.Literals(["1", "2", "3"])
 
-/** How often: an order that is cancelled at once teaches little. */
+/** How often each command comes up: an order that is cancelled at once teaches little. */
 const weights: Record<CommandName, number> = {
   PlaceOrder: 1,
   AddLine: 2,
@@ -96,7 +100,7 @@ const place = (seed: Pick<Seed, "both" | "flag" | "quantity">): Command<"PlaceOr
   request: `${seed.both}/${seed.quantity}/${seed.flag}`
 })
 
-/** Two mugs at 12.50 and 19 % tax, 29.75 in all; not confirmed. */
+/** Places two mugs at 12.50 and 19 % tax, 29.75 in all, without confirming the order. */
 export const placeOrder: Command<"PlaceOrder"> = place({ both: false, flag: false, quantity: 2 })
 
 const command = (name: CommandName, seed: Seed): OrderCommand => {
@@ -150,11 +154,12 @@ const command = (name: CommandName, seed: Seed): OrderCommand => {
 
 const seeds = Arbitrary.schema(Seed)
 
+/** Generates one command of any kind; many are rejected, as in life. */
 export const orderCommand: Arbitrary.Arbitrary<OrderCommand> = Arbitrary.map(seeds, (seed) =>
   command(weighted[seed.pick] ?? "ConfirmOrder", seed)
 )
 
-/** Placed first, then anything: give the check a `size` of 60 or so for long lives. */
+/** Generates the life of an order: it is placed first, then up to 80 commands follow. A `size` of 60 makes long lives. */
 export const orderCommands: Arbitrary.Arbitrary<ReadonlyArray<OrderCommand>> = Arbitrary.map(
   Arbitrary.all([Arbitrary.map(seeds, place), Arbitrary.array(orderCommand, { maxLength: 80 })]),
   ([first, rest]) => [first, ...rest]
