@@ -1,5 +1,5 @@
 /** Every command of the contract's table: how it is sent, and who may. */
-import { rejectionsOf } from "../../src/order/OrderRejection.ts"
+import { rejectionsOf } from "../../src/order/rules/RejectionsOf.ts"
 import { ada, address, mug, placement } from "../fixtures/Shop.ts"
 
 export interface CommandRow {

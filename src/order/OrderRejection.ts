@@ -7,10 +7,13 @@ import { CommandName } from "./OrderCommand.ts"
 import { Id, LineId, OrderId, PaymentId, ShipmentId } from "./OrderId.ts"
 import { OrderStatus } from "./OrderStatus.ts"
 
+const notFound = { httpApiStatus: 404 } as const
+const conflict = { httpApiStatus: 409 } as const
+
 export class OrderNotFound extends Schema.TaggedError<OrderNotFound>()(
   "OrderNotFound",
   { orderId: OrderId },
-  { httpApiStatus: 404 }
+  notFound
 ) {
   override get message() {
     return `There is no order ${this.orderId}. Check its id, or place it first.`
@@ -20,7 +23,7 @@ export class OrderNotFound extends Schema.TaggedError<OrderNotFound>()(
 export class LineNotFound extends Schema.TaggedError<LineNotFound>()(
   "LineNotFound",
   { orderId: OrderId, lineId: LineId },
-  { httpApiStatus: 404 }
+  notFound
 ) {
   override get message() {
     return `Order ${this.orderId} has no line ${this.lineId}. Use a lineId of the order.`
@@ -30,7 +33,7 @@ export class LineNotFound extends Schema.TaggedError<LineNotFound>()(
 export class ShipmentNotFound extends Schema.TaggedError<ShipmentNotFound>()(
   "ShipmentNotFound",
   { orderId: OrderId, shipmentId: ShipmentId },
-  { httpApiStatus: 404 }
+  notFound
 ) {
   override get message() {
     return `Order ${this.orderId} has no shipment ${this.shipmentId}. Use a shipmentId of the order.`
@@ -40,7 +43,7 @@ export class ShipmentNotFound extends Schema.TaggedError<ShipmentNotFound>()(
 export class PaymentNotFound extends Schema.TaggedError<PaymentNotFound>()(
   "PaymentNotFound",
   { orderId: OrderId, paymentId: PaymentId },
-  { httpApiStatus: 404 }
+  notFound
 ) {
   override get message() {
     return `Order ${this.orderId} has no payment ${this.paymentId}. Authorize it first, or use a paymentId of the order.`
@@ -51,7 +54,7 @@ export class PaymentNotFound extends Schema.TaggedError<PaymentNotFound>()(
 export class InvalidTransition extends Schema.TaggedError<InvalidTransition>()(
   "InvalidTransition",
   { orderId: OrderId, orderStatus: OrderStatus, command: CommandName, allowed: Schema.Array(CommandName) },
-  { httpApiStatus: 409 }
+  conflict
 ) {
   override get message() {
     const { allowed, command, orderStatus } = this
@@ -64,7 +67,7 @@ export class InvalidTransition extends Schema.TaggedError<InvalidTransition>()(
 export class OrderAlreadyShipped extends Schema.TaggedError<OrderAlreadyShipped>()(
   "OrderAlreadyShipped",
   { orderId: OrderId, orderStatus: OrderStatus, hint: Schema.String },
-  { httpApiStatus: 409 }
+  conflict
 ) {
   override get message() {
     return `Order ${this.orderId} can't be cancelled as a whole because it is ${this.orderStatus}. ${this.hint}`
@@ -75,7 +78,7 @@ export class OrderAlreadyShipped extends Schema.TaggedError<OrderAlreadyShipped>
 export class LastLine extends Schema.TaggedError<LastLine>()(
   "LastLine",
   { orderId: OrderId, lineId: LineId },
-  { httpApiStatus: 409 }
+  conflict
 ) {
   override get message() {
     return `Line ${this.lineId} is the only line of order ${this.orderId}. Cancel the order instead.`
@@ -89,7 +92,7 @@ export class QuantityExceeded extends Schema.TaggedError<QuantityExceeded>()(
     orderId: OrderId,
     items: Schema.Array(Schema.Struct({ lineId: LineId, requested: Schema.Int, available: Schema.Int }))
   },
-  { httpApiStatus: 409 }
+  conflict
 ) {
   override get message() {
     if (this.items.length === 0) return `Order ${this.orderId} has no items left for this command.`
@@ -102,7 +105,7 @@ export class QuantityExceeded extends Schema.TaggedError<QuantityExceeded>()(
 export class AmountExceeded extends Schema.TaggedError<AmountExceeded>()(
   "AmountExceeded",
   { orderId: OrderId, requested: Schema.optionalKey(Schema.Int), available: Schema.Int },
-  { httpApiStatus: 409 }
+  conflict
 ) {
   override get message() {
     const { available, orderId, requested } = this
@@ -116,7 +119,7 @@ export class AmountExceeded extends Schema.TaggedError<AmountExceeded>()(
 export class PaymentClosed extends Schema.TaggedError<PaymentClosed>()(
   "PaymentClosed",
   { orderId: OrderId, paymentId: PaymentId },
-  { httpApiStatus: 409 }
+  conflict
 ) {
   override get message() {
     return `Payment ${this.paymentId} is voided or fully captured. Authorize another payment.`
@@ -127,7 +130,7 @@ export class PaymentClosed extends Schema.TaggedError<PaymentClosed>()(
 export class PaymentRequiredBeforeShipment extends Schema.TaggedError<PaymentRequiredBeforeShipment>()(
   "PaymentRequiredBeforeShipment",
   { orderId: OrderId, required: Schema.Literals(["authorized", "captured"]), missing: Schema.Int },
-  { httpApiStatus: 409 }
+  conflict
 ) {
   override get message() {
     return `The whole total must be ${this.required} before items are shipped. ${this.missing} is still missing.`
@@ -135,11 +138,7 @@ export class PaymentRequiredBeforeShipment extends Schema.TaggedError<PaymentReq
 }
 
 /** The orderId belongs to an order with other content. */
-export class OrderExists extends Schema.TaggedError<OrderExists>()(
-  "OrderExists",
-  { orderId: OrderId },
-  { httpApiStatus: 409 }
-) {
+export class OrderExists extends Schema.TaggedError<OrderExists>()("OrderExists", { orderId: OrderId }, conflict) {
   override get message() {
     return `Order ${this.orderId} was placed before with other content. Use another orderId.`
   }
@@ -153,7 +152,7 @@ export class IdReused extends Schema.TaggedError<IdReused>()(
     kind: Schema.Literals(["line", "shipment", "return", "cancellation", "payment", "capture", "refund"]),
     id: Id
   },
-  { httpApiStatus: 409 }
+  conflict
 ) {
   override get message() {
     return `The order has a ${this.kind} ${this.id} with other content. Use another id.`
@@ -163,11 +162,7 @@ export class IdReused extends Schema.TaggedError<IdReused>()(
 /** An order holds at most so many events. */
 export const maxEvents = 10_000
 
-export class OrderTooLong extends Schema.TaggedError<OrderTooLong>()(
-  "OrderTooLong",
-  { orderId: OrderId },
-  { httpApiStatus: 409 }
-) {
+export class OrderTooLong extends Schema.TaggedError<OrderTooLong>()("OrderTooLong", { orderId: OrderId }, conflict) {
   override get message() {
     return `Order ${this.orderId} can't hold more than ${maxEvents} events. Place another order.`
   }
@@ -202,37 +197,3 @@ export const OrderRejection = Schema.Union([
   InvalidOrder
 ])
 export type OrderRejection = typeof OrderRejection.Type
-
-/** Any command on an existing order can meet these. */
-const any = ["OrderNotFound", "OrderTooLong"] as const
-
-/** Lists the rejections that each command can meet: its callers have to think of them, and its endpoint documents them. */
-export const rejectionsOf = {
-  PlaceOrder: ["OrderExists", "InvalidOrder"],
-  AddLine: [...any, "IdReused", "InvalidTransition", "InvalidOrder"],
-  ChangeLineQuantity: [...any, "LineNotFound", "InvalidTransition", "InvalidOrder"],
-  RemoveLine: [...any, "LineNotFound", "InvalidTransition", "LastLine"],
-  ChangeShippingAddress: [...any, "InvalidTransition"],
-  ConfirmOrder: [...any, "InvalidTransition"],
-  ShipItems: [
-    ...any,
-    "IdReused",
-    "InvalidTransition",
-    "LineNotFound",
-    "QuantityExceeded",
-    "PaymentRequiredBeforeShipment"
-  ],
-  DeliverShipment: [...any, "ShipmentNotFound"],
-  ReturnItems: [...any, "IdReused", "InvalidTransition", "LineNotFound", "QuantityExceeded"],
-  CancelItems: [...any, "IdReused", "InvalidTransition", "LineNotFound", "QuantityExceeded"],
-  CancelOrder: [...any, "OrderAlreadyShipped"],
-  AuthorizePayment: [...any, "IdReused", "InvalidTransition", "AmountExceeded"],
-  CapturePayment: [...any, "PaymentNotFound", "IdReused", "InvalidTransition", "PaymentClosed", "AmountExceeded"],
-  VoidPayment: [...any, "PaymentNotFound", "PaymentClosed"],
-  RefundPayment: [...any, "PaymentNotFound", "IdReused", "PaymentClosed", "AmountExceeded"]
-} as const satisfies Readonly<Record<CommandName, ReadonlyArray<OrderRejection["_tag"]>>>
-
-export type RejectionOf<Name extends CommandName> = Extract<
-  OrderRejection,
-  { readonly _tag: (typeof rejectionsOf)[Name][number] }
->

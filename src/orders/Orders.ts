@@ -8,36 +8,38 @@
 import { Context, type Effect, type Scope, type Stream } from "effect"
 import type { CommandOptions } from "../aggregate/idempotency/Submission.ts"
 import type { PublishedEvent } from "../aggregate/PublishedEvent.ts"
-import type { Unavailable } from "../aggregate/CommandErrors.ts"
 import type { CustomerNotFound, SaveCustomerRequest } from "../catalog/Customer.ts"
 import type { ProductNotFound, SaveProductRequest } from "../catalog/Product.ts"
 import type { CommandName } from "../order/OrderCommand.ts"
 import type { CustomerId, LineId, OrderId, PaymentId, ProductId, ShipmentId } from "../order/OrderId.ts"
 import type { OrderNotFound } from "../order/OrderRejection.ts"
 import type * as Request from "../order/OrderRequest.ts"
-import type { InvalidToken } from "../projection/consistency/ConsistencyToken.ts"
 import type { CustomerView, ProductView } from "../views/catalog/CatalogView.ts"
-import type { InvalidCursor } from "../views/ViewQuery.ts"
 import type { OrderCounts, OrderFilter } from "../views/order/OrderQueries.ts"
 import type { OrderView } from "../views/order/OrderView.ts"
-import type * as OrdersError from "./OrdersError.ts"
+import type {
+  AddLineError,
+  CommandError,
+  PlaceError,
+  QueryError,
+  ReadError,
+  SubmitError,
+  SubscribeError,
+  VersionNotFound
+} from "./OrdersError.ts"
 import type * as Query from "./QueryOptions.ts"
 import type { CommandReceipt, PlacedOrder, Receipt } from "./Receipt.ts"
 import type { Push, SubscribeOptions } from "./Subscription.ts"
 
-/** A command on an existing order: any may fail with `OrderNotFound` (check the id) and `OrderTooLong` (10,000 events). */
-type Command<Name extends CommandName, Arguments extends ReadonlyArray<unknown> = [], Error = never> = (
+/** A command on an existing order; any may fail with `OrderNotFound` (check the id) and `OrderTooLong` (10,000 events). */
+type OrderCommand<Name extends CommandName, Arguments extends ReadonlyArray<unknown> = [], Error = never> = (
   orderId: OrderId,
   ...rest: [...Arguments, options?: CommandOptions]
-) => Effect.Effect<Receipt, OrdersError.CommandError<Name> | Error>
+) => Effect.Effect<Receipt, CommandError<Name> | Error>
 
-type CatalogCommand<Error> = Effect.Effect<CommandReceipt, Error | OrdersError.SubmitError>
-
-/** A read of an aggregate itself, so it is never behind a token; one of another log is refused as `InvalidToken`. */
-type CatalogRead<A, NotFound> = Effect.Effect<
-  A & { readonly token: string },
-  NotFound | InvalidToken | Unavailable | OrdersError.ServerUnreachable
->
+type CatalogCommand<Error = never> = Effect.Effect<CommandReceipt, Error | SubmitError>
+type Pushes = Stream.Stream<Push, SubscribeError>
+type TokenOption = Pick<Query.QueryOptions, "token">
 
 export class Orders extends Context.Service<
   Orders,
@@ -49,27 +51,26 @@ export class Orders extends Context.Service<
      * Fails with `UnknownProduct` or `UnknownCustomer` (save them, or order others), `InvalidOrder` (correct the fields
      * that `errors` names), `OrderExists` (the id is another order's: use a new one).
      */
-    place(request: Request.PlaceOrderRequest, options?: CommandOptions): Effect.Effect<Receipt, OrdersError.PlaceError>
+    place(request: Request.PlaceOrderRequest, options?: CommandOptions): Effect.Effect<Receipt, PlaceError>
     /**
-     * Places an order as `place` does and fails as it does, then waits until the order view has it: for `wait`, 2 s by
-     * default, 30 s at most. An order that the view does not have by then is stored all the same, so the answer holds its
-     * receipt instead.
+     * Places an order, and fails, as `place` does, then waits until the order view has it: for `wait`, 2 s by default, 30 s
+     * at most. If the view does not have it by then, the order is stored all the same, and the answer holds its receipt.
      */
     placeAndWait(
       request: Request.PlaceOrderRequest,
       options?: CommandOptions & Query.WaitOptions
-    ): Effect.Effect<PlacedOrder, OrdersError.PlaceError>
+    ): Effect.Effect<PlacedOrder, PlaceError>
     /**
      * Adds a line, at the catalog's price of now, while the order is `placed`. The same `lineId` again with the same
      * content stores nothing; with another it fails with `IdReused` (use another id). Fails with `UnknownProduct` (order
      * another), `InvalidOrder` (correct the named fields), `InvalidTransition` (see its `allowed`).
      */
-    readonly addLine: Command<"AddLine", [request: Request.AddLineRequest], OrdersError.AddLineError>
+    readonly addLine: OrderCommand<"AddLine", [request: Request.AddLineRequest], AddLineError>
     /**
      * Changes a line's quantity while the order is `placed`. Fails with `LineNotFound` (use a line of the order),
      * `InvalidOrder` (the total would be too large: order less), `InvalidTransition` (see its `allowed`).
      */
-    readonly changeLineQuantity: Command<
+    readonly changeLineQuantity: OrderCommand<
       "ChangeLineQuantity",
       [lineId: LineId, request: Request.ChangeLineQuantityRequest]
     >
@@ -77,77 +78,74 @@ export class Orders extends Context.Service<
      * Removes a line while the order is `placed`; its id stays used. Fails with `LineNotFound` (use a line of the order),
      * `LastLine` (cancel the order instead), `InvalidTransition` (see its `allowed`).
      */
-    readonly removeLine: Command<"RemoveLine", [lineId: LineId]>
+    readonly removeLine: OrderCommand<"RemoveLine", [lineId: LineId]>
     /** Replaces the shipping address while nothing is shipped; else fails with `InvalidTransition` (see its `allowed`). */
-    readonly changeShippingAddress: Command<"ChangeShippingAddress", [request: Request.ChangeShippingAddressRequest]>
+    readonly changeShippingAddress: OrderCommand<
+      "ChangeShippingAddress",
+      [request: Request.ChangeShippingAddressRequest]
+    >
     /** Confirms a placed order; stores nothing if it is confirmed. Fails with `InvalidTransition` if it is cancelled. */
-    readonly confirm: Command<"ConfirmOrder">
+    readonly confirm: OrderCommand<"ConfirmOrder">
     /**
      * Cancels the whole order while nothing is shipped, and records the amounts to void and to refund; stores nothing if
      * it is cancelled. Fails with `OrderAlreadyShipped` (cancel or return items instead, as its `hint` says).
      */
-    readonly cancel: Command<"CancelOrder", [request: Request.CancelOrderRequest]>
+    readonly cancel: OrderCommand<"CancelOrder", [request: Request.CancelOrderRequest]>
     /**
      * Cancels items that are not shipped, after the order is confirmed; the last ones cancel the order. Fails with
      * `LineNotFound`, `QuantityExceeded` (cancel at most what is `available`), `IdReused` (use another `cancellationId`),
      * `InvalidTransition` (see its `allowed`).
      */
-    readonly cancelItems: Command<"CancelItems", [request: Request.CancelItemsRequest]>
+    readonly cancelItems: OrderCommand<"CancelItems", [request: Request.CancelItemsRequest]>
     /**
      * Ships the named items, or without `items` all that is outstanding. Fails with `PaymentRequiredBeforeShipment`
      * (authorize or capture what is `missing`), `LineNotFound`, `QuantityExceeded` (ship at most what is `available`),
      * `IdReused` (use another `shipmentId`), `InvalidTransition` (see its `allowed`).
      */
-    readonly ship: Command<"ShipItems", [request: Request.ShipItemsRequest]>
+    readonly ship: OrderCommand<"ShipItems", [request: Request.ShipItemsRequest]>
     /** Records that a shipment was delivered; stores nothing if it was. Fails with `ShipmentNotFound` (check its id). */
-    readonly deliver: Command<"DeliverShipment", [shipmentId: ShipmentId]>
+    readonly deliver: OrderCommand<"DeliverShipment", [shipmentId: ShipmentId]>
     /**
      * Takes shipped items back. Fails with `LineNotFound`, `QuantityExceeded` (return at most what is `available`),
      * `IdReused` (use another `returnId`), `InvalidTransition` (nothing is shipped: see its `allowed`).
      */
-    readonly returnItems: Command<"ReturnItems", [request: Request.ReturnItemsRequest]>
+    readonly returnItems: OrderCommand<"ReturnItems", [request: Request.ReturnItemsRequest]>
     /**
      * Records that a provider authorized a payment. Amounts are in minor units of the order's currency. Fails with
      * `AmountExceeded` (authorize at most what is `available`), `IdReused` (use another `paymentId`), `InvalidTransition`
      * (see its `allowed`).
      */
-    readonly authorizePayment: Command<"AuthorizePayment", [request: Request.AuthorizePaymentRequest]>
+    readonly authorizePayment: OrderCommand<"AuthorizePayment", [request: Request.AuthorizePaymentRequest]>
     /**
      * Records the capture of an authorized payment, without `amount` of all that can be captured. Fails with
      * `PaymentNotFound`, `PaymentClosed` (authorize another payment), `AmountExceeded` (capture at most what is
      * `available`), `IdReused` (use another `captureId`), `InvalidTransition` (confirm the order first).
      */
-    readonly capturePayment: Command<"CapturePayment", [paymentId: PaymentId, request: Request.CapturePaymentRequest]>
+    readonly capturePayment: OrderCommand<
+      "CapturePayment",
+      [paymentId: PaymentId, request: Request.CapturePaymentRequest]
+    >
     /**
      * Releases the uncaptured rest of a payment; stores nothing if it is voided. Fails with `PaymentNotFound`,
      * `PaymentClosed` (all of it is captured: refund it instead).
      */
-    readonly voidPayment: Command<"VoidPayment", [paymentId: PaymentId]>
+    readonly voidPayment: OrderCommand<"VoidPayment", [paymentId: PaymentId]>
     /**
      * Records a refund, without `amount` of all that was captured and not refunded; also of a cancelled order. Fails with
-     * `PaymentNotFound`, `PaymentClosed` (it is voided and has nothing to give back), `AmountExceeded` (refund at most what is `available`),
-     * `IdReused` (use another `refundId`).
+     * `PaymentNotFound`, `PaymentClosed` (it is voided and has nothing to give back), `AmountExceeded` (refund at most what
+     * is `available`), `IdReused` (use another `refundId`).
      */
-    readonly refundPayment: Command<"RefundPayment", [paymentId: PaymentId, request: Request.RefundPaymentRequest]>
+    readonly refundPayment: OrderCommand<"RefundPayment", [paymentId: PaymentId, request: Request.RefundPaymentRequest]>
 
-    /**
-     * Reads the order as the view has it. An order that was placed before the `token` is always found; without a token
-     * `OrderNotFound` may also mean that the view is behind.
-     */
-    get(
-      orderId: OrderId,
-      options?: Query.QueryOptions
-    ): Effect.Effect<Query.QueryResult & { readonly order: OrderView }, OrderNotFound | OrdersError.QueryError>
-    /** Lists a page of orders. `InvalidCursor`: the cursor is not of this filter and sort; begin again without one. */
-    list(
-      request?: Query.OrderListRequest,
-      options?: Query.QueryOptions
-    ): Effect.Effect<Query.Page<"orders", OrderView>, InvalidCursor | OrdersError.QueryError>
+    /** Reads the order as the view has it. Without a `token`, `OrderNotFound` may also mean that the view is behind. */
+    get(orderId: OrderId, options?: Query.QueryOptions): Query.FromView<{ readonly order: OrderView }, OrderNotFound>
+    /** Lists a page of orders. `InvalidCursor`: the cursor is of another filter or sort; begin again without one. */
+    list(request?: Query.OrderListRequest, options?: Query.QueryOptions): Query.List<"orders", OrderView>
     /** Counts the orders in each status, of one customer or of all. */
     counts(
       filter?: Pick<OrderFilter, "customerId">,
       options?: Query.QueryOptions
-    ): Effect.Effect<Query.QueryResult & { readonly counts: OrderCounts }, OrdersError.QueryError>
+    ): Query.FromView<{ readonly counts: OrderCounts }>
     /**
      * Reads the order's events from version `after + 1` (default 1) on, straight from the log: `limit` 1..500 of them, 100
      * by default; none if the order has no more. Fails with `OrderNotFound` (check the id).
@@ -155,63 +153,46 @@ export class Orders extends Context.Service<
     history(
       orderId: OrderId,
       options?: { readonly after?: number; readonly limit?: number }
-    ): Effect.Effect<ReadonlyArray<PublishedEvent>, OrderNotFound | OrdersError.ReadError>
+    ): Effect.Effect<ReadonlyArray<PublishedEvent>, OrderNotFound | ReadError>
     /**
      * Reads the order as it was after its first `version` events, straight from the log. Fails with `OrderNotFound` (check
      * the id), `VersionNotFound` (ask for a version between 1 and the current one).
      */
-    at(
-      orderId: OrderId,
-      version: number
-    ): Effect.Effect<OrderView, OrderNotFound | OrdersError.VersionNotFound | OrdersError.ReadError>
+    at(orderId: OrderId, version: number): Effect.Effect<OrderView, OrderNotFound | VersionNotFound | ReadError>
 
     /**
      * Subscribes to events: whatever is stored after this effect is done, or after position `after`, is in the stream
      * once, in order. A stream that failed can be taken up again after the position of its last push. Fails with
      * `InvalidPosition` (begin without a position, or after one that this log gave).
      */
-    subscribe(
-      options?: SubscribeOptions
-    ): Effect.Effect<Stream.Stream<Push, OrdersError.SubscribeError>, OrdersError.SubscribeError, Scope.Scope>
+    subscribe(options?: SubscribeOptions): Effect.Effect<Pushes, SubscribeError, Scope.Scope>
     /**
      * Gives only the events of a subscription that begins when the stream is run. Take `subscribe` to know which events
      * are ahead of the order view, and to lose none before the first pull.
      */
-    events(options?: SubscribeOptions): Stream.Stream<PublishedEvent, OrdersError.SubscribeError>
+    events(options?: SubscribeOptions): Stream.Stream<PublishedEvent, SubscribeError>
 
     /** Saves a product, new or not, as a whole; it can be ordered from now on. Saving the same again stores nothing. */
-    saveProduct(productId: ProductId, product: SaveProductRequest, options?: CommandOptions): CatalogCommand<never>
+    saveProduct(productId: ProductId, product: SaveProductRequest, options?: CommandOptions): CatalogCommand
     /** Withdraws a product: it can't be ordered until it is saved again. `ProductNotFound`: it was never saved. */
     withdrawProduct(productId: ProductId, options?: CommandOptions): CatalogCommand<ProductNotFound>
     /** Reads the newest state of a product, withdrawn or not. `ProductNotFound`: it was never saved. */
-    product(
-      productId: ProductId,
-      options?: Pick<Query.QueryOptions, "token">
-    ): CatalogRead<ProductView, ProductNotFound>
+    product(productId: ProductId, options?: TokenOption): Query.CatalogRead<ProductView, ProductNotFound>
     /** Lists a page of products by id, as the catalog view has them. `InvalidCursor`: begin again without a cursor. */
-    products(
-      request?: Query.CatalogListRequest,
-      options?: Query.QueryOptions
-    ): Effect.Effect<Query.Page<"products", ProductView>, InvalidCursor | OrdersError.QueryError>
+    products(request?: Query.CatalogListRequest, options?: Query.QueryOptions): Query.List<"products", ProductView>
     /** Saves a customer, new or not, as a whole; they can order from now on. Saving the same again stores nothing. */
-    saveCustomer(customerId: CustomerId, customer: SaveCustomerRequest, options?: CommandOptions): CatalogCommand<never>
+    saveCustomer(customerId: CustomerId, customer: SaveCustomerRequest, options?: CommandOptions): CatalogCommand
     /** Withdraws a customer, who can't order until saved again. `CustomerNotFound`: it was never saved. */
     withdrawCustomer(customerId: CustomerId, options?: CommandOptions): CatalogCommand<CustomerNotFound>
     /** Reads the newest state of a customer, withdrawn or not. `CustomerNotFound`: it was never saved. */
-    customer(
-      customerId: CustomerId,
-      options?: Pick<Query.QueryOptions, "token">
-    ): CatalogRead<CustomerView, CustomerNotFound>
+    customer(customerId: CustomerId, options?: TokenOption): Query.CatalogRead<CustomerView, CustomerNotFound>
     /** Lists a page of customers by id, as the catalog view has them. `InvalidCursor`: begin again without a cursor. */
-    customers(
-      request?: Query.CatalogListRequest,
-      options?: Query.QueryOptions
-    ): Effect.Effect<Query.Page<"customers", CustomerView>, InvalidCursor | OrdersError.QueryError>
+    customers(request?: Query.CatalogListRequest, options?: Query.QueryOptions): Query.List<"customers", CustomerView>
     /**
      * Waits until the lists of products and customers hold the write of `token`: for `wait`, 2 s by default, 30 s at most;
      * then fails with `ProjectionBehind` (ask again). Streams that the view has set aside are not waited for, unless
      * `productId` or `customerId` asks for them: then it fails as `parked` (an operator has to act).
      */
-    awaitCatalog(token: string, options?: Query.CatalogWaitOptions): Effect.Effect<void, OrdersError.QueryError>
+    awaitCatalog(token: string, options?: Query.CatalogWaitOptions): Effect.Effect<void, QueryError>
   }
 >()("ordinal/orders/Orders") {}

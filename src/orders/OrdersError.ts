@@ -6,7 +6,7 @@ import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import type { Overloaded } from "../eventstore/EventStoreErrors.ts"
 import type { CommandName } from "../order/OrderCommand.ts"
 import { OrderId } from "../order/OrderId.ts"
-import type { RejectionOf } from "../order/OrderRejection.ts"
+import type { RejectionOf } from "../order/rules/RejectionsOf.ts"
 import type { InvalidToken, ProjectionBehind } from "../projection/consistency/ConsistencyToken.ts"
 
 /** The order has fewer events than that, or no order can have such a version (-1, 1.5). */

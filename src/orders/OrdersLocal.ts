@@ -16,7 +16,7 @@ import { LineId, OrderId, PaymentId, ReturnId, ShipmentId } from "../order/Order
 import { OrderPolicies } from "../order/OrderPolicies.ts"
 import { type PlaceOrderRequest, placeOrderContent } from "../order/OrderRequest.ts"
 import type { OrderState } from "../order/OrderState.ts"
-import type { RejectionOf } from "../order/OrderRejection.ts"
+import type { RejectionOf } from "../order/rules/RejectionsOf.ts"
 import { paymentStatus, status } from "../order/OrderStatus.ts"
 import { Orders } from "./Orders.ts"
 import type { CommandError } from "./OrdersError.ts"

@@ -1,7 +1,10 @@
-/** What a query of `Orders` may be given, and what comes back beside the data. Numbers out of range are clamped. */
-import type { Duration } from "effect"
+/** What a query of `Orders` may be given, and what it answers. Numbers out of range are clamped. */
+import type { Duration, Effect } from "effect"
+import type { Unavailable } from "../aggregate/CommandErrors.ts"
 import type { CustomerId, ProductId } from "../order/OrderId.ts"
-import type { Freshness } from "../views/ViewQuery.ts"
+import type { InvalidToken } from "../projection/consistency/ConsistencyToken.ts"
+import type { Freshness, InvalidCursor } from "../views/ViewQuery.ts"
+import type { QueryError, ServerUnreachable } from "./OrdersError.ts"
 import type { OrderFilter, OrderSort } from "../views/order/OrderQueries.ts"
 
 export interface WaitOptions {
@@ -53,6 +56,21 @@ export interface QueryResult {
 export type Page<Name extends string, Item> = QueryResult & {
   readonly [Items in Name]: ReadonlyArray<Item>
 } & { readonly hasMore: boolean; readonly next?: string }
+
+/** A query of a view. */
+export type FromView<A, Error = never> = Effect.Effect<QueryResult & A, Error | QueryError>
+
+/** A query of a page. It fails with `InvalidCursor` if the cursor is another list's: begin again without one. */
+export type List<Name extends string, Item> = Effect.Effect<Page<Name, Item>, InvalidCursor | QueryError>
+
+/**
+ * A read of the newest state of a product or customer, which is never behind a token. It fails with `InvalidToken` if the
+ * token is another log's: drop it.
+ */
+export type CatalogRead<A, NotFound> = Effect.Effect<
+  A & { readonly token: string },
+  NotFound | InvalidToken | Unavailable | ServerUnreachable
+>
 
 interface Range {
   readonly least: number

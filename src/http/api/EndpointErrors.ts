@@ -1,6 +1,6 @@
 /** The problems that endpoints have in common, by kind of endpoint. */
 import type { CommandName } from "../../order/OrderCommand.ts"
-import { rejectionsOf } from "../../order/OrderRejection.ts"
+import { rejectionsOf } from "../../order/rules/RejectionsOf.ts"
 import { Problems } from "../problems/Problems.ts"
 
 /** Any command on any aggregate may answer these. */

@@ -1,0 +1,111 @@
+/**
+ * The laws of OrderLaws that look only at states: L5 to L8, each checked on every state of a trace. A broken law throws,
+ * and shows the line, payment, event or totals that break it.
+ */
+import { Equal } from "effect"
+import type { OrderCommand } from "../order/OrderCommand.ts"
+import type { OrderEvent } from "../order/OrderEvent.ts"
+import type { OrderRejection } from "../order/OrderRejection.ts"
+import type { Order, OrderLine, OrderState } from "../order/OrderState.ts"
+import { status } from "../order/OrderStatus.ts"
+import * as OrderTotals from "../order/OrderTotals.ts"
+import { insist } from "./DeciderLaws.ts"
+import type { Trace } from "./Trace.ts"
+
+/** The life of one order, as commands were decided one after another. */
+export type OrderTrace = Trace<OrderState, OrderCommand, OrderEvent, OrderRejection>
+
+/** Leaves out the states in which the order is absent. */
+export const orders = (states: ReadonlyArray<OrderState>): ReadonlyArray<Order> =>
+  states.filter((state) => state._tag === "Order")
+
+/** L5: no line ships, cancels or returns more than it has. */
+export const quantities = ({ states }: OrderTrace): void => {
+  for (const { lines } of orders(states)) {
+    for (const line of lines) {
+      const { cancelled, quantity, returned, shipped } = line
+      insist(
+        cancelled >= 0 && shipped >= 0 && cancelled + shipped <= quantity,
+        "A line must have cancelled + shipped ≤ ordered",
+        line
+      )
+      insist(returned >= 0 && returned <= shipped, "A line must have returned ≤ shipped", line)
+    }
+  }
+}
+
+/** L6: no payment captures or refunds more than it has, and none captures after a void. */
+export const amounts = ({ states }: OrderTrace): void => {
+  const closed = new Map<string, number>()
+  for (const { payments } of orders(states)) {
+    for (const payment of payments) {
+      const { authorized, captured, paymentId, refunded } = payment
+      insist(
+        0 <= refunded && refunded <= captured && captured <= authorized,
+        "A payment must have refunded ≤ captured ≤ authorized",
+        payment
+      )
+      if (payment.voided && !closed.has(paymentId)) closed.set(paymentId, captured)
+      insist((closed.get(paymentId) ?? captured) === captured, "A voided payment was captured", payment)
+    }
+  }
+}
+
+const ranks = ["placed", "confirmed", "partially_shipped", "shipped", "delivered", "returned"]
+
+/** L7: the status only moves up; an order is only cancelled before anything is shipped, and stays cancelled. */
+export const movement = ({ events, states }: OrderTrace): void => {
+  for (const [index, event] of events.entries()) {
+    const [before, after] = [states[index], states[index + 1]]
+    if (before?._tag !== "Order" || after?._tag !== "Order") continue
+    const [from, to] = [status(before), status(after)]
+    if (from === "cancelled") {
+      insist(to === "cancelled", "A cancelled order must stay cancelled", event)
+      insist(
+        event._tag === "PaymentVoided" || event._tag === "PaymentRefunded",
+        "A cancelled order may only void and refund",
+        event
+      )
+    } else if (to === "cancelled") {
+      insist(from === "placed" || from === "confirmed", `The order was cancelled while it was ${from}`, event)
+    } else {
+      insist(ranks.indexOf(to) >= ranks.indexOf(from), `The status moved down from ${from} to ${to}`, event)
+    }
+  }
+}
+
+/** Computes the totals in another way than OrderTotals: unit by unit, rounding up and then correcting ties. */
+const recompute = (lines: ReadonlyArray<OrderLine>, shipping: number) => {
+  let [subtotal, discount, tax] = [0n, 0n, 0n]
+  for (const line of lines) {
+    let net = 0n
+    for (let unit = line.cancelled; unit < line.quantity; unit++) {
+      subtotal += BigInt(line.unitPrice)
+      discount += BigInt(line.unitDiscount)
+      net += BigInt(line.unitPrice) - BigInt(line.unitDiscount)
+    }
+    const exact = net * BigInt(line.taxBps)
+    const up = (exact + 5_000n) / 10_000n
+    tax += exact % 10_000n === 5_000n && up % 2n === 1n ? up - 1n : up
+  }
+  return { subtotal, discount, tax, total: subtotal - discount + tax + BigInt(shipping) }
+}
+
+/** L8: totals equal an independent recomputation, and every amount is a safe integer. */
+export const totals = ({ states }: OrderTrace): void => {
+  for (const order of orders(states)) {
+    const found = OrderTotals.ofOrder(order)
+    const { discount, subtotal, tax, total } = recompute(order.lines, order.shippingCost)
+    const paid = order.payments.reduce((sum, payment) => sum + BigInt(payment.captured) - BigInt(payment.refunded), 0n)
+    const expected = {
+      subtotal: Number(subtotal),
+      discount: Number(discount),
+      tax: Number(tax),
+      shipping: order.shippingCost,
+      total: Number(total),
+      balanceDue: Number((order.cancellation === undefined ? total : 0n) - paid)
+    }
+    insist(Equal.equals(found, expected), "The totals differ from their recomputation", { found, expected })
+    insist(Object.values(found).every(Number.isSafeInteger), "An amount is not a safe integer", found)
+  }
+}
