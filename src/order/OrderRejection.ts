@@ -1,19 +1,14 @@
-/**
- * The rejections of an order's commands: the domain says no and nothing is stored. Each names the obstacle, says in its
- * message what the caller should do, and carries its HTTP status.
- */
+/** The rejections of an order's commands. Nothing is stored; each names the obstacle and says what the caller should do. */
 import { Schema } from "effect"
 import { CommandName } from "./OrderCommand.ts"
 import { Id, LineId, OrderId, PaymentId, ShipmentId } from "./OrderId.ts"
+import { maxEvents } from "./OrderState.ts"
 import { OrderStatus } from "./OrderStatus.ts"
-
-const notFound = { httpApiStatus: 404 } as const
-const conflict = { httpApiStatus: 409 } as const
 
 export class OrderNotFound extends Schema.TaggedError<OrderNotFound>()(
   "OrderNotFound",
   { orderId: OrderId },
-  notFound
+  { httpApiStatus: 404 }
 ) {
   override get message() {
     return `There is no order ${this.orderId}. Check its id, or place it first.`
@@ -23,7 +18,7 @@ export class OrderNotFound extends Schema.TaggedError<OrderNotFound>()(
 export class LineNotFound extends Schema.TaggedError<LineNotFound>()(
   "LineNotFound",
   { orderId: OrderId, lineId: LineId },
-  notFound
+  { httpApiStatus: 404 }
 ) {
   override get message() {
     return `Order ${this.orderId} has no line ${this.lineId}. Use a lineId of the order.`
@@ -33,7 +28,7 @@ export class LineNotFound extends Schema.TaggedError<LineNotFound>()(
 export class ShipmentNotFound extends Schema.TaggedError<ShipmentNotFound>()(
   "ShipmentNotFound",
   { orderId: OrderId, shipmentId: ShipmentId },
-  notFound
+  { httpApiStatus: 404 }
 ) {
   override get message() {
     return `Order ${this.orderId} has no shipment ${this.shipmentId}. Use a shipmentId of the order.`
@@ -43,7 +38,7 @@ export class ShipmentNotFound extends Schema.TaggedError<ShipmentNotFound>()(
 export class PaymentNotFound extends Schema.TaggedError<PaymentNotFound>()(
   "PaymentNotFound",
   { orderId: OrderId, paymentId: PaymentId },
-  notFound
+  { httpApiStatus: 404 }
 ) {
   override get message() {
     return `Order ${this.orderId} has no payment ${this.paymentId}. Authorize it first, or use a paymentId of the order.`
@@ -54,7 +49,7 @@ export class PaymentNotFound extends Schema.TaggedError<PaymentNotFound>()(
 export class InvalidTransition extends Schema.TaggedError<InvalidTransition>()(
   "InvalidTransition",
   { orderId: OrderId, orderStatus: OrderStatus, command: CommandName, allowed: Schema.Array(CommandName) },
-  conflict
+  { httpApiStatus: 409 }
 ) {
   override get message() {
     const { allowed, command, orderStatus } = this
@@ -67,7 +62,7 @@ export class InvalidTransition extends Schema.TaggedError<InvalidTransition>()(
 export class OrderAlreadyShipped extends Schema.TaggedError<OrderAlreadyShipped>()(
   "OrderAlreadyShipped",
   { orderId: OrderId, orderStatus: OrderStatus, hint: Schema.String },
-  conflict
+  { httpApiStatus: 409 }
 ) {
   override get message() {
     return `Order ${this.orderId} can't be cancelled as a whole because it is ${this.orderStatus}. ${this.hint}`
@@ -78,7 +73,7 @@ export class OrderAlreadyShipped extends Schema.TaggedError<OrderAlreadyShipped>
 export class LastLine extends Schema.TaggedError<LastLine>()(
   "LastLine",
   { orderId: OrderId, lineId: LineId },
-  conflict
+  { httpApiStatus: 409 }
 ) {
   override get message() {
     return `Line ${this.lineId} is the only line of order ${this.orderId}. Cancel the order instead.`
@@ -92,7 +87,7 @@ export class QuantityExceeded extends Schema.TaggedError<QuantityExceeded>()(
     orderId: OrderId,
     items: Schema.Array(Schema.Struct({ lineId: LineId, requested: Schema.Int, available: Schema.Int }))
   },
-  conflict
+  { httpApiStatus: 409 }
 ) {
   override get message() {
     if (this.items.length === 0) return `Order ${this.orderId} has no items left for this command.`
@@ -105,13 +100,12 @@ export class QuantityExceeded extends Schema.TaggedError<QuantityExceeded>()(
 export class AmountExceeded extends Schema.TaggedError<AmountExceeded>()(
   "AmountExceeded",
   { orderId: OrderId, requested: Schema.optionalKey(Schema.Int), available: Schema.Int },
-  conflict
+  { httpApiStatus: 409 }
 ) {
   override get message() {
-    const { available, orderId, requested } = this
-    return available === 0
-      ? `Order ${orderId} has no amount left for this command.`
-      : `The command asks for ${requested}, but only ${available} is available. Ask for at most that.`
+    return this.available === 0
+      ? `Order ${this.orderId} has no amount left for this command.`
+      : `The command asks for ${this.requested}, but only ${this.available} is available. Ask for at most that.`
   }
 }
 
@@ -119,7 +113,7 @@ export class AmountExceeded extends Schema.TaggedError<AmountExceeded>()(
 export class PaymentClosed extends Schema.TaggedError<PaymentClosed>()(
   "PaymentClosed",
   { orderId: OrderId, paymentId: PaymentId },
-  conflict
+  { httpApiStatus: 409 }
 ) {
   override get message() {
     return `Payment ${this.paymentId} is voided or fully captured. Authorize another payment.`
@@ -130,7 +124,7 @@ export class PaymentClosed extends Schema.TaggedError<PaymentClosed>()(
 export class PaymentRequiredBeforeShipment extends Schema.TaggedError<PaymentRequiredBeforeShipment>()(
   "PaymentRequiredBeforeShipment",
   { orderId: OrderId, required: Schema.Literals(["authorized", "captured"]), missing: Schema.Int },
-  conflict
+  { httpApiStatus: 409 }
 ) {
   override get message() {
     return `The whole total must be ${this.required} before items are shipped. ${this.missing} is still missing.`
@@ -138,7 +132,11 @@ export class PaymentRequiredBeforeShipment extends Schema.TaggedError<PaymentReq
 }
 
 /** The orderId belongs to an order with other content. */
-export class OrderExists extends Schema.TaggedError<OrderExists>()("OrderExists", { orderId: OrderId }, conflict) {
+export class OrderExists extends Schema.TaggedError<OrderExists>()(
+  "OrderExists",
+  { orderId: OrderId },
+  { httpApiStatus: 409 }
+) {
   override get message() {
     return `Order ${this.orderId} was placed before with other content. Use another orderId.`
   }
@@ -152,17 +150,18 @@ export class IdReused extends Schema.TaggedError<IdReused>()(
     kind: Schema.Literals(["line", "shipment", "return", "cancellation", "payment", "capture", "refund"]),
     id: Id
   },
-  conflict
+  { httpApiStatus: 409 }
 ) {
   override get message() {
     return `The order has a ${this.kind} ${this.id} with other content. Use another id.`
   }
 }
 
-/** An order holds at most so many events. */
-export const maxEvents = 10_000
-
-export class OrderTooLong extends Schema.TaggedError<OrderTooLong>()("OrderTooLong", { orderId: OrderId }, conflict) {
+export class OrderTooLong extends Schema.TaggedError<OrderTooLong>()(
+  "OrderTooLong",
+  { orderId: OrderId },
+  { httpApiStatus: 409 }
+) {
   override get message() {
     return `Order ${this.orderId} can't hold more than ${maxEvents} events. Place another order.`
   }

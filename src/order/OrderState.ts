@@ -106,3 +106,6 @@ export const OrderState = Schema.TaggedUnion({
 })
 export type OrderState = typeof OrderState.Type
 export type Order = Extract<OrderState, { readonly _tag: "Order" }>
+
+/** An order holds at most so many events. */
+export const maxEvents = 10_000

@@ -5,7 +5,7 @@ import type { OrderCommand } from "../../../src/order/OrderCommand.ts"
 import { OrderDecider } from "../../../src/order/OrderDecider.ts"
 import { LineId } from "../../../src/order/OrderId.ts"
 import { defaultPolicies } from "../../../src/order/OrderPolicies.ts"
-import { maxEvents } from "../../../src/order/OrderRejection.ts"
+import { maxEvents } from "../../../src/order/OrderState.ts"
 import { orderId } from "../../../src/testing/OrderCommands.ts"
 import * as given from "../../../harness/orders/OrderHistory.ts"
 
