@@ -30,8 +30,10 @@ const notModified = HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), entity)
 
 const product = HttpApiSchema.WithHeaders(ProductView, entity)
 const productSaved = [HttpApiSchema.WithHeaders(ProductReceipt.pipe(accepted), catalogReceipt), product] as const
+const onProduct = { params: { id: ProductId }, headers: HttpHeaders.command, success: productSaved }
 const customer = HttpApiSchema.WithHeaders(CustomerView, entity)
 const customerSaved = [HttpApiSchema.WithHeaders(CustomerReceipt.pipe(accepted), catalogReceipt), customer] as const
+const onCustomer = { params: { id: CustomerId }, headers: HttpHeaders.command, success: customerSaved }
 
 const newest =
   "Answers the newest version, which is not read from a view: there is nothing to wait for, and no Freshness. " +
@@ -43,10 +45,8 @@ const entityErrors = [...readErrors, Problems.InvalidToken, Problems.OutcomeUnkn
 export class CatalogApi extends HttpApiGroup.make("catalog")
   .add(
     HttpApiEndpoint.put("saveProduct", "/products/:id", {
-      params: { id: ProductId },
-      headers: HttpHeaders.command,
+      ...onProduct,
       payload: SaveProductRequest,
-      success: productSaved,
       error: sendErrors
     })
       .annotateMerge(AllowedRoles.operator("Save a product"))
@@ -69,18 +69,14 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       .annotate(OpenApi.Summary, "List products by id")
       .middleware(QueryBoundary),
     HttpApiEndpoint.delete("withdrawProduct", "/products/:id", {
-      params: { id: ProductId },
-      headers: HttpHeaders.command,
-      success: productSaved,
+      ...onProduct,
       error: [...sendErrors, Problems.ProductNotFound]
     })
       .annotateMerge(AllowedRoles.operator("Withdraw a product: it cannot be ordered any more"))
       .middleware(CommandBoundary),
     HttpApiEndpoint.put("saveCustomer", "/customers/:id", {
-      params: { id: CustomerId },
-      headers: HttpHeaders.command,
+      ...onCustomer,
       payload: SaveCustomerRequest,
-      success: customerSaved,
       error: sendErrors
     })
       .annotateMerge(AllowedRoles.operator("Save a customer"))
@@ -103,9 +99,7 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       .annotate(OpenApi.Summary, "List customers by id")
       .middleware(QueryBoundary),
     HttpApiEndpoint.delete("withdrawCustomer", "/customers/:id", {
-      params: { id: CustomerId },
-      headers: HttpHeaders.command,
-      success: customerSaved,
+      ...onCustomer,
       error: [...sendErrors, Problems.CustomerNotFound]
     })
       .annotateMerge(AllowedRoles.operator("Withdraw a customer, who cannot order any more"))

@@ -4,27 +4,20 @@ import { IfMatch, IfNoneMatch } from "../wire/HeaderValue.ts"
 
 const optional = Schema.optionalKey
 const Text = Schema.String
+const text = (description: string) => optional(Text.annotate({ description }))
 
-const prefer = optional(
-  Text.annotate({ description: "wait=N asks the server to wait up to N seconds, at most 30, for the view." })
-)
-const traceparent = optional(Text.annotate({ description: "The W3C trace context of the caller." }))
-const requestId = optional(
-  Text.annotate({ description: "An id of at most 128 printable characters, which the answer repeats." })
-)
-const token = optional(
-  Text.annotate({ description: "The Consistency-Token of an earlier answer: this answer is at least as fresh." })
-)
+const prefer = text("wait=N asks the server to wait up to N seconds, at most 30, for the view.")
+const traceparent = text("The W3C trace context of the caller.")
+const requestId = text("An id of at most 128 printable characters, which the answer repeats.")
+const token = text("The Consistency-Token of an earlier answer: this answer is at least as fresh.")
 
 const common = { prefer, traceparent, "x-request-id": requestId }
 
 export const command = {
   ...common,
   // RequestOptions reads the key: a malformed one has a problem type of its own.
-  "idempotency-key": optional(
-    Text.annotate({
-      description: "1 to 255 printable characters. A command that is sent again with the same key is done only once."
-    })
+  "idempotency-key": text(
+    "1 to 255 printable characters. A command that is sent again with the same key is done only once."
   ),
   "if-match": optional(
     IfMatch.annotate({ description: "The version that must still be current, or * if any version will do." })
@@ -40,7 +33,7 @@ export type QueryHeaders = Schema.Struct.Type<typeof list>
 
 export const read = {
   ...list,
-  "if-none-match": optional(Text.annotate({ description: "Entity tags; the answer is 304 if one of them is current." }))
+  "if-none-match": text("Entity tags; the answer is 304 if one of them is current.")
 }
 
 /** An answer with it was given before, under the same `Idempotency-Key`. */

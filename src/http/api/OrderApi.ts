@@ -12,17 +12,16 @@ import * as AllowedRoles from "./AllowedRoles.ts"
 
 const receipt = HttpApiSchema.WithHeaders(OrderReceipt.pipe(accepted), HttpHeaders.receipt)
 
-/** 202 with the receipt, or 200 with the order if the caller waited for the view and it got there. */
-export const success = [receipt, HttpApiSchema.WithHeaders(OrderView, HttpHeaders.view)] as const
+/** The answer is 202 with the receipt, or 200 with the order if the caller waits for the view and the view gets there. */
+const success = [receipt, HttpApiSchema.WithHeaders(OrderView, HttpHeaders.view)] as const
 
 const placed = [
   receipt,
   HttpApiSchema.WithHeaders(OrderView.pipe(HttpApiSchema.status(201)), HttpHeaders.view)
 ] as const
 
-const order = { id: OrderId }
-const line = { ...order, lineId: LineId }
-const { command: headers } = HttpHeaders
+export const onOrder = { params: { id: OrderId }, headers: HttpHeaders.command, success }
+const onLine = { ...onOrder, params: { id: OrderId, lineId: LineId } }
 
 export class OrderApi extends HttpApiGroup.make("orders")
   .add(
@@ -33,43 +32,31 @@ export class OrderApi extends HttpApiGroup.make("orders")
       error: [...commandErrors("PlaceOrder"), Problems.UnknownProduct, Problems.UnknownCustomer]
     }).annotateMerge(AllowedRoles.customerOrOperator("Place an order")),
     HttpApiEndpoint.post("addLine", "/orders/:id/lines", {
-      params: order,
-      headers,
+      ...onOrder,
       payload: Request.AddLineRequest,
-      success,
       error: [...commandErrors("AddLine"), Problems.UnknownProduct]
     }).annotateMerge(AllowedRoles.customerOrOperator("Add a line to a placed order")),
     HttpApiEndpoint.patch("changeLineQuantity", "/orders/:id/lines/:lineId", {
-      params: line,
-      headers,
+      ...onLine,
       payload: Request.ChangeLineQuantityRequest,
-      success,
       error: commandErrors("ChangeLineQuantity")
     }).annotateMerge(AllowedRoles.customerOrOperator("Change the quantity of a line")),
     HttpApiEndpoint.delete("removeLine", "/orders/:id/lines/:lineId", {
-      params: line,
-      headers,
-      success,
+      ...onLine,
       error: commandErrors("RemoveLine")
     }).annotateMerge(AllowedRoles.customerOrOperator("Remove a line")),
     HttpApiEndpoint.put("changeShippingAddress", "/orders/:id/shipping-address", {
-      params: order,
-      headers,
+      ...onOrder,
       payload: Request.ChangeShippingAddressRequest,
-      success,
       error: commandErrors("ChangeShippingAddress")
     }).annotateMerge(AllowedRoles.customerOrOperator("Change the shipping address")),
     HttpApiEndpoint.post("confirm", "/orders/:id/confirm", {
-      params: order,
-      headers,
-      success,
+      ...onOrder,
       error: commandErrors("ConfirmOrder")
     }).annotateMerge(AllowedRoles.customerOrOperator("Confirm an order")),
     HttpApiEndpoint.post("cancel", "/orders/:id/cancel", {
-      params: order,
-      headers,
+      ...onOrder,
       payload: Request.CancelOrderRequest,
-      success,
       error: commandErrors("CancelOrder")
     }).annotateMerge(AllowedRoles.customerOrOperator("Cancel an order of which nothing was shipped"))
   )

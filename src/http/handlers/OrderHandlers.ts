@@ -9,35 +9,33 @@ import type { CommandHeaders } from "../api/HttpHeaders.ts"
 import * as Reply from "./Reply.ts"
 import { commandOptions } from "./RequestOptions.ts"
 
-const command = Effect.fn("OrderHandlers.command")(function* <E>(
-  orders: Orders["Service"],
-  headers: CommandHeaders,
-  send: (options: CommandOptions) => Effect.Effect<Receipt, E>,
-  created?: (receipt: Receipt) => { readonly location: string }
-) {
-  const receipt = yield* send(yield* commandOptions(headers))
-  return yield* Reply.ofCommand(orders, receipt, headers.prefer, created?.(receipt))
-})
+const commandOn = (orders: Orders["Service"]) =>
+  Effect.fn("OrderHandlers.command")(function* <E>(
+    headers: CommandHeaders,
+    send: (options: CommandOptions) => Effect.Effect<Receipt, E>,
+    created?: (receipt: Receipt) => { readonly location: string }
+  ) {
+    const receipt = yield* send(yield* commandOptions(headers))
+    return yield* Reply.ofCommand(orders, receipt, headers.prefer, created?.(receipt))
+  })
 
 const orderCommands = HttpApiBuilder.group(
   Api,
   "orders",
   Effect.fnUntraced(function* (handlers) {
     const orders = yield* Orders
+    const run = commandOn(orders)
     return handlers.handleAll({
-      place: ({ headers, payload }) =>
-        command(orders, headers, (options) => orders.place(payload, options), Reply.location),
-      addLine: ({ headers, params, payload }) =>
-        command(orders, headers, (options) => orders.addLine(params.id, payload, options)),
+      place: ({ headers, payload }) => run(headers, (options) => orders.place(payload, options), Reply.location),
+      addLine: ({ headers, params, payload }) => run(headers, (options) => orders.addLine(params.id, payload, options)),
       changeLineQuantity: ({ headers, params, payload }) =>
-        command(orders, headers, (options) => orders.changeLineQuantity(params.id, params.lineId, payload, options)),
+        run(headers, (options) => orders.changeLineQuantity(params.id, params.lineId, payload, options)),
       removeLine: ({ headers, params }) =>
-        command(orders, headers, (options) => orders.removeLine(params.id, params.lineId, options)),
+        run(headers, (options) => orders.removeLine(params.id, params.lineId, options)),
       changeShippingAddress: ({ headers, params, payload }) =>
-        command(orders, headers, (options) => orders.changeShippingAddress(params.id, payload, options)),
-      confirm: ({ headers, params }) => command(orders, headers, (options) => orders.confirm(params.id, options)),
-      cancel: ({ headers, params, payload }) =>
-        command(orders, headers, (options) => orders.cancel(params.id, payload, options))
+        run(headers, (options) => orders.changeShippingAddress(params.id, payload, options)),
+      confirm: ({ headers, params }) => run(headers, (options) => orders.confirm(params.id, options)),
+      cancel: ({ headers, params, payload }) => run(headers, (options) => orders.cancel(params.id, payload, options))
     })
   })
 )
@@ -47,23 +45,23 @@ const fulfilmentCommands = HttpApiBuilder.group(
   "fulfilment",
   Effect.fnUntraced(function* (handlers) {
     const orders = yield* Orders
+    const run = commandOn(orders)
     return handlers.handleAll({
       cancelItems: ({ headers, params, payload }) =>
-        command(orders, headers, (options) => orders.cancelItems(params.id, payload, options)),
-      ship: ({ headers, params, payload }) =>
-        command(orders, headers, (options) => orders.ship(params.id, payload, options)),
+        run(headers, (options) => orders.cancelItems(params.id, payload, options)),
+      ship: ({ headers, params, payload }) => run(headers, (options) => orders.ship(params.id, payload, options)),
       deliver: ({ headers, params }) =>
-        command(orders, headers, (options) => orders.deliver(params.id, params.shipmentId, options)),
+        run(headers, (options) => orders.deliver(params.id, params.shipmentId, options)),
       returnItems: ({ headers, params, payload }) =>
-        command(orders, headers, (options) => orders.returnItems(params.id, payload, options)),
+        run(headers, (options) => orders.returnItems(params.id, payload, options)),
       authorizePayment: ({ headers, params, payload }) =>
-        command(orders, headers, (options) => orders.authorizePayment(params.id, payload, options)),
+        run(headers, (options) => orders.authorizePayment(params.id, payload, options)),
       capturePayment: ({ headers, params, payload }) =>
-        command(orders, headers, (options) => orders.capturePayment(params.id, params.paymentId, payload, options)),
+        run(headers, (options) => orders.capturePayment(params.id, params.paymentId, payload, options)),
       voidPayment: ({ headers, params }) =>
-        command(orders, headers, (options) => orders.voidPayment(params.id, params.paymentId, options)),
+        run(headers, (options) => orders.voidPayment(params.id, params.paymentId, options)),
       refundPayment: ({ headers, params, payload }) =>
-        command(orders, headers, (options) => orders.refundPayment(params.id, params.paymentId, payload, options))
+        run(headers, (options) => orders.refundPayment(params.id, params.paymentId, payload, options))
     })
   })
 )

@@ -4,17 +4,8 @@ import { HttpApiBuilder } from "effect/http-api"
 import { type ProjectionInfo, Projections } from "../../projection/Projections.ts"
 import { Api } from "../api/Api.ts"
 
-/** The part of a projection's state that everybody may see; `lag` is in seconds, to the millisecond. */
-export const toState = ({ behind, head, lag, name, position, status, updatedAt, version }: ProjectionInfo) => ({
-  name,
-  version,
-  status,
-  position,
-  head,
-  behind,
-  lag: Math.round(lag * 1000) / 1000,
-  ...(updatedAt === undefined ? {} : { updatedAt })
-})
+/** Rounds `lag`, which is in seconds, to the millisecond; the schema of the answer keeps back what only operators may see. */
+export const toState = (info: ProjectionInfo) => ({ ...info, lag: Math.round(info.lag * 1000) / 1000 })
 
 export const layer = HttpApiBuilder.group(
   Api,

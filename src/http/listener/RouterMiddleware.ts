@@ -4,7 +4,7 @@
  * method, a defect, and an interruption.
  */
 import { Cause, Clock, Context, Effect, type Types } from "effect"
-import { HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { type FindMyWay, HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { HttpApi, HttpApiGroup } from "effect/http-api"
 import { Draining } from "../../aggregate/CommandErrors.ts"
 import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
@@ -25,7 +25,7 @@ const maxHeaders = 100
 export interface Options<Id extends string, Groups extends HttpApiGroup.Constraint> {
   readonly api: HttpApi.HttpApi<Id, Groups>
   /** Paths outside of the API that are read with GET. */
-  readonly pages: ReadonlyArray<string>
+  readonly pages: ReadonlyArray<FindMyWay.PathInput>
   /** Answers a request that must not be routed at all. */
   readonly refuse?: (request: Request) => Response | undefined
 }
