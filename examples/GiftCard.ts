@@ -1,4 +1,4 @@
-/** An aggregate of one's own on the kernel, with an HTTP API of its own: gift cards. */
+/** An aggregate of your own on the kernel, with an HTTP API of its own: gift cards. */
 import { Effect, Layer, Result, Schema } from "effect"
 import { HttpRouter } from "effect/http"
 import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
@@ -14,7 +14,7 @@ import {
 
 const Cents = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000 }))
 
-// Commands, facts, state. Facts are the storage format: never edit one that has shipped.
+// Commands, events, state. Events are the storage format: never edit one that has shipped.
 type GiftCardCommand =
   | { readonly _tag: "Issue"; readonly cents: number }
   | { readonly _tag: "Redeem"; readonly cents: number; readonly till: string }
@@ -25,7 +25,7 @@ const GiftCardEvent = Schema.TaggedUnion({
 })
 type GiftCardEvent = typeof GiftCardEvent.Type
 
-/** Version 1 counted in whole euros, and did not say at which till. */
+/** Version 1 of the event counted in whole euros and did not name the till. */
 const RedeemedV1 = Schema.Struct({ euros: Schema.Int })
 const upcasters = {
   Redeemed: Upcaster.since(RedeemedV1).now(({ euros }) => ({ cents: euros * 100, till: "unknown" }))
@@ -40,7 +40,7 @@ export class NotEnough extends Schema.TaggedError<NotEnough>()(
   { httpApiStatus: 409 }
 ) {}
 
-// The rules: pure functions.
+// The rules are pure functions.
 const decide = (
   command: GiftCardCommand,
   { balance, issued }: GiftCardState
@@ -71,10 +71,10 @@ export const GiftCard: Aggregate<GiftCardState, GiftCardCommand, GiftCardEvent, 
   snapshots: { every: 100, schema: GiftCardState, foldVersion: 1 }
 }
 
-// The API: definition, then handlers.
+// The API: first its definition, then its handlers.
 const Receipt = Schema.Struct({ balance: Schema.Int, version: Schema.Int })
 
-/** Of `Aggregates` and `KeyedCommands`, a caller of this API is told only what it can act on. */
+/** Stands for every error of the kernel that a caller of this API can do nothing about. */
 class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {}, { httpApiStatus: 503 }) {}
 
 const params = { id: Schema.String.check(Schema.isPattern(/^[a-z0-9]{1,32}$/)) }
@@ -107,12 +107,14 @@ const handlers = HttpApiBuilder.group(
       balance: accepted.state.balance,
       version: accepted.version
     })
-    const tell = <E extends { readonly _tag: string }>(error: E) =>
+    const toApiError = <E extends { readonly _tag: string }>(error: E) =>
       error instanceof NotEnough || error instanceof CommandIdReused ? error : new Unavailable()
 
     return handlers.handleAll({
       issue: ({ params: { id }, payload }) =>
-        aggregates.send(GiftCard, id, { _tag: "Issue", ...payload }).pipe(Effect.map(receipt), Effect.mapError(tell)),
+        aggregates
+          .send(GiftCard, id, { _tag: "Issue", ...payload })
+          .pipe(Effect.map(receipt), Effect.mapError(toApiError)),
       redeem: Effect.fnUntraced(function* ({ headers, params: { id }, payload }) {
         const identity = CommandIdentity.make(["redeem", id], headers["idempotency-key"], payload)
         const run = aggregates.sendKeyed(GiftCard, id, { _tag: "Redeem", ...payload }, { ...identity, receipt })
@@ -120,10 +122,10 @@ const handlers = HttpApiBuilder.group(
           Schema.decodeUnknownSync(Receipt)(remembered.receipt)
         const { answer } = yield* keyedCommands.once(identity, Effect.map(run, receipt), recall)
         return answer
-      }, Effect.mapError(tell))
+      }, Effect.mapError(toApiError))
     })
   })
 )
 
-/** To be given an HTTP server, and the kernel: `EventSourcing.layerMemory`, `EventSourcing.layerPglite(directory)` or `EventSourcing.layerPostgres(url)`. */
+/** Serves the API. Needs an HTTP server and the kernel, such as `EventSourcing.layerPglite(directory)`. */
 export const layer = HttpRouter.serve(HttpApiBuilder.layer(GiftCardApi).pipe(Layer.provide(handlers)))

@@ -1,4 +1,4 @@
-/** A projection of one's own beside those that orders need: how many of each product were ordered on each day (UTC). */
+/** A projection of your own beside those that orders need: it counts how many of each product were ordered per day (UTC). */
 import { Effect } from "effect"
 import type { Receipt } from "ordinal"
 import type { RecordedEvent } from "ordinal/eventstore"
@@ -20,9 +20,9 @@ const linesOf = (recorded: RecordedEvent): ReadonlyArray<Line> => {
 
 export const ProductSales: Projection = {
   name: "product-sales",
-  // Change the rules and count it up: the next start builds a new table, and swaps it in once it has caught up.
+  // Increase it when you change the handler: the next start fills a new table, and uses it once it has caught up.
   version: 1,
-  // What one order adds does not depend on another one, so an order that can't be counted is set aside alone.
+  // No order's count depends on another order, so one that can't be counted is parked and the others go on.
   partition: "stream",
   categories: ["order"],
   types: ["OrderPlaced", "LineAdded"],
@@ -44,7 +44,7 @@ export const ProductSales: Projection = {
   }
 }
 
-/** The best of a day, as in "2026-11-22"; after `order` was placed, with that order counted, or not at all. */
+/** Returns the best-selling products of a day such as "2026-11-22". Given a receipt, it waits until that order counts. */
 export const topProducts = Effect.fn("topProducts")(function* (day: string, order?: Receipt, options?: AwaitOptions) {
   const { reads: sql } = yield* Database
   if (order !== undefined) {

@@ -1,6 +1,6 @@
 /**
  * Checks the package as somebody would install it (run by `npm run check`): builds and packs it into a temporary folder,
- * then lets publint and "are the types wrong" look at the tarball. Prints what they say only if they object.
+ * then lets publint and "are the types wrong" check the tarball. Prints their output only if they find something.
  */
 import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -24,4 +24,4 @@ process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
 const tarball = join(folder, run("npm", "pack", "--silent", "--pack-destination", folder).trim().split("\n").at(-1)!)
 run("publint", "run", "--strict", tarball)
 run("attw", "--profile", "esm-only", tarball)
-console.log("the package is as others expect it: publint and attw object to nothing")
+console.log("publint and attw find nothing wrong with the package")

@@ -1,5 +1,5 @@
 /**
- * The door `ordinal/aggregate`: aggregates of one's own. An `Aggregate` is a decider with its codecs; `Aggregates` sends
+ * Entry point `ordinal/aggregate`: aggregates of your own. An `Aggregate` is a decider with its codecs; `Aggregates` sends
  * it commands, each through the one actor of its stream; `KeyedCommands` lets a command take effect at most once per key.
  */
 export type { Aggregate, SnapshotPolicy } from "./Aggregate.ts"

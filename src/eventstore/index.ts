@@ -1,5 +1,5 @@
 /**
- * The door `ordinal/eventstore`: the log itself. `EventStore` appends to streams and reads them, or all of them in the
+ * Entry point `ordinal/eventstore`: the log itself. `EventStore` appends to streams and reads them, or all of them in the
  * order of their positions; in memory or in a database. `LogTail` follows what is appended, by any process.
  */
 export { CommandRetention } from "./CommandRetention.ts"

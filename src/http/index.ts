@@ -1,6 +1,6 @@
 /**
- * The door `ordinal/http`: the HTTP API of orders. `Api` is its definition; `Server.layer` serves it on Node's HTTP
- * server, `Server.routes` adds it to a router of one's own; `AdminServer` is the operators' API on another port.
+ * Entry point `ordinal/http`: the HTTP API of orders. `Api` is its definition; `Server.layer` serves it on Node's HTTP
+ * server, `Server.routes` adds it to a router of your own; `AdminServer` is the operators' API on another port.
  */
 export { Api } from "./api/Api.ts"
 export { AdminApi } from "./admin/AdminApi.ts"

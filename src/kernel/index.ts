@@ -1,5 +1,5 @@
 /**
- * The door `ordinal/kernel`: what hosts aggregates and projections of one's own, without orders. `EventSourcing` wires the
+ * Entry point `ordinal/kernel`: what hosts aggregates and projections of your own, without orders. `EventSourcing` wires the
  * kernel once for each kind of database; the database is here too, for a projection's queries and a host's own layers.
  */
 export * as EventSourcing from "./EventSourcing.ts"

@@ -1,5 +1,5 @@
 /**
- * The door `ordinal/order`: an order as pure data and rules. Commands, events, state, rejections, and the decider that
+ * Entry point `ordinal/order`: an order as pure data and rules. Commands, events, state, rejections, and the decider that
  * ties them; the aggregate that the kernel hosts; ids and money. Nothing here does I/O.
  */
 export * from "./Line.ts"

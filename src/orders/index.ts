@@ -1,6 +1,6 @@
 /**
- * The door `ordinal`: the order service. `Orders` is what a program talks to; `OrdersLayers` provides it in memory, in a
- * directory (PGlite) or on PostgreSQL. The types of its views are here too, since views have no door of their own.
+ * Entry point `ordinal`: the order service. `Orders` is what a program talks to; `OrdersLayers` provides it in memory, in a
+ * directory (PGlite) or on PostgreSQL. The types of its views are here too, since views have no entry point of their own.
  */
 export { Orders } from "./Orders.ts"
 export * as OrdersLayers from "./OrdersLayers.ts"

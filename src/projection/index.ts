@@ -1,5 +1,5 @@
 /**
- * The door `ordinal/projection`: views of one's own. A `Projection` is a value that says how events change its tables;
+ * Entry point `ordinal/projection`: views of your own. A `Projection` is a value that says how events change its tables;
  * `Projections` tells how each one is doing, waits for consistency tokens, and rebuilds, audits and mends them.
  */
 export { type Checkpoint, CheckpointMoved, CheckpointRefused } from "./Checkpoint.ts"

@@ -1,5 +1,5 @@
 /**
- * The door `ordinal/testing`: the kit that aggregates are tested with. `given(…).when(…)` decides without a kernel or a
+ * Entry point `ordinal/testing`: the kit that aggregates are tested with. `given(…).when(…)` decides without a kernel or a
  * log; `deciderLaws` hold for every aggregate; `EventStoreContract` for every event store. Needs `@effect/vitest`.
  */
 export { deciderLaws, type Law, type Subject } from "./DeciderLaws.ts"

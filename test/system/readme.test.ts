@@ -52,20 +52,20 @@ it("the comparison notices an answer that differs from the one shown", () => {
   assert.lengthOf(missing(placing!, answer(right).replace("202", "200")), 1)
 })
 
-/** Lets the doors of the package lead to its sources: nothing is built for this test. */
+/** Makes the entry points of the package lead to its sources, so that this test need not build it. */
 const sources = "--conditions=ordinal-source"
 
-it("docs/embedding.md lists the doors of the package", async () => {
+it("docs/embedding.md lists the entry points of the package", async () => {
   const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8"))
   const listed = [
     ...(await readFile(join(root, "docs", "embedding.md"), "utf8")).matchAll(/^\| `(ordinal[a-z/]*)` \|/gm)
   ]
-  const doors = Object.keys(manifest.exports).map((door) => `ordinal${door.slice(1)}`)
+  const entryPoints = Object.keys(manifest.exports).map((path) => `ordinal${path.slice(1)}`)
   assert.sameMembers(
-    listed.map(([, door]) => door),
-    doors
+    listed.map(([, entryPoint]) => entryPoint),
+    entryPoints
   )
-  assert.isAtMost(doors.length, 10)
+  assert.isAtMost(entryPoints.length, 10)
 })
 
 describe("the README's programs", () => {

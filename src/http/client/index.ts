@@ -1,5 +1,5 @@
 /**
- * The door `ordinal/client`: the order service of another process. `OrdersClient.layer` provides `Orders` over HTTP, with
+ * Entry point `ordinal/client`: the order service of another process. `OrdersClient.layer` provides `Orders` over HTTP, with
  * the same typed errors. It runs wherever `fetch` does: nothing here loads a server, a database or Node.
  */
 export * as OrdersClient from "./OrdersClient.ts"

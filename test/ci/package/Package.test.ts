@@ -53,7 +53,7 @@ describe("the packed package, installed into an empty project", () => {
     assert.deepStrictEqual(copies, ["node_modules/effect/package.json"])
   })
 
-  it("type-checks with its examples, its own declarations included, and every type can be named through a door", async () => {
+  it("type-checks with the examples, its own declarations included, and exports every type that it mentions", async () => {
     const compilerOptions = {
       target: "ES2024",
       module: "NodeNext",
@@ -69,7 +69,7 @@ describe("the packed package, installed into an empty project", () => {
     assert.strictEqual(await run("npx", "tsc"), "")
   })
 
-  it("has no other doors than those that it lists", async () => {
+  it("lets nothing be imported but its entry points", async () => {
     const reach = `import("ordinal/orders/Orders").catch(({ code }) => console.log(code))`
     assert.strictEqual(await run(process.execPath, "--eval", reach), "ERR_PACKAGE_PATH_NOT_EXPORTED")
     for (const file of globSync("node_modules/ordinal/*", { cwd: project })) {
@@ -79,10 +79,10 @@ describe("the packed package, installed into an empty project", () => {
 
   for (const [name, runtime] of Object.entries(runtimes)) {
     describe(`under ${name}`, () => {
-      it("loads through every door", async () => {
-        const loaded = (await runtime(`${programs}/doors.ts`)).split("\n")
+      it("loads by every entry point", async () => {
+        const loaded = (await runtime(`${programs}/entryPoints.ts`)).split("\n")
         assert.lengthOf(loaded, 10)
-        for (const door of loaded) assert.match(door, /^[A-Za-z]+ [1-9]\d*$/)
+        for (const line of loaded) assert.match(line, /^[A-Za-z]+ [1-9]\d*$/)
       })
 
       it("runs the README's programs", async () => {
@@ -111,7 +111,7 @@ describe("the packed package, installed into an empty project", () => {
     await rename(`${pglite}.away`, pglite)
   })
 
-  it("needs vitest for no other door than ordinal/testing", async () => {
+  it("needs vitest for ordinal/testing alone", async () => {
     const vitest = join(project, "node_modules", "@effect", "vitest")
     await rename(vitest, `${vitest}.away`)
     assert.include(await runtimes.Node(`${programs}/giftCard.ts`), "balance")

@@ -1,6 +1,6 @@
 /**
- * Goes through every door of the package, and exports what it finds there: TypeScript writes declarations of this file
- * only if each type of the public surface can be named through a door.
+ * Imports every entry point of the package and exports what it finds there: TypeScript can write declarations of this file
+ * only if an entry point exports each type that the public surface mentions.
  */
 import { Effect, Schema, Stream } from "effect"
 import * as Ordinal from "ordinal"
@@ -14,8 +14,8 @@ import * as Order from "ordinal/order"
 import * as Projection from "ordinal/projection"
 import * as Testing from "ordinal/testing"
 
-const doors = { Ordinal, Aggregate, Catalog, Client, EventStore, Http, Kernel, Order, Projection, Testing }
-for (const [name, door] of Object.entries(doors)) console.log(`${name} ${Object.keys(door).length}`)
+const entryPoints = { Ordinal, Aggregate, Catalog, Client, EventStore, Http, Kernel, Order, Projection, Testing }
+for (const [name, exported] of Object.entries(entryPoints)) console.log(`${name} ${Object.keys(exported).length}`)
 
 export const layers = {
   demo: Ordinal.DemoCatalog.layer,
