@@ -3,7 +3,7 @@ import { Context, type Effect, Schema } from "effect"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import { CustomerId, type OrderId } from "../../order/OrderId.ts"
 import { OrderStatus, PaymentStatus } from "../../order/OrderStatus.ts"
-import type { InvalidCursor } from "../ViewQuery.ts"
+import type { Freshness, InvalidCursor } from "../ViewQuery.ts"
 import type { OrderView } from "./OrderView.ts"
 
 const iso = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/
@@ -28,18 +28,6 @@ export type OrderFilter = typeof OrderFilter.Type
 /** `updatedAt` is for polling: it is ascending by position, and an order that changed comes again. */
 export const OrderSort = Schema.Literals(["-placedAt", "placedAt", "updatedAt"])
 export type OrderSort = typeof OrderSort.Type
-
-/** How fresh an answer is, read in the same snapshot as its rows. */
-export interface Freshness {
-  /** The view's checkpoint. */
-  readonly position: bigint
-  /** Events of the log that the view has not applied. */
-  readonly behind: number
-  /** Age of the oldest unapplied event in seconds; 0 if there is none. */
-  readonly lag: number
-  /** Streams set aside. */
-  readonly parked: number
-}
 
 export interface FoundOrder {
   readonly order?: OrderView
