@@ -4,11 +4,13 @@ import { HttpRouter } from "effect/http"
 import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
 import {
   type Aggregate,
-  Aggregates,
-  CommandIdentity,
   CommandIdReused,
+  type CommandOptions,
+  Commands,
   EventCodec,
-  KeyedCommands,
+  type IdempotencyError,
+  InvalidIdempotencyKey,
+  type SendError,
   Upcaster
 } from "ordinal/aggregate"
 
@@ -74,8 +76,21 @@ export const GiftCard: Aggregate<GiftCardState, GiftCardCommand, GiftCardEvent, 
 // The API: first its definition, then its handlers.
 const Receipt = Schema.Struct({ balance: Schema.Int, version: Schema.Int })
 
-/** Stands for every error of the kernel that a caller of this API can do nothing about. */
+/** Stands for all errors of the kernel to which a caller of this API can only respond by trying again. */
 class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {}, { httpApiStatus: 503 }) {}
+
+const publicError = (error: NotEnough | SendError | IdempotencyError) => {
+  switch (error._tag) {
+    case "NotEnough":
+    case "CommandIdReused":
+    case "InvalidIdempotencyKey":
+      return error
+    default:
+      return new Unavailable()
+  }
+}
+
+const error = [NotEnough, CommandIdReused, InvalidIdempotencyKey, Unavailable]
 
 const params = { id: Schema.String.check(Schema.isPattern(/^[a-z0-9]{1,32}$/)) }
 
@@ -85,14 +100,14 @@ export class GiftCardApi extends HttpApi.make("giftcards").add(
       params,
       payload: Schema.Struct({ cents: Cents }),
       success: Receipt,
-      error: [NotEnough, Unavailable]
+      error
     }),
     HttpApiEndpoint.post("redeem", "/giftcards/:id/redemptions", {
       params,
       headers: { "idempotency-key": Schema.NonEmptyString },
       payload: Schema.Struct({ cents: Cents, till: Schema.String }),
       success: Receipt,
-      error: [NotEnough, CommandIdReused, Unavailable]
+      error
     })
   )
 ) {}
@@ -101,28 +116,27 @@ const handlers = HttpApiBuilder.group(
   GiftCardApi,
   "cards",
   Effect.fnUntraced(function* (handlers) {
-    const aggregates = yield* Aggregates
-    const keyedCommands = yield* KeyedCommands
-    const receipt = (accepted: { readonly state: GiftCardState; readonly version: number }) => ({
-      balance: accepted.state.balance,
-      version: accepted.version
-    })
-    const toApiError = <E extends { readonly _tag: string }>(error: E) =>
-      error instanceof NotEnough || error instanceof CommandIdReused ? error : new Unavailable()
+    const commands = yield* Commands
+    const submit = (id: string, command: GiftCardCommand, options?: CommandOptions) =>
+      commands
+        .submit({
+          aggregate: GiftCard,
+          idOf: () => id,
+          scope: [command._tag, id],
+          request: command,
+          options,
+          command: Effect.succeed(command),
+          receipt: ({ balance }) => ({ balance })
+        })
+        .pipe(
+          Effect.map(({ receipt: { balance, version } }) => ({ balance, version })),
+          Effect.mapError(publicError)
+        )
 
     return handlers.handleAll({
-      issue: ({ params: { id }, payload }) =>
-        aggregates
-          .send(GiftCard, id, { _tag: "Issue", ...payload })
-          .pipe(Effect.map(receipt), Effect.mapError(toApiError)),
-      redeem: Effect.fnUntraced(function* ({ headers, params: { id }, payload }) {
-        const identity = CommandIdentity.make(["redeem", id], headers["idempotency-key"], payload)
-        const run = aggregates.sendKeyed(GiftCard, id, { _tag: "Redeem", ...payload }, { ...identity, receipt })
-        const recall = (remembered: { readonly receipt: unknown }) =>
-          Schema.decodeUnknownSync(Receipt)(remembered.receipt)
-        const { answer } = yield* keyedCommands.once(identity, Effect.map(run, receipt), recall)
-        return answer
-      }, Effect.mapError(toApiError))
+      issue: ({ params: { id }, payload }) => submit(id, { _tag: "Issue", ...payload }),
+      redeem: ({ headers, params: { id }, payload }) =>
+        submit(id, { _tag: "Redeem", ...payload }, { idempotencyKey: headers["idempotency-key"] })
     })
   })
 )

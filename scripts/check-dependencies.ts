@@ -10,9 +10,7 @@ const root = join(import.meta.dirname, "..")
 const src = join(root, "src")
 
 /** The part of the kernel that a pure domain is written against. */
-const decider = ["Decider", "Aggregate", "EventCodec", "Upcaster", "CanonicalJson"].map(
-  (file) => `aggregate/${file}.ts`
-)
+const decider = ["Aggregate", "EventCodec", "Upcaster", "CanonicalJson"].map((file) => `aggregate/${file}.ts`)
 
 /** The folders and single files that each folder may import besides itself. */
 const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {

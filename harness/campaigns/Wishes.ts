@@ -13,7 +13,7 @@ import { LineId, OrderId } from "../../src/order/OrderId.ts"
 import type { PlaceOrderRequest } from "../../src/order/OrderRequest.ts"
 import type { Orders } from "../../src/orders/Orders.ts"
 import type { Receipt } from "../../src/orders/Receipt.ts"
-import type { CommandOptions } from "../../src/aggregate/idempotency/Submission.ts"
+import type { CommandOptions } from "../../src/aggregate/idempotency/Commands.ts"
 import { now } from "../clocks/RunningTime.ts"
 
 export interface Wish {

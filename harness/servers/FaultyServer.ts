@@ -11,7 +11,7 @@ import { DatabaseUnavailable } from "../../src/database/DatabaseErrors.ts"
 import { OutcomeUnknown } from "../../src/eventstore/EventStoreErrors.ts"
 import * as AggregateLimits from "../../src/aggregate/AggregateLimits.ts"
 import { Aggregates } from "../../src/aggregate/Aggregates.ts"
-import { KeyedCommands } from "../../src/aggregate/idempotency/KeyedCommands.ts"
+import { Commands } from "../../src/aggregate/idempotency/Commands.ts"
 import { Snapshots } from "../../src/aggregate/Snapshots.ts"
 import { OrderAggregate } from "../../src/order/OrderAggregate.ts"
 import type { OrderEvent } from "../../src/order/OrderEvent.ts"
@@ -47,7 +47,7 @@ export const startWith = async ({ http, limits, log, policies }: Trouble = {}) =
   })
   let breakIt = () => {}
   const layer = Layer.mergeAll(AggregateCatalog.layer, MemoryOrderQueries.layer, MemoryCatalogQueries.layer).pipe(
-    Layer.provideMerge(KeyedCommands.layer),
+    Layer.provideMerge(Commands.layer),
     Layer.provideMerge(Aggregates.layer),
     Layer.provideMerge(Layer.merge(LogTail.layer, Snapshots.layerMemory)),
     Layer.provideMerge(

@@ -4,7 +4,7 @@ import type { Entry } from "../eventstore/EventStore.ts"
 import { category } from "../eventstore/StreamId.ts"
 import * as Metrics from "../telemetry/Metrics.ts"
 import { kindOf } from "./CommandErrors.ts"
-import { wireType } from "./WireType.ts"
+import { wireType } from "./PublishedEvent.ts"
 
 export interface ActorMetrics {
   /** An actor was loaded; `new`: nothing was read, since its stream was taken to be empty. */
@@ -43,13 +43,13 @@ export const makeActorMetrics: Effect.Effect<ActorMetrics> = Effect.gen(function
 
 interface Answer {
   readonly replayed: boolean
-  readonly body: { readonly events: ReadonlyArray<unknown> }
+  readonly receipt: { readonly events: ReadonlyArray<unknown> }
 }
 
 const outcomeOf = (exit: Exit.Exit<Answer, unknown>) => {
   if (Exit.isSuccess(exit)) {
     if (exit.value.replayed) return "replayed"
-    return exit.value.body.events.length > 0 ? "accepted" : "unchanged"
+    return exit.value.receipt.events.length > 0 ? "accepted" : "unchanged"
   }
   const error = Cause.findErrorOption(exit.cause)
   if (Option.isNone(error)) return Cause.hasInterruptsOnly(exit.cause) ? "abandoned" : "defect"

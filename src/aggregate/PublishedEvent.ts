@@ -1,17 +1,17 @@
-/** An event as callers see it, in process and from afar: with its public type, and without what only the log needs. */
+/** An event as callers see it, in process and remotely: with its public type, and without what only the log needs. */
 import type { RecordedEvent } from "../eventstore/EventStore.ts"
 import * as StreamId from "../eventstore/StreamId.ts"
-import { wireType } from "./WireType.ts"
 
 export interface PublishedEvent {
   readonly eventId: string
-  /** As in `order.items-shipped.v1`: the version of its shape is part of it. */
+  /** As in `order.items-shipped.v1`: the version of the event's shape is part of its type. */
   readonly type: string
   readonly position: bigint
   readonly streamId: StreamId.StreamId
   readonly version: number
+  /** ISO 8601, in UTC. */
   readonly recordedAt: string
-  /** Who sent the command. */
+  /** The sender of the command. */
   readonly actor?: string
   readonly correlationId: string
   /** The id of the command, unless its sender named another cause. */
@@ -21,8 +21,20 @@ export interface PublishedEvent {
   readonly data: unknown
 }
 
+const kebab = (name: string): string => name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, "-").toLowerCase()
+
+/**
+ * The public type of an event, as in `order.line-added.v1`: the category, the event's name without a leading category in
+ * kebab case, the schema version. Subscribers match on it, so it never changes.
+ */
+export const wireType = (category: string, type: string, schemaVersion: number): string => {
+  const prefix = category.charAt(0).toUpperCase() + category.slice(1)
+  const isLeading = type.startsWith(prefix) && /^[A-Z]/.test(type.slice(prefix.length))
+  return `${category}.${kebab(isLeading ? type.slice(prefix.length) : type)}.v${schemaVersion}`
+}
+
 export const fromRecorded = (event: RecordedEvent): PublishedEvent => {
-  const { eventId, metadata, position, recordedAt, schemaVersion, streamId, type, version } = event
+  const { data, eventId, metadata, position, recordedAt, schemaVersion, streamId, type, version } = event
   const { actor, causationId, correlationId, traceparent } = metadata
   return {
     eventId,
@@ -35,6 +47,6 @@ export const fromRecorded = (event: RecordedEvent): PublishedEvent => {
     correlationId,
     causationId,
     ...(traceparent === undefined ? {} : { traceparent }),
-    data: event.data
+    data
   }
 }

@@ -1,7 +1,6 @@
 /** A customer, who can order while not withdrawn; a small aggregate in one file. */
 import { Result, Schema } from "effect"
-import type { Aggregate } from "../aggregate/Aggregate.ts"
-import type { Decider } from "../aggregate/Decider.ts"
+import type { Aggregate, Decider } from "../aggregate/Aggregate.ts"
 import * as EventCodec from "../aggregate/EventCodec.ts"
 import { CustomerId } from "../order/OrderId.ts"
 import { Email, Name } from "../order/Text.ts"

@@ -1,7 +1,6 @@
 /** A product, which can be ordered while it is not withdrawn; a small aggregate in one file. */
 import { Result, Schema } from "effect"
-import type { Aggregate } from "../aggregate/Aggregate.ts"
-import type { Decider } from "../aggregate/Decider.ts"
+import type { Aggregate, Decider } from "../aggregate/Aggregate.ts"
 import * as EventCodec from "../aggregate/EventCodec.ts"
 import { Amount, BasisPoints, Currency } from "../order/Money.ts"
 import { ProductId } from "../order/OrderId.ts"

@@ -11,7 +11,7 @@ import { LogTail } from "../eventstore/tail/LogTail.ts"
 import * as MemoryEventStore from "../eventstore/MemoryEventStore.ts"
 import * as SqlEventStore from "../eventstore/SqlEventStore.ts"
 import { Aggregates } from "../aggregate/Aggregates.ts"
-import { KeyedCommands } from "../aggregate/idempotency/KeyedCommands.ts"
+import { Commands } from "../aggregate/idempotency/Commands.ts"
 import { Snapshots } from "../aggregate/Snapshots.ts"
 import * as SqlSnapshots from "../aggregate/SqlSnapshots.ts"
 import type { Projection } from "../projection/Projection.ts"
@@ -19,7 +19,7 @@ import { ProjectionProgress } from "../projection/consistency/ProjectionProgress
 import { Projections } from "../projection/Projections.ts"
 import * as SqlProjections from "../projection/SqlProjections.ts"
 
-const services = Layer.merge(KeyedCommands.layer, CommandRetention.layer).pipe(Layer.provideMerge(Aggregates.layer))
+const services = Layer.merge(Commands.layer, CommandRetention.layer).pipe(Layer.provideMerge(Aggregates.layer))
 
 /** Everything in memory: for tests and trials. */
 export const layerMemory = Layer.merge(services, Projections.layerNone).pipe(

@@ -4,7 +4,7 @@
  * part named in the path that does not exist → a status that forbids it → a line that does not exist → quantity or amount.
  */
 import { Result } from "effect"
-import type { Decider } from "../aggregate/Decider.ts"
+import type { Decider } from "../aggregate/Aggregate.ts"
 import { cancelItems, cancelOrder } from "./rules/Cancelling.ts"
 import { type Decision, reject } from "./rules/Decision.ts"
 import { addLine, changeLineQuantity, changeShippingAddress, removeLine } from "./rules/Editing.ts"

@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import type { Aggregate } from "../aggregate/Aggregate.ts"
 import { Aggregates } from "../aggregate/Aggregates.ts"
-import type * as Submission from "../aggregate/idempotency/Submission.ts"
+import type { CommandOptions, Commands, Submitted } from "../aggregate/idempotency/Commands.ts"
 import { CustomerAggregate, type CustomerCommand, CustomerNotFound } from "../catalog/Customer.ts"
 import { ProductAggregate, type ProductCommand, ProductNotFound } from "../catalog/Product.ts"
 import { EventStore } from "../eventstore/EventStore.ts"
@@ -29,8 +29,8 @@ type CatalogMethods = Pick<
 >
 
 export const make = Effect.fnUntraced(function* (
-  submit: Effect.Success<typeof Submission.make>,
-  toReceipt: (submitted: Submission.Submitted<object>) => CommandReceipt
+  submit: Commands["Service"]["submit"],
+  toReceipt: (submitted: Submitted<object>) => CommandReceipt
 ) {
   const aggregates = yield* Aggregates
   const queries = yield* CatalogQueries
@@ -41,7 +41,7 @@ export const make = Effect.fnUntraced(function* (
       aggregate: Aggregate<State, Command, Event, Rejection>,
       idOf: (command: Command) => string
     ) =>
-    (command: Command, request: unknown, options: Submission.CommandOptions | undefined) =>
+    (command: Command, request: unknown, options: CommandOptions | undefined) =>
       Effect.map(
         submit({
           aggregate,
@@ -50,7 +50,7 @@ export const make = Effect.fnUntraced(function* (
           request,
           options,
           command: Effect.succeed(command),
-          body: () => ({})
+          receipt: () => ({})
         }),
         toReceipt
       )

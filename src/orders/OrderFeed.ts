@@ -7,7 +7,6 @@
  */
 import { Array as Arr, type Cause, Clock, Duration, Effect, Option, Stream } from "effect"
 import * as PublishedEvent from "../aggregate/PublishedEvent.ts"
-import { wireType } from "../aggregate/WireType.ts"
 import { EventStore, type RecordedEvent } from "../eventstore/EventStore.ts"
 import * as StreamId from "../eventstore/StreamId.ts"
 import type { StreamOrCustomer } from "../eventstore/tail/EventWaiters.ts"
@@ -146,7 +145,7 @@ const matching = ({ categories = ["order"], customerId, orderId, types }: Subscr
     if (customerId !== undefined && event.metadata.customerId !== customerId) return false
     const category = StreamId.category(event.streamId)
     if (!categories.includes(category)) return false
-    return types === undefined || types.includes(wireType(category, event.type, event.schemaVersion))
+    return types === undefined || types.includes(PublishedEvent.wireType(category, event.type, event.schemaVersion))
   }
 }
 

@@ -6,7 +6,7 @@
  * Each method names its own errors; those that any command or query shares are at `SubmitError` and `QueryError`.
  */
 import { Context, type Effect, type Scope, type Stream } from "effect"
-import type { CommandOptions } from "../aggregate/idempotency/Submission.ts"
+import type { CommandOptions } from "../aggregate/idempotency/Commands.ts"
 import type { PublishedEvent } from "../aggregate/PublishedEvent.ts"
 import type { CustomerNotFound, SaveCustomerRequest } from "../catalog/Customer.ts"
 import type { ProductNotFound, SaveProductRequest } from "../catalog/Product.ts"

@@ -21,12 +21,11 @@ import { paymentStatus, status } from "../order/OrderStatus.ts"
 import { Orders } from "./Orders.ts"
 import type { CommandError } from "./OrdersError.ts"
 import { readBack, type Receipt } from "./Receipt.ts"
-import type { CommandOptions } from "../aggregate/idempotency/Submission.ts"
+import { type CommandOptions, Commands, type Submitted } from "../aggregate/idempotency/Commands.ts"
 import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
 import * as CatalogLocal from "./CatalogLocal.ts"
 import * as OrderReads from "./OrderReads.ts"
 import * as OrderFeed from "./OrderFeed.ts"
-import * as Submission from "../aggregate/idempotency/Submission.ts"
 import * as Subscription from "./Subscription.ts"
 
 const newId = () => SecureRandom.uuidV7Unsafe()
@@ -43,7 +42,7 @@ export const make = Effect.gen(function* () {
   const policies = yield* OrderPolicies
   const orders = OrderAggregate.make(policies)
   const { logId } = yield* log.head
-  const submit = yield* Submission.make
+  const { submit } = yield* Commands
   const subscribe = yield* OrderFeed.make
 
   const tokenAt = (position: bigint) => ConsistencyToken.format({ position, logId })
@@ -53,8 +52,8 @@ export const make = Effect.gen(function* () {
     return { orderId: state.id, status: status(state), paymentStatus: paymentStatus(state) }
   }
 
-  const toReceipt = <Body>({ body, position, replayed }: Submission.Submitted<Body>) => ({
-    ...body,
+  const toReceipt = <Body>({ position, receipt, replayed }: Submitted<Body>) => ({
+    ...receipt,
     position,
     token: tokenAt(position),
     replayed
@@ -69,7 +68,7 @@ export const make = Effect.gen(function* () {
     // The decider has one type of rejections for all commands, but each command meets only those of `rejectionsOf`.
     const aggregate = orders as Aggregate<OrderState, Command<Name>, OrderEvent, RejectionOf<Name>>
     return Effect.map(
-      submit({ aggregate, idOf: ({ orderId }) => orderId, scope, request, options, command, body: receiptOf }),
+      submit({ aggregate, idOf: ({ orderId }) => orderId, scope, request, options, command, receipt: receiptOf }),
       toReceipt
     )
   }

@@ -1,6 +1,6 @@
 /** Given these events, when this command, then …: a decider under test, without kernel or log. */
 import type { Result } from "effect"
-import type { Decider } from "../aggregate/Decider.ts"
+import type { Decider } from "../aggregate/Aggregate.ts"
 
 /** The time of the nth event of a test: a second apart. */
 export const timeOf = (index: number): string => new Date(Date.UTC(2026, 0, 1) + index * 1000).toISOString()

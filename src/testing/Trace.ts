@@ -1,6 +1,6 @@
 /** What happened as commands were decided one after another: the material the laws are checked on. */
 import { Result } from "effect"
-import type { Decider } from "../aggregate/Decider.ts"
+import type { Decider } from "../aggregate/Aggregate.ts"
 import { timeOf } from "./Given.ts"
 
 export interface Step<State, Command, Event, Rejection> {

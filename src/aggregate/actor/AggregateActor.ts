@@ -5,17 +5,17 @@
  * drain leaves before the event store has answered for the whole drain, and every envelope is answered, whatever the
  * actor's end. The registry (`Aggregates`) starts the actor and shuts its mailbox down.
  */
-import { Cause, Clock, Deferred, Effect, Exit, Queue, Random, Semaphore } from "effect"
+import { Cause, Clock, Effect, Exit, Queue, Random, Semaphore } from "effect"
 import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import type { Outcome } from "../../eventstore/EventStore.ts"
-import { ConcurrencyConflict, OutcomeUnknown, Overloaded } from "../../eventstore/EventStoreErrors.ts"
+import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
 import type { Aggregate } from "../Aggregate.ts"
 import { CommandIdReused, Draining, type SendError } from "../CommandErrors.ts"
 import type { ActorContext } from "./ActorContext.ts"
 import * as ActorState from "./ActorState.ts"
 import { append, type Decided, decideAll, type Lost, reconcile } from "./Drain.ts"
-import { type Accepted, CommandAlreadyAccepted, type CommandExit, type Envelope } from "./Envelope.ts"
+import { CommandAlreadyAccepted, type Envelope, makePending } from "./Envelope.ts"
 
 export interface AggregateActor<State, Command, Event, Rejection> {
   readonly streamId: StreamId
@@ -40,70 +40,48 @@ export const make = <State, Command, Event, Rejection>(
   options: { readonly fresh: boolean }
 ): AggregateActor<State, Command, Event, Rejection> => {
   type Env = Envelope<State, Command, Event, Rejection>
-  type Decisions = ReadonlyArray<Decided<State, Command, Event, Rejection>>
   const { activations, answered, crashed, ended, limits, metrics, store } = context
   const memory = ActorState.make(aggregate, streamId, context, options)
   const mailbox = Effect.runSync(Queue.dropping<Env>(limits.mailbox))
-  /** Envelopes that were taken from the mailbox and have no answer yet, in order. */
-  const pending = new Set<Env>()
-
-  const answer = (envelope: Env, exit: CommandExit<State, Event, Rejection>) => {
-    pending.delete(envelope)
+  const pending = makePending<State, Command, Event, Rejection>(streamId, (exit) => {
     actor.open -= 1
     answered(streamId, exit)
-    // This comes last, since the caller goes on within this very call.
-    Deferred.doneUnsafe(envelope.reply, exit)
-  }
+  })
 
-  /** An answered envelope leaves `pending`, which a Set allows while it is iterated. */
-  const answerPending = (exit: CommandExit<State, Event, Rejection>) => {
-    for (const envelope of pending) answer(envelope, exit)
-  }
-
-  const failPending = (error: SendError) => Effect.sync(() => answerPending(Exit.fail(error)))
+  const failPending = (error: SendError) => Effect.sync(() => pending.answerAll(Exit.fail(error)))
 
   const accept = (envelope: Env, events: ReadonlyArray<Event>) => {
     const { position, state, version } = memory
     const { commandId } = envelope.metadata
-    answer(envelope, Exit.succeed<Accepted<State, Event>>({ state, version, position, commandId, events }))
-  }
-
-  /** A command past its deadline is not decided (again). */
-  const dropExpired = (now: number) => {
-    for (const envelope of [...pending].filter(({ deadline }) => deadline <= now)) {
-      const error =
-        envelope.lostRace && envelope.command !== undefined
-          ? new ConcurrencyConflict({ streamId, currentVersion: memory.version })
-          : new Overloaded({ what: "the queue of this id", retryAfter: 1 })
-      answer(envelope, Exit.fail(error))
-    }
+    pending.answer(envelope, Exit.succeed({ state, version, position, commandId, events }))
   }
 
   const fail = (envelope: Env, defect: unknown) =>
     Effect.suspend(() => {
       memory.spoil()
       crashed(streamId)
-      answer(envelope, Exit.die(defect))
+      pending.answer(envelope, Exit.die(defect))
       return Effect.logError("A command failed by a defect.", defect)
     }).pipe(Effect.annotateLogs({ streamId, commandId: envelope.metadata.commandId }))
 
+  /** Another process was faster: what is pending is decided anew on what it has stored. */
   const loseRace = () => {
     memory.fallBehind()
-    for (const envelope of pending) envelope.lostRace = true
+    for (const envelope of pending.envelopes) envelope.lostRace = true
   }
 
-  /** The first command that the drain did not store is answered, unless it lost a race and is decided anew. */
+  /** Answers the first command that the drain did not store, unless it lost a race. */
   const answerLost = ({ envelope, outcome }: Lost<State, Command, Event, Rejection>): Effect.Effect<void> => {
     switch (outcome._tag) {
       case "Duplicate": {
         // Its events may be missing in memory: a twin of another process stored them, or this drain, which was sent twice.
         memory.fallBehind()
         const { position, receipt, version } = outcome
-        answer(envelope, Exit.fail(new CommandAlreadyAccepted({ version, position, receipt })))
+        pending.answer(envelope, Exit.fail(new CommandAlreadyAccepted({ version, position, receipt })))
         return Effect.void
       }
       case "Reused":
-        answer(envelope, Exit.fail(new CommandIdReused()))
+        pending.answer(envelope, Exit.fail(new CommandIdReused()))
         return Effect.void
       case "Refused":
         return fail(envelope, new Error(`The event store refused the events: ${outcome.reason}`))
@@ -115,7 +93,10 @@ export const make = <State, Command, Event, Rejection>(
   }
 
   /** Answers up to the first command that the event store did not confirm; the rest stays pending. */
-  const answerConfirmed = (decisions: Decisions, outcomes: ReadonlyArray<Outcome>): Effect.Effect<void> => {
+  const answerConfirmed = (
+    decisions: ReadonlyArray<Decided<State, Command, Event, Rejection>>,
+    outcomes: ReadonlyArray<Outcome>
+  ): Effect.Effect<void> => {
     const { confirmed, lost } = reconcile(decisions, outcomes)
     for (const decision of confirmed) {
       const { envelope } = decision
@@ -129,7 +110,7 @@ export const make = <State, Command, Event, Rejection>(
           accept(envelope, [])
           break
         case "Refuse":
-          answer(envelope, Exit.fail(decision.error))
+          pending.answer(envelope, Exit.fail(decision.error))
           break
         case "Defect":
           return fail(envelope, decision.defect)
@@ -142,9 +123,9 @@ export const make = <State, Command, Event, Rejection>(
   const decidePending = Effect.gen(function* () {
     yield* memory.refresh
     const now = yield* Clock.currentTimeMillis
-    dropExpired(now)
-    if (pending.size === 0) return
-    const decided = decideAll(aggregate, streamId, memory, pending)
+    pending.answerExpired(now, memory.version)
+    if (pending.envelopes.size === 0) return
+    const decided = decideAll(aggregate, streamId, memory, pending.envelopes)
     if (decided.some(({ _tag }) => _tag === "Append")) {
       // Whatever ends this fiber now, nobody can say that the commands on their way to the event store are undone.
       const outcomes = yield* append(store, decided, now).pipe(
@@ -154,18 +135,17 @@ export const make = <State, Command, Event, Rejection>(
       )
       yield* answerConfirmed(decided, outcomes)
     } else {
-      // An answer that appends nothing is right only if the state was the newest one after the decision.
+      // An answer that appends nothing is right only if the state was still the newest one after the decision.
       const isNewest = store.soleWriter && memory.phase._tag !== "Fresh"
       if (isNewest || (yield* store.currentVersion(streamId)) === memory.version) yield* answerConfirmed(decided, [])
       else loseRace()
     }
-    const [next] = pending
+    const [next] = pending.envelopes
     if (next?.lostRace === true) yield* Effect.sleep(yield* Random.nextIntBetween(1, 50))
   })
 
-  const drain = Effect.gen(function* () {
-    for (const envelope of yield* Queue.takeBetween(mailbox, 1, limits.drain)) pending.add(envelope)
-    while (pending.size > 0) {
+  const answerPending = Effect.gen(function* () {
+    while (pending.envelopes.size > 0) {
       yield* Effect.catch(decidePending, (error) => {
         if (error._tag === "OutcomeUnknown") memory.fallBehind()
         return failPending(error)
@@ -173,27 +153,41 @@ export const make = <State, Command, Event, Rejection>(
     }
   })
 
+  const drain = Effect.gen(function* () {
+    const envelopes = yield* Queue.takeBetween(mailbox, 1, limits.drain)
+    for (const envelope of envelopes) pending.envelopes.add(envelope)
+    const [parent, ...others] = envelopes.flatMap(({ span }) => span ?? [])
+    yield* Effect.withSpan(answerPending, "AggregateActor.drain", {
+      captureStackTrace: false,
+      ...(parent === undefined ? {} : { parent }),
+      links: others.map((span) => ({ span, attributes: {} })),
+      attributes: { streamId, commands: envelopes.length }
+    })
+  })
+
   /** One synchronous step: nobody can find the actor any more, and nobody it took is left without an answer. */
   const end = (exit: Exit.Exit<never, DatabaseUnavailable>) =>
     Effect.sync(() => {
       ended(actor)
       for (let taken = Queue.takeUnsafe(mailbox); taken !== undefined && Exit.isSuccess(taken);) {
-        pending.add(taken.value)
+        pending.envelopes.add(taken.value)
         taken = Queue.takeUnsafe(mailbox)
       }
       Queue.shutdownUnsafe(mailbox)
       const isStopping = Exit.isSuccess(exit) || Cause.hasInterrupts(exit.cause)
       if (!isStopping && Cause.hasDies(exit.cause)) crashed(streamId)
-      answerPending(isStopping ? Exit.fail(new Draining({ retryAfter: 1 })) : exit)
+      pending.answerAll(isStopping ? Exit.fail(new Draining({ retryAfter: 1 })) : exit)
     })
 
-  const activate = Effect.suspend(() => {
-    if (memory.phase._tag === "Fresh") return Effect.sync(() => metrics.activated("new"))
-    return Semaphore.withPermit(activations, memory.load).pipe(
+  const activate = Effect.gen(function* () {
+    if (memory.phase._tag === "Fresh") return metrics.activated("new")
+    const { span } = yield* Queue.peek(mailbox)
+    yield* Semaphore.withPermit(activations, memory.load).pipe(
       Effect.timeoutOrElse({
         duration: limits.commandDeadline,
         orElse: () => Effect.fail(new DatabaseUnavailable({ retryAfter: 1 }))
-      })
+      }),
+      Effect.withSpan("AggregateActor.activate", { ...(span && { parent: span }), attributes: { streamId } })
     )
   })
 

@@ -1,9 +1,11 @@
 /** A command (or a read) on its way through a mailbox, and the one place where its answer goes. */
-import { Data, type Deferred, type Exit } from "effect"
+import { Data, Deferred, Exit, type Tracer } from "effect"
 import type { EventMetadata } from "../../eventstore/EventStore.ts"
+import { ConcurrencyConflict, Overloaded } from "../../eventstore/EventStoreErrors.ts"
+import type { StreamId } from "../../eventstore/StreamId.ts"
 import type { CommandIdReused, SendError } from "../CommandErrors.ts"
 
-/** The state a command was accepted in, after its events. */
+/** A command was accepted and led to this state. */
 export interface Accepted<State, Event> {
   readonly state: State
   /** The stream's version after the command; unchanged if `events` is empty. */
@@ -15,39 +17,91 @@ export interface Accepted<State, Event> {
 }
 
 /**
- * `undefined`: no precondition. A number: the stream's version must be just that; below 0 it never is. "exists" / "absent":
- * it must (not) have events.
+ * A number demands that the stream is at that version; a negative one never holds. "exists" and "absent" demand that the
+ * stream has events, or none. `undefined` demands nothing.
  */
 export type Precondition = number | "exists" | "absent" | undefined
 
-/** A command that its caller may send again: what the log remembers of it, once it is accepted, under its id. */
+/** These come with a command. Ids are UUIDs; missing ones are made or derived. */
+export interface SendOptions {
+  readonly precondition?: Precondition
+  /** The id was made just now by the sender, so the stream need not be read first. A wrong claim only costs time. */
+  readonly fresh?: boolean
+  readonly correlationId?: string
+  readonly causationId?: string
+  /** The sender, stamped on every event's metadata. */
+  readonly actor?: string
+  readonly traceparent?: string
+}
+
+/** Marks a command that its caller may send again; the event store keeps this under the command's id, once accepted. */
 export interface Keyed<State, Event> {
+  /** Tells the same request from another one under the same command id. */
   readonly fingerprint: string
-  /** JSON. What is known only after the append (position, time) is not part of it. */
+  /** Makes the stored receipt, in JSON. Position and time are known only after the append, so they are not part of it. */
   receipt(accepted: Omit<Accepted<State, Event>, "position">): unknown
 }
 
-/** Not an answer for callers: whoever sent a keyed command turns it into the answer that was given then. */
+/** The keyed command was accepted before. It is no answer for callers: they get the one that `receipt` was stored for. */
 export class CommandAlreadyAccepted extends Data.TaggedError("CommandAlreadyAccepted")<{
   readonly version: number
   readonly position: bigint
   readonly receipt: unknown
 }> {}
 
-/** What becomes of a keyed command besides. */
+/** A keyed command fails with these besides `SendError`. */
 export type KeyedError = CommandIdReused | CommandAlreadyAccepted
 
 export interface Envelope<State, Command, Event, Rejection> {
-  /** Absent = a strong read: answers the state and stores nothing. */
+  /** Without a command this is a strong read: it answers the state and stores nothing. */
   readonly command?: { readonly value: Command }
   readonly keyed?: Keyed<State, Event>
   readonly precondition: Precondition
   readonly metadata: EventMetadata
   /** Epoch milliseconds. */
   readonly deadline: number
+  /** The span of the sender, which the span of the drain continues. */
+  readonly span: Tracer.AnySpan | undefined
   readonly reply: Deferred.Deferred<Accepted<State, Event>, Rejection | SendError | KeyedError>
   /** True once the command lost a race: past its deadline it is then a conflict, not an overload. */
   lostRace: boolean
 }
 
 export type CommandExit<State, Event, Rejection> = Exit.Exit<Accepted<State, Event>, Rejection | SendError | KeyedError>
+
+/** Holds the envelopes that an actor has taken from its mailbox and not answered yet, in order. */
+export const makePending = <State, Command, Event, Rejection>(
+  streamId: StreamId,
+  answered: (exit: CommandExit<State, Event, Rejection>) => void
+) => {
+  type Env = Envelope<State, Command, Event, Rejection>
+  const envelopes = new Set<Env>()
+
+  const answer = (envelope: Env, exit: CommandExit<State, Event, Rejection>) => {
+    envelopes.delete(envelope)
+    answered(exit)
+    // This comes last, since the caller goes on within this very call.
+    Deferred.doneUnsafe(envelope.reply, exit)
+  }
+
+  return {
+    envelopes,
+    answer,
+
+    /** An answered envelope leaves `envelopes`, which a Set allows while it is iterated. */
+    answerAll: (exit: CommandExit<State, Event, Rejection>) => {
+      for (const envelope of envelopes) answer(envelope, exit)
+    },
+
+    /** Answers the commands whose deadline has passed: they are not decided (again). */
+    answerExpired: (now: number, currentVersion: number) => {
+      for (const envelope of [...envelopes].filter(({ deadline }) => deadline <= now)) {
+        const error =
+          envelope.lostRace && envelope.command !== undefined
+            ? new ConcurrencyConflict({ streamId, currentVersion })
+            : new Overloaded({ what: "the queue of this id", retryAfter: 1 })
+        answer(envelope, Exit.fail(error))
+      }
+    }
+  }
+}

@@ -1,45 +1,26 @@
 /**
  * Exactly-once commands: the way of a command whose caller may send it again.
  *
- * In order: the same command running in this process is joined; one that was accepted before is answered as it was then;
- * only otherwise it runs. A rejection is not remembered: the next try is judged anew. The log itself decides between
- * twins on two nodes, since the command's row is stored by the same statement as its events.
+ * The same command running in this process is joined; one that was accepted before is answered with what was stored
+ * then; otherwise it runs. A rejection is not stored, so the next try is decided anew. Between twins on two nodes the
+ * event store decides, since it stores a command's row by the same statement as the command's events.
  */
-import { Context, Duration, Effect, Fiber, FiberSet, Layer, Option, Result } from "effect"
-import { EventStore } from "../../eventstore/EventStore.ts"
+import { Duration, Effect, Fiber, FiberSet, Option, Result, Tracer } from "effect"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
-import { AggregateLimits } from "../AggregateLimits.ts"
-import type { CommandIdentity } from "./CommandIdentity.ts"
-import { CommandIdReused, CommandInProgress } from "../CommandErrors.ts"
+import { EventStore, type StoredCommand } from "../../eventstore/EventStore.ts"
 import { CommandAlreadyAccepted, type KeyedError } from "../actor/Envelope.ts"
+import { AggregateLimits } from "../AggregateLimits.ts"
+import { CommandIdReused, CommandInProgress } from "../CommandErrors.ts"
+import type { CommandIdentity } from "./CommandIdentity.ts"
 
-/** What the log remembers of an accepted command. */
-export interface Remembered {
-  readonly version: number
-  readonly position: bigint
-  readonly receipt: unknown
-}
+/** The part of an accepted command that its answer is made from when the command is sent again. */
+type Remembered = Pick<StoredCommand, "version" | "position" | "receipt">
 
-export type OnceError = CommandIdReused | CommandInProgress | DatabaseUnavailable
+type OnceError = CommandIdReused | CommandInProgress | DatabaseUnavailable
 
-export class KeyedCommands extends Context.Service<
-  KeyedCommands,
-  {
-    /**
-     * `run` prices, sends, and answers what it was told; `recall` makes the same answer from what is remembered. `run`
-     * goes on if this caller goes away.
-     */
-    once<A, E>(
-      identity: CommandIdentity,
-      run: Effect.Effect<A, E | KeyedError>,
-      recall: (remembered: Remembered) => A
-    ): Effect.Effect<Once<A>, E | OnceError>
-  }
->()("ordinal/aggregate/idempotency/KeyedCommands") {
-  static readonly layer: Layer.Layer<KeyedCommands, never, EventStore> = Layer.effect(
-    KeyedCommands,
-    Effect.suspend(() => make)
-  )
+interface Once<A> {
+  readonly answer: A
+  readonly replayed: boolean
 }
 
 interface Running {
@@ -47,22 +28,19 @@ interface Running {
   readonly fiber: Fiber.Fiber<Once<unknown>, unknown>
 }
 
-export interface Once<A> {
-  readonly answer: A
-  readonly replayed: boolean
-}
-
-const isAlreadyAccepted = (error: unknown): error is CommandAlreadyAccepted => error instanceof CommandAlreadyAccepted
-
-const make = Effect.gen(function* () {
-  const log = yield* EventStore
+/**
+ * Makes `once(identity, run, recall)`: `run` sends the command by `Aggregates.sendKeyed` and makes the answer; `recall`
+ * makes the same answer from what is stored. `run` goes on if its caller goes away, and its span is the caller's.
+ */
+export const make = Effect.gen(function* () {
+  const store = yield* EventStore
   const { commandDeadline, shutdown } = yield* AggregateLimits
   const running = new Map<string, Running>()
   const runFork = yield* FiberSet.makeRuntime<never>()
 
   const recallStored = <A>(identity: CommandIdentity, recall: (remembered: Remembered) => A) =>
     Effect.flatMap(
-      log.findCommand(identity.commandId),
+      store.findCommand(identity.commandId),
       (stored): Effect.Effect<Once<A> | undefined, CommandIdReused> => {
         if (stored === undefined) return Effect.undefined
         if (stored.fingerprint !== identity.fingerprint) return Effect.fail(new CommandIdReused())
@@ -70,7 +48,6 @@ const make = Effect.gen(function* () {
       }
     )
 
-  /** A refusal counts only if no twin on another node was accepted meanwhile; that is asked after it was decided. */
   const runOrRecall = Effect.fnUntraced(function* <A, E>(
     identity: CommandIdentity,
     run: Effect.Effect<A, E | KeyedError>,
@@ -80,11 +57,12 @@ const make = Effect.gen(function* () {
     if (before !== undefined) return before
     const result = yield* Effect.result(run)
     if (Result.isSuccess(result)) return { answer: result.success, replayed: false }
-    if (isAlreadyAccepted(result.failure)) return { answer: recall(result.failure), replayed: true }
+    const error = result.failure
+    if (error instanceof CommandAlreadyAccepted) return { answer: recall(error), replayed: true }
+    // A refusal counts only if no twin on another node was accepted meanwhile, so the event store is asked after it.
     const after = yield* recallStored(identity, recall)
     if (after !== undefined) return after
-    // What it is not was just excluded; for a type parameter the compiler can't say so.
-    return yield* Effect.fail(result.failure as E)
+    return yield* Effect.fail(error as Exclude<typeof error, CommandAlreadyAccepted>)
   })
 
   const join = Effect.fnUntraced(function* (twin: Running, fingerprint: string) {
@@ -96,26 +74,24 @@ const make = Effect.gen(function* () {
     return { ...(yield* exit.value), replayed: true }
   })
 
-  const once = <A, E>(
-    identity: CommandIdentity,
-    run: Effect.Effect<A, E | KeyedError>,
-    recall: (remembered: Remembered) => A
-  ): Effect.Effect<Once<A>, E | OnceError> =>
-    Effect.suspend(() => {
-      const { commandId, fingerprint } = identity
-      const twin = running.get(commandId)
-      // The same command, so the same answer.
-      if (twin !== undefined) return join(twin, fingerprint) as Effect.Effect<Once<A>, E | OnceError>
-      // One synchronous step with the look at `running`: two twins can't both run here, and none is left behind.
-      const fiber = runFork(runOrRecall(identity, run, recall))
-      running.set(commandId, { fingerprint, fiber })
-      fiber.addObserver(() => running.delete(commandId))
-      return Fiber.join(fiber)
-    })
-
   yield* Effect.addFinalizer(() =>
     Fiber.awaitAll([...running.values()].map(({ fiber }) => fiber)).pipe(Effect.timeoutOption(shutdown))
   )
 
-  return KeyedCommands.of({ once })
+  return <A, E>(
+    identity: CommandIdentity,
+    run: Effect.Effect<A, E | KeyedError>,
+    recall: (remembered: Remembered) => A
+  ): Effect.Effect<Once<A>, E | OnceError> =>
+    Effect.useSpan("KeyedCommands.once", (span) => {
+      const { commandId, fingerprint } = identity
+      const twin = running.get(commandId)
+      // A twin is the same command, so it has the same answer.
+      if (twin !== undefined) return join(twin, fingerprint) as Effect.Effect<Once<A>, E | OnceError>
+      // One synchronous step with the look at `running`: two twins can't both run here, and none is left behind.
+      const fiber = runFork(Effect.provideService(runOrRecall(identity, run, recall), Tracer.ParentSpan, span))
+      running.set(commandId, { fingerprint, fiber })
+      fiber.addObserver(() => running.delete(commandId))
+      return Fiber.join(fiber)
+    })
 })

@@ -2,7 +2,7 @@
 import { Duration, Effect } from "effect"
 import type { Precondition } from "../../aggregate/actor/Envelope.ts"
 import { InvalidIdempotencyKey, isIdempotencyKey } from "../../aggregate/CommandErrors.ts"
-import type { CommandOptions } from "../../aggregate/idempotency/Submission.ts"
+import type { CommandOptions } from "../../aggregate/idempotency/Commands.ts"
 import type { QueryOptions } from "../../orders/QueryOptions.ts"
 import * as ConsistencyToken from "../../projection/consistency/ConsistencyToken.ts"
 import type { CommandHeaders, QueryHeaders } from "../api/HttpHeaders.ts"

@@ -2,7 +2,7 @@
 import { Duration, Effect, Random, Schedule } from "effect"
 import { HttpClient } from "effect/http"
 import { isUnavailable, type Unavailable } from "../../aggregate/CommandErrors.ts"
-import type { CommandOptions } from "../../aggregate/idempotency/Submission.ts"
+import type { CommandOptions } from "../../aggregate/idempotency/Commands.ts"
 import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
 import { ServerUnreachable } from "../../orders/OrdersError.ts"
 import type { QueryOptions } from "../../orders/QueryOptions.ts"

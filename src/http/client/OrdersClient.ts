@@ -12,7 +12,7 @@
 import { Duration, Effect, Layer } from "effect"
 import { FetchHttpClient, type HttpClient } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
-import type { CommandOptions } from "../../aggregate/idempotency/Submission.ts"
+import type { CommandOptions } from "../../aggregate/idempotency/Commands.ts"
 import { Orders } from "../../orders/Orders.ts"
 import { VersionNotFound } from "../../orders/OrdersError.ts"
 import * as Query from "../../orders/QueryOptions.ts"

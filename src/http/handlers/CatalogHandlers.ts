@@ -2,7 +2,7 @@
 import { Duration, Effect, Exit } from "effect"
 import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
 import type { CustomerId, ProductId } from "../../order/OrderId.ts"
-import type { CommandOptions } from "../../aggregate/idempotency/Submission.ts"
+import type { CommandOptions } from "../../aggregate/idempotency/Commands.ts"
 import { Orders } from "../../orders/Orders.ts"
 import type { CommandReceipt } from "../../orders/Receipt.ts"
 import type { CustomerView, ProductView } from "../../views/catalog/CatalogView.ts"

@@ -1,7 +1,7 @@
 /** Answers the commands on orders: each runs on `Orders` with the options that its request's headers ask for. */
 import { Effect, Layer } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import type { CommandOptions } from "../../aggregate/idempotency/Submission.ts"
+import type { CommandOptions } from "../../aggregate/idempotency/Commands.ts"
 import { Orders } from "../../orders/Orders.ts"
 import type { Receipt } from "../../orders/Receipt.ts"
 import { Api } from "../api/Api.ts"

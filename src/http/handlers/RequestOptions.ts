@@ -2,7 +2,7 @@
 import { Duration, Effect, Option } from "effect"
 import { Headers, HttpTraceContext } from "effect/http"
 import { InvalidIdempotencyKey } from "../../aggregate/CommandErrors.ts"
-import type { CommandOptions } from "../../aggregate/idempotency/Submission.ts"
+import type { CommandOptions } from "../../aggregate/idempotency/Commands.ts"
 import type { QueryOptions } from "../../orders/QueryOptions.ts"
 import type { CommandHeaders, QueryHeaders } from "../api/HttpHeaders.ts"
 import { InvalidRequest } from "../problems/HttpError.ts"

@@ -1,5 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { wireType } from "../../../src/aggregate/WireType.ts"
+import { wireType } from "../../../src/aggregate/PublishedEvent.ts"
 import { OrderAggregate } from "../../../src/order/OrderAggregate.ts"
 import { OrderEvent } from "../../../src/order/OrderEvent.ts"
 import { defaultPolicies } from "../../../src/order/OrderPolicies.ts"

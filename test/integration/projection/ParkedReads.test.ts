@@ -4,7 +4,7 @@ import { Effect, Layer, Logger } from "effect"
 import * as Catalog from "../../../src/orders/AggregateCatalog.ts"
 import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import { Aggregates } from "../../../src/aggregate/Aggregates.ts"
-import { KeyedCommands } from "../../../src/aggregate/idempotency/KeyedCommands.ts"
+import { Commands } from "../../../src/aggregate/idempotency/Commands.ts"
 import { Snapshots } from "../../../src/aggregate/Snapshots.ts"
 import * as StreamId from "../../../src/eventstore/StreamId.ts"
 import { OrderId } from "../../../src/order/OrderId.ts"
@@ -33,7 +33,7 @@ it.live("a parked order answers projection-behind with parked to whoever has see
     )
     const orders = OrdersLocal.layer.pipe(
       Layer.provide(
-        Layer.mergeAll(Catalog.layer, KeyedCommands.layer, SqlCatalogQueries.layer).pipe(
+        Layer.mergeAll(Catalog.layer, Commands.layer, SqlCatalogQueries.layer).pipe(
           Layer.provideMerge(Aggregates.layer)
         )
       ),

@@ -40,7 +40,6 @@ export const values = {
   streamId: EventStore.StreamId.make("card", "1"),
   table: Projection.ProjectionTable.make({ name: "public.cards", columns: "id text", indexes: {} }),
   token: Projection.ConsistencyToken.parse("none"),
-  identity: Aggregate.CommandIdentity.make(["redeem"], "key", {}),
   codec: Aggregate.EventCodec.make(Schema.TaggedUnion({ Issued: {} }), {}),
   upcaster: Aggregate.Upcaster.since(Schema.Struct({})).now(() => ({}))
 }
@@ -51,7 +50,7 @@ export const services = Effect.gen(function* () {
     ...(yield* Ordinal.OrderQueries),
     ...(yield* Ordinal.CatalogQueries),
     ...(yield* Aggregate.Aggregates),
-    ...(yield* Aggregate.KeyedCommands),
+    ...(yield* Aggregate.Commands),
     ...(yield* Aggregate.Snapshots),
     ...(yield* Aggregate.AggregateLimits),
     ...(yield* Catalog.Catalog),

@@ -5,7 +5,7 @@ import { EventStore } from "../../../../src/eventstore/EventStore.ts"
 import * as MemoryEventStore from "../../../../src/eventstore/MemoryEventStore.ts"
 import { Aggregates } from "../../../../src/aggregate/Aggregates.ts"
 import * as CommandIdentity from "../../../../src/aggregate/idempotency/CommandIdentity.ts"
-import { KeyedCommands } from "../../../../src/aggregate/idempotency/KeyedCommands.ts"
+import * as KeyedCommands from "../../../../src/aggregate/idempotency/KeyedCommands.ts"
 import { add, Counter, type CounterCommand, registry } from "../../../../harness/aggregates/Counter.ts"
 
 interface Receipt {
@@ -16,12 +16,10 @@ interface Receipt {
 /** A process: its own registry and its own memory of what is running, on a shared log. */
 const process = (log: EventStore["Service"]) =>
   Effect.gen(function* () {
-    const layer = Layer.merge(registry(), Layer.fresh(KeyedCommands.layer)).pipe(
-      Layer.provide(Layer.succeed(EventStore, log))
-    )
-    const context = yield* Layer.build(layer)
+    const shared = Layer.succeed(EventStore, log)
+    const context = yield* Layer.build(Layer.provide(registry(), shared))
     const aggregates = Context.get(context, Aggregates)
-    const keyedCommands = Context.get(context, KeyedCommands)
+    const once = yield* Effect.provide(KeyedCommands.make, shared)
     const send = <E = never>(key: string, command: CounterCommand, before: Effect.Effect<void, E> = Effect.void) => {
       const identity = CommandIdentity.make(["add"], key, command)
       const receipt = ({ commandId, version }: Receipt) => ({ commandId, version })
@@ -29,7 +27,7 @@ const process = (log: EventStore["Service"]) =>
         before,
         Effect.map(aggregates.sendKeyed(Counter, "a", command, { ...identity, receipt }), receipt)
       )
-      return keyedCommands.once(identity, run, (remembered) => remembered.receipt as Receipt)
+      return once(identity, run, (remembered) => remembered.receipt as Receipt)
     }
     return { aggregates, send }
   })

@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { wireType } from "../../../src/aggregate/WireType.ts"
+import { wireType } from "../../../src/aggregate/PublishedEvent.ts"
 
 it.each([
   ["order", "OrderPlaced", 1, "order.placed.v1"],

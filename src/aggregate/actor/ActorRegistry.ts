@@ -1,0 +1,145 @@
+/**
+ * The registry of actors: finds or starts the actor of an id, hands it the command, and removes idle actors.
+ *
+ * There is at most one actor per stream in a process. "Find or make, enqueue, start" is one synchronous step, and so is
+ * an actor's removal. Actors run in the registry's scope and context, never in a caller's, so a caller that goes away
+ * abandons only its wait.
+ */
+import { Clock, Deferred, Duration, Effect, FiberSet, Queue, Semaphore, Stream } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { backoff } from "../../database/SqlFailure.ts"
+import { EventStore } from "../../eventstore/EventStore.ts"
+import { Overloaded } from "../../eventstore/EventStoreErrors.ts"
+import { LogTail } from "../../eventstore/tail/LogTail.ts"
+import { type Aggregate, streamId as streamIdOf } from "../Aggregate.ts"
+import { AggregateLimits } from "../AggregateLimits.ts"
+import { makeActorMetrics } from "../AggregateMetrics.ts"
+import { AggregateSuspended, Draining, type SendError } from "../CommandErrors.ts"
+import { Snapshots } from "../Snapshots.ts"
+import * as ActorCache from "./ActorCache.ts"
+import type { ActorContext } from "./ActorContext.ts"
+import * as Actor from "./AggregateActor.ts"
+import * as DefectBreaker from "./DefectBreaker.ts"
+import type { Accepted, Envelope, Keyed, KeyedError, SendOptions } from "./Envelope.ts"
+
+interface Message<State, Command, Event> extends Pick<Envelope<State, Command, Event, never>, "command" | "span"> {
+  readonly keyed?: Keyed<State, Event> & { readonly commandId: string }
+  readonly options?: SendOptions | undefined
+}
+
+export const make = Effect.gen(function* () {
+  const store = yield* EventStore
+  const tail = yield* LogTail
+  const limits = yield* AggregateLimits
+  const clock = yield* Clock.Clock
+  const breaker = DefectBreaker.make()
+  const actors = ActorCache.make(limits)
+  let inFlight = 0
+  let draining = false
+  const drained = Deferred.makeUnsafe<void>()
+
+  const runFork = yield* FiberSet.makeRuntime<never>()
+  const saving = yield* Semaphore.make(limits.concurrentSnapshots)
+  const context: ActorContext = {
+    store,
+    metrics: yield* makeActorMetrics,
+    snapshots: yield* Snapshots,
+    background: (effect) => void runFork(Semaphore.withPermit(saving, effect)),
+    limits,
+    activations: yield* Semaphore.make(limits.concurrentActivations),
+    answered: (streamId, exit) => {
+      inFlight -= 1
+      if (DefectBreaker.isJudged(exit)) breaker.succeeded(streamId)
+      if (draining && inFlight === 0) Deferred.doneUnsafe(drained, Effect.void)
+    },
+    crashed: (streamId) => breaker.failed(streamId, clock.currentTimeMillisUnsafe()),
+    ended: actors.ended
+  }
+
+  /** Has enqueued the command when it returns; the effect only waits for the answer. */
+  const enqueue = <State, Command, Event, Rejection>(
+    aggregate: Aggregate<State, Command, Event, Rejection>,
+    id: string,
+    { command, keyed, options, span }: Message<State, Command, Event>
+  ): Effect.Effect<Accepted<State, Event>, Rejection | SendError | KeyedError> => {
+    const streamId = streamIdOf(aggregate, id)
+    const now = clock.currentTimeMillisUnsafe()
+    if (draining) return Effect.fail(new Draining({ retryAfter: 1 }))
+    if (inFlight >= limits.inFlight) return Effect.fail(new Overloaded({ what: "this process", retryAfter: 1 }))
+    // There is no yield from here on: see the file's head.
+    const found = actors.find(streamId, now)
+    if (found !== undefined && Queue.isFullUnsafe(found.mailbox)) {
+      return Effect.fail(new Overloaded({ what: `the mailbox of ${streamId}`, retryAfter: 1 }))
+    }
+    const rest = breaker.admit(streamId, now)
+    if (rest > 0) return Effect.fail(new AggregateSuspended({ retryAfter: Math.ceil(rest / 1000) }))
+    // The category of the stream id says which aggregate the actor was made from.
+    const actor =
+      (found as Actor.AggregateActor<State, Command, Event, Rejection> | undefined) ??
+      Actor.make(aggregate, streamId, context, { fresh: options?.fresh ?? false })
+    const commandId = keyed?.commandId ?? SecureRandom.uuidV7Unsafe()
+    const reply = Deferred.makeUnsafe<Accepted<State, Event>, Rejection | SendError | KeyedError>()
+    Queue.offerUnsafe(actor.mailbox, {
+      ...(command === undefined ? {} : { command }),
+      ...(keyed === undefined ? {} : { keyed }),
+      precondition: options?.precondition,
+      metadata: {
+        commandId,
+        correlationId: options?.correlationId ?? commandId,
+        causationId: options?.causationId ?? commandId,
+        ...(options?.actor === undefined ? {} : { actor: options.actor }),
+        ...(options?.traceparent === undefined ? {} : { traceparent: options.traceparent })
+      },
+      deadline: now + Duration.toMillis(limits.commandDeadline),
+      span,
+      reply,
+      lostRace: false
+    })
+    actor.open += 1
+    actor.lastUsed = now
+    inFlight += 1
+    if (found === undefined) {
+      actors.add(actor as Actor.AnyActor, now)
+      // The mailbox is not empty any more: an activation that fails at once has somebody to answer.
+      runFork(actor.run)
+    }
+    return Deferred.await(reply)
+  }
+
+  const sweep = Effect.sync(() => {
+    const now = clock.currentTimeMillisUnsafe()
+    breaker.sweep(now)
+    actors.passivateIdle(now)
+  })
+  const sweepEvery = Math.max(1, Math.min(Duration.toMillis(limits.idle) / 2, 30_000))
+  yield* Effect.delay(sweep, sweepEvery).pipe(Effect.forever, Effect.forkScoped)
+
+  if (!store.soleWriter) {
+    yield* Effect.suspend(() =>
+      Effect.flatMap(tail.position, (after) =>
+        Stream.runForEach(tail.pages(after), (page) => Effect.sync(() => page.forEach(actors.observe)))
+      )
+    ).pipe(
+      Effect.tapCause((cause) =>
+        Effect.logWarning("The events of other processes can't be followed; trying again. Answers stay correct.", cause)
+      ),
+      Effect.sandbox,
+      Effect.retry(backoff),
+      Effect.forkScoped
+    )
+  }
+
+  yield* Effect.addFinalizer(() =>
+    Effect.suspend(() => {
+      draining = true
+      if (inFlight === 0) return Effect.void
+      return Deferred.await(drained).pipe(Effect.timeoutOption(limits.shutdown))
+    })
+  )
+
+  return {
+    enqueue,
+    residents: Effect.sync(actors.size),
+    report: (busiest: number) => Effect.sync(() => actors.report(busiest))
+  }
+})

@@ -1,0 +1,141 @@
+/**
+ * Commands as callers send them: submitted to an aggregate, with an idempotency key if they may come again, and answered
+ * with a receipt.
+ *
+ * The receipt of a command with a key is stored with its events, by the same statement; a repeat is answered with that
+ * receipt. Every command is timed and counted by its outcome.
+ */
+import { Context, Effect, Layer, Tracer } from "effect"
+import type { EventStore } from "../../eventstore/EventStore.ts"
+import type { Accepted, SendOptions } from "../actor/Envelope.ts"
+import type { Aggregate } from "../Aggregate.ts"
+import { makeCommandMetrics } from "../AggregateMetrics.ts"
+import { Aggregates } from "../Aggregates.ts"
+import { type IdempotencyError, InvalidIdempotencyKey, isIdempotencyKey, type SendError } from "../CommandErrors.ts"
+import { wireType } from "../PublishedEvent.ts"
+import * as CommandIdentity from "./CommandIdentity.ts"
+import * as KeyedCommands from "./KeyedCommands.ts"
+
+export interface CommandOptions extends SendOptions {
+  /**
+   * Makes the command take effect at most once, however often it is sent, for as long as the key is kept (see
+   * `CommandRetention`; 48 h by default). 1 to 255 printable ASCII characters. (IETF draft "The Idempotency-Key HTTP
+   * Header Field".)
+   */
+  readonly idempotencyKey?: string
+}
+
+/** The members that every receipt has. */
+export interface ReceiptBase {
+  /** The stream's version after the command. */
+  readonly version: number
+  readonly commandId: string
+  /** The types of the stored events, as in `order.placed.v1`; empty if there was nothing to do. */
+  readonly events: ReadonlyArray<string>
+}
+
+export interface Submitted<Receipt> {
+  readonly receipt: Receipt & ReceiptBase
+  /** The position in the log of the stream's last event after the command; 0 if the stream has none. */
+  readonly position: bigint
+  /** True if the command had been accepted before under its idempotency key; the receipt is the one of that time. */
+  readonly replayed: boolean
+}
+
+type Tagged = { readonly _tag: string }
+
+export interface Submission<State, Command extends Tagged, Event extends Tagged, Rejection, Receipt, E> {
+  readonly aggregate: Aggregate<State, Command, Event, Rejection>
+  /** The id of the stream within the aggregate's category. */
+  readonly idOf: (command: Command) => string
+  /** An idempotency key is valid for this scope and `options.actor`: the command's name and the ids in its path. */
+  readonly scope: readonly [name: string, ...ids: ReadonlyArray<string>]
+  /** The request as the caller sent it, in JSON. It tells a repeat from another request under the same key. */
+  readonly request: unknown
+  readonly options?: CommandOptions | undefined
+  /** Makes the command by adding what the caller did not send. It is not run for a command that was accepted before. */
+  readonly command: Effect.Effect<Command, E>
+  /** Makes the members of the receipt besides `ReceiptBase`, in JSON, from the state after the command. */
+  readonly receipt: (state: State, command: { readonly id: string }) => Receipt
+}
+
+export class Commands extends Context.Service<
+  Commands,
+  {
+    /**
+     * Decides and durably stores one command, and answers its receipt.
+     *
+     * Fails as `Aggregates.send` does, and with a key also with `InvalidIdempotencyKey`, with `CommandIdReused` if the
+     * key was used for another request, or with `CommandInProgress` if the same command is still running after the
+     * command deadline: send it again after `retryAfter` seconds. With a key, it is safe to send the command again after
+     * any of `Unavailable`, `OutcomeUnknown` included.
+     */
+    submit<State, Command extends Tagged, Event extends Tagged, Rejection, Receipt, E>(
+      submission: Submission<State, Command, Event, Rejection, Receipt, E>
+    ): Effect.Effect<Submitted<Receipt>, E | Rejection | SendError | IdempotencyError>
+  }
+>()("ordinal/aggregate/idempotency/Commands") {
+  static readonly layer: Layer.Layer<Commands, never, Aggregates | EventStore> = Layer.effect(
+    Commands,
+    Effect.suspend(() => make)
+  )
+}
+
+const make = Effect.gen(function* () {
+  const aggregates = yield* Aggregates
+  const once = yield* KeyedCommands.make
+  const measured = yield* makeCommandMetrics
+
+  const submit = Effect.fnUntraced(function* <
+    State,
+    Command extends Tagged,
+    Event extends Tagged,
+    Rejection,
+    Receipt,
+    E
+  >(submission: Submission<State, Command, Event, Rejection, Receipt, E>) {
+    const { aggregate, idOf, options, request, scope } = submission
+
+    const receiptOf = (
+      id: string,
+      { commandId, events, state, version }: Omit<Accepted<State, Event>, "position">
+    ) => ({
+      ...submission.receipt(state, { id }),
+      version,
+      commandId,
+      events: events.map(({ _tag }) => wireType(aggregate.category, _tag, aggregate.codec.schemaVersion(_tag)))
+    })
+
+    if (options?.idempotencyKey === undefined) {
+      const command = yield* submission.command
+      const id = idOf(command)
+      const accepted = yield* aggregates.send(aggregate, id, command, options)
+      return { receipt: receiptOf(id, accepted), position: accepted.position, replayed: false }
+    }
+
+    if (!isIdempotencyKey(options.idempotencyKey)) return yield* new InvalidIdempotencyKey()
+    const identity = CommandIdentity.make([options.actor ?? "", ...scope], options.idempotencyKey, request)
+    const run = Effect.gen(function* () {
+      const command = yield* submission.command
+      const id = idOf(command)
+      const receipt = (accepted: Omit<Accepted<State, Event>, "position">) => receiptOf(id, accepted)
+      const accepted = yield* aggregates.sendKeyed(aggregate, id, command, { ...identity, receipt }, options)
+      return { receipt: receiptOf(id, accepted), position: accepted.position }
+    })
+    const { answer, replayed } = yield* once(identity, run, ({ position, receipt }) => ({
+      // `receiptOf` made it, for a request with the same fingerprint.
+      receipt: receipt as Receipt & ReceiptBase,
+      position
+    }))
+    return { ...answer, replayed }
+  })
+
+  return Commands.of({
+    submit: (submission) => {
+      const [command] = submission.scope
+      return Effect.useSpan("Commands.submit", { attributes: { command } }, (span) =>
+        Effect.provideService(measured(command, submit(submission)), Tracer.ParentSpan, span)
+      )
+    }
+  })
+})

@@ -1,0 +1,44 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, Layer, Tracer } from "effect"
+import * as MemoryEventStore from "../../../../src/eventstore/MemoryEventStore.ts"
+import { Commands } from "../../../../src/aggregate/idempotency/Commands.ts"
+import { add, Counter, registry } from "../../../../harness/aggregates/Counter.ts"
+
+const spans: Array<Tracer.NativeSpan> = []
+const tracer = Tracer.make({
+  span: (options) => {
+    const span = new Tracer.NativeSpan(options)
+    spans.push(span)
+    return span
+  }
+})
+
+it.effect("shows each station on the way of a command once, in one trace", () =>
+  Effect.gen(function* () {
+    const commands = yield* Commands
+    yield* commands.submit({
+      aggregate: Counter,
+      idOf: () => "a",
+      scope: ["Add", "a"],
+      request: 1,
+      options: { idempotencyKey: "key" },
+      command: Effect.succeed(add()),
+      receipt: ({ count }) => ({ count })
+    })
+    const stations = spans.map(({ name, parent }) => [
+      name,
+      parent._tag === "Some" && spans.findIndex(({ spanId }) => spanId === parent.value.spanId)
+    ])
+    assert.deepStrictEqual(stations, [
+      ["Commands.submit", false],
+      ["KeyedCommands.once", 0],
+      ["Aggregates.send", 1],
+      ["AggregateActor.activate", 2],
+      ["AggregateActor.drain", 2],
+      ["Drain.append", 4]
+    ])
+  }).pipe(
+    Effect.provide(Commands.layer.pipe(Layer.provideMerge(registry()), Layer.provide(MemoryEventStore.layer()))),
+    Effect.withTracer(tracer)
+  )
+)
