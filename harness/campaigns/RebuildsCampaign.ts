@@ -3,7 +3,7 @@
  * anything of it, and what comes out must be, byte for byte, what is made from nothing.
  */
 import { Effect } from "effect"
-import * as RebuildRecord from "../../src/projection/rebuild/RebuildRecord.ts"
+import * as RebuildRows from "../../src/projection/rebuild/RebuildRows.ts"
 import { OrderViewProjection } from "../../src/views/order/OrderViewProjection.ts"
 import * as ListReaders from "../clients/ListReaders.ts"
 import * as OrderLoad from "../clients/OrderLoad.ts"
@@ -31,8 +31,8 @@ const rebuild = (databaseUrl: string, compare: number) =>
   Effect.gen(function* () {
     const sql = yield* connect(databaseUrl)
     const began = performance.now()
-    const { id } = yield* RebuildRecord.request(sql, OrderViewProjection, { compare })
-    const look = Effect.map(RebuildRecord.list(sql, id), ([row]) => row)
+    const id = yield* RebuildRows.request(sql, OrderViewProjection, { compare })
+    const look = Effect.map(RebuildRows.list(sql, id), ([row]) => row)
     const ended = yield* look.pipe(
       Effect.delay("20 millis"),
       Effect.repeat({ until: (row) => row === undefined || row.state !== "running" }),

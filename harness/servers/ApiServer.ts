@@ -50,7 +50,7 @@ export const start = async (options: Options = {}) => {
   })
   const layer = Server.layer({ host: "127.0.0.1", port: 0 }).pipe(
     Layer.provide(options.orders ?? OrdersLayers.layerMemory),
-    Layer.provide(options.projections ?? Projections.layerNone),
+    Layer.provide(options.projections ?? Projections.layerMemory),
     Layer.provide(OpenStreams.layer),
     Layer.provide(Layer.succeed(Readiness, { check: options.ready ?? Effect.void })),
     Layer.provide(Layer.succeed(HttpLimits, { ...patientLimits, ...options.limits })),

@@ -30,7 +30,7 @@ const patient = { ...AggregateLimits.defaults, commandDeadline: minute }
 if (import.meta.main) {
   Server.layer({ host: "127.0.0.1", port: 0 }).pipe(
     Layer.provide(DATABASE_URL === undefined ? OrdersLayers.layerMemory : OrdersLayers.layerPostgres(DATABASE_URL)),
-    Layer.provide(Layer.mergeAll(Projections.layerNone, OpenStreams.layer)),
+    Layer.provide(Layer.mergeAll(Projections.layerMemory, OpenStreams.layer)),
     Layer.provide(Layer.succeed(Readiness, { check: Effect.void })),
     Layer.provide(Layer.succeed(PushLimits.PushLimits, limits)),
     Layer.provide(Layer.succeed(AggregateLimits.AggregateLimits, patient)),

@@ -88,7 +88,7 @@ export const launch = (
 }
 
 const listening = /Listening on (http:\/\/\S+)/
-const administered = /operators listen at (http:\/\/\S+)\/docs/
+const administered = /The admin port listens at (http:\/\/\S+)\/docs/
 
 /** Starts it on free ports and waits until it answers that it is ready. */
 export const start = async (settings: Environment, runtime: ReadonlyArray<string> = node): Promise<ServerProcess> => {

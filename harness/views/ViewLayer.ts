@@ -5,7 +5,8 @@ import * as MemoryEventStore from "../../src/eventstore/MemoryEventStore.ts"
 import type { Projection } from "../../src/projection/Projection.ts"
 import { ProjectionProgress } from "../../src/projection/consistency/ProjectionProgress.ts"
 import * as ProjectionRunner from "../../src/projection/run/ProjectionRunner.ts"
-import * as SqlProjections from "../../src/projection/SqlProjections.ts"
+import { ProjectionLimits } from "../../src/projection/ProjectionLimits.ts"
+import * as ProjectionLayers from "../../src/projection/ProjectionLayers.ts"
 import * as MemoryOrderQueries from "../../src/views/order/MemoryOrderQueries.ts"
 import { OrderViewProjection } from "../../src/views/order/OrderViewProjection.ts"
 import * as SqlOrderQueries from "../../src/views/order/SqlOrderQueries.ts"
@@ -26,12 +27,23 @@ export const readerLayer = (url: string, options: Omit<DatabaseOptions, "url"> =
 export const processLayer = (url: string, options: Omit<DatabaseOptions, "url"> = {}) =>
   ProjectionRunner.layer(OrderViewProjection).pipe(Layer.provideMerge(readerLayer(url, options)))
 
+/** These projections without the audits in the background. */
+export const unaudited = (projections: ReadonlyArray<Projection>) =>
+  Layer.unwrap(
+    Effect.map(ProjectionLimits, (limits) =>
+      Layer.provide(
+        ProjectionLayers.layer(projections),
+        Layer.succeed(ProjectionLimits, { ...limits, auditStreams: 0 })
+      )
+    )
+  )
+
 /** One process with everything that an operator can do; audits only when it is asked. */
 export const operatedLayer = (
   url: string,
   projection: Projection = OrderViewProjection,
   options: Omit<DatabaseOptions, "url"> = {}
-) => SqlProjections.layer([projection], { audit: undefined }).pipe(Layer.provideMerge(readerLayer(url, options)))
+) => unaudited([projection]).pipe(Layer.provideMerge(readerLayer(url, options)))
 
 export const fresh = <A, E, R>(layer: (url: string) => Layer.Layer<A, E, R>) =>
   Layer.unwrap(Effect.map(freshDatabase, layer))

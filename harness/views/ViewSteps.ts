@@ -2,7 +2,8 @@
 import { Deferred, Effect, Logger } from "effect"
 import { ProjectionProgress } from "../../src/projection/consistency/ProjectionProgress.ts"
 import type { ProjectionAudit } from "../../src/projection/Projection.ts"
-import { type ProjectionInfo, Projections, type Rebuild } from "../../src/projection/Projections.ts"
+import { type ProjectionInfo, Projections } from "../../src/projection/Projections.ts"
+import { type Rebuild, Rebuilds } from "../../src/projection/rebuild/Rebuilds.ts"
 import { OrderViewProjection } from "../../src/views/order/OrderViewProjection.ts"
 
 export const { name } = OrderViewProjection
@@ -13,8 +14,8 @@ export const viewReaches = (position: bigint) =>
   Effect.flatMap(ProjectionProgress, (progress) => progress.awaitPosition(OrderViewProjection, position))
 
 export const awaitRebuild = (id: string, isReached: (rebuild: Rebuild) => boolean) =>
-  Effect.flatMap(Projections, (projections) =>
-    projections.rebuildStatus(id).pipe(Effect.delay("20 millis"), Effect.repeat({ until: isReached }))
+  Effect.flatMap(Rebuilds, (rebuilds) =>
+    rebuilds.get(id).pipe(Effect.delay("20 millis"), Effect.repeat({ until: isReached }))
   )
 
 export const rebuildEnds = (id: string) => awaitRebuild(id, ({ state }) => state !== "running")

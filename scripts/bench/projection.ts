@@ -9,13 +9,13 @@ import * as Migrations from "../../src/database/Migrations.ts"
 import { LogTail } from "../../src/eventstore/tail/LogTail.ts"
 import * as SqlEventStore from "../../src/eventstore/SqlEventStore.ts"
 import { ProjectionProgress } from "../../src/projection/consistency/ProjectionProgress.ts"
-import { Projections } from "../../src/projection/Projections.ts"
-import * as SqlProjections from "../../src/projection/SqlProjections.ts"
+import { Rebuilds } from "../../src/projection/rebuild/Rebuilds.ts"
 import { OrderViewProjection } from "../../src/views/order/OrderViewProjection.ts"
 import { connect, fresh } from "../../harness/servers/FreshDatabase.ts"
 import * as BenchDatabase from "../../harness/bench/BenchDatabase.ts"
 import * as Measurement from "../../harness/bench/Measurement.ts"
 import * as OrderLog from "../../harness/bench/OrderLog.ts"
+import { unaudited } from "../../harness/views/ViewLayer.ts"
 import * as WriteRates from "../../harness/bench/WriteRates.ts"
 
 const sizes = {
@@ -49,7 +49,7 @@ export const run = Effect.fnUntraced(function* (size: Size) {
   const ranOn = yield* BenchDatabase.facts(server)
   const admin = yield* connect(url)
   const catchUps: Array<Measurement.Round> = []
-  const rebuilds: Array<Measurement.Round> = []
+  const rebuildRounds: Array<Measurement.Round> = []
   const inserts: Array<Measurement.Round> = []
   const head = yield* OrderLog.fill(events).pipe(Effect.provide(logAndTail(url)), Effect.scoped)
   const writeRates = yield* WriteRates.make(server.url, writes)
@@ -61,15 +61,15 @@ export const run = Effect.fnUntraced(function* (size: Size) {
   })
 
   const startAndCatchUp = Effect.gen(function* () {
-    const operated = SqlProjections.layer([OrderViewProjection], { audit: undefined })
+    const operated = unaudited([OrderViewProjection])
     const services = yield* Layer.build(operated.pipe(Layer.provideMerge(logAndTail(url))))
     yield* Context.get(services, ProjectionProgress).awaitPosition(OrderViewProjection, head)
-    return Context.get(services, Projections)
+    return Context.get(services, Rebuilds)
   })
-  const rebuild = Effect.fnUntraced(function* (projections: Projections["Service"]) {
-    const { id } = yield* projections.rebuild(name, { compare: 0 })
-    const { state } = yield* projections
-      .rebuildStatus(id)
+  const rebuild = Effect.fnUntraced(function* (rebuilds: Rebuilds["Service"]) {
+    const { id } = yield* rebuilds.start(name, { compare: 0 })
+    const { state } = yield* rebuilds
+      .get(id)
       .pipe(Effect.delay("20 millis"), Effect.repeat({ until: ({ state }) => state !== "running" }))
     if (state !== "completed") return yield* Effect.die(new Error(`the rebuild is ${state}`))
   })
@@ -79,9 +79,9 @@ export const run = Effect.fnUntraced(function* (size: Size) {
     yield* admin`DELETE FROM ordinal.checkpoints`
     yield* admin`CREATE TABLE copied (LIKE ordinal.order_view INCLUDING ALL)`
     yield* Effect.gen(function* () {
-      let projections: Projections["Service"] | undefined
-      catchUps.push(round(count, yield* timed(Effect.map(startAndCatchUp, (started) => void (projections = started)))))
-      if (projections !== undefined) rebuilds.push(round(count, yield* timed(rebuild(projections))))
+      let rebuilds: Rebuilds["Service"] | undefined
+      catchUps.push(round(count, yield* timed(Effect.map(startAndCatchUp, (started) => void (rebuilds = started)))))
+      if (rebuilds !== undefined) rebuildRounds.push(round(count, yield* timed(rebuild(rebuilds))))
     }).pipe(Effect.scoped)
     inserts.push(
       round(orders, yield* timed(admin`INSERT INTO copied SELECT * FROM ordinal.order_view ORDER BY order_id`))
@@ -100,7 +100,7 @@ export const run = Effect.fnUntraced(function* (size: Size) {
     events: count,
     orders,
     catchUp,
-    rebuild: Measurement.summary(rebuilds),
+    rebuild: Measurement.summary(rebuildRounds),
     insertSelectRows: Measurement.summary(inserts),
     writes: written,
     catchUpToWrites: Number((catchUp.perSecond.median / written.withoutView.perSecond.median).toPrecision(3))

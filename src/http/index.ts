@@ -5,7 +5,7 @@
 export { Api } from "./api/Api.ts"
 export { AdminApi } from "./admin/AdminApi.ts"
 export * as AdminServer from "./admin/AdminServer.ts"
-export { type ShownSetting, ShownSettings } from "./admin/ProcessAdminHandlers.ts"
+export { type ShownSetting, ShownSettings } from "./admin/AdminHandlers.ts"
 export { Readiness } from "./handlers/Readiness.ts"
 export { HttpLimits } from "./listener/HttpLimits.ts"
 export * as Server from "./listener/Server.ts"

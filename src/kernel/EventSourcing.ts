@@ -16,13 +16,12 @@ import { Snapshots } from "../aggregate/Snapshots.ts"
 import * as SqlSnapshots from "../aggregate/SqlSnapshots.ts"
 import type { Projection } from "../projection/Projection.ts"
 import { ProjectionProgress } from "../projection/consistency/ProjectionProgress.ts"
-import { Projections } from "../projection/Projections.ts"
-import * as SqlProjections from "../projection/SqlProjections.ts"
+import * as ProjectionLayers from "../projection/ProjectionLayers.ts"
 
 const services = Layer.merge(Commands.layer, CommandRetention.layer).pipe(Layer.provideMerge(Aggregates.layer))
 
 /** Everything in memory: for tests and trials. */
-export const layerMemory = Layer.merge(services, Projections.layerNone).pipe(
+export const layerMemory = Layer.merge(services, ProjectionLayers.layerMemory).pipe(
   Layer.provideMerge(Layer.merge(LogTail.layer, Snapshots.layerMemory)),
   Layer.provideMerge(MemoryEventStore.layer())
 )
@@ -34,7 +33,7 @@ export interface Options {
 
 /** On the given database, which is migrated first. */
 export const layer = <E, R>(database: Layer.Layer<Database, E, R>, { projections = [] }: Options = {}) =>
-  Layer.merge(services, SqlProjections.layer(projections)).pipe(
+  Layer.merge(services, ProjectionLayers.layer(projections)).pipe(
     Layer.provideMerge(ProjectionProgress.layer),
     Layer.provideMerge(Layer.merge(LogTail.layer, SqlSnapshots.layer)),
     Layer.provideMerge(SqlEventStore.layer),

@@ -1,14 +1,14 @@
 /**
- * The last position a projection has applied, kept beside its view in the same database.
+ * The checkpoint of a projection: the last position that it has applied, kept beside its view in the same database.
  *
  * Invariant: it moves only by compare-and-set, in the transaction that writes the view, so whoever loses the race has
- * written nothing, and a view is always exactly the fold of the log up to its checkpoint (but for streams set aside).
- * Its row's lock is what everything that changes a view is ordered by.
+ * written nothing, and a view is always exactly the fold of the log up to its checkpoint (but for parked streams).
+ * Everything that changes a view first locks the row of its checkpoint.
  */
 import { Effect, Schema } from "effect"
-import type { SqlClient, SqlError } from "effect/sql"
+import type { SqlClient, SqlError, Statement } from "effect/sql"
 import * as Lease from "./run/Lease.ts"
-import type { CheckpointKey, ProjectionKey } from "./Projection.ts"
+import type { CheckpointKey, Projection } from "./Projection.ts"
 
 export interface Checkpoint {
   readonly logId: string
@@ -17,45 +17,76 @@ export interface Checkpoint {
   readonly head: bigint
 }
 
-/** Somebody else moved the checkpoint, paused it or took it over. Nothing is wrong: read it and go on from there. */
+/** Another runner moved the checkpoint, paused it or took it over. Nothing is wrong: read it again and go on from there. */
 export class CheckpointMoved extends Schema.TaggedError<CheckpointMoved>()("CheckpointMoved", {}) {}
 
-/** The checkpoint does not belong to this log as it is now: going on would skip or mix up events. */
-export class CheckpointRefused extends Schema.TaggedError<CheckpointRefused>()("CheckpointRefused", {
+/** The projection must not go on as it is: it would skip, repeat or mix up events. An operator has to act on `problem`. */
+export class ProjectionStopped extends Schema.TaggedError<ProjectionStopped>()("ProjectionStopped", {
   projection: Schema.String,
   problem: Schema.String
 }) {
   override get message() {
-    return `projection ${this.projection} stopped: ${this.problem}; rebuild it from the log`
+    return `The projection ${this.projection} stopped: ${this.problem}.`
   }
 }
 
-/** A checkpoint as it is stored, whatever its version. */
+/** The checkpoint does not fit this log or this version, which only a rebuild can put right. */
+export const rebuildDemanded = (projection: string, problem: string) =>
+  new ProjectionStopped({ projection, problem: `${problem}; rebuild it from the log` })
+
+/** A checkpoint as it is stored, of whatever version of the projection. */
 export interface Stored extends Checkpoint {
   readonly version: number
-  /** Of the log it was made for. */
+  /** The id of the log that it was made for. */
   readonly checkpointLogId: string
   readonly paused: boolean
+  /** The number of parked streams. */
   readonly parked: number
   readonly owner: string | null
-  /** Why it was stopped. */
+  /** Says why the projection stopped. */
   readonly problem: string | null
 }
 
-export const stored = (sql: SqlClient.SqlClient, { name, slot }: Pick<CheckpointKey, "name" | "slot">) =>
+type Key = Pick<CheckpointKey, "name" | "slot">
+
+export const stored = (sql: SqlClient.SqlClient, { name, slot }: Key) =>
   sql<Stored>`
     SELECT h.log_id AS "logId", h."position" AS head, c.log_id AS "checkpointLogId", c."position", c.version, c.paused,
       c.parked, c.owner, c.problem
     FROM ordinal.log_head h
     JOIN ordinal.checkpoints c ON c.projection = ${name} AND c.slot = ${slot}`.pipe(Effect.map(([row]) => row))
 
-/** Makes it at position 0 of this log, unless there is one. */
+/** Creates the checkpoint at position 0 of this log, unless there is one. */
 export const create = (sql: SqlClient.SqlClient, { name, slot, version }: CheckpointKey) =>
   sql`INSERT INTO ordinal.checkpoints (projection, slot, version, log_id, "position", updated_at)
     SELECT ${name}, ${slot}, ${version}::integer, h.log_id, 0, clock_timestamp() FROM ordinal.log_head h
     ON CONFLICT DO NOTHING`
 
-/** Why it can't be gone on from; undefined if it can. */
+/**
+ * Creates a projection's live table and checkpoint together, before it runs for the first time on this log. Many processes
+ * may do so at once: the others wait, and find the checkpoint. A table that has rows already is refused, since every event
+ * would be applied to them a second time.
+ */
+export const setUp = Effect.fn("Projection.setUp")(function* (
+  sql: SqlClient.SqlClient,
+  { name, tables, version }: Projection
+): Effect.fn.Return<void, ProjectionStopped | SqlError.SqlError> {
+  const key = { name, version, slot: "live" } as const
+  yield* Effect.gen(function* () {
+    yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${`ordinal projection ${name}`}, 0))`
+    if ((yield* stored(sql, key)) !== undefined) return
+    if (tables !== undefined) {
+      yield* tables.create(sql, "live")
+      if (!(yield* tables.isEmpty(sql))) {
+        const problem = `its table ${tables.names[0]} has rows already, but no checkpoint says of which events; drop the table`
+        return yield* new ProjectionStopped({ projection: name, problem })
+      }
+    }
+    yield* create(sql, key)
+  }).pipe(sql.withTransaction)
+})
+
+/** Says why a projection can't go on from this checkpoint; undefined if it can. */
 export const problemOf = ({
   checkpointLogId,
   head,
@@ -66,18 +97,18 @@ export const problemOf = ({
   return position > head ? `its checkpoint is at position ${position}, but the log ends at ${head}` : undefined
 }
 
-/** Why a projection of an earlier version, or one that can't be built beside what serves, can't go on from it. */
+/** Says why an earlier version, or a projection that can't be rebuilt beside what serves, can't go on from the view. */
 export const otherVersion = (version: number): string => `its view was made by version ${version} of it`
 
-/** Locks it until the caller's transaction ends; undefined if there is none. */
-export const lock = (sql: SqlClient.SqlClient, { name, slot }: Pick<CheckpointKey, "name" | "slot">) =>
+/** Locks the checkpoint until the caller's transaction ends; undefined if there is none. */
+export const lock = (sql: SqlClient.SqlClient, { name, slot }: Key) =>
   sql`SELECT FROM ordinal.checkpoints WHERE projection = ${name} AND slot = ${slot} FOR UPDATE`.pipe(
     Effect.andThen(stored(sql, { name, slot }))
   )
 
 /**
- * Moves the checkpoint from `from.position` to `to`, inside the caller's transaction, and keeps the owner's lease. The
- * row stays locked until that ends, so of several runners one works and the others wait, then lose.
+ * Moves the checkpoint from `from.position` to `to`, inside the caller's transaction, and renews the owner's lease. The
+ * row stays locked until that transaction ends, so of several runners one works, and the others wait and then lose.
  */
 export const advance = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
@@ -87,7 +118,7 @@ export const advance = Effect.fnUntraced(function* (
   to: bigint
 ): Effect.fn.Return<
   { readonly head: bigint; readonly parked: number },
-  CheckpointMoved | CheckpointRefused | SqlError.SqlError
+  CheckpointMoved | ProjectionStopped | SqlError.SqlError
 > {
   const [moved] = yield* sql<{ readonly head: bigint; readonly logId: string; readonly parked: number }>`
     WITH log AS (SELECT log_id, "position" FROM ordinal.log_head)
@@ -100,30 +131,33 @@ export const advance = Effect.fnUntraced(function* (
   if (moved === undefined) return yield* new CheckpointMoved()
   if (moved.logId === from.logId && moved.head >= to) return moved
   const problem = `it was given events up to position ${to}, but the log is ${moved.logId} and ends at ${moved.head}`
-  return yield* new CheckpointRefused({ projection: name, problem })
+  return yield* rebuildDemanded(name, problem)
 })
 
-/** Puts on record why it was stopped. */
+/** Records why the projection was stopped. */
 export const stop = (sql: SqlClient.SqlClient, { name, slot, version }: CheckpointKey, problem: string) =>
   sql`UPDATE ordinal.checkpoints SET problem = ${problem}
     WHERE projection = ${name} AND slot = ${slot} AND version = ${version}`
 
 export interface Lag {
   readonly position: bigint
-  /** Events of the log that are not applied. */
+  /** The number of events in the log that are not applied. */
   readonly behind: number
-  /** Age of the oldest of them in seconds, by the database's clock; 0 if there is none. */
+  /** The age of the oldest of these events in seconds, to the millisecond by the database's clock; 0 if there is none. */
   readonly lag: number
-  /** Streams set aside. */
+  /** The number of parked streams. */
   readonly parked: number
 }
 
-/** A subquery of one row with the columns of `Lag`, to be read in one statement with the rows it speaks of. */
-export const lag = (sql: SqlClient.SqlClient, { name }: Pick<ProjectionKey, "name">) =>
+/**
+ * A subquery of one row with the columns of `Lag`, to be read in one statement with the rows whose freshness it tells. The
+ * name may be a column of the statement around it.
+ */
+export const lag = (sql: SqlClient.SqlClient, { name }: { readonly name: string | Statement.Fragment }) =>
   sql`
     SELECT s."position", greatest(0, s.head - s."position")::float8 AS behind, s.parked,
       coalesce((
-        SELECT greatest(0, extract(epoch FROM clock_timestamp() - e.recorded_at))
+        SELECT greatest(0, round(extract(epoch FROM clock_timestamp() - e.recorded_at)::numeric, 3))
         FROM ordinal.events e WHERE e."position" = s."position" + 1
       ), 0)::float8 AS lag
     FROM (

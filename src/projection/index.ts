@@ -1,15 +1,18 @@
 /**
- * Entry point `ordinal/projection`: views of your own. A `Projection` is a value that says how events change its tables;
- * `Projections` tells how each one is doing, waits for consistency tokens, and rebuilds, audits and mends them.
+ * Entry point `ordinal/projection`: views of your own. A `Projection` is a value that says how events change its tables.
+ * `Projections` tells how far each one is and waits for consistency tokens; `Rebuilds`, `ParkedStreams` and `Audits` are for
+ * operators. `ProjectionLayers` runs projections where `EventSourcing` does not.
  */
-export { type Checkpoint, CheckpointMoved, CheckpointRefused } from "./Checkpoint.ts"
+export * from "./audit/Audits.ts"
+export { type Checkpoint, CheckpointMoved, ProjectionStopped } from "./Checkpoint.ts"
 export * as ConsistencyToken from "./consistency/ConsistencyToken.ts"
 export { InvalidToken, ProjectionBehind } from "./consistency/ConsistencyToken.ts"
 export { ProjectionProgress, type ProjectionStatus } from "./consistency/ProjectionProgress.ts"
+export * from "./parking/ParkedStreams.ts"
 export * from "./Projection.ts"
 export * from "./ProjectionErrors.ts"
+export * as ProjectionLayers from "./ProjectionLayers.ts"
 export { ProjectionLimits } from "./ProjectionLimits.ts"
 export * from "./Projections.ts"
 export * as ProjectionTable from "./ProjectionTable.ts"
-export { ProjectionBroken } from "./run/ProjectionBroken.ts"
-export * as SqlProjections from "./SqlProjections.ts"
+export * from "./rebuild/Rebuilds.ts"

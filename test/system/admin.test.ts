@@ -25,7 +25,7 @@ const json = async (url: string) => (await fetch(url)).json() as Promise<{ reado
 describe("the port for operators", () => {
   it("opens beside the API's port, and both close well", async () => {
     const { adminUrl, output, stop, url } = await server({ DATABASE_URL: await freshDatabase() })
-    assert.match(output(), /operators listen at http:\/\/127\.0\.0\.1:\d+\/docs/)
+    assert.match(output(), /The admin port listens at http:\/\/127\.0\.0\.1:\d+\/docs/)
     await fillCatalog(url)
     const placed = await call(url, "POST", "/orders", { body: placement(), headers: { prefer: "wait=30" } })
     assert.strictEqual(placed.status, 201)
@@ -58,8 +58,8 @@ describe("the port for operators", () => {
       void exit.then(() => resolve())
     })
     await begun
-    assert.match(output(), /WARN .*port 3001 is in use; the port for operators is another one/)
-    const [, url = ""] = /operators listen at (http:\S+)\/docs/.exec(output()) ?? []
+    assert.match(output(), /WARN .*Port 3001 is in use; the port for operators is another one/)
+    const [, url = ""] = /The admin port listens at (http:\S+)\/docs/.exec(output()) ?? []
     assert.notStrictEqual(new URL(url).port, "3001")
     assert.strictEqual((await fetch(`${url}/metrics`)).status, 200)
   })

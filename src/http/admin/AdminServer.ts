@@ -1,4 +1,4 @@
-/** The operators' API on a port of its own, in the same process. */
+/** Serves the operators' API on a port of its own, in the same process. `App` calls this. */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Layer } from "effect"
 import { HttpRouter, HttpServer, HttpServerError } from "effect/http"
@@ -8,25 +8,15 @@ import { HttpLimits } from "../listener/HttpLimits.ts"
 import * as Listener from "../listener/Listener.ts"
 import * as RouterMiddleware from "../listener/RouterMiddleware.ts"
 import { AdminApi } from "./AdminApi.ts"
+import * as AdminHandlers from "./AdminHandlers.ts"
 import * as ForeignPages from "./ForeignPages.ts"
-import * as ParkedAdminHandlers from "./ParkedAdminHandlers.ts"
-import * as ProcessAdminHandlers from "./ProcessAdminHandlers.ts"
-import * as ProjectionAdminHandlers from "./ProjectionAdminHandlers.ts"
-import * as RebuildAdminHandlers from "./RebuildAdminHandlers.ts"
 
 export interface Options {
   readonly host: string
   readonly port: number
-  /** Takes another port rather than none. */
+  /** If the port is in use, takes any free port. */
   readonly orAnother: boolean
 }
-
-const handlers = Layer.mergeAll(
-  ProjectionAdminHandlers.layer,
-  RebuildAdminHandlers.layer,
-  ParkedAdminHandlers.layer,
-  ProcessAdminHandlers.layer
-).pipe(Layer.provide(EndpointMiddleware.layer))
 
 const openapiPath = "/openapi.json"
 const docsPath = "/docs"
@@ -35,7 +25,7 @@ const docs = HttpApiScalar.layer(AdminApi, { path: docsPath, scalar: { withDefau
 
 const routes = (host: string) =>
   Layer.mergeAll(HttpApiBuilder.layer(AdminApi, { openapiPath }), docs).pipe(
-    Layer.provide(handlers),
+    Layer.provide(AdminHandlers.layer),
     Layer.provide(EndpointMiddleware.layer),
     Layer.provideMerge(
       RouterMiddleware.layer({ api: AdminApi, pages: [openapiPath, docsPath], refuse: ForeignPages.refuse(host) })
@@ -47,7 +37,7 @@ const isInUse = ({ cause }: HttpServerError.ServeError): boolean =>
 
 const listening = Effect.gen(function* () {
   const { address } = yield* HttpServer.HttpServer
-  yield* Effect.logInfo(`operators listen at ${HttpServer.formatAddress(address)}/docs, metrics at /metrics`)
+  yield* Effect.logInfo(`The admin port listens at ${HttpServer.formatAddress(address)}/docs, metrics at /metrics.`)
 })
 
 export const layer = ({ host, orAnother, port }: Options) =>
@@ -60,13 +50,13 @@ export const layer = ({ host, orAnother, port }: Options) =>
         Layer.unwrap(
           Effect.gen(function* () {
             if (!orAnother || !isInUse(error)) return yield* Effect.fail(error)
-            yield* Effect.logWarning(`port ${port} is in use; the port for operators is another one`)
+            yield* Effect.logWarning(`Port ${port} is in use; the port for operators is another one.`)
             return listen(0)
           })
         )
       const server = Layer.catchTag(listen(port), "ServeError", another)
       const options = { routerConfig: Listener.routerConfig, disableLogger: true, disableListenLog: true }
-      // Built out of sight: what it leaves in the context (its router, its memo map) must not get into another server.
+      // The context of this layer (its router, its memo map) must not get into another server, so it is built apart.
       const serve = Layer.effectDiscard(Layer.build(HttpRouter.serve(routes(host), options)))
       return Layer.merge(serve, Layer.effectDiscard(listening)).pipe(Layer.provideMerge(server))
     })

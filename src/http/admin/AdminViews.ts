@@ -1,19 +1,22 @@
-/** What operators get to see. */
+/** The schemas of what operators send and get, as `AdminApi` names them. They also decide which fields go out. */
 import { Schema } from "effect"
+import { HttpApiSchema } from "effect/http-api"
 import { Position } from "../wire/Codecs.ts"
 import { projectionState } from "../api/ProjectionApi.ts"
-import { RebuildState } from "../../projection/rebuild/RebuildState.ts"
+import { RebuildState } from "../../projection/rebuild/Rebuilds.ts"
 
 const optional = Schema.optionalKey
 const Text = Schema.String
 const Id = Schema.String
+
+export const listOf = <Item extends Schema.Top>(item: Item) => Schema.Struct({ data: Schema.Array(item) })
 
 export const DifferenceView = Schema.Struct({
   projection: Text,
   streamId: Text,
   kind: Schema.Literals(["different", "missing", "behind", "extra"]),
   field: Text,
-  /** `null` if there is none: of a row that is missing or extra, or a field that only one of them has. */
+  /** `null` if there is none: the row is missing or extra, or only one of both has the field. */
   inView: Schema.optional(Schema.Unknown),
   inLog: Schema.optional(Schema.Unknown),
   version: Schema.Int,
@@ -21,7 +24,7 @@ export const DifferenceView = Schema.Struct({
   foundAt: Text
 }).annotate({ identifier: "Difference" })
 
-/** Of this process since it started. */
+/** The findings of this process since it started. */
 const AuditView = Schema.Struct({
   audited: Schema.Int,
   found: Schema.Int,
@@ -54,6 +57,30 @@ export const RebuildView = Schema.Struct({
   startedAt: Text,
   finishedAt: optional(Text)
 }).annotate({ identifier: "Rebuild" })
+
+const StreamId = Text.check(
+  Schema.isPattern(/^[a-z]+-[^\p{Cc}\p{Cs}]{1,200}$/u, { expected: "a stream id such as order-ord_…" })
+)
+
+export const AuditRequest = Schema.Struct({
+  streams: optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 }))),
+  streamId: optional(StreamId)
+})
+  .check(
+    Schema.makeFilter(({ streamId, streams }) => streamId === undefined || streams === undefined, {
+      expected: "either streams or streamId"
+    })
+  )
+  .annotate({ description: "a number of streams to be picked at random (100 without it), or one stream" })
+
+export const RepairRequest = Schema.Struct({ streamId: StreamId })
+
+export const SkipRequest = Schema.Struct({
+  version: optional(Schema.Int.check(Schema.isGreaterThan(0)))
+}).annotate({
+  identifier: "SkipRequest",
+  description: "the version that the stream is parked at; without it, a repeated request may drop the event after it"
+})
 
 export const RebuildRequest = Schema.Struct({
   eventsPerSecond: optional(
@@ -101,3 +128,7 @@ export const SettingView = Schema.Struct({
   isDefault: Schema.Boolean,
   meaning: Text
 }).annotate({ identifier: "Setting" })
+
+export const Prometheus = Schema.String.pipe(
+  HttpApiSchema.asText({ contentType: "text/plain; version=0.0.4; charset=utf-8" })
+)

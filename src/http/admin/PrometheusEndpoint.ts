@@ -1,25 +1,29 @@
 /**
- * All metrics in Prometheus' text format: what was counted so far, and the gauges as they are at this moment.
+ * Gives all metrics in Prometheus' text format: the counters so far, and the gauges at this moment.
  *
- * Gauges are made anew at each scrape, in a registry of their own, so what is gone is not reported any more; and while
- * the database is away, only those that need it are missing.
+ * Each scrape makes the gauges anew, in a registry of their own, so that what is gone is not reported any more. While the
+ * database is away, only the gauges that need it are missing.
  */
 import { Effect, Metric, Option } from "effect"
 import { PrometheusMetrics } from "effect/observability"
 import { EventStore } from "../../eventstore/EventStore.ts"
 import { Aggregates } from "../../aggregate/Aggregates.ts"
 import { OpenStreams, transports } from "../push/OpenStreams.ts"
-import { type AuditReport, type ProjectionInfo, Projections, type Rebuild } from "../../projection/Projections.ts"
+import { type AuditReport, Audits } from "../../projection/audit/Audits.ts"
+import { type ProjectionInfo, Projections } from "../../projection/Projections.ts"
+import { type Rebuild, Rebuilds } from "../../projection/rebuild/Rebuilds.ts"
 import * as Metrics from "../../telemetry/Metrics.ts"
 
-/** Shorter than whoever scrapes waits. */
-const patience = "2 seconds"
+/** Prometheus gives a scrape up after 10 s by default, so the database has less time than that. */
+const databaseTimeout = "2 seconds"
 
 const ifThere = <A, E>(read: Effect.Effect<A, E>): Effect.Effect<Option.Option<A>> =>
   read.pipe(
-    Effect.timeout(patience),
+    Effect.timeout(databaseTimeout),
     Effect.asSome,
-    Effect.catchCause((cause) => Effect.as(Effect.logDebug("some metrics can't be read for now", cause), Option.none()))
+    Effect.catchCause((cause) =>
+      Effect.as(Effect.logDebug("Some metrics are missing, because the database can't be read.", cause), Option.none())
+    )
   )
 
 const progressOf = (rebuilds: ReadonlyArray<Rebuild>, { rebuildId }: ProjectionInfo): number => {
@@ -57,6 +61,8 @@ const audited = Effect.fnUntraced(function* (reports: ReadonlyArray<AuditReport>
 export const make = Effect.gen(function* () {
   const log = yield* EventStore
   const projections = yield* Projections
+  const rebuilds = yield* Rebuilds
+  const audits = yield* Audits
   const aggregates = yield* Aggregates
   const streams = yield* OpenStreams
   const registry = yield* Metric.MetricRegistry
@@ -67,8 +73,8 @@ export const make = Effect.gen(function* () {
     const [head, seen, reports, actors] = yield* Effect.all(
       [
         ifThere(log.head),
-        ifThere(Effect.all([projections.list, projections.rebuilds], { concurrency: 2 })),
-        projections.audits,
+        ifThere(Effect.all([projections.list, rebuilds.list], { concurrency: 2 })),
+        audits.reports,
         aggregates.report(0)
       ],
       { concurrency: "unbounded" }

@@ -40,7 +40,7 @@ export const routes = Layer.mergeAll(HttpApiBuilder.layer(Api, { openapiPath }),
   Layer.provideMerge(RouterMiddleware.layer({ api: Api, pages: [openapiPath, docsPath] }))
 )
 
-/** It needs `Projections` for `GET /projections`; where nothing is projected that is `Projections.layerNone`. */
+/** It needs `Projections` for `GET /projections`; where nothing is projected that is `Projections.layerMemory`. */
 export const layer = (options: { readonly host: string; readonly port: number }) =>
   Layer.unwrap(
     Effect.gen(function* () {

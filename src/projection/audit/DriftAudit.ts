@@ -1,82 +1,72 @@
 /**
- * Compares view rows with the fold of their streams, and puts a row right.
+ * Compares view rows with the fold of their streams, and puts a row right. `SqlAudits` and `RebuildRunner` call this.
  *
  * A row, the checkpoint and the version its stream had there are read in one snapshot, so nothing that is merely under
  * way looks like a difference. Parked and degraded streams are not compared: their rows are known to lack events.
  *
- * A difference is looked for twice before it is believed: where a rebuild took the table's place after the snapshot was
- * taken, the rows in it are older than the checkpoint that was read.
+ * **Gotchas**: a difference is believed only if it is found twice: where a rebuild took the table's place after the
+ * snapshot was taken, the rows in the snapshot are older than the checkpoint that was read.
  */
-import { DateTime, Effect, Schema } from "effect"
+import { DateTime, Effect, Random, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { EventStore, RecordedEvent } from "../../eventstore/EventStore.ts"
 import { StreamId } from "../../eventstore/StreamId.ts"
-import { bounded } from "../run/BoundedTransaction.ts"
 import * as Checkpoint from "../Checkpoint.ts"
-import * as Comparison from "./Comparison.ts"
-import * as LogPages from "../run/LogPages.ts"
+import * as ParkedRows from "../parking/ParkedRows.ts"
 import { type Batch, handles, type Projection, type ProjectionAudit, type Slot } from "../Projection.ts"
 import { RepairRefused } from "../ProjectionErrors.ts"
-import type { Difference } from "../Projections.ts"
+import { bounded } from "../run/BoundedTransaction.ts"
+import * as LogPages from "../run/LogPages.ts"
+import type { Audited, Difference } from "./Audits.ts"
+import * as Comparison from "./Comparison.ts"
 
-/** What one look at the database saw. */
-interface Seen {
-  readonly row: { readonly version: number; readonly content: unknown } | undefined
-  /** The stream's version at the checkpoint; undefined if it is not to be compared. */
-  readonly version: number | undefined
+/** A table of a projection that is compared with the log. */
+export interface View {
+  readonly sql: SqlClient.SqlClient
+  readonly log: EventStore["Service"]
+  readonly projection: Projection
+  readonly audit: ProjectionAudit
+  readonly slot: Slot
 }
 
+/**
+ * - `NotCompared`: the stream is parked or degraded, another version made the view, or up to the checkpoint there are neither
+ *   events nor a row.
+ * - `Differs`: the row should be the fold of `events`; `applied` is the stream's version at the checkpoint.
+ */
 export type Compared =
-  /** It is set aside, another version made the view, or there are neither events up to the checkpoint nor a row. */
   | { readonly _tag: "NotCompared" }
   | { readonly _tag: "Equal" }
   | {
       readonly _tag: "Differs"
       readonly difference: Difference
-      /** Of which the row should be the fold. */
       readonly events: ReadonlyArray<RecordedEvent>
-      /** The stream's version at the checkpoint. */
       readonly applied: number
     }
 
-const notCompared: Compared = { _tag: "NotCompared" }
-const equal: Compared = { _tag: "Equal" }
-
-const isSetAside = (sql: SqlClient.SqlClient, name: string, slot: Slot, streamId: string) =>
-  sql`SELECT FROM ordinal.parked_streams
-    WHERE projection = ${name} AND slot = ${slot} AND stream_id = ${streamId}`.pipe(
-    Effect.map((rows) => rows.length > 0)
-  )
-
-const look = (
-  sql: SqlClient.SqlClient,
-  { name, version: madeBy }: Projection,
-  audit: ProjectionAudit,
-  slot: Slot,
-  streamId: string
-) =>
+/** Reads a row and the stream's version at the checkpoint in one snapshot; undefined if it is not to be compared. */
+const readRow = ({ audit, projection, slot, sql }: View, streamId: string) =>
   Effect.gen(function* () {
     yield* sql`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY`
-    const checkpoint = yield* Checkpoint.stored(sql, { name, slot })
-    const isOurs = checkpoint?.version === madeBy
-    if (!isOurs || (yield* isSetAside(sql, name, slot, streamId))) {
-      return { row: undefined, version: undefined } satisfies Seen
-    }
-    const version = yield* LogPages.versionAt(sql, streamId, checkpoint.position)
+    const key = { name: projection.name, slot }
+    const checkpoint = yield* Checkpoint.stored(sql, key)
+    if (checkpoint?.version !== projection.version) return undefined
+    if (yield* ParkedRows.isSetAside(sql, key, streamId)) return undefined
+    const applied = yield* LogPages.versionAt(sql, streamId, checkpoint.position)
     const row = yield* audit.row(sql, streamId, slot)
-    return { row, version } satisfies Seen
+    return applied === 0 && row === undefined ? undefined : { applied, row }
   }).pipe(sql.withTransaction, bounded)
 
-const pageSize = 500
+const eventsPerPage = 500
 
 const isStreamId = Schema.is(StreamId)
 
-/** The first `version` events of a stream; of what can be none, none. */
+/** Reads the first `version` events of a stream; none of what can't be a stream. */
 const eventsUpTo = Effect.fnUntraced(function* (log: EventStore["Service"], streamId: string, version: number) {
   if (!isStreamId(streamId)) return []
   const events: Array<RecordedEvent> = []
   while (events.length < version) {
-    const limit = Math.min(pageSize, version - events.length)
+    const limit = Math.min(eventsPerPage, version - events.length)
     const page = yield* log.readStream(streamId, { after: events.length, limit })
     events.push(...page)
     if (page.length < limit) break
@@ -84,88 +74,146 @@ const eventsUpTo = Effect.fnUntraced(function* (log: EventStore["Service"], stre
   return events
 })
 
-const named = (event: RecordedEvent | undefined) =>
-  event === undefined ? {} : { event: { version: event.version, type: event.type, position: event.position } }
+type Found = Pick<Difference, "kind" | "field" | "inView" | "inLog"> & { readonly from?: RecordedEvent | undefined }
 
-const compareOnce = Effect.fnUntraced(function* (
-  sql: SqlClient.SqlClient,
-  log: EventStore["Service"],
-  projection: Projection,
-  audit: ProjectionAudit,
-  slot: Slot,
-  streamId: string
-) {
-  const { row, version: applied } = yield* look(sql, projection, audit, slot, streamId)
-  if (applied === undefined || (applied === 0 && row === undefined)) return notCompared
-  const all = yield* eventsUpTo(log, streamId, Math.max(applied, row?.version ?? 0))
-  const events = all.slice(0, applied).filter((event) => handles(projection, event))
-  const contents = [...audit.contents(events)]
-  const expected = contents.at(-1)
-  if (row === undefined && expected === undefined) return equal
-  const foundAt = DateTime.formatIso(yield* DateTime.now)
-  const about = { projection: projection.name, streamId, version: row?.version ?? 0, foundAt }
+/** Compares a row with the fold after each of its events; undefined if they are equal. */
+const findDifference = (
+  row: { readonly version: number; readonly content: unknown } | undefined,
+  events: ReadonlyArray<RecordedEvent>,
+  contents: ReadonlyArray<unknown>
+): Found | undefined => {
+  const inLog = contents.at(-1)
   if (row === undefined) {
-    const difference: Difference = {
-      ...about,
-      kind: "missing",
-      field: "",
-      inView: undefined,
-      inLog: expected,
-      ...named(events[0])
-    }
-    return { _tag: "Differs", difference, events, applied } satisfies Compared
+    if (inLog === undefined) return undefined
+    return { kind: "missing", field: "", inView: undefined, inLog, from: events[0] }
   }
-  if (expected === undefined) {
-    const difference: Difference = { ...about, kind: "extra", field: "", inView: row.content, inLog: undefined }
-    return { _tag: "Differs", difference, events, applied } satisfies Compared
+  if (inLog === undefined) return { kind: "extra", field: "", inView: row.content, inLog }
+  const ownIndex = events.findIndex((event) => event.version === row.version)
+  const atOwnVersion = Comparison.firstDifference(row.content, contents[ownIndex] ?? inLog)
+  const difference = atOwnVersion ?? Comparison.firstDifference(row.content, inLog)
+  if (difference === undefined) return undefined
+  return atOwnVersion === undefined
+    ? { ...difference, kind: "behind", from: events[ownIndex + 1] }
+    : { ...difference, kind: "different", from: Comparison.divergedAt(events, contents, difference) }
+}
+
+const compareOnce = Effect.fnUntraced(function* (view: View, streamId: string) {
+  const { audit, log, projection } = view
+  const read = yield* readRow(view, streamId)
+  if (read === undefined) return { _tag: "NotCompared" } satisfies Compared
+  const { applied, row } = read
+  const all = yield* eventsUpTo(log, streamId, applied)
+  const events = all.filter((event) => handles(projection, event))
+  const found = findDifference(row, events, [...audit.contents(events)])
+  if (found === undefined) return { _tag: "Equal" } satisfies Compared
+  const { from, ...fields } = found
+  const difference: Difference = {
+    projection: projection.name,
+    streamId,
+    ...fields,
+    version: row?.version ?? 0,
+    ...(from === undefined ? {} : { event: { version: from.version, type: from.type, position: from.position } }),
+    foundAt: DateTime.formatIso(yield* DateTime.now)
   }
-  const ownVersion = events.findIndex((event) => event.version === row.version)
-  const own = Comparison.parting(row.content, contents[ownVersion] ?? expected)
-  const whole = own ?? Comparison.parting(row.content, expected)
-  if (whole === undefined) return equal
-  const isBehind = own === undefined
-  const event = isBehind ? events[ownVersion + 1] : Comparison.partingEvent(events, contents, whole)
-  const difference: Difference = { ...about, ...whole, kind: isBehind ? "behind" : "different", ...named(event) }
   return { _tag: "Differs", difference, events, applied } satisfies Compared
 })
 
-export const compare = (...asked: Parameters<typeof compareOnce>): ReturnType<typeof compareOnce> =>
-  Effect.flatMap(compareOnce(...asked), (found) =>
-    found._tag === "Differs" ? compareOnce(...asked) : Effect.succeed(found)
+/** Compares the row of one stream with the log. */
+export const compare = (view: View, streamId: string) =>
+  Effect.flatMap(compareOnce(view, streamId), (found) =>
+    found._tag === "Differs" ? compareOnce(view, streamId) : Effect.succeed(found)
   )
+
+/** Compares streams one after the other, giving way to other fibers after each, and adds up what it found. */
+const comparer = (view: View) => {
+  const differences: Array<Difference> = []
+  let compared = 0
+  const compareEach = Effect.fnUntraced(function* (streamIds: ReadonlyArray<string>) {
+    for (const streamId of streamIds) {
+      const found = yield* compare(view, streamId)
+      if (found._tag !== "NotCompared") compared++
+      if (found._tag === "Differs") differences.push(found.difference)
+      yield* Effect.yieldNow
+    }
+  })
+  return { compareEach, audited: (): Audited => ({ compared, differences }) }
+}
+
+const headOf = ({ projection, slot, sql }: View) =>
+  Effect.map(Checkpoint.stored(sql, { name: projection.name, slot }), (checkpoint) => checkpoint?.position ?? 0n)
+
+/**
+ * Compares up to `count` streams that are picked at random by their events. Since no such sample contains a row without any
+ * events, it also looks at `count` rows after `afterRow`; the next sample goes on after `lastRow`.
+ */
+export const compareSample = Effect.fnUntraced(function* (view: View, count: number, afterRow?: string) {
+  const { audit, projection, slot, sql } = view
+  const { audited, compareEach } = comparer(view)
+  const head = yield* headOf(view)
+  const picks = head === 0n ? 0 : count
+  const positions = yield* Effect.replicateEffect(Random.nextIntBetween(1, Number(head) + 1), picks)
+  yield* compareEach(yield* LogPages.someStreams(sql, projection.categories, head, positions.map(BigInt)))
+  const rows = yield* audit.streams(sql, slot, afterRow, count)
+  yield* compareEach(yield* LogPages.unknownStreams(sql, rows))
+  return { ...audited(), lastRow: rows.length < count ? undefined : rows.at(-1) }
+})
+
+const streamsPerPage = 500
+
+/** Reads page after page, until one is not full. */
+const forEachPage = Effect.fnUntraced(function* <E1, E2>(
+  read: (after: string | undefined) => Effect.Effect<ReadonlyArray<string>, E1>,
+  each: (page: ReadonlyArray<string>) => Effect.Effect<void, E2>
+) {
+  let after: string | undefined
+  do {
+    const page: ReadonlyArray<string> = yield* read(after)
+    yield* each(page)
+    after = page.length < streamsPerPage ? undefined : page.at(-1)
+  } while (after !== undefined)
+})
+
+/** Compares all streams up to the checkpoint, and all rows that have no events. */
+export const compareAll = Effect.fnUntraced(function* (view: View) {
+  const { audit, projection, slot, sql } = view
+  const { audited, compareEach } = comparer(view)
+  const head = yield* headOf(view)
+  yield* forEachPage(
+    (after = "") => LogPages.streamsAfter(sql, projection.categories, head, after, streamsPerPage),
+    compareEach
+  )
+  yield* forEachPage(
+    (after) => audit.streams(sql, slot, after, streamsPerPage),
+    (rows) => Effect.flatMap(LogPages.unknownStreams(sql, rows), compareEach)
+  )
+  return audited()
+})
 
 const isNonEmpty = (events: ReadonlyArray<RecordedEvent>): events is Batch => events.length > 0
 
-/** Puts the fold of the log in the row's place, if both are still as they were compared; the difference that was. */
-export const repair = Effect.fn("DriftAudit.repair")(function* (
-  sql: SqlClient.SqlClient,
-  log: EventStore["Service"],
-  projection: Projection,
-  audit: ProjectionAudit,
-  streamId: string
-) {
+/** Writes the fold of the log over a row, if both are still as they were compared; gives the difference that was there. */
+export const repair = Effect.fnUntraced(function* (view: View, streamId: string) {
+  const { audit, projection, sql } = view
   const { name } = projection
   const refused = (problem: string) => new RepairRefused({ projection: name, streamId, problem })
-  const found = yield* compare(sql, log, projection, audit, "live", streamId)
-  const write = Effect.gen(function* () {
+  const found = yield* compare(view, streamId)
+  return yield* Effect.gen(function* () {
     const checkpoint = yield* Checkpoint.lock(sql, { name, slot: "live" })
     if (checkpoint === undefined) return yield* refused("it has never been run")
     if (checkpoint.version !== projection.version) return yield* refused(Checkpoint.otherVersion(checkpoint.version))
     if ((yield* Checkpoint.stored(sql, { name, slot: "shadow" })) !== undefined) {
       return yield* refused("a rebuild is under way, which will put it right")
     }
-    if (yield* isSetAside(sql, name, "live", streamId)) return yield* refused("the stream is parked or degraded")
+    if (yield* ParkedRows.isSetAside(sql, { name, slot: "live" }, streamId)) {
+      return yield* refused("the stream is parked or degraded")
+    }
     if (found._tag !== "Differs") return undefined
     const { applied, difference, events } = found
     const isCurrent = (yield* LogPages.versionAt(sql, streamId, checkpoint.position)) === applied
     const over = difference.kind === "missing" ? undefined : difference.version
     const put = isNonEmpty(events) ? audit.write(sql, events, over) : audit.remove(sql, streamId, difference.version)
-    if (!isCurrent || !(yield* put)) {
-      return yield* refused("it has changed since it was compared; audit it again")
-    }
+    if (!isCurrent || !(yield* put)) return yield* refused("it has changed since it was compared; audit it again")
+    yield* Effect.logWarning(`The row of ${streamId} was put right; it was ${difference.kind}.`)
     return difference
-  })
-  const repaired = yield* write.pipe(sql.withTransaction, bounded)
-  if (repaired !== undefined) yield* Effect.logWarning(`the row of ${streamId} was put right: it was ${repaired.kind}`)
-  return repaired
+  }).pipe(sql.withTransaction, bounded)
 })

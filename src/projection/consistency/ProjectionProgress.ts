@@ -6,7 +6,7 @@
  */
 import { Context, Effect, Layer, Queue } from "effect"
 import { Database } from "../../database/Database.ts"
-import type { ProjectionKey } from "../Projection.ts"
+import type { Projection } from "../Projection.ts"
 import * as PositionLatch from "./PositionLatch.ts"
 
 /**
@@ -20,7 +20,7 @@ import * as PositionLatch from "./PositionLatch.ts"
  */
 export type ProjectionStatus = "starting" | "catching-up" | "live" | "retrying" | "paused" | "rebuilding" | "stopped"
 
-type Named = Pick<ProjectionKey, "name">
+type Named = Pick<Projection, "name">
 
 export class ProjectionProgress extends Context.Service<
   ProjectionProgress,
@@ -60,12 +60,12 @@ const make = Effect.gen(function* () {
   }
 
   // A checkpoint of another log, or above the head, must not let anybody pass.
-  const readCheckpoints = sql<{ readonly name: string; readonly position: bigint }>`
-    SELECT c.projection AS name, c."position" FROM ordinal.checkpoints c
+  const readCheckpoints = sql<{ readonly projection: string; readonly position: bigint }>`
+    SELECT c.projection, c."position" FROM ordinal.checkpoints c
     JOIN ordinal.log_head h ON h.log_id = c.log_id AND h."position" >= c."position"
     WHERE c.slot = 'live' ORDER BY c.projection`.pipe(
     Effect.map((rows) => {
-      for (const row of rows) latchOf(row).advance(row.position)
+      for (const { position, projection } of rows) latchOf({ name: projection }).advance(position)
     })
   )
   const isAwaited = () => [...latches.values()].some((latch) => latch.isAwaited())

@@ -6,10 +6,10 @@ import type { BatchSize } from "../run/BatchSize.ts"
 import { bounded } from "../run/BoundedTransaction.ts"
 import * as Checkpoint from "../Checkpoint.ts"
 import * as LogPages from "../run/LogPages.ts"
-import * as ParkedStreams from "../parking/ParkedStreams.ts"
+import * as ParkedRows from "../parking/ParkedRows.ts"
 import { handles, type Projection } from "../Projection.ts"
 import * as ProjectionFailure from "../run/ProjectionFailure.ts"
-import * as RebuildRecord from "./RebuildRecord.ts"
+import * as RebuildRows from "./RebuildRows.ts"
 
 export type Swapped =
   | { readonly _tag: "Swapped"; readonly position: bigint }
@@ -56,7 +56,7 @@ const applyPage = Effect.fnUntraced(function* (
 ) {
   const events = page.filter((event) => handles(projection, event))
   const key = { name: projection.name, slot: "shadow" } as const
-  const parked = yield* ParkedStreams.among(sql, key, [...new Set(events.map((event) => event.streamId))])
+  const parked = yield* ParkedRows.among(sql, key, [...new Set(events.map((event) => event.streamId))])
   const [first, ...rest] = events.filter((event) => !parked.has(event.streamId))
   if (first === undefined) return
   yield* Effect.suspend(() => projection.handle(sql, [first, ...rest], "shadow")).pipe(
@@ -110,7 +110,7 @@ export const swap = (sql: SqlClient.SqlClient, projection: Projection, owner: st
     }
     const position = upTo > shadow.position ? upTo : shadow.position
     yield* replace(sql, projection, position)
-    yield* RebuildRecord.complete(sql, id, position)
+    yield* RebuildRows.complete(sql, id, position)
     return { _tag: "Swapped", position } satisfies Swapped
   }).pipe(
     sql.withTransaction,

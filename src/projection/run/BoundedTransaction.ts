@@ -1,16 +1,19 @@
 /**
- * A transaction that is given up after a while (10 s by default), whatever the network does. `Effect.timeout` can't do
- * it: COMMIT is not interruptible. So it runs in a fiber of its own, and what is given up is only the waiting for it.
+ * A transaction that is given up after a while (10 s by default), whatever the network does. `Effect.timeout` can't do this,
+ * because COMMIT is not interruptible. So the transaction runs in a fiber of its own, and only the waiting is given up.
  *
- * **Gotchas**: a transaction that was given up may still commit. Whoever uses this must bear it, as compare-and-set does.
+ * **Gotchas**: a transaction that was given up may still commit. Its caller must bear that, as compare-and-set does.
  */
 import { Effect, Exit, Fiber, Schema } from "effect"
+import { isSqlError, type SqlError } from "effect/sql/SqlError"
+import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
+import { orUnavailable } from "../../database/SqlFailure.ts"
 import { ProjectionLimits } from "../ProjectionLimits.ts"
 
 /** The transaction did not end in time; it may have taken effect or not. */
 export class TransactionOverdue extends Schema.TaggedError<TransactionOverdue>()("TransactionOverdue", {}) {
   override get message() {
-    return "a transaction did not end in time; it is unknown whether it was committed"
+    return "The transaction did not end in time, so it is unknown whether it was committed."
   }
 }
 
@@ -30,3 +33,13 @@ export const bounded = <A, E, R>(transaction: Effect.Effect<A, E, R>): Effect.Ef
       )
     })
   )
+
+/** Fails with `DatabaseUnavailable` also where it is unknown whether a transaction was committed; its caller looks. */
+export const overdueOrUnavailable = <A, E, R>(
+  self: Effect.Effect<A, E | SqlError | TransactionOverdue, R>
+): Effect.Effect<A, E | DatabaseUnavailable, R> =>
+  Effect.catch(self, (error): Effect.Effect<never, E | DatabaseUnavailable> => {
+    if (isSqlError(error)) return orUnavailable(Effect.fail(error))
+    if (error instanceof TransactionOverdue) return new DatabaseUnavailable({ retryAfter: 1, cause: error })
+    return Effect.fail(error)
+  })

@@ -1,28 +1,21 @@
-/** Why an attempt to run a projection ended, and what follows from it. */
+/** Tells why an attempt to run a projection ended, and so what follows from it. Runners, retries and rebuilds ask here. */
 import { Cause } from "effect"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
-import { classify, messageOf, sqlState } from "../../database/SqlFailure.ts"
 import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
+import { classify, messageOf, sqlState } from "../../database/SqlFailure.ts"
+import { CheckpointMoved, ProjectionStopped } from "../Checkpoint.ts"
 import { TransactionOverdue } from "./BoundedTransaction.ts"
-import { CheckpointMoved, CheckpointRefused } from "../Checkpoint.ts"
-import { ProjectionBroken } from "./ProjectionBroken.ts"
 
-export type Failure =
-  | SqlError
-  | DatabaseUnavailable
-  | TransactionOverdue
-  | CheckpointMoved
-  | CheckpointRefused
-  | ProjectionBroken
+export type Failure = SqlError | DatabaseUnavailable | TransactionOverdue | CheckpointMoved | ProjectionStopped
 
 /**
  * - `moved`: another runner was faster; go on from its checkpoint.
- * - `transient`: the database's fault; it passes.
- * - `slow`: a statement or the transaction ran out of time. The database's fault, or there was too much to do.
- * - `refused`: going on would be wrong.
+ * - `transient`: the database is at fault; this passes.
+ * - `slow`: a statement or the transaction ran out of time: the database is at fault, or there was too much to do.
+ * - `stopped`: going on would be wrong.
  * - `defect`: the projection, the events or this program are at fault.
  */
-export type Kind = "interrupted" | "moved" | "transient" | "slow" | "refused" | "defect"
+export type Kind = "interrupted" | "moved" | "transient" | "slow" | "stopped" | "defect"
 
 const isTransient = (error: unknown): boolean => {
   if (isSqlError(error)) return ["lost", "transient"].includes(classify(error))
@@ -32,20 +25,20 @@ const isTransient = (error: unknown): boolean => {
 const isSlow = (error: unknown): boolean =>
   error instanceof TransactionOverdue || (isSqlError(error) && sqlState(error) === "57014")
 
-/** The transaction did not end in time, and may still hold its connection. */
+/** Tells whether a transaction did not end in time; it may still hold its connection. */
 export const isOverdue = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error instanceof TransactionOverdue)
 
-/** A lock was waited for in vain. */
+/** Tells whether a lock was not given in time. */
 export const isLocked = (error: unknown): boolean => isSqlError(error) && sqlState(error) === "55P03"
 
-/** A lost connection also makes the rollback fail, which comes as a defect beside the failure. */
+/** Classifies a cause. A lost connection also makes the rollback fail, which comes as a defect beside the failure. */
 export const kind = (cause: Cause.Cause<unknown>): Kind => {
   if (Cause.hasInterruptsOnly(cause)) return "interrupted"
   const errors = cause.reasons.flatMap((reason) =>
     Cause.isFailReason(reason) ? [reason.error] : Cause.isDieReason(reason) ? [reason.defect] : []
   )
-  if (errors.some((error) => error instanceof CheckpointRefused || error instanceof ProjectionBroken)) return "refused"
+  if (errors.some((error) => error instanceof ProjectionStopped)) return "stopped"
   if (errors.every((error) => error instanceof CheckpointMoved || isTransient(error))) {
     if (errors.some(isSlow)) return "slow"
     return errors.every((error) => error instanceof CheckpointMoved) ? "moved" : "transient"
@@ -53,7 +46,7 @@ export const kind = (cause: Cause.Cause<unknown>): Kind => {
   return "defect"
 }
 
-/** In one line, for people. */
+/** Gives the reason in one line, for people. */
 export const reasonOf = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
   if (isSqlError(error)) return messageOf(error).slice(0, 500)

@@ -3,7 +3,7 @@
  *
  * Every end of an attempt leads to a new one that starts from the committed checkpoint: after a lost race soon, after a
  * failure with backoff. Only a checkpoint that is not of this log, or a handler that fails for everything, stops it; it
- * goes on once that is put right (a rebuild, `resume`).
+ * goes on once an operator has put that right (by a rebuild or `resume`).
  */
 import type { PgClient } from "@effect/sql-pg"
 import { Cause, Effect, Layer, Random } from "effect"
@@ -12,76 +12,76 @@ import { Database, withDedicatedConnection } from "../../database/Database.ts"
 import { backoff, withinSeconds } from "../../database/SqlFailure.ts"
 import { LogTail } from "../../eventstore/tail/LogTail.ts"
 import * as Metrics from "../../telemetry/Metrics.ts"
-import * as BatchSize from "./BatchSize.ts"
 import * as Checkpoint from "../Checkpoint.ts"
+import { ProjectionProgress, type ProjectionStatus } from "../consistency/ProjectionProgress.ts"
+import type { CheckpointKey, Projection } from "../Projection.ts"
+import * as RebuildRows from "../rebuild/RebuildRows.ts"
+import * as BatchSize from "./BatchSize.ts"
 import * as Lease from "./Lease.ts"
 import * as OverdueEvent from "./OverdueEvent.ts"
-import type { CheckpointKey, Projection } from "../Projection.ts"
 import * as ProjectionFailure from "./ProjectionFailure.ts"
-import { ProjectionProgress } from "../consistency/ProjectionProgress.ts"
-import type { ProjectionStatus } from "../consistency/ProjectionProgress.ts"
-import * as ProjectionSetup from "../ProjectionSetup.ts"
 import * as ProjectionWork from "./ProjectionWork.ts"
-import * as RebuildRecord from "../rebuild/RebuildRecord.ts"
 
-/** Events behind the head: `live` from so few on, `catching-up` again with more than so many. */
-const near = 100
-const far = 2_000
+/** A projection is `live` from so few events behind the head on, and `catching-up` again with more than so many. */
+const liveWithin = 100
+const liveUntil = 2_000
 
 const standbyPoll = "250 millis"
 
-/** What an attempt comes to: another one, or the end. */
-export type Next = "again" | "stop"
+type Next = "again" | "stop"
 
-/**
- * Repeats attempts until one stops. `becomes` is told what it is doing; `hasAdvanced`, whether something was applied
- * since it was last asked.
- */
+/** Repeats attempts until one stops. An attempt calls `markAdvanced` when it has applied something. */
 export const supervised = <R>(
-  attempt: Effect.Effect<unknown, ProjectionFailure.Failure, R>,
+  attempt: (markAdvanced: () => void) => Effect.Effect<unknown, ProjectionFailure.Failure, R>,
   options: {
     readonly becomes: (status: ProjectionStatus) => void
-    readonly hasAdvanced: () => boolean
     readonly stopped: (problem: string) => Effect.Effect<void>
   }
-) => {
-  /** What an ended attempt leads to. Fails if the next one is to wait, longer each time until one gets on. */
-  const judge = Effect.fnUntraced(function* (cause: Cause.Cause<ProjectionFailure.Failure>) {
-    const next = options.hasAdvanced() ? Effect.succeed<Next>("again") : Effect.fail("later" as const)
-    switch (ProjectionFailure.kind(cause)) {
-      case "interrupted":
-        return yield* Effect.interrupt
-      case "moved":
-        yield* Effect.sleep(yield* Random.nextIntBetween(5, 50))
-        return "again" as const
-      case "refused": {
-        const error = Cause.squash(cause)
-        const problem = error instanceof Error ? error.message : String(error)
-        options.becomes("stopped")
-        yield* options.stopped(problem)
-        yield* Effect.logError(problem)
-        return "stop" as const
-      }
-      case "transient":
-      case "slow":
-        options.becomes("retrying")
-        yield* Effect.logWarning("the database failed the projection; it tries again", cause)
-        return yield* next
-      case "defect":
-        options.becomes("retrying")
-        yield* Effect.logError("the projection failed; it starts again from its checkpoint", cause)
-        return yield* next
-    }
-  })
-  return attempt.pipe(
-    Effect.as<Next>("again"),
-    Effect.catchCause(judge),
-    Effect.retry(backoff),
-    Effect.repeat({ until: (next) => next === "stop" })
-  )
-}
+) =>
+  Effect.suspend(() => {
+    let hasAdvanced = false
 
-/** Ends only when the projection has stopped. */
+    /** After a failure, goes on at once if there was progress; otherwise fails, so that the next attempt waits. */
+    const retryOrStop = Effect.fnUntraced(function* (cause: Cause.Cause<ProjectionFailure.Failure>) {
+      const againOrLater = hasAdvanced ? Effect.succeed<Next>("again") : Effect.fail("later" as const)
+      hasAdvanced = false
+      switch (ProjectionFailure.kind(cause)) {
+        case "interrupted":
+          return yield* Effect.interrupt
+        case "moved":
+          yield* Effect.sleep(yield* Random.nextIntBetween(5, 50))
+          return "again" as const
+        case "stopped": {
+          const error = Cause.squash(cause)
+          const problem = error instanceof Error ? error.message : String(error)
+          options.becomes("stopped")
+          yield* options.stopped(problem)
+          yield* Effect.logError(problem)
+          return "stop" as const
+        }
+        case "transient":
+        case "slow":
+          options.becomes("retrying")
+          yield* Effect.logWarning("The database failed the projection, which tries again.", cause)
+          return yield* againOrLater
+        case "defect":
+          options.becomes("retrying")
+          yield* Effect.logError("The projection failed; it starts again from its checkpoint.", cause)
+          return yield* againOrLater
+      }
+    })
+    const markAdvanced = () => {
+      hasAdvanced = true
+    }
+    return Effect.suspend(() => attempt(markAdvanced)).pipe(
+      Effect.as<Next>("again"),
+      Effect.catchCause(retryOrStop),
+      Effect.retry(backoff),
+      Effect.repeat({ until: (next) => next === "stop" })
+    )
+  })
+
+/** Runs a projection; ends only when it has stopped. */
 export const run = Effect.fnUntraced(function* (projection: Projection) {
   const database = yield* Database
   const tail = yield* LogTail
@@ -92,7 +92,6 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
   const size = BatchSize.make(database.kind)
   const overdue = OverdueEvent.make()
   let isLive = false
-  let hasAdvanced = false
 
   const failures = yield* Metrics.projectionFailures
   failures.prepare(projection.name)
@@ -102,75 +101,76 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
     progress.becomes(projection, status)
   }
 
-  const standsAt = ({ head, position }: Checkpoint.Checkpoint) => {
-    isLive = head - position <= (isLive ? far : near)
+  const report = ({ head, position }: Checkpoint.Checkpoint) => {
+    isLive = head - position <= (isLive ? liveUntil : liveWithin)
     progress.committed(projection, position)
     becomes(isLive ? "live" : "catching-up")
   }
 
-  /** The table in use was made by an older version: it serves, unchanged, until a new one can take its place. */
-  const replace = Effect.fnUntraced(function* (sql: PgClient.PgClient, version: number) {
+  /** An older version made the live table: it serves, unchanged, until a rebuild for this version takes its place. */
+  const awaitRebuild = Effect.fnUntraced(function* (sql: PgClient.PgClient, version: number) {
     if (version > projection.version || projection.tables === undefined) {
-      const problem = Checkpoint.otherVersion(version)
-      return yield* new Checkpoint.CheckpointRefused({ projection: projection.name, problem })
+      return yield* Checkpoint.rebuildDemanded(projection.name, Checkpoint.otherVersion(version))
     }
     becomes("rebuilding")
-    if (yield* RebuildRecord.requestVersion(sql, projection)) {
-      yield* Effect.logInfo(`the view is of version ${version}; one of version ${projection.version} is being built`)
+    if (yield* RebuildRows.requestVersion(sql, projection)) {
+      yield* Effect.logInfo(`The view is of version ${version}; one of version ${projection.version} is being built.`)
     }
     yield* Effect.sleep(standbyPoll)
   })
 
-  const step = Effect.fnUntraced(function* (sql: PgClient.PgClient) {
-    const row = yield* withinSeconds(6)(Checkpoint.stored(sql, key))
-    if (row === undefined) return yield* withinSeconds(6)(ProjectionSetup.run(sql, projection))
-    if (row.version !== projection.version) return yield* replace(sql, row.version)
-    const problem = Checkpoint.problemOf(row)
-    if (problem !== undefined) return yield* new Checkpoint.CheckpointRefused({ projection: projection.name, problem })
+  const step = Effect.fnUntraced(function* (sql: PgClient.PgClient, markAdvanced: () => void) {
+    const start = yield* withinSeconds(6)(Checkpoint.stored(sql, key))
+    if (start === undefined) return yield* withinSeconds(6)(Checkpoint.setUp(sql, projection))
+    if (start.version !== projection.version) return yield* awaitRebuild(sql, start.version)
+    const problem = Checkpoint.problemOf(start)
+    if (problem !== undefined) return yield* Checkpoint.rebuildDemanded(projection.name, problem)
     const isOurs = yield* withinSeconds(6)(Lease.take(sql, key, owner, database.kind === "pglite"))
-    standsAt(row)
-    if (row.paused) becomes("paused")
-    if (row.paused || !isOurs) return yield* Effect.sleep(standbyPoll)
-    if (row.owner !== owner)
-      yield* Effect.logInfo(`the projection runs in this process from here on, by lease ${owner}`)
-    const reached = (_: unknown, checkpoint: Checkpoint.Checkpoint) =>
+    report(start)
+    if (start.paused) becomes("paused")
+    if (start.paused || !isOurs) return yield* Effect.sleep(standbyPoll)
+    if (start.owner !== owner) {
+      yield* Effect.logInfo(`The projection runs in this process from here on, by lease ${owner}.`)
+    }
+    const onCheckpoint = (_: unknown, checkpoint: Checkpoint.Checkpoint) =>
       Effect.sync(() => {
-        hasAdvanced ||= checkpoint.position > row.position
-        standsAt(checkpoint)
+        if (checkpoint.position > start.position) markAdvanced()
+        report(checkpoint)
       })
     const onTrouble = Effect.sync(() => becomes("retrying"))
-    yield* ProjectionWork.follow(sql, tail, { projection, key, owner, size, overdue, reached, onTrouble }, row)
+    const work = { projection, key, owner, size, overdue, onCheckpoint, onTrouble }
+    yield* ProjectionWork.follow(sql, tail, work, start)
   })
 
-  const attempt = withDedicatedConnection(database.projectionConnection, (sql) => Effect.forever(step(sql)))
-  const release = Lease.release(pool, key, owner).pipe(withinSeconds(2), Effect.ignore)
   becomes("starting")
-  return yield* supervised(attempt, {
-    becomes,
-    hasAdvanced: () => {
-      const had = hasAdvanced
-      hasAdvanced = false
-      return had
-    },
-    stopped: (problem) => Checkpoint.stop(pool, key, problem).pipe(withinSeconds(6), Effect.ignore)
-  }).pipe(Effect.ensuring(release), Effect.annotateLogs({ projection: projection.name }))
+  return yield* supervised(
+    (markAdvanced) =>
+      withDedicatedConnection(database.projectionConnection, (sql) => Effect.forever(step(sql, markAdvanced))),
+    {
+      becomes,
+      stopped: (problem) => Checkpoint.stop(pool, key, problem).pipe(withinSeconds(6), Effect.ignore)
+    }
+  ).pipe(
+    Effect.ensuring(Lease.release(pool, key, owner).pipe(withinSeconds(2), Effect.ignore)),
+    Effect.annotateLogs({ projection: projection.name })
+  )
 })
 
-/** Waits until what stopped it is put right. */
-const putRight = Effect.fnUntraced(function* (projection: Projection) {
+/** Waits until an operator has put right what stopped the projection. */
+const awaitPutRight = Effect.fnUntraced(function* (projection: Projection) {
   const { projections: sql } = yield* Database
-  const look = Checkpoint.stored(sql, { name: projection.name, slot: "live" }).pipe(
+  const isPutRight = Checkpoint.stored(sql, { name: projection.name, slot: "live" }).pipe(
     withinSeconds(6),
     Effect.map((row) => row === undefined || (row.problem === null && row.version <= projection.version)),
     Effect.orElseSucceed(() => false)
   )
-  return yield* Effect.delay(look, "1 second").pipe(Effect.repeat({ until: (isRight) => isRight }))
+  return yield* Effect.delay(isPutRight, "1 second").pipe(Effect.repeat({ until: (isRight) => isRight }))
 })
 
 /** Runs the projection in the background until the scope closes. */
 export const layer = (projection: Projection): Layer.Layer<never, never, Database | LogTail | ProjectionProgress> =>
   run(projection).pipe(
-    Effect.andThen(putRight(projection)),
+    Effect.andThen(awaitPutRight(projection)),
     Effect.forever,
     Effect.forkScoped({ startImmediately: true }),
     Layer.effectDiscard

@@ -3,7 +3,7 @@ import { Effect, Layer } from "effect"
 import { Database } from "../../database/Database.ts"
 import * as StreamId from "../../eventstore/StreamId.ts"
 import { ProjectionProgress } from "../../projection/consistency/ProjectionProgress.ts"
-import * as ParkedStreams from "../../projection/parking/ParkedStreams.ts"
+import * as ParkedRows from "../../projection/parking/ParkedRows.ts"
 import * as SqlView from "../SqlView.ts"
 import type { CatalogCategory } from "./CatalogEntry.ts"
 import { after, type CatalogItem, type CatalogList, CatalogQueries, page } from "./CatalogQueries.ts"
@@ -37,7 +37,7 @@ export const make = Effect.gen(function* () {
       return page(query, row.items, freshness)
     }),
     parkedAt: (category, id) =>
-      SqlView.answered(ParkedStreams.parkedAt(sql, CatalogViewProjection.name, StreamId.make(category, id))),
+      SqlView.answered(ParkedRows.parkedAt(sql, CatalogViewProjection.name, StreamId.make(category, id))),
     position: progress.position(CatalogViewProjection),
     awaitPosition: (position) => progress.awaitPosition(CatalogViewProjection, position)
   })

@@ -8,7 +8,9 @@ import { CustomerId, ProductId } from "../../../src/order/OrderId.ts"
 import { Orders } from "../../../src/orders/Orders.ts"
 import type { Receipt } from "../../../src/orders/Receipt.ts"
 import type { Projection } from "../../../src/projection/Projection.ts"
-import { Projections, type Rebuild } from "../../../src/projection/Projections.ts"
+import { ParkedStreams } from "../../../src/projection/parking/ParkedStreams.ts"
+import { Projections } from "../../../src/projection/Projections.ts"
+import { type Rebuild, Rebuilds } from "../../../src/projection/rebuild/Rebuilds.ts"
 import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 import { ProductSales, topProducts } from "../../../examples/TopProducts.ts"
 import { longestWait, patientConnections } from "../../../harness/clocks/Patience.ts"
@@ -43,11 +45,10 @@ const stocked = Effect.gen(function* () {
 })
 
 const ended = (id: string) =>
-  Effect.flatMap(Projections, ({ rebuildStatus }) =>
-    rebuildStatus(id).pipe(
-      Effect.delay("20 millis"),
-      Effect.repeat({ until: ({ state }: Rebuild) => state !== "running" })
-    )
+  Effect.flatMap(Rebuilds, (rebuilds) =>
+    rebuilds
+      .get(id)
+      .pipe(Effect.delay("20 millis"), Effect.repeat({ until: ({ state }: Rebuild) => state !== "running" }))
   )
 
 /** Those on which something may be placed in this test: it may be midnight meanwhile. */
@@ -81,6 +82,7 @@ describe.each(Object.entries(backends))("a projection of one's own %s", (_, back
           ])
         }
         const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
         const foreign = "1.00000000-0000-0000-0000-000000000000"
         const invalid = yield* Effect.flip(projections.awaitToken(ProductSales.name, foreign))
         assert.strictEqual(invalid._tag, "InvalidToken")
@@ -100,7 +102,7 @@ describe.each(Object.entries(backends))("a projection of one's own %s", (_, back
         assert.deepStrictEqual((yield* best(on, placed))[0], { productId: "tea", sold: 120n })
 
         // Rebuilt beside what serves.
-        const { id } = yield* projections.rebuild(ProductSales.name)
+        const { id } = yield* rebuilds.start(ProductSales.name)
         assert.containSubset(yield* ended(id), { state: "completed" })
         assert.deepStrictEqual((yield* best(on, placed))[0], { productId: "tea", sold: 120n })
       }).pipe(Effect.provide(own()))
@@ -121,13 +123,13 @@ describe.each(Object.entries(backends))("a projection of one's own %s", (_, back
       }
       yield* Effect.gen(function* () {
         yield* stocked
-        const [on, projections] = [yield* days, yield* Projections]
+        const [on, parkedStreams] = [yield* days, yield* ParkedStreams]
         const placed = yield* place([mug, 13])
         const { orderId, token } = placed
         const streamId = `order-${orderId}`
         const later = yield* place([tea, 1])
         assert.deepStrictEqual(yield* best(on, later), [{ productId: "tea", sold: 1n }])
-        const [parked] = yield* projections.parked
+        const [parked] = yield* parkedStreams.list
         assert.containSubset(parked, { projection: picky.name, streamId, version: 1, reason: "thirteen" })
         const refused = yield* Effect.flip(best(on, placed))
         assert.containSubset(refused, { _tag: "ProjectionBehind", parked: true })
@@ -135,7 +137,7 @@ describe.each(Object.entries(backends))("a projection of one's own %s", (_, back
         assert.strictEqual((yield* (yield* Orders).get(orderId, { token, ...longestWait })).order.version, 2)
 
         isFixed = true
-        yield* projections.retry(parked!.id)
+        yield* parkedStreams.retry(parked!.id)
         assert.deepStrictEqual((yield* best(on, placed))[0], { productId: "mug", sold: 13n })
       }).pipe(Effect.provide(own(picky)))
     }).pipe(Effect.provide(Logger.layer([])))
@@ -182,7 +184,7 @@ describe("a projection of one's own that finds its table filled", () => {
   const start = <A, E>(
     url: string,
     projections: ReadonlyArray<Projection>,
-    effect: Effect.Effect<A, E, Orders | Projections | Database>
+    effect: Effect.Effect<A, E, Orders | Projections | Rebuilds | Database>
   ) =>
     Effect.provide(effect, OrdersLayers.layerPostgres(url, { ...patientConnections, projections })).pipe(
       Effect.provide(Logger.layer([]))
@@ -199,16 +201,17 @@ describe("a projection of one's own that finds its table filled", () => {
         Effect.flatMap(placed, (order) => best(on, order))
       )
       const refused = yield* Effect.flip(start(url, [{ ...ProductSales, name: "sales" }], Effect.void))
-      assert.containSubset(refused, { _tag: "ProjectionBroken", projection: "sales" })
+      assert.containSubset(refused, { _tag: "ProjectionStopped", projection: "sales" })
       assert.include(String(refused), "public.product_sales has rows already, but no checkpoint says of which events")
 
       const unchanged = Effect.gen(function* () {
         const { projections: sql } = yield* Database
         const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
         yield* projections.pause(ProductSales.name)
         yield* sql`DELETE FROM ordinal.checkpoints WHERE projection = ${ProductSales.name}`
         yield* projections.pause(ProductSales.name)
-        assert.strictEqual((yield* Effect.flip(projections.rebuild(ProductSales.name)))._tag, "RebuildRefused")
+        assert.strictEqual((yield* Effect.flip(rebuilds.start(ProductSales.name)))._tag, "RebuildRefused")
         // The order view's token waits for what comes after; the runner has looked more than once by then.
         const { token } = yield* place([mug, 4])
         const behind = yield* Effect.flip(projections.awaitToken(ProductSales.name, token, { wait: "1500 millis" }))
@@ -223,7 +226,7 @@ describe("a projection of one's own that finds its table filled", () => {
     Effect.gen(function* () {
       const twins = [ProductSales, { ...ProductSales, name: "sales" }]
       const exit = yield* Effect.exit(start(yield* freshDatabase, twins, Effect.void))
-      assert.include(String(exit), "two projections keep their rows in public.product_sales")
+      assert.include(String(exit), "Two projections keep their rows in public.product_sales")
     })
   )
 })

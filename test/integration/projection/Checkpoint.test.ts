@@ -5,7 +5,7 @@ import * as BatchSize from "../../../src/projection/run/BatchSize.ts"
 import * as Checkpoint from "../../../src/projection/Checkpoint.ts"
 import * as Lease from "../../../src/projection/run/Lease.ts"
 import * as OverdueEvent from "../../../src/projection/run/OverdueEvent.ts"
-import * as ParkedStreams from "../../../src/projection/parking/ParkedStreams.ts"
+import * as ParkedRows from "../../../src/projection/parking/ParkedRows.ts"
 import * as ProjectionBatch from "../../../src/projection/run/ProjectionBatch.ts"
 import { OrderViewProjection } from "../../../src/views/order/OrderViewProjection.ts"
 import { readFrom } from "../../../src/testing/EventStoreEntries.ts"
@@ -62,13 +62,11 @@ it.live("takes the handler to be at fault, not the events, when ten in a row are
     const { events, holder, sql } = yield* two
     const proven = { ...OverdueEvent.make(), problemOf: () => "it takes too long", streak: () => 10 }
     const broken = yield* Effect.flip(holder.applies(proven)(holder.row, [events[0]]))
-    assert.strictEqual(broken._tag, "ProjectionBroken")
+    assert.strictEqual(broken._tag, "ProjectionStopped")
     assert.include(broken.message, "10 events in a row")
-    assert.deepStrictEqual(yield* ParkedStreams.list(sql), [])
+    assert.deepStrictEqual(yield* ParkedRows.list(sql), [])
     yield* holder.applies({ ...proven, streak: () => 9 })(holder.row, [events[0]])
-    assert.containSubset(yield* ParkedStreams.list(sql), [
-      { streamId: events[0].streamId, reason: "it takes too long" }
-    ])
+    assert.containSubset(yield* ParkedRows.list(sql), [{ streamId: events[0].streamId, reason: "it takes too long" }])
   }).pipe(Effect.provide(fresh(readerLayer)))
 )
 
@@ -80,7 +78,7 @@ it.live("sets nothing aside for an event that was overdue and has been applied a
     yield* holder.apply(holder.row, [first])
     const late = yield* Effect.flip(holder.applies(proven)(holder.row, [first]))
     assert.strictEqual(late._tag, "CheckpointMoved")
-    assert.deepStrictEqual(yield* ParkedStreams.list(sql), [])
+    assert.deepStrictEqual(yield* ParkedRows.list(sql), [])
     assert.strictEqual((yield* stored(sql)).length, 1)
   }).pipe(Effect.provide(fresh(readerLayer)))
 )

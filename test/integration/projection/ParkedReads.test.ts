@@ -10,7 +10,7 @@ import * as StreamId from "../../../src/eventstore/StreamId.ts"
 import { OrderId } from "../../../src/order/OrderId.ts"
 import { Orders } from "../../../src/orders/Orders.ts"
 import * as ConsistencyToken from "../../../src/projection/consistency/ConsistencyToken.ts"
-import { Projections } from "../../../src/projection/Projections.ts"
+import { ParkedStreams } from "../../../src/projection/parking/ParkedStreams.ts"
 import * as SqlCatalogQueries from "../../../src/views/catalog/SqlCatalogQueries.ts"
 import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 import { append, orderLives } from "../../../harness/orders/OrderLives.ts"
@@ -42,7 +42,7 @@ it.live("a parked order answers projection-behind with parked to whoever has see
     )
     yield* Effect.gen(function* () {
       const orders = yield* Orders
-      const projections = yield* Projections
+      const parkedStreams = yield* ParkedStreams
       const head = yield* append(entries)
       const { logId } = yield* (yield* EventStore).head
       const at = (position: bigint) => ({
@@ -51,7 +51,7 @@ it.live("a parked order answers projection-behind with parked to whoever has see
       })
       const orderId = OrderId.make(StreamId.id(late))
       yield* orders.list({}, at(head))
-      const parked = (yield* projections.parked).find(({ streamId }) => streamId === late)!
+      const parked = (yield* parkedStreams.list).find(({ streamId }) => streamId === late)!
 
       const behind = yield* Effect.flip(orders.get(orderId, at(head)))
       assert.containSubset(behind, { _tag: "ProjectionBehind", parked: true, required: head })
@@ -66,7 +66,7 @@ it.live("a parked order answers projection-behind with parked to whoever has see
       assert.strictEqual((yield* orders.list({}, at(head))).freshness.parked, 2)
 
       state.isFixed = true
-      for (const { id } of yield* projections.parked) yield* projections.retry(id)
+      for (const { id } of yield* parkedStreams.list) yield* parkedStreams.retry(id)
       assert.strictEqual((yield* orders.get(orderId, at(head))).order.version, lengths.get(late))
       assert.strictEqual((yield* orders.list({}, at(head))).freshness.parked, 0)
     }).pipe(Effect.provide(orders), Effect.provide(Logger.layer([])))

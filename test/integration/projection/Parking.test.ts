@@ -4,6 +4,8 @@ import { Database } from "../../../src/database/Database.ts"
 import * as StreamId from "../../../src/eventstore/StreamId.ts"
 import { OrderId } from "../../../src/order/OrderId.ts"
 import { Projections } from "../../../src/projection/Projections.ts"
+import { Audits } from "../../../src/projection/audit/Audits.ts"
+import { ParkedStreams } from "../../../src/projection/parking/ParkedStreams.ts"
 import { OrderQueries } from "../../../src/views/order/OrderQueries.ts"
 import { readFrom } from "../../../src/testing/EventStoreEntries.ts"
 import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
@@ -33,7 +35,7 @@ describe.each(Object.entries(adapters))("a poison event on %s", (name, database)
       const orderId = OrderId.make(StreamId.id(victim))
       yield* Effect.gen(function* () {
         const { reads: sql } = yield* Database
-        const projections = yield* Projections
+        const parkedStreams = yield* ParkedStreams
         const queries = yield* OrderQueries
         const half = Math.floor(entries.length / 2)
         yield* viewReaches(yield* append(entries.slice(0, half), 200))
@@ -43,7 +45,7 @@ describe.each(Object.entries(adapters))("a poison event on %s", (name, database)
 
         const all = (yield* stored(sql)).length
         assert.strictEqual(all, new Set(entries.map((entry) => entry.streamId)).size)
-        const [parked, ...others] = yield* projections.parked
+        const [parked, ...others] = yield* parkedStreams.list
         assert.deepStrictEqual(others, [])
         assert.containSubset(parked, { streamId: victim, version, parked: true, degraded: false, retries: 0 })
         assert.include(parked!.reason, "poison")
@@ -56,24 +58,24 @@ describe.each(Object.entries(adapters))("a poison event on %s", (name, database)
         assert.strictEqual(found.parkedAt, parked!.position)
         assert.strictEqual(found.freshness.parked, 1)
 
-        const failed = yield* Effect.flip(projections.retry(parked!.id))
+        const failed = yield* Effect.flip(parkedStreams.retry(parked!.id))
         assert.containSubset(failed, { _tag: "StillFailing", streamId: victim, version })
-        assert.strictEqual((yield* projections.parked)[0]?.retries, 1)
+        assert.strictEqual((yield* parkedStreams.list)[0]?.retries, 1)
 
         // What comes after it is held back: the handler is not even asked.
         const isLater = state.applied.some((event) => event.streamId === victim && event.version > version)
         assert.isFalse(isLater)
         state.isFixed = true
         state.applied = []
-        yield* projections.retry(parked!.id)
+        yield* parkedStreams.retry(parked!.id)
         const versions = state.applied.filter((event) => event.streamId === victim).map((event) => event.version)
         assert.deepStrictEqual(
           versions,
           Array.from(versions, (_, index) => version + index)
         )
-        assert.deepStrictEqual(yield* projections.parked, [])
+        assert.deepStrictEqual(yield* parkedStreams.list, [])
         assert.strictEqual((yield* queries.get(orderId)).parkedAt, undefined)
-        assert.strictEqual((yield* Effect.flip(projections.retry(parked!.id)))._tag, "UnknownParkedStream")
+        assert.strictEqual((yield* Effect.flip(parkedStreams.retry(parked!.id)))._tag, "UnknownParkedStream")
         yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url, projection)), Effect.provide(silent))
     })
@@ -98,19 +100,19 @@ describe("parking", () => {
       const url = yield* freshDatabase
       const { projection, rest, state, version, victim } = yield* parkOne(url, true)
       yield* Effect.gen(function* () {
-        const projections = yield* Projections
+        const parkedStreams = yield* ParkedStreams
         state.isFixed = true
-        const [parked] = yield* projections.parked
+        const [parked] = yield* parkedStreams.list
         assert.containSubset(parked, { streamId: victim, version })
         const more = rest.findIndex(({ streamId }) => streamId === victim) + 1
         assert.isAbove(more, 0)
         yield* viewReaches(yield* append(rest.slice(0, more)))
-        assert.containSubset((yield* projections.parked)[0], { id: parked!.id, version })
-        const [head] = yield* Effect.all([append(rest.slice(more), 1), projections.retry(parked!.id)], {
+        assert.containSubset((yield* parkedStreams.list)[0], { id: parked!.id, version })
+        const [head] = yield* Effect.all([append(rest.slice(more), 1), parkedStreams.retry(parked!.id)], {
           concurrency: 2
         })
         yield* viewReaches(head)
-        assert.deepStrictEqual(yield* projections.parked, [])
+        assert.deepStrictEqual(yield* parkedStreams.list, [])
         yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url, projection)), Effect.provide(silent))
     })
@@ -122,14 +124,16 @@ describe("parking", () => {
       const { projection, rest, victim, version } = yield* parkOne(url, false)
       yield* Effect.gen(function* () {
         const projections = yield* Projections
+        const parkedStreams = yield* ParkedStreams
+        const audits = yield* Audits
         const queries = yield* OrderQueries
         yield* viewReaches(yield* append(rest))
-        const [parked] = yield* projections.parked
-        const elsewhere = yield* Effect.flip(projections.skip(parked!.id, version + 1))
+        const [parked] = yield* parkedStreams.list
+        const elsewhere = yield* Effect.flip(parkedStreams.skip(parked!.id, version + 1))
         assert.containSubset(elsewhere, { _tag: "ParkedElsewhere", streamId: victim, version, asked: version + 1 })
-        yield* projections.skip(parked!.id, version)
-        assert.strictEqual((yield* Effect.flip(projections.skip(parked!.id, version)))._tag, "UnknownParkedStream")
-        const [left] = yield* projections.parked
+        yield* parkedStreams.skip(parked!.id, version)
+        assert.strictEqual((yield* Effect.flip(parkedStreams.skip(parked!.id, version)))._tag, "UnknownParkedStream")
+        const [left] = yield* parkedStreams.list
         assert.containSubset(left, { streamId: victim, parked: false, degraded: true, skipped: [version] })
         assert.strictEqual((yield* projections.list)[0]?.parked, 0)
         const last = (yield* readFrom(0n)).findLast((event) => event.streamId === victim)!
@@ -137,9 +141,9 @@ describe("parking", () => {
         assert.strictEqual(order?.version, last.version)
         const more = (yield* orderLives(3)).filter((entry) => entry.streamId !== victim)
         yield* viewReaches(yield* append(more))
-        assert.deepStrictEqual((yield* projections.audit(projection.name, 200)).differences, [])
+        assert.deepStrictEqual((yield* audits.auditSample(projection.name, 200)).differences, [])
         // What is degraded is not compared: its row is known to lack an event.
-        assert.strictEqual((yield* projections.auditStream(projection.name, victim)).compared, 0)
+        assert.strictEqual((yield* audits.auditStream(projection.name, victim)).compared, 0)
       }).pipe(Effect.provide(operatedLayer(url, projection)), Effect.provide(silent))
     })
   )
@@ -153,6 +157,7 @@ describe("parking", () => {
       }).pipe(Effect.provide(readerLayer(url)))
       yield* Effect.gen(function* () {
         const projections = yield* Projections
+        const parkedStreams = yield* ParkedStreams
         const stopped = projections.list.pipe(
           Effect.delay("50 millis"),
           Effect.repeat({ until: ([info]) => info?.status === "stopped" && info.problem !== undefined })
@@ -160,7 +165,7 @@ describe("parking", () => {
         const [info] = yield* stopped
         assert.match(info!.problem!, /10 streams fail in one batch.*poison/)
         assert.strictEqual(info!.position, 0n)
-        assert.deepStrictEqual(yield* projections.parked, [])
+        assert.deepStrictEqual(yield* parkedStreams.list, [])
         state.isFixed = true
         yield* projections.resume(projection.name)
         yield* viewReaches(head)
@@ -176,12 +181,13 @@ describe("parking", () => {
       yield* Effect.gen(function* () {
         yield* append(yield* orderLives(12))
         const projections = yield* Projections
+        const parkedStreams = yield* ParkedStreams
         const [info] = yield* projections.list.pipe(
           Effect.delay("50 millis"),
           Effect.repeat({ until: ([info]) => info?.status === "stopped" && info.problem !== undefined })
         )
         assert.match(info!.problem!, /position 5 fails and can't be set aside/)
-        assert.deepStrictEqual(yield* projections.parked, [])
+        assert.deepStrictEqual(yield* parkedStreams.list, [])
       }).pipe(
         Effect.provide(operatedLayer(url, { ...projection, partition: "none" })),
         Effect.provide(Layer.mergeAll(silent))

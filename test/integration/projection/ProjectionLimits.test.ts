@@ -4,8 +4,9 @@ import { Database } from "../../../src/database/Database.ts"
 import * as Lease from "../../../src/projection/run/Lease.ts"
 import { defaults, ProjectionLimits } from "../../../src/projection/ProjectionLimits.ts"
 import { ProjectionProgress } from "../../../src/projection/consistency/ProjectionProgress.ts"
-import { Projections } from "../../../src/projection/Projections.ts"
-import * as SqlProjections from "../../../src/projection/SqlProjections.ts"
+import { Audits } from "../../../src/projection/audit/Audits.ts"
+import { Rebuilds } from "../../../src/projection/rebuild/Rebuilds.ts"
+import * as ProjectionLayers from "../../../src/projection/ProjectionLayers.ts"
 import { OrderViewProjection } from "../../../src/views/order/OrderViewProjection.ts"
 import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 import { append, orderLives } from "../../../harness/orders/OrderLives.ts"
@@ -55,16 +56,16 @@ describe("the limits of projections", () => {
       yield* Effect.gen(function* () {
         yield* filled
         const { reads: sql } = yield* Database
-        const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
         for (const [asked, rate] of [
           [{}, 7],
           [{ eventsPerSecond: 9 }, 9],
           [{ eventsPerSecond: 0 }, null]
         ] as const) {
-          const { id } = yield* projections.rebuild(name, asked)
+          const { id } = yield* rebuilds.start(name, asked)
           const [row] = yield* sql`SELECT events_per_second AS rate FROM ordinal.rebuilds WHERE id = ${id}`
           assert.strictEqual(row?.["rate"], rate)
-          yield* Effect.ignore(projections.abortRebuild(id))
+          yield* Effect.ignore(rebuilds.abort(id))
         }
       }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(surroundings({ rebuildRate: 7 })))
     })
@@ -75,11 +76,11 @@ describe("the limits of projections", () => {
       const audited = (limits: Partial<ProjectionLimits>, patience: Duration.Input) =>
         Effect.gen(function* () {
           const url = yield* freshDatabase
-          const operated = SqlProjections.layer([OrderViewProjection]).pipe(Layer.provideMerge(readerLayer(url)))
+          const operated = ProjectionLayers.layer([OrderViewProjection]).pipe(Layer.provideMerge(readerLayer(url)))
           return yield* Effect.gen(function* () {
             yield* filled
-            const projections = yield* Projections
-            const count = Effect.map(projections.audits, ([report]) => report?.audited ?? 0)
+            const audits = yield* Audits
+            const count = Effect.map(audits.reports, ([report]) => report?.audited ?? 0)
             const some = Effect.repeat(Effect.delay(count, "20 millis"), { until: (audited) => audited > 0 })
             return yield* Effect.timeoutOption(some, patience)
           }).pipe(Effect.provide(operated), Effect.provide(surroundings(limits)))

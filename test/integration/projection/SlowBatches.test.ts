@@ -4,7 +4,8 @@ import type { SqlClient } from "effect/sql"
 import type { RecordedEvent } from "../../../src/eventstore/EventStore.ts"
 import type { Projection } from "../../../src/projection/Projection.ts"
 import { defaults, ProjectionLimits } from "../../../src/projection/ProjectionLimits.ts"
-import { Projections } from "../../../src/projection/Projections.ts"
+import { ParkedStreams } from "../../../src/projection/parking/ParkedStreams.ts"
+import { Rebuilds } from "../../../src/projection/rebuild/Rebuilds.ts"
 import { OrderViewProjection } from "../../../src/views/order/OrderViewProjection.ts"
 import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 import { append, orderLives } from "../../../harness/orders/OrderLives.ts"
@@ -43,16 +44,17 @@ describe("a batch that runs into the statement timeout", () => {
       const { projection, sizes } = slow((events) => events.length > 40)
       const head = yield* append(yield* orderLives(60)).pipe(Effect.provide(readerLayer(url)))
       yield* Effect.gen(function* () {
-        const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
+        const parkedStreams = yield* ParkedStreams
         yield* viewReaches(head)
         yield* assertViewIsFold
         assert.isAbove(sizes[0]!, 40)
         assert.isBelow(sizes.filter((size) => size > 40).length, 8)
-        assert.deepStrictEqual(yield* projections.parked, [])
+        assert.deepStrictEqual(yield* parkedStreams.list, [])
         // A rebuild bears it as well.
-        const { id } = yield* projections.rebuild(name, { compare: 5 })
-        const { state } = yield* projections
-          .rebuildStatus(id)
+        const { id } = yield* rebuilds.start(name, { compare: 5 })
+        const { state } = yield* rebuilds
+          .get(id)
           .pipe(Effect.delay("20 millis"), Effect.repeat({ until: ({ state }) => state !== "running" }))
         assert.strictEqual(state, "completed")
         yield* assertViewIsFold
@@ -67,19 +69,19 @@ describe("a batch that runs into the statement timeout", () => {
       const isCulprit = ({ streamId, version }: RecordedEvent) => version === 2 && streamId === culprit
       const { projection } = slow((events) => events.some(isCulprit))
       yield* Effect.gen(function* () {
-        const projections = yield* Projections
+        const parkedStreams = yield* ParkedStreams
         const entries = yield* orderLives(10)
         culprit = entries.find(({ expected }) => expected > 0)?.streamId
         assert.isDefined(culprit)
         yield* viewReaches(yield* append(entries))
-        const [parked, ...others] = yield* projections.parked
+        const [parked, ...others] = yield* parkedStreams.list
         assert.deepStrictEqual(others, [])
         assert.containSubset(parked, { streamId: culprit, version: 2, parked: true })
         assert.include(parked!.reason, "statement timeout")
-        const failed = yield* Effect.flip(projections.retry(parked!.id))
+        const failed = yield* Effect.flip(parkedStreams.retry(parked!.id))
         assert.containSubset(failed, { _tag: "StillFailing", version: 2 })
         culprit = undefined
-        yield* projections.retry(parked!.id)
+        yield* parkedStreams.retry(parked!.id)
         yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url, projection)), Effect.provide(silent))
     })
@@ -102,7 +104,7 @@ describe("a single event whose transaction does not end in time", () => {
             : OrderViewProjection.handle(sql, events, slot)
       }
       yield* Effect.gen(function* () {
-        const projections = yield* Projections
+        const parkedStreams = yield* ParkedStreams
         const entries = yield* orderLives(10)
         const index = entries.findIndex(({ expected }) => expected > 0)
         const { expected, streamId } = entries[index]!
@@ -112,16 +114,16 @@ describe("a single event whose transaction does not end in time", () => {
         yield* viewReaches(yield* append(entries.slice(index, index + 1)))
         const head = yield* append(entries.slice(index + 1))
         yield* viewReaches(head)
-        const [parked, ...others] = yield* projections.parked
+        const [parked, ...others] = yield* parkedStreams.list
         assert.deepStrictEqual(others, [])
         assert.containSubset(parked, { streamId, version, parked: true })
         assert.match(parked!.reason, /longer than the 1.5 s that a transaction has, also alone, [3-9] times in a row/)
         assert.containSubset(yield* infoWhen(({ status }) => status === "live"), { position: head, parked: 1 })
-        const failed = yield* Effect.flip(projections.retry(parked!.id))
+        const failed = yield* Effect.flip(parkedStreams.retry(parked!.id))
         assert.containSubset(failed, { _tag: "StillFailing", streamId, version })
         assert.include(failed.message, "its transaction does not end in time")
         culprit = undefined
-        yield* projections.retry(parked!.id)
+        yield* parkedStreams.retry(parked!.id)
         yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url, projection)), Effect.provide(surroundings))
     })

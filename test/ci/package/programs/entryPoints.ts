@@ -26,7 +26,7 @@ export const layers = {
   migrations: Kernel.Migrations.layer,
   memoryStore: EventStore.MemoryEventStore.layer(),
   sqlStore: EventStore.SqlEventStore.layer,
-  projections: Projection.SqlProjections.layer([]),
+  projections: Projection.ProjectionLayers.layer([]),
   server: Http.Server.layer({ host: "127.0.0.1", port: 0 }),
   routes: Http.Server.routes,
   admin: Http.AdminServer.layer({ host: "127.0.0.1", port: 0, orAnother: false }),

@@ -50,7 +50,7 @@ const readWaits = async (shop: Shop) => {
   const [row] = await shop.run(sql<{ readonly now: string }>`SELECT clock_timestamp()::text AS now`)
   const looks = sql`SELECT pid FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'ordinal-reads'
-      AND query LIKE '%SELECT c.projection % FROM ordinal.checkpoints c%'
+      AND query LIKE '%SELECT c.projection% FROM ordinal.checkpoints c%'
       AND query_start > ${row!.now}::text::timestamptz ORDER BY pid`
   return () =>
     until(

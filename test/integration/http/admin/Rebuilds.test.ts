@@ -3,8 +3,8 @@ import { Effect } from "effect"
 import { OpenApi } from "effect/http-api"
 import { AdminApi } from "../../../../src/http/admin/AdminApi.ts"
 import { Database } from "../../../../src/database/Database.ts"
-import { Projections } from "../../../../src/projection/Projections.ts"
-import * as RebuildRecord from "../../../../src/projection/rebuild/RebuildRecord.ts"
+import { Rebuilds } from "../../../../src/projection/rebuild/Rebuilds.ts"
+import * as RebuildRows from "../../../../src/projection/rebuild/RebuildRows.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { until } from "../../../../harness/clocks/Until.ts"
 import { metric, orderView, place, type Shop, start } from "../../../../harness/servers/AdminServer.ts"
@@ -71,12 +71,12 @@ describe("a rebuild over HTTP", () => {
     const replaced = await shop.run(
       Effect.gen(function* () {
         const { projections: sql } = yield* Database
-        const projections = yield* Projections
-        const [underWay] = yield* projections.rebuilds
-        yield* Effect.ignore(projections.abortRebuild(underWay!.id))
-        for (const version of [2, 3]) yield* RebuildRecord.requestVersion(sql, { ...OrderViewProjection, version })
-        const [newest, replaced] = yield* projections.rebuilds
-        yield* projections.abortRebuild(newest!.id)
+        const rebuilds = yield* Rebuilds
+        const [underWay] = yield* rebuilds.list
+        yield* Effect.ignore(rebuilds.abort(underWay!.id))
+        for (const version of [2, 3]) yield* RebuildRows.requestVersion(sql, { ...OrderViewProjection, version })
+        const [newest, replaced] = yield* rebuilds.list
+        yield* rebuilds.abort(newest!.id)
         // As an older version of this program puts it on record.
         yield* sql`INSERT INTO ordinal.rebuilds (projection, version, state, problem, target, started_at, finished_at)
           VALUES ('order-view', 1, 'aborted', 'replaced by a rebuild of version 2', 0, now(), now())`

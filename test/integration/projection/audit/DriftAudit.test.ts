@@ -6,7 +6,9 @@ import { StreamId } from "../../../../src/eventstore/StreamId.ts"
 import * as Comparison from "../../../../src/projection/audit/Comparison.ts"
 import * as DriftAudit from "../../../../src/projection/audit/DriftAudit.ts"
 import { ProjectionProgress } from "../../../../src/projection/consistency/ProjectionProgress.ts"
-import { type Difference, Projections } from "../../../../src/projection/Projections.ts"
+import { Projections } from "../../../../src/projection/Projections.ts"
+import { Audits, type Difference } from "../../../../src/projection/audit/Audits.ts"
+import { Rebuilds } from "../../../../src/projection/rebuild/Rebuilds.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { readFrom } from "../../../../src/testing/EventStoreEntries.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
@@ -60,23 +62,23 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
     for (const [what, { column, expected }] of Object.entries(damages)) {
       it.effect(`finds ${what} changed by hand, names where it parts, and repairs it`, () =>
         Effect.gen(function* () {
-          const projections = yield* Projections
+          const audits = yield* Audits
           const { reads: sql } = yield* Database
           const found = yield* filled
-          assert.deepStrictEqual((yield* projections.audit(name, 500)).differences, [])
+          assert.deepStrictEqual((yield* audits.auditSample(name, 500)).differences, [])
           yield* sql.unsafe(`UPDATE ordinal.order_view SET ${column} WHERE order_id = $1`, [found.orderId])
-          const { compared, differences } = yield* projections.auditStream(name, found.streamId)
+          const { compared, differences } = yield* audits.auditStream(name, found.streamId)
           const [difference] = differences
           assert.strictEqual(compared, 1)
           assert.containSubset(difference, { projection: name, streamId: found.streamId, ...expected(found) })
           assert.isDefined(difference?.event)
           assert.containSubset(
-            (yield* projections.audits)[0]?.differences.map(({ streamId }) => streamId),
+            (yield* audits.reports)[0]?.differences.map(({ streamId }) => streamId),
             [found.streamId]
           )
-          assert.containSubset(yield* projections.repair(name, found.streamId), expected(found))
-          assert.deepStrictEqual((yield* projections.audits)[0]?.differences, [])
-          assert.deepStrictEqual(yield* projections.auditStream(name, found.streamId), right)
+          assert.containSubset(yield* audits.repair(name, found.streamId), expected(found))
+          assert.deepStrictEqual((yield* audits.reports)[0]?.differences, [])
+          assert.deepStrictEqual(yield* audits.auditStream(name, found.streamId), right)
           yield* assertViewIsFold
         })
       )
@@ -84,14 +86,14 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
 
     it.effect("finds a row that is missing, and one that lacks an event, and repairs both", () =>
       Effect.gen(function* () {
-        const projections = yield* Projections
+        const audits = yield* Audits
         const { reads: sql } = yield* Database
         const { orderId, own, streamId, version } = yield* filled
         yield* sql`DELETE FROM ordinal.order_view WHERE order_id = ${orderId}`
-        const [missing] = (yield* projections.auditStream(name, streamId)).differences
+        const [missing] = (yield* audits.auditStream(name, streamId)).differences
         assert.containSubset(missing, { kind: "missing", version: 0, event: { version: 1, type: "OrderPlaced" } })
-        yield* projections.repair(name, streamId)
-        assert.deepStrictEqual(yield* projections.auditStream(name, streamId), right)
+        yield* audits.repair(name, streamId)
+        assert.deepStrictEqual(yield* audits.auditStream(name, streamId), right)
 
         // The row as it was one event ago, although the checkpoint says that all is applied.
         const past = [...OrderViewProjection.audit!.contents(own.slice(0, -1))].at(-1) as {
@@ -105,16 +107,16 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
             updated_at = ${past.updatedAt}::text::timestamptz, state = ${JSON.stringify(past.state)}::text::json,
             status = ${past.status}, payment_status = ${past.paymentStatus}
           WHERE order_id = ${orderId}`
-        const [behind] = (yield* projections.auditStream(name, streamId)).differences
+        const [behind] = (yield* audits.auditStream(name, streamId)).differences
         assert.containSubset(behind, { kind: "behind", version: version - 1, event: { version } })
-        yield* projections.repair(name, streamId)
+        yield* audits.repair(name, streamId)
         yield* assertViewIsFold
       })
     )
 
     it.effect("finds a row that is of no stream, whatever is asked for, and does away with it", () =>
       Effect.gen(function* () {
-        const projections = yield* Projections
+        const audits = yield* Audits
         const { reads: sql } = yield* Database
         const { orderId } = yield* filled
         for (const nobody of ["ord_nobody", "ord\nin two lines", "ord".repeat(100)]) {
@@ -123,42 +125,42 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
               payment_status, placed_at, updated_at, state
             FROM ordinal.order_view WHERE order_id = ${orderId}`
           const extra = { kind: "extra", streamId, field: "", inLog: undefined } as const
-          assert.containSubset((yield* projections.auditStream(name, streamId)).differences, [extra])
+          assert.containSubset((yield* audits.auditStream(name, streamId)).differences, [extra])
           // A few rows at a time: sooner or later all of them.
-          const { differences } = yield* projections
-            .audit(name, 20)
+          const { differences } = yield* audits
+            .auditSample(name, 20)
             .pipe(Effect.repeat({ until: (audited) => audited.differences.length > 0 }))
           assert.containSubset(differences, [extra])
-          assert.containSubset(yield* projections.repair(name, streamId), extra)
+          assert.containSubset(yield* audits.repair(name, streamId), extra)
         }
-        assert.deepStrictEqual((yield* projections.audit(name, 500)).differences, [])
+        assert.deepStrictEqual((yield* audits.auditSample(name, 500)).differences, [])
         yield* assertViewIsFold
       })
     )
 
     it.effect("forgets what was put right in another way", () =>
       Effect.gen(function* () {
-        const projections = yield* Projections
+        const audits = yield* Audits
         const { reads: sql } = yield* Database
         const { orderId, streamId } = yield* filled
-        const known = Effect.map(projections.audits, ([report]) => report?.differences.map((one) => one.streamId))
+        const known = Effect.map(audits.reports, ([report]) => report?.differences.map((one) => one.streamId))
         yield* sql`UPDATE ordinal.order_view SET customer_id = customer_id || '!' WHERE order_id = ${orderId}`
-        yield* projections.auditStream(name, streamId)
+        yield* audits.auditStream(name, streamId)
         assert.deepStrictEqual(yield* known, [streamId])
         yield* sql`UPDATE ordinal.order_view SET customer_id = rtrim(customer_id, '!') WHERE order_id = ${orderId}`
-        yield* projections.audit(name, 1)
+        yield* audits.auditSample(name, 1)
         assert.deepStrictEqual(yield* known, [])
       })
     )
 
     it.effect("refuses a stream that is none of the projection's, or that nobody knows", () =>
       Effect.gen(function* () {
-        const projections = yield* Projections
+        const audits = yield* Audits
         yield* filled
         for (const streamId of ["order-ord_nobody", "product-1", "no stream at all"]) {
           const unknown = { _tag: "UnknownStream", projection: name, streamId } as const
-          assert.containSubset(yield* Effect.flip(projections.auditStream(name, streamId)), unknown)
-          assert.containSubset(yield* Effect.flip(projections.repair(name, streamId)), unknown)
+          assert.containSubset(yield* Effect.flip(audits.auditStream(name, streamId)), unknown)
+          assert.containSubset(yield* Effect.flip(audits.repair(name, streamId)), unknown)
         }
       })
     )
@@ -166,21 +168,24 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
     // On a database of its own: the runner may take note of the other version, and stop, when that is gone already.
     it.effect("compares and repairs nothing of a view that another version made", () =>
       Effect.gen(function* () {
-        const projections = yield* Projections
+        const audits = yield* Audits
         const { reads: sql } = yield* Database
         const { orderId, streamId } = yield* filled
         yield* sql`UPDATE ordinal.order_view SET status = 'bent' WHERE order_id = ${orderId}`
         yield* sql`UPDATE ordinal.checkpoints SET version = 2`
         const refused = { _tag: "AuditRefused", problem: "its view was made by version 2 of it" } as const
-        assert.containSubset(yield* Effect.flip(projections.audit(name)), refused)
-        assert.containSubset(yield* Effect.flip(projections.auditStream(name, streamId)), refused)
-        assert.strictEqual((yield* Effect.flip(projections.repair(name, streamId)))._tag, "RepairRefused")
+        assert.containSubset(yield* Effect.flip(audits.auditSample(name)), refused)
+        assert.containSubset(yield* Effect.flip(audits.auditStream(name, streamId)), refused)
+        assert.strictEqual((yield* Effect.flip(audits.repair(name, streamId)))._tag, "RepairRefused")
         const [log, audit] = [yield* EventStore, OrderViewProjection.audit!]
         const stream = StreamId.make(streamId)
-        const compared = yield* DriftAudit.compare(sql, log, OrderViewProjection, audit, "live", stream)
+        const compared = yield* DriftAudit.compare(
+          { sql, log, projection: OrderViewProjection, audit, slot: "live" },
+          stream
+        )
         assert.strictEqual(compared._tag, "NotCompared")
         yield* sql`UPDATE ordinal.checkpoints SET version = 1, problem = NULL`
-        yield* projections.repair(name, streamId)
+        yield* audits.repair(name, streamId)
         yield* assertViewIsFold
       }).pipe(Effect.provide(Layer.fresh(layer)), Effect.provide(Logger.layer([])))
     )
@@ -188,11 +193,12 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
     it.effect("says that it did not compare what the view does not have yet", () =>
       Effect.gen(function* () {
         const projections = yield* Projections
+        const audits = yield* Audits
         yield* filled
         yield* projections.pause(name)
         const [entry] = yield* orderLives(1)
         yield* append([entry!])
-        const audited = yield* projections.auditStream(name, entry!.streamId)
+        const audited = yield* audits.auditStream(name, entry!.streamId)
         assert.deepStrictEqual(audited, { compared: 0, differences: [] })
         yield* projections.resume(name)
       })
@@ -200,16 +206,17 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
 
     it.effect("repairs nothing while a rebuild is under way, or that is as it should be", () =>
       Effect.gen(function* () {
-        const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
+        const audits = yield* Audits
         const { reads: sql } = yield* Database
         const { orderId, streamId } = yield* filled
-        assert.strictEqual(yield* projections.repair(name, streamId), undefined)
+        assert.strictEqual(yield* audits.repair(name, streamId), undefined)
         yield* sql`UPDATE ordinal.order_view SET status = 'bent' WHERE order_id = ${orderId}`
-        const { id } = yield* projections.rebuild(name, { eventsPerSecond: 1 })
-        const refused = yield* Effect.flip(projections.repair(name, streamId))
+        const { id } = yield* rebuilds.start(name, { eventsPerSecond: 1 })
+        const refused = yield* Effect.flip(audits.repair(name, streamId))
         assert.include(refused.message, "a rebuild is under way")
-        yield* projections.abortRebuild(id)
-        assert.isDefined(yield* projections.repair(name, streamId))
+        yield* rebuilds.abort(id)
+        assert.isDefined(yield* audits.repair(name, streamId))
         yield* assertViewIsFold
       }).pipe(Effect.provide(Logger.layer([])))
     )
@@ -224,12 +231,12 @@ describe("a projection that does not say what its rows should be", () => {
   )((it) => {
     it.effect("refuses to be audited, and has no report", () =>
       Effect.gen(function* () {
-        const projections = yield* Projections
+        const audits = yield* Audits
         const { streamId } = yield* filled
-        assert.strictEqual((yield* Effect.flip(projections.audit(name)))._tag, "AuditRefused")
-        assert.strictEqual((yield* Effect.flip(projections.auditStream(name, streamId)))._tag, "AuditRefused")
-        assert.strictEqual((yield* Effect.flip(projections.repair(name, streamId)))._tag, "RepairRefused")
-        assert.deepStrictEqual(yield* projections.audits, [])
+        assert.strictEqual((yield* Effect.flip(audits.auditSample(name)))._tag, "AuditRefused")
+        assert.strictEqual((yield* Effect.flip(audits.auditStream(name, streamId)))._tag, "AuditRefused")
+        assert.strictEqual((yield* Effect.flip(audits.repair(name, streamId)))._tag, "RepairRefused")
+        assert.deepStrictEqual(yield* audits.reports, [])
       })
     )
   })
@@ -237,10 +244,14 @@ describe("a projection that does not say what its rows should be", () => {
 
 describe("Comparison", () => {
   it("names the first field that differs", () => {
-    const { parting } = Comparison
-    assert.strictEqual(parting({ a: [1, { b: 2 }] }, { a: [1, { b: 2 }] }), undefined)
-    assert.deepStrictEqual(parting({ a: [1, { b: 3 }] }, { a: [1, { b: 2 }] }), { field: "a.1.b", inView: 3, inLog: 2 })
-    assert.strictEqual(parting({ a: 1, more: 0 }, { a: 1 })?.field, "more")
-    assert.strictEqual(parting({ a: [] }, { a: {} })?.field, "a")
+    const { firstDifference } = Comparison
+    assert.strictEqual(firstDifference({ a: [1, { b: 2 }] }, { a: [1, { b: 2 }] }), undefined)
+    assert.deepStrictEqual(firstDifference({ a: [1, { b: 3 }] }, { a: [1, { b: 2 }] }), {
+      field: "a.1.b",
+      inView: 3,
+      inLog: 2
+    })
+    assert.strictEqual(firstDifference({ a: 1, more: 0 }, { a: 1 })?.field, "more")
+    assert.strictEqual(firstDifference({ a: [] }, { a: {} })?.field, "a")
   })
 })

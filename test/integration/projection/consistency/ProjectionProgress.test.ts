@@ -17,7 +17,7 @@ const checkpointsOnly = () => {
   const state = { looks: 0, position: 0n }
   const look = Effect.sync(() => {
     state.looks++
-    return [{ name: key.name, position: state.position }]
+    return [{ projection: key.name, position: state.position }]
   })
   // The one statement that is made of it needs no more of a client than this.
   const client = (() => look) as unknown as PgClient.PgClient

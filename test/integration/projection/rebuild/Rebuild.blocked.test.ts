@@ -3,6 +3,8 @@ import { Deferred, Effect, Logger } from "effect"
 import { Database } from "../../../../src/database/Database.ts"
 import type { Projection, ProjectionAudit } from "../../../../src/projection/Projection.ts"
 import { Projections } from "../../../../src/projection/Projections.ts"
+import { ParkedStreams } from "../../../../src/projection/parking/ParkedStreams.ts"
+import { Rebuilds } from "../../../../src/projection/rebuild/Rebuilds.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { OrderViewTable } from "../../../../src/views/order/OrderViewRows.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
@@ -29,16 +31,16 @@ describe("a rebuild", () => {
           )
       }
       yield* Effect.gen(function* () {
-        const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
         yield* viewReaches(yield* append(yield* orderLives(20)))
-        const { id } = yield* projections.rebuild(name, { compare: "all" })
+        const { id } = yield* rebuilds.start(name, { compare: "all" })
         const blocked = yield* rebuildEnds(id)
         assert.containSubset(blocked, { state: "blocked", compared: 20, different: 20 })
         assert.match(blocked.problem!, /20 of 20 rows are not the fold of the log.* in status/)
         yield* assertViewIsFold
-        yield* projections.abortRebuild(id)
+        yield* rebuilds.abort(id)
         wrong = false
-        const { id: second } = yield* projections.rebuild(name)
+        const { id: second } = yield* rebuilds.start(name)
         assert.strictEqual((yield* rebuildEnds(second)).state, "completed")
       }).pipe(Effect.provide(operatedLayer(url, bent)), Effect.provide(silent))
     })
@@ -58,18 +60,20 @@ describe("a rebuild", () => {
       }
       yield* Effect.gen(function* () {
         const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
+        const parkedStreams = yield* ParkedStreams
         const head = yield* append(yield* orderLives(20))
         yield* viewReaches(head)
-        const { id } = yield* projections.rebuild(name)
+        const { id } = yield* rebuilds.start(name)
         const blocked = yield* rebuildEnds(id)
         assert.strictEqual(blocked.state, "blocked")
         assert.match(blocked.problem!, /fails in the new view and not in the one that serves: no/)
         assert.containSubset((yield* projections.list)[0], { parked: 0, position: head })
         yield* assertViewIsFold
         isBroken = false
-        yield* projections.abortRebuild(id)
-        assert.strictEqual((yield* rebuildEnds((yield* projections.rebuild(name)).id)).state, "completed")
-        assert.deepStrictEqual(yield* projections.parked, [])
+        yield* rebuilds.abort(id)
+        assert.strictEqual((yield* rebuildEnds((yield* rebuilds.start(name)).id)).state, "completed")
+        assert.deepStrictEqual(yield* parkedStreams.list, [])
         yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url, bent)), Effect.provide(silent))
     })
@@ -80,10 +84,11 @@ describe("a rebuild", () => {
       const url = yield* freshDatabase
       yield* Effect.gen(function* () {
         const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
         const { reads: sql } = yield* Database
         yield* viewReaches(yield* append(yield* orderLives(10)))
         yield* sql`CREATE VIEW public.best AS SELECT order_id FROM ordinal.order_view`
-        const { id } = yield* projections.rebuild(name)
+        const { id } = yield* rebuilds.start(name)
         const { problem, state } = yield* rebuildEnds(id)
         assert.strictEqual(state, "blocked")
         assert.match(problem!, /cannot drop table ordinal.order_view because other objects depend on it/)
@@ -91,7 +96,7 @@ describe("a rebuild", () => {
         assert.strictEqual(yield* value(`orders_projection_failures_total{projection="${name}"}`), 1)
         yield* assertViewIsFold
         yield* sql`DROP VIEW public.best`
-        yield* projections.resumeRebuild(id)
+        yield* rebuilds.resume(id)
         assert.strictEqual((yield* rebuildEnds(id)).state, "completed")
         assert.isUndefined((yield* projections.list)[0]?.problem)
         yield* assertViewIsFold
@@ -109,9 +114,9 @@ describe("a rebuild", () => {
         }
       }
       yield* Effect.gen(function* () {
-        const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
         yield* viewReaches(yield* append(yield* orderLives(5)))
-        const { id } = yield* projections.rebuild(name)
+        const { id } = yield* rebuilds.start(name)
         assert.containSubset(yield* rebuildEnds(id), { state: "blocked", problem: "the row can't be read" })
       }).pipe(Effect.provide(operatedLayer(url, { ...OrderViewProjection, audit })), Effect.provide(silent))
     })
@@ -126,13 +131,13 @@ describe("a rebuild", () => {
         if (logLevel === "Error") errors.push(message)
       })
       yield* Effect.gen(function* () {
-        const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
         yield* viewReaches(yield* append(yield* orderLives(5)))
-        const { id } = yield* projections.rebuild(name)
+        const { id } = yield* rebuilds.start(name)
         yield* Deferred.await(isBegun)
-        yield* projections.abortRebuild(id)
+        yield* rebuilds.abort(id)
         yield* Deferred.succeed(isOpen, undefined)
-        assert.strictEqual((yield* rebuildEnds((yield* projections.rebuild(name)).id)).state, "completed")
+        assert.strictEqual((yield* rebuildEnds((yield* rebuilds.start(name)).id)).state, "completed")
         assert.strictEqual(yield* value(`orders_projection_failures_total{projection="${name}"}`), 0)
         assert.deepStrictEqual(errors, [])
       }).pipe(
@@ -157,18 +162,18 @@ describe("a rebuild", () => {
       }
       const problem = `its second table can't be made: relation "order_view" already exists`
       yield* Effect.gen(function* () {
-        const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
         yield* viewReaches(yield* append(yield* orderLives(10)))
-        const refused = yield* Effect.flip(projections.rebuild(name))
+        const refused = yield* Effect.flip(rebuilds.start(name))
         assert.containSubset(refused, { _tag: "RebuildRefused", problem })
-        assert.deepStrictEqual(yield* projections.rebuilds, [])
+        assert.deepStrictEqual(yield* rebuilds.list, [])
       }).pipe(Effect.provide(operatedLayer(url, unmakeable)), Effect.provide(silent))
       yield* Effect.gen(function* () {
-        const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
         const { rebuildId } = yield* infoWhen((info) => info.problem === problem && info.status === "stopped")
-        assert.containSubset(yield* projections.rebuildStatus(rebuildId!), { state: "blocked", version: 2 })
+        assert.containSubset(yield* rebuilds.get(rebuildId!), { state: "blocked", version: 2 })
         isMended = true
-        yield* projections.resumeRebuild(rebuildId!)
+        yield* rebuilds.resume(rebuildId!)
         assert.strictEqual((yield* rebuildEnds(rebuildId!)).state, "completed")
         const { version } = yield* infoWhen((info) => info.status === "live")
         assert.strictEqual(version, 2)

@@ -3,6 +3,7 @@ import { Deferred, Effect, Fiber, Layer } from "effect"
 import { Database } from "../../../../src/database/Database.ts"
 import type { Projection } from "../../../../src/projection/Projection.ts"
 import { Projections } from "../../../../src/projection/Projections.ts"
+import { Rebuilds } from "../../../../src/projection/rebuild/Rebuilds.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { OrderViewTable } from "../../../../src/views/order/OrderViewRows.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
@@ -50,7 +51,7 @@ const longReader = Effect.gen(function* () {
   return { end: Effect.andThen(Deferred.succeed(isOver, undefined), Fiber.join(reader)) }
 })
 
-const waits = /^the table that serves is locked, .* tried again every 2 to 30 s/
+const waits = /^The table that serves is locked, .* tried again every 2 to 30 s/
 
 describe("a rebuild", () => {
   it.live(
@@ -61,9 +62,10 @@ describe("a rebuild", () => {
         const { projection, tries } = patient()
         yield* Effect.gen(function* () {
           const projections = yield* Projections
+          const rebuilds = yield* Rebuilds
           yield* viewReaches(yield* append(yield* orderLives(5)))
           const reader = yield* longReader
-          const { id } = yield* projections.rebuild(name)
+          const { id } = yield* rebuilds.start(name)
           // It says so, also while it follows the log.
           yield* awaitRebuild(id, ({ problem }) => problem !== undefined)
           for (let more = 0; more < 5; more++) {
@@ -94,17 +96,17 @@ describe("a rebuild", () => {
       const reading = yield* Layer.build(readerLayer(url, { sessionSettings: idleInTransaction }))
       yield* Effect.provide(longReader, reading)
       yield* Effect.gen(function* () {
-        const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
         const { problem, rebuildId, status, version } = yield* infoWhen((info) => info.problem !== undefined)
         assert.deepStrictEqual([status, version], ["rebuilding", 1])
         assert.match(problem!, waits)
         const running = yield* awaitRebuild(rebuildId!, (rebuild) => rebuild.problem !== undefined)
         assert.containSubset(running, { state: "running", problem })
-        const paused = yield* projections.pauseRebuild(rebuildId!)
+        const paused = yield* rebuilds.pause(rebuildId!)
         assert.deepStrictEqual([paused.state, paused.problem], ["paused", undefined])
-        yield* projections.resumeRebuild(rebuildId!)
+        yield* rebuilds.resume(rebuildId!)
         yield* awaitRebuild(rebuildId!, ({ problem }) => problem !== undefined)
-        const aborted = yield* projections.abortRebuild(rebuildId!)
+        const aborted = yield* rebuilds.abort(rebuildId!)
         assert.deepStrictEqual([aborted.state, aborted.problem], ["aborted", undefined])
       }).pipe(Effect.provide(layer(url, patient(2).projection)), Effect.provide(silent))
     })

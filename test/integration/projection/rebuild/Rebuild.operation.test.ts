@@ -3,6 +3,7 @@ import { Deferred, Effect } from "effect"
 import { Database } from "../../../../src/database/Database.ts"
 import type { Projection } from "../../../../src/projection/Projection.ts"
 import { Projections } from "../../../../src/projection/Projections.ts"
+import { Rebuilds } from "../../../../src/projection/rebuild/Rebuilds.ts"
 import { OrderQueries } from "../../../../src/views/order/OrderQueries.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
@@ -26,25 +27,26 @@ describe("a rebuild", () => {
       const url = yield* freshDatabase
       const id = yield* Effect.gen(function* () {
         const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
         yield* viewReaches(yield* append(yield* orderLives(60)))
-        const { id } = yield* projections.rebuild(name, { eventsPerSecond: 40 })
+        const { id } = yield* rebuilds.start(name, { eventsPerSecond: 40 })
         assert.strictEqual((yield* projections.list)[0]?.status, "rebuilding")
         yield* awaitRebuild(id, ({ position, rate }) => position > 0n && rate > 0)
-        const paused = yield* projections.pauseRebuild(id)
+        const paused = yield* rebuilds.pause(id)
         assert.strictEqual(paused.state, "paused")
         return id
       }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
       yield* Effect.gen(function* () {
-        const projections = yield* Projections
-        const { position, state } = yield* projections.rebuildStatus(id)
+        const rebuilds = yield* Rebuilds
+        const { position, state } = yield* rebuilds.get(id)
         assert.strictEqual(state, "paused")
         assert.isTrue(position > 0n)
-        yield* projections.resumeRebuild(id)
+        yield* rebuilds.resume(id)
         const moving = yield* awaitRebuild(id, (rebuild) => rebuild.position > position)
         assert.strictEqual(moving.state, "running")
-        assert.strictEqual((yield* projections.abortRebuild(id)).state, "aborted")
-        assert.strictEqual((yield* Effect.flip(projections.abortRebuild(id)))._tag, "RebuildRefused")
-        assert.strictEqual((yield* Effect.flip(projections.resumeRebuild(id)))._tag, "RebuildRefused")
+        assert.strictEqual((yield* rebuilds.abort(id)).state, "aborted")
+        assert.strictEqual((yield* Effect.flip(rebuilds.abort(id)))._tag, "RebuildRefused")
+        assert.strictEqual((yield* Effect.flip(rebuilds.resume(id)))._tag, "RebuildRefused")
         yield* infoWhen(({ status }) => status === "live")
         const { reads: sql } = yield* Database
         assert.deepStrictEqual(
@@ -52,7 +54,7 @@ describe("a rebuild", () => {
           []
         )
         yield* assertViewIsFold
-        const again = yield* projections.rebuild(name)
+        const again = yield* rebuilds.start(name)
         assert.strictEqual((yield* rebuildEnds(again.id)).state, "completed")
         yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
@@ -109,10 +111,10 @@ describe("a rebuild", () => {
         audit
       }
       yield* Effect.gen(function* () {
-        const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
         const before = yield* append(yield* orderLives(5))
         yield* viewReaches(before)
-        const { id } = yield* projections.rebuild(name)
+        const { id } = yield* rebuilds.start(name)
         yield* Deferred.await(isBegun)
         pages = []
         const entries = yield* orderLives(100)
@@ -148,16 +150,16 @@ describe("a rebuild", () => {
       }
       const sessionSettings = { ...idleInTransaction, lock_timeout: "100ms" }
       yield* Effect.gen(function* () {
-        const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
         yield* viewReaches(yield* append(yield* orderLives(5)))
-        const { id } = yield* projections.rebuild(name, { eventsPerSecond: 1 })
+        const { id } = yield* rebuilds.start(name, { eventsPerSecond: 1 })
         yield* Deferred.await(isBegun)
-        const busy = yield* Effect.flip(projections.abortRebuild(id))
+        const busy = yield* Effect.flip(rebuilds.abort(id))
         assert.containSubset(busy, { _tag: "DatabaseUnavailable", isBusy: true })
         assert.match(busy.message, /locked by work that takes long; nothing was done; try again/)
-        assert.strictEqual((yield* projections.rebuildStatus(id)).state, "running")
+        assert.strictEqual((yield* rebuilds.get(id)).state, "running")
         yield* Deferred.succeed(isOpen, undefined)
-        const aborted = yield* projections.abortRebuild(id).pipe(Effect.retry({ while: (error) => "isBusy" in error }))
+        const aborted = yield* rebuilds.abort(id).pipe(Effect.retry({ while: (error) => "isBusy" in error }))
         assert.strictEqual(aborted.state, "aborted")
         yield* assertViewIsFold
       }).pipe(Effect.provide(operatedLayer(url, slow, { sessionSettings })), Effect.provide(silent))

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Database } from "../../../../src/database/Database.ts"
 import { Projections } from "../../../../src/projection/Projections.ts"
+import { Rebuilds } from "../../../../src/projection/rebuild/Rebuilds.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
@@ -15,7 +16,7 @@ describe("a rebuild", () => {
     Effect.gen(function* () {
       const url = yield* freshDatabase
       yield* Effect.gen(function* () {
-        const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
         const { reads: sql } = yield* Database
         const old = yield* append(yield* orderLives(10))
         const head = yield* append(yield* orderLives(10))
@@ -39,7 +40,7 @@ describe("a rebuild", () => {
         })
         assert.deepStrictEqual(yield* stored(sql), before)
 
-        const { id } = yield* projections.rebuild(name, { compare: "all" })
+        const { id } = yield* rebuilds.start(name, { compare: "all" })
         assert.containSubset(yield* rebuildEnds(id), { state: "completed", different: 0 })
         const { problem } = yield* infoWhen(({ behind, status }) => status === "live" && behind === 0)
         assert.isUndefined(problem)
@@ -61,10 +62,11 @@ describe("a rebuild", () => {
       }).pipe(Effect.provide(operatedLayer(url)))
       yield* Effect.gen(function* () {
         const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
         const [stopped] = yield* projections.list
         assert.strictEqual(stopped?.status, "stopped")
         assert.match(stopped?.problem ?? "", /its checkpoint is of log .*, but this is log .*; rebuild it from the log/)
-        const { id } = yield* projections.rebuild(name)
+        const { id } = yield* rebuilds.start(name)
         assert.strictEqual((yield* rebuildEnds(id)).state, "completed")
         const entries = yield* orderLives(5)
         yield* viewReaches(yield* append(entries))
@@ -78,12 +80,12 @@ describe("a rebuild", () => {
       const url = yield* freshDatabase
       const { tables: _, ...single } = OrderViewProjection
       yield* Effect.gen(function* () {
-        const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
         const { reads: sql } = yield* Database
         yield* viewReaches(yield* append(yield* orderLives(10)))
         yield* sql`UPDATE ordinal.checkpoints SET log_id = gen_random_uuid()`
         yield* infoWhen((info) => info.status === "stopped")
-        const refused = yield* Effect.flip(projections.rebuild(name))
+        const refused = yield* Effect.flip(rebuilds.start(name))
         assert.include(refused.message, "empty what it keeps and delete its row of ordinal.checkpoints")
         assert.include(refused.message, "then restart every process")
         yield* sql`TRUNCATE ordinal.order_view`.pipe(

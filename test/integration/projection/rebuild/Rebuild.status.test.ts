@@ -4,7 +4,8 @@ import { Database } from "../../../../src/database/Database.ts"
 import type { Projection } from "../../../../src/projection/Projection.ts"
 import { defaults, ProjectionLimits } from "../../../../src/projection/ProjectionLimits.ts"
 import { Projections } from "../../../../src/projection/Projections.ts"
-import * as RebuildRecord from "../../../../src/projection/rebuild/RebuildRecord.ts"
+import { Rebuilds } from "../../../../src/projection/rebuild/Rebuilds.ts"
+import * as RebuildRows from "../../../../src/projection/rebuild/RebuildRows.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
@@ -18,14 +19,15 @@ describe("a projection of which a rebuild is under way", () => {
       const url = yield* freshDatabase
       yield* Effect.gen(function* () {
         const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
         yield* viewReaches(yield* append(yield* orderLives(20)))
-        const { id } = yield* projections.rebuild(name, { eventsPerSecond: 1 })
-        yield* projections.pauseRebuild(id)
+        const { id } = yield* rebuilds.start(name, { eventsPerSecond: 1 })
+        yield* rebuilds.pause(id)
         assert.containSubset((yield* projections.list)[0], { status: "rebuilding", rebuildId: id })
         yield* projections.pause(name)
         assert.containSubset((yield* projections.list)[0], { status: "paused", rebuildId: id })
-        yield* projections.abortRebuild(id)
-        const { id: second } = yield* projections.rebuild(name)
+        yield* rebuilds.abort(id)
+        const { id: second } = yield* rebuilds.start(name)
         assert.strictEqual((yield* rebuildEnds(second)).state, "completed")
         const { position } = yield* infoWhen((info) => info.rebuildId === undefined)
         const head = yield* append(yield* orderLives(5))
@@ -42,10 +44,11 @@ describe("a projection of which a rebuild is under way", () => {
       const url = yield* freshDatabase
       yield* Effect.gen(function* () {
         const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
         const { reads: sql } = yield* Database
         yield* viewReaches(yield* append(yield* orderLives(5)))
-        const { id } = yield* projections.rebuild(name, { eventsPerSecond: 1 })
-        yield* projections.pauseRebuild(id)
+        const { id } = yield* rebuilds.start(name, { eventsPerSecond: 1 })
+        yield* rebuilds.pause(id)
         yield* sql`UPDATE ordinal.checkpoints SET log_id = gen_random_uuid() WHERE slot = 'live'`
         const [info] = yield* projections.list
         assert.containSubset(info, { status: "stopped", rebuildId: id })
@@ -58,21 +61,21 @@ describe("a projection of which a rebuild is under way", () => {
     Effect.gen(function* () {
       const url = yield* freshDatabase
       yield* Effect.gen(function* () {
-        const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
         const { projections: sql } = yield* Database
         yield* viewReaches(yield* append(yield* orderLives(5)))
         const second = { ...OrderViewProjection, version: 2 }
         const third = { ...OrderViewProjection, version: 3 }
-        assert.isTrue(yield* RebuildRecord.requestVersion(sql, second))
-        assert.isTrue(yield* RebuildRecord.requestVersion(sql, third))
-        const [newer, older] = yield* projections.rebuilds
+        assert.isTrue(yield* RebuildRows.requestVersion(sql, second))
+        assert.isTrue(yield* RebuildRows.requestVersion(sql, third))
+        const [newer, older] = yield* rebuilds.list
         const problem = "replaced by a rebuild of version 3"
         assert.containSubset(older, { version: 2, state: "replaced", problem })
         const { id } = older!
-        assert.containSubset(yield* Effect.flip(projections.resumeRebuild(id)), { _tag: "RebuildRefused", id })
-        yield* projections.abortRebuild(newer!.id)
-        assert.isFalse(yield* RebuildRecord.requestVersion(sql, third))
-        assert.isTrue(yield* RebuildRecord.requestVersion(sql, second))
+        assert.containSubset(yield* Effect.flip(rebuilds.resume(id)), { _tag: "RebuildRefused", id })
+        yield* rebuilds.abort(newer!.id)
+        assert.isFalse(yield* RebuildRows.requestVersion(sql, third))
+        assert.isTrue(yield* RebuildRows.requestVersion(sql, second))
       }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
     })
   )
@@ -85,27 +88,27 @@ describe("a projection of which a rebuild is under way", () => {
       const isGivenUp = Effect.gen(function* () {
         const projections = yield* Projections
         const { projections: sql } = yield* Database
-        assert.isFalse(yield* RebuildRecord.requestVersion(sql, next))
+        assert.isFalse(yield* RebuildRows.requestVersion(sql, next))
         const [info] = yield* projections.list
         assert.containSubset(info, { status: "stopped", version: 1 })
         assert.isUndefined(info!.rebuildId)
         assert.match(info!.problem!, /of version 1, .* was aborted; .*POST .*rebuild.* to have version 2/)
       })
       yield* Effect.gen(function* () {
-        const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
         const { rebuildId } = yield* infoWhen((info) => info.rebuildId !== undefined)
-        yield* projections.abortRebuild(rebuildId!)
+        yield* rebuilds.abort(rebuildId!)
         yield* isGivenUp
       }).pipe(Effect.provide(operatedLayer(url, next)), Effect.provide(silent))
       yield* Effect.gen(function* () {
-        const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
         const { projections: sql } = yield* Database
         yield* isGivenUp
-        const { id } = yield* projections.rebuild(name, { eventsPerSecond: 0 })
+        const { id } = yield* rebuilds.start(name, { eventsPerSecond: 0 })
         assert.strictEqual((yield* rebuildEnds(id)).state, "completed")
         const { problem } = yield* infoWhen((info) => info.version === 2 && info.status === "live")
         assert.isUndefined(problem)
-        assert.isTrue(yield* RebuildRecord.requestVersion(sql, { ...next, version: 3 }))
+        assert.isTrue(yield* RebuildRows.requestVersion(sql, { ...next, version: 3 }))
       }).pipe(Effect.provide(operatedLayer(url, next)), Effect.provide(silent))
       // One that begins by itself is under way for long, without a lock that whoever aborts it waits for.
     }).pipe(Effect.provideService(ProjectionLimits, { ...defaults, rebuildRate: 1 }))

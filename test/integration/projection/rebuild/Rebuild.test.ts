@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Ref } from "effect"
 import { Database } from "../../../../src/database/Database.ts"
 import { Projections } from "../../../../src/projection/Projections.ts"
+import { Rebuilds } from "../../../../src/projection/rebuild/Rebuilds.ts"
 import { OrderQueries } from "../../../../src/views/order/OrderQueries.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
@@ -49,6 +50,7 @@ describe.each(Object.entries(adapters))("a rebuild on %s", (adapter, database) =
       const url = yield* database
       yield* Effect.gen(function* () {
         const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
         const { reads: sql } = yield* Database
         yield* viewReaches(yield* append(yield* orderLives(adapter === "postgres" ? 150 : 50)))
         const isOver = yield* Ref.make(false)
@@ -61,8 +63,8 @@ describe.each(Object.entries(adapters))("a rebuild on %s", (adapter, database) =
         const writer = yield* Effect.forkChild(writes)
         const readers = yield* Effect.forkChild(Effect.all([reader(isOver), reader(isOver)], { concurrency: 2 }))
         for (let round = 0; round < 2; round++) {
-          const { id } = yield* projections.rebuild(name, { compare: 20 })
-          const refused = yield* Effect.flip(projections.rebuild(name))
+          const { id } = yield* rebuilds.start(name, { compare: 20 })
+          const refused = yield* Effect.flip(rebuilds.start(name))
           assert.containSubset(refused, { _tag: "RebuildRefused", id })
           const rebuild = yield* rebuildEnds(id)
           assert.containSubset(rebuild, { state: "completed", different: 0, from: 0n }, rebuild.problem)
@@ -77,7 +79,7 @@ describe.each(Object.entries(adapters))("a rebuild on %s", (adapter, database) =
         // Byte for byte what is made from nothing.
         const text = sql`SELECT md5(string_agg(v::text, '|' ORDER BY v.order_id)) AS hash FROM ordinal.order_view v`
         const before = yield* text
-        const { id } = yield* projections.rebuild(name, { compare: "all" })
+        const { id } = yield* rebuilds.start(name, { compare: "all" })
         const last = yield* rebuildEnds(id)
         assert.strictEqual(last.compared, (yield* stored(sql)).length)
         assert.deepStrictEqual(yield* text, before)

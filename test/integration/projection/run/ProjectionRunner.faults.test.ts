@@ -6,7 +6,7 @@ import type { Projection } from "../../../../src/projection/Projection.ts"
 import { LogTail } from "../../../../src/eventstore/tail/LogTail.ts"
 import { ProjectionProgress } from "../../../../src/projection/consistency/ProjectionProgress.ts"
 import * as ProjectionRunner from "../../../../src/projection/run/ProjectionRunner.ts"
-import * as ProjectionSetup from "../../../../src/projection/ProjectionSetup.ts"
+import * as Checkpoint from "../../../../src/projection/Checkpoint.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { append as appendEntries, entry, newStream, readFrom } from "../../../../src/testing/EventStoreEntries.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
@@ -128,7 +128,7 @@ describe("ProjectionRunner", () => {
       }
       yield* Effect.gen(function* () {
         const head = yield* append(yield* orderLives(10))
-        yield* Effect.flatMap(Database, ({ projections }) => ProjectionSetup.run(projections, OrderViewProjection))
+        yield* Effect.flatMap(Database, ({ projections }) => Checkpoint.setUp(projections, OrderViewProjection))
         const locked = yield* Deferred.make<void>()
         const lock = other`LOCK TABLE ordinal.order_view IN ACCESS EXCLUSIVE MODE`.pipe(
           Effect.andThen(Deferred.succeed(locked, undefined)),

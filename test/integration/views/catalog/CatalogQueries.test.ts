@@ -7,7 +7,10 @@ import { Database } from "../../../../src/database/Database.ts"
 import { Currency } from "../../../../src/order/Money.ts"
 import { CustomerId, ProductId } from "../../../../src/order/OrderId.ts"
 import { Orders } from "../../../../src/orders/Orders.ts"
-import { Projections, type Rebuild } from "../../../../src/projection/Projections.ts"
+import { Projections } from "../../../../src/projection/Projections.ts"
+import { Audits } from "../../../../src/projection/audit/Audits.ts"
+import { ParkedStreams } from "../../../../src/projection/parking/ParkedStreams.ts"
+import { type Rebuild, Rebuilds } from "../../../../src/projection/rebuild/Rebuilds.ts"
 import { CatalogViewProjection } from "../../../../src/views/catalog/CatalogViewProjection.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
 import { longestWait, patientConnections } from "../../../../harness/clocks/Patience.ts"
@@ -108,29 +111,29 @@ describe("the catalog view", () => {
     Effect.gen(function* () {
       const orders = yield* Orders
       const projections = yield* Projections
+      const rebuilds = yield* Rebuilds
+      const audits = yield* Audits
       const { projections: sql } = yield* Database
       for (let n = 0; n < 10; n++) yield* orders.saveProduct(productId(n), details(`Product ${n}`))
       const { token } = yield* orders.withdrawProduct(productId(5))
       yield* projections.awaitToken(name, token, longestWait)
       const view = sql`SELECT * FROM ordinal.catalog_view ORDER BY category, id`
       const before = yield* view
-      assert.deepStrictEqual((yield* projections.audit(name, 100)).differences, [])
+      assert.deepStrictEqual((yield* audits.auditSample(name, 100)).differences, [])
 
-      const { id } = yield* projections.rebuild(name, { compare: "all" })
+      const { id } = yield* rebuilds.start(name, { compare: "all" })
       const isOver = ({ state }: Rebuild) => state !== "running"
-      const rebuilt = yield* projections
-        .rebuildStatus(id)
-        .pipe(Effect.delay("20 millis"), Effect.repeat({ until: isOver }))
+      const rebuilt = yield* rebuilds.get(id).pipe(Effect.delay("20 millis"), Effect.repeat({ until: isOver }))
       assert.containSubset(rebuilt, { state: "completed", compared: 10, different: 0 })
       assert.deepStrictEqual(yield* view, before)
 
       const streamId = `product-${productId(5)}`
       yield* sql`UPDATE ordinal.catalog_view SET withdrawn = false WHERE id = ${productId(5)}`
-      const audited = yield* projections.auditStream(name, streamId)
+      const audited = yield* audits.auditStream(name, streamId)
       assert.containSubset(audited, { compared: 1, differences: [{ kind: "different", field: "withdrawn" }] })
-      assert.containSubset(yield* projections.repair(name, streamId), { field: "withdrawn", inLog: true })
+      assert.containSubset(yield* audits.repair(name, streamId), { field: "withdrawn", inLog: true })
       yield* sql`DELETE FROM ordinal.catalog_view WHERE id = ${productId(6)}`
-      assert.containSubset(yield* projections.repair(name, `product-${productId(6)}`), { kind: "missing" })
+      assert.containSubset(yield* audits.repair(name, `product-${productId(6)}`), { kind: "missing" })
       assert.deepStrictEqual(yield* view, before)
 
       for (const [category, id] of [
@@ -142,13 +145,13 @@ describe("the catalog view", () => {
           SELECT ${category}::text, ${id}::text, version, "position", withdrawn, state
           FROM ordinal.catalog_view WHERE id = ${productId(6)}`
         // Four rows at a time.
-        const { differences } = yield* projections
-          .audit(name, 4)
+        const { differences } = yield* audits
+          .auditSample(name, 4)
           .pipe(Effect.repeat({ until: (audited) => audited.differences.length > 0 }))
         const [extra] = differences
         const streamId = `${category}-${id}`
         assert.containSubset(extra, { kind: "extra", streamId })
-        assert.containSubset(yield* projections.repair(name, streamId), { kind: "extra" })
+        assert.containSubset(yield* audits.repair(name, streamId), { kind: "extra" })
       }
       assert.deepStrictEqual(yield* view, before)
     }).pipe(Effect.provide(operated()), Effect.provide(silent))
@@ -170,11 +173,12 @@ describe("the catalog view", () => {
       yield* Effect.gen(function* () {
         const orders = yield* Orders
         const projections = yield* Projections
+        const parkedStreams = yield* ParkedStreams
         for (const text of ["One", "Two", "Three"]) yield* orders.saveProduct(productId(1), details(text))
         const { token } = yield* orders.saveProduct(productId(1), details("Four"))
         yield* projections.awaitToken(name, token, longestWait)
-        const [parked] = yield* projections.parked
-        yield* projections.skip(parked!.id)
+        const [parked] = yield* parkedStreams.list
+        yield* parkedStreams.skip(parked!.id)
         const { products } = yield* orders.products({}, { token })
         assert.deepStrictEqual(products, [listed(yield* orders.product(productId(1)))])
         const again = yield* orders.saveProduct(productId(1), details("Five"))

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { type Duration, Effect, Fiber, identity } from "effect"
 import { SqlError, UnknownError } from "effect/sql/SqlError"
 import { TestClock } from "effect/testing"
-import { ProjectionBroken } from "../../../../src/projection/run/ProjectionBroken.ts"
+import { ProjectionStopped } from "../../../../src/projection/Checkpoint.ts"
 import { bounded } from "../../../../src/projection/run/BoundedTransaction.ts"
 import * as OverdueEvent from "../../../../src/projection/run/OverdueEvent.ts"
 
@@ -19,7 +19,7 @@ const transact = Effect.fnUntraced(function* (
   }: {
     readonly begins?: Duration.Input
     readonly handler?: Effect.Effect<void, SqlError>
-    readonly commits?: Effect.Effect<void, ProjectionBroken>
+    readonly commits?: Effect.Effect<void, ProjectionStopped>
     readonly events?: ReadonlyArray<typeof event>
   } = {}
 ) {
@@ -83,7 +83,7 @@ describe("an event whose transaction does not end in time", () => {
 
   it.effect("is tried anew after it was set aside, or after the projection had stopped for it", () =>
     Effect.gen(function* () {
-      const broken = Effect.fail(new ProjectionBroken({ projection: "orders", problem: "too many" }))
+      const broken = Effect.fail(new ProjectionStopped({ projection: "orders", problem: "too many" }))
       for (const commits of [Effect.void, broken]) {
         const overdue = OverdueEvent.make()
         yield* times(3, transact(overdue))

@@ -2,7 +2,7 @@ import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Redacted } from "effect"
 import { Database } from "../../../src/database/Database.ts"
 import type { Projection } from "../../../src/projection/Projection.ts"
-import * as ProjectionSetup from "../../../src/projection/ProjectionSetup.ts"
+import * as Checkpoint from "../../../src/projection/Checkpoint.ts"
 import * as ProjectionTable from "../../../src/projection/ProjectionTable.ts"
 import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 import { readerLayer } from "../../../harness/views/ViewLayer.ts"
@@ -34,7 +34,7 @@ it.live("two processes that start at once make a projection's table and checkpoi
           }).pipe(Effect.andThen(Deferred.await(isOpen)), Effect.andThen(table.create(sql, slot)))
       }
     }
-    const setUp = Effect.flatMap(Database, ({ projections }) => ProjectionSetup.run(projections, projection))
+    const setUp = Effect.flatMap(Database, ({ projections }) => Checkpoint.setUp(projections, projection))
     yield* Effect.gen(function* () {
       const { reads: sql } = yield* Database
       const other = Database.layer({ ...patientConnections, url: Redacted.make(url), sessionSettings })

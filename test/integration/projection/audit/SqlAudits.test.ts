@@ -4,12 +4,13 @@ import { Database } from "../../../../src/database/Database.ts"
 import type { Projection, ProjectionAudit } from "../../../../src/projection/Projection.ts"
 import { defaults, ProjectionLimits } from "../../../../src/projection/ProjectionLimits.ts"
 import { ProjectionProgress } from "../../../../src/projection/consistency/ProjectionProgress.ts"
-import { type AuditReport, Projections } from "../../../../src/projection/Projections.ts"
-import * as SqlProjections from "../../../../src/projection/SqlProjections.ts"
+import { type AuditReport, Audits } from "../../../../src/projection/audit/Audits.ts"
+import { Rebuilds } from "../../../../src/projection/rebuild/Rebuilds.ts"
+import * as ProjectionLayers from "../../../../src/projection/ProjectionLayers.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
-import { readerLayer } from "../../../../harness/views/ViewLayer.ts"
+import { readerLayer, unaudited } from "../../../../harness/views/ViewLayer.ts"
 import { idleInTransaction } from "../../../../harness/clocks/Patience.ts"
 
 const { name } = OrderViewProjection
@@ -29,8 +30,8 @@ const fill = Effect.gen(function* () {
 })
 
 const reportWhen = (isIt: (report: AuditReport) => boolean) =>
-  Effect.flatMap(Projections, (projections) =>
-    projections.audits.pipe(
+  Effect.flatMap(Audits, (audits) =>
+    audits.reports.pipe(
       Effect.delay("20 millis"),
       Effect.map(([report]) => report!),
       Effect.repeat({ until: isIt })
@@ -54,23 +55,28 @@ describe("the audit in the background", () => {
             })
         }
       }
-      const watching = SqlProjections.layer([failing], { audit: { every: "10 millis", streams: 100 } })
+      const watching = ProjectionLayers.layer([failing])
+      const limits = { ...defaults, auditEvery: Duration.millis(10), auditStreams: 100 }
       yield* Effect.gen(function* () {
-        const projections = yield* Projections
+        const audits = yield* Audits
         const { reads: sql } = yield* Database
         yield* fill
         yield* reportWhen(({ audited }) => audited > 0)
-        assert.strictEqual(count("Warn the audit failed"), 1)
+        assert.strictEqual(count("Warn The audit failed"), 1)
         yield* sql`UPDATE ordinal.order_view SET status = 'bent'
           WHERE order_id = (SELECT min(order_id) FROM ordinal.order_view)`
         const { audited, differences } = yield* reportWhen(({ found }) => found > 0)
         assert.containSubset(differences, [{ kind: "different", field: "status", inView: "bent" }])
         yield* reportWhen((report) => report.audited > audited + 10)
-        assert.strictEqual(count("Error the view row of"), 1)
-        yield* projections.repair(name, differences[0]!.streamId)
+        assert.strictEqual(count("Error The view row of"), 1)
+        yield* audits.repair(name, differences[0]!.streamId)
         // An audit that is under way may have compared it before, and says so until the next.
         yield* reportWhen((report) => report.differences.length === 0)
-      }).pipe(Effect.provide(watching.pipe(Layer.provideMerge(readerLayer(url)))), Effect.provide(layer))
+      }).pipe(
+        Effect.provide(watching.pipe(Layer.provideMerge(readerLayer(url)))),
+        Effect.provide(layer),
+        Effect.provideService(ProjectionLimits, limits)
+      )
     })
   )
 
@@ -94,25 +100,26 @@ describe("the audit in the background", () => {
       }
       const pools = { append: 1, projections: 2, reads: 1 }
       // The snapshot is kept for as long as the rebuild takes.
-      const layer = SqlProjections.layer([overtaken], { audit: undefined }).pipe(
+      const layer = unaudited([overtaken]).pipe(
         Layer.provideMerge(readerLayer(url, { pools, sessionSettings: idleInTransaction })),
         Layer.provide(Logger.layer([]))
       )
       yield* Effect.gen(function* () {
-        const projections = yield* Projections
+        const rebuilds = yield* Rebuilds
+        const audits = yield* Audits
         yield* fill
         const rebuild = Effect.gen(function* () {
           yield* Deferred.await(isBegun)
-          const { id } = yield* projections.rebuild(name, { compare: 1 })
-          yield* projections
-            .rebuildStatus(id)
+          const { id } = yield* rebuilds.start(name, { compare: 1 })
+          yield* rebuilds
+            .get(id)
             .pipe(Effect.delay("20 millis"), Effect.repeat({ until: ({ state }) => state !== "running" }))
           yield* Deferred.succeed(isReplaced, undefined)
         })
         const rebuilding = yield* Effect.forkChild(rebuild)
-        assert.deepStrictEqual((yield* projections.audit(name, 50)).differences, [])
+        assert.deepStrictEqual((yield* audits.auditSample(name, 50)).differences, [])
         yield* Fiber.join(rebuilding)
-        const [last] = yield* projections.rebuilds
+        const [last] = yield* rebuilds.list
         assert.strictEqual(last?.state, "completed")
       }).pipe(Effect.provide(layer))
     }).pipe(Effect.provideService(ProjectionLimits, { ...defaults, transaction: Duration.minutes(1) }))

@@ -1,0 +1,205 @@
+/**
+ * Works on the rebuild of a projection: fills the shadow table from the beginning of the log while the live table serves,
+ * compares it with the log, and puts it in the live table's place.
+ *
+ * The shadow has a checkpoint of its own and follows the log as the live table does, so after a crash any process goes on
+ * where it was. `RebuildSwap` exchanges the tables in one transaction, so readers never see an older or an empty row.
+ *
+ * **Gotchas**: the live table of an older version stays as it is once no process of that version runs; its lag says so.
+ */
+import type { PgClient } from "@effect/sql-pg"
+import { type Cause, Clock, Effect, Layer, Schedule } from "effect"
+import { SecureRandom } from "effect/crypto"
+import type { SqlError } from "effect/sql/SqlError"
+import { Database, withDedicatedConnection } from "../../database/Database.ts"
+import { withinSeconds } from "../../database/SqlFailure.ts"
+import { EventStore } from "../../eventstore/EventStore.ts"
+import { LogTail } from "../../eventstore/tail/LogTail.ts"
+import * as Metrics from "../../telemetry/Metrics.ts"
+import * as DriftAudit from "../audit/DriftAudit.ts"
+import * as Checkpoint from "../Checkpoint.ts"
+import type { CheckpointKey, Projection } from "../Projection.ts"
+import * as BatchSize from "../run/BatchSize.ts"
+import * as Lease from "../run/Lease.ts"
+import * as OverdueEvent from "../run/OverdueEvent.ts"
+import * as ProjectionFailure from "../run/ProjectionFailure.ts"
+import * as ProjectionRunner from "../run/ProjectionRunner.ts"
+import * as ProjectionWork from "../run/ProjectionWork.ts"
+import * as RebuildRows from "./RebuildRows.ts"
+import * as RebuildSwap from "./RebuildSwap.ts"
+
+const poll = "250 millis"
+
+const tableLocked =
+  "The table that serves is locked, by somebody who reads it for long or changes it, so it can't be replaced yet; " +
+  "this is tried again every 2 to 30 s until it is free."
+
+/** A swap that waits for a lock keeps all readers waiting behind it, so a locked table is tried again only rarely. */
+export const swapRetries = Schedule.min([Schedule.exponential("2 seconds"), Schedule.spaced("30 seconds")])
+
+/** Remembers about a rebuild what outlives the attempts to finish it. */
+const swapState = Effect.fnUntraced(function* (id: string) {
+  const wait = yield* Schedule.toStepWithSleep(swapRetries)
+  return {
+    id,
+    /** Its rows were found to be the fold of the log. */
+    isCompared: false,
+    /** The table that serves was locked when the swap was last tried. */
+    isLocked: false,
+    /** The swap is not tried now, but the shadow goes on following the log. */
+    isPausing: false,
+    /** The next pause: 2 s, then twice as long each time, at most 30 s. */
+    pause: Effect.suspend(() => Effect.ignore(wait(undefined)))
+  }
+})
+
+/** Measures events per second, over the last five seconds or so. */
+const eventRate = () => {
+  const samples: Array<{ readonly at: number; readonly position: bigint }> = []
+  return (at: number, position: bigint): number => {
+    samples.push({ at, position })
+    while (samples.length > 2 && at - samples[0]!.at > 5_000) samples.shift()
+    const first = samples[0]!
+    return at > first.at ? (Number(position - first.position) * 1_000) / (at - first.at) : 0
+  }
+}
+
+/** Works on every rebuild of this projection that is on record, for ever. */
+const run = Effect.fnUntraced(function* (projection: Projection) {
+  const database = yield* Database
+  const log = yield* EventStore
+  const tail = yield* LogTail
+  const failures = yield* Metrics.projectionFailures
+  const sql = database.projections
+  const owner = SecureRandom.uuidV7Unsafe()
+  const key: CheckpointKey = { name: projection.name, version: projection.version, slot: "shadow" }
+  const size = BatchSize.make(database.kind)
+  const overdue = OverdueEvent.make()
+  let swap = yield* swapState("")
+
+  /** Records why the rebuild can't go on by itself, unless it was aborted meanwhile, and ends the attempt. */
+  const block = Effect.fnUntraced(function* (
+    sql: PgClient.PgClient,
+    id: string,
+    problem: string,
+    ...causes: ReadonlyArray<Cause.Cause<unknown>>
+  ) {
+    if (yield* RebuildRows.setState(sql, id, "blocked", problem)) {
+      failures(1, projection.name)
+      yield* Effect.logError(`The rebuild is blocked: ${problem}`, ...causes)
+    }
+    return yield* new Checkpoint.CheckpointMoved()
+  })
+
+  /** Blocks the rebuild where its own work is at fault and would fail again. */
+  const orBlock =
+    (sql: PgClient.PgClient, id: string) =>
+    <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E | Checkpoint.CheckpointMoved | SqlError> =>
+      Effect.catchCause(self, (cause): Effect.Effect<never, E | Checkpoint.CheckpointMoved | SqlError> => {
+        if (ProjectionFailure.kind(cause) !== "defect") return Effect.failCause(cause)
+        return block(sql, id, ProjectionFailure.reasonOf(cause), cause)
+      })
+
+  /** Compares rows of the shadow with the log, once for each rebuild. */
+  const compare = Effect.fnUntraced(function* (sql: PgClient.PgClient, { id, streams }: RebuildRows.Row) {
+    const { audit } = projection
+    if (swap.isCompared || audit === undefined) return
+    const view: DriftAudit.View = { sql: database.projections, log, projection, audit, slot: "shadow" }
+    const { compared, differences } = yield* streams === undefined
+      ? DriftAudit.compareAll(view)
+      : DriftAudit.compareSample(view, streams)
+    yield* RebuildRows.recordComparison(sql, id, compared, differences.length)
+    const [first] = differences
+    if (first !== undefined) {
+      const example = `${first.streamId} in ${first.field || "all of it"}`
+      yield* block(sql, id, `${differences.length} of ${compared} rows are not the fold of the log, as ${example}`)
+    }
+    swap.isCompared = true
+  })
+
+  /** Puts the shadow in place of the live table; ends the attempt unless events are left to be applied before. */
+  const trySwap = Effect.fnUntraced(function* (sql: PgClient.PgClient, rebuild: RebuildRows.Row) {
+    yield* compare(sql, rebuild).pipe(orBlock(sql, rebuild.id))
+    const result = yield* RebuildSwap.swap(sql, projection, owner, rebuild.id, size).pipe(orBlock(sql, rebuild.id))
+    if (result._tag === "Locked" && !swap.isLocked) yield* Effect.logWarning(tableLocked)
+    swap.isLocked = swap.isPausing = result._tag === "Locked"
+    switch (result._tag) {
+      case "NotYet":
+        return
+      case "Refused":
+        return yield* block(sql, rebuild.id, result.problem)
+      case "Swapped":
+        yield* Effect.logInfo(`The rebuilt view serves, from position ${result.position} on.`)
+        return yield* new Checkpoint.CheckpointMoved()
+      case "Locked":
+        return yield* new Checkpoint.CheckpointMoved()
+    }
+  })
+
+  /** Records the progress after each batch, and swaps the tables once the shadow has caught up. */
+  const onCheckpoint = (rebuild: RebuildRows.Row, start: bigint, markAdvanced: () => void) => {
+    const rate = eventRate()
+    let firstTarget: bigint | undefined
+    return Effect.fnUntraced(function* (sql: PgClient.PgClient, checkpoint: Checkpoint.Checkpoint) {
+      const { position } = checkpoint
+      if (position > start) markAdvanced()
+      const eventsPerSecond = rate(yield* Clock.currentTimeMillis, position)
+      yield* RebuildRows.recordProgress(sql, rebuild.id, position, eventsPerSecond, swap.isLocked ? tableLocked : null)
+      if (swap.isPausing) return
+      const target = yield* RebuildSwap.target(sql, projection, checkpoint)
+      if (target === undefined) return
+      firstTarget ??= target
+      // What the live table had at the beginning is applied in the ordinary way, and compared, however little it is.
+      if (position >= firstTarget && RebuildSwap.isNear(position, target, size)) yield* trySwap(sql, rebuild)
+    })
+  }
+
+  const attempt = Effect.fnUntraced(function* (markAdvanced: () => void) {
+    const rebuild = yield* withinSeconds(6)(RebuildRows.open(sql, projection.name))
+    if (rebuild?.version !== projection.version || rebuild.state !== "running") return yield* Effect.sleep(poll)
+    const { eventsPerSecond, id } = rebuild
+    if (swap.id !== id) swap = yield* swapState(id)
+    yield* withinSeconds(6)(RebuildRows.prepare(sql, projection, id)).pipe(
+      Effect.catchTag("RebuildRefused", ({ problem }) => block(sql, id, problem))
+    )
+    const start = yield* withinSeconds(6)(Checkpoint.stored(sql, key))
+    if (start?.version !== projection.version || start.paused) return yield* Effect.sleep(poll)
+    const problem = Checkpoint.problemOf(start)
+    if (problem !== undefined) return yield* block(sql, id, problem)
+    const isOurs = yield* withinSeconds(6)(Lease.take(sql, key, owner, database.kind === "pglite"))
+    if (!isOurs) return yield* Effect.sleep(poll)
+    const work: ProjectionWork.Work = {
+      projection,
+      key,
+      owner,
+      size,
+      overdue,
+      ...(eventsPerSecond === undefined ? {} : { eventsPerSecond }),
+      onCheckpoint: onCheckpoint(rebuild, start.position, markAdvanced),
+      onTrouble: Effect.void
+    }
+    yield* withDedicatedConnection(database.projectionConnection, (sql) => {
+      const follow = ProjectionWork.follow(sql, tail, work, start)
+      return swap.isPausing ? Effect.raceFirst(follow, swap.pause) : follow
+    }).pipe(
+      Effect.catchTag("ProjectionStopped", ({ problem }) => block(sql, id, problem)),
+      Effect.annotateLogs({ rebuild: id })
+    )
+    // Following only ends by failing, so it was the pause that ended.
+    swap.isPausing = false
+  })
+
+  yield* ProjectionRunner.supervised(attempt, {
+    becomes: (status) => {
+      if (status === "retrying") failures(1, projection.name)
+    },
+    stopped: () => Effect.void
+  }).pipe(
+    Effect.ensuring(Lease.release(sql, key, owner).pipe(withinSeconds(2), Effect.ignore)),
+    Effect.annotateLogs({ projection: projection.name })
+  )
+})
+
+/** Works on rebuilds in the background until the scope closes. */
+export const layer = (projection: Projection): Layer.Layer<never, never, Database | LogTail | EventStore> =>
+  run(projection).pipe(Effect.forever, Effect.forkScoped({ startImmediately: true }), Layer.effectDiscard)

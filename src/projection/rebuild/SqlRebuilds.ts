@@ -1,0 +1,63 @@
+/** `Rebuilds` in SQL: every request is a change of the rebuild's row, which the runners of all processes look at. */
+import { Effect, Layer } from "effect"
+import { Database } from "../../database/Database.ts"
+import { orUnavailable, withinSeconds } from "../../database/SqlFailure.ts"
+import { findProjection, type Projection } from "../Projection.ts"
+import { RebuildRefused, UnknownRebuild } from "../ProjectionErrors.ts"
+import { overdueOrUnavailable } from "../run/BoundedTransaction.ts"
+import * as RebuildRows from "./RebuildRows.ts"
+import { type Rebuild, Rebuilds } from "./Rebuilds.ts"
+
+/** A projection without a second table can only be emptied and filled again. */
+const notBeside =
+  "it has no second table to be rebuilt in; to begin anew, empty what it keeps and delete its row of " +
+  "ordinal.checkpoints, both in one transaction, then restart every process"
+
+const make = Effect.fnUntraced(function* (projections: ReadonlyArray<Projection>) {
+  const { projections: sql } = yield* Database
+  const list = (id?: string) => RebuildRows.list(sql, id).pipe(orUnavailable, withinSeconds(6))
+
+  const get = Effect.fnUntraced(function* (id: string) {
+    const [rebuild] = yield* list(id)
+    return rebuild ?? (yield* new UnknownRebuild({ id }))
+  })
+
+  /** Refuses a change of a rebuild that was found to have ended; otherwise gives the rebuild as it is now. */
+  const changed = Effect.fnUntraced(function* ({ id, projection, state }: Rebuild, isOpen: boolean) {
+    if (isOpen) return yield* get(id)
+    return yield* new RebuildRefused({ projection, id, problem: `this rebuild is ${state}; start another one` })
+  })
+
+  const setState = (state: "running" | "paused") =>
+    Effect.fnUntraced(function* (id: string) {
+      const rebuild = yield* get(id)
+      const isOpen = yield* RebuildRows.setState(sql, id, state).pipe(orUnavailable, withinSeconds(6))
+      return yield* changed(rebuild, isOpen)
+    })
+
+  return Rebuilds.of({
+    list: list(),
+    get,
+    start: Effect.fn("Rebuilds.start")(function* (name, options = {}) {
+      const projection = yield* findProjection(projections, name)
+      if (projection.tables === undefined) {
+        return yield* new RebuildRefused({ projection: name, problem: notBeside })
+      }
+      const id = yield* RebuildRows.request(sql, projection, options).pipe(overdueOrUnavailable, withinSeconds(6))
+      yield* Effect.logInfo(`Rebuild ${id} of the projection begins.`, { projection: name })
+      return yield* Effect.catchTag(get(id), "UnknownRebuild", Effect.die)
+    }),
+    pause: setState("paused"),
+    resume: setState("running"),
+    abort: Effect.fn("Rebuilds.abort")(function* (id) {
+      const rebuild = yield* get(id)
+      const projection = projections.find(({ name }) => name === rebuild.projection)
+      if (projection === undefined) return yield* new UnknownRebuild({ id })
+      const isOpen = yield* RebuildRows.abort(sql, projection, id).pipe(orUnavailable, withinSeconds(6))
+      return yield* changed(rebuild, isOpen)
+    })
+  })
+})
+
+/** Offers the rebuilds of these projections. */
+export const layer = (projections: ReadonlyArray<Projection>) => Layer.effect(Rebuilds, make(projections))
