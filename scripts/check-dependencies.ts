@@ -49,7 +49,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "database",
     "telemetry"
   ],
-  testing: ["order", "catalog", "aggregate", "eventstore", "projection", "views"],
+  testing: ["order", "catalog", "aggregate", "eventstore", "projection", "views", "database/DatabaseErrors.ts"],
   ".": ["server"]
 }
 

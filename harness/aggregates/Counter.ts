@@ -1,12 +1,13 @@
 /** A small aggregate for the kernel's tests: counts up to a limit, and can be told to misbehave. */
 import { Deferred, Effect, Layer, Result, Schema } from "effect"
-import { type Entry, EventStore } from "../../src/eventstore/EventStore.ts"
+import type { Entry } from "../../src/eventstore/EventStore.ts"
 import { LogTail } from "../../src/eventstore/tail/LogTail.ts"
 import * as MemoryEventStore from "../../src/eventstore/MemoryEventStore.ts"
 import type { Aggregate } from "../../src/aggregate/Aggregate.ts"
 import * as AggregateLimits from "../../src/aggregate/AggregateLimits.ts"
 import { Aggregates } from "../../src/aggregate/Aggregates.ts"
 import { Snapshots } from "../../src/aggregate/Snapshots.ts"
+import * as FaultyEventStore from "../../src/testing/FaultyEventStore.ts"
 import * as EventCodec from "../../src/aggregate/EventCodec.ts"
 
 const CounterEvent = Schema.TaggedUnion({
@@ -72,37 +73,21 @@ export const gated = Effect.gen(function* () {
   const log = yield* MemoryEventStore.make()
   const arrived = yield* Deferred.make<void>()
   const gate = yield* Deferred.make<void>()
-  return {
-    arrived: Deferred.await(arrived),
-    open: Deferred.succeed(gate, undefined),
-    layer: Layer.succeed(
-      EventStore,
-      EventStore.of({
-        ...log,
-        append: (entries, deadline) =>
-          Deferred.succeed(arrived, undefined).pipe(
-            Effect.andThen(Deferred.await(gate)),
-            Effect.andThen(log.append(entries, deadline))
-          )
-      })
-    ),
-    log
-  }
+  const { inject, layer } = FaultyEventStore.make(log)
+  const wait = Effect.andThen(Deferred.succeed(arrived, undefined), Deferred.await(gate))
+  inject({ append: FaultyEventStore.after(wait) })
+  return { arrived: Deferred.await(arrived), open: Deferred.succeed(gate, undefined), layer, log }
 })
 
 /** A memory log that remembers what each append was given. */
 export const counting = Effect.gen(function* () {
-  const log = yield* MemoryEventStore.make()
   const appends: Array<ReadonlyArray<Entry>> = []
-  const layer = Layer.succeed(
-    EventStore,
-    EventStore.of({
-      ...log,
-      append: (entries, deadline) => {
-        appends.push(entries)
-        return log.append(entries, deadline)
-      }
-    })
-  )
+  const { inject, layer } = FaultyEventStore.make(yield* MemoryEventStore.make())
+  inject({
+    append: (call, { args: [entries] }) => {
+      appends.push(entries)
+      return call
+    }
+  })
   return { appends, layer }
 })

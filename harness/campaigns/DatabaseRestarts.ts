@@ -7,7 +7,7 @@ import { placement } from "../fixtures/Shop.ts"
 import { call, orderId, type Receipt } from "../clients/HttpClient.ts"
 import type { PostgresServer } from "../servers/PostgresServer.ts"
 import * as OrderLoad from "../clients/OrderLoad.ts"
-import { follow, type PushFollower } from "../streams/ResumingFollower.ts"
+import { follow, type ResumingFollower } from "../streams/ResumingFollower.ts"
 import { now } from "../clocks/RunningTime.ts"
 import { type ServerProcess, start } from "../servers/ServerProcess.ts"
 import { logFaults, open, type Sql, storedEvents } from "../servers/Sql.ts"
@@ -48,7 +48,7 @@ const viewAt = async (sql: Sql, position: number) => {
 }
 
 /** Milliseconds until commands, the view and pushes were back. */
-const recovery = async (sql: Sql, urls: ReadonlyArray<string>, followers: ReadonlyArray<PushFollower>) => {
+const recovery = async (sql: Sql, urls: ReadonlyArray<string>, followers: ReadonlyArray<ResumingFollower>) => {
   const back = now()
   const each = await Promise.all(
     urls.map(async (url) => {
@@ -68,7 +68,7 @@ const recovery = async (sql: Sql, urls: ReadonlyArray<string>, followers: Readon
   }
 }
 
-const pushFaults = ({ name, positions }: PushFollower, wanted: ReadonlyArray<number>): ReadonlyArray<string> => {
+const pushFaults = ({ name, positions }: ResumingFollower, wanted: ReadonlyArray<number>): ReadonlyArray<string> => {
   const at = wanted.findIndex((position, index) => positions[index] !== position)
   if (at < 0 && positions.length === wanted.length) return []
   return [`${name}: ${positions.length} events, not ${wanted.length}; ${positions[at]} came in place of ${wanted[at]}`]
@@ -77,7 +77,7 @@ const pushFaults = ({ name, positions }: PushFollower, wanted: ReadonlyArray<num
 export const run = async (postgres: PostgresServer, { clients, notifications, pause: between, restarts }: Plan) => {
   const sql = open(postgres.url)
   const servers: Array<ServerProcess> = []
-  const followers: Array<PushFollower> = []
+  const followers: Array<ResumingFollower> = []
   const faults: Array<string> = []
   const recoveries: Array<{ readonly commands: number; readonly view: number; readonly pushes: number }> = []
   try {

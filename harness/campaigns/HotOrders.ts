@@ -9,7 +9,7 @@ import {
   type Receipt,
   slug
 } from "../clients/HttpClient.ts"
-import { seeded } from "../SeededRandom.ts"
+import { seeded } from "../fixtures/SeededRandom.ts"
 import { any, type Operation, placing, request } from "../clients/Operation.ts"
 
 /** One command as its caller saw it; times in milliseconds. */

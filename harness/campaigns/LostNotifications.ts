@@ -4,7 +4,7 @@
  */
 import { spread } from "../bench/Measurement.ts"
 import * as OrderLoad from "../clients/OrderLoad.ts"
-import type { PushFollower } from "../streams/ResumingFollower.ts"
+import type { ResumingFollower } from "../streams/ResumingFollower.ts"
 import type { Sql } from "../servers/Sql.ts"
 
 export interface Plan {
@@ -29,7 +29,7 @@ const endSessions = (sql: Sql, role: string) =>
 export const run = async (
   sql: Sql,
   [url = ""]: ReadonlyArray<string>,
-  followers: ReadonlyArray<PushFollower>,
+  followers: ReadonlyArray<ResumingFollower>,
   { commands, pause }: Plan
 ) => {
   const others = followers.filter(({ name }) => !name.includes(url))
@@ -53,11 +53,17 @@ export const run = async (
 
   const heard = await delays(() => Promise.resolve())
   const cut = await delays((answered) => (answered % 2 === 0 ? endSessions(sql, "listener") : Promise.resolve()))
-  await sql.rows("CREATE FUNCTION public.pg_notify(text, text) RETURNS void LANGUAGE sql AS ''")
+  // A function of the same name that comes first in the servers' search path takes the notifications, and counts them.
+  await sql.rows("CREATE TABLE public.taken_notifications (at timestamptz NOT NULL DEFAULT clock_timestamp())")
+  await sql.rows(`CREATE FUNCTION public.pg_notify(text, text) RETURNS void LANGUAGE sql
+    AS 'INSERT INTO public.taken_notifications DEFAULT VALUES'`)
   await sql.rows("ALTER ROLE CURRENT_USER SET search_path = public, pg_catalog")
   await endSessions(sql, "reads")
   const silent = await delays(() => Promise.resolve())
   await sql.rows("ALTER ROLE CURRENT_USER RESET search_path")
+  const [taken] = await sql.rows<{ readonly count: number }>(
+    "SELECT count(*)::integer AS count FROM public.taken_notifications"
+  )
 
   const bounds = {
     median: pollInterval + heard.median + Math.max(1_000, heard.median),
@@ -68,5 +74,5 @@ export const run = async (
     .map(
       ([what, { max, median }]) => `pushes came ${median}, ${max} ms after the answer when notifications are ${what}`
     )
-  return { faults, receipts, pushDelayMillis: { heard, cut, silent } }
+  return { faults, receipts, takenNotifications: taken?.count ?? 0, pushDelayMillis: { heard, cut, silent } }
 }

@@ -4,7 +4,7 @@
  */
 import { address, placement } from "../fixtures/Shop.ts"
 import { type Answer, call, orderId, type Page, type Receipt, slug } from "../clients/HttpClient.ts"
-import { seeded } from "../SeededRandom.ts"
+import { seeded } from "../fixtures/SeededRandom.ts"
 
 export interface Plan {
   readonly urls: ReadonlyArray<string>

@@ -11,7 +11,7 @@ import { OrderDecider } from "../../src/order/OrderDecider.ts"
 import { CustomerId, LineId, OrderId, PaymentId, ProductId } from "../../src/order/OrderId.ts"
 import type { OrderState } from "../../src/order/OrderState.ts"
 import * as OrderView from "../../src/views/order/OrderView.ts"
-import { seeded } from "../SeededRandom.ts"
+import { seeded } from "../fixtures/SeededRandom.ts"
 
 const most = 2n ** 53n - 1n
 const orderId = OrderId.make("ord_01997a1c-0000-7000-8000-000000000001")

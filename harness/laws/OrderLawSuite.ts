@@ -14,7 +14,7 @@ import { deciderLaws, type Law } from "../../src/testing/DeciderLaws.ts"
 import { orderCommands } from "../../src/testing/OrderCommands.ts"
 import { orderLaws } from "../../src/testing/OrderLaws.ts"
 import { trace } from "../../src/testing/Trace.ts"
-import { seed } from "./Seed.ts"
+import { seed } from "../fixtures/SeededRandom.ts"
 
 const cases: ReadonlyArray<OrderPolicies> = [
   defaultPolicies,

@@ -7,8 +7,6 @@ import { EventStore } from "../../src/eventstore/EventStore.ts"
 import { LogTail } from "../../src/eventstore/tail/LogTail.ts"
 import * as MemoryEventStore from "../../src/eventstore/MemoryEventStore.ts"
 import * as StreamId from "../../src/eventstore/StreamId.ts"
-import { DatabaseUnavailable } from "../../src/database/DatabaseErrors.ts"
-import { OutcomeUnknown } from "../../src/eventstore/EventStoreErrors.ts"
 import * as AggregateLimits from "../../src/aggregate/AggregateLimits.ts"
 import { Aggregates } from "../../src/aggregate/Aggregates.ts"
 import { Commands } from "../../src/aggregate/idempotency/Commands.ts"
@@ -20,15 +18,16 @@ import { defaultPolicies, OrderPolicies } from "../../src/order/OrderPolicies.ts
 import type { HttpLimits } from "../../src/http/listener/HttpLimits.ts"
 import * as MemoryCatalogQueries from "../../src/views/catalog/MemoryCatalogQueries.ts"
 import * as MemoryOrderQueries from "../../src/views/order/MemoryOrderQueries.ts"
+import * as FaultyEventStore from "../../src/testing/FaultyEventStore.ts"
 import { entry, uuid } from "../../src/testing/EventStoreEntries.ts"
 import { withCatalog } from "../clients/CheckedClient.ts"
 import { start } from "./ApiServer.ts"
 
-type Log = EventStore["Service"]
-
 /** What goes wrong once the catalog is in place. */
 export interface Trouble {
-  readonly log?: (log: Log) => Partial<Log>
+  readonly faults?: FaultyEventStore.Faults
+  /** Appends to the log what the trouble rests on. */
+  readonly prepare?: (log: EventStore["Service"]) => Effect.Effect<unknown>
   readonly limits?: Partial<AggregateLimits.AggregateLimits>
   readonly policies?: Partial<OrderPolicies>
   readonly http?: Partial<HttpLimits>
@@ -37,28 +36,25 @@ export interface Trouble {
 /** For commands that will not come to an end. */
 const soon = { commandDeadline: Duration.seconds(1) }
 
-export const startWith = async ({ http, limits, log, policies }: Trouble = {}) => {
-  let broken: Partial<Log> = {}
-  const breakable = Effect.map(MemoryEventStore.make(), (sound) => {
-    const service = new Proxy(sound, {
-      get: (target, name) => Reflect.get(broken, name) ?? Reflect.get(target, name)
-    })
-    return { service, break: () => (broken = log?.(sound) ?? {}) }
-  })
+/** A server without trouble until it is told to `breakIt`. */
+export const startWith = async ({ faults = {}, http, limits, policies, prepare }: Trouble = {}) => {
   let breakIt = () => {}
+  const faultyLog = Layer.effect(
+    EventStore,
+    Effect.map(MemoryEventStore.make(), (log) => {
+      const { inject, store } = FaultyEventStore.make(log)
+      breakIt = () => {
+        inject(faults)
+        if (prepare !== undefined) Effect.runSync(prepare(log))
+      }
+      return store
+    })
+  )
   const layer = Layer.mergeAll(AggregateCatalog.layer, MemoryOrderQueries.layer, MemoryCatalogQueries.layer).pipe(
     Layer.provideMerge(Commands.layer),
     Layer.provideMerge(Aggregates.layer),
     Layer.provideMerge(Layer.merge(LogTail.layer, Snapshots.layerMemory)),
-    Layer.provideMerge(
-      Layer.effect(
-        EventStore,
-        Effect.map(breakable, (made) => {
-          breakIt = made.break
-          return EventStore.of(made.service)
-        })
-      )
-    )
+    Layer.provideMerge(faultyLog)
   )
   const orders = Layer.fresh(OrdersLocal.layer).pipe(
     Layer.provide(Layer.fresh(layer)),
@@ -77,35 +73,27 @@ export const startWith = async ({ http, limits, log, policies }: Trouble = {}) =
 
 export type ProblemServer = Awaited<ReturnType<typeof startWith>>
 
-export const unavailable: Trouble = {
-  log: () => ({ append: () => Effect.fail(new DatabaseUnavailable({ retryAfter: 1 })) })
-}
-export const unknown: Trouble = { log: () => ({ append: () => Effect.fail(new OutcomeUnknown({ retryAfter: 1 })) }) }
+export const unavailable: Trouble = { faults: { append: FaultyEventStore.unavailable } }
+export const unknown: Trouble = { faults: { append: FaultyEventStore.answerLost } }
 /** Another process is always faster. */
-export const losing: Trouble = {
-  limits: soon,
-  log: () => ({ append: (entries) => Effect.succeed(entries.map(() => ({ _tag: "Conflict", version: 7 }))) })
-}
+export const losing: Trouble = { limits: soon, faults: { append: FaultyEventStore.conflict(7) } }
 /** Who waits for it is answered at a command's deadline, long before the request's limit. */
-export const hanging: Trouble = { limits: soon, log: () => ({ append: () => Effect.never }) }
+export const hanging: Trouble = { limits: soon, faults: { append: FaultyEventStore.silent } }
 /** There is room for two commands; the quote for an order takes as much. */
 export const full: Trouble = { ...hanging, limits: { inFlight: 2 } }
 /** The view does not move any more. */
-export const blind: Trouble = { log: () => ({ readAll: () => Effect.never }) }
+export const blind: Trouble = { faults: { readAll: FaultyEventStore.silent } }
 /** What is stored is not known to this program, which can keep but one actor in memory. */
 export const corrupt: Trouble = {
   limits: { residents: 1 },
-  log: (log) => ({
-    readStream: (streamId, options) =>
-      Effect.map(log.readStream(streamId, options), (page) => page.map((event) => ({ ...event, type: "Nonsense" })))
-  })
+  faults: { readStream: Effect.map((page) => page.map((event) => ({ ...event, type: "Nonsense" }))) }
 }
 
 export const longOrder = OrderId.make("ord_01890000-0000-7000-8000-00000000ffff")
 
 /** One order has all the events that an order can have. */
 export const long: Trouble = {
-  log: (log) => {
+  prepare: (log) => {
     const line = {
       lineId: "a",
       productId: "mug",
@@ -130,9 +118,6 @@ export const long: Trouble = {
       event("LineQuantityChanged", { lineId: "a", from: 1 + (index % 2), to: 2 - (index % 2) })
     )
     const stream = StreamId.make(OrderAggregate.category, longOrder)
-    Effect.runSync(
-      log.append([entry(stream, 0, { events: [event("OrderPlaced", placed), ...edits] })], 0).pipe(Effect.orDie)
-    )
-    return {}
+    return Effect.orDie(log.append([entry(stream, 0, { events: [event("OrderPlaced", placed), ...edits] })], 0))
   }
 }

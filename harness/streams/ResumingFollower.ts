@@ -4,7 +4,7 @@ import { isEvent, type Message, over, type Transport } from "./StreamConnection.
 import { until } from "../clocks/Until.ts"
 import { now } from "../clocks/RunningTime.ts"
 
-export interface PushFollower {
+export interface ResumingFollower {
   readonly name: string
   /** Positions in the order in which they came. */
   readonly positions: ReadonlyArray<number>
@@ -19,7 +19,7 @@ export interface PushFollower {
   readonly stop: () => Promise<void>
 }
 
-export const follow = (transport: Transport, url: string, start: number): PushFollower => {
+export const follow = (transport: Transport, url: string, start: number): ResumingFollower => {
   const positions: Array<number> = []
   const arrived = new Map<number, number>()
   const stopping = new AbortController()

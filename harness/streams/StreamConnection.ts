@@ -26,7 +26,7 @@ export interface End {
   readonly reason: string
 }
 
-export interface PushConnection {
+export interface StreamConnection {
   /** The next message that is as asked; fails if the stream ends before. */
   readonly until: (isIt: (message: Message) => boolean) => Promise<Message>
   readonly ended: Promise<End>
@@ -73,7 +73,7 @@ const receiver = (take: Take) => {
 }
 
 /** Follows `/events`; rejects with the status if the answer is not a stream. */
-export const overSse = (url: string, { headers = {}, query = "" }: Asked, take: Take): Promise<PushConnection> =>
+export const overSse = (url: string, { headers = {}, query = "" }: Asked, take: Take): Promise<StreamConnection> =>
   new Promise((resolve, reject) => {
     const { connection, end, receive } = receiver(take)
     const parser = Sse.makeParser((event) => {
@@ -103,7 +103,7 @@ export const overWebSocket = (
   url: string,
   { headers = {}, protocols = [], query = "" }: Asked & { readonly protocols?: Array<string> },
   take: Take
-): Promise<PushConnection & { readonly socket: NodeWS.WebSocket }> =>
+): Promise<StreamConnection & { readonly socket: NodeWS.WebSocket }> =>
   new Promise((resolve, reject) => {
     const { connection, end, receive } = receiver(take)
     const socket = new NodeWS.WebSocket(`${url.replace("http", "ws")}/events/ws${query}`, protocols, { headers })
@@ -126,3 +126,37 @@ export const overWebSocket = (
   })
 
 export const over = { SSE: overSse, WebSocket: overWebSocket }
+
+/** A client of one connection that keeps all that came. */
+export interface Follower extends StreamConnection {
+  readonly messages: Array<Message>
+  /** Events only: their positions. */
+  readonly positions: () => Array<number>
+  /** The first message, had or to come, that is as asked. */
+  readonly until: StreamConnection["until"]
+  /** Where to go on from. */
+  readonly last: () => number | undefined
+}
+
+const follow = async <C extends StreamConnection>(open: (take: Take) => Promise<C>): Promise<C & Follower> => {
+  const messages: Array<Message> = []
+  const connection = await open((message) => messages.push(message))
+  return {
+    ...connection,
+    messages,
+    positions: () => messages.filter(isEvent).map(({ position }) => position),
+    last: () => messages.at(-1)?.position,
+    until: async (isIt) => messages.find(isIt) ?? connection.until(isIt)
+  }
+}
+
+/** Follows `/events<query>`; rejects with the status if the answer is not a stream. */
+export const followSse = (url: string, query = "", headers: Record<string, string> = {}) =>
+  follow((take) => overSse(url, { query, headers }, take))
+
+/** Follows `/events/ws<query>`; rejects if the WebSocket is not opened. */
+export const followWs = (
+  url: string,
+  query = "",
+  options: { readonly headers?: Record<string, string>; readonly protocols?: Array<string> } = {}
+) => follow((take) => overWebSocket(url, { query, ...options }, take))

@@ -3,7 +3,7 @@ import { Agent, type IncomingHttpHeaders, request as httpRequest } from "node:ht
 import { isListed, operationsOf, problemFault } from "../../judges/AnswerJudge.ts"
 import { placement } from "../../fixtures/Shop.ts"
 import { call, fillCatalog, inParallel, orderId } from "../../clients/HttpClient.ts"
-import { seeded } from "../../SeededRandom.ts"
+import { seeded } from "../../fixtures/SeededRandom.ts"
 import { type HostileRequest, make, type Operation } from "./HostileRequests.ts"
 
 export interface Plan {

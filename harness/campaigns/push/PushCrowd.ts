@@ -6,8 +6,7 @@ import * as Measurement from "../../bench/Measurement.ts"
 import type { Transport } from "../../streams/StreamConnection.ts"
 import type { Sql } from "../../servers/Sql.ts"
 import * as OpenLoop from "../../clients/OpenLoop.ts"
-import { now } from "../../streams/StreamClient.ts"
-import * as PushClients from "../../streams/StreamClients.ts"
+import * as StreamClients from "../../streams/StreamClients.ts"
 import { customerOf, difference, logged, type LoggedEvent, type PushShop } from "./PushShop.ts"
 
 export interface Crowd extends OpenLoop.Pace {
@@ -33,8 +32,11 @@ const sample = 10
 
 const either = (index: number): Transport => (index % 2 === 0 ? "SSE" : "WebSocket")
 
-const wanted = ({ customers, deaf, sse, unfiltered, ws }: Crowd, after: number): ReadonlyArray<PushClients.Wanted> => {
-  const some = (count: number, make: (index: number) => PushClients.Wanted) =>
+const wanted = (
+  { customers, deaf, sse, unfiltered, ws }: Crowd,
+  after: number
+): ReadonlyArray<StreamClients.Wanted> => {
+  const some = (count: number, make: (index: number) => StreamClients.Wanted) =>
     Array.from({ length: count }, (_, i) => make(i))
   const one = (transport: Transport, customer: string) => ({
     name: `${transport} ${customer}`,
@@ -51,7 +53,7 @@ const wanted = ({ customers, deaf, sse, unfiltered, ws }: Crowd, after: number):
 }
 
 /** What it got before it was cut off is the beginning; and going on after it brings the rest. */
-const judgeDeaf = (name: string, { end, last, positions }: PushClients.Got, all: ReadonlyArray<number>) => {
+const judgeDeaf = (name: string, { end, last, positions }: StreamClients.Got, all: ReadonlyArray<number>) => {
   if (end === undefined) return [`${name} never read and was not cut off`]
   const told = /^slow consumer; resume after (\d+)$/.exec(end.reason)?.[1]
   return [
@@ -61,7 +63,7 @@ const judgeDeaf = (name: string, { end, last, positions }: PushClients.Got, all:
   ]
 }
 
-const latencies = (got: Iterable<PushClients.Got>, since: ReadonlyMap<number, number>) =>
+const latencies = (got: Iterable<StreamClients.Got>, since: ReadonlyMap<number, number>) =>
   [...got].flatMap(({ positions, times }) =>
     positions.flatMap((position, index) => {
       const began = since.get(position)
@@ -70,7 +72,7 @@ const latencies = (got: Iterable<PushClients.Got>, since: ReadonlyMap<number, nu
   )
 
 /** How the connections of the deaf ended, counted. */
-const ends = (deaf: Iterable<PushClients.Got>) => {
+const ends = (deaf: Iterable<StreamClients.Got>) => {
   const counts: Record<string, number> = {}
   for (const { end } of deaf) {
     const how = end === undefined ? "open" : String(end.code)
@@ -93,16 +95,16 @@ export const run = async (
   crowd: Crowd,
   { cutOff = () => 0, onConnected = () => {}, onLoaded = () => {} }: Watch = {}
 ) => {
-  const processes = Array.from({ length: crowd.processes }, PushClients.start)
+  const processes = Array.from({ length: crowd.processes }, StreamClients.start)
   const spread = <A>(items: ReadonlyArray<A>) =>
     processes.map((process, index) => [process, items.filter((_, at) => at % crowd.processes === index)] as const)
-  const openAll = (clients: ReadonlyArray<PushClients.Wanted>) =>
+  const openAll = (clients: ReadonlyArray<StreamClients.Wanted>) =>
     Promise.all(spread(clients).map(([process, some]) => process.open(shop.url, some)))
   const finishAll = async (names: ReadonlyArray<string>, until: (name: string) => number) => {
     const all = await Promise.all(
       processes.map((process) => process.finish(new Map(names.map((name) => [name, until(name)])), patience))
     )
-    const got = new Map<string, PushClients.Got>()
+    const got = new Map<string, StreamClients.Got>()
     for (const some of all) for (const [name, one] of some) got.set(name, one)
     return got
   }
@@ -165,7 +167,7 @@ export const run = async (
 
 /** One command at a time, and one client of each transport. */
 export const alone = async (shop: PushShop, sql: Sql, commands: number) => {
-  const clients = PushClients.start()
+  const clients = StreamClients.start()
   try {
     const before = shop.last()
     const names = ["SSE", "WebSocket"] as const
@@ -173,9 +175,9 @@ export const alone = async (shop: PushShop, sql: Sql, commands: number) => {
       shop.url,
       names.map((transport) => ({ name: transport, transport, after: before }))
     )
-    const began = now()
+    const began = StreamClients.now()
     for (let index = 0; index < commands; index++) await shop.command(index)
-    const perSecond = Math.round((commands / (now() - began)) * 1000)
+    const perSecond = Math.round((commands / (StreamClients.now() - began)) * 1000)
     const log = await logged(sql, before)
     const all = log.map(({ position }) => position)
     const recorded = new Map(log.map(({ position, recorded }) => [position, recorded]))

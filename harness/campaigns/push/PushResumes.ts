@@ -1,5 +1,5 @@
 /** A client of the event streams whose connection is cut again and again while orders come in, and what it got in all. */
-import { seeded } from "../../SeededRandom.ts"
+import { seeded } from "../../fixtures/SeededRandom.ts"
 import { type Asked, isEvent, over, type Transport } from "../../streams/StreamConnection.ts"
 import { difference, type PushShop } from "./PushShop.ts"
 

@@ -2,7 +2,7 @@
 import { address, untaxedMug } from "../../fixtures/Shop.ts"
 import { type Answer, call, inParallel, type Receipt } from "../../clients/HttpClient.ts"
 import type { Sql } from "../../servers/Sql.ts"
-import { now } from "../../streams/StreamClient.ts"
+import { now } from "../../streams/StreamClients.ts"
 
 export const customerOf = (index: number) => `customer-${index}`
 

@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, PubSub, Stream } from "effect"
+import { Effect, Fiber, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { randomBytes } from "node:crypto"
 import { Database } from "../../../src/database/Database.ts"
@@ -8,6 +8,7 @@ import { LogTail } from "../../../src/eventstore/tail/LogTail.ts"
 import * as MemoryEventStore from "../../../src/eventstore/MemoryEventStore.ts"
 import { append, entry, event, newStream, readFrom, tags } from "../../../src/testing/EventStoreEntries.ts"
 import { freshLogLayer } from "../../../harness/views/LogLayer.ts"
+import * as FaultyEventStore from "../../../src/testing/FaultyEventStore.ts"
 
 const kibibytes = (count: number) => ({
   "that compress well": { note: "long ".repeat((count * 1024) / 5) },
@@ -83,15 +84,13 @@ it.live("the tail hands on large events as they are stored", () =>
 const cutAfterLarge = Layer.effect(
   EventStore,
   Effect.gen(function* () {
-    const log = yield* EventStore
-    return EventStore.of({
-      ...log,
-      grown: yield* PubSub.sliding<void>(1),
-      readAll: (options) =>
-        Effect.map(log.readAll(options), (events) =>
-          events.slice(0, JSON.stringify(events[0]?.data ?? "").length < 1024 * 1024 ? 500 : 2)
-        )
+    const { inject, store } = FaultyEventStore.make(yield* EventStore, { losesHints: true })
+    inject({
+      readAll: Effect.map((events) =>
+        events.slice(0, JSON.stringify(events[0]?.data ?? "").length < 1024 * 1024 ? 500 : 2)
+      )
     })
+    return store
   })
 ).pipe(Layer.provide(MemoryEventStore.layer()))
 

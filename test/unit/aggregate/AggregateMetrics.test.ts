@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Layer, Schema } from "effect"
-import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import * as MemoryEventStore from "../../../src/eventstore/MemoryEventStore.ts"
 import { Aggregates } from "../../../src/aggregate/Aggregates.ts"
 import { value, withOwnMetrics } from "../../../harness/fixtures/OwnMetrics.ts"
 import { add, Counter, onMemory, registry } from "../../../harness/aggregates/Counter.ts"
 import { patientCommands } from "../../../harness/clocks/Patience.ts"
+import * as FaultyEventStore from "../../../src/testing/FaultyEventStore.ts"
 
 const added = `orders_events_appended_total{type="counter.added.v1"}`
 
@@ -20,18 +20,17 @@ describe("metrics of actors", () => {
         if (++appends === 2) Deferred.doneUnsafe(isRace, Effect.void)
         return Deferred.await(isRace)
       })
-      const log = yield* MemoryEventStore.make({ soleWriter: false, appendDelay: 1 })
-      const watched = EventStore.of({
-        ...log,
-        append: (entries, deadline) =>
-          Effect.tap(Effect.andThen(together, log.append(entries, deadline)), (outcomes) =>
+      const watched = FaultyEventStore.make(yield* MemoryEventStore.make({ soleWriter: false, appendDelay: 1 }))
+      watched.inject({
+        append: (call) =>
+          Effect.tap(Effect.andThen(together, call), (outcomes) =>
             Effect.sync(() => {
               if (outcomes.some(({ _tag }) => _tag === "Conflict")) lost += 1
             })
           )
       })
       const process = Effect.map(
-        Layer.build(registry(patientCommands).pipe(Layer.provide(Layer.succeed(EventStore, watched)))),
+        Layer.build(registry(patientCommands).pipe(Layer.provide(watched.layer))),
         (services) => Context.get(services, Aggregates)
       )
       const both = [yield* process, yield* process]

@@ -9,7 +9,7 @@ import { placement } from "../../../../harness/fixtures/Shop.ts"
 import { withCatalog } from "../../../../harness/clients/CheckedClient.ts"
 import { start, type TestServer } from "../../../../harness/servers/ApiServer.ts"
 import { problemOf, raw } from "../../../../harness/clients/RawClient.ts"
-import { followSse, followWs } from "../../../../harness/streams/StreamFollower.ts"
+import { followSse, followWs } from "../../../../harness/streams/StreamConnection.ts"
 
 const isHeartbeat = ({ name }: { readonly name: string }) => name === "heartbeat"
 

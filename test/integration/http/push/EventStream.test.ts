@@ -1,9 +1,8 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { isEvent } from "../../../../harness/streams/StreamConnection.ts"
 import { placement } from "../../../../harness/fixtures/Shop.ts"
 import { withCatalog } from "../../../../harness/clients/CheckedClient.ts"
 import { start, type TestServer } from "../../../../harness/servers/ApiServer.ts"
-import { followSse, followWs, type Follower } from "../../../../harness/streams/StreamFollower.ts"
+import { followSse, followWs, type Follower, isEvent } from "../../../../harness/streams/StreamConnection.ts"
 
 let server: TestServer
 beforeAll(async () => {

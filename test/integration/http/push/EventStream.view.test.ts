@@ -2,7 +2,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect } from "effect"
 import { connect } from "../../../../harness/servers/FreshDatabase.ts"
-import { isEvent } from "../../../../harness/streams/StreamConnection.ts"
 import { now } from "../../../../harness/clocks/RunningTime.ts"
 import * as OrdersLayers from "../../../../src/orders/OrdersLayers.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
@@ -10,7 +9,7 @@ import { readerOrders } from "../../../../harness/orders/ReaderOrders.ts"
 import { placement } from "../../../../harness/fixtures/Shop.ts"
 import { withCatalog } from "../../../../harness/clients/CheckedClient.ts"
 import { type Options, start, type TestServer } from "../../../../harness/servers/ApiServer.ts"
-import { followSse, followWs, type Follower } from "../../../../harness/streams/StreamFollower.ts"
+import { followSse, followWs, type Follower, isEvent } from "../../../../harness/streams/StreamConnection.ts"
 
 const serve = (options: Options) =>
   Effect.acquireRelease(

@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
-import { EventStore } from "../../../../src/eventstore/EventStore.ts"
 import { LogTail } from "../../../../src/eventstore/tail/LogTail.ts"
 import * as MemoryEventStore from "../../../../src/eventstore/MemoryEventStore.ts"
 import * as StreamId from "../../../../src/eventstore/StreamId.ts"
 import { Aggregates } from "../../../../src/aggregate/Aggregates.ts"
 import { type Snapshot, Snapshots } from "../../../../src/aggregate/Snapshots.ts"
 import { add, Counter } from "../../../../harness/aggregates/Counter.ts"
+import * as FaultyEventStore from "../../../../src/testing/FaultyEventStore.ts"
 
 const saved = {
   ...Counter,
@@ -15,22 +15,18 @@ const saved = {
 
 /** A process on a shared log and shared snapshots; counts the events it reads of streams. */
 const fixture = Effect.gen(function* () {
-  const log = yield* MemoryEventStore.make()
+  const watched = FaultyEventStore.make(yield* MemoryEventStore.make())
   const kept = new Map<StreamId.StreamId, Snapshot>()
   const reads = { events: 0, snapshots: 0 }
-  const backend = Layer.merge(
-    Layer.succeed(
-      EventStore,
-      EventStore.of({
-        ...log,
-        readStream: (streamId, options) =>
-          Effect.tap(log.readStream(streamId, options), (page) =>
-            Effect.sync(() => {
-              reads.events += page.length
-            })
-          )
+  watched.inject({
+    readStream: Effect.tap((page) =>
+      Effect.sync(() => {
+        reads.events += page.length
       })
-    ),
+    )
+  })
+  const backend = Layer.merge(
+    watched.layer,
     Layer.succeed(
       Snapshots,
       Snapshots.of({

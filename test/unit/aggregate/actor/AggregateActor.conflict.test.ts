@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
-import { EventStore, type Outcome } from "../../../../src/eventstore/EventStore.ts"
+import { EventStore } from "../../../../src/eventstore/EventStore.ts"
 import * as MemoryEventStore from "../../../../src/eventstore/MemoryEventStore.ts"
 import { Aggregates } from "../../../../src/aggregate/Aggregates.ts"
+import * as FaultyEventStore from "../../../../src/testing/FaultyEventStore.ts"
 import { add, Counter, registry } from "../../../../harness/aggregates/Counter.ts"
 import { patientCommands } from "../../../../harness/clocks/Patience.ts"
 
@@ -59,13 +60,9 @@ describe("an actor whose stream another process writes too", () => {
 
   it.effect("gives up with ConcurrencyConflict at the deadline", () =>
     Effect.gen(function* () {
-      const log = yield* MemoryEventStore.make({ soleWriter: false })
-      const conflict: Outcome = { _tag: "Conflict", version: 7 }
-      const losing = Layer.succeed(
-        EventStore,
-        EventStore.of({ ...log, append: (entries) => Effect.succeed(entries.map(() => conflict)) })
-      )
-      const aggregates = yield* aggregatesOn(losing, {})
+      const faulty = FaultyEventStore.make(yield* MemoryEventStore.make({ soleWriter: false }))
+      faulty.inject({ append: FaultyEventStore.conflict(7) })
+      const aggregates = yield* aggregatesOn(faulty.layer, {})
       const fiber = yield* Effect.forkChild(Effect.flip(aggregates.send(Counter, "a", add())))
       yield* TestClock.adjust("6 seconds")
       assert.strictEqual((yield* Fiber.join(fiber))._tag, "ConcurrencyConflict")
@@ -76,18 +73,11 @@ describe("an actor whose stream another process writes too", () => {
     Effect.gen(function* () {
       const log = yield* MemoryEventStore.make({ soleWriter: false, readDelay: 20 })
       const other = yield* aggregatesOn(Layer.succeed(EventStore, log))
-      let overtaken = false
-      const overtakenOnce = EventStore.of({
-        ...log,
-        append: (entries, deadline) =>
-          Effect.suspend(() => {
-            if (overtaken) return log.append(entries, deadline)
-            overtaken = true
-            // Somebody else is faster, once; `orDie`: it can't fail on this log.
-            return other.send(Counter, "a", add(10)).pipe(Effect.orDie, Effect.andThen(log.append(entries, deadline)))
-          })
-      })
-      const aggregates = yield* aggregatesOn(Layer.succeed(EventStore, overtakenOnce))
+      const faulty = FaultyEventStore.make(log)
+      // Another process is faster once; its own command can't fail on this log.
+      const overtaken = Effect.orDie(other.send(Counter, "a", add(10)))
+      faulty.inject({ append: FaultyEventStore.first(1, FaultyEventStore.after(overtaken)) })
+      const aggregates = yield* aggregatesOn(faulty.layer)
       // One drain, since both wait for the activation: a no-op that the overtaking turns into a rejection, then an append that loses.
       const fibers = yield* Effect.forEach([{ _tag: "RefuseAt", count: 10 } as const, add()], (command) =>
         Effect.forkChild(Effect.result(aggregates.send(Counter, "a", command)), { startImmediately: true })

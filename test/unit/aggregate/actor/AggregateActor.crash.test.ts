@@ -1,37 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Duration, Effect, Exit, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
-import { EventStore } from "../../../../src/eventstore/EventStore.ts"
 import * as MemoryEventStore from "../../../../src/eventstore/MemoryEventStore.ts"
-import { DatabaseUnavailable } from "../../../../src/database/DatabaseErrors.ts"
-import { OutcomeUnknown } from "../../../../src/eventstore/EventStoreErrors.ts"
 import { Aggregates } from "../../../../src/aggregate/Aggregates.ts"
 import { add, Counter, gated, onMemory, registry } from "../../../../harness/aggregates/Counter.ts"
+import * as FaultyEventStore from "../../../../src/testing/FaultyEventStore.ts"
 
-const failing = (broken: { append?: "lost" | "unknown"; read?: boolean }) =>
-  Effect.map(MemoryEventStore.make(), (log) => ({
-    log,
-    layer: Layer.succeed(
-      EventStore,
-      EventStore.of({
-        ...log,
-        append: (entries, deadline) =>
-          Effect.suspend(() => {
-            if (broken.append === "lost") return Effect.fail(new DatabaseUnavailable({ retryAfter: 1 }))
-            if (broken.append !== "unknown") return log.append(entries, deadline)
-            return log
-              .append(entries, deadline)
-              .pipe(Effect.andThen(Effect.fail(new OutcomeUnknown({ retryAfter: 1 }))))
-          }),
-        readStream: (streamId, options) =>
-          Effect.suspend(() =>
-            broken.read === true
-              ? Effect.fail(new DatabaseUnavailable({ retryAfter: 1 }))
-              : log.readStream(streamId, options)
-          )
-      })
-    )
-  }))
+const faultyMemory = Effect.map(MemoryEventStore.make(), (log) => FaultyEventStore.make(log))
 
 describe("an actor in trouble", () => {
   it.effect("fails only the command whose decision throws", () =>
@@ -66,14 +41,14 @@ describe("an actor in trouble", () => {
 
   it.effect("tries a failed activation anew with the next command", () =>
     Effect.gen(function* () {
-      const broken = { read: true }
-      const { layer } = yield* failing(broken)
+      const { inject, layer, mend } = yield* faultyMemory
+      inject({ readStream: FaultyEventStore.unavailable })
       yield* Effect.gen(function* () {
         const aggregates = yield* Aggregates
         const first = yield* Effect.flip(aggregates.send(Counter, "a", add()))
         assert.strictEqual(first._tag, "DatabaseUnavailable")
         assert.strictEqual(yield* aggregates.residents, 0)
-        broken.read = false
+        mend()
         assert.strictEqual((yield* aggregates.send(Counter, "a", add())).version, 1)
       }).pipe(Effect.provide(registry().pipe(Layer.provide(layer))))
     })
@@ -81,12 +56,12 @@ describe("an actor in trouble", () => {
 
   it.effect("keeps its state when an append certainly failed", () =>
     Effect.gen(function* () {
-      const broken: { append?: "lost" } = { append: "lost" }
-      const { layer } = yield* failing(broken)
+      const { inject, layer, mend } = yield* faultyMemory
+      inject({ append: FaultyEventStore.unavailable })
       yield* Effect.gen(function* () {
         const aggregates = yield* Aggregates
         assert.strictEqual((yield* Effect.flip(aggregates.send(Counter, "a", add())))._tag, "DatabaseUnavailable")
-        delete broken.append
+        mend()
         assert.strictEqual((yield* aggregates.send(Counter, "a", add(5))).state.count, 5)
       }).pipe(Effect.provide(registry().pipe(Layer.provide(layer))))
     })
@@ -94,12 +69,12 @@ describe("an actor in trouble", () => {
 
   it.effect("trusts only the log after an unknown outcome", () =>
     Effect.gen(function* () {
-      const broken: { append?: "unknown" } = { append: "unknown" }
-      const { layer } = yield* failing(broken)
+      const { inject, layer, mend } = yield* faultyMemory
+      inject({ append: FaultyEventStore.answerLost })
       yield* Effect.gen(function* () {
         const aggregates = yield* Aggregates
         assert.strictEqual((yield* Effect.flip(aggregates.send(Counter, "a", add(3))))._tag, "OutcomeUnknown")
-        delete broken.append
+        mend()
         const next = yield* aggregates.send(Counter, "a", add(4))
         assert.deepStrictEqual([next.version, next.state.count], [2, 7])
       }).pipe(Effect.provide(registry().pipe(Layer.provide(layer))))

@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer } from "effect"
-import { type Entry, EventStore } from "../../../../src/eventstore/EventStore.ts"
+import type { Entry } from "../../../../src/eventstore/EventStore.ts"
 import * as MemoryEventStore from "../../../../src/eventstore/MemoryEventStore.ts"
 import { Aggregates } from "../../../../src/aggregate/Aggregates.ts"
 import * as CommandIdentity from "../../../../src/aggregate/idempotency/CommandIdentity.ts"
+import * as FaultyEventStore from "../../../../src/testing/FaultyEventStore.ts"
 import { add, Counter, registry } from "../../../../harness/aggregates/Counter.ts"
 
 type Entries = ReadonlyArray<Entry>
@@ -12,19 +13,11 @@ type Entries = ReadonlyArray<Entry>
 const losingAnswers = Effect.fnUntraced(function* (stored: (entries: Entries) => Entries) {
   const log = yield* MemoryEventStore.make()
   const gate = yield* Deferred.make<void>()
-  let appends = 0
-  const layer = Layer.succeed(
-    EventStore,
-    EventStore.of({
-      ...log,
-      append: (entries, deadline) =>
-        Effect.suspend(() => {
-          appends += 1
-          if (appends === 1) return Effect.andThen(Deferred.await(gate), log.append(entries, deadline))
-          return Effect.andThen(log.append(stored(entries), deadline), log.append(entries, deadline))
-        })
-    })
-  )
+  const { inject, layer } = FaultyEventStore.make(log)
+  inject({
+    append: (call, { args: [entries, deadline], number }) =>
+      Effect.andThen(number === 1 ? Deferred.await(gate) : log.append(stored(entries), deadline), call)
+  })
   return { layer, open: Deferred.succeed(gate, undefined) }
 })
 

@@ -7,6 +7,7 @@ import { Aggregates } from "../../../../src/aggregate/Aggregates.ts"
 import * as CommandIdentity from "../../../../src/aggregate/idempotency/CommandIdentity.ts"
 import * as KeyedCommands from "../../../../src/aggregate/idempotency/KeyedCommands.ts"
 import { add, Counter, type CounterCommand, registry } from "../../../../harness/aggregates/Counter.ts"
+import * as FaultyEventStore from "../../../../src/testing/FaultyEventStore.ts"
 
 interface Receipt {
   readonly commandId: string
@@ -191,8 +192,9 @@ describe("a keyed command", () => {
       const one = yield* process(log)
       const command = { _tag: "RefuseAt", count: 1 } as const
       // The other process looked the key up before the first stored it, and decides after the state has moved on.
-      const late = EventStore.of({ ...log, findCommand: lateOnce(log.findCommand) })
-      const two = yield* process(late)
+      const late = FaultyEventStore.make(log)
+      late.inject({ findCommand: FaultyEventStore.first(1, () => Effect.succeed(undefined)) })
+      const two = yield* process(late.store)
       const accepted = yield* one.send("k", command)
       yield* one.aggregates.send(Counter, "a", add())
       const answer = yield* two.send("k", command)
@@ -200,13 +202,3 @@ describe("a keyed command", () => {
     }).pipe(Effect.scoped)
   )
 })
-
-/** Finds nothing the first time. */
-const lateOnce = (findCommand: EventStore["Service"]["findCommand"]): EventStore["Service"]["findCommand"] => {
-  let asked = false
-  return (commandId) => {
-    if (asked) return findCommand(commandId)
-    asked = true
-    return Effect.succeed(undefined)
-  }
-}

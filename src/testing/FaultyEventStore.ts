@@ -1,0 +1,128 @@
+/**
+ * An event store that fails when a test says so, in the way and for the calls that the test says. Everything else goes to
+ * the store that it wraps. It is for tests of whatever stands on an event store: how it answers, retries and recovers.
+ *
+ *     const faulty = FaultyEventStore.make(yield* MemoryEventStore.make())
+ *     faulty.inject({ append: FaultyEventStore.first(1, FaultyEventStore.unavailable) })
+ *     yield* program.pipe(Effect.provide(faulty.layer))
+ */
+import { Effect, Layer, PubSub } from "effect"
+import { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
+import { EventStore, type Outcome } from "../eventstore/EventStore.ts"
+import { OutcomeUnknown } from "../eventstore/EventStoreErrors.ts"
+
+type Service = EventStore["Service"]
+
+/** The arguments of a call, and its number among the calls of this operation since the fault was injected, from 1. */
+export interface Call<Arguments> {
+  readonly args: Arguments
+  readonly number: number
+}
+
+/** Replaces a call: `call` is the untouched one, which the fault may run before, after, twice or not at all. */
+export type Fault<Arguments extends ReadonlyArray<unknown>, A, E> = (
+  call: Effect.Effect<A, E>,
+  about: Call<Arguments>
+) => Effect.Effect<A, E>
+
+type FaultOf<Method> = Method extends (...args: infer Arguments) => Effect.Effect<infer A, infer E>
+  ? Fault<Arguments, A, E>
+  : never
+
+type Operation = "append" | "readStream" | "readAll" | "currentVersion" | "findCommand" | "forgetCommands"
+
+/** One fault for each operation that is to go wrong. */
+export type Faults = { readonly [Name in Operation]?: FaultOf<Service[Name]> }
+
+export interface FaultyEventStore {
+  /** The service under test's control. */
+  readonly store: Service
+  /** Provides `store` as the event store. */
+  readonly layer: Layer.Layer<EventStore>
+  /** From now on the named operations go wrong, and all others are sound; calls under way are not changed. */
+  readonly inject: (faults: Faults) => void
+  /** From now on every operation is sound. */
+  readonly mend: () => void
+}
+
+const through = <Arguments extends ReadonlyArray<unknown>, A, E>(
+  method: (...args: Arguments) => Effect.Effect<A, E>,
+  fault: () => Fault<Arguments, A, E> | undefined
+) => {
+  let injected: Fault<Arguments, A, E> | undefined
+  let number = 0
+  return (...args: Arguments): Effect.Effect<A, E> =>
+    Effect.suspend(() => {
+      const current = fault()
+      if (current !== injected) [injected, number] = [current, 0]
+      number += 1
+      const call = Effect.suspend(() => method(...args))
+      return current === undefined ? call : current(call, { args, number })
+    })
+}
+
+/** Wraps a store. With `losesHints`, nobody is told that the log has grown: readers only find out by polling. */
+export const make = (sound: Service, options: { readonly losesHints?: boolean } = {}): FaultyEventStore => {
+  let faults: Faults = {}
+  const store = EventStore.of({
+    ...sound,
+    append: through(sound.append, () => faults.append),
+    readStream: through(sound.readStream, () => faults.readStream),
+    readAll: through(sound.readAll, () => faults.readAll),
+    currentVersion: through(sound.currentVersion, () => faults.currentVersion),
+    findCommand: through(sound.findCommand, () => faults.findCommand),
+    forgetCommands: through(sound.forgetCommands, () => faults.forgetCommands),
+    ...(options.losesHints === true ? { grown: Effect.runSync(PubSub.sliding<void>(1)) } : {})
+  })
+  return {
+    store,
+    layer: Layer.succeed(EventStore, store),
+    inject: (next) => {
+      faults = next
+    },
+    mend: () => {
+      faults = {}
+    }
+  }
+}
+
+/** Fails with `DatabaseUnavailable` (`retryAfter`: 1 s); nothing is done. */
+export const unavailable = (): Effect.Effect<never, DatabaseUnavailable> =>
+  Effect.fail(new DatabaseUnavailable({ retryAfter: 1 }))
+
+/** Does what was asked and fails all the same with `OutcomeUnknown` (`retryAfter`: 1 s), as if the answer was lost. */
+export const answerLost = <A, E>(call: Effect.Effect<A, E>): Effect.Effect<never, E | OutcomeUnknown> =>
+  Effect.andThen(call, Effect.fail(new OutcomeUnknown({ retryAfter: 1 })))
+
+/** Answers every entry of an append that another writer was faster: the stream is at this version. Nothing is stored. */
+export const conflict =
+  (version: number): FaultOf<Service["append"]> =>
+  (_, { args: [entries] }) =>
+    Effect.succeed(entries.map((): Outcome => ({ _tag: "Conflict", version })))
+
+/** Never answers; nothing is done. */
+export const silent = (): Effect.Effect<never> => Effect.never
+
+/** Runs `before` to its end first, such as waiting at a gate, or an append by somebody else; then does what was asked. */
+export const after =
+  <E2>(before: Effect.Effect<unknown, E2>) =>
+  <A, E>(call: Effect.Effect<A, E>): Effect.Effect<A, E | E2> =>
+    Effect.andThen(before, call)
+
+/** Only the first `calls` calls since the injection go wrong. */
+export const first =
+  <Arguments extends ReadonlyArray<unknown>, A, E>(
+    calls: number,
+    fault: Fault<Arguments, NoInfer<A>, NoInfer<E>>
+  ): Fault<Arguments, A, E> =>
+  (call, about) =>
+    about.number <= calls ? fault(call, about) : call
+
+/** Only the calls since the injection go wrong that have this number or a greater one. */
+export const from =
+  <Arguments extends ReadonlyArray<unknown>, A, E>(
+    number: number,
+    fault: Fault<Arguments, NoInfer<A>, NoInfer<E>>
+  ): Fault<Arguments, A, E> =>
+  (call, about) =>
+    about.number >= number ? fault(call, about) : call
