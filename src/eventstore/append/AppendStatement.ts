@@ -67,11 +67,13 @@ const parameters = (encoded: ReadonlyArray<EncodedEntry>) => {
   const entries = encoded.map(({ entry }) => entry)
   const links = link(encoded)
   const events = encoded.flatMap(({ data, entry, metadata }, index) =>
-    entry.events.map((event, eventIndex) => ({
-      ...event,
+    entry.events.map(({ eventId, schemaVersion, type }, eventIndex) => ({
       entry: index + 1,
       streamId: entry.streamId,
       version: entry.expected + eventIndex + 1,
+      eventId,
+      type,
+      schemaVersion,
       data: data[eventIndex] ?? "null",
       metadata
     }))

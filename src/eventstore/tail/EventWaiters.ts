@@ -15,45 +15,40 @@ export type StreamOrCustomer =
 /** Is called once: with the event that was found, or with the effect that ends every wait. */
 type Waiter = (found: RecordedEvent | Effect.Effect<never>) => void
 
-type Index = Map<string, Set<Waiter>>
-
-const notifyOf = (index: Index, key: string | undefined, event: RecordedEvent) => {
-  const waiters = key === undefined ? undefined : index.get(key)
-  if (waiters === undefined) return
-  index.delete(key!)
-  for (const waiter of waiters) waiter(event)
-}
+const streamKey = (streamId: string) => `stream ${streamId}`
+const customerKey = (customerId: string) => `customer ${customerId}`
 
 export const make = () => {
-  const byStream: Index = new Map()
-  const byCustomer: Index = new Map()
+  const waitersOf = new Map<string, Set<Waiter>>()
+
+  const wake = (key: string, found: RecordedEvent | Effect.Effect<never>) => {
+    const waiters = waitersOf.get(key)
+    if (waiters === undefined) return
+    waitersOf.delete(key)
+    for (const waiter of waiters) waiter(found)
+  }
 
   return {
     /** Wakes those who wait for one of these events, which are the next ones of the log. */
     notify: (events: ReadonlyArray<RecordedEvent>) => {
-      if (byStream.size === 0 && byCustomer.size === 0) return
+      if (waitersOf.size === 0) return
       for (const event of events) {
-        notifyOf(byStream, event.streamId, event)
-        notifyOf(byCustomer, event.metadata.customerId, event)
+        wake(streamKey(event.streamId), event)
+        if (event.metadata.customerId !== undefined) wake(customerKey(event.metadata.customerId), event)
       }
     },
     /** Ends everybody's wait with `result`, because no event of this log will follow. */
     end: (result: Effect.Effect<never>) => {
-      for (const index of [byStream, byCustomer]) {
-        const all = [...index.values()]
-        index.clear()
-        for (const waiters of all) for (const waiter of waiters) waiter(result)
-      }
+      for (const key of [...waitersOf.keys()]) wake(key, result)
     },
     /** Waits from this very call on. The function that it returns ends the wait. */
     add: (wanted: StreamOrCustomer, waiter: Waiter): (() => void) => {
-      const [index, key] = wanted.streamId === undefined ? [byCustomer, wanted.customerId] : [byStream, wanted.streamId]
-      const others = index.get(key)
-      if (others === undefined) index.set(key, new Set([waiter]))
-      else others.add(waiter)
+      const key = wanted.streamId === undefined ? customerKey(wanted.customerId) : streamKey(wanted.streamId)
+      const waiters = waitersOf.get(key) ?? new Set()
+      waitersOf.set(key, waiters.add(waiter))
       return () => {
-        const left = index.get(key)
-        if (left?.delete(waiter) === true && left.size === 0) index.delete(key)
+        const left = waitersOf.get(key)
+        if (left?.delete(waiter) === true && left.size === 0) waitersOf.delete(key)
       }
     }
   }
