@@ -39,7 +39,7 @@ export const make = () => {
     },
     /** Ends everybody's wait with `result`, because no event of this log will follow. */
     end: (result: Effect.Effect<never>) => {
-      for (const key of [...waitersOf.keys()]) wake(key, result)
+      for (const key of Array.from(waitersOf.keys())) wake(key, result)
     },
     /** Waits from this very call on. The function that it returns ends the wait. */
     add: (wanted: StreamOrCustomer, waiter: Waiter): (() => void) => {
