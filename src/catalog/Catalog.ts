@@ -1,7 +1,7 @@
 /**
- * The port that knows prices and customers. It is asked before a command enters the mailbox, and the order keeps its
- * answer, as on an invoice. The default (`AggregateCatalog`) asks the `Product` and `Customer` aggregates; embedders may
- * provide their own.
+ * This port knows prices and customers. It is asked before a command enters the mailbox, and the order keeps its
+ * answer, as on an invoice. The default (`AggregateCatalog`) asks the `Product` and `Customer` aggregates; embedders
+ * may provide their own.
  */
 import { Context, type Effect, Schema } from "effect"
 import type { Unavailable } from "../aggregate/CommandErrors.ts"
@@ -44,7 +44,7 @@ export class UnknownCustomer extends Schema.TaggedError<UnknownCustomer>()(
   }
 }
 
-/** A product with its price of now, before any discount. */
+/** Holds a product with its price of now, before any discount. */
 export type ProductQuote = SaveProductRequest
 
 export interface QuoteRequest {
@@ -58,7 +58,7 @@ export interface QuoteRequest {
 export interface Quote {
   readonly customer: Contact
   readonly products: ReadonlyMap<ProductId, ProductQuote>
-  /** In minor units of the order's currency; it counts only if the request names no `shippingCost`. */
+  /** The cost is in minor units of the order's currency, and counts only if the request names no `shippingCost`. */
   readonly shippingCost: number
 }
 

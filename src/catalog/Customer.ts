@@ -1,4 +1,4 @@
-/** A customer, who can order while not withdrawn; a small aggregate in one file. */
+/** A customer can order while not withdrawn. The whole aggregate is in this file: command, event, state and rules. */
 import { Result, Schema } from "effect"
 import type { Aggregate, Decider } from "../aggregate/Aggregate.ts"
 import * as EventCodec from "../aggregate/EventCodec.ts"
@@ -7,7 +7,7 @@ import { Email, Name } from "../order/Text.ts"
 
 const details = { name: Name, email: Email }
 
-/** The body of `PUT /customers/{id}`. */
+/** This is also the body of `PUT /customers/{id}`. */
 export const SaveCustomerRequest = Schema.Struct(details).annotate({ identifier: "SaveCustomerRequest" })
 export type SaveCustomerRequest = typeof SaveCustomerRequest.Type
 

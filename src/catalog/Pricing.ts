@@ -1,4 +1,4 @@
-/** Makes the priced command that enters the mailbox from a caller's request and the catalog's quote. Pure. */
+/** Makes the priced command that enters the mailbox out of a caller's request and the catalog's quote. It is pure. */
 import { Array, Result } from "effect"
 import type { Line } from "../order/Line.ts"
 import type { Command } from "../order/OrderCommand.ts"
@@ -7,7 +7,7 @@ import { InvalidOrder } from "../order/OrderRejection.ts"
 import type { AddLineRequest, PlaceOrderRequest } from "../order/OrderRequest.ts"
 import { type ProductQuote, type Quote, UnknownProduct } from "./Catalog.ts"
 
-/** The ids that the service makes; `lineId(index)` is for a line without one, `request` is the request's fingerprint. */
+/** The service makes these: `lineId(index)` is for a line without an id, `request` is the request's fingerprint. */
 export interface Made {
   readonly orderId: OrderId
   readonly lineId: (index: number) => LineId

@@ -1,4 +1,7 @@
-/** A product, which can be ordered while it is not withdrawn; a small aggregate in one file. */
+/**
+ * A product can be ordered while it is not withdrawn. The whole aggregate is in this file: command, event, state,
+ * rules.
+ */
 import { Result, Schema } from "effect"
 import type { Aggregate, Decider } from "../aggregate/Aggregate.ts"
 import * as EventCodec from "../aggregate/EventCodec.ts"
@@ -8,7 +11,7 @@ import { Name } from "../order/Text.ts"
 
 const details = { name: Name, unitPrice: Amount, currency: Currency, taxBps: BasisPoints }
 
-/** The body of `PUT /products/{id}`. */
+/** This is also the body of `PUT /products/{id}`. */
 export const SaveProductRequest = Schema.Struct(details).annotate({ identifier: "SaveProductRequest" })
 export type SaveProductRequest = typeof SaveProductRequest.Type
 

@@ -1,29 +1,29 @@
-/** The lines of an order, and so many items of one. */
+/** An order has lines; an item is a number of pieces of one line. */
 import { Schema } from "effect"
 import { Amount, BasisPoints, Quantity } from "./Money.ts"
 import { LineId, ProductId } from "./OrderId.ts"
 import { Name } from "./Text.ts"
 
-/** A priced line. Its name, price and tax are those that the catalog had when the line was added. */
+/** A line keeps the name, price and tax that the catalog had when the line was added. */
 export const Line = Schema.Struct({
   lineId: LineId,
   productId: ProductId,
   name: Name,
   quantity: Quantity,
   unitPrice: Amount,
-  /** Per unit, at most `unitPrice`. */
+  /** The discount per unit is at most `unitPrice`. */
   unitDiscount: Amount,
   taxBps: BasisPoints
 })
 export type Line = typeof Line.Type
 
-/** A number of items of one line. */
+/** An item names a line and a number of its pieces. */
 export const Item = Schema.Struct({ lineId: LineId, quantity: Quantity }).annotate({ identifier: "Item" })
 export type Item = typeof Item.Type
 
 export const maxLines = 500
 
-/** At least one item; each line is named at most once. */
+/** There is at least one item, and each line is named at most once. */
 export const Items = Schema.NonEmptyArray(Item).check(
   Schema.isMaxLength(maxLines),
   Schema.makeFilter((items) => new Set(items.map((item) => item.lineId)).size === items.length, {

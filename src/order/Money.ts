@@ -12,13 +12,13 @@ export const Amount = Schema.Int.check(
 )
 export type Amount = typeof Amount.Type
 
-/** An amount that a payment moves: at least 1. */
+/** A payment moves at least 1. */
 export const PositiveAmount = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }))
 
 export const Quantity = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 99_999 }))
 export type Quantity = typeof Quantity.Type
 
-/** A tax rate in hundredths of a percent: 1,900 is 19 %. */
+/** A tax rate is in hundredths of a percent: 1,900 is 19 %. */
 export const BasisPoints = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 10_000 }), isNotNegativeZero)
 
 const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"))

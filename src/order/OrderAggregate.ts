@@ -1,4 +1,4 @@
-/** An order as the kernel hosts it: its stream's category, rules, stored form, snapshots and owner. */
+/** Tells the kernel how to host an order: its stream's category, rules, stored form, snapshots and owner. */
 import type { Aggregate } from "../aggregate/Aggregate.ts"
 import * as EventCodec from "../aggregate/EventCodec.ts"
 import type { OrderCommand } from "./OrderCommand.ts"

@@ -1,6 +1,6 @@
 /**
- * The commands that enter an order's mailbox: fully resolved, with ids and prices. Callers send the requests of
- * OrderRequest, which have neither.
+ * Commands enter an order's mailbox fully resolved, with ids and prices. Callers send the requests of OrderRequest,
+ * which name no prices.
  */
 import { Schema } from "effect"
 import { Address, Contact, Note, Text } from "./Text.ts"
@@ -18,7 +18,7 @@ import {
   ShipmentId
 } from "./OrderId.ts"
 
-/** The reasons that a caller may give for cancelling a whole order. */
+/** A caller may give these reasons for cancelling a whole order. */
 export const CallerCancelReason = Schema.Literals([
   "customer_request",
   "out_of_stock",
@@ -42,7 +42,7 @@ export const OrderCommand = Schema.TaggedUnion({
     shippingCost: Amount,
     /** Decides whether the order is confirmed at once; without it the policy `autoConfirm` does. */
     confirm: Schema.optionalKey(Schema.Boolean),
-    /** The fingerprint of the caller's own fields. The same request again is accepted without an event. */
+    /** Holds the fingerprint of the caller's own fields: the same request again is accepted without an event. */
     request: Schema.String
   },
   /** `currency` is the product's, and must be the order's. */
@@ -94,10 +94,10 @@ export const OrderCommand = Schema.TaggedUnion({
 })
 export type OrderCommand = typeof OrderCommand.Type
 
-/** The type of one command by its name. */
+/** Picks the type of one command by its name. */
 export type Command<Name extends CommandName> = Extract<OrderCommand, { readonly _tag: Name }>
 
-/** The names of all commands, in the order in which `allowed` lists them. */
+/** Names all commands, in the order in which `allowed` lists them. */
 export const CommandName = Schema.Literals([
   "PlaceOrder",
   "AddLine",

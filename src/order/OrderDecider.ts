@@ -1,7 +1,8 @@
 /**
- * Decides what a command does to an order: the events to record, or a rejection. Pure (the decider pattern of Jérémie
- * Chassaing); the rules are in `rules/`. Each rule checks in the same order: a known id (nothing to do, or reused) → a
- * part named in the path that does not exist → a status that forbids it → a line that does not exist → quantity or amount.
+ * Decides what a command does to an order: the events to record, or a rejection. It is pure (the decider pattern of
+ * Jérémie Chassaing); the rules are in `rules/`. Each rule checks in the same order: a known id (nothing to do, or
+ * reused) → a part named in the path that does not exist → a status that forbids it → a line that does not exist →
+ * quantity or amount.
  */
 import { Result } from "effect"
 import type { Decider } from "../aggregate/Aggregate.ts"

@@ -1,5 +1,5 @@
 /**
- * Facts an order can record. These shapes are the storage format: never edit a case that has shipped. An additive
+ * An order records these facts. Their shapes are the storage format: never edit a case that has shipped. An additive
  * change is an optional key, a breaking one a new schema version with an upcaster.
  *
  * Personal data appears in `OrderPlaced` and `ShippingAddressChanged` only.
@@ -22,7 +22,7 @@ import {
   ShipmentId
 } from "./OrderId.ts"
 
-/** The reasons that an order may be cancelled for; `all_items_cancelled` comes only from CancelItems. */
+/** An order is cancelled for one of these reasons; `all_items_cancelled` comes only from CancelItems. */
 export const CancelReason = Schema.Literals([...CallerCancelReason.literals, "all_items_cancelled"])
 export type CancelReason = typeof CancelReason.Type
 
@@ -35,7 +35,7 @@ export const OrderEvent = Schema.TaggedUnion({
     lines: Schema.NonEmptyArray(Line),
     shippingAddress: Address,
     shippingCost: Amount,
-    /** The fingerprint of the caller's own fields. */
+    /** Holds the fingerprint of the caller's own fields. */
     request: Schema.String
   },
   LineAdded: { line: Line },
@@ -71,12 +71,15 @@ export const OrderEvent = Schema.TaggedUnion({
     cancellationId: Schema.optionalKey(CancellationId),
     reason: Schema.optionalKey(Note)
   },
-  /** `voidDue` is what was still authorized then and is to be voided, `refundDue` what was captured and is to be refunded. */
+  /**
+   * `voidDue` is what was still authorized then and is to be voided, `refundDue` what was captured and is to be
+   * refunded.
+   */
   OrderCancelled: { reason: CancelReason, note: Schema.optionalKey(Note), voidDue: Amount, refundDue: Amount }
 })
 export type OrderEvent = typeof OrderEvent.Type
 
-/** The shape of version 1, where a return was of one line. Logs hold such events for ever: never edit it. */
+/** Version 1 had this shape, where a return was of one line. Logs hold such events for ever: never edit it. */
 const ItemsReturnedV1 = Schema.Struct({
   returnId: ReturnId,
   lineId: LineId,

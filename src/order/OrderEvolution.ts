@@ -1,5 +1,5 @@
 /**
- * The fold of an order: applies one event to the state. It accepts every event that the decider emits; it never refuses
+ * Folds an order: applies one event to the state. It accepts every event that the decider emits; it never refuses
  * one for a rule, because what was valid when it was stored is readable for ever.
  */
 import type { Item } from "./Line.ts"
@@ -142,7 +142,9 @@ const apply = (order: Order, event: OrderEvent, recordedAt: string): Order => {
   }
 }
 
-/** Applies the next event. It throws, as on a defect, if the stream is corrupt: `OrderPlaced` is its first event only. */
+/**
+ * Applies the next event. It throws, as on a defect, if the stream is corrupt: `OrderPlaced` is its first event only.
+ */
 export const evolve = (state: OrderState, event: OrderEvent, recordedAt: string): OrderState => {
   if (state._tag === "Order") return { ...apply(state, event, recordedAt), version: state.version + 1 }
   if (event._tag === "OrderPlaced") return place(event, recordedAt)

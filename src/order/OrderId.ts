@@ -1,4 +1,4 @@
-/** The ids of an order, of its parts, and of what it refers to. */
+/** Defines the ids of an order, of its parts, and of what it refers to. */
 import { Schema } from "effect"
 
 const uuidV7 = /^ord_[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/u
@@ -8,7 +8,7 @@ export const OrderId = Schema.String.check(
 ).pipe(Schema.brand("OrderId"))
 export type OrderId = typeof OrderId.Type
 
-/** An id of 1 to 64 characters out of `A-Z a-z 0-9 _ -`, which the caller chooses or the service makes. */
+/** An id has 1 to 64 characters out of `A-Z a-z 0-9 _ -`; the caller chooses it or the service makes it. */
 export const Id = Schema.String.check(
   Schema.isPattern(/^[A-Za-z0-9_-]{1,64}$/u, { expected: "1 to 64 of A-Z a-z 0-9 _ -" })
 )

@@ -1,4 +1,6 @@
-/** The decisions that a shop makes once for all its orders: settings of the server, a layer of an embedder. */
+/**
+ * A shop decides these things once for all its orders: by the server's settings, or by a layer in an embedding program.
+ */
 import { Context } from "effect"
 import type { Order } from "./OrderState.ts"
 import { authorizable, paid, total } from "./OrderTotals.ts"
@@ -6,7 +8,7 @@ import { authorizable, paid, total } from "./OrderTotals.ts"
 export interface OrderPolicies {
   /** Confirms an order as it is placed, unless the caller says otherwise. */
   readonly autoConfirm: boolean
-  /** How much of the total must have been authorized or captured before items may be shipped. */
+  /** Says how much must have happened to the whole total before items may be shipped. */
   readonly shipRequires: "confirmed" | "authorized" | "captured"
 }
 
@@ -16,7 +18,7 @@ export const OrderPolicies = Context.Reference<OrderPolicies>("ordinal/order/Ord
   defaultValue: () => defaultPolicies
 })
 
-/** The amount that is still missing before items may be shipped; 0 if they may. */
+/** Computes the amount that is missing before items may be shipped; 0 if they may. */
 export const missingForShipment = (order: Order, { shipRequires }: OrderPolicies): number => {
   switch (shipRequires) {
     case "confirmed":

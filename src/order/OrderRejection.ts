@@ -1,4 +1,4 @@
-/** The rejections of an order's commands. Nothing is stored; each names the obstacle and says what the caller should do. */
+/** A rejected command stores nothing; its rejection names the obstacle and says what the caller should do. */
 import { Schema } from "effect"
 import { CommandName } from "./OrderCommand.ts"
 import { Id, LineId, OrderId, PaymentId, ShipmentId } from "./OrderId.ts"

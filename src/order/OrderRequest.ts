@@ -1,5 +1,5 @@
 /**
- * The requests that callers send, over HTTP and in process: they name no prices, and ids are optional. An unknown member
+ * Callers send these requests, over HTTP and in process: they name no prices, and ids are optional. An unknown member
  * is refused, since a misspelt `items` would otherwise ship everything; `null` does not mean "absent".
  */
 import { Schema } from "effect"
@@ -20,7 +20,7 @@ import {
   ShipmentId
 } from "./OrderId.ts"
 
-/** The options to decode a request with. */
+/** Requests are decoded with these options. */
 export const parseOptions = { onExcessProperty: "error", errors: "all" } as const
 
 const optional = Schema.optionalKey

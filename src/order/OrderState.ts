@@ -1,5 +1,5 @@
 /**
- * The state that the events of one order add up to. It is plain JSON, since it is stored in snapshots and in the order
+ * The events of one order add up to this state. It is plain JSON, since it is stored in snapshots and in the order
  * view. Statuses and totals are derived from it (`OrderStatus`, `OrderTotals`) and never stored, so they can't drift.
  */
 import { Schema } from "effect"
@@ -11,7 +11,7 @@ import { CancellationId, CaptureId, CustomerId, OrderId, PaymentId, RefundId, Re
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
-/** A time in ISO 8601, UTC: the `recordedAt` of an event. */
+/** A time is the `recordedAt` of an event, in ISO 8601 and UTC. */
 const Time = Schema.String
 
 /** `quantity` is the number of items ordered now, `asked` the one when the line was added. */
@@ -84,7 +84,7 @@ export const OrderState = Schema.TaggedUnion({
   Absent: {},
   Order: {
     id: OrderId,
-    /** The number of the order's events. */
+    /** Counts the order's events. */
     version: Schema.Int,
     customerId: CustomerId,
     customer: Contact,

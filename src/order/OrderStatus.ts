@@ -1,4 +1,4 @@
-/** The two statuses of an order, of its goods and of its money: computed from its state, never stored in it. */
+/** Computes the two statuses of an order, of its goods and of its money; they are never stored in its state. */
 import { Schema } from "effect"
 import type { Order, OrderLine } from "./OrderState.ts"
 import * as OrderTotals from "./OrderTotals.ts"

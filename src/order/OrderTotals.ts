@@ -1,6 +1,6 @@
 /**
- * The money of an order, all derived from its state: what it costs, what was paid, and what may still be moved. Prices
- * are multiplied and added in BigInt, so that no amount is ever rounded by accident.
+ * Computes the money of an order from its state: what it costs, what was paid, and what may still be moved. Prices are
+ * multiplied and added in BigInt, so that no amount is ever rounded by accident.
  */
 import { Schema } from "effect"
 import type { Line } from "./Line.ts"
@@ -14,14 +14,14 @@ export const OrderTotals = Schema.Struct({
   tax: Amount,
   shipping: Amount,
   total: Amount,
-  /** The amount that is still to be captured; a negative one is owed to the customer. */
+  /** This amount is still to be captured; a negative one is owed to the customer. */
   balanceDue: Schema.Int
 })
 export type OrderTotals = typeof OrderTotals.Type
 
 type PricedLine = Pick<Line, "quantity" | "unitPrice" | "unitDiscount" | "taxBps"> & { readonly cancelled?: number }
 
-/** An order, or what is about to become one. */
+/** An order, or a command that is about to make one, has these. */
 interface Priced {
   readonly lines: ReadonlyArray<PricedLine>
   readonly shippingCost: number
@@ -60,7 +60,7 @@ const sum = ({ lines, shippingCost }: Priced) => {
   return sums
 }
 
-/** False if an amount would not be a safe integer; such an order is never placed, nor edited into being. */
+/** Returns false if an amount would not be a safe integer; such an order is never placed, nor edited into being. */
 export const isRepresentable = (order: Priced): boolean => {
   const { subtotal, tax, total } = sum(order)
   return subtotal <= limit && tax <= limit && total <= limit
@@ -73,27 +73,27 @@ export const ofLine = (line: OrderLine): { readonly net: number; readonly tax: n
 
 export const total = (order: Priced): number => Number(sum(order).total)
 
-/** The amount that was captured and not refunded. */
+/** Adds up what was captured and not refunded. */
 export const paid = (order: Order): number =>
   order.payments.reduce((sum, payment) => sum + payment.captured - payment.refunded, 0)
 
-/** The amount that was authorized and neither captured nor voided. */
+/** Adds up what was authorized and neither captured nor voided. */
 export const open = (order: Order): number => order.payments.reduce((sum, payment) => sum + voidable(payment), 0)
 
-/** The amount that may still be authorized: what is open and what is paid never exceed the total by it. */
+/** Computes what may still be authorized: with it, what is open and what is paid never exceed the total. */
 export const authorizable = (order: Order): number => Math.max(0, total(order) - open(order) - paid(order))
 
 /**
- * The amount that may still be captured from this payment: the rest of its authorization, but no more than is unpaid,
+ * Computes what may still be captured from this payment: the rest of its authorization, but no more than is unpaid,
  * since items may have been cancelled after it was authorized.
  */
 export const capturable = (order: Order, payment: Payment): number =>
   Math.max(0, Math.min(voidable(payment), total(order) - paid(order)))
 
-/** The amount that was captured from this payment and not refunded. */
+/** Computes what was captured from this payment and not refunded. */
 export const refundable = (payment: Payment): number => payment.captured - payment.refunded
 
-/** The amount that voiding this payment would release. */
+/** Computes what voiding this payment would release. */
 export const voidable = (payment: Payment): number => (payment.voided ? 0 : payment.authorized - payment.captured)
 
 export const ofOrder = (order: Order): OrderTotals => {

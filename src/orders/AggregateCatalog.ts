@@ -1,4 +1,4 @@
-/** The default catalog: asks the `Product` and `Customer` aggregates, so a price is never older than the command. */
+/** The default catalog asks the `Product` and `Customer` aggregates, so a price is never older than the command. */
 import { Effect, Layer } from "effect"
 import { Aggregates } from "../aggregate/Aggregates.ts"
 import { Catalog, type ProductQuote, UnknownCustomer, UnknownProduct } from "../catalog/Catalog.ts"

@@ -1,4 +1,7 @@
-/** The products and customers of `Orders` in this process: saved, withdrawn and read through their actors. */
+/**
+ * Saves, withdraws and reads the products and customers of `Orders` in this process, each through its actor; lists come
+ * from the catalog view.
+ */
 import { Effect } from "effect"
 import type { Aggregate } from "../aggregate/Aggregate.ts"
 import { Aggregates } from "../aggregate/Aggregates.ts"

@@ -1,4 +1,4 @@
-/** A small shop to try things with: a few products and customers, put into an empty embedded log. */
+/** Fills an empty embedded log with a small shop to try things with: a few products and customers. */
 import { Effect, Layer } from "effect"
 import { streamId } from "../aggregate/Aggregate.ts"
 import { Aggregates } from "../aggregate/Aggregates.ts"
@@ -34,7 +34,7 @@ export const demoCustomers: ReadonlyArray<typeof SaveCustomer.Type> = [
 
 const demoSize = BigInt(demoProducts.length + demoCustomers.length)
 
-/** True if nothing was stored yet, or only a first part of the demo catalog before the process was killed. */
+/** Returns true if nothing was stored yet, or only a first part of the demo catalog before the process was killed. */
 const isEmpty = Effect.fnUntraced(function* (log: EventStore["Service"]) {
   if ((yield* log.head).position >= demoSize) return false
   const [first] = yield* log.readAll({ after: 0n, limit: 1 })

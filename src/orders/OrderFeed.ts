@@ -1,9 +1,9 @@
 /**
- * `Orders.subscribe` in this process: the log from a position on, filtered, in order, without a gap, and not ahead of
- * the order view unless it says so.
+ * Serves `Orders.subscribe` in this process: the log from a position on, filtered, in order, without a gap, and not
+ * ahead of the order view unless the push says so.
  *
  * A feed keeps a position and no events: each pull asks the tail for a small page, so a slow subscriber costs nothing
- * between two pulls, and reads from the log what memory has let go. How far it may go is the ViewGate's business.
+ * between two pulls, and reads from the log what memory has let go. The ViewGate says how far it may go.
  */
 import { Array as Arr, type Cause, Clock, Duration, Effect, Option, Stream } from "effect"
 import * as PublishedEvent from "../aggregate/PublishedEvent.ts"
@@ -23,25 +23,27 @@ import * as ViewGate from "./ViewGate.ts"
 export interface FeedOptions {
   readonly after: bigint
   readonly matches: (event: RecordedEvent) => boolean
-  /** A condition that every matching event meets: events that don't meet it never wake the subscriber up. */
+  /** Every matching event must meet this condition; events that don't meet it never wake the subscriber up. */
   readonly interest?: StreamOrCustomer | undefined
-  /** Milliseconds. */
+  /** A subscriber that gets nothing for so many milliseconds gets a heartbeat. */
   readonly heartbeat: number
-  /** Milliseconds between two pulls of new events: a single event goes out at once, those that follow it together. */
+  /** So many milliseconds pass between two pulls of new events: one goes out at once, those that follow it together. */
   readonly pause: number
 }
 
 /** The first page holds so many events; pages grow while they are sent whole, so little is read in vain. */
 const firstEvents = 16
 
-/** Milliseconds after which a subscriber that got nothing yet is told its position, so that it can resume from there. */
+/**
+ * After so many milliseconds a subscriber that got nothing yet is told its position, so that it can resume from there.
+ */
 const firstBeat = 250
 
-/** The most that one pull gives. */
+/** One pull gives at most so many events, and about so many bytes of their data. */
 export const maxEvents = 128
 export const maxBytes = 64 * 1024
 
-/** One object per event, so that all subscribers share what is made of it. */
+/** Makes one object per event, which all subscribers share. */
 const shared = <A>(make: (event: RecordedEvent) => A) => {
   const known = new WeakMap<RecordedEvent, A>()
   return (event: RecordedEvent): A => {
@@ -54,7 +56,7 @@ const shared = <A>(make: (event: RecordedEvent) => A) => {
 const sizeOf = shared((event) => JSON.stringify(event.data).length)
 const publish = shared(PublishedEvent.fromRecorded)
 
-/** The first events that together fit into one pull; at least one. */
+/** Takes the first events that together fit into one pull, and at least one. */
 const bounded = (events: ReadonlyArray<RecordedEvent>): ReadonlyArray<RecordedEvent> => {
   let bytes = 0
   const end = events.findIndex((event, index) => (bytes += sizeOf(event)) > maxBytes && index > 0)
@@ -78,12 +80,14 @@ export const pull = (
     let notBefore = now
     let limit = firstEvents
 
-    /** Passes events that did not match. It stays so if the pull is interrupted, since nobody will ask for them again. */
+    /**
+     * Passes events that did not match. It stays so if the pull is interrupted, since nobody will ask for them again.
+     */
     const advance = (through: bigint) => {
       if (through > position) position = through
     }
 
-    /** The matching events of a page that the gate lets through, and the position after which to go on. */
+    /** Gives the matching events of a page that the gate lets through, and the position after which to go on. */
     const released = Effect.fnUntraced(function* (page: EventPage, first: RecordedEvent) {
       yield* gate.awaitPosition(first.position)
       const seen = yield* queries.position
@@ -154,7 +158,7 @@ const interestOf = ({ customerId, orderId }: SubscribeOptions): StreamOrCustomer
   return customerId === undefined ? undefined : { customerId }
 }
 
-/** Milliseconds: a subscriber of everything would else be written to once per commit. */
+/** Without a pause of so many milliseconds, a subscriber of everything would be written to once per commit. */
 const pause = 10
 
 export const make = Effect.gen(function* () {
@@ -163,7 +167,7 @@ export const make = Effect.gen(function* () {
   const queries = yield* OrderQueries
   const gate = yield* ViewGate.make(tail, queries)
 
-  /** The position asked for, if the log goes that far; without one, the log's end. */
+  /** Begins at the position asked for, if the log goes that far, or without one at the log's end. */
   const startAt = Effect.fnUntraced(function* (after: bigint | undefined) {
     if (after !== undefined && after < 0n) return yield* new InvalidPosition({ position: after })
     if (after !== undefined && after <= (yield* tail.position)) return after

@@ -1,6 +1,6 @@
 /**
- * The queries of `Orders` in this process: the present of an order comes from the order view, as fresh as asked, and its
- * past straight from the log.
+ * Answers the queries of `Orders` in this process: the present of an order from the order view, as fresh as asked, and
+ * its past straight from the log.
  */
 import { Effect } from "effect"
 import * as PublishedEvent from "../aggregate/PublishedEvent.ts"

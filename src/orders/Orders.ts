@@ -1,9 +1,10 @@
 /**
  * The order service, behind one interface: in this process (`OrdersLayers`) or of a server (`OrdersClient`).
  *
- * A command answers once its events are durable; a failed one has stored nothing, unless it fails with `OutcomeUnknown`.
- * A query answers from a view that follows the log; given a receipt's `token` it waits until the view holds that write.
- * Each method names its own errors; those that any command or query shares are at `SubmitError` and `QueryError`.
+ * A command answers once its events are durable; a failed one has stored nothing, unless it fails with
+ * `OutcomeUnknown`. A query answers from a view that follows the log; given a receipt's `token` it waits until the view
+ * holds that write. Each method names its own errors; those that any command or query shares are at `SubmitError` and
+ * `QueryError`.
  */
 import { Context, type Effect, type Scope, type Stream } from "effect"
 import type { CommandOptions } from "../aggregate/idempotency/Commands.ts"
@@ -31,7 +32,9 @@ import type * as Query from "./QueryOptions.ts"
 import type { CommandReceipt, PlacedOrder, Receipt } from "./Receipt.ts"
 import type { Push, SubscribeOptions } from "./Subscription.ts"
 
-/** A command on an existing order; any may fail with `OrderNotFound` (check the id) and `OrderTooLong` (10,000 events). */
+/**
+ * A command on an existing order; any may fail with `OrderNotFound` (check the id) and `OrderTooLong` (10,000 events).
+ */
 type OrderCommand<Name extends CommandName, Arguments extends ReadonlyArray<unknown> = [], Error = never> = (
   orderId: OrderId,
   ...rest: [...Arguments, options?: CommandOptions]
@@ -53,8 +56,9 @@ export class Orders extends Context.Service<
      */
     place(request: Request.PlaceOrderRequest, options?: CommandOptions): Effect.Effect<Receipt, PlaceError>
     /**
-     * Places an order, and fails, as `place` does, then waits until the order view has it: for `wait`, 2 s by default, 30 s
-     * at most. If the view does not have it by then, the order is stored all the same, and the answer holds its receipt.
+     * Places an order, and fails, as `place` does, then waits until the order view has it: for `wait`, 2 s by default,
+     * 30 s at most. If the view does not have it by then, the order is stored all the same, and the answer holds its
+     * receipt.
      */
     placeAndWait(
       request: Request.PlaceOrderRequest,
@@ -62,8 +66,8 @@ export class Orders extends Context.Service<
     ): Effect.Effect<PlacedOrder, PlaceError>
     /**
      * Adds a line, at the catalog's price of now, while the order is `placed`. The same `lineId` again with the same
-     * content stores nothing; with another it fails with `IdReused` (use another id). Fails with `UnknownProduct` (order
-     * another), `InvalidOrder` (correct the named fields), `InvalidTransition` (see its `allowed`).
+     * content stores nothing; with another it fails with `IdReused` (use another id). Fails with `UnknownProduct`
+     * (order another), `InvalidOrder` (correct the named fields), `InvalidTransition` (see its `allowed`).
      */
     readonly addLine: OrderCommand<"AddLine", [request: Request.AddLineRequest], AddLineError>
     /**
@@ -75,26 +79,30 @@ export class Orders extends Context.Service<
       [lineId: LineId, request: Request.ChangeLineQuantityRequest]
     >
     /**
-     * Removes a line while the order is `placed`; its id stays used. Fails with `LineNotFound` (use a line of the order),
-     * `LastLine` (cancel the order instead), `InvalidTransition` (see its `allowed`).
+     * Removes a line while the order is `placed`; its id stays used. Fails with `LineNotFound` (use a line of the
+     * order), `LastLine` (cancel the order instead), `InvalidTransition` (see its `allowed`).
      */
     readonly removeLine: OrderCommand<"RemoveLine", [lineId: LineId]>
-    /** Replaces the shipping address while nothing is shipped; else fails with `InvalidTransition` (see its `allowed`). */
+    /**
+     * Replaces the shipping address while nothing is shipped; else fails with `InvalidTransition` (see its `allowed`).
+     */
     readonly changeShippingAddress: OrderCommand<
       "ChangeShippingAddress",
       [request: Request.ChangeShippingAddressRequest]
     >
-    /** Confirms a placed order; stores nothing if it is confirmed. Fails with `InvalidTransition` if it is cancelled. */
+    /**
+     * Confirms a placed order; stores nothing if it is confirmed. Fails with `InvalidTransition` if it is cancelled.
+     */
     readonly confirm: OrderCommand<"ConfirmOrder">
     /**
-     * Cancels the whole order while nothing is shipped, and records the amounts to void and to refund; stores nothing if
-     * it is cancelled. Fails with `OrderAlreadyShipped` (cancel or return items instead, as its `hint` says).
+     * Cancels the whole order while nothing is shipped, and records the amounts to void and to refund; stores nothing
+     * if it is cancelled. Fails with `OrderAlreadyShipped` (cancel or return items instead, as its `hint` says).
      */
     readonly cancel: OrderCommand<"CancelOrder", [request: Request.CancelOrderRequest]>
     /**
      * Cancels items that are not shipped, after the order is confirmed; the last ones cancel the order. Fails with
-     * `LineNotFound`, `QuantityExceeded` (cancel at most what is `available`), `IdReused` (use another `cancellationId`),
-     * `InvalidTransition` (see its `allowed`).
+     * `LineNotFound`, `QuantityExceeded` (cancel at most what is `available`), `IdReused` (use another
+     * `cancellationId`), `InvalidTransition` (see its `allowed`).
      */
     readonly cancelItems: OrderCommand<"CancelItems", [request: Request.CancelItemsRequest]>
     /**
@@ -103,7 +111,9 @@ export class Orders extends Context.Service<
      * `IdReused` (use another `shipmentId`), `InvalidTransition` (see its `allowed`).
      */
     readonly ship: OrderCommand<"ShipItems", [request: Request.ShipItemsRequest]>
-    /** Records that a shipment was delivered; stores nothing if it was. Fails with `ShipmentNotFound` (check its id). */
+    /**
+     * Records that a shipment was delivered; stores nothing if it was. Fails with `ShipmentNotFound` (check its id).
+     */
     readonly deliver: OrderCommand<"DeliverShipment", [shipmentId: ShipmentId]>
     /**
      * Takes shipped items back. Fails with `LineNotFound`, `QuantityExceeded` (return at most what is `available`),
@@ -112,8 +122,8 @@ export class Orders extends Context.Service<
     readonly returnItems: OrderCommand<"ReturnItems", [request: Request.ReturnItemsRequest]>
     /**
      * Records that a provider authorized a payment. Amounts are in minor units of the order's currency. Fails with
-     * `AmountExceeded` (authorize at most what is `available`), `IdReused` (use another `paymentId`), `InvalidTransition`
-     * (see its `allowed`).
+     * `AmountExceeded` (authorize at most what is `available`), `IdReused` (use another `paymentId`),
+     * `InvalidTransition` (see its `allowed`).
      */
     readonly authorizePayment: OrderCommand<"AuthorizePayment", [request: Request.AuthorizePaymentRequest]>
     /**
@@ -131,9 +141,9 @@ export class Orders extends Context.Service<
      */
     readonly voidPayment: OrderCommand<"VoidPayment", [paymentId: PaymentId]>
     /**
-     * Records a refund, without `amount` of all that was captured and not refunded; also of a cancelled order. Fails with
-     * `PaymentNotFound`, `PaymentClosed` (it is voided and has nothing to give back), `AmountExceeded` (refund at most what
-     * is `available`), `IdReused` (use another `refundId`).
+     * Records a refund, without `amount` of all that was captured and not refunded; also of a cancelled order. Fails
+     * with `PaymentNotFound`, `PaymentClosed` (it is voided and has nothing to give back), `AmountExceeded` (refund at
+     * most what is `available`), `IdReused` (use another `refundId`).
      */
     readonly refundPayment: OrderCommand<"RefundPayment", [paymentId: PaymentId, request: Request.RefundPaymentRequest]>
 
@@ -147,16 +157,16 @@ export class Orders extends Context.Service<
       options?: Query.QueryOptions
     ): Query.FromView<{ readonly counts: OrderCounts }>
     /**
-     * Reads the order's events from version `after + 1` (default 1) on, straight from the log: `limit` 1..500 of them, 100
-     * by default; none if the order has no more. Fails with `OrderNotFound` (check the id).
+     * Reads the order's events from version `after + 1` (default 1) on, straight from the log: `limit` 1..500 of them,
+     * 100 by default; none if the order has no more. Fails with `OrderNotFound` (check the id).
      */
     history(
       orderId: OrderId,
       options?: { readonly after?: number; readonly limit?: number }
     ): Effect.Effect<ReadonlyArray<PublishedEvent>, OrderNotFound | ReadError>
     /**
-     * Reads the order as it was after its first `version` events, straight from the log. Fails with `OrderNotFound` (check
-     * the id), `VersionNotFound` (ask for a version between 1 and the current one).
+     * Reads the order as it was after its first `version` events, straight from the log. Fails with `OrderNotFound`
+     * (check the id), `VersionNotFound` (ask for a version between 1 and the current one).
      */
     at(orderId: OrderId, version: number): Effect.Effect<OrderView, OrderNotFound | VersionNotFound | ReadError>
 
@@ -189,9 +199,9 @@ export class Orders extends Context.Service<
     /** Lists a page of customers by id, as the catalog view has them. `InvalidCursor`: begin again without a cursor. */
     customers(request?: Query.CatalogListRequest, options?: Query.QueryOptions): Query.List<"customers", CustomerView>
     /**
-     * Waits until the lists of products and customers hold the write of `token`: for `wait`, 2 s by default, 30 s at most;
-     * then fails with `ProjectionBehind` (ask again). Streams that the view has set aside are not waited for, unless
-     * `productId` or `customerId` asks for them: then it fails as `parked` (an operator has to act).
+     * Waits until the lists of products and customers hold the write of `token`: for `wait`, 2 s by default, 30 s at
+     * most; then fails with `ProjectionBehind` (ask again). Streams that the view has set aside are not waited for,
+     * unless `productId` or `customerId` asks for them: then it fails as `parked` (an operator has to act).
      */
     awaitCatalog(token: string, options?: Query.CatalogWaitOptions): Effect.Effect<void, QueryError>
   }

@@ -1,4 +1,4 @@
-/** Every way in which a call of `Orders` can fail, and what the caller should do then. */
+/** Lists every way in which a call of `Orders` can fail, and says what the caller should do then. */
 import { Schema } from "effect"
 import type { Draining, IdempotencyError, SendError } from "../aggregate/CommandErrors.ts"
 import type { UnknownCustomer, UnknownProduct } from "../catalog/Catalog.ts"
@@ -34,7 +34,7 @@ export class InvalidPosition extends Schema.TaggedError<InvalidPosition>()(
 /** Only a remote service fails so: its server was not reached, or something else answered. Nothing was done. */
 export class ServerUnreachable extends Schema.TaggedError<ServerUnreachable>()("ServerUnreachable", {
   reason: Schema.String,
-  /** Seconds. */
+  /** The caller should wait so many seconds. */
   retryAfter: Schema.Number,
   cause: Schema.optionalKey(Schema.Defect())
 }) {
@@ -69,7 +69,7 @@ export type SubmitError = SendError | IdempotencyError | ServerUnreachable
  */
 export type CommandError<Name extends CommandName = CommandName> = RejectionOf<Name> | SubmitError
 
-/** Besides: `UnknownProduct`, `UnknownCustomer`: not in the catalog or withdrawn. Save them first, or order others. */
+/** `UnknownProduct` and `UnknownCustomer` mean: not in the catalog, or withdrawn. Save them first, or order others. */
 export type PlaceError = CommandError<"PlaceOrder"> | UnknownProduct | UnknownCustomer
 export type AddLineError = CommandError<"AddLine"> | UnknownProduct
 

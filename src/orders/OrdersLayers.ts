@@ -1,5 +1,5 @@
 /**
- * `Orders` with everything below it, wired once for each kind of database. What lies below is provided too, so that a
+ * Wires `Orders` with everything below it, once for each kind of database. What lies below is provided too, so that a
  * program can also ask for `Projections`, `EventStore` or `Aggregates`.
  */
 import { Layer, Redacted } from "effect"
@@ -15,18 +15,20 @@ import { OrderViewProjection } from "../views/order/OrderViewProjection.ts"
 import * as SqlCatalogQueries from "../views/catalog/SqlCatalogQueries.ts"
 import * as SqlOrderQueries from "../views/order/SqlOrderQueries.ts"
 
-/** Everything in memory, gone with the process: for tests and trials. */
+/** Keeps everything in memory, where it is gone with the process: for tests and trials. */
 export const layerMemory = OrdersLocal.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(AggregateCatalog.layer, MemoryOrderQueries.layer, MemoryCatalogQueries.layer)),
   Layer.provideMerge(EventSourcing.layerMemory)
 )
 
-/** On a kernel that somebody else provides; the views are read, and made only by the projections that the kernel runs. */
+/**
+ * Stands on a kernel that is provided; it reads the views, and makes them only if the kernel runs their projections.
+ */
 export const layerNoDeps = OrdersLocal.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(AggregateCatalog.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer))
 )
 
-/** On the given database, which is migrated first. `projections` run beside the two that orders need. */
+/** Stands on the given database, which is migrated first. `projections` run beside the two that orders need. */
 export const layer = <E, R>(database: Layer.Layer<Database, E, R>, { projections = [] }: EventSourcing.Options = {}) =>
   layerNoDeps.pipe(
     Layer.provideMerge(
@@ -34,10 +36,10 @@ export const layer = <E, R>(database: Layer.Layer<Database, E, R>, { projections
     )
   )
 
-/** On the PostgreSQL server at the URL `postgres://…`. */
+/** Stands on the PostgreSQL server at the URL `postgres://…`. */
 export const layerPostgres = (url: string, options: EventSourcing.Options & Omit<DatabaseOptions, "url"> = {}) =>
   layer(Database.layer({ ...options, url: Redacted.make(url) }), options)
 
-/** On PGlite, in a directory that this process then owns, or in memory with "memory". Not safe in a power cut. */
+/** Stands on PGlite, in a directory that this process then owns, or with "memory" in memory. A power cut loses data. */
 export const layerPglite = (directory: string, options?: EventSourcing.Options) =>
   layer(Database.layer({ url: Redacted.make(`pglite:${directory}`), allowPgliteInProduction: true }), options)

@@ -1,6 +1,6 @@
 /**
- * `Orders` in this process: prices a request, fills in the ids that it leaves out, and submits the command to the order's
- * actor. Queries, subscriptions and the catalog are in OrderReads, OrderFeed and CatalogLocal.
+ * Runs `Orders` in this process: prices a request, fills in the ids that it leaves out, and submits the command to the
+ * order's actor. Queries, subscriptions and the catalog are in OrderReads, OrderFeed and CatalogLocal.
  */
 import { Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
@@ -155,5 +155,5 @@ export const make = Effect.gen(function* () {
   return service
 })
 
-/** `Orders` in this process, on the event store, the views and the catalog that are provided. */
+/** Provides `Orders` in this process, on the event store, the views and the catalog that are provided. */
 export const layer = Layer.effect(Orders, make)

@@ -1,4 +1,4 @@
-/** What a query of `Orders` may be given, and what it answers. Numbers out of range are clamped. */
+/** Describes what a query of `Orders` may be given, and what it answers. Numbers out of range are clamped. */
 import type { Duration, Effect } from "effect"
 import type { Unavailable } from "../aggregate/CommandErrors.ts"
 import type { CustomerId, ProductId } from "../order/OrderId.ts"
@@ -8,63 +8,65 @@ import type { QueryError, ServerUnreachable } from "./OrdersError.ts"
 import type { OrderFilter, OrderSort } from "../views/order/OrderQueries.ts"
 
 export interface WaitOptions {
-  /** How long to wait for the view to get there; 2 s by default, 30 s at most. */
+  /** The query waits so long for the view to get there; 2 s by default, 30 s at most. */
   readonly wait?: Duration.Input
 }
 
 export interface QueryOptions extends WaitOptions {
-  /** A consistency token of an earlier answer or receipt: the result is at least as fresh. */
+  /** The result is at least as fresh as the answer or receipt that this consistency token came with. */
   readonly token?: string
 }
 
 export interface CatalogWaitOptions extends WaitOptions {
-  /** The product that was written: the wait fails as `parked` if the view has set it aside before that write. */
+  /** The wait fails as `parked` if the view has set this product aside before the write. */
   readonly productId?: ProductId
-  /** The customer that was written, likewise. */
+  /** The wait fails as `parked` if the view has set this customer aside before the write. */
   readonly customerId?: CustomerId
 }
 
-/** One page of a list of orders. */
+/** Asks for one page of a list of orders. */
 export interface OrderListRequest {
   readonly filter?: OrderFilter
-  /** `-placedAt`, newest first, by default. */
+  /** The order is `-placedAt`, newest first, by default. */
   readonly sort?: OrderSort
-  /** 1..100 orders, 20 by default. */
+  /** A page has 1..100 orders, 20 by default. */
   readonly limit?: number
-  /** The `next` of the page before, with the same filter and sort. */
+  /** The page follows the one whose `next` this is; filter and sort must be the same. */
   readonly cursor?: string
 }
 
-/** One page of the products or customers, by id. */
+/** Asks for one page of the products or customers, by id. */
 export interface CatalogListRequest {
   /** `true` lists only what was withdrawn, `false` only what was not; both by default. */
   readonly withdrawn?: boolean
-  /** 1..100 of them, 20 by default. */
+  /** A page has 1..100 items, 20 by default. */
   readonly limit?: number
-  /** The `next` of the page before, with the same `withdrawn`. */
+  /** The page follows the one whose `next` this is; `withdrawn` must be the same. */
   readonly cursor?: string
 }
 
-/** Comes with every answer from a view. */
+/** Every answer from a view comes with these. */
 export interface QueryResult {
   readonly freshness: Freshness
-  /** A consistency token: a later query that is given it is at least as fresh as this one. */
+  /** A later query that is given this consistency token is at least as fresh as this one. */
   readonly token: string
 }
 
-/** One page of a list, its items under `Name`; `next` is the cursor of the page after it. */
+/** A page holds its items under `Name`; `next` is the cursor of the page after it. */
 export type Page<Name extends string, Item> = QueryResult & {
   readonly [Items in Name]: ReadonlyArray<Item>
 } & { readonly hasMore: boolean; readonly next?: string }
 
-/** A query of a view. */
+/** Answers a query from a view. */
 export type FromView<A, Error = never> = Effect.Effect<QueryResult & A, Error | QueryError>
 
-/** A query of a page. It fails with `InvalidCursor` if the cursor is another list's: begin again without one. */
+/**
+ * Answers a query with a page. It fails with `InvalidCursor` if the cursor is another list's: begin again without one.
+ */
 export type List<Name extends string, Item> = Effect.Effect<Page<Name, Item>, InvalidCursor | QueryError>
 
 /**
- * A read of the newest state of a product or customer, which is never behind a token. It fails with `InvalidToken` if the
+ * Reads the newest state of a product or customer, which is never behind a token. It fails with `InvalidToken` if the
  * token is another log's: drop it.
  */
 export type CatalogRead<A, NotFound> = Effect.Effect<

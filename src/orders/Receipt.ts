@@ -1,33 +1,33 @@
-/** What a command of `Orders` answers once its events are stored. */
+/** A command of `Orders` answers with a receipt once its events are stored. */
 import { type Duration, Effect, Exit } from "effect"
 import type { OrderId } from "../order/OrderId.ts"
 import type { OrderStatus, PaymentStatus } from "../order/OrderStatus.ts"
 import type { OrderView } from "../views/order/OrderView.ts"
 import type { QueryOptions, QueryResult } from "./QueryOptions.ts"
 
-/** An accepted and stored command, on a product, a customer or an order. */
+/** Proves that a command on a product, a customer or an order was accepted and stored. */
 export interface CommandReceipt {
-  /** The version that the command led to, or confirmed if there was nothing to do. */
+  /** The command led to this version, or confirmed it if there was nothing to do. */
   readonly version: number
-  /** The position in the log at which that version was stored. */
+  /** The version was stored at this position in the log. */
   readonly position: bigint
   readonly commandId: string
-  /** The types of the stored events, as in `order.placed.v1`; empty if there was nothing to do. */
+  /** Names the types of the stored events, as in `order.placed.v1`; it is empty if there was nothing to do. */
   readonly events: ReadonlyArray<string>
-  /** A consistency token: a query that is given it contains this write. */
+  /** A query that is given this consistency token contains the write. */
   readonly token: string
-  /** True if the command had been accepted before under its idempotency key; the receipt is the one of that time. */
+  /** This is true if the command was accepted before under its idempotency key; the receipt is the one of that time. */
   readonly replayed: boolean
 }
 
-/** An accepted and stored command on an order. */
+/** Proves that a command on an order was accepted and stored, and says what became of the order. */
 export interface Receipt extends CommandReceipt {
   readonly orderId: OrderId
   readonly status: OrderStatus
   readonly paymentStatus: PaymentStatus
 }
 
-/** A placed order: as the view has it, or its receipt if the view was not there in time. It is stored in either case. */
+/** Holds a placed order as the view has it, or its receipt if the view was too late. It is stored in either case. */
 export type PlacedOrder = Pick<Receipt, "orderId" | "token" | "replayed"> &
   ({ readonly order: OrderView; readonly receipt?: never } | { readonly order?: never; readonly receipt: Receipt })
 

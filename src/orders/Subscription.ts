@@ -1,19 +1,19 @@
-/** What a subscriber of order events asks for and gets, in process and from afar. */
+/** Describes what a subscriber of order events asks for and gets, in process and remotely. */
 import { type Duration, Effect, Result, type Scope, Stream } from "effect"
 import type { PublishedEvent } from "../aggregate/PublishedEvent.ts"
 
 export interface SubscribeOptions {
-  /** The last position that the subscriber has seen; 0 is the beginning. Without it the subscription begins now. */
+  /** The subscription begins after this position, 0 being the beginning; without it, it begins now. */
   readonly after?: bigint
-  /** Only events of this order. */
+  /** Leaves out events of other orders. */
   readonly orderId?: string
-  /** Only events of orders of this customer. */
+  /** Leaves out events of other customers' orders. */
   readonly customerId?: string
-  /** Only events of these types, as in `order.placed.v1`. */
+  /** Leaves out events of other types than these, as in `order.placed.v1`. */
   readonly types?: ReadonlyArray<string>
-  /** Only events of streams of these categories; `["order"]` by default. */
+  /** Leaves out streams of other categories than these; `["order"]` by default. */
   readonly categories?: ReadonlyArray<string>
-  /** How often the subscription says how far it is; 15 s by default. */
+  /** The subscription says so often how far it is; 15 s by default. */
   readonly heartbeat?: Duration.Input
 }
 
@@ -28,7 +28,7 @@ export type Push =
   | { readonly _tag: "CaughtUp"; readonly position: bigint }
   | { readonly _tag: "Heartbeat"; readonly position: bigint }
 
-/** The position to go on after, once the push is handled. */
+/** Gives the position to go on after, once the push is handled. */
 export const positionOf = (push: Push): bigint => (push._tag === "Event" ? push.event.position : push.position)
 
 /** Makes `Orders.events` of `Orders.subscribe`. */

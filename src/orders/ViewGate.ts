@@ -1,6 +1,6 @@
 /**
- * Holds events back until the order view's committed checkpoint has passed them, so that a query that follows a push never
- * shows older data. While the view is not live, events pass as soon as they are in the log.
+ * Holds events back until the order view's committed checkpoint has passed them, so that a query that follows a push
+ * never shows older data. While the view is not live, events pass as soon as they are in the log.
  *
  * One fiber works for all subscribers, and only while somebody waits.
  */
@@ -9,10 +9,10 @@ import type { LogTail } from "../eventstore/tail/LogTail.ts"
 import * as PositionLatch from "../projection/consistency/PositionLatch.ts"
 import type { OrderQueries } from "../views/order/OrderQueries.ts"
 
-/** Milliseconds for which the view is waited for before the gate asks again whether it is live. */
+/** The gate waits so many milliseconds for the view before it asks again whether the view is live. */
 const liveWait = 100
 const otherWait = 10
-/** Milliseconds after which a view that claims to be live, but does not move, is no longer waited for. */
+/** The gate stops waiting, after so many milliseconds, for a view that claims to be live but does not move. */
 const longestStall = 5_000
 
 export const make = Effect.fnUntraced(function* (

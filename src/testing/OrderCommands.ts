@@ -1,6 +1,6 @@
 /**
- * Random commands on one order, with so few ids and lines that repeats and clashes happen all the time. The laws of
- * DeciderLaws and OrderLaws are checked on them.
+ * Generates random commands on one order, with so few ids and lines that repeats and clashes happen all the time. The
+ * laws of DeciderLaws and OrderLaws are checked on them.
  */
 import { Array, Schema } from "effect"
 import * as Arbitrary from "effect/Arbitrary"
@@ -21,12 +21,12 @@ import {
   ShipmentId
 } from "../order/OrderId.ts"
 
-/** The order that all generated commands are about. */
+/** All generated commands are about this order. */
 export const orderId = OrderId.make("ord_01997a1c-0000-7000-8000-000000000001")
 
 const digit = Schema.Literals(["1", "2", "3"])
 
-/** How often each command comes up: an order that is cancelled at once teaches little. */
+/** Says how often each command comes up: an order that is cancelled at once teaches little. */
 const weights: Record<CommandName, number> = {
   PlaceOrder: 1,
   AddLine: 2,
@@ -159,7 +159,9 @@ export const orderCommand: Arbitrary.Arbitrary<OrderCommand> = Arbitrary.map(see
   command(weighted[seed.pick] ?? "ConfirmOrder", seed)
 )
 
-/** Generates the life of an order: it is placed first, then up to 80 commands follow. A `size` of 60 makes long lives. */
+/**
+ * Generates the life of an order: it is placed first, then up to 80 commands follow. A `size` of 60 makes long lives.
+ */
 export const orderCommands: Arbitrary.Arbitrary<ReadonlyArray<OrderCommand>> = Arbitrary.map(
   Arbitrary.all([Arbitrary.map(seeds, place), Arbitrary.array(orderCommand, { maxLength: 80 })]),
   ([first, rest]) => [first, ...rest]

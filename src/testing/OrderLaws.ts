@@ -1,5 +1,5 @@
 /**
- * The laws that orders keep, L5 to L11, each checked on every state that commands lead to. L1 to L4 hold for every
+ * Orders keep the laws L5 to L11, each checked on every state that commands lead to. L1 to L4 hold for every
  * aggregate and are in DeciderLaws. A broken law throws, and shows the state or command that breaks it.
  */
 import { Equal, Result } from "effect"

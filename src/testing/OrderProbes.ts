@@ -1,6 +1,6 @@
 /**
- * Commands that the laws of an order try in the states they find: probes of what a state allows (L11), and repeats of
- * commands that carry an id, with the same and with other content (L9).
+ * Makes commands that the laws of an order try in the states they find: probes of what a state allows (L11), and
+ * repeats of commands that carry an id, with the same and with other content (L9).
  */
 import type { Command, CommandName, OrderCommand } from "../order/OrderCommand.ts"
 import { LineId, PaymentId, ProductId, ReturnId, ShipmentId } from "../order/OrderId.ts"
@@ -9,7 +9,7 @@ import { orderId, placeOrder } from "./OrderCommands.ts"
 
 const unusedId = "never-used-before"
 
-/** A free line, so that its price can't make the total too large. */
+/** Adds a line that is free, so that its price can't make the total too large. */
 const freeLine = (order: Order): Command<"AddLine"> => ({
   _tag: "AddLine",
   orderId,
@@ -78,7 +78,7 @@ export const probes = (name: CommandName, state: OrderState): ReadonlyArray<Orde
 }
 
 /**
- * True for a command that carries an id of its own. By law L9, its repeat stores nothing in every later state.
+ * Returns true for a command that carries an id of its own. By law L9, its repeat stores nothing in every later state.
  */
 export const hasOwnId = (command: OrderCommand): boolean => {
   switch (command._tag) {

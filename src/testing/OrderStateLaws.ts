@@ -1,5 +1,5 @@
 /**
- * The laws of OrderLaws that look only at states: L5 to L8, each checked on every state of a trace. A broken law throws,
+ * The laws L5 to L8 of an order look only at states; each is checked on every state of a trace. A broken law throws,
  * and shows the line, payment, event or totals that break it.
  */
 import { Equal } from "effect"
@@ -12,7 +12,7 @@ import * as OrderTotals from "../order/OrderTotals.ts"
 import { insist } from "./DeciderLaws.ts"
 import type { Trace } from "./Trace.ts"
 
-/** The life of one order, as commands were decided one after another. */
+/** Records the life of one order, as commands were decided one after another. */
 export type OrderTrace = Trace<OrderState, OrderCommand, OrderEvent, OrderRejection>
 
 /** Leaves out the states in which the order is absent. */

@@ -1,6 +1,6 @@
 /**
- * The key after which a list goes on, as opaque text: versioned, and bound by a short hash to the query that it belongs
- * to. The hash detects a key that was damaged or belongs to another query; it protects no secret.
+ * Seals the key after which a list goes on into opaque text, which is versioned, and bound by a short hash to the query
+ * that it belongs to. The hash detects a key that was damaged or belongs to another query; it protects no secret.
  */
 import { Result } from "effect"
 import { Base64Url } from "effect/encoding"

@@ -1,5 +1,6 @@
 /**
- * A view in memory, for tests and trials: folds the log without table and checkpoint, and starts anew with the process.
+ * Keeps a view in memory, for tests and trials: it folds the log without table and checkpoint, and starts anew with the
+ * process.
  */
 import { Clock, Effect, Stream } from "effect"
 import { backoff } from "../database/SqlFailure.ts"
@@ -32,7 +33,9 @@ export const make = Effect.fnUntraced(function* (apply: (event: RecordedEvent) =
     Effect.forkScoped({ startImmediately: true })
   )
 
-  /** Reads the view at one moment. The log's end is asked first, so what is read is at least as new as `behind` says. */
+  /**
+   * Reads the view at one moment. The log's end is asked first, so what is read is at least as new as `behind` says.
+   */
   const read = Effect.fnUntraced(function* <A>(evaluate: (freshness: Freshness) => A) {
     const { position: head } = yield* log.head
     const [oldest] = yield* log.readAll({ after: applied, limit: 1 })

@@ -1,5 +1,5 @@
 /**
- * What the SQL queries of every view have in common: one statement reads rows of the view and, in the same snapshot, how
+ * The SQL queries of every view have one form: a single statement reads rows of the view and, in the same snapshot, how
  * fresh they are.
  */
 import { Effect, flow } from "effect"

@@ -1,5 +1,5 @@
 /**
- * What the projections of both views have in common. A view keeps one row per stream, which is the fold of that stream:
+ * The projections of both views have this in common: a view keeps one row per stream, which is the fold of that stream;
  * a batch is one SELECT of the rows concerned, the fold in memory and one upsert, and an audit compares a row with the
  * fold of its stream.
  */
@@ -10,7 +10,7 @@ import type { Batch, Projection, ProjectionAudit, Slot } from "../projection/Pro
 
 type Sql<A> = Effect.Effect<A, SqlError.SqlError>
 
-/** The content of a view and its statements. An entry is the content of a row; `Row` is a whole row as JSON. */
+/** Describes a view by its fold and its statements. An entry is the content of a row; `Row` is a whole row as JSON. */
 export interface View<Entry, Row extends { readonly version: number }> {
   /** Applies the stream's next event; throws, as on a defect, if it is another one. */
   readonly evolve: (entry: Entry | undefined, event: RecordedEvent) => Entry
@@ -22,7 +22,9 @@ export interface View<Entry, Row extends { readonly version: number }> {
   storedRow(sql: SqlClient.SqlClient, slot: Slot, streamId: string): Sql<Row | undefined>
   /** Lists streams that have a row, after one (`undefined`: from the first), in the order of the table's key. */
   streams: ProjectionAudit["streams"]
-  /** Writes entries; with `over` only over rows of that version, or where there is none. Answers the rows it wrote then. */
+  /**
+   * Writes entries; with `over` only over rows of that version, or where there is none. Answers the rows it wrote then.
+   */
   upsert(
     sql: SqlClient.SqlClient,
     slot: Slot,

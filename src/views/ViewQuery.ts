@@ -1,15 +1,15 @@
-/** What the queries of every view answer beside their data, and refuse. */
+/** The queries of every view say how fresh their answer is, and refuse cursors that are not theirs. */
 import { Schema } from "effect"
 
 /** Tells how fresh an answer is; it was read in the same snapshot as the answer's rows. */
 export interface Freshness {
-  /** The view's checkpoint: the position up to which it has applied the log. */
+  /** The view has applied the log up to this position, its checkpoint. */
   readonly position: bigint
-  /** The number of events in the log that the view has not applied. */
+  /** So many events of the log are not applied yet. */
   readonly behind: number
-  /** The age of the oldest of these events in seconds; 0 if there is none. */
+  /** The oldest of these events is so many seconds old; 0 if there is none. */
   readonly lag: number
-  /** The number of streams that the view has set aside. */
+  /** The view has set so many streams aside. */
   readonly parked: number
 }
 

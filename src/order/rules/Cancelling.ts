@@ -1,4 +1,4 @@
-/** The rules of CancelItems and CancelOrder. */
+/** Decides CancelItems and CancelOrder. */
 import type { CancelReason, OrderEvent } from "../OrderEvent.ts"
 import { type Decision, isSameItems, nothing, notNow, record, reject, repeat } from "./Decision.ts"
 import { obstacle } from "./Fulfilment.ts"

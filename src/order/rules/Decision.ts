@@ -1,4 +1,4 @@
-/** The answer of a rule: the events to record (none if there is nothing to do), or a rejection. */
+/** A rule answers with the events to record (none if there is nothing to do), or with a rejection. */
 import { Result } from "effect"
 import type { Item } from "../Line.ts"
 import { allowed } from "./OrderAllowed.ts"
@@ -13,16 +13,18 @@ export type Decision = Result.Result<ReadonlyArray<OrderEvent>, Rejection.OrderR
 
 export const record = (...events: ReadonlyArray<OrderEvent>): Decision => Result.succeed(events)
 
-/** The command is accepted, but there is nothing to do. */
+/** Accepts a command that leaves nothing to do. */
 export const nothing: Decision = Result.succeed([])
 
 export const reject = (rejection: Rejection.OrderRejection): Decision => Result.fail(rejection)
 
-/** Answers a command whose id is known: with the same content there is nothing to do, with other content it is refused. */
+/**
+ * Answers a command whose id is known: with the same content there is nothing to do, with other content it is refused.
+ */
 export const repeat = (order: Order, kind: Rejection.IdReused["kind"], id: string, isSame: boolean): Decision =>
   isSame ? nothing : reject(new Rejection.IdReused({ orderId: order.id, kind, id }))
 
-/** The order's status forbids the command. */
+/** Rejects a command that the order's status forbids. */
 export const notNow = (order: Order, command: CommandName, policies: OrderPolicies): Decision =>
   reject(
     new Rejection.InvalidTransition({

@@ -1,4 +1,4 @@
-/** The rules of AddLine, ChangeLineQuantity, RemoveLine and ChangeShippingAddress. */
+/** Decides AddLine, ChangeLineQuantity, RemoveLine and ChangeShippingAddress. */
 import { canonicalJson } from "../../aggregate/CanonicalJson.ts"
 import { type Decision, nothing, notNow, record, reject, repeat } from "./Decision.ts"
 import { type Line, maxLines } from "../Line.ts"

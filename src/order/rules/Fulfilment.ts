@@ -1,4 +1,4 @@
-/** The rules of ShipItems, DeliverShipment and ReturnItems. */
+/** Decides ShipItems, DeliverShipment and ReturnItems. */
 import { Array } from "effect"
 import { type Decision, isSameItems, nothing, notNow, record, reject, repeat } from "./Decision.ts"
 import type { Item } from "../Line.ts"
@@ -8,7 +8,9 @@ import * as Rejection from "../OrderRejection.ts"
 import type { Order, OrderLine } from "../OrderState.ts"
 import { outstanding, status } from "../OrderStatus.ts"
 
-/** Finds what stands in the way of these items: first a line that does not exist, then quantities beyond `available`. */
+/**
+ * Finds what stands in the way of these items: first a line that does not exist, then quantities beyond `available`.
+ */
 export const obstacle = (
   order: Order,
   items: ReadonlyArray<Item>,

@@ -1,5 +1,5 @@
 /**
- * The rules of AuthorizePayment, CapturePayment, VoidPayment and RefundPayment. The order only records what a payment
+ * Decides AuthorizePayment, CapturePayment, VoidPayment and RefundPayment. The order only records what a payment
  * provider did.
  */
 import { type Decision, nothing, notNow, record, reject, repeat } from "./Decision.ts"

@@ -1,4 +1,4 @@
-/** The rules of PlaceOrder and ConfirmOrder. */
+/** Decides PlaceOrder and ConfirmOrder. */
 import { type Decision, nothing, notNow, record, reject } from "./Decision.ts"
 import { type Line, maxLines } from "../Line.ts"
 import type { Command } from "../OrderCommand.ts"

@@ -1,4 +1,4 @@
-/** The rejections that the rule of each command can meet. The laws hold this table to what the decider does. */
+/** Lists the rejections that each command can meet. The laws hold this table to what the decider does. */
 import type { CommandName } from "../OrderCommand.ts"
 import type { OrderRejection } from "../OrderRejection.ts"
 
@@ -31,7 +31,7 @@ export const rejectionsOf = {
   RefundPayment: [...any, "PaymentNotFound", "IdReused", "PaymentClosed", "AmountExceeded"]
 } as const satisfies Readonly<Record<CommandName, ReadonlyArray<OrderRejection["_tag"]>>>
 
-/** The type of the rejections that one command can meet. */
+/** Gives the type of the rejections that one command can meet. */
 export type RejectionOf<Name extends CommandName> = Extract<
   OrderRejection,
   { readonly _tag: (typeof rejectionsOf)[Name][number] }

@@ -1,6 +1,6 @@
 /**
- * The content of the catalog view for one product or customer, and the fold that makes it; the SQL projection and the
- * memory queries both use it.
+ * Defines the content of the catalog view for one product or customer, and the fold that makes it; the SQL projection
+ * and the memory queries both use it.
  */
 import type { Customer } from "../../catalog/Customer.ts"
 import { CustomerAggregate } from "../../catalog/Customer.ts"
@@ -10,7 +10,7 @@ import type { Aggregate } from "../../aggregate/Aggregate.ts"
 import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import * as StreamId from "../../eventstore/StreamId.ts"
 
-/** The state that is kept of each category of streams. */
+/** The view keeps this state of each category of streams. */
 export interface CatalogStates {
   readonly product: Product
   readonly customer: Customer
@@ -22,7 +22,7 @@ export interface CatalogEntry<Category extends CatalogCategory = CatalogCategory
   readonly category: Category
   readonly id: string
   readonly state: CatalogStates[Category]
-  /** The position of its last event. */
+  /** The last event is at this position. */
   readonly position: bigint
 }
 

@@ -1,4 +1,4 @@
-/** The port of the lists of products and customers, and how found items become a page, the same for every adapter. */
+/** This port lists products and customers; a page is made of the items found in the same way for every adapter. */
 import { Context, type Effect, Result } from "effect"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import type { CatalogCategory, CatalogEntry, CatalogStates } from "./CatalogEntry.ts"
@@ -6,14 +6,14 @@ import { type Freshness, InvalidCursor } from "../ViewQuery.ts"
 import * as Cursor from "../Cursor.ts"
 
 export interface CatalogFilter {
-  /** `true`: only those that were withdrawn, `false`: only those that were not. */
+  /** `true` leaves out those that were not withdrawn, `false` those that were. */
   readonly withdrawn?: boolean
 }
 
 export interface CatalogList<Category extends CatalogCategory> {
   readonly category: Category
   readonly filter: CatalogFilter
-  /** 1..100. */
+  /** The limit is in 1..100. */
   readonly limit: number
   readonly cursor?: string
 }
@@ -26,7 +26,7 @@ export interface CatalogItem<Category extends CatalogCategory> {
 export interface CatalogPage<Category extends CatalogCategory> {
   readonly items: ReadonlyArray<CatalogItem<Category>>
   readonly hasMore: boolean
-  /** The cursor of the next page, bound to category and filter; absent on the last page. */
+  /** This is the cursor of the next page, bound to category and filter; it is absent on the last page. */
   readonly next?: string
   readonly freshness: Freshness
 }
@@ -38,9 +38,11 @@ export class CatalogQueries extends Context.Service<
     list<Category extends CatalogCategory>(
       query: CatalogList<Category>
     ): Effect.Effect<CatalogPage<Category>, InvalidCursor | DatabaseUnavailable>
-    /** Answers the position of the first event that the view does not have of a product or customer that is set aside. */
+    /**
+     * Answers the position of the first event that the view does not have of a product or customer that is set aside.
+     */
     parkedAt(category: CatalogCategory, id: string): Effect.Effect<bigint | undefined, DatabaseUnavailable>
-    /** The view's checkpoint as this process last saw it, without asking the database. */
+    /** Answers the view's checkpoint as this process last saw it, without asking the database. */
     readonly position: Effect.Effect<bigint>
     /** Waits until the view's committed checkpoint is at `position` or beyond; the caller bounds the wait. */
     awaitPosition(position: bigint): Effect.Effect<bigint>

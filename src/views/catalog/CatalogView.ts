@@ -1,4 +1,4 @@
-/** A product or customer as callers see it: the state of its aggregate, with its id. */
+/** Callers see a product or customer as the state of its aggregate, with its id. */
 import type { Customer, SaveCustomerRequest } from "../../catalog/Customer.ts"
 import type { Product, SaveProductRequest } from "../../catalog/Product.ts"
 import type { CustomerId, ProductId } from "../../order/OrderId.ts"

@@ -1,4 +1,4 @@
-/** The table of the catalog view, and the statements that read and write its rows. */
+/** Defines the table of the catalog view, and the statements that read and write its rows. */
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import * as StreamId from "../../eventstore/StreamId.ts"
@@ -21,7 +21,7 @@ export const CatalogViewTable = ProjectionTable.make({
 
 const table = CatalogViewTable.in
 
-/** A whole row as JSON. */
+/** Holds a whole row as JSON. */
 export interface Row {
   readonly category: string
   readonly id: string

@@ -1,4 +1,4 @@
-/** The lists of products and customers from memory, for tests and trials. */
+/** Lists products and customers from memory, for tests and trials. */
 import { Effect, Layer } from "effect"
 import * as StreamId from "../../eventstore/StreamId.ts"
 import * as CatalogEntry from "./CatalogEntry.ts"

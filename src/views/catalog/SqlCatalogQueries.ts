@@ -1,4 +1,4 @@
-/** The lists of products and customers from `ordinal.catalog_view`. */
+/** Lists products and customers from `ordinal.catalog_view`. */
 import { Effect, Layer } from "effect"
 import { Database } from "../../database/Database.ts"
 import * as StreamId from "../../eventstore/StreamId.ts"

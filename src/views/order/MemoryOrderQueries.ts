@@ -1,4 +1,4 @@
-/** Order queries from memory, for tests and trials. */
+/** Answers order queries from memory, for tests and trials. */
 import { Effect, Layer } from "effect"
 import { category, id } from "../../eventstore/StreamId.ts"
 import { OrderPolicies } from "../../order/OrderPolicies.ts"

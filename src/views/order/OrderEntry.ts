@@ -1,6 +1,6 @@
 /**
- * The content of the order view for one order, and the fold that makes it: the one definition that the SQL projection,
- * the memory queries, audits and past versions all use.
+ * Defines the content of the order view for one order, and the fold that makes it. The SQL projection, the memory
+ * queries, audits and past versions all use this one definition.
  */
 import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import { OrderAggregate } from "../../order/OrderAggregate.ts"
@@ -8,9 +8,9 @@ import type { Order, OrderState } from "../../order/OrderState.ts"
 
 export interface OrderEntry {
   readonly order: Order
-  /** The `recordedAt` of the order's last event. */
+  /** This is the `recordedAt` of the order's last event. */
   readonly updatedAt: string
-  /** The position of the order's last event. */
+  /** This is the position of the order's last event. */
   readonly position: bigint
 }
 

@@ -1,6 +1,6 @@
 /**
- * A list of orders, the same for every adapter: checks what is asked, makes a page of the entries that were found, and
- * gives it a cursor, which is the sort key of the page's last order, bound to filter and sort.
+ * Lists orders in the same way for every adapter: checks what is asked, makes a page of the entries that were found,
+ * and gives it a cursor, which is the sort key of the page's last order, bound to filter and sort.
  */
 import { Result, Schema } from "effect"
 import { OrderId } from "../../order/OrderId.ts"
@@ -11,7 +11,7 @@ import type { OrderEntry } from "./OrderEntry.ts"
 import type { OrderFilter, OrderPage, OrderQueries, OrderSort } from "./OrderQueries.ts"
 import * as OrderView from "./OrderView.ts"
 
-/** The sort key of an order. Sorted by `updatedAt`, every order up to the position has been listed. */
+/** A list is sorted by this key of its orders. By `updatedAt`, every order up to the position has been listed. */
 export type Key =
   | { readonly _tag: "Placed"; readonly placedAt: string; readonly orderId: OrderId }
   | { readonly _tag: "Updated"; readonly position: bigint }
@@ -22,7 +22,7 @@ export interface Listing {
   readonly sort: OrderSort
 }
 
-/** A checked query: its times are instants, and the list goes on after the key `after`. */
+/** The query is checked: its times are instants, and the list goes on after the key `after`. */
 export interface OrderListQuery extends Listing {
   readonly placedAfter: Date | undefined
   readonly placedBefore: Date | undefined
@@ -79,8 +79,8 @@ const sortKey = ({ order, position }: OrderEntry, sort: OrderSort): Key =>
   sort === "updatedAt" ? { _tag: "Updated", position } : { _tag: "Placed", placedAt: order.placedAt, orderId: order.id }
 
 /**
- * The key behind which a list by `updatedAt` is polled on, once nothing more is found: the view's checkpoint, since all
- * that the view holds has been seen.
+ * Gives the key after which a list by `updatedAt` is polled on once nothing more is found: it is the view's checkpoint,
+ * since all that the view holds has been seen.
  */
 const pollingKey = ({ after, sort }: OrderListQuery, { position }: Freshness): Key | undefined => {
   if (sort !== "updatedAt") return undefined

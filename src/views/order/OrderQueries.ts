@@ -1,4 +1,4 @@
-/** The port of the order view's queries, with what they may be asked. Answers come from the view, never from an actor. */
+/** This port answers queries of orders from the order view, never from an actor. */
 import { Context, type Effect, Schema } from "effect"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import { CustomerId, type OrderId } from "../../order/OrderId.ts"
@@ -8,14 +8,17 @@ import type { OrderView } from "./OrderView.ts"
 
 const iso = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/
 
-/** A date (midnight UTC), or a date and time with offset; it counts to the millisecond. */
+/** A time is a date (midnight UTC), or a date and time with offset; it counts to the millisecond. */
 const Instant = Schema.String.check(
   Schema.makeFilter((text: string) => iso.test(text) && !Number.isNaN(Date.parse(text)), {
     expected: "a time as 2026-11-21T23:55:00Z"
   })
 )
 
-/** An order must match every member; an empty list matches nothing. `placedAfter` is inclusive, `placedBefore` exclusive. */
+/**
+ * An order must match every member; an empty list matches nothing. `placedAfter` is inclusive, `placedBefore`
+ * exclusive.
+ */
 export const OrderFilter = Schema.Struct({
   customerId: Schema.optionalKey(CustomerId),
   status: Schema.optionalKey(Schema.Array(OrderStatus)),
@@ -32,11 +35,11 @@ export type OrderSort = typeof OrderSort.Type
 export interface FoundOrder {
   readonly order?: OrderView
   readonly freshness: Freshness
-  /** The position of the first event that the view does not have, if the order is set aside. */
+  /** If the order is set aside, the first event that the view does not have is at this position. */
   readonly parkedAt?: bigint
 }
 
-/** The number of orders in each status, 0 included. */
+/** Counts the orders in each status, 0 included. */
 export const OrderCounts = Schema.Record(OrderStatus, Schema.Int).annotate({ identifier: "OrderCounts" })
 export type OrderCounts = typeof OrderCounts.Type
 
@@ -52,11 +55,11 @@ export const noOrders: OrderCounts = {
 
 export interface OrderPage {
   readonly orders: ReadonlyArray<OrderView>
-  /** True if more orders match right now. */
+  /** This is true if more orders match right now. */
   readonly hasMore: boolean
   /**
-   * The cursor of the next page. It is absent on the last page, unless the list is sorted by `updatedAt`: then polling goes
-   * on from it, and orders that change from now on come after it.
+   * This is the cursor of the next page. It is absent on the last page, unless the list is sorted by `updatedAt`: then
+   * polling goes on from it, and orders that change from now on come after it.
    */
   readonly next?: string
   readonly freshness: Freshness
@@ -83,9 +86,9 @@ export class OrderQueries extends Context.Service<
      * bounds the wait (`Effect.timeoutOption`); it costs no query per waiter.
      */
     awaitPosition(position: bigint): Effect.Effect<bigint>
-    /** The view's checkpoint as this process last saw it, without asking the database. */
+    /** Answers the view's checkpoint as this process last saw it, without asking the database. */
     readonly position: Effect.Effect<bigint>
-    /** True if the view keeps up with the log, or is thought to because another process makes it. */
+    /** Answers true if the view keeps up with the log, or is thought to because another process makes it. */
     readonly isLive: Effect.Effect<boolean>
   }
 >()("ordinal/views/order/OrderQueries") {}

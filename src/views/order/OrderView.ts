@@ -1,6 +1,6 @@
 /**
- * The order as callers see it: one shape for single reads, lists, past versions and replies, made by a pure function of
- * the state.
+ * Callers see an order in this shape, in single reads, lists, past versions and replies. It is a pure function of the
+ * order's state.
  */
 import { Schema } from "effect"
 import { Address } from "../../order/Text.ts"
@@ -22,7 +22,7 @@ export const OrderLineView = Schema.Struct({
   lineId: Line.fields.lineId,
   productId: Line.fields.productId,
   productName: Schema.String,
-  /** The number of items ordered; `cancelled`, `shipped` and `returned` are counted beside it. */
+  /** So many pieces were ordered; `cancelled`, `shipped` and `returned` are counted beside it. */
   quantity: Schema.Int,
   cancelled: Schema.Int,
   shipped: Schema.Int,
@@ -76,9 +76,9 @@ export const OrderView = Schema.Struct({
   cancellation: optional(Schema.Struct({ reason: CancelReason, note: optional(Schema.String), cancelledAt: Time })),
   placedAt: Time,
   confirmedAt: optional(Time),
-  /** The time at which the order's last event was recorded. */
+  /** The order's last event was recorded at this time. */
   updatedAt: Time,
-  /** The commands that could store an event now. */
+  /** These commands could store an event now. */
   allowed: Schema.Array(CommandName)
 }).annotate({ identifier: "OrderView" })
 export type OrderView = typeof OrderView.Type

@@ -15,7 +15,7 @@ const { apply, audit, skip } = ViewProjection.make<OrderEntry.OrderEntry, OrderV
   ...OrderViewRows
 })
 
-/** The most text of states that is in memory at once, about; an order with many lines has 250 KB. */
+/** About so much text of states is in memory at once; an order with many lines has 250 KB. */
 const maxBytes = 8 * 1024 * 1024
 /** So many orders are applied at once where the states are too large to be in memory together. */
 const chunk = 100

@@ -1,4 +1,4 @@
-/** The table of the order view, and the statements that read and write its rows: each for any number of orders. */
+/** Defines the table of the order view, and the statements that read and write any number of its rows. */
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import * as StreamId from "../../eventstore/StreamId.ts"
@@ -37,7 +37,7 @@ const table = OrderViewTable.in
 const streamOf = (orderId: string) => `order-${orderId}`
 const idsOf = (streamIds: ReadonlyArray<string>) => streamIds.map(StreamId.id)
 
-/** A whole row as JSON, its times in ISO 8601. */
+/** Holds a whole row as JSON, its times in ISO 8601. */
 export interface Row {
   readonly version: number
   readonly position: string

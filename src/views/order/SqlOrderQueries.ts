@@ -1,4 +1,4 @@
-/** Order queries from `ordinal.order_view`: one statement each, from the reads pool. */
+/** Answers order queries from `ordinal.order_view` with one statement each, on a connection of the reads pool. */
 import { Effect, Layer } from "effect"
 import type { SqlClient, Statement } from "effect/sql"
 import { Database } from "../../database/Database.ts"
@@ -49,7 +49,7 @@ export const selectCounts = (sql: SqlClient.SqlClient, customerId: string | unde
 
 interface ListedRow {
   readonly order: Order
-  /** Milliseconds since 1970. */
+  /** The time is in milliseconds since 1970. */
   readonly updatedAt: number
   readonly position: string
 }
@@ -63,9 +63,9 @@ const orderings = {
 const distinct = (statuses: ReadonlyArray<string> | undefined) => statuses && [...new Set(statuses)]
 
 /**
- * The conditions of a list's branches, whose sorted rows the server merges. Each walks an index that has the filtered
- * column first and the sort key behind it, so a list of statuses is one branch per status. A customer's orders are few,
- * so statuses are picked out of them; and so are payment statuses out of what changed.
+ * Makes the conditions of a list's branches, whose sorted rows the server merges. Each branch walks an index that has
+ * the filtered column first and the sort key behind it, so a list of statuses is one branch per status. A customer's
+ * orders are few, so statuses are picked out of them; and so are payment statuses out of what changed.
  */
 const branches = (
   sql: SqlClient.SqlClient,
