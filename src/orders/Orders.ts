@@ -32,9 +32,7 @@ import type * as Query from "./QueryOptions.ts"
 import type { CommandReceipt, PlacedOrder, Receipt } from "./Receipt.ts"
 import type { Push, SubscribeOptions } from "./Subscription.ts"
 
-/**
- * A command on an existing order; any may fail with `OrderNotFound` (check the id) and `OrderTooLong` (10,000 events).
- */
+/** Any command on an existing order may fail with `OrderNotFound` (check the id) and `OrderTooLong` (10,000 events). */
 type OrderCommand<Name extends CommandName, Arguments extends ReadonlyArray<unknown> = [], Error = never> = (
   orderId: OrderId,
   ...rest: [...Arguments, options?: CommandOptions]
@@ -83,16 +81,12 @@ export class Orders extends Context.Service<
      * order), `LastLine` (cancel the order instead), `InvalidTransition` (see its `allowed`).
      */
     readonly removeLine: OrderCommand<"RemoveLine", [lineId: LineId]>
-    /**
-     * Replaces the shipping address while nothing is shipped; else fails with `InvalidTransition` (see its `allowed`).
-     */
+    /** Replaces the shipping address while nothing is shipped. Fails with `InvalidTransition` (see its `allowed`). */
     readonly changeShippingAddress: OrderCommand<
       "ChangeShippingAddress",
       [request: Request.ChangeShippingAddressRequest]
     >
-    /**
-     * Confirms a placed order; stores nothing if it is confirmed. Fails with `InvalidTransition` if it is cancelled.
-     */
+    /** Confirms a placed order; a confirmed one stays so. Fails with `InvalidTransition` if it is cancelled. */
     readonly confirm: OrderCommand<"ConfirmOrder">
     /**
      * Cancels the whole order while nothing is shipped, and records the amounts to void and to refund; stores nothing
@@ -111,9 +105,7 @@ export class Orders extends Context.Service<
      * `IdReused` (use another `shipmentId`), `InvalidTransition` (see its `allowed`).
      */
     readonly ship: OrderCommand<"ShipItems", [request: Request.ShipItemsRequest]>
-    /**
-     * Records that a shipment was delivered; stores nothing if it was. Fails with `ShipmentNotFound` (check its id).
-     */
+    /** Records that a shipment was delivered, once. Fails with `ShipmentNotFound` (check its id). */
     readonly deliver: OrderCommand<"DeliverShipment", [shipmentId: ShipmentId]>
     /**
      * Takes shipped items back. Fails with `LineNotFound`, `QuantityExceeded` (return at most what is `available`),
