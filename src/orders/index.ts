@@ -8,15 +8,7 @@ export * as OrdersLocal from "./OrdersLocal.ts"
 export * as AggregateCatalog from "./AggregateCatalog.ts"
 export * as DemoCatalog from "./DemoCatalog.ts"
 export * from "./OrdersError.ts"
-export type {
-  CatalogListRequest,
-  CatalogWaitOptions,
-  OrderListRequest,
-  Page,
-  QueryOptions,
-  QueryResult,
-  WaitOptions
-} from "./QueryOptions.ts"
+export type * from "./QueryOptions.ts"
 export type { CommandReceipt, PlacedOrder, Receipt } from "./Receipt.ts"
 export type { Push, SubscribeOptions } from "./Subscription.ts"
 export type { CatalogStates } from "../views/catalog/CatalogEntry.ts"
