@@ -1,16 +1,16 @@
-/** Every command of the contract's table: how it is sent, and who may. */
+/** Lists every command of the contract: how it is sent, and who may send it. */
 import { rejectionsOf } from "../../src/order/rules/RejectionsOf.ts"
 import { ada, address, mug, placement } from "../fixtures/Shop.ts"
 
 export interface CommandRow {
-  /** In the table of the contract. */
+  /** The contract calls the command this. */
   readonly command: string
-  /** Of the service. */
+  /** The method of `Orders` has this name. */
   readonly method: string
   readonly route: string
   readonly body?: object
   readonly who: ReadonlyArray<"customer" | "operator">
-  /** Slugs of its own problems. */
+  /** Only this command, or only some commands, meet the problems with these slugs. */
   readonly problems: ReadonlyArray<string>
 }
 
@@ -114,7 +114,7 @@ export const commandTable: ReadonlyArray<CommandRow> = [
   row("withdrawCustomer", "WithdrawCustomer", "DELETE /customers/{id}", operator, ["customer-not-found"])
 ]
 
-/** The rows whose command can meet a rejection of this class. */
+/** Finds the rows whose command can meet a rejection of this class. */
 export const rowsThatMeet = (tag: string): ReadonlyArray<CommandRow> =>
   commandTable.filter(({ command }) => {
     const own: Readonly<Record<string, ReadonlyArray<string>>> = rejectionsOf
@@ -127,7 +127,7 @@ const ids: Readonly<Record<string, string>> = {
   "{paymentId}": "p"
 }
 
-/** Method and path of a row for an order, a product or a customer. */
+/** Gives method and path of a row for one order, product or customer. */
 export const target = ({ route }: CommandRow, id: string): readonly [method: string, path: string] => {
   const [method = "", path = ""] = route.split(" ")
   return [method, path.replace(/\{[A-Za-z]+\}/g, (name) => ids[name] ?? id)]

@@ -1,4 +1,4 @@
-/** What must hold for every answer whatsoever; the test client checks it on each. */
+/** Checks what must hold for every answer; the test client does so for each. */
 import { assert } from "@effect/vitest"
 import { OpenApi } from "effect/http-api"
 import { isListed, operationsOf, problemFault } from "../judges/AnswerJudge.ts"
@@ -10,14 +10,14 @@ import type { Answer } from "../clients/HttpClient.ts"
 
 export const openapi = OpenApi.fromApi(Api)
 
-/** By slug, one problem of each; where several error classes share a slug, the first. */
+/** Has one problem of each slug: the first, where several error classes share it. */
 export const problemOfSlug: ReadonlyMap<string, Problem<unknown>> = new Map(
   Object.values({ ...Problems, ...AdminProblems })
     .toReversed()
     .map((problem) => [problem.slug, problem])
 )
 
-/** Of every problem document that an operation lists. */
+/** Finds the slugs of all problem documents that an operation lists. */
 export const slugsOf = (operation: object, document = openapi): ReadonlySet<string> => {
   const found = new Set<string>()
   const visit = (node: unknown): void => {
@@ -34,7 +34,7 @@ export const slugsOf = (operation: object, document = openapi): ReadonlySet<stri
 
 export type Check = (method: string, url: string, answer: Answer) => void
 
-/** `others`: statuses that any request may be answered with, besides. */
+/** `others` are statuses that any request may be answered with, besides those of its operation. */
 export const checkOf = (document: OpenApi.OpenAPISpec, others: ReadonlyArray<number> = []): Check => {
   const operationOf = operationsOf(document.paths)
   return (method, url, { body, headers, status }) => {

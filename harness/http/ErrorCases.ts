@@ -1,4 +1,4 @@
-/** Every error that the order service can answer, as the contract has it on the wire. */
+/** Lists every error that the order service can answer, as the contract has it on the wire. */
 import { UnknownCustomer, UnknownProduct } from "../../src/catalog/Catalog.ts"
 import { ConcurrencyConflict, OutcomeUnknown, Overloaded } from "../../src/eventstore/EventStoreErrors.ts"
 import * as StreamId from "../../src/eventstore/StreamId.ts"
@@ -22,7 +22,7 @@ const paymentId = PaymentId.make("pay")
 export const productId = ProductId.make("mug")
 export const customerId = CustomerId.make("ada")
 
-/** An error, its slug and status from the contract, and the members that its document must have. */
+/** A case is an error, its slug and status in the contract, and the members that its document must have. */
 export type Case = readonly [error: Error, slug: string, status: number, members: Record<string, unknown>]
 
 const errors = [{ path: "currency", message: "is another" }]

@@ -1,4 +1,4 @@
-/** A request to provoke each problem type with, and the members that its document must have. */
+/** Provokes each problem type with a request, and says which members its document must have. */
 import { assert } from "@effect/vitest"
 import { mug, placement } from "../fixtures/Shop.ts"
 import * as Servers from "../servers/FaultyServer.ts"
@@ -234,7 +234,7 @@ export const cases: ReadonlyArray<Case> = [
     members: { retryAfter: any },
     trouble: Servers.corrupt,
     provoke: async (server) => {
-      // Two orders, of which only the second stays in memory.
+      // Of two orders only the second stays in memory.
       const [at] = [await place(server), await place(server)]
       server.breakIt()
       const confirm = () => server.send("POST", `${at}/confirm`)

@@ -1,4 +1,6 @@
-/** Says who may send a command. It is part of the API's definition, so that authentication enforces what is documented. */
+/**
+ * Says who may send a command. It is part of the API's definition, so that authentication enforces what is documented.
+ */
 import { Context } from "effect"
 import { OpenApi } from "effect/http-api"
 

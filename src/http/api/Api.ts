@@ -1,4 +1,4 @@
-/** The definition of the HTTP API. Nothing here knows a server, so clients import it: `HttpApiClient.make(Api)` calls it. */
+/** Defines the HTTP API. Nothing here knows a server, so clients import it: `HttpApiClient.make(Api)` calls it. */
 import { HttpApi, OpenApi } from "effect/http-api"
 import { parseOptions } from "../../order/OrderRequest.ts"
 import { Boundary } from "./Boundary.ts"

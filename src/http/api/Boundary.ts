@@ -1,4 +1,7 @@
-/** The middleware of the API as clients see it: the problems that it adds to endpoints. `EndpointMiddleware` implements it. */
+/**
+ * Declares the middleware of the API as clients see it: the problems that it adds to endpoints. `EndpointMiddleware`
+ * implements it.
+ */
 import { HttpApiMiddleware } from "effect/http-api"
 import { Problems } from "../problems/Problems.ts"
 

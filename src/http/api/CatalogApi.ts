@@ -1,4 +1,7 @@
-/** The commands and queries on products, from which orders are priced, and on customers, for whom they are placed. */
+/**
+ * Defines the commands and queries on products, from which orders are priced, and on customers, for whom they are
+ * placed.
+ */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { SaveCustomerRequest } from "../../catalog/Customer.ts"

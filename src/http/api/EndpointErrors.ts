@@ -1,4 +1,4 @@
-/** The problems that endpoints have in common, by kind of endpoint. */
+/** Lists the problems that endpoints of one kind have in common. */
 import type { CommandName } from "../../order/OrderCommand.ts"
 import { rejectionsOf } from "../../order/rules/RejectionsOf.ts"
 import { Problems } from "../problems/Problems.ts"

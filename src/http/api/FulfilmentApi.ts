@@ -1,4 +1,6 @@
-/** The commands on an order after it is confirmed: ship, deliver, cancel and return items, and record payments. */
+/**
+ * Defines the commands on an order after it is confirmed: ship, deliver, cancel and return items, and record payments.
+ */
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { OrderId, PaymentId, ShipmentId } from "../../order/OrderId.ts"
 import * as Request from "../../order/OrderRequest.ts"

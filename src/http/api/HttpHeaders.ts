@@ -1,4 +1,4 @@
-/** The headers of requests and answers, by kind of endpoint. Every header of a request is optional. */
+/** Defines the headers of requests and answers, by kind of endpoint. Every header of a request is optional. */
 import { Schema } from "effect"
 import { IfMatch, IfNoneMatch } from "../wire/HeaderValue.ts"
 
@@ -48,10 +48,10 @@ export const counts = { "consistency-token": Text, freshness: Text, ...preferenc
 
 export const page = { ...counts, ...link }
 
-/** An order as the view has it. */
+/** These come with an order as the view has it. */
 export const view = { ...replayed, ...entityTag, ...counts, ...location }
 
-/** An order as it was once never changes again. */
+/** These come with an old version of an order, which never changes. */
 export const version = { etag: Text, "cache-control": Text }
 
 export const receipt = { ...replayed, ...entityTag, ...location, ...link }

@@ -1,4 +1,7 @@
-/** The query strings of lists and counts, and the body that lists have in common. An unknown parameter is refused. */
+/**
+ * Defines the query strings of lists and counts, and the body that lists have in common. An unknown parameter is
+ * refused.
+ */
 import { Schema } from "effect"
 import { CustomerId } from "../../order/OrderId.ts"
 import { OrderStatus, PaymentStatus } from "../../order/OrderStatus.ts"
@@ -31,7 +34,7 @@ export const EventListQuery = {
   limit: optional(WholeNumber(1, 500))
 }
 
-/** The body of a list: one page of it, and the cursor of the next one. */
+/** Makes the schema of a list's body: one page, and the cursor of the next page. */
 export const pageOf = <S extends Schema.Constraint>(item: S) =>
   Schema.Struct({
     data: Schema.Array(item),

@@ -1,4 +1,4 @@
-/** The commands on an order. */
+/** Defines the commands on an order until it is confirmed or cancelled. */
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { LineId, OrderId } from "../../order/OrderId.ts"
 import * as Request from "../../order/OrderRequest.ts"
@@ -12,7 +12,9 @@ import * as AllowedRoles from "./AllowedRoles.ts"
 
 const receipt = HttpApiSchema.WithHeaders(OrderReceipt.pipe(accepted), HttpHeaders.receipt)
 
-/** The answer is 202 with the receipt, or 200 with the order if the caller waits for the view and the view gets there. */
+/**
+ * The answer is 202 with the receipt, or 200 with the order if the caller waits for the view and the view gets there.
+ */
 const success = [receipt, HttpApiSchema.WithHeaders(OrderView, HttpHeaders.view)] as const
 
 const placed = [

@@ -1,4 +1,4 @@
-/** The queries on orders. */
+/** Defines the queries on orders. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { OrderId } from "../../order/OrderId.ts"

@@ -1,4 +1,4 @@
-/** The endpoint that tells how far the views are. */
+/** Defines the endpoint that tells how far the views are. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { QueryBoundary } from "./Boundary.ts"

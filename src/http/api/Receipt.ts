@@ -1,4 +1,4 @@
-/** The answer to an accepted and stored command. `events` is empty if there was nothing to do. */
+/** Defines the answers to commands that are accepted and stored. `events` is empty if there was nothing to do. */
 import { Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import { CustomerId, OrderId, ProductId } from "../../order/OrderId.ts"

@@ -1,4 +1,4 @@
-/** The endpoints that follow events as they happen. */
+/** Defines the endpoints that follow events as they happen. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { CustomerId, OrderId } from "../../order/OrderId.ts"
@@ -35,7 +35,7 @@ const headers = {
   )
 }
 
-/** The parts of a request for a stream. */
+/** A request for a stream has these parts. */
 export interface StreamRequest {
   readonly query: Schema.Struct.Type<typeof query>
   readonly headers: Schema.Struct.Type<typeof headers>

@@ -1,4 +1,4 @@
-/** The endpoints of health checks, and the explanation of problem types. */
+/** Defines the endpoints of health checks, and of the explanation of problem types. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Problems } from "../problems/Problems.ts"
@@ -11,7 +11,7 @@ export const ProblemType = Schema.Struct({
   status: Schema.Int,
   when: Schema.String,
   remedy: Schema.String,
-  /** The members that documents of this type have beside `type`, `title`, `status`, `detail` and `instance`. */
+  /** Documents of this type have these members beside `type`, `title`, `status`, `detail` and `instance`. */
   members: Schema.Array(Schema.String)
 }).annotate({ identifier: "ProblemType" })
 

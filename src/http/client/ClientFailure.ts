@@ -1,7 +1,6 @@
 /**
- * Turns what can happen between a client and its server into errors of `Orders`.
- * A command that was certainly not done is told from one that perhaps was. What only a broken program can cause is a defect
- * here, as it is in process.
+ * Turns what can happen between a client and its server into errors of `Orders`. A command that was certainly not done
+ * is told from one that perhaps was. What only a broken program can cause is a defect here, as it is in process.
  */
 import { Data, Effect, Schema } from "effect"
 import { HttpClientError } from "effect/http"
@@ -19,9 +18,9 @@ import {
 class UnreadableResponse extends Data.TaggedError("UnreadableResponse")<{ readonly cause: Schema.SchemaError }> {}
 
 type Transport = HttpClientError.HttpClientError | RequestTimeout
-/** A request or a response that can't be: this program, or the server, has a bug. */
+/** These mean that this program, or the server, has a bug. */
 type Broken = Schema.SchemaError | InvalidRequest | InternalError | ContentTooLarge | UnsupportedMediaType
-/** The errors that the definition of the API adds to those of `Orders`. */
+/** The definition of the API adds these errors to those of `Orders`. */
 type NotOfOrders = Transport | Broken
 
 /** Marks a response that could not be decoded: the same error of a request would mean that it was not sent. */
@@ -47,7 +46,9 @@ const reasonOf = (error: Transport | UnreadableResponse): string => {
   return response === undefined ? "no connection" : `it answered ${response.status} as this API does not`
 }
 
-/** True if no connection was made, so that nothing was sent. Runtimes without these error codes leave it unknown. */
+/**
+ * Tells whether no connection was made, so that nothing was sent. Runtimes without these error codes leave it unknown.
+ */
 const isBeforeSending = (error: unknown): boolean => {
   if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isBeforeSending)
   if (!(error instanceof Error)) return false

@@ -16,8 +16,8 @@ const ofPrecondition = (expected: Precondition): CommandHeaders => {
 }
 
 /**
- * `actor`, `causationId` and `fresh` are not sent: the server finds out by itself who calls. `correlationId` becomes the
- * request's id if it is a UUID.
+ * `actor`, `causationId` and `fresh` are not sent: the server finds out by itself who calls. `correlationId` becomes
+ * the request's id if it is a UUID.
  */
 export const ofCommand = ({
   correlationId,
@@ -34,11 +34,11 @@ export const ofCommand = ({
   })
 }
 
-/** Whole seconds, rounded up, since the header can't say anything else. */
+/** Rounds up to whole seconds, since the header can't say anything else. */
 export const wholeSeconds = (wait: Duration.Input | undefined): number =>
   Math.ceil(Duration.toSeconds(ConsistencyToken.boundedWait(wait)))
 
-/** The seconds that the server may take longer to answer, because it waits for the view. */
+/** Says how many seconds longer the server may take, because it waits for the view. */
 export const waitOf = ({ token, wait }: QueryOptions): number =>
   token === undefined || wait === undefined ? 0 : wholeSeconds(wait)
 

@@ -10,7 +10,7 @@ import type { CommandHeaders, QueryHeaders } from "../api/HttpHeaders.ts"
 import * as Failure from "./ClientFailure.ts"
 import * as Headers from "./ClientHeaders.ts"
 
-/** Seconds. A caller who has to wait longer should decide about it. */
+/** This is in seconds. A caller who would have to wait longer should decide about it. */
 const longestRetryAfter = 5
 
 /** `ProjectionBehind` is not one of these: the caller has said how long to wait for a view. */

@@ -56,7 +56,7 @@ export const catalogReceipt = (response: {
   return commandReceipt(response.body, response.headers)
 }
 
-/** The body of a response that is never 304, since the request named no version. */
+/** Returns the body of a response, which is never 304 since the request named no version. */
 export const found = <Body extends object>(body: Body | void): Body => {
   if (body === undefined) throw notAskedFor()
   return body

@@ -1,6 +1,6 @@
 /**
- * Implements `Orders.subscribe` over server-sent events. A connection that ends or falls silent is made again after the last
- * position that arrived, so that a stream that is read goes on without a loss or a repetition.
+ * Implements `Orders.subscribe` over server-sent events. A connection that ends or falls silent is made again after the
+ * last position that arrived, so that a stream that is read goes on without a loss or a repetition.
  */
 import { Duration, Effect, Schedule, Schema, type Scope, Stream } from "effect"
 import { Sse } from "effect/encoding"
@@ -10,11 +10,11 @@ import { positionOf, type Push, type SubscribeOptions } from "../../orders/Subsc
 import { PushMessage, toPush } from "../wire/PushMessage.ts"
 
 export interface ClientOptions {
-  /** The address of the server, as in `http://127.0.0.1:3000`. */
+  /** The server listens at this address, as in `http://127.0.0.1:3000`. */
   readonly url: string
   /** A connection on which nothing comes for so long is given up; 45 s by default, which is three heartbeats. */
   readonly silence?: Duration.Input
-  /** The longest wait before a connection is made again; 5 s by default. */
+  /** The waits before new connections grow up to this; 5 s by default. */
   readonly backoff?: Duration.Input
 }
 
@@ -72,7 +72,9 @@ const pushesOf = (response: HttpClientResponse.HttpClientResponse): Pushes<Failu
   )
 }
 
-/** Waits longer before each connection, up to `longest`, until something comes; ends at a failure that is not transient. */
+/**
+ * Waits longer before each connection, up to `longest`, until something comes; ends at a failure that is not transient.
+ */
 const reconnect = (longest: Duration.Input) =>
   Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced(longest)]).pipe(
     Schedule.jittered,

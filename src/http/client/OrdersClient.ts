@@ -2,8 +2,8 @@
  * Provides `Orders` of another process over HTTP, so that a program moves between a local and a remote order service by
  * swapping this layer. It is derived from the API's definition: the errors are the service's own.
  *
- * A query, and a command with an idempotency key, is sent again a few times if the server can't answer now or the answer
- * was lost. Any other command is sent once; if its answer is lost, it fails with `OutcomeUnknown`.
+ * A query, and a command with an idempotency key, is sent again a few times if the server can't answer now or the
+ * answer was lost. Any other command is sent once; if its answer is lost, it fails with `OutcomeUnknown`.
  *
  * **Gotchas**: the options `actor`, `causationId` and `fresh` of a command are not sent; a `wait` is in whole seconds;
  * `awaitCatalog` for one product or customer fails as `parked` while any is set aside, since lists do not say which; a
@@ -32,9 +32,9 @@ import * as EventStreamClient from "./EventStreamClient.ts"
 
 export interface Options {
   readonly baseUrl: string | URL
-  /** How often a request that may be sent again is sent again; 3 by default, 0 is never. */
+  /** A request that may be sent again is sent again so often; 3 times by default. */
   readonly retries?: number
-  /** The time for each answer, besides the time that the request lets the server wait for a view; 15 s by default. */
+  /** An answer may take so long, besides the time that the request lets the server wait for a view; 15 s by default. */
   readonly timeout?: Duration.Input
 }
 

@@ -22,7 +22,7 @@ const ofEntity = <Body extends Entity>({ token, ...body }: Body, ifNoneMatch: st
     : HttpApiSchema.withHeaders({ body, headers })
 }
 
-/** The product or customer that a command is about. */
+/** A command is about this product or customer. */
 interface Target<Id extends CatalogId, Body extends Entity, E> {
   readonly id: Id
   readonly path: string
@@ -30,8 +30,8 @@ interface Target<Id extends CatalogId, Body extends Entity, E> {
 }
 
 /**
- * Answers the receipt of a command, or the product or customer if the caller waits for the lists and they have it in time.
- * `Location` is sent where it was created.
+ * Answers the receipt of a command, or the product or customer if the caller waits for the lists and they have it in
+ * time. `Location` is sent where it was created.
  */
 const commandOn = (orders: Orders["Service"]) =>
   Effect.fn("CatalogHandlers.command")(function* <Id extends CatalogId, Body extends Entity, E, E2>(

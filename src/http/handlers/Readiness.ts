@@ -1,4 +1,6 @@
-/** Says whether this process should be sent requests: its database answers and is migrated, and it is not shutting down. */
+/**
+ * Says whether this process should be sent requests: its database answers and is migrated, and it is not shutting down.
+ */
 import { Context, type Effect } from "effect"
 import type { Draining } from "../../aggregate/CommandErrors.ts"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"

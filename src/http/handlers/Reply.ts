@@ -1,4 +1,7 @@
-/** Makes bodies and headers of what `Orders` answers. `RequestOptions` is the way in, and clients have the inverse of both. */
+/**
+ * Makes bodies and headers of what `Orders` answers. `RequestOptions` is the way in, and clients have the inverse of
+ * both.
+ */
 import { Duration, Effect } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { HttpApiSchema } from "effect/http-api"

@@ -36,7 +36,9 @@ export const commandOptions = Effect.fnUntraced(function* (
   }
 })
 
-/** `applied` is the header that tells the caller which preference was honoured; a wait means nothing without a token. */
+/**
+ * `applied` is the header that tells the caller which preference was honoured; a wait means nothing without a token.
+ */
 export const queryOptions = (
   headers: QueryHeaders
 ): { readonly options: QueryOptions; readonly applied: { readonly "preference-applied"?: string } } => {

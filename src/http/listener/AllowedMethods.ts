@@ -1,6 +1,6 @@
 /**
- * Knows which methods each path takes, for 405 and its `Allow` header (RFC 9110, 15.5.6). Effect's router only says that
- * there is no route for a request, so this asks a second one, with the same rules, about the other methods.
+ * Knows which methods each path takes, for 405 and its `Allow` header (RFC 9110, 15.5.6). Effect's router only says
+ * that there is no route for a request, so this asks a second one, with the same rules, about the other methods.
  */
 import { FindMyWay } from "effect/http"
 import { HttpApi, type HttpApiGroup } from "effect/http-api"

@@ -1,6 +1,6 @@
 /**
- * Implements the middleware that `api/Boundary.ts` declares: it reads the body of a command, ends a request at its deadline,
- * and turns what can't be decoded into problems.
+ * Implements the middleware that `api/Boundary.ts` declares: it reads the body of a command, ends a request at its
+ * deadline, and turns what can't be decoded into problems.
  */
 import { Duration, Effect, Layer, type Types } from "effect"
 import { HttpServerRequest } from "effect/http"

@@ -1,21 +1,21 @@
 /**
- * Lets a server end without failing its callers: from `close` on it answers every request that was sent, says `Connection:
- * close` with each answer, soon accepts no new connections, and only then hangs up on idle ones.
+ * Lets a server end without failing its callers: from `close` on it answers every request that was sent, says
+ * `Connection: close` with each answer, soon accepts no new connections, and only then hangs up on idle ones.
  *
- * Node's own `close` resets a kept-alive connection on which a request arrived that was not read yet, and goes on serving
- * the other connections for as long as their callers like.
+ * Node's own `close` resets a kept-alive connection on which a request arrived that was not read yet, and goes on
+ * serving the other connections for as long as their callers like.
  */
 import type { Server, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 
-/** Milliseconds for connections that wait to be accepted, of which each turn of the event loop takes one. */
+/** Connections that wait to be accepted get so many milliseconds; each turn of the event loop accepts one. */
 const graceToConnect = 100
-/** Milliseconds for requests that are on their way. */
+/** Requests that are on their way get so many milliseconds. */
 const graceToSend = 250
 
 export const closeGracefully = (server: Server): Server => {
   const openResponses = new Set<ServerResponse>()
-  /** The number of unanswered requests on each connection; connections that became WebSockets are not in it. */
+  /** Counts the unanswered requests of each connection; connections that became WebSockets are not in it. */
   const unanswered = new Map<Socket, number>()
   let isClosing = false
   const endConnectionAfter = (response: ServerResponse) => {
@@ -46,8 +46,8 @@ export const closeGracefully = (server: Server): Server => {
   const closeIdleConnections = server.closeIdleConnections.bind(server)
   const hangUp = () => {
     closeIdleConnections()
-    // Node never closes a connection on which nothing or half a request has arrived: it takes it for busy, and checks no
-    // time limits after `close`.
+    // Node takes a connection for busy on which nothing or half a request has arrived, and no time limit ends it after
+    // `close`.
     for (const [socket, requests] of unanswered) if (requests === 0) socket.destroy()
   }
   // An immediate runs after sockets were read, so that nothing that has arrived counts as idle.

@@ -1,12 +1,17 @@
-/** How long each phase of a request may take. `HttpError.ts` has the limits of its size, which clients may want to know. */
+/**
+ * Bounds the time of each phase of a request. `HttpError.ts` has the limits of its size, which clients may want to
+ * know.
+ */
 import { Context, Duration } from "effect"
 
 export interface HttpLimits {
-  /** From the first byte of a request to the end of its headers. */
+  /** The headers must end within this time after the first byte. */
   readonly headers: Duration.Duration
-  /** From the end of the headers to the end of the body. */
+  /** The body must end within this time after the headers. */
   readonly body: Duration.Duration
-  /** From the end of the body to the answer, besides the time that the caller agrees to wait for a view. */
+  /**
+   * The answer must come within this time after the body, besides the time that the caller agrees to wait for a view.
+   */
   readonly request: Duration.Duration
   /** An idle connection is kept open for so long. */
   readonly keepAlive: Duration.Duration

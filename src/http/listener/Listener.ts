@@ -1,6 +1,6 @@
 /**
- * Makes Node's HTTP server (or Deno's, through `node:http`) for every port of this process. The server keeps the limits of
- * time, answers what its HTTP parser refuses with a problem document, and ends as `GracefulClose` says.
+ * Makes Node's HTTP server (or Deno's, through `node:http`) for every port of this process. The server keeps the limits
+ * of time, answers what its HTTP parser refuses with a problem document, and ends as `GracefulClose` says.
  */
 import { createServer, type Server } from "node:http"
 import type { Socket } from "node:net"
@@ -17,8 +17,8 @@ import type { HttpLimits } from "./HttpLimits.ts"
 export const routerConfig = { caseSensitive: true, ignoreDuplicateSlashes: false, maxParamLength: 16 * 1024 }
 
 /**
- * Hangs up on an idle connection only if nothing has arrived on it. Node looks at the clock first, so a process that was
- * stopped for longer than the idle time would reset every connection on which a request arrived meanwhile.
+ * Hangs up on an idle connection only if nothing has arrived on it. Node looks at the clock first, so a process that
+ * was stopped for longer than the idle time would reset every connection on which a request arrived meanwhile.
  */
 const readBeforeIdleClose = (server: Server): Server =>
   server.on("timeout", (socket: Socket) => {
@@ -50,7 +50,9 @@ const reasonPhrases: Readonly<Record<number, string>> = {
   431: "Request Header Fields Too Large"
 }
 
-/** Answers garbage, headers that are too large and requests that are too slow, for which Node makes no request object. */
+/**
+ * Answers garbage, headers that are too large and requests that are too slow, for which Node makes no request object.
+ */
 const answerParserErrors = (server: Server): Server =>
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable || error.code === "ECONNRESET") {

@@ -1,7 +1,7 @@
 /**
- * Surrounds every request, whether the API knows its path or not: gives it an id, sets the headers that all answers have,
- * measures its duration, and answers with a problem document each error that is not an endpoint's own: an unknown path or
- * method, a defect, and an interruption.
+ * Surrounds every request, whether the API knows its path or not: gives it an id, sets the headers that all answers
+ * have, measures its duration, and answers with a problem document each error that is not an endpoint's own: an unknown
+ * path or method, a defect, and an interruption.
  */
 import { Cause, Clock, Context, Effect, type Types } from "effect"
 import { type FindMyWay, HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
@@ -24,7 +24,7 @@ const maxHeaders = 100
 
 export interface Options<Id extends string, Groups extends HttpApiGroup.Constraint> {
   readonly api: HttpApi.HttpApi<Id, Groups>
-  /** Paths outside of the API that are read with GET. */
+  /** These paths outside of the API are read with GET. */
   readonly pages: ReadonlyArray<FindMyWay.PathInput>
   /** Answers a request that must not be routed at all. */
   readonly refuse?: (request: Request) => Response | undefined

@@ -1,4 +1,4 @@
-/** The API on Node's HTTP server (or Deno's, through `node:http`). */
+/** Serves the API on Node's HTTP server (or Deno's, through `node:http`). */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Layer } from "effect"
 import { HttpRouter } from "effect/http"
@@ -33,14 +33,14 @@ const docsPath = "/docs"
 /** The documentation loads nothing from elsewhere. */
 const docs = HttpApiScalar.layer(Api, { path: docsPath, scalar: { withDefaultFonts: false } })
 
-/** Everything that is routed; for any HTTP server. */
+/** Routes the API and its documentation, on any HTTP server. */
 export const routes = Layer.mergeAll(HttpApiBuilder.layer(Api, { openapiPath }), docs).pipe(
   Layer.provide(handlers),
   Layer.provide(EndpointMiddleware.layer),
   Layer.provideMerge(RouterMiddleware.layer({ api: Api, pages: [openapiPath, docsPath] }))
 )
 
-/** It needs `Projections` for `GET /projections`; where nothing is projected that is `Projections.layerMemory`. */
+/** Listens at a host and port. `GET /projections` needs `Projections`; where nothing is projected that is `Projections.layerMemory`. */
 export const layer = (options: { readonly host: string; readonly port: number }) =>
   Layer.unwrap(
     Effect.gen(function* () {

@@ -1,4 +1,4 @@
-/** The problem types that only the operators' API can answer, as in `Problems`. */
+/** Lists the problem types that only the operators' API answers, in the form of `Problems`. */
 import * as ProjectionError from "../../projection/ProjectionErrors.ts"
 import { ForeignRequest } from "./HttpError.ts"
 import { alias, problem } from "./Problem.ts"

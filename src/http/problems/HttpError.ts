@@ -1,10 +1,15 @@
-/** The errors of HTTP itself, which a request can meet before it reaches the domain; and the limits of its size. */
+/**
+ * Defines the errors of HTTP itself, which a request can meet before it reaches the domain, and the limits of its size.
+ */
 import { Schema } from "effect"
 
 export const maxBodyBytes = 256 * 1024
 export const maxJsonDepth = 32
 
-/** A `path` names a place in the body, as in `lines[0].quantity`, or a parameter: `query.limit`, `path.id`, `header.if-match`. */
+/**
+ * A `path` names a place in the body, as in `lines[0].quantity`, or a parameter: `query.limit`, `path.id`,
+ * `header.if-match`.
+ */
 export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()(
   "InvalidRequest",
   { errors: Schema.Array(Schema.Struct({ path: Schema.String, message: Schema.String })) },
@@ -70,7 +75,7 @@ export class ForeignOrigin extends Schema.TaggedError<ForeignOrigin>()(
   { httpApiStatus: 403 }
 ) {
   override get message() {
-    return `Pages of ${this.origin} may not open a WebSocket here. Let the server allow that origin, or use a page of the server itself.`
+    return `Pages of ${this.origin} may not open a WebSocket here; let the server allow that origin, or use its own pages.`
   }
 }
 

@@ -1,4 +1,4 @@
-/** The problem types of the order's and the catalog's own rejections, as in `Problems`. */
+/** Lists the problem types of the order's and the catalog's own rejections, in the form of `Problems`. */
 import { UnknownCustomer, UnknownProduct } from "../../catalog/Catalog.ts"
 import { CustomerNotFound } from "../../catalog/Customer.ts"
 import { ProductNotFound } from "../../catalog/Product.ts"

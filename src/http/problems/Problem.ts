@@ -1,33 +1,33 @@
 /**
- * Makes a problem type (RFC 9457) of an error class. Inside the server the error stays a plain `Schema.TaggedError`; on the
- * wire it is a problem document, from which a client gets an instance of the same class back.
+ * Makes a problem type (RFC 9457) of an error class. Inside the server the error stays a plain `Schema.TaggedError`; on
+ * the wire it is a problem document, from which a client gets an instance of the same class back.
  *
- * `HttpApiError.Problem` would make the class itself a problem. It does not fit: the domain must not know HTTP, the detail
- * is the error's `message` and no argument of its own, and positions are `bigint`, which JSON can't hold.
+ * `HttpApiError.Problem` would make the class itself a problem. It does not fit: the domain must not know HTTP, the
+ * detail is the error's `message` and no argument of its own, and positions are `bigint`, which JSON can't hold.
  */
 import { Schema, SchemaAST, SchemaTransformation } from "effect"
 import { ProblemDetails } from "effect/http"
 import { HttpApiSchema } from "effect/http-api"
 
-/** An RFC 9457 document as this server writes it; a problem type may add members. */
+/** This server writes RFC 9457 documents so; a problem type may add members. */
 export interface ProblemDocument extends ProblemDetails.ProblemDetails {
   readonly title: string
   readonly status: number
   readonly detail: string
 }
 
-/** The explanation of a problem type for `GET /problems/{slug}`. */
+/** `GET /problems/{slug}` explains a problem type with these sentences. */
 export interface ProblemMeaning {
   readonly when: string
   readonly remedy: string
 }
 
-/** A problem type as an endpoint lists it under `error`. */
+/** Endpoints list problem types under `error`. Each is the codec between an error and its document. */
 export interface Problem<Self> extends Schema.Codec<Self, ProblemDocument>, ProblemMeaning {
   readonly slug: string
   readonly title: string
   readonly status: number
-  /** The names of the members that this type adds to the document. */
+  /** This type adds members of these names to the document. */
   readonly members: ReadonlyArray<string>
 }
 
@@ -43,9 +43,11 @@ export const typeOf = (slug: string): string => `/problems/${slug}`
 const httpApiStatus = SchemaAST.resolveAt<number>("httpApiStatus")
 
 interface Options<Also extends Error> {
-  /** Codecs for fields whose values JSON can't hold; the other fields use the codecs of the class. */
+  /** Fields whose values JSON can't hold need codecs; the other fields use those of the class. */
   readonly members?: Members
-  /** Error classes that are answered as this problem, too; a client gets an instance of the first class for all of them. */
+  /**
+   * Errors of these classes are answered as this problem, too; a client gets an instance of the first class for all.
+   */
   readonly also?: ReadonlyArray<ErrorClass<Also>>
 }
 
@@ -87,7 +89,7 @@ export const problem = <Self extends Error, Also extends Error = never>(
   return Object.assign(schema, { slug, title, status, when, remedy, members: Object.keys(own) })
 }
 
-/** The same problem type for another error class, whose documents may have other members. */
+/** Gives the type of another problem to an error class, whose documents may have other members. */
 export const alias = <Self extends Error>(
   { slug, title, ...meaning }: Problem<unknown>,
   errorClass: ErrorClass<Self>,

@@ -1,13 +1,13 @@
-/** Problem documents outside of an endpoint, and what every problem document gets on its way out. */
+/** Writes problem documents outside of endpoints, and completes every problem document on its way out. */
 import { Schema } from "effect"
 import { type HttpBody, HttpServerResponse, ProblemDetails } from "effect/http"
 import type { Problem } from "./Problem.ts"
 
-/** For errors that are not an endpoint's own. */
+/** Answers an error that is not an endpoint's own. */
 export const of = <Self>(problem: Problem<Self>, error: Self): HttpServerResponse.HttpServerResponse =>
   ProblemDetails.toResponse(Schema.encodeSync(problem)(error))
 
-/** RFC 9457: no more is known about it than the status says. */
+/** Answers a problem of which no more is known than its status (RFC 9457, 4.2.1). */
 export const blank = (status: number, title: string): HttpServerResponse.HttpServerResponse =>
   ProblemDetails.toResponse({ type: ProblemDetails.blankType, title, status, detail: title })
 
@@ -16,10 +16,13 @@ const text = (body: HttpBody.HttpBody): string => {
   return body.text ?? new TextDecoder().decode(body.body)
 }
 
-/** After these the rest of the request's body is not worth reading. */
+/** The connection is closed after these statuses, since the rest of the request's body is not worth reading. */
 const closes: ReadonlySet<number> = new Set([408, 413])
 
-/** `instance` in the document; `Retry-After` and `Allow` from its members. An error that is no problem document becomes one. */
+/**
+ * Adds `instance` to the document, and `Retry-After` and `Allow` from its members as headers. An error that is no
+ * problem document becomes one.
+ */
 export const complete = (
   response: HttpServerResponse.HttpServerResponse,
   requestId: string
@@ -27,7 +30,7 @@ export const complete = (
   const { status } = response
   const isProblem = response.headers["content-type"]?.startsWith(ProblemDetails.contentType) === true
   const source = isProblem ? response : blank(status, `HTTP ${status}`)
-  // Written by `Problem.ts` or above: an object.
+  // Either `problem` or `blank` wrote the body, so it is an object.
   const document = JSON.parse(text(source.body)) as Record<string, unknown>
   const { retryAfter, allow } = document
   return HttpServerResponse.jsonUnsafe(

@@ -1,7 +1,7 @@
 /**
- * Every problem type that the API answers: its error class, its slug and title, when it is met and what to do then.
- * Endpoints, clients and `GET /problems/{slug}` all use this ownProblems. A slug is part of the contract and never changes.
- * `AdminProblems` has those that only operators meet.
+ * Lists every problem type that the API answers: its error class, its slug and title, when it is met and what to do
+ * then. Endpoints, clients and `GET /problems/{slug}` all use this table. A slug is part of the contract and never
+ * changes. `AdminProblems` has those that only operators meet.
  */
 import { Schema } from "effect"
 import * as CommandError from "../../aggregate/CommandErrors.ts"

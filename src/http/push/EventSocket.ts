@@ -1,8 +1,8 @@
 /**
- * Sends pushes over a WebSocket (RFC 6455). The framework's `write` does not wait, so after each batch this waits until the
- * connection has taken it; a client that does not take it within `stall` is closed with 4008. The framework can't ping
- * either, so this writes the two bytes of a ping between whole frames: nothing is compressed, so every frame is written in
- * one step. Any byte that comes back proves that the client is alive.
+ * Sends pushes over a WebSocket (RFC 6455). The framework's `write` does not wait, so after each batch this waits until
+ * the connection has taken it; a client that does not take it within `stall` is closed with 4008. The framework can't
+ * ping either, so this writes the two bytes of a ping between whole frames: nothing is compressed, so every frame is
+ * written in one step. Any byte that comes back proves that the client is alive.
  */
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { Duration, Effect, Stream } from "effect"
@@ -20,10 +20,10 @@ export const subprotocol = "cloudevents.json"
 
 const ping = Buffer.of(0x89, 0)
 
-/** The longest time of a timer in milliseconds. */
+/** No timer can be set to more milliseconds. */
 const longestTimer = 2 ** 31 - 1
 
-/** The close code and the reason with which the server ends a connection. */
+/** The server ends a connection with this close code and reason. */
 interface End {
   readonly code: number
   readonly reason: string
@@ -68,7 +68,7 @@ const listen = Effect.fnUntraced(function* (pull: Socket.Reader["pull"], perSeco
   }
 })
 
-/** The options of the HTTP server for its WebSockets. */
+/** The HTTP server makes WebSockets with these options. */
 export const options = ({ close, message, slowClose }: PushLimits) => ({
   maxPayload: message,
   perMessageDeflate: false,

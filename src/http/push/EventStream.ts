@@ -1,7 +1,7 @@
 /**
- * Sends pushes as server-sent events (WHATWG HTML, 9.2). Nothing is read ahead: the framework asks for a batch only after the
- * connection has taken the last one. A client that takes nothing for `stall` is hung up on, and continues after the last id
- * that it got.
+ * Sends pushes as server-sent events (WHATWG HTML, 9.2). Nothing is read ahead: the framework asks for a batch only
+ * after the connection has taken the last one. A client that takes nothing for `stall` is hung up on, and continues
+ * after the last id that it got.
  */
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { Array as Arr, Cause, Clock, Duration, Effect, Random, Stream } from "effect"
@@ -18,8 +18,8 @@ const encoder = new TextEncoder()
 const encode = (text: string): readonly [Uint8Array] => [encoder.encode(text)]
 
 /**
- * Goes out at once, so that the client sees the answer begin. It says how long a browser waits before it connects again,
- * which differs between clients, so that they do not all come back at once when a server is lost.
+ * Goes out at once, so that the client sees the answer begin. It says how long a browser waits before it connects
+ * again, which differs between clients, so that they do not all come back at once when a server is lost.
  */
 const opening = Effect.map(Random.nextIntBetween(1000, 3000), (millis) =>
   encode(Sse.encoder.write(new Sse.Retry({ duration: Duration.millis(millis), lastEventId: undefined })))
@@ -38,7 +38,7 @@ export const respond = Effect.fnUntraced(function* (
   let position: bigint | undefined
   let hasOpened = false
   let isEnding = false
-  /** The time at which a batch was handed over, until the next batch is asked for. */
+  /** A batch was handed over at this time, and the next one has not been asked for. */
   let handedOverAt: number | undefined
 
   const hangUpOnStall = Effect.gen(function* () {

@@ -1,4 +1,6 @@
-/** Refuses a request that must not become a WebSocket, while the answer can still be a problem document (RFC 6455, 4.2). */
+/**
+ * Refuses a request that must not become a WebSocket, while the answer can still be a problem document (RFC 6455, 4.2).
+ */
 import { Effect } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { isSameOrigin } from "../listener/HostNames.ts"
@@ -7,7 +9,9 @@ import { ForeignOrigin, InvalidRequest } from "../problems/HttpError.ts"
 /** Matches 16 bytes in base64. */
 const key = /^[+/0-9A-Za-z]{22}==$/
 
-/** A browser always sends the `Origin` of the page that opens a WebSocket, and any page may; other programs send none. */
+/**
+ * A browser always sends the `Origin` of the page that opens a WebSocket, and any page may; other programs send none.
+ */
 export const check = (
   { headers }: HttpServerRequest.HttpServerRequest,
   origins: ReadonlyArray<string>

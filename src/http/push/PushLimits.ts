@@ -1,10 +1,10 @@
-/** The limits of event streams: how they are kept alive and what one may cost. `OrderFeed` has those of a batch. */
+/** Sets how event streams are kept alive, and what one may cost. `OrderFeed` has those of a batch. */
 import { Context, Duration } from "effect"
 
 export interface PushLimits {
-  /** The time between two `heartbeat` messages. */
+  /** A `heartbeat` message is sent this often. */
   readonly heartbeat: Duration.Duration
-  /** The time between two WebSocket pings; a ping that is not answered before the next one ends the connection. */
+  /** A WebSocket is pinged this often; a ping that is not answered before the next one ends the connection. */
   readonly ping: Duration.Duration
   /** A client that does not take a batch (at most 128 events, 64 KiB) within this time is too slow. */
   readonly stall: Duration.Duration
@@ -12,13 +12,13 @@ export interface PushLimits {
   readonly close: Duration.Duration
   /** A client that is too slow gets this time to take the rest of its batch, and then where to continue. */
   readonly slowClose: Duration.Duration
-  /** The number of streams that are open at the same time, SSE and WebSocket together. */
+  /** So many streams may be open at the same time, SSE and WebSocket together. */
   readonly connections: number
-  /** The size of a WebSocket client's message in bytes; none has a meaning. */
+  /** A WebSocket client's message may have so many bytes; none has a meaning. */
   readonly message: number
-  /** The number of messages that a WebSocket client may send in a second. */
+  /** A WebSocket client may send so many messages in a second. */
   readonly messagesPerSecond: number
-  /** Origins besides the server's own whose pages may open a WebSocket, as in `https://shop.example`. */
+  /** Pages of these origins may open a WebSocket besides the server's own, as in `https://shop.example`. */
   readonly origins: ReadonlyArray<string>
 }
 

@@ -6,22 +6,22 @@ import type { PublishedEvent } from "../../aggregate/PublishedEvent.ts"
 
 export const CloudEvent = Schema.Struct({
   specversion: Schema.Literal("1.0"),
-  /** The UUIDv7 of the event. */
+  /** This is the UUIDv7 of the event. */
   id: Schema.String,
   source: Schema.String,
   type: Schema.String,
   subject: Schema.String,
   time: Schema.String,
   datacontenttype: Schema.Literal("application/json"),
-  /** The position in the log in 20 digits, so that text order is position order (extension "sequence"). */
+  /** This is the position in the log, in 20 digits, so that text order is position order. */
   sequence: Schema.String.check(Schema.isPattern(/^[0-9]{20}$/)),
   partitionkey: Schema.String,
-  /** The number of the event in its stream, from 1. */
+  /** Events of one stream are numbered from 1. */
   streamversion: Schema.Int,
   correlationid: Schema.String,
-  /** The id of the command, unless its sender named another cause. */
+  /** This is the id of the command, unless its sender named another cause. */
   causationid: Schema.String,
-  /** The sender of the command. */
+  /** This is who sent the command. */
   actor: Schema.optionalKey(Schema.String),
   traceparent: Schema.optionalKey(Schema.String),
   data: Schema.Json

@@ -1,4 +1,4 @@
-/** Codecs of single values: positions in JSON, and numbers, times, lists and booleans in query strings. */
+/** Defines the codecs of single values: positions in JSON, and numbers, times, lists and booleans in query strings. */
 import { Schema, SchemaTransformation } from "effect"
 
 /** A position of the log is a number in JSON. */
@@ -6,7 +6,7 @@ export const Position = Schema.Int.pipe(
   Schema.decodeTo(Schema.BigInt, SchemaTransformation.transform({ decode: (n: number) => BigInt(n), encode: Number }))
 )
 
-/** A whole number in decimal digits. `Schema.FiniteFromString` would take `1e2` and `0x10`, too. */
+/** Reads a whole number in decimal digits; `Schema.FiniteFromString` would take `1e2` and `0x10`, too. */
 export const WholeNumber = (minimum: number, maximum: number) =>
   Schema.String.check(Schema.isPattern(/^[0-9]{1,15}$/, { expected: "a whole number" })).pipe(
     Schema.decodeTo(
@@ -15,7 +15,7 @@ export const WholeNumber = (minimum: number, maximum: number) =>
     )
   )
 
-/** Items with commas between them. An empty text is an empty list, which matches nothing. */
+/** Reads items with commas between them; an empty text is an empty list, which matches nothing. */
 export const CommaList = <S extends Schema.Codec<string, string>>(item: S) =>
   Schema.String.pipe(
     Schema.decodeTo(
@@ -29,7 +29,7 @@ export const CommaList = <S extends Schema.Codec<string, string>>(item: S) =>
 
 const dateTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/
 
-/** An ISO 8601 date and time with its offset. It is in UTC once decoded, so that text order is time order. */
+/** Reads an ISO 8601 date and time with its offset, and decodes it to UTC, so that text order is time order. */
 export const OffsetDateTime = Schema.String.check(
   Schema.makeFilter((text: string) => dateTime.test(text) && !Number.isNaN(Date.parse(text)), {
     expected: "a time such as 2026-11-21T23:55:00Z"

@@ -9,7 +9,7 @@ import { isIdempotencyKey } from "../../aggregate/CommandErrors.ts"
 import * as ConsistencyToken from "../../projection/consistency/ConsistencyToken.ts"
 import type { Freshness } from "../../views/ViewQuery.ts"
 
-/** A version as a strong entity tag. */
+/** Writes a version as a strong entity tag. */
 export const entityTag = (version: number): string => `"${version}"`
 
 /** `If-Match` on a command takes one entity tag, or `*`. */
@@ -35,14 +35,20 @@ export const precondition = (headers: {
   return version === null ? neverAVersion : Number(version[1])
 }
 
-/** True if the caller of a GET has this version already. The comparison is weak; a tag that can't be read never matches. */
+/**
+ * Tells whether the caller of a GET has this version already. The comparison is weak; a tag that can't be read never
+ * matches.
+ */
 export const isCurrent = (ifNoneMatch: string | undefined, version: number): boolean =>
   ifNoneMatch !== undefined &&
   ifNoneMatch.split(",").some((tag) => ["*", entityTag(version), `W/${entityTag(version)}`].includes(tag.trim()))
 
 const longestWait = Duration.toSeconds(ConsistencyToken.longestWait)
 
-/** The seconds that the caller agrees to wait for a view. A preference that can't be read is ignored, as RFC 7240 asks. */
+/**
+ * Reads how many seconds the caller agrees to wait for a view. A preference that can't be read is ignored, as RFC 7240
+ * asks.
+ */
 export const waitOf = (prefer: string | undefined): number | undefined => {
   if (prefer === undefined) return undefined
   for (const preference of prefer.split(",")) {
@@ -56,7 +62,9 @@ export const preferWait = (seconds: number): string => `wait=${seconds}`
 
 const quotedKey = /^"((?:[^"\\]|\\["\\])*)"$/
 
-/** A key may be bare or a quoted string, so `"k"` and `k` are the same key; undefined if the header has no valid key. */
+/**
+ * A key may be bare or a quoted string, so `"k"` and `k` are the same key; undefined if the header has no valid key.
+ */
 export const parseIdempotencyKey = (header: string): string | undefined => {
   const text = header.trim()
   const key = text.startsWith('"') ? quotedKey.exec(text)?.[1]?.replace(/\\(["\\])/g, "$1") : text

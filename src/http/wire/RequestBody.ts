@@ -1,4 +1,6 @@
-/** Reads a command's body as text within bounds: declared as JSON, not too large, not nested too deep, UTF-8, in time. */
+/**
+ * Reads a command's body as text within bounds: declared as JSON, not too large, not nested too deep, UTF-8, in time.
+ */
 import { ByteSize, type Duration, Effect, Fiber } from "effect"
 import { HttpIncomingMessage, type HttpServerError, type HttpServerRequest } from "effect/http"
 import {

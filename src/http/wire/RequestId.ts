@@ -3,9 +3,9 @@ import { Context } from "effect"
 import { SecureRandom } from "effect/crypto"
 
 export interface RequestIds {
-  /** The value of `X-Request-Id` in the answer. */
+  /** The answer has this value as `X-Request-Id`. */
   readonly echo: string
-  /** The caller's own id if that is a UUID, else a new one. */
+  /** This is the caller's own id if that is a UUID, else a new one. */
   readonly uuid: string
 }
 

@@ -1,4 +1,4 @@
-/** `Prefer: wait` on what changes the catalog, while its view has set aside the product or customer. */
+/** Sends `Prefer: wait` with changes of the catalog while its view has set aside the product or customer. */
 import { afterAll, afterEach, assert, beforeAll, beforeEach, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { CustomerId, ProductId } from "../../../src/order/OrderId.ts"
@@ -59,7 +59,7 @@ describe.each([
     assert.match(list.headers.get("freshness") ?? "", /, parked=1$/)
     const listed = list.body.data.find((item: { readonly [id: string]: string }) => item[idName] === "poison")
     assert.containSubset(listed, { name: "One", version: 1 })
-    // Nobody else has to do with it.
+    // Other products and customers are not held up.
     const other = await save("other", "Other")
     assert.deepStrictEqual([other.status, other.headers.get("preference-applied")], [200, "wait=30"])
 
@@ -80,7 +80,7 @@ describe.each([
           const behind = yield* Effect.flip(orders.awaitCatalog(after, { [idName]: id }))
           assert.containSubset(behind, { _tag: "ProjectionBehind", parked: true })
         }
-        // Who has seen less of it finds it in the list; from afar it can't be told apart.
+        // The list has the older version, so a wait for that one succeeds; a remote client can't tell the two apart.
         yield* local.awaitCatalog(before, { [idName]: id })
         yield* local.awaitCatalog(after, { [idName]: Id.make("other") })
       }).pipe(Effect.scoped)

@@ -1,4 +1,4 @@
-/** `Prefer: wait` on what changes the catalog, while operators hold its view. */
+/** Sends `Prefer: wait` with changes of the catalog while operators have paused its view. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { type Shop, start } from "../../../harness/servers/AdminServer.ts"
 import { ada, mug } from "../../../harness/fixtures/Shop.ts"

@@ -18,7 +18,7 @@ import { start } from "../../../harness/servers/ApiServer.ts"
 
 const src = resolve(import.meta.dirname, "../../../src")
 
-/** What a file imports at run time, and what those import. */
+/** Finds the files and packages that a file loads at run time, directly and by way of others. */
 const closure = (file: string, seen: Set<string> = new Set()): Set<string> => {
   if (seen.has(file)) return seen
   seen.add(file)
@@ -31,7 +31,7 @@ const closure = (file: string, seen: Set<string> = new Set()): Set<string> => {
   return seen
 }
 
-/** The endpoints of the contract that this step has. */
+/** The contract has these endpoints. */
 const routes = [
   "POST /orders",
   "POST /orders/{id}/lines",

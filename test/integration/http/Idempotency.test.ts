@@ -20,14 +20,14 @@ type Send = (headers?: Headers) => Promise<Answer>
 const replayed = ({ headers }: Answer) => headers.get("idempotent-replayed")
 const slug = ({ body }: Answer): string => body.type
 
-/** The status, the body to the byte, and every header that says something about the command. */
+/** Compares the status, the body to the byte, and every header that says something about the command. */
 const essence = ({ headers, status, text }: Answer) => ({
   status,
   text,
   headers: ["content-type", "etag", "location", "link", "consistency-token"].map((name) => headers.get(name))
 })
 
-/** What is sent again is answered as it was, whatever has happened in between. */
+/** Sends a request again and checks that the answer is the first one, whatever happened in between. */
 const repeats = async (send: Send, between: () => Promise<unknown> = async () => {}) => {
   const key = { "idempotency-key": newKey() }
   const first = await send(key)

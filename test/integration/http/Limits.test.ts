@@ -5,7 +5,7 @@ import { start, stub, type TestServer } from "../../../harness/servers/ApiServer
 import { problemOf, raw, type RawAnswer } from "../../../harness/clients/RawClient.ts"
 
 let server: TestServer
-/** Its limits come too late for any test: a connection that it closes is closed for another reason. */
+/** Its limits are too long for any test, so a connection that it closes is closed for another reason. */
 let patient: TestServer
 const limits = (each: Duration.Duration) => ({
   orders: stub({}),
@@ -38,7 +38,7 @@ describe("limits of the connection", () => {
     const answer = await raw(patient.port, endless())
     assert.deepStrictEqual([answer.status, slug(answer)], [413, "/problems/content-too-large"])
     assert.match(answer.text, /connection: close/i)
-    // Of twice as much; some of it the operating system holds for those who do not read.
+    // The body is twice as large; the operating system takes some of it though the server does not read.
     assert.isBelow(answer.sent, 128 * 1024 * 1024)
   })
 

@@ -27,7 +27,7 @@ describe("preconditions", () => {
     for (const [tag, expected] of [
       ['"0"', 0],
       ['"2"', 2],
-      // Never ours, or weak: no version that could be named.
+      // These tags are weak or were never ours, so the answer names no expected version.
       ['W/"1"', undefined],
       ['"abc"', undefined],
       ['"01"', undefined],

@@ -1,4 +1,4 @@
-/** Every problem type of this step appears over HTTP, with the members of the contract. */
+/** Provokes every problem type over HTTP, and checks the members of its document. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { onTestFinished } from "vitest"
 import { problemOfSlug } from "../../../harness/http/Contract.ts"
@@ -6,7 +6,7 @@ import { cases } from "../../../harness/http/ProblemCases.ts"
 import * as Servers from "../../../harness/servers/FaultyServer.ts"
 import { any } from "../../../harness/http/ProblemSteps.ts"
 
-/** Provoked where the server is stopped, or its callers are slow. */
+/** These problems are provoked in other tests. */
 const elsewhere = {
   draining: "Problems.test.ts",
   "request-timeout": "Limits.test.ts",

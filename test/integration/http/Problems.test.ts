@@ -30,7 +30,7 @@ const queries = { list: fail, at: fail, product: fail, customer: fail }
 
 beforeAll(async () => {
   const commands = Object.fromEntries(commandTable.map(({ method }) => [method, fail]))
-  // Every case is one that the method's type knows, but for the one that says so.
+  // Only the test of an error that its command can't meet breaks the types of the methods.
   server = await start({ orders: stub({ ...commands, ...queries } as unknown as Partial<Orders["Service"]>) })
 })
 afterAll(() => server.stop())

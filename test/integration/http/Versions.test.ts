@@ -19,7 +19,7 @@ const types = new Map(
   Object.keys(OrderEvent.cases).map((type) => [wireType("order", type, codec.schemaVersion(type)), type])
 )
 
-/** A life with something of everything, as long as wished. */
+/** Takes an order through every kind of command, as often as asked. */
 const live = async (steps: number): Promise<string> => {
   const lines = [{ productId: "mug", quantity: 900, lineId: "a" }]
   const { orderId } = (await server.send("POST", "/orders", placement({ lines, confirm: false }))).body

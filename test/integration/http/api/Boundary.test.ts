@@ -12,7 +12,7 @@ afterAll(() => server.stop())
 const post = (body: unknown, headers: Record<string, string> = {}) => server.send("POST", "/orders", body, headers)
 const nested = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`
 
-/** One value in place of another, anywhere in a good order. */
+/** Puts one value in place of another into an order that is valid otherwise. */
 const withText = (text: string) => JSON.stringify(placement()).replace('"mug"', text)
 const withQuantity = (text: string) => JSON.stringify(placement()).replace('"quantity":2', `"quantity":${text}`)
 

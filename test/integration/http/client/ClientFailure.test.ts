@@ -20,7 +20,7 @@ import { Orders } from "../../../../src/orders/Orders.ts"
 
 const id: OrderId = newOrderId(1)
 
-/** Anything that speaks HTTP on a free port; its URL. */
+/** Serves HTTP with a listener on a free port, and returns its URL. */
 const listening = (listener: RequestListener) =>
   Effect.map(
     Effect.acquireRelease(
@@ -45,13 +45,13 @@ const answering = (status: number, body: string, type = "text/html") =>
     incoming.resume().on("end", () => answer.writeHead(status, { "content-type": type }).end(body))
   })
 
-/** Nobody listens there, and nobody is given it; so nobody connects to itself either. */
+/** Nobody listens on this port and no connection is given it, so that no client connects to itself. */
 const closedPort = Effect.promise(freePort)
 
 const tagOf = (effect: Effect.Effect<unknown, { readonly _tag: string }>) =>
   Effect.map(Effect.flip(effect), ({ _tag }) => _tag)
 
-/** What a command and a query make of such a server. */
+/** Returns the errors that a command and a query get from such a server. */
 const madeOf = Effect.fnUntraced(function* (baseUrl: string, timeout: number = 60_000) {
   const orders = yield* client({ baseUrl, retries: 0, timeout })
   return [yield* tagOf(orders.confirm(id)), yield* tagOf(orders.get(id))]
@@ -128,7 +128,7 @@ describe("a client whose server does not answer as it should", () => {
   )
 })
 
-/** A service that fails so many times, and then confirms; and how often it was asked. */
+/** Serves orders that fail so many times and then succeed, and counts the calls. */
 const flaky = (failures: number, retryAfter: number) =>
   Effect.gen(function* () {
     const { local } = yield* bothOrders()
@@ -194,7 +194,7 @@ describe("a client that sends again", () => {
         yield* stock(local)
         const target = yield* served(local)
         let requests = 0
-        /** Hands on what it gets, and loses the first answer. */
+        /** Passes requests on to the server, and loses its first answer. */
         const lossy = yield* listening((incoming, answer) => {
           const chunks: Array<Buffer> = []
           incoming.on("data", (chunk: Buffer) => chunks.push(chunk))

@@ -34,7 +34,7 @@ const s = ShipmentId.make("s")
 const [p, voided] = [PaymentId.make("p"), PaymentId.make("v")]
 const items = [{ lineId: a, quantity: 1 }] as const
 
-/** One order in each of three states. */
+/** Makes one order in each of three states. */
 const prepare = Effect.fnUntraced(function* (orders: Service) {
   yield* stock(orders)
   yield* orders.place(request(placed))

@@ -23,10 +23,10 @@ const place = (count: number) =>
     return position
   })
 
-/** Of what the server says on one connection, in bytes: some events, of which the last one gets through in part. */
+/** A connection breaks after so many bytes: after some events, in the middle of another. */
 const passed = 8_000
 
-/** A way to the server that breaks after so many bytes. */
+/** Forwards connections to the server, each of which breaks after so many bytes. */
 const cable = Effect.acquireRelease(
   Effect.callback<{
     readonly url: string

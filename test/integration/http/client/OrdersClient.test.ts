@@ -31,7 +31,7 @@ const s = ShipmentId.make("s")
 const p = PaymentId.make("p")
 const items = [{ lineId: a, quantity: 1 }] as const
 
-/** Every method once and more, as a program that does not know where its orders are. */
+/** Calls every method at least once, as a program that does not know where its orders are. */
 const program = Effect.gen(function* () {
   const orders = yield* Orders
   const id = newOrderId(1)
@@ -110,7 +110,7 @@ const program = Effect.gen(function* () {
   return said
 })
 
-/** What differs from run to run: ids and times that were made, and who calls. */
+/** Replaces what differs from run to run: generated ids and times, and who calls. */
 const plain = (said: unknown): string =>
   JSON.stringify(said, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value), 1)
     .replace(/(?<!ord_)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<uuid>")

@@ -13,7 +13,7 @@ it.each([
 ])("a server that ends does not wait for connections on which %s", async (_, sent, status) => {
   const server = await start({ limits: { headers: Duration.seconds(60), shutdown: Duration.seconds(30) } })
   const spare = Array.from({ length: 5 }, () => raw(server.port, sent))
-  // Accepted in order, so the spare ones are there by then.
+  // Connections are accepted in order, so the spare ones have been accepted by then.
   await server.get("/health/live")
   const began = now()
   await server.stop()

@@ -16,17 +16,17 @@ it("a request that came while the server was held up for longer than it keeps id
   socket.on("data", (bytes) => (text += String(bytes))).on("error", () => {})
   const closed = once(socket, "close")
   server.once("request", (_, response) => {
-    // In one step with the beginning of the idle time.
+    // The idle time begins in the same step.
     response.once("finish", () =>
       process.nextTick(() => {
         socket.write(ask)
-        // Node keeps them for a second more.
+        // Node keeps idle connections for a second more.
         for (const end = performance.now() + 1_500; performance.now() < end;);
       })
     )
   })
   socket.write(ask)
-  // Nothing more comes, so then it is closed.
+  // The connection is closed once nothing more comes.
   await closed
   assert.lengthOf(text.match(/HTTP\/1\.1 200/g) ?? [], 2)
   server.close()

@@ -1,4 +1,4 @@
-/** What ends an event stream, and what keeps it alive. */
+/** Tests the limits that end an event stream, and what keeps it alive. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Duration } from "effect"
 import { connect } from "node:net"
@@ -176,7 +176,7 @@ describe("an event stream", () => {
     const pinged = () => Promise.race([lost, new Promise((pinged) => follower.socket.once("ping", pinged))])
     for (let count = 0; count < 3; count++) {
       await pinged()
-      // It has answered: both are this process.
+      // The client has answered by then, since it runs in this process.
       for (const end = performance.now() + 2 * Duration.toMillis(ping); performance.now() < end;);
     }
     await pinged()
@@ -190,7 +190,7 @@ describe("an event stream", () => {
     const alive = await followWs(server.url)
     let pings = 0
     alive.socket.on("ping", () => (pings += 1))
-    // Reads, and answers nothing.
+    // This client reads and never answers.
     const mute = connect(server.port, "127.0.0.1")
     mute.write(handshake())
     mute.resume()

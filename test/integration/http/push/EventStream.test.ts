@@ -30,7 +30,7 @@ describe.each([
     const placed = await place()
     await follower.until(reached(placed.position))
     assert.deepStrictEqual(follower.positions(), [placed.position - 1, placed.position])
-    // A slow server also says soon where it began.
+    // A slow server may also send a heartbeat first, so only events count.
     const [first, second] = follower.messages.filter(isEvent)
     assert.deepStrictEqual([first!.name, second!.name], ["order.placed.v1", "order.confirmed.v1"])
     assert.containSubset(first!.data, {
@@ -114,7 +114,7 @@ describe("events over SSE", () => {
       [200, "text/event-stream", "no-cache"]
     )
     assert.isNotEmpty(response.headers.get("x-request-id"))
-    // Proxies pass it on as it comes.
+    // The header asks proxies not to buffer the stream.
     assert.strictEqual(response.headers.get("x-accel-buffering"), "no")
     const reader = response.body!.getReader()
     const { value } = await reader.read()

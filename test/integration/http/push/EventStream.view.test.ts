@@ -17,10 +17,7 @@ const serve = (options: Options) =>
     (server) => Effect.promise(() => server.stop())
   )
 
-/**
- * Asks each server for the order of each pushed event, as soon as it is pushed: how often an answer was older, of how
- * many.
- */
+/** Asks each server for the order of each event as soon as it is pushed, and counts the answers that were older. */
 const askOnPush = async (servers: ReadonlyArray<TestServer>, follower: Follower, events: number) => {
   let older = 0
   let asked = 0
@@ -73,7 +70,7 @@ describe("a push", () => {
     Effect.gen(function* () {
       const url = yield* freshDatabase
       const push = { heartbeat: Duration.millis(50) }
-      // The view is held by a lock, which it must wait for: one that gave up would say so, and not be live.
+      // A lock holds the view back, and the projection must wait for it: one that gave up would not be live.
       const sessionSettings = { lock_timeout: "1min", statement_timeout: "1min" }
       const patient = OrdersLayers.layerPostgres(url, { sessionSettings })
       const writer = yield* serve({ orders: patient, push })
@@ -125,7 +122,7 @@ describe("a push", () => {
           assert.isTrue(data.ahead)
           follower.cut()
         }
-        // One that claims to be live would be waited for so long.
+        // A push waits longer than this for a view that claims to be live.
         assert.isBelow(now() - began, 5000)
       })
     })

@@ -1,4 +1,4 @@
-/** The campaigns of `scripts/campaigns/push.ts`, small: server, database, load and clients in processes of their own. */
+/** Runs small campaigns of `scripts/campaigns/push.ts`: server, database, load and clients in processes of their own. */
 import { assert, describe, inject, it } from "vitest"
 import * as PushCampaign from "../../../../harness/campaigns/push/PushCampaign.ts"
 import * as PushPlans from "../../../../harness/campaigns/push/PushPlans.ts"

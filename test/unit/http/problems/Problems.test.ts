@@ -1,4 +1,4 @@
-/** No problem is answered that `GET /problems/{slug}` does not explain, on whichever port. */
+/** Checks that `GET /problems/{slug}` explains every problem that either port can answer. */
 import { assert, describe, it } from "@effect/vitest"
 import { OpenApi } from "effect/http-api"
 import { globSync, readFileSync } from "node:fs"
@@ -12,10 +12,10 @@ const src = resolve(import.meta.dirname, "../../../../src")
 const table = { ...Problems, ...AdminProblems }
 const listed = [...new Set(Object.values(table).map(({ slug }) => slug))]
 
-/** Said of any path, so no operation lists it. */
+/** Any path can answer these, so no operation lists them. */
 const ofAnyPath = ["method-not-allowed"]
 
-/** It is answered as an invalid request, with the parameter that it came in. */
+/** These are answered as an invalid request that names the parameter. */
 const translated = ["InvalidPosition"]
 
 const describedIn = (document: OpenApi.OpenAPISpec) =>
