@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config"
+import { reportEnteredFiles } from "./harness/walk/EnteredFiles.ts"
 
 // A test only ends for being too slow when it hangs: each promise about time is asserted in the test itself, on a clock
 // that stands still while the machine does.
@@ -26,6 +27,7 @@ export default defineConfig({
       level("unit", { isolate: false }),
       level("integration", databases),
       level("system", databases),
+      { ...level("walk", databases), plugins: [reportEnteredFiles()] },
       level("ci", databases)
     ]
   }
