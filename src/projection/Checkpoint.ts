@@ -17,10 +17,14 @@ export interface Checkpoint {
   readonly head: bigint
 }
 
-/** Another runner moved the checkpoint, paused it or took it over. Nothing is wrong: read it again and go on from there. */
+/**
+ * Another runner moved the checkpoint, paused it or took it over. Nothing is wrong: read it again and go on from there.
+ */
 export class CheckpointMoved extends Schema.TaggedError<CheckpointMoved>()("CheckpointMoved", {}) {}
 
-/** The projection must not go on as it is: it would skip, repeat or mix up events. An operator has to act on `problem`. */
+/**
+ * The projection must not go on as it is: it would skip, repeat or mix up events. An operator has to act on `problem`.
+ */
 export class ProjectionStopped extends Schema.TaggedError<ProjectionStopped>()("ProjectionStopped", {
   projection: Schema.String,
   problem: Schema.String
@@ -63,9 +67,9 @@ export const create = (sql: SqlClient.SqlClient, { name, slot, version }: Checkp
     ON CONFLICT DO NOTHING`
 
 /**
- * Creates a projection's live table and checkpoint together, before it runs for the first time on this log. Many processes
- * may do so at once: the others wait, and find the checkpoint. A table that has rows already is refused, since every event
- * would be applied to them a second time.
+ * Creates a projection's live table and checkpoint together, before it runs for the first time on this log. Many
+ * processes may do so at once: the others wait, and find the checkpoint. A table that has rows already is refused,
+ * since every event would be applied to them a second time.
  */
 export const setUp = Effect.fn("Projection.setUp")(function* (
   sql: SqlClient.SqlClient,
@@ -78,8 +82,8 @@ export const setUp = Effect.fn("Projection.setUp")(function* (
     if (tables !== undefined) {
       yield* tables.create(sql, "live")
       if (!(yield* tables.isEmpty(sql))) {
-        const problem = `its table ${tables.names[0]} has rows already, but no checkpoint says of which events; drop the table`
-        return yield* new ProjectionStopped({ projection: name, problem })
+        const problem = `its table ${tables.names[0]} has rows already, but no checkpoint says of which events`
+        return yield* new ProjectionStopped({ projection: name, problem: `${problem}; drop the table` })
       }
     }
     yield* create(sql, key)
@@ -143,15 +147,17 @@ export interface Lag {
   readonly position: bigint
   /** The number of events in the log that are not applied. */
   readonly behind: number
-  /** The age of the oldest of these events in seconds, to the millisecond by the database's clock; 0 if there is none. */
+  /**
+   * The age of the oldest of these events in seconds, to the millisecond by the database's clock; 0 if there is none.
+   */
   readonly lag: number
   /** The number of parked streams. */
   readonly parked: number
 }
 
 /**
- * A subquery of one row with the columns of `Lag`, to be read in one statement with the rows whose freshness it tells. The
- * name may be a column of the statement around it.
+ * A subquery of one row with the columns of `Lag`, to be read in one statement with the rows whose freshness it tells.
+ * The name may be a column of the statement around it.
  */
 export const lag = (sql: SqlClient.SqlClient, { name }: { readonly name: string | Statement.Fragment }) =>
   sql`

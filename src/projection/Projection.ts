@@ -1,9 +1,9 @@
 /**
  * A projection: a read table that follows the log. It is a plain value; `ProjectionRunner` runs it.
  *
- * Its handler gets a batch of events and writes its table in a few statements, inside the runner's transaction, so that view
- * and checkpoint move together. It waits for nothing but SQL, and never asks a clock: every time in a view is an event's
- * `recordedAt`.
+ * Its handler gets a batch of events and writes its table in a few statements, inside the runner's transaction, so that
+ * view and checkpoint move together. It waits for nothing but SQL, and never asks a clock: every time in a view is an
+ * event's `recordedAt`.
  */
 import { type Array as Arr, Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
@@ -19,8 +19,8 @@ type Sql<A> = Effect.Effect<A, SqlError.SqlError>
 export type Slot = "live" | "shadow"
 
 /**
- * Creates, swaps and drops the tables of a projection; `ProjectionTable` makes this for a projection that has one table.
- * Every step runs inside a transaction of the kernel.
+ * Creates, swaps and drops the tables of a projection; `ProjectionTable` makes this for a projection that has one
+ * table. Every step runs inside a transaction of the kernel.
  */
 export interface ProjectionTables {
   /** The names of the live table, first, and of all others that it creates; no other projection may use them. */
@@ -36,8 +36,8 @@ export interface ProjectionTables {
 }
 
 /**
- * Tells what the row of a stream should be, so that it can be compared with the log and put right. A stream's id is text
- * here: a row that somebody wrote by hand may name a stream that can't exist.
+ * Tells what the row of a stream should be, so that it can be compared with the log and put right. A stream's id is
+ * text here: a row that somebody wrote by hand may name a stream that can't exist.
  */
 export interface ProjectionAudit {
   /** Reads the stored row as JSON, and the version of the stream that it claims to be of. */

@@ -1,4 +1,4 @@
-/** Why an operator's request about a projection is not done. Each leaves everything as it was. */
+/** The errors of operators' requests about projections, which the four services raise and the admin port answers. */
 import { Schema } from "effect"
 
 export class UnknownProjection extends Schema.TaggedError<UnknownProjection>()(
@@ -7,7 +7,7 @@ export class UnknownProjection extends Schema.TaggedError<UnknownProjection>()(
   { httpApiStatus: 404 }
 ) {
   override get message() {
-    return `there is no projection "${this.name}"`
+    return `There is no projection "${this.name}".`
   }
 }
 
@@ -17,7 +17,7 @@ export class UnknownRebuild extends Schema.TaggedError<UnknownRebuild>()(
   { httpApiStatus: 404 }
 ) {
   override get message() {
-    return `there is no rebuild ${this.id}`
+    return `There is no rebuild ${this.id}.`
   }
 }
 
@@ -27,83 +27,88 @@ export class UnknownParkedStream extends Schema.TaggedError<UnknownParkedStream>
   { httpApiStatus: 404 }
 ) {
   override get message() {
-    return `no stream is parked as ${this.id} (any more)`
+    return `No stream is parked as ${this.id}; it may have been retried or skipped before.`
   }
 }
 
-/** It is of no category of the projection, or there are neither events nor a row of it. */
+/** The projection does not read streams of this category, or the stream has neither events nor a row. */
 export class UnknownStream extends Schema.TaggedError<UnknownStream>()(
   "UnknownStream",
   { projection: Schema.String, streamId: Schema.String },
   { httpApiStatus: 404 }
 ) {
   override get message() {
-    return `${this.projection} has no stream ${this.streamId}`
+    return `The projection ${this.projection} has no stream ${this.streamId}.`
   }
 }
 
-/** There is one under way (`id`), it has ended, or the projection can't be rebuilt beside what serves. */
+/**
+ * A rebuild is under way (`id`), this one has ended, or the projection can't be rebuilt beside the table that serves.
+ */
 export class RebuildRefused extends Schema.TaggedError<RebuildRefused>()(
   "RebuildRefused",
   { projection: Schema.String, id: Schema.optionalKey(Schema.String), problem: Schema.String },
   { httpApiStatus: 409 }
 ) {
   override get message() {
-    return `${this.projection}: ${this.problem}`
+    return `The rebuild of ${this.projection} is refused: ${this.problem}.`
   }
 }
 
-/** The stream stays parked at `version`, which failed again; what came before it is applied. */
+/** The event at `version` failed again, so the stream stays parked there; the events before it are applied. */
 export class StillFailing extends Schema.TaggedError<StillFailing>()(
   "StillFailing",
   { id: Schema.String, streamId: Schema.String, version: Schema.Int, reason: Schema.String },
   { httpApiStatus: 409 }
 ) {
   override get message() {
-    return `${this.streamId} fails at its version ${this.version} and stays parked: ${this.reason}; retry it after a fix, or skip the event`
+    const failure = `${this.streamId} fails at its version ${this.version} and stays parked: ${this.reason}`
+    return `${failure}; retry it after a fix, or skip the event.`
   }
 }
 
-/** It is parked at `version` by now: `asked` was dealt with before. */
+/**
+ * The stream is parked at `version` by now: the event at `asked` was retried or skipped before. Nothing was skipped.
+ */
 export class ParkedElsewhere extends Schema.TaggedError<ParkedElsewhere>()(
   "ParkedElsewhere",
   { id: Schema.String, streamId: Schema.String, version: Schema.Int, asked: Schema.Int },
   { httpApiStatus: 409 }
 ) {
   override get message() {
-    return `${this.streamId} is parked at its version ${this.version}, not at ${this.asked}; nothing was skipped`
+    return `${this.streamId} is parked at its version ${this.version}, not at ${this.asked}; nothing was skipped.`
   }
 }
 
-/** Another version of the projection made the view: what is parked is for a process of that version. */
+/** Another version of the projection made the view, so only a process of that version can go on with the stream. */
 export class RetryRefused extends Schema.TaggedError<RetryRefused>()(
   "RetryRefused",
   { id: Schema.String, streamId: Schema.String, problem: Schema.String },
   { httpApiStatus: 409 }
 ) {
   override get message() {
-    return `${this.streamId} stays parked: ${this.problem}, which alone can go on with it; nothing was done`
+    return `${this.streamId} stays parked: ${this.problem}, which alone can go on with it; nothing was done.`
   }
 }
 
-/** The projection can't be audited, or its view not by this version of it. */
+/** The projection has no audit, or another version of it made the view. */
 export class AuditRefused extends Schema.TaggedError<AuditRefused>()(
   "AuditRefused",
   { projection: Schema.String, problem: Schema.String },
   { httpApiStatus: 409 }
 ) {
   override get message() {
-    return `${this.projection} can't be audited: ${this.problem}`
+    return `The projection ${this.projection} can't be audited: ${this.problem}.`
   }
 }
 
-/** It is parked or degraded, a rebuild is under way, or the row has changed since it was audited. */
+/** The stream is parked or degraded, a rebuild is under way, or the row has changed since it was audited. */
 export class RepairRefused extends Schema.TaggedError<RepairRefused>()(
   "RepairRefused",
   { projection: Schema.String, streamId: Schema.String, problem: Schema.String },
   { httpApiStatus: 409 }
 ) {
   override get message() {
-    return `${this.streamId} in ${this.projection} was not repaired: ${this.problem}`
+    return `${this.streamId} in ${this.projection} was not repaired: ${this.problem}.`
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Wires projections: runs them, their rebuilds and their audits in the background, and offers the services `Projections`,
- * `Rebuilds`, `ParkedStreams` and `Audits`. `EventSourcing` calls this with the projections of an application.
+ * Wires projections: runs them, their rebuilds and their audits in the background, and offers the services
+ * `Projections`, `Rebuilds`, `ParkedStreams` and `Audits`. `EventSourcing` calls this with the projections of an
+ * application.
  */
 import { Effect, Layer } from "effect"
 import { Database } from "../database/Database.ts"

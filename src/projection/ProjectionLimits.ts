@@ -1,15 +1,16 @@
-/** Tunables of projections, each with its default. */
+/** The limits of projections, each with its default. An embedder changes them by providing this reference. */
 import { Context, Duration } from "effect"
 
 export interface ProjectionLimits {
-  /** How long a process that went away keeps a projection from being taken over; it renews it three times as often. */
+  /** The term of a lease: so long after a process went away, another one takes its projections over. */
   readonly lease: Duration.Duration
-  /** Between two audits, and how many streams each compares; none with 0. */
+  /** The pause between two audits in the background. */
   readonly auditEvery: Duration.Duration
+  /** The number of streams that each of these audits compares; with 0 there are none. */
   readonly auditStreams: number
-  /** How long a transaction on a view may take in all. */
+  /** The time that one transaction on a view may take. */
   readonly transaction: Duration.Duration
-  /** Events per second of a rebuild that does not say otherwise; 0 = as fast as it goes. */
+  /** The events per second of a rebuild that does not say otherwise; with 0 it goes as fast as it can. */
   readonly rebuildRate: number
 }
 

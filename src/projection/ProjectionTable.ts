@@ -10,9 +10,11 @@ import type { SqlClient, Statement } from "effect/sql"
 import type { ProjectionTables, Slot } from "./Projection.ts"
 
 export interface Definition {
-  /** With its schema, which must be there: `public.top_products`. */
+  /** The name with its schema, which must exist: `public.top_products`. */
   readonly name: string
-  /** What stands between the parentheses of CREATE TABLE. Constraints have no names, for there may be two tables. */
+  /**
+   * The text between the parentheses of CREATE TABLE. Constraints must have no names, since there may be two tables.
+   */
   readonly columns: string
   /** Further indexes, each by a name of its own: `{ by_day: "(day, sold)" }`. */
   readonly indexes?: Readonly<Record<string, string>>
@@ -21,7 +23,7 @@ export interface Definition {
 }
 
 export interface ProjectionTable extends ProjectionTables {
-  /** To be put into a statement: the table of this slot. */
+  /** Gives the table of this slot, to be put into a statement. */
   in(sql: SqlClient.SqlClient, slot: Slot): Statement.Fragment
 }
 
@@ -31,23 +33,25 @@ const exists = (sql: SqlClient.SqlClient, name: string) =>
   )
 
 const qualified = /^([a-z_][a-z0-9_]*)\.([a-z_][a-z0-9_]*)$/
-/** PostgreSQL cuts longer names off, and then mixes them up. */
+/** PostgreSQL cuts longer names off, so that two of them may become one. */
 const longestName = 63
 
 export const make = ({ columns, indexes = {}, name, storage }: Definition): ProjectionTable => {
   const [, schema, live] = qualified.exec(name) ?? []
   if (schema === undefined || live === undefined) {
-    throw new TypeError(`the table "${name}" must be named as <schema>.<table>, in lower case`)
+    throw new TypeError(`The table "${name}" must be named as <schema>.<table>, in lower case.`)
   }
   if (/\bconstraint\b/i.test(columns)) {
-    throw new TypeError(`the columns of the table "${name}" name a constraint; leave its name out`)
+    throw new TypeError(`The columns of the table "${name}" name a constraint; leave its name out.`)
   }
   const tables = { live, shadow: `${live}_shadow` }
   const tooLong = ["pkey", ...Object.keys(indexes)]
     .map((index) => `${tables.shadow}_${index}`)
     .find((index) => index.length > longestName)
   if (tooLong !== undefined) {
-    throw new TypeError(`the name of the index "${tooLong}" is longer than ${longestName} characters`)
+    throw new TypeError(
+      `The name of the index "${tooLong}" is longer than ${longestName} characters; choose a shorter one.`
+    )
   }
 
   const nameOf = (slot: Slot) => `${schema}.${tables[slot]}`
@@ -62,8 +66,8 @@ export const make = ({ columns, indexes = {}, name, storage }: Definition): Proj
   })
 
   /**
-   * Readers wait for the lock at most for the moment of the renaming; who waited reads the new table. Longer than the
-   * server takes to stop a vacuum of the table (1 s), shorter than readers may wait.
+   * Readers wait for the lock only while the table is renamed, and then read the new table. The time-out is longer than
+   * the server takes to stop a vacuum of the table (1 s), and shorter than readers may wait.
    */
   const swap = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
     yield* sql`SELECT set_config('lock_timeout', '1500ms', true)`

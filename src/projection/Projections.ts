@@ -1,9 +1,9 @@
 /**
  * The projections of this backend: how far each one is, how an operator pauses it, and how a reader waits for it.
  *
- * Every process answers for all of them, whichever runs them, since checkpoints and pauses are rows of the database. The
- * other services of operators are `Rebuilds`, `ParkedStreams` and `Audits`. The admin port, metrics, `GET /projections` and
- * embedders call this one; `SqlProjections` implements it.
+ * Every process answers for all of them, whichever runs them, since checkpoints and pauses are rows of the database.
+ * The other services of operators are `Rebuilds`, `ParkedStreams` and `Audits`. The admin port, metrics, `GET
+ * /projections` and embedders call this one; `SqlProjections` implements it.
  */
 import { Context, type Duration, Effect, Layer } from "effect"
 import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
@@ -44,28 +44,29 @@ export class Projections extends Context.Service<
   Projections,
   {
     /**
-     * Lists the projections by name. Fails with `DatabaseUnavailable` if the database does not answer within 6 s; ask again
-     * after `retryAfter` seconds.
+     * Lists the projections by name. Fails with `DatabaseUnavailable` if the database does not answer within 6 s; ask
+     * again after `retryAfter` seconds.
      */
     readonly list: Effect.Effect<ReadonlyArray<ProjectionInfo>, DatabaseUnavailable>
 
     /**
-     * Pauses a projection: once this has answered, no more events are applied in any process until `resume`, also after a
-     * restart. A paused projection stays paused. On `DatabaseUnavailable` the pause may or may not be in force: repeat it.
+     * Pauses a projection: once this has answered, no more events are applied in any process until `resume`, also after
+     * a restart. A paused projection stays paused. On `DatabaseUnavailable` the pause may or may not be in force:
+     * repeat it.
      */
     pause(name: string): Effect.Effect<void, UnknownProjection | DatabaseUnavailable>
 
     /**
-     * Lets a paused projection go on, and one that has `stopped` try again once its cause is removed. Repeating it is safe,
-     * also after `DatabaseUnavailable`.
+     * Lets a paused projection go on, and one that has `stopped` try again once its cause is removed. Repeating it is
+     * safe, also after `DatabaseUnavailable`.
      */
     resume(name: string): Effect.Effect<void, UnknownProjection | DatabaseUnavailable>
 
     /**
-     * Waits until the projection has applied the write that the consistency token was given for; an embedder then reads its
-     * table. `InvalidToken` means that this log did not issue the token: drop it. `ProjectionBehind` means that the wait was
-     * too short: try again after `retryAfter` seconds. With `streamId` it also fails while that stream is parked before the
-     * write (`parked: true`), which an operator has to resolve by `ParkedStreams`.
+     * Waits until the projection has applied the write that the consistency token was given for; an embedder then reads
+     * its table. `InvalidToken` means that this log did not issue the token: drop it. `ProjectionBehind` means that the
+     * wait was too short: try again after `retryAfter` seconds. With `streamId` it also fails while that stream is
+     * parked before the write (`parked: true`), which an operator has to resolve by `ParkedStreams`.
      */
     awaitToken(
       name: string,

@@ -1,7 +1,7 @@
 /**
- * Entry point `ordinal/projection`: views of your own. A `Projection` is a value that says how events change its tables.
- * `Projections` tells how far each one is and waits for consistency tokens; `Rebuilds`, `ParkedStreams` and `Audits` are for
- * operators. `ProjectionLayers` runs projections where `EventSourcing` does not.
+ * Entry point `ordinal/projection`: views of your own. A `Projection` is a value that says how events change its
+ * tables. `Projections` tells how far each one is and waits for consistency tokens; `Rebuilds`, `ParkedStreams` and
+ * `Audits` are for operators. `ProjectionLayers` runs projections where `EventSourcing` does not.
  */
 export * from "./audit/Audits.ts"
 export { type Checkpoint, CheckpointMoved, ProjectionStopped } from "./Checkpoint.ts"

@@ -1,6 +1,6 @@
 /**
- * The operators' API as data: projections, rebuilds, parked streams, and this process. `AdminServer` serves it on a port of
- * its own, which only operators should reach; `AdminHandlers` answers it.
+ * The operators' API as data: projections, rebuilds, parked streams, and this process. `AdminServer` serves it on a
+ * port of its own, which only operators should reach; `AdminHandlers` answers it.
  */
 import { Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"

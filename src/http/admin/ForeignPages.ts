@@ -1,8 +1,8 @@
 /**
  * Keeps web pages away from the admin port: a page in an operator's browser can send requests to loopback, too.
  *
- * Whoever is no browser sends neither `Origin` nor `Sec-Fetch-Site`. The `Host` is looked at since a name of somebody's
- * own that he points to 127.0.0.1 makes his page one of the same origin.
+ * Programs send neither `Origin` nor `Sec-Fetch-Site`, and pass. The `Host` is checked because an attacker can point a
+ * name of their own to 127.0.0.1, which makes their page one of the same origin (DNS rebinding).
  */
 import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import { ForeignRequest } from "../problems/HttpError.ts"
@@ -14,7 +14,7 @@ const shown = (value: string): string => value.slice(0, 200).toWellFormed()
 
 const hostName = (host: string): string => host.replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1")
 
-/** Somebody followed a link: the page that had it sees nothing of the answer, and does not frame it either. */
+/** Tells whether somebody followed a link: the page that held it neither sees the answer nor frames it. */
 const isLink = ({ headers, method }: HttpServerRequest.HttpServerRequest): boolean =>
   method === "GET" &&
   headers["sec-fetch-mode"] === "navigate" &&
@@ -33,7 +33,7 @@ const foreign = (request: HttpServerRequest.HttpServerRequest, isLocalOnly: bool
     : undefined
 }
 
-/** `host`: what the port listens on. */
+/** Gives the answer to a foreign page; undefined for a request that may pass. `host` is what the port listens on. */
 export const refuse =
   (host: string) =>
   (request: HttpServerRequest.HttpServerRequest): HttpServerResponse.HttpServerResponse | undefined => {

@@ -1,8 +1,8 @@
 /**
  * Gives all metrics in Prometheus' text format: the counters so far, and the gauges at this moment.
  *
- * Each scrape makes the gauges anew, in a registry of their own, so that what is gone is not reported any more. While the
- * database is away, only the gauges that need it are missing.
+ * Each scrape makes the gauges anew, in a registry of their own, so that what is gone is not reported any more. While
+ * the database is away, only the gauges that need it are missing.
  */
 import { Effect, Metric, Option } from "effect"
 import { PrometheusMetrics } from "effect/observability"

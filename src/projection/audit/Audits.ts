@@ -1,8 +1,8 @@
 /**
  * The drift audit: compares rows of a view with the fold of their streams, and puts a wrong row right.
  *
- * Each process audits a few streams in the background and keeps its own findings until it ends; nothing is recorded in the
- * database. Operators call this through the admin port, and metrics read the reports; `SqlAudits` implements it.
+ * Each process audits a few streams in the background and keeps its own findings until it ends; nothing is recorded in
+ * the database. Operators call this through the admin port, and metrics read the reports; `SqlAudits` implements it.
  */
 import { Context, Effect, Layer } from "effect"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
@@ -32,7 +32,9 @@ export interface Difference {
 }
 
 export interface Audited {
-  /** The number of streams that were compared. Parked and degraded ones are not: their rows are known to lack events. */
+  /**
+   * The number of streams that were compared. Parked and degraded ones are not: their rows are known to lack events.
+   */
   readonly compared: number
   readonly differences: ReadonlyArray<Difference>
 }
@@ -57,24 +59,27 @@ export class Audits extends Context.Service<
     readonly reports: Effect.Effect<ReadonlyArray<AuditReport>>
 
     /**
-     * Compares now up to `streams` streams (default 100), picked at random, with the fold of the log. `AuditRefused` means
-     * that the projection has no audit, or that another version made its view. Repeating it is safe.
+     * Compares now up to `streams` streams (default 100), picked at random, with the fold of the log. `AuditRefused`
+     * means that the projection has no audit, or that another version made its view. Repeating it is safe.
      */
     auditSample(
       name: string,
       streams?: number
     ): Effect.Effect<Audited, UnknownProjection | AuditRefused | DatabaseUnavailable>
 
-    /** Compares this stream as `auditSample` does. `UnknownStream`: the projection has neither events nor a row of it. */
+    /**
+     * Compares this stream as `auditSample` does. `UnknownStream`: the projection has neither events nor a row of it.
+     */
     auditStream(
       name: string,
       streamId: string
     ): Effect.Effect<Audited, UnknownProjection | UnknownStream | AuditRefused | DatabaseUnavailable>
 
     /**
-     * Writes the fold of the log over the row of a stream, and gives the difference that was there; undefined if the row was
-     * right. `RepairRefused` means that nothing was written: the stream is parked or degraded, a rebuild is under way, or the
-     * row has changed since it was compared, in which case repeat it. After `DatabaseUnavailable` repeat it, too.
+     * Writes the fold of the log over the row of a stream, and gives the difference that was there; undefined if the
+     * row was right. `RepairRefused` means that nothing was written: the stream is parked or degraded, a rebuild is
+     * under way, or the row has changed since it was compared, in which case repeat it. After `DatabaseUnavailable`
+     * repeat it, too.
      */
     repair(
       name: string,

@@ -1,11 +1,9 @@
 /**
- * Compares view rows with the fold of their streams, and puts a row right. `SqlAudits` and `RebuildRunner` call this.
+ * Compares view rows with the fold of their streams, and puts a row right. A row, the checkpoint and the stream's version
+ * there are read in one snapshot, so nothing that is merely under way looks like a difference. `SqlAudits` and
+ * `RebuildRunner` call this.
  *
- * A row, the checkpoint and the version its stream had there are read in one snapshot, so nothing that is merely under
- * way looks like a difference. Parked and degraded streams are not compared: their rows are known to lack events.
- *
- * **Gotchas**: a difference is believed only if it is found twice: where a rebuild took the table's place after the
- * snapshot was taken, the rows in the snapshot are older than the checkpoint that was read.
+ * **Gotchas**: a rebuild may swap the tables after a snapshot was taken, so a difference counts only if it is found twice.
  */
 import { DateTime, Effect, Random, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
@@ -30,8 +28,8 @@ export interface View {
 }
 
 /**
- * - `NotCompared`: the stream is parked or degraded, another version made the view, or up to the checkpoint there are neither
- *   events nor a row.
+ * - `NotCompared`: the stream is parked or degraded, so that its row is known to lack events; another version made the
+ *   view; or up to the checkpoint there are neither events nor a row.
  * - `Differs`: the row should be the fold of `events`; `applied` is the stream's version at the checkpoint.
  */
 export type Compared =
@@ -74,29 +72,6 @@ const eventsUpTo = Effect.fnUntraced(function* (log: EventStore["Service"], stre
   return events
 })
 
-type Found = Pick<Difference, "kind" | "field" | "inView" | "inLog"> & { readonly from?: RecordedEvent | undefined }
-
-/** Compares a row with the fold after each of its events; undefined if they are equal. */
-const findDifference = (
-  row: { readonly version: number; readonly content: unknown } | undefined,
-  events: ReadonlyArray<RecordedEvent>,
-  contents: ReadonlyArray<unknown>
-): Found | undefined => {
-  const inLog = contents.at(-1)
-  if (row === undefined) {
-    if (inLog === undefined) return undefined
-    return { kind: "missing", field: "", inView: undefined, inLog, from: events[0] }
-  }
-  if (inLog === undefined) return { kind: "extra", field: "", inView: row.content, inLog }
-  const ownIndex = events.findIndex((event) => event.version === row.version)
-  const atOwnVersion = Comparison.firstDifference(row.content, contents[ownIndex] ?? inLog)
-  const difference = atOwnVersion ?? Comparison.firstDifference(row.content, inLog)
-  if (difference === undefined) return undefined
-  return atOwnVersion === undefined
-    ? { ...difference, kind: "behind", from: events[ownIndex + 1] }
-    : { ...difference, kind: "different", from: Comparison.divergedAt(events, contents, difference) }
-}
-
 const compareOnce = Effect.fnUntraced(function* (view: View, streamId: string) {
   const { audit, log, projection } = view
   const read = yield* readRow(view, streamId)
@@ -104,7 +79,7 @@ const compareOnce = Effect.fnUntraced(function* (view: View, streamId: string) {
   const { applied, row } = read
   const all = yield* eventsUpTo(log, streamId, applied)
   const events = all.filter((event) => handles(projection, event))
-  const found = findDifference(row, events, [...audit.contents(events)])
+  const found = Comparison.findDifference(row, events, [...audit.contents(events)])
   if (found === undefined) return { _tag: "Equal" } satisfies Compared
   const { from, ...fields } = found
   const difference: Difference = {
@@ -143,8 +118,8 @@ const headOf = ({ projection, slot, sql }: View) =>
   Effect.map(Checkpoint.stored(sql, { name: projection.name, slot }), (checkpoint) => checkpoint?.position ?? 0n)
 
 /**
- * Compares up to `count` streams that are picked at random by their events. Since no such sample contains a row without any
- * events, it also looks at `count` rows after `afterRow`; the next sample goes on after `lastRow`.
+ * Compares up to `count` streams that are picked at random by their events. Since no such sample contains a row without
+ * any events, it also looks at `count` rows after `afterRow`; the next sample goes on after `lastRow`.
  */
 export const compareSample = Effect.fnUntraced(function* (view: View, count: number, afterRow?: string) {
   const { audit, projection, slot, sql } = view
@@ -191,7 +166,9 @@ export const compareAll = Effect.fnUntraced(function* (view: View) {
 
 const isNonEmpty = (events: ReadonlyArray<RecordedEvent>): events is Batch => events.length > 0
 
-/** Writes the fold of the log over a row, if both are still as they were compared; gives the difference that was there. */
+/**
+ * Writes the fold of the log over a row, if both are still as they were compared; gives the difference that was there.
+ */
 export const repair = Effect.fnUntraced(function* (view: View, streamId: string) {
   const { audit, projection, sql } = view
   const { name } = projection

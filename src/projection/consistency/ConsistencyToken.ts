@@ -1,8 +1,10 @@
 /**
- * Consistency tokens: every answer carries one, and a read that is given one waits until its view is at least that fresh.
+ * Consistency tokens: every answer carries one, and a read that is given one waits until its view is at least that
+ * fresh.
  *
- * A token is `<position>.<log id>`; callers treat it as opaque. A token of another log, or of a position that this log has
- * not reached, is refused rather than waited for. The reads of orders and products and `Projections.awaitToken` use this.
+ * A token is `<position>.<log id>`; callers treat it as opaque. A token of another log, or of a position that this log
+ * has not reached, is refused rather than waited for. The reads of orders and products and `Projections.awaitToken` use
+ * this.
  */
 import { Clock, Duration, Effect, Exit, Option, Result, Schema } from "effect"
 import type { EventStore } from "../../eventstore/EventStore.ts"
@@ -26,8 +28,9 @@ export class InvalidToken extends Schema.TaggedError<InvalidToken>()(
 }
 
 /**
- * The view has not reached the required position in the time given. The data is sound: the caller should try again after
- * `retryAfter` seconds. With `parked`, the view holds back this stream, so an operator has to retry or skip it first.
+ * The view has not reached the required position in the time given. The data is sound: the caller should try again
+ * after `retryAfter` seconds. With `parked`, the view holds back this stream, so an operator has to retry or skip it
+ * first.
  */
 export class ProjectionBehind extends Schema.TaggedError<ProjectionBehind>()(
   "ProjectionBehind",
@@ -71,8 +74,8 @@ export interface AwaitableView {
 }
 
 /**
- * Gives the position of a token once it is certain that `log`, whose id is `logId`, has issued it. A token up to `known`, a
- * position that the log is known to have reached, needs no question to the log.
+ * Gives the position of a token once it is certain that `log`, whose id is `logId`, has issued it. A token up to
+ * `known`, a position that the log is known to have reached, needs no question to the log.
  */
 export const positionIn = (log: EventStore["Service"], logId: string) =>
   Effect.fnUntraced(function* (
@@ -89,7 +92,9 @@ const outcomeOf = (exit: Exit.Exit<Option.Option<unknown>, unknown>) => {
   return Option.isSome(exit.value) ? "reached" : "behind"
 }
 
-/** Waits, for at most `boundedWait(wait)`, until the view holds what the token stands for; gives the token's position. */
+/**
+ * Waits, for at most `boundedWait(wait)`, until the view holds what the token stands for; gives the token's position.
+ */
 export const awaitIn = (log: EventStore["Service"], logId: string, view: AwaitableView) =>
   Effect.fnUntraced(function* (
     token: string,

@@ -1,6 +1,6 @@
 /**
- * A position that only grows, and the fibers that wait for it. It has no fiber and no clock of its own: whoever learns of
- * a higher position calls `advance`. `ProjectionProgress`, the views in memory and the push of events use it.
+ * A position that only grows, and the fibers that wait for it. It has no fiber and no clock of its own: whoever learns
+ * of a higher position calls `advance`. `ProjectionProgress`, the views in memory and the push of events use it.
  */
 import { Deferred, Effect } from "effect"
 

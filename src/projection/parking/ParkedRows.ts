@@ -1,6 +1,6 @@
 /**
- * The rows of parked streams, one statement per function. Whatever changes them runs in a transaction that holds the lock of
- * the checkpoint, and keeps the number of parked streams in its row right.
+ * The rows of parked streams, one statement per function. Whatever changes them runs in a transaction that holds the
+ * lock of the checkpoint, and keeps the number of parked streams in its row right.
  */
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"

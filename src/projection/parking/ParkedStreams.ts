@@ -1,6 +1,6 @@
 /**
- * Parked streams: where one event of a stream can't be projected, the projection sets that stream aside and goes on with
- * all others. An operator brings the stream back, with the event after a fix (`retry`) or without it (`skip`).
+ * Parked streams: where one event of a stream can't be projected, the projection sets that stream aside and goes on
+ * with all others. An operator brings the stream back, with the event after a fix (`retry`) or without it (`skip`).
  *
  * Parking is recorded in the database, so it survives restarts. Operators call this through the admin port;
  * `SqlParkedStreams` implements it. The idea is the parked messages of KurrentDB's persistent subscriptions.
@@ -38,17 +38,17 @@ export class ParkedStreams extends Context.Service<
     readonly list: Effect.Effect<ReadonlyArray<ParkedStream>, DatabaseUnavailable>
 
     /**
-     * Applies in order what was held back, and then follows the stream again. `StillFailing` names the version that fails
-     * and why; what came before it is applied: fix it and retry, or skip it. `RetryRefused` means that only a process with
-     * the version of the projection that made the view can do it. `UnknownParkedStream` means that it is parked no longer.
-     * Repeating it is safe, also after `DatabaseUnavailable`.
+     * Applies in order what was held back, and then follows the stream again. `StillFailing` names the version that
+     * fails and why; what came before it is applied: fix it and retry, or skip it. `RetryRefused` means that only a
+     * process with the version of the projection that made the view can do it. `UnknownParkedStream` means that it is
+     * parked no longer. Repeating it is safe, also after `DatabaseUnavailable`.
      */
     retry(id: string): Resolved<never>
 
     /**
-     * Drops the event that fails, for good, and applies what came after it as `retry` does; the stream is `degraded` from
-     * then on. With the event's `version` it is safe to repeat: if the stream is parked at another version by now, it fails
-     * with `ParkedElsewhere` and drops nothing. Without it, repeating may drop a second event.
+     * Drops the event that fails, for good, and applies what came after it as `retry` does; the stream is `degraded`
+     * from then on. With the event's `version` it is safe to repeat: if the stream is parked at another version by now,
+     * it fails with `ParkedElsewhere` and drops nothing. Without it, repeating may drop a second event.
      */
     skip(id: string, version?: number): Resolved<ParkedElsewhere>
   }

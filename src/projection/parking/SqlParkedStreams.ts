@@ -1,7 +1,8 @@
 /**
- * `ParkedStreams` in SQL. A retry reads from the log what was held back and applies it in order, a page per transaction,
- * each under the lock of the checkpoint. The transaction that finds nothing left up to the checkpoint follows the stream
- * again: the runner leaves the stream out until then and not afterwards, so the lock puts every event on one side.
+ * `ParkedStreams` in SQL. A retry reads from the log what was held back and applies it in order, a page per
+ * transaction, each under the lock of the checkpoint. The transaction that finds nothing left up to the checkpoint
+ * follows the stream again: the runner leaves the stream out until then and not afterwards, so the lock puts every
+ * event on one side.
  */
 import { type Cause, Effect, Exit, Layer } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
@@ -72,8 +73,8 @@ const applyPage = (sql: SqlClient.SqlClient, projection: Projection, id: string,
   }).pipe(sql.withTransaction, bounded)
 
 /**
- * A transaction of one event did not end in time, so this event is what takes too long. It may still be committed; then the
- * next retry finds that.
+ * A transaction of one event did not end in time, so this event is what takes too long. It may still be committed; then
+ * the next retry finds that.
  */
 const overdue = <E>(sql: SqlClient.SqlClient, id: string, cause: Cause.Cause<E>) =>
   Effect.gen(function* () {

@@ -1,6 +1,6 @@
 /**
- * The rows of rebuilds, one statement or transaction per function. Whatever begins or ends a rebuild holds the lock of the
- * live checkpoint. `SqlRebuilds`, `RebuildRunner` and `ProjectionRunner` call these.
+ * The rows of rebuilds, one statement or transaction per function. Whatever begins or ends a rebuild holds the lock of
+ * the live checkpoint. `SqlRebuilds`, `RebuildRunner` and `ProjectionRunner` call these.
  */
 import { Effect } from "effect"
 import type { SqlClient, SqlError, Statement } from "effect/sql"
@@ -22,8 +22,8 @@ export interface Row extends Rebuild {
 const isOpen = `r.state IN ('running', 'paused', 'blocked')`
 
 /**
- * The condition of a rebuild `a` that an operator aborted: no rebuild for its version starts by itself again, until some
- * rebuild has been put in place.
+ * The condition of a rebuild `a` that an operator aborted: no rebuild for its version starts by itself again, until
+ * some rebuild has been put in place.
  */
 export const isGivenUp = `a.state = 'aborted' AND NOT EXISTS (
   SELECT FROM ordinal.rebuilds c
@@ -126,8 +126,8 @@ export const request = (sql: SqlClient.SqlClient, projection: Projection, option
   )
 
 /**
- * Starts a rebuild for this version where an older version made the view; true if it did. It does not where a rebuild for
- * this version or a newer one is under way, or was aborted. An open rebuild for an older version gives way.
+ * Starts a rebuild for this version where an older version made the view; true if it did. It does not where a rebuild
+ * for this version or a newer one is under way, or was aborted. An open rebuild for an older version gives way.
  */
 export const requestVersion = (sql: SqlClient.SqlClient, projection: Projection) =>
   Effect.gen(function* () {

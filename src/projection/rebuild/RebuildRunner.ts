@@ -1,14 +1,12 @@
 /**
  * Works on the rebuild of a projection: fills the shadow table from the beginning of the log while the live table serves,
- * compares it with the log, and puts it in the live table's place.
- *
- * The shadow has a checkpoint of its own and follows the log as the live table does, so after a crash any process goes on
- * where it was. `RebuildSwap` exchanges the tables in one transaction, so readers never see an older or an empty row.
+ * compares it with the log, and puts it in the live table's place. The shadow has a checkpoint of its own and follows the
+ * log as the live table does, so after a crash any process goes on where it was. `ProjectionLayers` starts this.
  *
  * **Gotchas**: the live table of an older version stays as it is once no process of that version runs; its lag says so.
  */
 import type { PgClient } from "@effect/sql-pg"
-import { type Cause, Clock, Effect, Layer, Schedule } from "effect"
+import { type Cause, Clock, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { SqlError } from "effect/sql/SqlError"
 import { Database, withDedicatedConnection } from "../../database/Database.ts"
@@ -29,29 +27,6 @@ import * as RebuildRows from "./RebuildRows.ts"
 import * as RebuildSwap from "./RebuildSwap.ts"
 
 const poll = "250 millis"
-
-const tableLocked =
-  "The table that serves is locked, by somebody who reads it for long or changes it, so it can't be replaced yet; " +
-  "this is tried again every 2 to 30 s until it is free."
-
-/** A swap that waits for a lock keeps all readers waiting behind it, so a locked table is tried again only rarely. */
-export const swapRetries = Schedule.min([Schedule.exponential("2 seconds"), Schedule.spaced("30 seconds")])
-
-/** Remembers about a rebuild what outlives the attempts to finish it. */
-const swapState = Effect.fnUntraced(function* (id: string) {
-  const wait = yield* Schedule.toStepWithSleep(swapRetries)
-  return {
-    id,
-    /** Its rows were found to be the fold of the log. */
-    isCompared: false,
-    /** The table that serves was locked when the swap was last tried. */
-    isLocked: false,
-    /** The swap is not tried now, but the shadow goes on following the log. */
-    isPausing: false,
-    /** The next pause: 2 s, then twice as long each time, at most 30 s. */
-    pause: Effect.suspend(() => Effect.ignore(wait(undefined)))
-  }
-})
 
 /** Measures events per second, over the last five seconds or so. */
 const eventRate = () => {
@@ -75,7 +50,7 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
   const key: CheckpointKey = { name: projection.name, version: projection.version, slot: "shadow" }
   const size = BatchSize.make(database.kind)
   const overdue = OverdueEvent.make()
-  let swap = yield* swapState("")
+  let swap = yield* RebuildSwap.makeState("")
 
   /** Records why the rebuild can't go on by itself, unless it was aborted meanwhile, and ends the attempt. */
   const block = Effect.fnUntraced(function* (
@@ -121,7 +96,7 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
   const trySwap = Effect.fnUntraced(function* (sql: PgClient.PgClient, rebuild: RebuildRows.Row) {
     yield* compare(sql, rebuild).pipe(orBlock(sql, rebuild.id))
     const result = yield* RebuildSwap.swap(sql, projection, owner, rebuild.id, size).pipe(orBlock(sql, rebuild.id))
-    if (result._tag === "Locked" && !swap.isLocked) yield* Effect.logWarning(tableLocked)
+    if (result._tag === "Locked" && !swap.isLocked) yield* Effect.logWarning(RebuildSwap.tableLocked)
     swap.isLocked = swap.isPausing = result._tag === "Locked"
     switch (result._tag) {
       case "NotYet":
@@ -144,7 +119,13 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
       const { position } = checkpoint
       if (position > start) markAdvanced()
       const eventsPerSecond = rate(yield* Clock.currentTimeMillis, position)
-      yield* RebuildRows.recordProgress(sql, rebuild.id, position, eventsPerSecond, swap.isLocked ? tableLocked : null)
+      yield* RebuildRows.recordProgress(
+        sql,
+        rebuild.id,
+        position,
+        eventsPerSecond,
+        swap.isLocked ? RebuildSwap.tableLocked : null
+      )
       if (swap.isPausing) return
       const target = yield* RebuildSwap.target(sql, projection, checkpoint)
       if (target === undefined) return
@@ -158,7 +139,7 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
     const rebuild = yield* withinSeconds(6)(RebuildRows.open(sql, projection.name))
     if (rebuild?.version !== projection.version || rebuild.state !== "running") return yield* Effect.sleep(poll)
     const { eventsPerSecond, id } = rebuild
-    if (swap.id !== id) swap = yield* swapState(id)
+    if (swap.id !== id) swap = yield* RebuildSwap.makeState(id)
     yield* withinSeconds(6)(RebuildRows.prepare(sql, projection, id)).pipe(
       Effect.catchTag("RebuildRefused", ({ problem }) => block(sql, id, problem))
     )

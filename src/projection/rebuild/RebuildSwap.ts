@@ -1,5 +1,9 @@
-/** Puts the shadow table in the live one's place, under the locks of both checkpoints: live first, as everybody does. */
-import { Data, Effect } from "effect"
+/**
+ * Puts the shadow table in place of the live one, under the locks of both checkpoints: live first, as everywhere else.
+ * In that transaction the shadow is first brought to where the live table is, so that no position goes back for a
+ * reader. `RebuildRunner` calls this once the shadow is near.
+ */
+import { Data, Effect, Schedule } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import type { BatchSize } from "../run/BatchSize.ts"
@@ -11,27 +15,50 @@ import { handles, type Projection } from "../Projection.ts"
 import * as ProjectionFailure from "../run/ProjectionFailure.ts"
 import * as RebuildRows from "./RebuildRows.ts"
 
+export const tableLocked =
+  "The table that serves is locked, by somebody who reads it for long or changes it, so it can't be replaced yet; " +
+  "this is tried again every 2 to 30 s until it is free."
+
+/** A swap that waits for a lock keeps all readers waiting behind it, so a locked table is tried again only rarely. */
+export const retries = Schedule.min([Schedule.exponential("2 seconds"), Schedule.spaced("30 seconds")])
+
+/** Remembers about a rebuild what outlives the attempts to finish it. */
+export const makeState = Effect.fnUntraced(function* (id: string) {
+  const wait = yield* Schedule.toStepWithSleep(retries)
+  return {
+    id,
+    /** Its rows were found to be the fold of the log. */
+    isCompared: false,
+    /** The table that serves was locked when the swap was last tried. */
+    isLocked: false,
+    /** The swap is not tried now, but the shadow goes on following the log. */
+    isPausing: false,
+    /** The next pause: 2 s, then twice as long each time, at most 30 s. */
+    pause: Effect.suspend(() => Effect.ignore(wait(undefined)))
+  }
+})
+
 export type Swapped =
   | { readonly _tag: "Swapped"; readonly position: bigint }
-  /** The live table is too far ahead, or what it has more fails here. */
+  /** The live table is too far ahead, or an event that only it has fails in the shadow. */
   | { readonly _tag: "NotYet" }
-  /** Somebody else has locked what it needs, and for longer than readers may be kept waiting. */
+  /** Another transaction has locked the table for longer than readers may be kept waiting. */
   | { readonly _tag: "Locked" }
   | { readonly _tag: "Refused"; readonly problem: string }
 
-/** These events are to be applied the ordinary way, which sets aside what is at fault. */
+/** An event failed, so these events have to be applied in the ordinary way, which parks the stream at fault. */
 class CatchUpFailed extends Data.TaggedError("CatchUpFailed")<{ readonly cause: unknown }> {}
 
 const eventsPerPage = 100
 
-/** As much as is applied while the live table has to wait. */
+/** The most events that are applied while the live table has to wait. */
 const gap = (size: BatchSize) => BigInt(Math.min(1_000, size.current()))
 
-/** Where the shadow has to be: where the live table is, or if that is of another log, at the head of this one. */
+/** Gives where the shadow has to be: where the live table is, or at the head if that table is of another log. */
 const goal = (live: Checkpoint.Stored, head: bigint) =>
   Checkpoint.problemOf(live) === undefined ? live.position : head
 
-/** Where the live table is now; undefined if there is none. */
+/** Gives where the shadow has to be by now; undefined if there is no live table. */
 export const target = (sql: SqlClient.SqlClient, { name }: Projection, { head }: Checkpoint.Checkpoint) =>
   Effect.map(Checkpoint.stored(sql, { name, slot: "live" }), (live) =>
     live === undefined ? undefined : goal(live, head)
@@ -39,7 +66,7 @@ export const target = (sql: SqlClient.SqlClient, { name }: Projection, { head }:
 
 export const isNear = (position: bigint, target: bigint, size: BatchSize) => target - position <= gap(size)
 
-/** Streams that are parked in the shadow and further on in the live table: their readers would go back. */
+/** Finds streams that are parked in the shadow and further on in the live table: their readers would go back. */
 const newlyParked = (sql: SqlClient.SqlClient, { name }: Projection) =>
   sql<{ readonly streamId: string; readonly reason: string }>`
     SELECT s.stream_id AS "streamId", s.reason FROM ordinal.parked_streams s
@@ -66,7 +93,7 @@ const applyPage = Effect.fnUntraced(function* (
   )
 })
 
-/** Applies what the live table has more, in pages that are small however large events are. */
+/** Applies the events that only the live table has, in small pages, since events may be large. */
 const catchUp = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   projection: Projection,
@@ -116,12 +143,18 @@ export const swap = (sql: SqlClient.SqlClient, projection: Projection, owner: st
     sql.withTransaction,
     bounded,
     Effect.catchTag("CatchUpFailed", ({ cause }) =>
-      Effect.as(Effect.logWarning("what the live table has more fails in the new one; it is sifted first", cause), {
-        _tag: "NotYet"
-      } satisfies Swapped)
+      Effect.as(
+        Effect.logWarning(
+          "An event that only the live table has fails in the new one; the swap waits until it is parked.",
+          cause
+        ),
+        {
+          _tag: "NotYet"
+        } satisfies Swapped
+      )
     ),
     Effect.catchIf(ProjectionFailure.isLocked, () => Effect.succeed({ _tag: "Locked" } satisfies Swapped)),
-    // So that next time it waits until there is less to catch up with.
+    // The next swap then waits until there is less to catch up with.
     Effect.tapCause((cause) =>
       Effect.sync(() => {
         if (ProjectionFailure.kind(cause) === "slow") size.tooSlow(size.current())

@@ -1,18 +1,18 @@
 /**
- * Rebuilds of projections: a second table is filled from the beginning of the log beside the one that serves, compared with
- * the log, and put in its place, so that readers never see an empty or an older view.
+ * Rebuilds of projections: a second table is filled from the beginning of the log beside the one that serves, compared
+ * with the log, and put in its place, so that readers never see an empty or an older view.
  *
- * A rebuild is a row of the database: it survives restarts, and whichever process runs the projection works on it. Operators
- * call this through the admin port; `SqlRebuilds` implements it, and `RebuildRunner` does the work. Marten calls this idea
- * the blue/green deployment of projection versions.
+ * A rebuild is a row of the database: it survives restarts, and whichever process runs the projection works on it.
+ * Operators call this through the admin port; `SqlRebuilds` implements it, and `RebuildRunner` does the work. Marten
+ * calls this idea the blue/green deployment of projection versions.
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import { type RebuildRefused, UnknownProjection, UnknownRebuild } from "../ProjectionErrors.ts"
 
 /**
- * - `running`: events are being applied; any process goes on with it after a crash. If it has to wait before its table can
- *   be put in place, its problem says for what.
+ * - `running`: events are being applied; any process goes on with it after a crash. If it has to wait before its table
+ *   can be put in place, its problem says for what.
  * - `paused`: an operator paused it.
  * - `blocked`: its table can't be put in place, for the reason in its problem; abort it, or resume it after a fix.
  * - `completed`: its table serves now.
@@ -66,9 +66,9 @@ export class Rebuilds extends Context.Service<
     get(id: string): Effect.Effect<Rebuild, UnknownRebuild | DatabaseUnavailable>
 
     /**
-     * Starts to rebuild a projection and answers at once; `get` tells the progress. Fails with `RebuildRefused` if a rebuild
-     * is under way (its `id` is given: wait for it or abort it), or if the projection has no second table (`problem` says
-     * how to begin anew instead). After `DatabaseUnavailable` look at `list` before repeating it.
+     * Starts to rebuild a projection and answers at once; `get` tells the progress. Fails with `RebuildRefused` if a
+     * rebuild is under way (its `id` is given: wait for it or abort it), or if the projection has no second table
+     * (`problem` says how to begin anew instead). After `DatabaseUnavailable` look at `list` before repeating it.
      */
     start(
       name: string,
@@ -82,8 +82,8 @@ export class Rebuilds extends Context.Service<
     resume(id: string): Changed
 
     /**
-     * Ends a rebuild and drops its table; what serves goes on serving. Fails with `RebuildRefused` if it has ended, and with
-     * `DatabaseUnavailable` (`isBusy`) while a batch holds the lock: repeat it after `retryAfter` seconds.
+     * Ends a rebuild and drops its table; what serves goes on serving. Fails with `RebuildRefused` if it has ended, and
+     * with `DatabaseUnavailable` (`isBusy`) while a batch holds the lock: repeat it after `retryAfter` seconds.
      */
     abort(id: string): Changed
   }

@@ -1,9 +1,9 @@
 /**
- * Limits how many events a projection applies in one transaction. After a transaction that ran out of time, the next has
- * half as many events, down to one; after that there are slowly more again.
+ * Limits how many events a projection applies in one transaction. After a transaction that ran out of time, the next
+ * has half as many events, down to one; after that there are slowly more again.
  *
- * A large transaction that takes long holds the checkpoint's lock against an operator's pause, retry or swap, which waits
- * 2 s for it and no longer, so the next one is smaller too.
+ * A large transaction that takes long holds the checkpoint's lock against an operator's pause, retry or swap, which
+ * waits 2 s for it and no longer, so the next one is smaller too.
  */
 import type { Database } from "../../database/Database.ts"
 

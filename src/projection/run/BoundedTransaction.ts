@@ -1,6 +1,7 @@
 /**
- * A transaction that is given up after a while (10 s by default), whatever the network does. `Effect.timeout` can't do this,
- * because COMMIT is not interruptible. So the transaction runs in a fiber of its own, and only the waiting is given up.
+ * A transaction that is given up after a while (10 s by default), whatever the network does. `Effect.timeout` can't do
+ * this, because COMMIT is not interruptible. So the transaction runs in a fiber of its own, and only the waiting is
+ * given up.
  *
  * **Gotchas**: a transaction that was given up may still commit. Its caller must bear that, as compare-and-set does.
  */

@@ -1,28 +1,28 @@
-/** The log read inside a transaction, on the connection that has it open. Everybody else reads it through `EventStore`. */
+/** Reads the log inside a transaction, on its connection. Whatever needs no transaction reads through `EventStore`. */
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import * as EventRow from "../../eventstore/EventRow.ts"
 
-/** A page of the whole log from `after + 1` on, none beyond position `upTo`. */
+/** Reads a page of the whole log from `after + 1` on, up to position `upTo`. */
 export const ofLog = (sql: SqlClient.SqlClient, after: bigint, upTo: bigint, limit: number) =>
   sql<EventRow.EventRow>`SELECT ${sql.literal(EventRow.columns)} FROM ordinal.events
     WHERE "position" > ${after} AND "position" <= ${upTo} ORDER BY "position" LIMIT ${limit}`.pipe(
     Effect.map(EventRow.decode)
   )
 
-/** A page of a stream from version `from` on, none beyond position `upTo`. */
+/** Reads a page of a stream from version `from` on, up to position `upTo`. */
 export const ofStream = (sql: SqlClient.SqlClient, streamId: string, from: number, upTo: bigint, limit: number) =>
   sql<EventRow.EventRow>`SELECT ${sql.literal(EventRow.columns)} FROM ordinal.events
     WHERE stream_id = ${streamId} AND version >= ${from} AND "position" <= ${upTo}
     ORDER BY version LIMIT ${limit}`.pipe(Effect.map(EventRow.decode))
 
-/** The stream's version as of a position; 0 if it did not exist then. */
+/** Gives the stream's version as of a position; 0 if it did not exist then. */
 export const versionAt = (sql: SqlClient.SqlClient, streamId: string, position: bigint) =>
   sql<{ readonly version: number }>`SELECT version FROM ordinal.events
     WHERE stream_id = ${streamId} AND "position" <= ${position}
     ORDER BY version DESC LIMIT 1`.pipe(Effect.map(([row]) => row?.version ?? 0))
 
-/** Up to so many different streams of these categories, picked at random by their events. */
+/** Gives the streams of these categories that the events at these positions belong to, each once. */
 export const someStreams = (
   sql: SqlClient.SqlClient,
   categories: ReadonlyArray<string>,
@@ -34,14 +34,14 @@ export const someStreams = (
       AND split_part(stream_id, '-', 1) = ANY(${categories}::text[])
     ORDER BY stream_id`.pipe(Effect.map((rows) => rows.map((row) => row.streamId)))
 
-/** Those of the streams that have no event at all. */
+/** Gives those of the streams that have no event at all. */
 export const unknownStreams = (sql: SqlClient.SqlClient, streamIds: ReadonlyArray<string>) =>
   sql<{ readonly streamId: string }>`SELECT asked.stream_id AS "streamId"
     FROM unnest(${streamIds}::text[]) AS asked (stream_id)
     WHERE NOT EXISTS (SELECT FROM ordinal.events e WHERE e.stream_id = asked.stream_id AND e.version = 1)
     ORDER BY asked.stream_id`.pipe(Effect.map((rows) => rows.map((row) => row.streamId)))
 
-/** The streams of these categories in their order, after one, as of a position. */
+/** Lists streams of these categories that had events at position `upTo`, by id, after one; at most `limit`. */
 export const streamsAfter = (
   sql: SqlClient.SqlClient,
   categories: ReadonlyArray<string>,

@@ -1,9 +1,10 @@
 /**
- * Counts how often an event did not get through in time although it was alone in its transaction. An attempt ends each time
- * that happens, so this outlives attempts; `ProjectionBatch` asks it.
+ * Counts how often an event did not get through in time although it was alone in its transaction. An attempt ends each
+ * time that happens, so this outlives attempts; `ProjectionBatch` asks it.
  *
- * Only what the handler does is held against the event: the checkpoint's own statement got through in good time, and the
- * handler was still at work at the end. A database that is slow for everything, or that can't commit, is waited for.
+ * Only what the handler does is held against the event: the checkpoint's own statement got through in good time, and
+ * the handler was still at work at the end. A database that is slow for everything, or that can't commit, is waited
+ * for.
  */
 import { type Cause, Clock, Duration, Effect } from "effect"
 import type { RecordedEvent } from "../../eventstore/EventStore.ts"
@@ -11,7 +12,9 @@ import { ProjectionLimits } from "../ProjectionLimits.ts"
 import * as ProjectionFailure from "./ProjectionFailure.ts"
 
 const timesToPark = 3
-/** The share of a transaction's time after which the handler must have begun, so that most of the time is left for it. */
+/**
+ * The share of a transaction's time after which the handler must have begun, so that most of the time is left for it.
+ */
 const goodTime = 0.05
 
 type Positioned = Pick<RecordedEvent, "position">

@@ -1,14 +1,9 @@
 /**
- * Applies a batch of events in one transaction: all of it, or all but the streams of events that fail by themselves.
- *
- * A batch that fails for another reason than a transient one is tried again in parts, each in a savepoint, halved until
- * one event is left. Such an event is a suspect: its stream is left out for the rest of the pass. A pass with suspects is
- * rolled back; when each of them has failed alone three times, their streams are parked in the same transaction that moves
- * the checkpoint past them. Too many suspects mean that the handler is at fault, not the events.
- *
- * A batch that runs out of time ends the attempt, and the next has half as many events (`BatchSize`), since parts of it
- * would not fit into one transaction either. Only an event that runs out of time three times although it is alone
- * (`OverdueEvent`) is treated as one that fails by itself. Where too many in a row do, the handler is at fault again.
+ * Applies a batch of events in one transaction, by `ProjectionWork`. A batch that fails by itself is tried again in parts,
+ * each in a savepoint, halved until one event is left. Such a suspect's stream is left out for the rest of the pass, which is
+ * rolled back; once each suspect has failed alone three times, their streams are parked in the transaction that moves the
+ * checkpoint past them. A batch that runs out of time ends the attempt instead: the next has half as many events, and only
+ * an event that runs out of time alone (`OverdueEvent`) is a suspect. Too many suspects mean that the handler is at fault.
  */
 import { Array as Arr, Duration, Effect, Exit, Random } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
@@ -45,7 +40,9 @@ export interface BatchWork {
   readonly onTrouble: Effect.Effect<void>
 }
 
-/** Gives a function that applies events from a checkpoint and gives the new one; if it fails, it has applied nothing. */
+/**
+ * Gives a function that applies events from a checkpoint and gives the new one; if it fails, it has applied nothing.
+ */
 export const make = (sql: SqlClient.SqlClient, work: BatchWork) => {
   const { key, onTrouble, overdue, owner, projection, size } = work
   const stopped = (problem: string) => new Checkpoint.ProjectionStopped({ projection: projection.name, problem })

@@ -1,4 +1,4 @@
-/** Tells why an attempt to run a projection ended, and so what follows from it. Runners, retries and rebuilds ask here. */
+/** Tells why an attempt to run a projection ended, and so what follows. Runners, retries and rebuilds ask here. */
 import { Cause } from "effect"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"

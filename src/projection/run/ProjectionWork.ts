@@ -1,10 +1,10 @@
 /**
- * One attempt at following the log with one of a projection's tables, for as long as the lease is held and nothing fails. It
- * has a connection of its own, so that a transaction that hangs keeps nobody else waiting.
+ * One attempt at following the log with one of a projection's tables, for as long as the lease is held and nothing
+ * fails. It has a connection of its own, so that a transaction that hangs keeps nobody else waiting.
  *
  * Invariant: view rows and checkpoint move in one transaction, by compare-and-set on the checkpoint, over contiguous
- * positions. So whatever is interrupted, repeated or run twice, each event is applied once, in order, and none is skipped but
- * those of parked streams. `ProjectionRunner` and `RebuildRunner` call this.
+ * positions. So whatever is interrupted, repeated or run twice, each event is applied once, in order, and none is
+ * skipped but those of parked streams. `ProjectionRunner` and `RebuildRunner` call this.
  */
 import type { PgClient } from "@effect/sql-pg"
 import { Array as Arr, Clock, Effect, Stream } from "effect"
@@ -17,7 +17,9 @@ import * as Lease from "./Lease.ts"
 import * as ProjectionBatch from "./ProjectionBatch.ts"
 import type { Failure } from "./ProjectionFailure.ts"
 
-/** After events of which it handles none, it waits for more, so that it does not commit a checkpoint for each of them. */
+/**
+ * After events of which it handles none, it waits for more, so that it does not commit a checkpoint for each of them.
+ */
 const unhandledPause = "20 millis"
 
 export interface Work extends ProjectionBatch.BatchWork {
