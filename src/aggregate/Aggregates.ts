@@ -89,9 +89,7 @@ const make = Effect.gen(function* () {
     id: string
   ): Effect.Effect<Accepted<State, Event>, Unavailable> => {
     const reads = aggregate as Aggregate<State, Command, Event, never>
-    return Effect.withFiber<Accepted<State, Event>, SendError | KeyedError>(({ cache }) =>
-      enqueue(reads, id, { span: cache.span })
-    ).pipe(
+    return Effect.suspend(() => enqueue(reads, id, { span: undefined })).pipe(
       // Nothing is decided, so nothing is rejected; nothing is appended, so no race is lost.
       Effect.catchTag(
         ["ConcurrencyConflict", "VersionMismatch", "CommandIdReused", "CommandAlreadyAccepted"],

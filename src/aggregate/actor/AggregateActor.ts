@@ -157,9 +157,11 @@ export const make = <State, Command, Event, Rejection>(
     const envelopes = yield* Queue.takeBetween(mailbox, 1, limits.drain)
     for (const envelope of envelopes) pending.envelopes.add(envelope)
     const [parent, ...others] = envelopes.flatMap(({ span }) => span ?? [])
+    // Reads have no span, and a drain of nothing but reads has none either.
+    if (parent === undefined) return yield* answerPending
     yield* Effect.withSpan(answerPending, "AggregateActor.drain", {
       captureStackTrace: false,
-      ...(parent === undefined ? {} : { parent }),
+      parent,
       links: others.map((span) => ({ span, attributes: {} })),
       attributes: { streamId, commands: envelopes.length }
     })

@@ -60,7 +60,7 @@ export interface Envelope<State, Command, Event, Rejection> {
   readonly metadata: EventMetadata
   /** Epoch milliseconds. */
   readonly deadline: number
-  /** The span of the sender, which the span of the drain continues. */
+  /** The span of the sender, which the span of the drain continues; a read has none. */
   readonly span: Tracer.AnySpan | undefined
   readonly reply: Deferred.Deferred<Accepted<State, Event>, Rejection | SendError | KeyedError>
   /** True once the command lost a race: past its deadline it is then a conflict, not an overload. */
