@@ -1,20 +1,24 @@
+/** The limits of actors and of the registry that they run in. They are counts unless they are durations. */
 import { Context, Duration } from "effect"
 
-/** Bounds of the actors. Counts, unless they are durations. */
 export interface AggregateLimits {
-  /** Commands waiting for one actor. */
+  /** Commands that may wait for one actor; a further one fails with `Overloaded`. */
   readonly mailbox: number
-  /** Commands one actor takes from its mailbox at a time and sends to the log as one unit. */
+  /** Commands that one actor takes from its mailbox at a time and stores by one append. */
   readonly drain: number
-  /** Commands in the whole process that have no answer yet. */
+  /** Commands without an answer in the whole process; a further one fails with `Overloaded`. */
   readonly inFlight: number
+  /** Actors that may load their state at once. */
   readonly concurrentActivations: number
+  /** Snapshots that may be saved at once. */
   readonly concurrentSnapshots: number
-  /** Actors in memory; above it the longest idle goes. */
+  /** Actors in memory; above this number the longest idle one is removed. */
   readonly residents: number
+  /** An actor without commands for so long is removed from memory. */
   readonly idle: Duration.Duration
+  /** A command is answered within this time, and within one more second if it is being stored. */
   readonly commandDeadline: Duration.Duration
-  /** How long a shutdown waits for open commands. */
+  /** A shutdown waits so long for open commands. */
   readonly shutdown: Duration.Duration
 }
 

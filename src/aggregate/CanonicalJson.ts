@@ -1,4 +1,4 @@
-/** One text per JSON value, whatever the order of its keys: what fingerprints are made of. `undefined` members are absent. */
+/** Makes one text per JSON value, whatever the order of its keys, for fingerprints. `undefined` members are left out. */
 export const canonicalJson = (value: unknown): string =>
   JSON.stringify(value, (_key, member: unknown) =>
     typeof member === "object" && member !== null && !Array.isArray(member)

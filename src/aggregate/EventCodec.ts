@@ -1,7 +1,8 @@
 /**
- * Between an aggregate's events and the stored JSON. The stored `type` is the event's `_tag`, `data` the rest of it.
+ * Translates between an aggregate's events and the stored JSON. The stored `type` is the event's `_tag`, and `data` holds
+ * the rest of the event.
  *
- * **Gotchas**: a type, version or shape that is not known is a defect: the reader stops, it never skips.
+ * **Gotchas**: a type, version or shape that is not known is a defect: the reader stops, it never skips an event.
  */
 import { Schema } from "effect"
 import type { RecordedEvent } from "../eventstore/EventStore.ts"
@@ -14,20 +15,23 @@ export interface EventCodec<Event> {
   decode(stored: Pick<RecordedEvent, "type" | "schemaVersion" | "data">): Event
 }
 
-/** Per event type that was ever stored in another shape: the way from there to the present one. */
+/** Holds an upcaster for each event type that was ever stored in another shape. */
 export type Upcasters<Encoded extends { readonly _tag: string }> = {
   readonly [Tag in Encoded["_tag"]]?: Upcaster<Omit<Extract<Encoded, { readonly _tag: Tag }>, "_tag">>
 }
 
-/** This program does not know what was stored: it is older than the log, or the log is damaged. */
+/** The stored event is of no type or version that this program knows: the program is too old, or the log is damaged. */
 export class UnknownEvent extends Error {
   constructor(type: string, schemaVersion: number) {
-    super(`this program does not know event type ${type} at schema version ${schemaVersion}; nothing was skipped`)
+    super(
+      `This program does not know event type ${type} at schema version ${schemaVersion}, so it has stopped reading; ` +
+        "run a program that is as new as the log."
+    )
     this.name = "UnknownEvent"
   }
 }
 
-/** For a tagged union of plain data. A type without an upcaster is at schema version 1. */
+/** Makes the codec of a tagged union of plain data. A type without an upcaster is at schema version 1. */
 export const make = <Event extends { readonly _tag: string }, Encoded extends { readonly _tag: string }>(
   schema: Schema.Codec<Event, Encoded>,
   upcasters: Upcasters<Encoded> = {}

@@ -1,6 +1,4 @@
-/**
- * Saved states, to shorten the replay of long streams. Never needed: deleting any or all of them changes nothing but time.
- */
+/** Keeps saved states, which shorten the replay of long streams. Deleting any of them changes nothing but time. */
 import { Context, Effect, Layer } from "effect"
 import type { StreamId } from "../eventstore/StreamId.ts"
 import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
@@ -10,7 +8,7 @@ export interface Snapshot {
   /** Position of the event that led to `version`. */
   readonly position: bigint
   readonly recordedAt: string
-  /** Of the state's schema and the fold that made it. Another one: the snapshot is not for this program. */
+  /** Names the state's schema and the fold that made it. A snapshot with another fingerprint is not for this program. */
   readonly fingerprint: string
   /** JSON. */
   readonly state: unknown
@@ -19,8 +17,9 @@ export interface Snapshot {
 export class Snapshots extends Context.Service<
   Snapshots,
   {
+    /** Finds the snapshot of a stream, if there is one. On failure the caller can replay the stream instead. */
     load(streamId: StreamId): Effect.Effect<Snapshot | undefined, DatabaseUnavailable>
-    /** Keeps it unless there is one of a later version. */
+    /** Keeps the snapshot unless there is one of a later version. On failure nothing is lost but time. */
     save(streamId: StreamId, snapshot: Snapshot): Effect.Effect<void, DatabaseUnavailable>
   }
 >()("ordinal/aggregate/Snapshots") {

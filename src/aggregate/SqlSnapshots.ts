@@ -1,4 +1,4 @@
-/** Snapshots in the database of the log. */
+/** Keeps snapshots in the database of the log, one row per stream. Only `save` writes, and never an older version. */
 import { Effect, Layer } from "effect"
 import { Database } from "../database/Database.ts"
 import { orUnavailable, withinSeconds } from "../database/SqlFailure.ts"

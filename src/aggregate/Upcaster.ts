@@ -1,28 +1,29 @@
 /**
- * From the shapes an event was once stored in to its present one: `Upcaster.since(V1).to(V2, up1).now(up2)`.
+ * Turns the shapes that an event was once stored in into its present one: `Upcaster.since(V1).to(V2, up1).now(up2)`.
  *
- * A chain has no holes: each step takes what the one before gives, the last must give the present shape, and the number
- * of steps is what says the present schema version. Steps are pure, and are never edited once their shape has shipped.
+ * A chain has no holes: each step takes the shape that the step before it gives, the last gives the present shape, and
+ * the number of steps determines the present schema version. Steps are pure, and are never edited once their shape has
+ * shipped. (Upcasters as in Axon Framework.)
  */
 import { Schema } from "effect"
 
 export interface Upcaster<Current> {
   /** The present schema version: one more than there are earlier shapes. */
   readonly schemaVersion: number
-  /** From data stored at an earlier version (from 1 to `schemaVersion - 1`). Throws if it is not of that shape. */
+  /** Takes data stored at an earlier version (1 to `schemaVersion - 1`). Throws if the data is not of that shape. */
   up(schemaVersion: number, data: unknown): Current
 }
 
 interface Chain<Last> {
-  /** The next shape that was ever stored, and how the one before becomes it. */
+  /** Adds the next shape that was ever stored, and the function that makes it from the shape before. */
   to<Next>(shape: Schema.ConstraintDecoder<Next>, up: (last: Last) => Next): Chain<Next>
-  /** How the last of them becomes the present shape. */
+  /** Ends the chain with the function that makes the present shape from the last stored one. */
   now<Current>(up: (last: Last) => Current): Upcaster<Current>
 }
 
 interface Step {
   readonly decode: (data: unknown) => unknown
-  /** To the next shape. Each is given only what the step before it made. */
+  /** Makes the next shape. It is given only what the step before it made. */
   readonly up: (data: never) => unknown
 }
 
@@ -34,7 +35,7 @@ const chain = <Last>(steps: ReadonlyArray<Step>, decode: (data: unknown) => Last
       schemaVersion: all.length + 1,
       up: (schemaVersion, data) => {
         const [first, ...rest] = all.slice(schemaVersion - 1)
-        if (first === undefined) throw new Error(`there is no earlier schema version ${schemaVersion}`)
+        if (first === undefined) throw new Error(`There is no earlier schema version ${schemaVersion} of this event.`)
         const once = first.up(first.decode(data) as never)
         return rest.reduce<unknown>((value, step) => step.up(value as never), once) as Current
       }
@@ -42,6 +43,6 @@ const chain = <Last>(steps: ReadonlyArray<Step>, decode: (data: unknown) => Last
   }
 })
 
-/** Begins with the shape of schema version 1. */
+/** Begins a chain with the shape of schema version 1. */
 export const since = <First>(shape: Schema.ConstraintDecoder<First>): Chain<First> =>
   chain([], Schema.decodeUnknownSync(shape))

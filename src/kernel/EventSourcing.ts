@@ -1,6 +1,8 @@
 /**
- * The kernel without orders: what hosts aggregates of one's own, wired once for each kind of database. `Aggregates` sends
- * commands, `KeyedCommands` sends them at most once, `Projections` says how the projections that it is given are doing.
+ * The kernel without orders: layers that host aggregates and projections of your own, one for each kind of database.
+ *
+ * `Commands` submits commands, `Aggregates` sends them and reads states, `Projections` reports on the given projections.
+ * Give one program one of these layers: each has its own actors and its own connections.
  */
 import { Layer, Redacted } from "effect"
 import { Database } from "../database/Database.ts"
@@ -20,18 +22,27 @@ import * as ProjectionLayers from "../projection/ProjectionLayers.ts"
 
 const services = Layer.merge(Commands.layer, CommandRetention.layer).pipe(Layer.provideMerge(Aggregates.layer))
 
-/** Everything in memory: for tests and trials. */
+/**
+ * Keeps everything in memory, for tests and trials: nothing survives the process, and projections do not run. It can't
+ * fail in practice; its error type is that of reading the log.
+ */
 export const layerMemory = Layer.merge(services, ProjectionLayers.layerMemory).pipe(
   Layer.provideMerge(Layer.merge(LogTail.layer, Snapshots.layerMemory)),
   Layer.provideMerge(MemoryEventStore.layer())
 )
 
 export interface Options {
-  /** Run here as far as no other process runs them; each has a name of its own. */
+  /** The projections to run here unless another process on the same database runs them. Their names must differ. */
   readonly projections?: ReadonlyArray<Projection>
 }
 
-/** On the given database, which is migrated first. */
+/**
+ * Hosts the kernel on a database of your own making, which is migrated first.
+ *
+ * Building it fails with the errors of your layer, with `DatabaseUnavailable` if the database can't be reached (build it
+ * again later), with `MigrationError` if the schema can't be brought up to date, or with an error of the projections
+ * (see `SqlProjections.layer`). Processes of different versions may share one database.
+ */
 export const layer = <E, R>(database: Layer.Layer<Database, E, R>, { projections = [] }: Options = {}) =>
   Layer.merge(services, ProjectionLayers.layer(projections)).pipe(
     Layer.provideMerge(ProjectionProgress.layer),
@@ -41,10 +52,19 @@ export const layer = <E, R>(database: Layer.Layer<Database, E, R>, { projections
     Layer.provideMerge(database)
   )
 
-/** On PostgreSQL at `postgres://…`. */
+/**
+ * Hosts the kernel on PostgreSQL at `postgres://…`. Pools count connections; `connectTimeout` is a duration, 2 seconds by
+ * default. Fails as `layer` does, and with `DatabaseNotOpened` if the URL is not one of PostgreSQL or PGlite.
+ */
 export const layerPostgres = (url: string, options: Options & Omit<DatabaseOptions, "url"> = {}) =>
   layer(Database.layer({ ...options, url: Redacted.make(url) }), options)
 
-/** Embedded: in a directory that this process then owns, or with "memory" in memory. Not safe in a power cut. */
+/**
+ * Hosts the kernel on PGlite, a PostgreSQL in this process: in `directory`, which this process locks until the layer is
+ * closed, or in memory if `directory` is "memory". Fails as `layer` does, and with `DatabaseNotOpened` if another process
+ * owns the directory.
+ *
+ * **Gotchas**: PGlite does not force its writes to the disk, so a power cut can lose or damage data.
+ */
 export const layerPglite = (directory: string, options?: Options) =>
   layer(Database.layer({ url: Redacted.make(`pglite:${directory}`), allowPgliteInProduction: true }), options)

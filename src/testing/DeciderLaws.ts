@@ -1,9 +1,6 @@
 /**
- * The laws that hold for every aggregate. Feed each with random commands:
- *
- *     for (const law of deciderLaws(aggregate)) it.effect.prop(law.name, [commands], ([commands]) => Effect.sync(() => law.check(commands)))
- *
- * A broken law throws and says where.
+ * Laws that hold for every aggregate, as properties of random lists of commands. (Property-based testing: Claessen and
+ * Hughes, "QuickCheck", 2000.)
  */
 import { Equal, Schema } from "effect"
 import type { Aggregate } from "../aggregate/Aggregate.ts"
@@ -12,22 +9,43 @@ import { trace } from "./Trace.ts"
 
 export interface Law<Command> {
   readonly name: string
+  /** Throws an error that says where, if the law does not hold for these commands. */
   check(commands: ReadonlyArray<Command>): void
 }
 
-/** Throws unless `holds`; `where` is shown as JSON. */
+/** Throws an error unless `holds`; its message shows `where` as JSON. */
 export const insist = (holds: boolean, what: string, where: unknown): void => {
   if (!holds) throw new Error(`${what}: ${JSON.stringify(where)}`)
 }
 
+/** Names what the laws need to know of an aggregate. */
 export interface Subject<State, Command, Event, Rejection> {
   readonly aggregate: Aggregate<State, Command, Event, Rejection>
+  /** The schema of the state, as snapshots use it. */
   readonly state: Schema.Codec<State, unknown>
+  /** Answers the number of events that led to a state; the state has to count them. */
   readonly version: (state: State) => number
 }
 
 const viaJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 
+/**
+ * Makes the laws L1 to L4 of an aggregate: its version counts its events, a snapshot at any point changes nothing,
+ * `decide` is deterministic and writes into nothing, and events and states survive encoding. Check each law with random
+ * commands:
+ *
+ * ```ts
+ * import { it } from "@effect/vitest"
+ * import { Effect } from "effect"
+ * import { OrderAggregate, OrderState } from "ordinal/order"
+ * import { deciderLaws, orderCommands } from "ordinal/testing"
+ *
+ * const version = (state: OrderState) => (state._tag === "Absent" ? 0 : state.version)
+ * for (const law of deciderLaws({ aggregate: OrderAggregate, state: OrderState, version })) {
+ *   it.effect.prop(law.name, [orderCommands], ([commands]) => Effect.sync(() => law.check(commands)))
+ * }
+ * ```
+ */
 export const deciderLaws = <State, Command, Event, Rejection>(
   subject: Subject<State, Command, Event, Rejection>
 ): ReadonlyArray<Law<Command>> => {

@@ -1,13 +1,14 @@
-/** What happened as commands were decided one after another: the material the laws are checked on. */
+/** Records what happens as commands are decided one after another. Laws are checked on such a trace. */
 import { Result } from "effect"
 import type { Decider } from "../aggregate/Aggregate.ts"
 import { timeOf } from "./Given.ts"
 
+/** One command with its decision, and the states before and after it. */
 export interface Step<State, Command, Event, Rejection> {
   readonly before: State
   readonly command: Command
   readonly decision: Result.Result<ReadonlyArray<Event>, Rejection>
-  /** Each event with the state after it. */
+  /** The events of the command, each with the state after it; empty after a rejection. */
   readonly events: ReadonlyArray<{ readonly event: Event; readonly after: State }>
   readonly after: State
 }
@@ -15,7 +16,7 @@ export interface Step<State, Command, Event, Rejection> {
 export interface Trace<State, Command, Event, Rejection> {
   readonly steps: ReadonlyArray<Step<State, Command, Event, Rejection>>
   readonly events: ReadonlyArray<Event>
-  /** Every state the aggregate was in, the initial one first: one more than events. */
+  /** Every state that the aggregate was in, the initial one first: one more than there are events. */
   readonly states: ReadonlyArray<State>
 }
 
@@ -27,7 +28,18 @@ const freeze = <Value>(value: Value): Value => {
   return value
 }
 
-/** States are frozen, so rules that write into them throw. */
+/**
+ * Decides the commands in turn, each on the state that the ones before it lead to. States are frozen, so a decider that
+ * writes into one throws here.
+ *
+ * ```ts
+ * import { orderId, trace } from "ordinal/testing"
+ * import { OrderDecider } from "ordinal/order"
+ *
+ * const { events, states, steps } = trace(OrderDecider, [{ _tag: "ConfirmOrder", orderId }])
+ * // no event, one state, one step whose decision is the rejection OrderNotFound
+ * ```
+ */
 export const trace = <State, Command, Event, Rejection>(
   decider: Decider<State, Command, Event, Rejection>,
   commands: ReadonlyArray<Command>

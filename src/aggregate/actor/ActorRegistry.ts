@@ -49,7 +49,7 @@ export const make = Effect.gen(function* () {
     activations: yield* Semaphore.make(limits.concurrentActivations),
     answered: (streamId, exit) => {
       inFlight -= 1
-      if (DefectBreaker.isJudged(exit)) breaker.succeeded(streamId)
+      if (DefectBreaker.isDecided(exit)) breaker.succeeded(streamId)
       if (draining && inFlight === 0) Deferred.doneUnsafe(drained, Effect.void)
     },
     crashed: (streamId) => breaker.failed(streamId, clock.currentTimeMillisUnsafe()),
@@ -71,8 +71,8 @@ export const make = Effect.gen(function* () {
     if (found !== undefined && Queue.isFullUnsafe(found.mailbox)) {
       return Effect.fail(new Overloaded({ what: `the mailbox of ${streamId}`, retryAfter: 1 }))
     }
-    const rest = breaker.admit(streamId, now)
-    if (rest > 0) return Effect.fail(new AggregateSuspended({ retryAfter: Math.ceil(rest / 1000) }))
+    const wait = breaker.admit(streamId, now)
+    if (wait > 0) return Effect.fail(new AggregateSuspended({ retryAfter: Math.ceil(wait / 1000) }))
     // The category of the stream id says which aggregate the actor was made from.
     const actor =
       (found as Actor.AggregateActor<State, Command, Event, Rejection> | undefined) ??

@@ -1,4 +1,10 @@
-/** Suspends an id whose commands fail by a defect: 5 within 30 s rest it for 30 s, then one trial decides. */
+/**
+ * Suspends an id whose commands fail by defects: 5 defects within 30 s suspend it for 30 s, then one trial decides. (Circuit
+ * breaker: Nygard, "Release It!".)
+ *
+ * Effect's `CircuitBreaker` counts consecutive failures or a rate per call; this one counts each defect once, however many
+ * commands it fails, and decides without a yield.
+ */
 import { Exit, Option } from "effect"
 import type { StreamId } from "../../eventstore/StreamId.ts"
 import { isUnavailable } from "../CommandErrors.ts"
@@ -7,11 +13,13 @@ const threshold = 5
 const window = 30_000
 
 export interface DefectBreaker {
-  /** Milliseconds until the id may be tried again; 0 = go ahead. Admits one trial when the rest is over. */
+  /** Answers the milliseconds until the id may be tried again, or 0. Admits one trial when the suspension is over. */
   admit(streamId: StreamId, now: number): number
+  /** Notes a defect. */
   failed(streamId: StreamId, now: number): void
+  /** Ends a suspension: a trial was answered by the domain. */
   succeeded(streamId: StreamId): void
-  /** Drops what no longer matters. */
+  /** Forgets ids whose last defect is too old to count. */
   sweep(now: number): void
 }
 
@@ -31,7 +39,7 @@ export const make = (): DefectBreaker => {
       if (record.times.length >= threshold || record.openUntil > 0) record.openUntil = now + window
       defects.set(streamId, record)
     },
-    // Ends a rest, but does not excuse the defects between which it came.
+    // A success between defects does not excuse them: only a suspension ends with it.
     succeeded(streamId) {
       const record = defects.size > 0 ? defects.get(streamId) : undefined
       if (record !== undefined && record.openUntil > 0) defects.delete(streamId)
@@ -44,8 +52,8 @@ export const make = (): DefectBreaker => {
   }
 }
 
-/** The domain was asked and gave an answer, be it a refusal. */
-export const isJudged = (exit: Exit.Exit<unknown, unknown>): boolean => {
+/** True if the domain decided, be it by a rejection. */
+export const isDecided = (exit: Exit.Exit<unknown, unknown>): boolean => {
   if (Exit.isSuccess(exit)) return true
   const error = Exit.findErrorOption(exit)
   return Option.isSome(error) && !isUnavailable(error.value)

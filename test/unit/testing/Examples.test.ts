@@ -1,0 +1,23 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Result } from "effect"
+import { OrderAggregate, OrderDecider, OrderState } from "ordinal/order"
+import { deciderLaws, fold, given, orderCommands, orderId, trace } from "ordinal/testing"
+
+describe("the examples in the docstrings of the kit", () => {
+  const version = (state: OrderState) => (state._tag === "Absent" ? 0 : state.version)
+  for (const law of deciderLaws({ aggregate: OrderAggregate, state: OrderState, version })) {
+    it.effect.prop(law.name, [orderCommands], ([commands]) => Effect.sync(() => law.check(commands)), {
+      arbitrary: { runs: 5 }
+    })
+  }
+
+  it("fold, given and trace do what their examples say", () => {
+    assert.strictEqual(fold(OrderDecider, []), OrderDecider.initialState)
+
+    const rejected = given(OrderDecider, []).when({ _tag: "ConfirmOrder", orderId })
+    assert.strictEqual(Result.isFailure(rejected) && rejected.failure._tag, "OrderNotFound")
+
+    const { events, states, steps } = trace(OrderDecider, [{ _tag: "ConfirmOrder", orderId }])
+    assert.deepStrictEqual([events.length, states.length, steps.length], [0, 1, 1])
+  })
+})
