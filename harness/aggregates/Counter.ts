@@ -12,7 +12,7 @@ import * as EventCodec from "../../src/aggregate/EventCodec.ts"
 
 const CounterEvent = Schema.TaggedUnion({
   Added: { amount: Schema.Int },
-  /** `evolve` throws on it. */
+  /** Makes `evolve` throw. */
   Poisoned: {}
 })
 type CounterEvent = typeof CounterEvent.Type
@@ -56,7 +56,7 @@ export const Counter: Aggregate<CounterState, CounterCommand, CounterEvent, TooM
 
 export const add = (amount = 1): CounterCommand => ({ _tag: "Add", amount })
 
-/** A registry of its own on whatever log is provided, as another process would have. */
+/** Makes a registry of its own on the log that is provided, as another process would have. */
 export const registry = (limits?: Partial<AggregateLimits.AggregateLimits>) =>
   Layer.fresh(Aggregates.layer).pipe(
     Layer.provide(Layer.fresh(LogTail.layer)),
@@ -68,7 +68,7 @@ export const onMemory = (
   options?: MemoryEventStore.Options & { readonly limits?: Partial<AggregateLimits.AggregateLimits> }
 ) => registry(options?.limits).pipe(Layer.provideMerge(MemoryEventStore.layer(options)))
 
-/** A memory log whose appends wait at a gate, and then do what the test says. */
+/** Makes a memory log whose appends wait until the test runs `open`. */
 export const gated = Effect.gen(function* () {
   const log = yield* MemoryEventStore.make()
   const arrived = yield* Deferred.make<void>()
@@ -79,7 +79,7 @@ export const gated = Effect.gen(function* () {
   return { arrived: Deferred.await(arrived), open: Deferred.succeed(gate, undefined), layer, log }
 })
 
-/** A memory log that remembers what each append was given. */
+/** Makes a memory log that remembers the entries of each append. */
 export const counting = Effect.gen(function* () {
   const appends: Array<ReadonlyArray<Entry>> = []
   const { inject, layer } = FaultyEventStore.make(yield* MemoryEventStore.make())

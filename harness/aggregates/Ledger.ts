@@ -12,7 +12,7 @@ const LedgerEvent = Schema.TaggedUnion({ Booked: { amount: Schema.Int } })
 const LedgerState = Schema.Struct({
   count: Schema.Int,
   sum: Schema.Int,
-  /** Another order of the same amounts gives another one. */
+  /** A number that depends on the order of the amounts. */
   chain: Schema.Int
 })
 type LedgerState = typeof LedgerState.Type
@@ -22,7 +22,7 @@ export interface Book {
   readonly events: number
 }
 
-/** Keeps a snapshot every so many events; without a number, none. */
+/** Makes the aggregate, with a snapshot every so many events; without a number it has none. */
 export const ledger = (
   every?: number,
   foldVersion = 1
@@ -44,7 +44,7 @@ export const ledger = (
   ...(every === undefined ? {} : { snapshots: { every, foldVersion, schema: LedgerState } })
 })
 
-/** What the state of so many events is, by simply counting. */
+/** Makes the state of so many events by simply counting them. */
 export const expected = (count: number): LedgerState => {
   const { decider } = ledger()
   let state = decider.initialState
@@ -54,7 +54,7 @@ export const expected = (count: number): LedgerState => {
   return state
 }
 
-/** Does something in a process of its own, that knows nothing yet; its warnings go to `warnings`. */
+/** Runs an effect as a new process would, with nothing in memory; its warnings go to `warnings`. */
 export const inNewProcess = <A, E>(
   run: (aggregates: Aggregates["Service"]) => Effect.Effect<A, E>,
   warnings: Array<string> = []

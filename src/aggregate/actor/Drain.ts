@@ -107,11 +107,6 @@ export interface Stored {
   readonly recordedAt: string
 }
 
-type Appended<State, Command, Event, Rejection> = Extract<
-  Decided<State, Command, Event, Rejection>,
-  { readonly _tag: "Append" }
->
-
 /** The event store did not store this command in this drain. */
 export interface Lost<State, Command, Event, Rejection> {
   readonly envelope: Envelope<State, Command, Event, Rejection>
@@ -120,7 +115,7 @@ export interface Lost<State, Command, Event, Rejection> {
 
 type Confirmed<State, Command, Event, Rejection> =
   | Exclude<Decided<State, Command, Event, Rejection>, { readonly _tag: "Append" }>
-  | (Appended<State, Command, Event, Rejection> & { readonly stored: Stored })
+  | (Extract<Decided<State, Command, Event, Rejection>, { readonly _tag: "Append" }> & { readonly stored: Stored })
 
 /**
  * Compares what was decided with the event store's outcomes, one for each `Append`, in order. Pure.
