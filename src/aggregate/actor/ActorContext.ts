@@ -1,4 +1,4 @@
-/** What an actor needs of the registry that it runs in. */
+/** Everything that an actor needs of the registry that it runs in: services, limits, and who is told of what it does. */
 import type { Effect, Exit, Semaphore } from "effect"
 import type { EventStore } from "../../eventstore/EventStore.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
