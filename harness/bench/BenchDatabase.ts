@@ -17,7 +17,7 @@ export const server = Effect.gen(function* () {
 
 const shown = ["server_version", "fsync", "synchronous_commit", "wal_sync_method", "shared_buffers"] as const
 
-/** What a figure depends on. */
+/** The surroundings that a figure depends on. */
 export const facts = Effect.fnUntraced(function* (server: { readonly url: string; readonly kind: string }) {
   const sql = yield* connect(server.url)
   const settings = yield* sql<{ readonly name: string; readonly setting: string }>`SELECT name,

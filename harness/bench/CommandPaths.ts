@@ -63,13 +63,13 @@ const command = (index: number): typeof PlaceOrder.Type => {
   }
 }
 
-/** What placing such an order stores. */
+/** The events that placing such an order stores. */
 export const placedEvent = (orderId: OrderId) => {
   const { _tag: _, confirm: __, ...placed } = command(0)
   return { _tag: "OrderPlaced" as const, ...placed, orderId }
 }
 
-/** What one such command stores, for rows of the same size. */
+/** The event that one such command stores, so that the compared rows have the same size. */
 export const storedEvent = () => {
   const placed = command(0)
   const { _tag: _, confirm: __, ...event } = placed
@@ -81,7 +81,7 @@ export const storedEvent = () => {
   }
 }
 
-/** As in `OrdersLayers`, but nobody follows the log to make the view. */
+/** The layers of `OrdersLayers` without the projections, so nobody follows the log to make the view. */
 const withoutView = (url: string) => OrdersLayers.layerNoDeps.pipe(Layer.provideMerge(EventSourcing.layerPostgres(url)))
 
 /** Builds the backend with a small catalog in it; it lives as long as the scope. */
@@ -103,7 +103,7 @@ export const make = Effect.fnUntraced(function* (url: string, options: { readonl
     }),
     /** All of it: the catalog's prices, the fingerprint, the actor, the receipt. */
     place: Effect.suspend(() => orders.place(request(placed++))),
-    /** Until the view has all that is in the log. */
+    /** Waits until the view has all that is in the log. */
     viewIsThere: Effect.orDie(Effect.flatMap(log.head, ({ position }) => queries.awaitPosition(position)))
   }
 })

@@ -1,4 +1,4 @@
-/** What the commands benchmark found: a table for people, and the same as data. */
+/** Prints the figures of the commands benchmark as a table for people, and the same figures as data. */
 import type { Row } from "./InsertBaseline.ts"
 import * as Measurement from "./Measurement.ts"
 
@@ -11,9 +11,9 @@ export interface Subject {
   readonly path: string
   readonly callers: number
   readonly rounds: Array<Measurement.Round>
-  /** To the best of the inserts beside it. */
+  /** The ratio to the best figure of the plain inserts measured beside it. */
   readonly ratios: Array<number>
-  /** How long the order view then needed to catch up; next to nothing where there is none. */
+  /** The time that the order view then needed to catch up; next to nothing where there is no view. */
   readonly behindSeconds: Array<number>
 }
 

@@ -1,4 +1,4 @@
-/** What the database and its client can do at all: rows of an event's size, one INSERT and one commit each. */
+/** Measures the limit of the database and its client: rows of an event's size, one INSERT and one commit each. */
 import { Effect } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { connect } from "../servers/FreshDatabase.ts"

@@ -45,7 +45,7 @@ export const drive = Effect.fnUntraced(function* <E, R>(
   return { perSecond: (done / (performance.now() - start)) * 1000, cpuMicros: (user + system) / done }
 })
 
-/** So many callers of the same kind. */
+/** The number of callers, all of the same kind. */
 export const times = <E, R>(callers: number, one: Effect.Effect<unknown, E, R>) =>
   Array.from({ length: callers }, () => one)
 

@@ -18,7 +18,7 @@ const items: Extract<OrderEvent, { _tag: "ItemsShipped" }>["items"] = [
   { lineId: LineId.make("line_2"), quantity: 1 }
 ]
 
-/** What happens to an order, in this order; the first share is stored at once. */
+/** The events of an order in their order; the first share of them is stored at once. */
 const steps: ReadonlyArray<(orderId: OrderId) => ReadonlyArray<OrderEvent>> = [
   (orderId) => [{ ...CommandPaths.placedEvent(orderId) }, { _tag: "OrderConfirmed", total: 5_000 }],
   () => [{ _tag: "PaymentAuthorized", paymentId, amount: 5_000 }],

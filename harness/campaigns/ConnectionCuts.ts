@@ -15,7 +15,7 @@ import { judge } from "../judges/WishJudge.ts"
 import { ask, askAgain, confirm, newOrderId, place, request, ship, type Told, type Wish } from "./Wishes.ts"
 
 export interface Plan {
-  /** Of the append's connection: before the statement gets through, and as often after it ran and before its answer. */
+  /** Cuts of the append's connection before the statement gets through; as many follow after it ran, before its answer. */
   readonly cuts: number
   /** The statement runs and its answer never comes. Each takes about 3 s. */
   readonly swallowed: number
@@ -27,7 +27,7 @@ export interface Plan {
 
 /** A command's deadline, and what an answer may take beyond it. */
 const patience = 5_000 + 2_500
-/** Of those who must not notice a cut, or that an answer was swallowed, which takes 3 s to be found out. */
+/** The deadline of callers who must not notice a cut or a swallowed answer; the latter is found out after 3 s. */
 const longDeadline = 60_000
 const shortDeadline = 600
 

@@ -17,19 +17,19 @@ import * as LostNotifications from "./LostNotifications.ts"
 
 export interface Restart {
   readonly mode: "fast" | "immediate"
-  /** How long the database is away, in milliseconds. */
+  /** Milliseconds for which the database is away. */
   readonly away: number
 }
 
 export interface Plan {
   readonly restarts: ReadonlyArray<Restart>
   readonly clients: number
-  /** Of each client between two commands, in milliseconds. */
+  /** Milliseconds that each client waits between two commands. */
   readonly pause: number
   readonly notifications: LostNotifications.Plan
 }
 
-/** What the design allows, from the moment the database takes connections again. */
+/** Milliseconds that the design allows from the moment the database takes connections again. */
 const allowed = 10_000
 /** A command's deadline, and what an answer may take beyond it on a busy machine. */
 const commandAllowed = 5_000 + 5_000

@@ -19,7 +19,7 @@ export interface Attempt {
   readonly sent: number
   readonly replied: number
   readonly status: number
-  /** Of the problem; empty if there was none. */
+  /** The slug of the problem; empty if there was none. */
   readonly slug: string
   readonly receipt: Receipt | undefined
 }

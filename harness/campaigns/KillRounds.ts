@@ -37,14 +37,14 @@ export interface Report {
   /** Commands that got no answer because of a kill, and of these how many were stored nevertheless. */
   readonly unanswered: number
   readonly storedUnanswered: number
-  /** From starting the process to its first 200 on /health/ready, in milliseconds; the first start comes first. */
+  /** Milliseconds from each start of the process to its first 200 on /health/ready, in order. */
   readonly starts: ReadonlyArray<number>
 }
 
 const placed = ["order.placed.v1", "order.confirmed.v1"]
 const shipped = ["order.items-shipped.v1"]
 
-/** What a client knows of an order. */
+/** The events of an order that a client was told of, and those that it asked for without an answer. */
 interface Known {
   acknowledged: Array<string>
   unanswered: ReadonlyArray<string>

@@ -10,13 +10,13 @@ import type { Sql } from "../servers/Sql.ts"
 export interface Plan {
   /** Commands of each of the three phases. */
   readonly commands: number
-  /** Of the one client between two commands, in milliseconds. */
+  /** Milliseconds that the one client waits between two commands. */
   readonly pause: number
 }
 
 /** `LogTail` reads the log at least so often. */
 const pollInterval = 500
-/** What a busy machine may add to one: to the sleep, the log's read, the view's commit and its fsync. */
+/** Milliseconds that a busy machine may add to one poll: to its sleep, the read, the view's commit and its fsync. */
 const noise = 4_500
 
 const endSessions = (sql: Sql, role: string) =>

@@ -13,7 +13,7 @@ export interface Plan {
   readonly databaseUrl: string
   readonly kills: number
   readonly clients: number
-  /** Of each client between two commands, in milliseconds. */
+  /** Milliseconds that each client waits between two commands. */
   readonly pause: number
 }
 
@@ -25,12 +25,12 @@ export interface Report {
   readonly orders: number
 }
 
-/** What the design allows. */
+/** Milliseconds that the design allows a take-over. */
 const allowed = 5_000
 
 const isFound = <A>(found: A | undefined): found is A => found !== undefined
 
-/** Whoever begins to make the view says so, with the name by which the lease knows it. */
+/** Finds the server that makes the view: when it began, it logged the name by which the lease knows it. */
 const makerAmong = async (sql: Sql, servers: ReadonlyArray<ServerProcess>) => {
   const { owner } = (await ViewJudge.standing(sql)) ?? { owner: null }
   const server = owner === null ? undefined : servers.find(({ output }) => output().includes(owner))

@@ -16,7 +16,7 @@ export interface Plan {
   readonly databaseUrl: string
   readonly rebuilds: number
   readonly clients: number
-  /** Of each client between two commands, in milliseconds. */
+  /** Milliseconds that each client waits between two commands. */
   readonly pause: number
   /** There before the first rebuild, so that each has something to do. */
   readonly commands: number

@@ -9,7 +9,7 @@ import { seeded } from "../fixtures/SeededRandom.ts"
 export interface Plan {
   readonly urls: ReadonlyArray<string>
   readonly sessions: number
-  /** Of each session: one write and two reads. */
+  /** Rounds of each session: one write and two reads. */
   readonly rounds: number
   /** Callers that write for as long as there are sessions. */
   readonly writers: number

@@ -55,7 +55,7 @@ const sendAll = (servers: Servers, command: Command, twins: number) =>
 
 const isAnswer = (answer: Answer | undefined): answer is Answer => answer !== undefined
 
-/** What is wrong with the answers to one key; `ran`: one of them may be of the request that took effect. */
+/** The faults in the answers to one key; `ran` says that one of them may be of the request that took effect. */
 const answerFaults = (answers: ReadonlyArray<Answer>, ran: boolean, earlier?: string): ReadonlyArray<string> => {
   const faults: Array<string> = []
   const odd = answers.find(({ status }) => status !== 202)

@@ -20,7 +20,7 @@ export interface Wish {
   readonly id: string
   readonly what: string
   readonly keyed: boolean
-  /** How many events it stores, once. */
+  /** The number of events that the wish stores, once. */
   readonly events: number
   readonly ask: (options: CommandOptions) => Effect.Effect<Receipt, { readonly _tag: string }>
 }

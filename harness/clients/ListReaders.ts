@@ -19,7 +19,7 @@ export interface ReaderOptions {
   readonly customer: string
   /** A token that was just answered. */
   readonly token: () => string
-  /** Of an order, its version and its token, as just acknowledged. */
+  /** An order with the version and the token that were just acknowledged. */
   readonly latest: () => { readonly orderId: string; readonly version: number; readonly token: string } | undefined
   readonly isOver: () => boolean
   /** Told of each answer. */
@@ -57,10 +57,10 @@ const get = async (memory: Memory, who: string, url: string, path: string, token
   return answer
 }
 
-/** How a list is asked for, and what may be said of it. */
+/** A list: its query, and what must hold of its rows. */
 interface List {
   readonly query: string
-  /** Whether a row that was listed once is listed in every walk. */
+  /** True if a row that was listed once is listed in every walk. */
   readonly isStable: boolean
   /** A changed order comes again; the list goes on where it ended. */
   readonly isFeed?: boolean

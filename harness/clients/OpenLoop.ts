@@ -3,7 +3,7 @@
 export interface Pace {
   /** Commands a second. */
   readonly rate: number
-  /** At least. */
+  /** The least number of seconds that the load lasts. */
   readonly seconds: number
 }
 
@@ -13,7 +13,7 @@ export interface Paced {
   readonly sent: number
   /** Sent more than 50 ms after they were due: the sender could not keep up, so its figures are too good. */
   readonly late: number
-  /** Not done, and why, of the first. */
+  /** The number of commands that failed, and the reason of the first. */
   readonly failed: number
   readonly failure?: string
   /** The most without an answer at one time. */
@@ -21,11 +21,11 @@ export interface Paced {
 }
 
 const lateMillis = 50
-/** Not more at a time: a machine that is so far behind would only measure how sockets are made. */
+/** The most open commands: with more, a machine that is behind would only measure how sockets are made. */
 const callers = 500
 const moreSeconds = 180
 
-/** What `fetch` says hides in its cause. */
+/** The reason of a failure; `fetch` keeps the real one in the cause. */
 const reasonOf = (error: unknown) =>
   error instanceof Error && error.cause !== undefined ? `${error}: ${error.cause}` : String(error)
 

@@ -76,7 +76,7 @@ export const placing = (next: () => number): Operation => {
   return { kind: "place", lines: ["a", "b"].map((lineId) => ({ lineId, productId: "mug", quantity })), confirm: false }
 }
 
-/** From few ids, so that clients meet: the same id comes with the same and with other content. */
+/** Draws from few ids so that clients meet: the same id comes with the same and with other content. */
 export const any = (next: () => number): Operation => {
   const below = (bound: number) => Math.floor(next() * bound)
   const lineId = () => ["a", "b", "c", "d", "e"][below(5)]!

@@ -8,10 +8,10 @@ import { type Operation, request } from "./Operation.ts"
 import { now } from "../clocks/RunningTime.ts"
 
 export interface LoadOptions {
-  /** Where commands can be sent now. */
+  /** The servers that commands can be sent to now. */
   readonly urls: () => ReadonlyArray<string>
   readonly clients: number
-  /** Of each client between an answer and its next command, in milliseconds. */
+  /** Milliseconds that each client waits between an answer and its next command. */
   readonly pause: number
 }
 

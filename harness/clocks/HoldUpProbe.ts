@@ -8,13 +8,13 @@ export interface HoldUp {
   /** Milliseconds since 1970. */
   readonly from: number
   readonly to: number
-  /** Of that, what it did not use. */
+  /** The part of that time in which the process used no CPU. */
   readonly millis: number
 }
 
 const probe = Probe.make<HoldUp>("held up")
 const interval = 10
-/** What a busy process may be late by itself. */
+/** Milliseconds by which a busy process is late without being held up. */
 const usual = 100
 
 const cpuMillis = () => {
@@ -35,13 +35,13 @@ if (process.env.HOLD_UP_PROBE === "on") {
 
 export const { series } = probe
 
-/** For how long, in milliseconds, it was held up between these times. */
+/** Milliseconds for which the process was held up between these times. */
 export const between = (series: ReadonlyArray<HoldUp>, from: number, to: number): number =>
   series.reduce(
     (sum, one) => sum + Math.max(0, Math.min(one.millis, Math.min(to, one.to) - Math.max(from, one.from))),
     0
   )
 
-/** For a server's settings, and for the command that starts it. */
+/** The setting of the server that switches the probe on, and the flag of the runtime that loads it. */
 export const settings = { HOLD_UP_PROBE: "on" }
 export const flag = `--import=${import.meta.url}`

@@ -1,9 +1,9 @@
-/** What a server under test prints of itself, a line of JSON each, among what it prints anyway. */
+/** Measurements that a server under test prints of itself, one line of JSON each, among its other output. */
 import type { Launch } from "../servers/ServerProcess.ts"
 
 export interface Probe<A> {
   readonly print: (value: A) => void
-  /** What has been printed so far. */
+  /** Reads all measurements in the output so far. */
   readonly series: (output: Launch["output"]) => ReadonlyArray<A>
 }
 

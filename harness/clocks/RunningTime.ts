@@ -7,7 +7,7 @@
  */
 
 const interval = 10
-/** What a busy process may be late by itself. */
+/** Milliseconds by which a busy process is late without being held up. */
 const usual = 100
 
 let last = performance.now()

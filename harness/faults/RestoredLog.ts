@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { Database } from "../../src/database/Database.ts"
 
-/** What is left of the log if a copy of it from that time is put in its place: later positions are given out again. */
+/** Cuts the log off after this position, as restoring an old copy does: later positions are given out again. */
 export const restoreLog = Effect.fnUntraced(function* (position: bigint) {
   const { reads: sql } = yield* Database
   yield* Effect.gen(function* () {

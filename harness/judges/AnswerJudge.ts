@@ -1,4 +1,4 @@
-/** What holds for every answer, whatever was asked: it is one that OpenAPI lists, and an error is a problem document. */
+/** Judges any answer: OpenAPI must list its status, and an error must be a problem document. */
 
 /** Statuses of any path whatsoever, which no operation lists. */
 const ofAnyPath = new Set([405, 414, 431])
@@ -32,7 +32,7 @@ export interface Refusal {
   readonly body: unknown
 }
 
-/** What keeps an answer from being a problem document of its status. */
+/** Tells what keeps an answer from being a problem document of its status; undefined if nothing does. */
 export const problemFault = ({ body, header, status }: Refusal): string | undefined => {
   if (header("content-type") !== "application/problem+json") return `content type ${String(header("content-type"))}`
   if (typeof body !== "object" || body === null) return "no JSON object"

@@ -14,7 +14,7 @@ export interface Judgement {
   readonly faults: ReadonlyArray<string>
   readonly accepted: number
   readonly unchanged: number
-  /** How often, by slug. */
+  /** The number of refusals by slug. */
   readonly refused: Readonly<Record<string, number>>
   /** Refusals that the state known at sending does not explain: another client's command was in between. */
   readonly overtaken: number
@@ -23,7 +23,7 @@ export interface Judgement {
 const say = ({ operation, order }: Attempt) => `${order} ${JSON.stringify(operation)}`
 const storing = (attempt: Attempt) => (attempt.receipt?.events.length ?? 0) > 0
 
-/** For each moment the greatest number told by then. */
+/** Answers for any time the greatest number that had been told by then. */
 const greatestBy = (told: ReadonlyArray<{ readonly at: number; readonly value: number }>) => {
   const sorted = told.toSorted((left, right) => left.at - right.at)
   let greatest = 0

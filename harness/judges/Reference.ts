@@ -10,7 +10,7 @@ export interface Item {
 export interface Line {
   readonly lineId: string
   readonly productId: string
-  /** What was asked when the line was added. */
+  /** The request by which the line was added. */
   readonly asked: number
   readonly quantity: number
   readonly price: number
@@ -94,7 +94,7 @@ const line = ({ lineId, productId, quantity, unitPrice }: WireLine): Line => ({
   returned: 0
 })
 
-/** What an event of the wire format makes of a state. Fails for an event that can't follow. */
+/** Applies an event of the wire format to a state. Fails for an event that can't follow. */
 export const apply = (state: State | undefined, event: Event): State => {
   // Written by the server under test; what is missing shows up as a difference later.
   const data = event.data as unknown as {

@@ -1,4 +1,4 @@
-/** What the contract says about a command in a state: the events it leads to, or the slug of the problem. */
+/** The contract's rules for a command in a state: the events it leads to, or the slug of the problem. */
 import { isDeepStrictEqual } from "node:util"
 import { untaxedMug } from "../fixtures/Shop.ts"
 import type { Operation } from "../clients/Operation.ts"
@@ -126,7 +126,7 @@ export const judge = (operation: Operation, state: State | undefined, placed: Op
   }
 }
 
-/** Whether an event of the log is the one that the rules ask for. */
+/** True if an event of the log is the one that the rules ask for. */
 export const isSame = (expected: Event, found: Event): boolean => {
   const data = (event: Event): Event["data"] => {
     if (Reference.kindOf(event) === "placed" && Array.isArray(event.data.lines)) {

@@ -1,4 +1,4 @@
-/** Whether the order view is, column by column and byte by byte, the fold of the log: all of it, nothing else. */
+/** Judges that the order view is the fold of the log, column by column and byte by byte: all of it, nothing else. */
 import type { RecordedEvent } from "../../src/eventstore/EventStore.ts"
 import { category } from "../../src/eventstore/StreamId.ts"
 import * as OrderEntry from "../../src/views/order/OrderEntry.ts"
@@ -50,7 +50,7 @@ const expectedRow = (entry: OrderEntry.OrderEntry): ViewRow => {
   return { orderId: entry.order.id, columns: JSON.stringify(columns), state: JSON.stringify(entry.order) }
 }
 
-/** What in the view is not the fold of the log, and how many orders there are. Nobody may be writing. */
+/** Lists what in the view is not the fold of the log, and counts the orders. Nobody may be writing. */
 export const judge = async (sql: Sql): Promise<{ readonly faults: ReadonlyArray<string>; readonly orders: number }> => {
   const faults: Array<string> = []
   const entries = new Map<string, OrderEntry.OrderEntry>()
@@ -83,7 +83,7 @@ export const digests = async (sql: Sql): Promise<ReadonlyMap<string, string>> =>
   return new Map(rows.map(({ digest, orderId }) => [orderId, digest]))
 }
 
-/** Of what was answered 202: what is not in the log as it was told. */
+/** Lists the commands answered 202 that are not in the log as they were told. */
 export const acknowledgedFaults = async (
   sql: Sql,
   receipts: ReadonlyArray<Receipt>
@@ -99,7 +99,7 @@ export const acknowledgedFaults = async (
     .map(({ commandId, orderId, position }) => `${orderId}: ${commandId} was acknowledged at ${position} and is lost`)
 }
 
-/** Where the live view stands. */
+/** The position of the live view, the head of the log, and the owner of the view's lease. */
 export interface Standing {
   readonly position: number
   readonly head: number

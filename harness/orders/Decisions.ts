@@ -7,7 +7,7 @@ import type { OrderRejection } from "../../src/order/OrderRejection.ts"
 import { given } from "../../src/testing/Given.ts"
 import { after } from "./OrderHistory.ts"
 
-/** What happens when `command` comes after `commands`. */
+/** Decides `command` after `commands` were accepted. */
 const decision = (commands: ReadonlyArray<OrderCommand>, command: OrderCommand, decider = OrderDecider) =>
   given(decider, after(...commands)).when(command)
 

@@ -58,7 +58,7 @@ const placed = [place, authorize]
 const confirmed = [...placed, confirm, capture]
 const shipped = [...confirmed, ship]
 
-/** How an order gets there, with a payment on the way. */
+/** The commands that bring an order to each status, with a payment on the way. */
 export const history: Record<OrderStatus | "absent", ReadonlyArray<OrderCommand>> = {
   absent: [],
   placed,

@@ -15,7 +15,7 @@ const inMemory = Layer.build(Layer.fresh(OrdersLayers.layerMemory))
 
 const stocked = <E>(service: Effect.Effect<Service, E, Scope.Scope>) => Layer.effect(Orders, Effect.tap(service, stock))
 
-/** With something to order. */
+/** The kinds of order services, each with something to order. */
 export const orderServices = {
   "in memory": stocked(Effect.map(inMemory, Context.get(Orders))),
   "on PostgreSQL": stocked(Effect.map(onPostgres, Context.get(Orders))),

@@ -96,7 +96,7 @@ export const place = async ({ api }: Shop, wait?: "wait"): Promise<string> => {
   return body.orderId
 }
 
-/** What an answer that lists projections says of the order view. */
+/** The order view's entry in an answer that lists projections. */
 export const orderView = ({ body }: Answer) =>
   body.data.find(({ name }: { readonly name: string }) => name === OrderViewProjection.name)
 

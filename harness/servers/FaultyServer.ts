@@ -23,7 +23,7 @@ import { entry, uuid } from "../../src/testing/EventStoreEntries.ts"
 import { withCatalog } from "../clients/CheckedClient.ts"
 import { start } from "./ApiServer.ts"
 
-/** What goes wrong once the catalog is in place. */
+/** The faults and limits of a server in trouble; the faults begin once the catalog is in place. */
 export interface Trouble {
   readonly faults?: FaultyEventStore.Faults
   /** Appends to the log what the trouble rests on. */
@@ -33,7 +33,7 @@ export interface Trouble {
   readonly http?: Partial<HttpLimits>
 }
 
-/** For commands that will not come to an end. */
+/** Limits for commands that will not come to an end. */
 const soon = { commandDeadline: Duration.seconds(1) }
 
 /** A server without trouble until it is told to `breakIt`. */
@@ -77,13 +77,13 @@ export const unavailable: Trouble = { faults: { append: FaultyEventStore.unavail
 export const unknown: Trouble = { faults: { append: FaultyEventStore.answerLost } }
 /** Another process is always faster. */
 export const losing: Trouble = { limits: soon, faults: { append: FaultyEventStore.conflict(7) } }
-/** Who waits for it is answered at a command's deadline, long before the request's limit. */
+/** The log never answers, so callers are answered at a command's deadline, long before the request's limit. */
 export const hanging: Trouble = { limits: soon, faults: { append: FaultyEventStore.silent } }
 /** There is room for two commands; the quote for an order takes as much. */
 export const full: Trouble = { ...hanging, limits: { inFlight: 2 } }
 /** The view does not move any more. */
 export const blind: Trouble = { faults: { readAll: FaultyEventStore.silent } }
-/** What is stored is not known to this program, which can keep but one actor in memory. */
+/** The stored events are unknown to this program, which can keep only one actor in memory. */
 export const corrupt: Trouble = {
   limits: { residents: 1 },
   faults: { readStream: Effect.map((page) => page.map((event) => ({ ...event, type: "Nonsense" }))) }

@@ -11,7 +11,7 @@ import { untilSo } from "../clocks/Until.ts"
 import { freePort } from "./FreePort.ts"
 
 export interface PostgresServer {
-  /** Of the database `postgres`, for its superuser. */
+  /** The URL of the database `postgres`, for its superuser. */
   readonly url: string
   readonly stop: () => Promise<void>
   /**

@@ -40,7 +40,7 @@ if (import.meta.main) {
   )
 }
 
-/** For `Server.start`. */
+/** The command that starts this server, for `ServerProcess.start`. */
 export const command: ReadonlyArray<string> = [
   process.execPath,
   "--disable-warning=ExperimentalWarning",

@@ -1,4 +1,4 @@
-/** What a system test needs and gives back at its end, whatever that is. */
+/** Databases, directories and servers of a system test, which are removed or stopped when the test ends. */
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"

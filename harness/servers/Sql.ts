@@ -66,7 +66,7 @@ export const storedEvents = (sql: Sql) =>
       metadata->>'commandId' AS "commandId"
     FROM ordinal.events ORDER BY "position"`)
 
-/** What is wrong with the log as a whole: gaps in positions or versions, ids that are there twice. */
+/** Lists the faults of the log as a whole: gaps in positions or versions, ids that are there twice. */
 export const logFaults = (events: ReadonlyArray<StoredEvent>): ReadonlyArray<string> => {
   const faults: Array<string> = []
   const versions = new Map<string, number>()

@@ -8,13 +8,13 @@ export interface ResumingFollower {
   readonly name: string
   /** Positions in the order in which they came. */
   readonly positions: ReadonlyArray<number>
-  /** By position: when it came, by `RunningTime`. */
+  /** The time at which each position came, by `RunningTime`. */
   readonly arrived: ReadonlyMap<number, number>
-  /** How often it had to connect again. */
+  /** The number of times that the client had to connect again. */
   readonly resumes: () => number
   /** When this event was there. */
   readonly awaitPosition: (position: number) => Promise<number>
-  /** As a cut cable: it goes on on a new connection. */
+  /** Ends the connection as a cut cable does; the client goes on over a new one. */
   readonly cut: () => void
   readonly stop: () => Promise<void>
 }

@@ -7,24 +7,24 @@ import { type End, isEvent, type Message, over, type StreamConnection, type Tran
 
 export interface Asked {
   readonly transport: Transport
-  /** Of one customer; of all if absent. */
+  /** The customer whose orders are followed; all orders if absent. */
   readonly customer?: string
-  /** From now on if absent. */
+  /** The position after which events are sent; absent: from now on. */
   readonly after?: number
 }
 
 export interface StreamClient extends Pick<StreamConnection, "stopReading" | "startReading" | "cut"> {
   readonly positions: Array<number>
-  /** Of each position: milliseconds since 1970, to the microsecond. */
+  /** The arrival of each position, in milliseconds since 1970, to the microsecond. */
   readonly times: Array<number>
-  /** Where to go on from: the last position it heard of, controls included. */
+  /** The last position that the client heard of, controls included; it can go on from there. */
   readonly last: () => number | undefined
-  /** How many were said to be ahead of the view. */
+  /** The number of events that were said to be ahead of the view. */
   readonly ahead: () => number
-  /** What it was sent that it should not have been. */
+  /** Faults in what the client was sent. */
   readonly faults: Array<string>
   readonly end: () => End | undefined
-  /** Until it has heard of this position, or has ended. */
+  /** Waits until the client has heard of this position, or its stream has ended. */
   readonly until: (position: number) => Promise<void>
 }
 
@@ -76,7 +76,7 @@ export interface Wanted extends Asked {
   readonly deaf?: boolean
 }
 
-/** What a client got in all. */
+/** All that a client got. */
 export interface Got {
   readonly positions: ReadonlyArray<number>
   readonly times: ReadonlyArray<number>
@@ -98,7 +98,7 @@ interface Reply {
 
 const clients = new Map<string, StreamClient>()
 
-/** So many connections are made at a time that none has to be made twice. */
+/** Connections made at a time: few enough that none has to be made twice. */
 const atOnce = 50
 
 const openAll = async (url: string, wanted: ReadonlyArray<Wanted>) => {

@@ -9,7 +9,7 @@ import { get } from "node:http"
 export type Transport = "SSE" | "WebSocket"
 
 export interface Message {
-  /** Of SSE. */
+  /** The event's `id:` over SSE. */
   readonly id?: string
   /** The event's type, or the control's name. */
   readonly name: string
@@ -20,7 +20,7 @@ export interface Message {
 
 export type Take = (message: Message) => void
 
-/** How it ended: of WebSockets the code and the reason; of SSE 0 as the protocol has it, 1 cut off. */
+/** The end of a stream: a WebSocket's code and reason; over SSE code 0 for a proper end, 1 if it was cut off. */
 export interface End {
   readonly code: number
   readonly reason: string
@@ -32,17 +32,17 @@ export interface StreamConnection {
   readonly ended: Promise<End>
   readonly stopReading: () => void
   readonly startReading: () => void
-  /** As a cut cable. */
+  /** Ends the connection as a cut cable does. */
   readonly cut: () => void
 }
 
 export interface Asked {
-  /** As in a URL, from `?` on. */
+  /** The query of the URL, from `?` on. */
   readonly query?: string
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** Not of the controls, which say how far the stream is. */
+/** True for an event, false for a control, which only says how far the stream is. */
 export const isEvent = ({ data }: Message): boolean => data.control === undefined
 
 const receiver = (take: Take) => {
@@ -134,7 +134,7 @@ export interface Follower extends StreamConnection {
   readonly positions: () => Array<number>
   /** The first message, had or to come, that is as asked. */
   readonly until: StreamConnection["until"]
-  /** Where to go on from. */
+  /** The last position; the stream can be gone on from there. */
   readonly last: () => number | undefined
 }
 

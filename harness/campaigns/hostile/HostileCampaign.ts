@@ -25,7 +25,7 @@ interface OpenApi {
 
 const patience = 60_000
 
-/** By `node:http`, which sends paths and headers as they are. */
+/** Sends by `node:http`, which leaves paths and headers as they are. */
 const send = (agent: Agent, url: string, { body, headers, method, path }: HostileRequest) =>
   new Promise<Answer>((resolve, reject) => {
     const { hostname: host, port } = new URL(url)

@@ -7,7 +7,7 @@ import * as Hostile from "./HostileValues.ts"
 
 export interface Operation {
   readonly method: string
-  /** As in OpenAPI: `/orders/{id}`. */
+  /** The path as OpenAPI writes it: `/orders/{id}`. */
   readonly path: string
 }
 

@@ -1,4 +1,4 @@
-/** What an attacker, a broken client or an unlucky one may send in each place of a request. */
+/** Values that an attacker, a broken client or an unlucky one may send in each place of a request. */
 
 export const texts = [
   "",
@@ -134,7 +134,7 @@ export const members = [
 
 const long = "x".repeat(2000)
 
-/** By name, so that a value meets the header that reads it; `any` go anywhere. */
+/** Values by the name of the header that reads them; those under `any` are sent in every header. */
 export const headers: Readonly<Record<string, ReadonlyArray<string>>> = {
   "if-match": ['"1"', '"0"', '"-1"', '"99999999999999999999"', 'W/"1"', '"1", "2"', "1", "*", '"', '""', '"1e1"'],
   "if-none-match": ["*", '"1"', 'W/"1"', '"1", W/"2"', "1", '"'],

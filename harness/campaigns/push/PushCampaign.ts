@@ -15,13 +15,13 @@ export interface Stage {
 }
 
 export interface Setting {
-  /** Of the administrator. */
+  /** The URL of the server for its administrator. */
   readonly postgres: string
   readonly customers: number
   readonly lines: number
   /** Limits that no setting has; absent: the server as a user runs it. */
   readonly limits?: Environment
-  /** Of the runtime. */
+  /** Flags of the runtime. */
   readonly flags?: ReadonlyArray<string>
 }
 
@@ -84,7 +84,7 @@ export const crowd = async (
   return { ...figures, memory: { ...memory, faults: undefined }, faults: [...faults, ...memory.faults] }
 }
 
-/** What so many cost that never read and may stay: the same load comes before without them. */
+/** Measures the cost of clients that never read and may stay; the same load runs before without them. */
 export const deaf = async (stage: Stage, plan: PushCrowd.Crowd, bounds: PushMemory.Bounds | undefined) => {
   const without = await crowd(stage, { ...plan, deaf: 0 }, undefined)
   const { faults, ...figures } = await crowd(stage, plan, bounds)

@@ -13,11 +13,11 @@ export interface Crowd extends OpenLoop.Pace {
   /** Clients of one customer each. */
   readonly sse: number
   readonly ws: number
-  /** Of all orders, both transports in turn. */
+  /** Clients of all orders, over both transports in turn. */
   readonly unfiltered: number
-  /** Of all orders too, and they do not read until the load has ended. */
+  /** Clients of all orders that do not read until the load has ended. */
   readonly deaf: number
-  /** Whether those have to be cut off, and the load goes on until they are. */
+  /** True if the deaf clients have to be cut off; the load then goes on until they are. */
   readonly isCutOff: boolean
   readonly customers: number
   /** Processes that the clients are spread over. */
@@ -27,7 +27,7 @@ export interface Crowd extends OpenLoop.Pace {
 /** Those who go on after they were cut off read all the rest of the log, on the same few cores. */
 const patience = 300_000
 
-/** Of those who were not cut off: all that they were not sent, times their number, would take longer than the rest. */
+/** The number of clients not cut off that are checked; to read what all of them missed would take too long. */
 const sample = 10
 
 const either = (index: number): Transport => (index % 2 === 0 ? "SSE" : "WebSocket")
@@ -52,7 +52,7 @@ const wanted = (
   ]
 }
 
-/** What it got before it was cut off is the beginning; and going on after it brings the rest. */
+/** Checks that a deaf client got the beginning of the log before it was cut off, and was told where to go on. */
 const judgeDeaf = (name: string, { end, last, positions }: StreamClients.Got, all: ReadonlyArray<number>) => {
   if (end === undefined) return [`${name} never read and was not cut off`]
   const told = /^slow consumer; resume after (\d+)$/.exec(end.reason)?.[1]
@@ -71,7 +71,7 @@ const latencies = (got: Iterable<StreamClients.Got>, since: ReadonlyMap<number, 
     })
   )
 
-/** How the connections of the deaf ended, counted. */
+/** Counts the ends of the deaf clients' connections by their code. */
 const ends = (deaf: Iterable<StreamClients.Got>) => {
   const counts: Record<string, number> = {}
   for (const { end } of deaf) {
@@ -82,9 +82,9 @@ const ends = (deaf: Iterable<StreamClients.Got>) => {
 }
 
 export interface Watch {
-  /** How many connections the server says it has cut off by now. */
+  /** The number of connections that the server says it has cut off by now. */
   readonly cutOff?: () => number
-  /** From here on until `onLoaded` memory is looked at. */
+  /** Called when all are connected; memory is looked at from then on until `onLoaded`. */
   readonly onConnected?: () => void
   readonly onLoaded?: () => void
 }

@@ -1,4 +1,4 @@
-/** Whether a server's memory stayed flat while clients that never read were connected to it. */
+/** Judges that a server's memory stayed flat while clients that never read were connected to it. */
 import type { Memory } from "../../clocks/MemoryProbe.ts"
 
 const mebibytes = (bytes: number) => Math.round(bytes / 1024 ** 2)
@@ -15,7 +15,7 @@ export interface Bounds {
   readonly warmUp: number
 }
 
-/** What garbage collection left, the last time or the time before. */
+/** The least memory in a series: what the last garbage collections left. */
 const kept = (series: ReadonlyArray<Memory>) =>
   mebibytes(Math.min(...series.map(({ external, heapUsed }) => heapUsed + external)))
 

@@ -1,4 +1,4 @@
-/** How large the campaigns of pushes are. */
+/** The sizes of the campaigns of pushes. */
 import type { Setting } from "./PushCampaign.ts"
 import type { Crowd } from "./PushCrowd.ts"
 import type { Bounds } from "./PushMemory.ts"

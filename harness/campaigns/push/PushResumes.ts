@@ -6,7 +6,7 @@ import { difference, type PushShop } from "./PushShop.ts"
 export interface Cuts {
   readonly transport: Transport
   readonly cuts: number
-  /** Of one customer; of all if absent. */
+  /** The customer whose orders are followed; all orders if absent. */
   readonly customer?: string
   readonly seed: number
 }

@@ -17,7 +17,7 @@ const accepted = (answer: Answer): Answer => {
   return answer
 }
 
-/** Of the answer's token: see the contract. */
+/** The position in the answer's token, as the contract writes it. */
 const positionOf = ({ headers }: Answer) => Number(headers.get("consistency-token")?.split(".")[0])
 
 export type PushShop = Awaited<ReturnType<typeof make>>
@@ -36,7 +36,7 @@ export const make = async (
   })
 
   const changeable: Array<string> = []
-  /** Of each command: the position of its last event, and when its answer came. */
+  /** The time of each command's answer, by the position of its last event. */
   const answered = new Map<number, number>()
   const expected = new Map<string, Array<number>>()
   let last = start
@@ -85,7 +85,7 @@ export const make = async (
     place,
     /** Orders and changes of them in turn. */
     command: (index: number) => (index % 2 === 0 ? place() : change(index)),
-    /** Of the orders of a customer, or of all: the positions of their events, if all were made by `place`. */
+    /** The positions of the events of one customer's orders, or of all, if all were made by `place`. */
     expected: (customer?: string): ReadonlyArray<number> =>
       (customer === undefined ? [...expected.values()].flat() : (expected.get(customer) ?? [])).toSorted(
         (left, right) => left - right
@@ -93,7 +93,7 @@ export const make = async (
   }
 }
 
-/** Where two lists part, in words; nothing if they are equal. */
+/** Tells in words the first difference of two lists; nothing if they are equal. */
 export const difference = (
   who: string,
   actual: ReadonlyArray<number>,
