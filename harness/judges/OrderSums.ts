@@ -4,7 +4,7 @@
  */
 import { address } from "../fixtures/Shop.ts"
 import { Result } from "effect"
-import { priceOrder } from "../../src/catalog/Pricing.ts"
+import { priceOrder } from "../../src/catalog/PricedCommand.ts"
 import { Currency } from "../../src/order/Money.ts"
 import type { OrderCommand } from "../../src/order/OrderCommand.ts"
 import { OrderDecider } from "../../src/order/OrderDecider.ts"

@@ -2,7 +2,7 @@
 import { ada, address } from "../fixtures/Shop.ts"
 import * as OrdersLocal from "../../src/orders/OrdersLocal.ts"
 import { Duration, Effect, Layer } from "effect"
-import * as AggregateCatalog from "../../src/orders/AggregateCatalog.ts"
+import * as PriceLookup from "../../src/orders/PriceLookup.ts"
 import { EventStore } from "../../src/eventstore/EventStore.ts"
 import { LogTail } from "../../src/eventstore/tail/LogTail.ts"
 import * as MemoryEventStore from "../../src/eventstore/MemoryEventStore.ts"
@@ -50,7 +50,7 @@ export const startWith = async ({ faults = {}, http, limits, policies, prepare }
       return store
     })
   )
-  const layer = Layer.mergeAll(AggregateCatalog.layer, MemoryOrderQueries.layer, MemoryCatalogQueries.layer).pipe(
+  const layer = Layer.mergeAll(PriceLookup.layer, MemoryOrderQueries.layer, MemoryCatalogQueries.layer).pipe(
     Layer.provideMerge(Commands.layer),
     Layer.provideMerge(Aggregates.layer),
     Layer.provideMerge(Layer.merge(LogTail.layer, Snapshots.layerMemory)),

@@ -1,6 +1,6 @@
 /**
  * This port knows prices and customers. It is asked before a command enters the mailbox, and the order keeps its
- * answer, as on an invoice. The default (`AggregateCatalog`) asks the `Product` and `Customer` aggregates; embedders
+ * answer, as on an invoice. The default (`PriceLookup`) asks the `Product` and `Customer` aggregates; embedders
  * may provide their own.
  */
 import { Context, type Effect, Schema } from "effect"

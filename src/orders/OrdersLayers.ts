@@ -3,7 +3,7 @@
  * program can also ask for `Projections`, `EventStore` or `Aggregates`.
  */
 import { Layer, Redacted } from "effect"
-import * as AggregateCatalog from "./AggregateCatalog.ts"
+import * as PriceLookup from "./PriceLookup.ts"
 import * as OrdersLocal from "./OrdersLocal.ts"
 import { Database } from "../database/Database.ts"
 import type { DatabaseOptions } from "../database/DatabaseOptions.ts"
@@ -17,7 +17,7 @@ import * as SqlOrderQueries from "../views/order/SqlOrderQueries.ts"
 
 /** Keeps everything in memory, where it is gone with the process: for tests and trials. */
 export const layerMemory = OrdersLocal.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(AggregateCatalog.layer, MemoryOrderQueries.layer, MemoryCatalogQueries.layer)),
+  Layer.provideMerge(Layer.mergeAll(PriceLookup.layer, MemoryOrderQueries.layer, MemoryCatalogQueries.layer)),
   Layer.provideMerge(EventSourcing.layerMemory)
 )
 
@@ -25,7 +25,7 @@ export const layerMemory = OrdersLocal.layer.pipe(
  * Stands on a kernel that is provided; it reads the views, and makes them only if the kernel runs their projections.
  */
 export const layerNoDeps = OrdersLocal.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(AggregateCatalog.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer))
+  Layer.provideMerge(Layer.mergeAll(PriceLookup.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer))
 )
 
 /** Stands on the given database, which is migrated first. `projections` run beside the two that orders need. */

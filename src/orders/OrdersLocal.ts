@@ -5,7 +5,7 @@
 import { Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Catalog } from "../catalog/Catalog.ts"
-import { priceLine, priceOrder } from "../catalog/Pricing.ts"
+import { priceLine, priceOrder } from "../catalog/PricedCommand.ts"
 import { EventStore } from "../eventstore/EventStore.ts"
 import type { Aggregate } from "../aggregate/Aggregate.ts"
 import { fingerprint } from "../aggregate/idempotency/CommandIdentity.ts"

@@ -5,7 +5,7 @@
 export { Orders } from "./Orders.ts"
 export * as OrdersLayers from "./OrdersLayers.ts"
 export * as OrdersLocal from "./OrdersLocal.ts"
-export * as AggregateCatalog from "./AggregateCatalog.ts"
+export * as PriceLookup from "./PriceLookup.ts"
 export * as DemoCatalog from "./DemoCatalog.ts"
 export * from "./OrdersError.ts"
 export type * from "./QueryOptions.ts"

@@ -1,7 +1,7 @@
 import * as OrdersLocal from "../../../src/orders/OrdersLocal.ts"
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer, Logger } from "effect"
-import * as Catalog from "../../../src/orders/AggregateCatalog.ts"
+import * as Catalog from "../../../src/orders/PriceLookup.ts"
 import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import { Aggregates } from "../../../src/aggregate/Aggregates.ts"
 import { Commands } from "../../../src/aggregate/idempotency/Commands.ts"
