@@ -21,7 +21,10 @@ export const makeActorMetrics: Effect.Effect<ActorMetrics> = Effect.gen(function
   const appendConflicts = yield* Metrics.appendConflicts
   const types = new Map<string, string>()
 
-  /** Keeps each name, since making one costs more than finding it, and there are few. */
+  /**
+   * Gives the public type of an event, as `order.line-added.v1`, and keeps it: there are few types, and making one
+   * costs more than finding it.
+   */
   const typeOf = (category: string, type: string, schemaVersion: number): string => {
     const key = `${category}.${type}.${schemaVersion}`
     const known = types.get(key)

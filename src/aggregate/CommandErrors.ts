@@ -41,7 +41,10 @@ export class CommandInProgress extends Schema.TaggedError<CommandInProgress>()(
   }
 }
 
-/** True for 1 to 255 printable ASCII characters. An empty key would make one command of all that are sent with it. */
+/**
+ * Tells whether a text is 1 to 255 printable ASCII characters. An empty key is refused, because all commands that were
+ * sent with it would count as the same command.
+ */
 export const isIdempotencyKey = (key: string): boolean => /^[\x20-\x7e]{1,255}$/.test(key)
 
 /** The text given as an idempotency key is not a valid one. Nothing was done. */

@@ -22,7 +22,9 @@ export class DatabaseUnavailable extends Schema.TaggedError<DatabaseUnavailable>
   { httpApiStatus: 503 }
 ) {
   override get message() {
-    const problem = this.isBusy ? "What this needs is locked by work that takes long" : "The database can't be reached"
+    const problem = this.isBusy
+      ? "Another transaction holds a lock that this request needs"
+      : "The database can't be reached"
     return `${problem}; nothing was done; try again in ${this.retryAfter} s.`
   }
 }

@@ -91,7 +91,9 @@ export const make = Effect.fnUntraced(function* (
     return { ...page, token: tokenAt(page.freshness.position) }
   })
 
-  /** Fails if the view has set this one aside before position `required`. */
+  /**
+   * Fails with `ProjectionBehind` if the view has set this product or customer aside at or before position `required`.
+   */
   const notParked = Effect.fnUntraced(function* (category: CatalogCategory, id: string, required: bigint) {
     const parkedAt = yield* queries.parkedAt(category, id)
     if (parkedAt !== undefined && parkedAt <= required)

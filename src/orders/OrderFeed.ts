@@ -25,7 +25,7 @@ export interface FeedOptions {
   readonly matches: (event: RecordedEvent) => boolean
   /** Every matching event must meet this condition; events that don't meet it never wake the subscriber up. */
   readonly interest?: StreamOrCustomer | undefined
-  /** A subscriber that gets nothing for so many milliseconds gets a heartbeat. */
+  /** A subscriber gets a heartbeat about every so many milliseconds, whether or not events come in between. */
   readonly heartbeat: number
   /** So many milliseconds pass between two pulls of new events: one goes out at once, those that follow it together. */
   readonly pause: number
@@ -87,7 +87,10 @@ export const pull = (
       if (through > position) position = through
     }
 
-    /** Gives the matching events of a page that the gate lets through, and the position after which to go on. */
+    /**
+     * Waits until `ViewGate` lets the event `first` through. Then gives the matching events of the page that may be
+     * sent by now, as many as one pull may hold, and the position after which the next pull goes on.
+     */
     const released = Effect.fnUntraced(function* (page: EventPage, first: RecordedEvent) {
       yield* gate.awaitPosition(first.position)
       const seen = yield* queries.position

@@ -33,7 +33,10 @@ export const make = Effect.gen(function* () {
   const streamOf = (orderId: OrderId) => StreamId.make(OrderAggregate.category, orderId)
 
   const reach = ConsistencyToken.awaitIn(log, logId, queries)
-  /** Waits until the view holds what the token stands for; answers the token's position. */
+  /**
+   * Waits until the order view has applied the log up to the token's position, and gives that position; gives
+   * `undefined` at once if there is no token.
+   */
   const freshEnough = ({ token, wait }: QueryOptions = {}) =>
     token === undefined ? Effect.succeed(undefined) : reach(token, wait)
 

@@ -119,9 +119,9 @@ export class Orders extends Context.Service<
      */
     readonly authorizePayment: OrderCommand<"AuthorizePayment", [request: Request.AuthorizePaymentRequest]>
     /**
-     * Records the capture of an authorized payment, without `amount` of all that can be captured. Fails with
-     * `PaymentNotFound`, `PaymentClosed` (authorize another payment), `AmountExceeded` (capture at most what is
-     * `available`), `IdReused` (use another `captureId`), `InvalidTransition` (confirm the order first).
+     * Records the capture of an authorized payment: of `amount`, or of all that can be captured if `amount` is left
+     * out. Fails with `PaymentNotFound`, `PaymentClosed` (authorize another payment), `AmountExceeded` (capture at most
+     * what is `available`), `IdReused` (use another `captureId`), `InvalidTransition` (confirm the order first).
      */
     readonly capturePayment: OrderCommand<
       "CapturePayment",

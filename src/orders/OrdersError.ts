@@ -20,7 +20,7 @@ export class VersionNotFound extends Schema.TaggedError<VersionNotFound>()(
   }
 }
 
-/** The log does not go that far, so the position is another log's; or no log has such a position (-1). */
+/** The position is beyond the end of this log, so another log gave it, or it is negative, so no log has it. */
 export class InvalidPosition extends Schema.TaggedError<InvalidPosition>()(
   "InvalidPosition",
   { position: Schema.BigInt },

@@ -22,7 +22,8 @@ export const layerMemory = OrdersLocal.layer.pipe(
 )
 
 /**
- * Stands on a kernel that is provided; it reads the views, and makes them only if the kernel runs their projections.
+ * Provides `Orders` on a kernel that the caller provides. The views of orders and of the catalog are filled only if
+ * some kernel on the same database runs their projections.
  */
 export const layerNoDeps = OrdersLocal.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(PriceLookup.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer))

@@ -89,7 +89,10 @@ const clampTo =
 /** Makes any number the size of a page of a list. */
 export const clampListLimit = clampTo({ least: 1, most: 100, otherwise: 20 })
 
-/** Makes any number the size of a page of an order's history. */
+/**
+ * Turns the limit that a caller asked for into the size of a page of an order's history: 1 to 500, or 100 if none is
+ * given.
+ */
 export const clampHistoryLimit = clampTo({ least: 1, most: 500, otherwise: 100 })
 
 /** No stream gets so far, and every number up to it can be asked for in a query. */

@@ -13,7 +13,7 @@ export interface SubscribeOptions {
   readonly types?: ReadonlyArray<string>
   /** Leaves out streams of other categories than these; `["order"]` by default. */
   readonly categories?: ReadonlyArray<string>
-  /** The subscription says so often how far it is; 15 s by default. */
+  /** The time between two heartbeats, each of which tells how far the subscription is; 15 s by default. */
   readonly heartbeat?: Duration.Input
 }
 
@@ -31,7 +31,7 @@ export type Push =
 /** Gives the position to go on after, once the push is handled. */
 export const positionOf = (push: Push): bigint => (push._tag === "Event" ? push.event.position : push.position)
 
-/** Makes `Orders.events` of `Orders.subscribe`. */
+/** Implements `Orders.events` by `Orders.subscribe`: keeps the events, and leaves `CaughtUp` and `Heartbeat` out. */
 export const events =
   <E>(subscribe: (options?: SubscribeOptions) => Effect.Effect<Stream.Stream<Push, E>, E, Scope.Scope>) =>
   (options?: SubscribeOptions): Stream.Stream<PublishedEvent, E> =>

@@ -101,8 +101,8 @@ export const problemOf = ({
   return position > head ? `its checkpoint is at position ${position}, but the log ends at ${head}` : undefined
 }
 
-/** Says why an earlier version, or a projection that can't be rebuilt beside what serves, can't go on from the view. */
-export const otherVersion = (version: number): string => `its view was made by version ${version} of it`
+/** Says that another version of the projection made the view, so that this version can't go on from it. */
+export const otherVersion = (version: number): string => `version ${version} of the projection made its view`
 
 /** Locks the checkpoint until the caller's transaction ends; undefined if there is none. */
 export const lock = (sql: SqlClient.SqlClient, { name, slot }: Key) =>

@@ -60,17 +60,20 @@ export interface Projection {
   readonly name: string
   /** A greater version means other rules: the view is built anew, beside the one that serves, and put in its place. */
   readonly version: number
-  /** `stream`: what it keeps of one stream does not depend on another stream, so that each can be parked alone. */
+  /** `stream` means that the rows of one stream depend on no other stream, so that each stream can be parked alone. */
   readonly partition: "stream" | "none"
   /** The categories of the streams that it reads. Other events only move its checkpoint. */
   readonly categories: ReadonlyArray<string>
-  /** If given, the only event types that it reads. */
+  /** The event types that the projection reads; without this, it reads all types of its categories. */
   readonly types?: ReadonlyArray<string>
   /** Applies events in log order, without gaps but for what is filtered. Anything but a SQL error is a defect. */
   handle(sql: SqlClient.SqlClient, events: Batch, slot: Slot): Sql<void>
   /** Prepares the row for the events after one that is skipped for good. Without it, the next event is just applied. */
   skip?(sql: SqlClient.SqlClient, event: RecordedEvent, slot: Slot): Sql<void>
-  /** Without this somebody else creates its table, and it can't be rebuilt beside what serves. */
+  /**
+   * Creates, swaps and drops the projection's tables. Without this, somebody else has to create the table, and the
+   * projection can't be rebuilt in a second one.
+   */
   readonly tables?: ProjectionTables
   /** Without this nothing is audited. */
   readonly audit?: ProjectionAudit

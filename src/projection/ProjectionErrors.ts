@@ -87,7 +87,7 @@ export class RetryRefused extends Schema.TaggedError<RetryRefused>()(
   { httpApiStatus: 409 }
 ) {
   override get message() {
-    return `${this.streamId} stays parked: ${this.problem}, which alone can go on with it; nothing was done.`
+    return `Nothing was done, and ${this.streamId} stays parked: ${this.problem}, so only a process of that version can retry or skip.`
   }
 }
 

@@ -47,7 +47,10 @@ const select = (sql: SqlClient.SqlClient, projections: ReadonlyArray<Projection>
     LEFT JOIN ordinal.rebuilds r ON r.projection = asked.name AND r.state IN ('running', 'paused', 'blocked')
     ORDER BY asked.name`.pipe(Effect.map((rows) => rows.map(plainRow<Row>)))
 
-/** Says why it can't go on: as it is on record, or as the process that runs it will find out. */
+/**
+ * Says why a projection can't go on: gives the problem on record, or else the one that the process which runs the
+ * projection is going to find. Gives `undefined` if the projection can go on.
+ */
 const problemOf = (row: Row, own: Projection): string | undefined => {
   const { checkpointLogId, head, isGivenUp, logId, name, position, rebuildId, version } = row
   if (row.problem !== undefined || checkpointLogId === undefined || version === undefined) return row.problem

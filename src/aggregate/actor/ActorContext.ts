@@ -15,10 +15,10 @@ export interface ActorContext {
   readonly activations: Semaphore.Semaphore
   /** Runs an effect that nobody waits for. */
   background(effect: Effect.Effect<void>): void
-  /** Is told of every answer, once. */
+  /** The actor calls this once for each answer that it gives. */
   answered(streamId: StreamId, exit: Exit.Exit<unknown, unknown>): void
-  /** Is told of every defect, once, however many commands it fails. */
+  /** The actor calls this once for each defect, however many commands the defect fails. */
   crashed(streamId: StreamId): void
-  /** Is told of the actor's end, in the same synchronous step in which the actor's last envelopes are answered. */
+  /** The actor calls this when it ends, in the same synchronous step in which it answers its last envelopes. */
   ended(actor: { readonly streamId: StreamId; readonly mailbox: unknown }): void
 }

@@ -56,7 +56,7 @@ export const make = Effect.gen(function* () {
     ended: actors.ended
   }
 
-  /** Has enqueued the command when it returns; the effect only waits for the answer. */
+  /** Enqueues the command, or refuses it, before it returns; the effect that it returns only waits for the answer. */
   const enqueue = <State, Command, Event, Rejection>(
     aggregate: Aggregate<State, Command, Event, Rejection>,
     id: string,

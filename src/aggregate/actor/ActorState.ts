@@ -41,9 +41,12 @@ export interface ActorState<State, Event> {
   readonly phase: Phase
   /** Loads the whole stream, or the snapshot and what follows it. */
   readonly load: Effect.Effect<void, DatabaseUnavailable>
-  /** Reads what the phase says is missing. */
+  /** Brings the state up to date: reads the events that a `Behind` state lacks, and loads a `Spoiled` state anew. */
   readonly refresh: Effect.Effect<void, DatabaseUnavailable>
-  /** Notes that the log holds events up to `version`; without one, that it may hold more than the state does. */
+  /**
+   * Notes that the state lacks events up to `version`, which the log holds; without `version`, notes that the log may
+   * hold such events.
+   */
   fallBehind(version?: number): void
   /** Notes that a defect may have left anything in the state. */
   spoil(): void

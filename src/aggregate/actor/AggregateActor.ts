@@ -70,7 +70,7 @@ export const make = <State, Command, Event, Rejection>(
     for (const envelope of pending.envelopes) envelope.lostRace = true
   }
 
-  /** Answers the first command that the drain did not store, unless it lost a race. */
+  /** Answers a command that the drain did not store, unless it lost a race. */
   const answerLost = ({ envelope, outcome }: Lost<State, Command, Event, Rejection>): Effect.Effect<void> => {
     switch (outcome._tag) {
       case "Duplicate": {
@@ -116,7 +116,7 @@ export const make = <State, Command, Event, Rejection>(
           return fail(envelope, decision.defect)
       }
     }
-    return lost === undefined ? Effect.void : answerLost(lost)
+    return Effect.forEach(lost, answerLost, { discard: true })
   }
 
   /** Decides what is pending and answers it as far as the event store confirms. */

@@ -132,8 +132,11 @@ export const reconcile = <State, Command, Event, Rejection>(
 ): {
   /** These may be answered, in this order. */
   readonly confirmed: ReadonlyArray<Confirmed<State, Command, Event, Rejection>>
-  /** The first command that was not stored. What was decided after it must be decided anew. */
-  readonly lost?: Lost<State, Command, Event, Rejection>
+  /**
+   * The first command that this drain did not store, and every keyed one after it that is stored under its key. What else
+   * was decided after the first must be decided anew.
+   */
+  readonly lost: ReadonlyArray<Lost<State, Command, Event, Rejection>>
 } => {
   const appends = decided.filter(({ _tag }) => _tag === "Append")
   const lastResent = appends.findLastIndex(
@@ -148,10 +151,15 @@ export const reconcile = <State, Command, Event, Rejection>(
     }
     const outcome = outcomes[index]!
     if (outcome._tag !== "Accepted" && (outcome._tag !== "Duplicate" || index > lastResent)) {
-      return { confirmed: index === 0 ? [] : confirmed, lost: { envelope: one.envelope, outcome } }
+      const later = appends.slice(index + 1).flatMap(({ envelope }, offset): ReadonlyArray<typeof first> => {
+        const outcome = outcomes[index + 1 + offset]
+        return envelope.keyed !== undefined && outcome?._tag === "Duplicate" ? [{ envelope, outcome }] : []
+      })
+      const first: Lost<State, Command, Event, Rejection> = { envelope: one.envelope, outcome }
+      return { confirmed: index === 0 ? [] : confirmed, lost: [first, ...later] }
     }
     confirmed.push({ ...one, stored: outcome })
     index += 1
   }
-  return { confirmed }
+  return { confirmed, lost: [] }
 }

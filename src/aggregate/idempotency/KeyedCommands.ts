@@ -8,6 +8,7 @@
 import { Duration, Effect, Fiber, FiberSet, Option, Result, Tracer } from "effect"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import { EventStore, type StoredCommand } from "../../eventstore/EventStore.ts"
+import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
 import { CommandAlreadyAccepted, type KeyedError } from "../actor/Envelope.ts"
 import { AggregateLimits } from "../AggregateLimits.ts"
 import { CommandIdReused, CommandInProgress } from "../CommandErrors.ts"
@@ -60,7 +61,12 @@ export const make = Effect.gen(function* () {
     const error = result.failure
     if (error instanceof CommandAlreadyAccepted) return { answer: recall(error), replayed: true }
     // A refusal counts only if no twin on another node was accepted meanwhile, so the event store is asked after it.
-    const after = yield* recallStored(identity, recall)
+    // An unknown outcome stays unknown where the event store can't tell either.
+    const after = yield* recallStored(identity, recall).pipe(
+      Effect.catchTag("DatabaseUnavailable", (unavailable) =>
+        error instanceof OutcomeUnknown ? Effect.undefined : Effect.fail(unavailable)
+      )
+    )
     if (after !== undefined) return after
     return yield* Effect.fail(error as Exclude<typeof error, CommandAlreadyAccepted>)
   })

@@ -22,6 +22,11 @@ const noAnswer = new SqlError({
   reason: new ConnectionError({ message: "The server has not answered in time.", operation: "query", cause: undefined })
 })
 
+const notConnected = (cause: unknown) =>
+  new SqlError({
+    reason: new ConnectionError({ message: "No connection could be made.", operation: "connect", cause })
+  })
+
 /** The pauses between attempts begin with 5 ms and double up to 250 ms, with jitter. */
 const pauses = Schedule.min([Schedule.exponential("5 millis"), Schedule.spaced("250 millis")]).pipe(Schedule.jittered)
 
@@ -76,7 +81,7 @@ export const make = Effect.fnUntraced(function* (
    * was not sent.
    */
   const attempt = Effect.fnUntraced(function* (batch: Batch, entriesOf: Entries): Effect.fn.Return<Stored, SqlError> {
-    const sql = yield* connection
+    const sql = yield* Effect.catchDefect(connection, (cause) => Effect.fail(notConnected(cause)))
     // From here to the statement is one synchronous step, so that no caller is told in between that nothing was stored.
     // Once something may be stored, the batch must stay identical.
     if (!batch.isUndetermined) batch.calls = batch.calls.filter((call) => !call.isAnswered)

@@ -14,7 +14,7 @@ import * as ForeignPages from "./ForeignPages.ts"
 export interface Options {
   readonly host: string
   readonly port: number
-  /** If the port is in use, takes any free port. */
+  /** `true` lets the server listen on any free port if `port` is in use; otherwise the start fails. */
   readonly orAnother: boolean
 }
 

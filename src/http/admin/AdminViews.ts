@@ -16,7 +16,10 @@ export const DifferenceView = Schema.Struct({
   streamId: Text,
   kind: Schema.Literals(["different", "missing", "behind", "extra"]),
   field: Text,
-  /** `null` if there is none: the row is missing or extra, or only one of both has the field. */
+  /**
+   * `inView` and `inLog` hold the field's value in the row and in the fold of the log. `null` means that there is no
+   * such value: the row or the stream is missing, or it lacks the field.
+   */
   inView: Schema.optional(Schema.Unknown),
   inLog: Schema.optional(Schema.Unknown),
   version: Schema.Int,

@@ -62,7 +62,10 @@ const isBeforeSending = (error: unknown): boolean => {
   )
 }
 
-/** A status of 300 to 499 that is none of ours comes from something in front of the server, which kept the request. */
+/**
+ * Tells whether the server may have done the command. A status of 300 to 499 that this API does not use comes from
+ * something in front of the server, which did not pass the request on.
+ */
 const isPerhapsDone = (error: Transport | UnreadableResponse): boolean => {
   if (error instanceof UnreadableResponse) return true
   if (error instanceof RequestTimeout) return false

@@ -10,7 +10,10 @@ import type { CommandHeaders, QueryHeaders } from "../api/HttpHeaders.ts"
 import * as Failure from "./ClientFailure.ts"
 import * as Headers from "./ClientHeaders.ts"
 
-/** This is in seconds. A caller who would have to wait longer should decide about it. */
+/**
+ * A request is sent again only if the server asks for a wait of at most so many seconds. A caller who would have to
+ * wait longer should decide about it.
+ */
 const longestRetryAfter = 5
 
 /** `ProjectionBehind` is not one of these: the caller has said how long to wait for a view. */

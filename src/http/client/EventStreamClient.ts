@@ -2,7 +2,7 @@
  * Implements `Orders.subscribe` over server-sent events. A connection that ends or falls silent is made again after the
  * last position that arrived, so that a stream that is read goes on without a loss or a repetition.
  */
-import { Duration, Effect, Schedule, Schema, type Scope, Stream } from "effect"
+import { Duration, Effect, Random, Schedule, Schema, type Scope, Stream } from "effect"
 import { Sse } from "effect/encoding"
 import { Headers, HttpClient, HttpClientRequest, type HttpClientResponse, UrlParams } from "effect/http"
 import { InvalidPosition, ServerUnreachable } from "../../orders/OrdersError.ts"
@@ -24,7 +24,7 @@ type Pushes<E> = Stream.Stream<Push, E>
 type Subscribe = (options?: SubscribeOptions) => Effect.Effect<Pushes<SubscribeError>, SubscribeError, Scope.Scope>
 
 interface Failure {
-  /** Another connection may mend it. */
+  /** `true` means that another connection may succeed where this one failed. */
   readonly isTransient: boolean
   readonly error: SubscribeError
 }
@@ -41,7 +41,10 @@ const parameters = ({ categories, customerId, orderId, types }: SubscribeOptions
 
 const isTransientStatus = (status: number) => status >= 500 || status === 408 || status === 429
 
-/** The problem document names the header if it is the position that was refused. */
+/**
+ * Fails with `InvalidPosition` if the problem document names the `Last-Event-ID` header, in which the client sent the
+ * position, and otherwise with `ServerUnreachable`.
+ */
 const refused = Effect.fnUntraced(function* (
   response: HttpClientResponse.HttpClientResponse,
   after: bigint | undefined
@@ -74,14 +77,17 @@ const pushesOf = (response: HttpClientResponse.HttpClientResponse): Pushes<Failu
 
 /**
  * Waits longer before each connection, up to `longest`, until something comes; ends at a failure that is not transient.
+ * Each wait is shortened by up to half at random, so that the clients of one server don't all come back at once.
  */
 const reconnect = (longest: Duration.Input) =>
   Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced(longest)]).pipe(
-    Schedule.jittered,
     Schedule.setInputType<Failure>(),
     Schedule.modifyDelay(({ duration, input }) =>
       input.isTransient
-        ? Effect.as(Effect.logDebug("An event stream was lost and is taken up again.", input.error), duration)
+        ? Effect.logDebug("An event stream was lost and is taken up again.", input.error).pipe(
+            Effect.andThen(Random.next),
+            Effect.map((random) => Duration.times(duration, 0.5 + random / 2))
+          )
         : Effect.fail(input)
     )
   )

@@ -32,7 +32,10 @@ const boundary = Layer.succeed(
   })
 )
 
-/** The time that the caller agrees to wait for a view does not count. */
+/**
+ * Gives the time in which a request must be answered: `limits.request`, plus the seconds that its `Prefer: wait=N`
+ * header lets it wait for a view.
+ */
 const deadline = (request: HttpServerRequest.HttpServerRequest, limits: HttpLimits) =>
   Duration.sum(limits.request, Duration.seconds(HeaderValue.waitOf(request.headers["prefer"]) ?? 0))
 

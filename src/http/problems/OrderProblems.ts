@@ -68,7 +68,7 @@ export const OrderProblems = {
     remedy: "Choose another orderId, or leave it out and get one."
   }),
   IdReused: problem(Rejection.IdReused, "id-reused", "Id reused", {
-    when: "The order already has something of this kind with this id, but with other content.",
+    when: "The order already has a line, shipment, payment or other part with this id, but with other content.",
     remedy: "Choose another id; the same id is only for sending the same request again."
   }),
   OrderTooLong: problem(Rejection.OrderTooLong, "order-too-long", "Order too long", {

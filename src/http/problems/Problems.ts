@@ -69,7 +69,7 @@ const ownProblems = {
   ),
   VersionMismatch: problem(CommandError.VersionMismatch, "version-mismatch", "Version mismatch", {
     when: "If-Match names another version than the current one, or If-None-Match: * met something that exists.",
-    remedy: "Read it again, decide anew, and send its new ETag."
+    remedy: "Read again what the command is about, decide anew, and send the new ETag in If-Match."
   }),
   ContentTooLarge: problem(HttpError.ContentTooLarge, "content-too-large", "Content too large", {
     when: "The body has more bytes than `limit`; nothing was done.",

@@ -190,7 +190,14 @@ export const repair = Effect.fnUntraced(function* (view: View, streamId: string)
     const over = difference.kind === "missing" ? undefined : difference.version
     const put = isNonEmpty(events) ? audit.write(sql, events, over) : audit.remove(sql, streamId, difference.version)
     if (!isCurrent || !(yield* put)) return yield* refused("it has changed since it was compared; audit it again")
-    yield* Effect.logWarning(`The row of ${streamId} was put right; it was ${difference.kind}.`)
     return difference
-  }).pipe(sql.withTransaction, bounded)
+  }).pipe(
+    sql.withTransaction,
+    bounded,
+    Effect.tap((difference) =>
+      difference === undefined
+        ? Effect.void
+        : Effect.logWarning(`The row of ${streamId} was put right; it was ${difference.kind}.`)
+    )
+  )
 })

@@ -93,7 +93,8 @@ const outcomeOf = (exit: Exit.Exit<Option.Option<unknown>, unknown>) => {
 }
 
 /**
- * Waits, for at most `boundedWait(wait)`, until the view holds what the token stands for; gives the token's position.
+ * Waits, for at most `boundedWait(wait)`, until the view has applied the log up to the token's position, and gives that
+ * position. Fails with `ProjectionBehind` when the time is over.
  */
 export const awaitIn = (log: EventStore["Service"], logId: string, view: AwaitableView) =>
   Effect.fnUntraced(function* (

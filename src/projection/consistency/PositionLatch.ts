@@ -18,7 +18,7 @@ interface Waiter {
   readonly passed: Deferred.Deferred<bigint>
 }
 
-/** Starts at position 0. `onAwaited` is called each time somebody starts to wait. */
+/** Makes a latch at position 0. The latch calls `onAwaited` each time a caller starts to wait for a position. */
 export const make = (onAwaited: () => void = () => {}): PositionLatch => {
   const waiters = new Set<Waiter>()
   let current = 0n

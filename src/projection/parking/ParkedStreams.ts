@@ -38,10 +38,11 @@ export class ParkedStreams extends Context.Service<
     readonly list: Effect.Effect<ReadonlyArray<ParkedStream>, DatabaseUnavailable>
 
     /**
-     * Applies in order what was held back, and then follows the stream again. `StillFailing` names the version that
-     * fails and why; what came before it is applied: fix it and retry, or skip it. `RetryRefused` means that only a
-     * process with the version of the projection that made the view can do it. `UnknownParkedStream` means that it is
-     * parked no longer. Repeating it is safe, also after `DatabaseUnavailable`.
+     * Applies the events of a parked stream that were held back, in order; then the projection follows the stream
+     * again. `StillFailing` names the version whose event fails, and the reason; the events before it are applied:
+     * remove the cause and retry, or skip the event. `RetryRefused` means that another version of the projection made
+     * the view, so only a process of that version can retry. `UnknownParkedStream` means that no stream is parked under
+     * this id any more. A retry is safe to repeat, also after `DatabaseUnavailable`.
      */
     retry(id: string): Resolved<never>
 

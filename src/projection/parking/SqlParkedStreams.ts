@@ -23,7 +23,10 @@ type PageSize = 200 | 1
 
 const key = ({ name, version }: Projection) => ({ name, version, slot: "live" as const })
 
-/** Locks the checkpoint and gives it with the parked stream; fails if that is not parked (any longer), or not by us. */
+/**
+ * Locks the checkpoint and gives it with the parked stream. Fails with `UnknownParkedStream` if the stream is not
+ * parked any more, and with `RetryRefused` if another version of the projection made the view.
+ */
 const lock = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, projection: Projection, id: string) {
   const checkpoint = yield* Checkpoint.lock(sql, key(projection))
   const [parked] = yield* ParkedRows.list(sql, id)
@@ -35,7 +38,10 @@ const lock = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, projection: 
   return { checkpoint, parked }
 })
 
-/** Applies the events up to the first one that fails alone, and gives that one. */
+/**
+ * Applies the events in order up to the first one that fails even in a transaction of its own, and gives that event
+ * with the reason; gives `undefined` if all of them are applied.
+ */
 const applyUntilFailure = (
   sql: SqlClient.SqlClient,
   projection: Projection,

@@ -80,7 +80,10 @@ const createShadow = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, proj
   yield* Checkpoint.create(sql, shadowOf(projection))
 })
 
-/** Creates the shadow of a rebuild, unless it is there: one that a new version asked for has nothing yet. */
+/**
+ * Creates the shadow table and checkpoint of a rebuild unless they exist, since `requestVersion` only records a
+ * rebuild.
+ */
 export const prepare = (sql: SqlClient.SqlClient, projection: Projection, id: string) =>
   Effect.gen(function* () {
     if ((yield* Checkpoint.stored(sql, shadowOf(projection))) !== undefined) return

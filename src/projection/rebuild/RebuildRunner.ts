@@ -92,12 +92,15 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
     swap.isCompared = true
   })
 
-  /** Puts the shadow in place of the live table; ends the attempt unless events are left to be applied before. */
+  /**
+   * Compares the shadow with the log and puts it in place of the live table. Returns if the shadow has to apply more
+   * events first; otherwise fails with `CheckpointMoved`, which ends the attempt.
+   */
   const trySwap = Effect.fnUntraced(function* (sql: PgClient.PgClient, rebuild: RebuildRows.Row) {
     yield* compare(sql, rebuild).pipe(orBlock(sql, rebuild.id))
     const result = yield* RebuildSwap.swap(sql, projection, owner, rebuild.id, size).pipe(orBlock(sql, rebuild.id))
     if (result._tag === "Locked" && !swap.isLocked) yield* Effect.logWarning(RebuildSwap.tableLocked)
-    swap.isLocked = swap.isPausing = result._tag === "Locked"
+    swap.isLocked = result._tag === "Locked"
     switch (result._tag) {
       case "NotYet":
         return
@@ -106,8 +109,11 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
       case "Swapped":
         yield* Effect.logInfo(`The rebuilt view serves, from position ${result.position} on.`)
         return yield* new Checkpoint.CheckpointMoved()
-      case "Locked":
+      case "Locked": {
+        const now = yield* Clock.currentTimeMillis
+        swap.dueAt = now + (yield* swap.nextPause(now))
         return yield* new Checkpoint.CheckpointMoved()
+      }
     }
   })
 
@@ -126,7 +132,7 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
         eventsPerSecond,
         swap.isLocked ? RebuildSwap.tableLocked : null
       )
-      if (swap.isPausing) return
+      if ((yield* Clock.currentTimeMillis) < swap.dueAt) return
       const target = yield* RebuildSwap.target(sql, projection, checkpoint)
       if (target === undefined) return
       firstTarget ??= target
@@ -159,15 +165,15 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
       onCheckpoint: onCheckpoint(rebuild, start.position, markAdvanced),
       onTrouble: Effect.void
     }
+    const pause = swap.dueAt - (yield* Clock.currentTimeMillis)
     yield* withDedicatedConnection(database.projectionConnection, (sql) => {
       const follow = ProjectionWork.follow(sql, tail, work, start)
-      return swap.isPausing ? Effect.raceFirst(follow, swap.pause) : follow
+      // A new attempt begins when the pause is over, since only a batch or the beginning of an attempt tries the swap.
+      return pause > 0 ? Effect.raceFirst(follow, Effect.sleep(pause)) : follow
     }).pipe(
       Effect.catchTag("ProjectionStopped", ({ problem }) => block(sql, id, problem)),
       Effect.annotateLogs({ rebuild: id })
     )
-    // Following only ends by failing, so it was the pause that ended.
-    swap.isPausing = false
   })
 
   yield* ProjectionRunner.supervised(attempt, {

@@ -3,7 +3,7 @@
  * In that transaction the shadow is first brought to where the live table is, so that no position goes back for a
  * reader. `RebuildRunner` calls this once the shadow is near.
  */
-import { Data, Effect, Schedule } from "effect"
+import { Data, Duration, Effect, Schedule } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import type { BatchSize } from "../run/BatchSize.ts"
@@ -24,17 +24,21 @@ export const retries = Schedule.min([Schedule.exponential("2 seconds"), Schedule
 
 /** Remembers about a rebuild what outlives the attempts to finish it. */
 export const makeState = Effect.fnUntraced(function* (id: string) {
-  const wait = yield* Schedule.toStepWithSleep(retries)
+  const step = yield* Schedule.toStep(retries)
   return {
     id,
     /** Its rows were found to be the fold of the log. */
     isCompared: false,
     /** The table that serves was locked when the swap was last tried. */
     isLocked: false,
-    /** The swap is not tried now, but the shadow goes on following the log. */
-    isPausing: false,
-    /** The next pause: 2 s, then twice as long each time, at most 30 s. */
-    pause: Effect.suspend(() => Effect.ignore(wait(undefined)))
+    /** The swap is not tried before this time, in epoch milliseconds; until then the shadow goes on following the log. */
+    dueAt: 0,
+    /** The length of the next pause in milliseconds: 2 s, then twice as long each time, at most 30 s. */
+    nextPause: (now: number) =>
+      step(now, undefined).pipe(
+        Effect.map(([, pause]) => Duration.toMillis(pause)),
+        Effect.orElseSucceed(() => 30_000)
+      )
   }
 })
 

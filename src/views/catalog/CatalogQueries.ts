@@ -6,7 +6,10 @@ import { type Freshness, InvalidCursor } from "../ViewQuery.ts"
 import * as Cursor from "../Cursor.ts"
 
 export interface CatalogFilter {
-  /** `true` leaves out those that were not withdrawn, `false` those that were. */
+  /**
+   * `true` lists only withdrawn products or customers, `false` only those that are not withdrawn; without it, both are
+   * listed.
+   */
   readonly withdrawn?: boolean
 }
 

@@ -63,7 +63,7 @@ describe("a parked stream over HTTP", () => {
         what === "skip" ? {} : undefined
       )
       assert.deepStrictEqual([refused.status, refused.body.type], [409, "/problems/retry-refused"])
-      assert.match(refused.body.detail, /stays parked: its view was made by version 2 of it/)
+      assert.match(refused.body.detail, /stays parked: version 2 of the projection made its view/)
     }
     assert.containSubset(await parked(), [{ id: stream.id, version: 3, parked: true, skipped: [], retries: 0 }])
   })

@@ -173,7 +173,7 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
         const { orderId, streamId } = yield* filled
         yield* sql`UPDATE ordinal.order_view SET status = 'bent' WHERE order_id = ${orderId}`
         yield* sql`UPDATE ordinal.checkpoints SET version = 2`
-        const refused = { _tag: "AuditRefused", problem: "its view was made by version 2 of it" } as const
+        const refused = { _tag: "AuditRefused", problem: "version 2 of the projection made its view" } as const
         assert.containSubset(yield* Effect.flip(audits.auditSample(name)), refused)
         assert.containSubset(yield* Effect.flip(audits.auditStream(name, streamId)), refused)
         assert.strictEqual((yield* Effect.flip(audits.repair(name, streamId)))._tag, "RepairRefused")

@@ -73,7 +73,7 @@ it.live("stops where the view was made by a later version of the projection", ()
     yield* caughtUp
     const { reads: sql } = yield* Database
     yield* sql`UPDATE ordinal.checkpoints SET version = 99`
-    assert.match(yield* lastWords(), /made by version 99 of it; rebuild/)
+    assert.match(yield* lastWords(), /version 99 of the projection made its view; rebuild/)
   }).pipe(Effect.provide(fresh(readerLayer)))
 )
 
@@ -81,6 +81,6 @@ it.live("stops where the view was made by another version and can't be built bes
   Effect.gen(function* () {
     yield* caughtUp
     const { tables: _, ...single } = OrderViewProjection
-    assert.match(yield* lastWords({ ...single, version: 99 }), /made by version 1 of it; rebuild/)
+    assert.match(yield* lastWords({ ...single, version: 99 }), /version 1 of the projection made its view; rebuild/)
   }).pipe(Effect.provide(fresh(readerLayer)))
 )
