@@ -29,6 +29,9 @@ const fromSocketToCommit = (entered: ReadonlyArray<string>) =>
     entered.lastIndexOf(commit) + 1
   )
 
+/** The tail hands the previous command's event on, which may happen during the next command. */
+const isFollower = (file: string) => file.startsWith("eventstore/tail/") || file === "eventstore/EventRow.ts"
+
 /** The stations that are entered in the documented order; those that are missing come out of step are left out. */
 const inOrder = (entered: ReadonlyArray<string>) => {
   let from = 0
@@ -52,11 +55,13 @@ it.live(
       // What is loaded or made once is not a part of the way.
       yield* Effect.repeat(place, Schedule.recurs(4))
       const ways = (yield* Effect.replicateEffect(place, 10)).map(fromSocketToCommit)
-      // Whatever else the process does now and then (it polls, it sweeps) is not in all of them.
-      const [first = [], ...others] = ways
-      const entered = [...new Set(first)].filter((file) => others.every((way) => way.includes(file)))
       for (const way of ways) assert.deepStrictEqual(inOrder(way), stations)
-      assert.sameMembers(entered, [...stations, ...helpers])
+      const documented = [...stations, ...helpers]
+      assert.includeMembers(ways.flat(), documented)
+      // Whatever else the process does meanwhile is not in every way: it polls, it sweeps, and it follows the log.
+      const [first = [], ...others] = ways.map((way) => way.filter((file) => !isFollower(file)))
+      const entered = [...new Set(first)].filter((file) => others.every((way) => way.includes(file)))
+      assert.includeMembers(documented, entered)
     })
 )
 

@@ -5,7 +5,7 @@
  * Nothing is answered here, and the state that `decideAll` evolves is thrown away: an actor's state moves forward only
  * on what `reconcile` confirms.
  */
-import { Effect, Result } from "effect"
+import { Result } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { Entry, EventStore, Outcome } from "../../eventstore/EventStore.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
@@ -96,9 +96,7 @@ export const append = <State, Command, Event, Rejection>(
 ) => {
   const entries = decided.flatMap((one) => (one._tag === "Append" ? [one.entry] : []))
   const earliest = decided.reduce((least, { envelope }) => Math.min(least, envelope.deadline), Infinity)
-  return Effect.useSpan("Drain.append", { attributes: { entries: entries.length } }, () =>
-    store.append(entries, Math.max(earliest, now + grace))
-  )
+  return store.append(entries, Math.max(earliest, now + grace))
 }
 
 /** The event store has stored these events of a command. */

@@ -5,7 +5,7 @@
  * The receipt of a command with a key is stored with its events, by the same statement; a repeat is answered with that
  * receipt. Every command is timed and counted by its outcome.
  */
-import { Context, Effect, Layer, Tracer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import type { EventStore } from "../../eventstore/EventStore.ts"
 import type { Accepted, SendOptions } from "../actor/Envelope.ts"
 import type { Aggregate } from "../Aggregate.ts"
@@ -131,11 +131,6 @@ const make = Effect.gen(function* () {
   })
 
   return Commands.of({
-    submit: (submission) => {
-      const [command] = submission.scope
-      return Effect.useSpan("Commands.submit", { attributes: { command } }, (span) =>
-        Effect.provideService(measured(command, submit(submission)), Tracer.ParentSpan, span)
-      )
-    }
+    submit: (submission) => measured(submission.scope[0], submit(submission))
   })
 })

@@ -34,7 +34,7 @@ interface Target<Id extends CatalogId, Body extends Entity, E> {
  * time. `Location` is sent where it was created.
  */
 const commandOn = (orders: Orders["Service"]) =>
-  Effect.fn("CatalogHandlers.command")(function* <Id extends CatalogId, Body extends Entity, E, E2>(
+  Effect.fnUntraced(function* <Id extends CatalogId, Body extends Entity, E, E2>(
     headers: CommandHeaders,
     { id, path, read }: Target<Id, Body, E>,
     send: (options: CommandOptions) => Effect.Effect<CommandReceipt, E2>

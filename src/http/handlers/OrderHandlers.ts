@@ -10,7 +10,7 @@ import * as Reply from "./Reply.ts"
 import { commandOptions } from "./RequestOptions.ts"
 
 const commandOn = (orders: Orders["Service"]) =>
-  Effect.fn("OrderHandlers.command")(function* <E>(
+  Effect.fnUntraced(function* <E>(
     headers: CommandHeaders,
     send: (options: CommandOptions) => Effect.Effect<Receipt, E>,
     created?: (receipt: Receipt) => { readonly location: string }
