@@ -23,7 +23,10 @@ interface Chain<Last> {
 
 interface Step {
   readonly decode: (data: unknown) => unknown
-  /** Makes the next shape. It is given only what the step before it made. */
+  /**
+   * Makes the next shape from data of the shape before: what the step before made or, in the first step that runs, what
+   * `decode` read.
+   */
   readonly up: (data: never) => unknown
 }
 

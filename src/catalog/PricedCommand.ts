@@ -1,4 +1,7 @@
-/** Makes the priced command that enters the mailbox out of a caller's request and the catalog's quote. It is pure. */
+/**
+ * Prices a caller's request with the catalog's quote and so makes the command, or the line of one, that enters the
+ * order's mailbox. All functions here are pure.
+ */
 import { Array, Result } from "effect"
 import type { Line } from "../order/Line.ts"
 import type { Command } from "../order/OrderCommand.ts"

@@ -128,8 +128,8 @@ export class Orders extends Context.Service<
       [paymentId: PaymentId, request: Request.CapturePaymentRequest]
     >
     /**
-     * Releases the uncaptured rest of a payment; stores nothing if it is voided. Fails with `PaymentNotFound`,
-     * `PaymentClosed` (all of it is captured: refund it instead).
+     * Releases the uncaptured rest of a payment; stores nothing if the payment was voided before. Fails with
+     * `PaymentNotFound`, or with `PaymentClosed` if all of the payment is captured (refund it instead).
      */
     readonly voidPayment: OrderCommand<"VoidPayment", [paymentId: PaymentId]>
     /**
@@ -176,7 +176,10 @@ export class Orders extends Context.Service<
 
     /** Saves a product, new or not, as a whole; it can be ordered from now on. Saving the same again stores nothing. */
     saveProduct(productId: ProductId, product: SaveProductRequest, options?: CommandOptions): CatalogCommand
-    /** Withdraws a product: it can't be ordered until it is saved again. `ProductNotFound`: it was never saved. */
+    /**
+     * Withdraws a product, which can't be ordered until it is saved again. Fails with `ProductNotFound` if the product
+     * was never saved.
+     */
     withdrawProduct(productId: ProductId, options?: CommandOptions): CatalogCommand<ProductNotFound>
     /** Reads the newest state of a product, withdrawn or not. `ProductNotFound`: it was never saved. */
     product(productId: ProductId, options?: TokenOption): Query.CatalogRead<ProductView, ProductNotFound>

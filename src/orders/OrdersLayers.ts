@@ -41,6 +41,9 @@ export const layer = <E, R>(database: Layer.Layer<Database, E, R>, { projections
 export const layerPostgres = (url: string, options: EventSourcing.Options & Omit<DatabaseOptions, "url"> = {}) =>
   layer(Database.layer({ ...options, url: Redacted.make(url) }), options)
 
-/** Stands on PGlite, in a directory that this process then owns, or with "memory" in memory. A power cut loses data. */
+/**
+ * Provides `Orders` on PGlite, which keeps its data in `directory`, owned by this process from then on, or in memory if
+ * `directory` is "memory". A power cut can lose data.
+ */
 export const layerPglite = (directory: string, options?: EventSourcing.Options) =>
   layer(Database.layer({ url: Redacted.make(`pglite:${directory}`), allowPgliteInProduction: true }), options)

@@ -31,7 +31,10 @@ export interface OrderListRequest {
   readonly sort?: OrderSort
   /** A page has 1..100 orders, 20 by default. */
   readonly limit?: number
-  /** The page follows the one whose `next` this is; filter and sort must be the same. */
+  /**
+   * The cursor is the `next` of the page before the one that is asked for; `filter` and `sort` must be the same as they
+   * were for that page. Without a cursor, the first page is given.
+   */
   readonly cursor?: string
 }
 

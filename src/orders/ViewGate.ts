@@ -23,7 +23,10 @@ export const make = Effect.fnUntraced(function* (
   const gate = PositionLatch.make(() => Queue.offerUnsafe(awaited, undefined))
   let waited = 0
 
-  /** Lets through what the view has reached within `wait` milliseconds. */
+  /**
+   * Waits at most `wait` milliseconds for the view to pass the gate's position, then lets through all events up to the
+   * view's checkpoint.
+   */
   const followView = Effect.fnUntraced(function* (wait: number) {
     const passed = yield* queries.awaitPosition(gate.position() + 1n).pipe(Effect.timeoutOption(wait))
     waited = Option.isSome(passed) ? 0 : waited + wait

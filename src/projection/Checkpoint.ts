@@ -1,9 +1,10 @@
 /**
- * The checkpoint of a projection: the last position that it has applied, kept beside its view in the same database.
+ * The checkpoint of a projection holds the position of the last event that is applied. It is kept beside the
+ * projection's view, in the same database.
  *
- * Invariant: it moves only by compare-and-set, in the transaction that writes the view, so whoever loses the race has
- * written nothing, and a view is always exactly the fold of the log up to its checkpoint (but for parked streams).
- * Everything that changes a view first locks the row of its checkpoint.
+ * Invariant: the checkpoint moves only by compare-and-set, in the transaction that writes the view, so whoever loses
+ * the race has written nothing, and a view is always exactly the fold of the log up to its checkpoint (but for parked
+ * streams). Everything that changes a view first locks the row of its checkpoint.
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError, Statement } from "effect/sql"
@@ -148,7 +149,8 @@ export interface Lag {
   /** The number of events in the log that are not applied. */
   readonly behind: number
   /**
-   * The age of the oldest of these events in seconds, to the millisecond by the database's clock; 0 if there is none.
+   * The age in seconds of the oldest event in the log that is not applied, to the millisecond by the database's clock;
+   * 0 if every event is applied.
    */
   readonly lag: number
   /** The number of parked streams. */

@@ -22,7 +22,7 @@ export interface ProjectionInfo {
   readonly head: bigint
   /** The number of events in the log that are not applied: `head − position`, or 0. */
   readonly behind: number
-  /** The age of the oldest of these events in seconds; 0 if there is none. */
+  /** The age in seconds of the oldest event in the log that is not applied; 0 if every event is applied. */
   readonly lag: number
   /** The time when the checkpoint last moved, in ISO 8601. Absent if the projection never ran. */
   readonly updatedAt?: string

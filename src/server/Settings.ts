@@ -185,7 +185,10 @@ const read = Effect.fnUntraced(function* ([name, setting]: readonly [string, Set
   return { name, value, shown }
 })
 
-/** Every setting as a value, and as operators may see it; or the sentence about the first one that can't be read. */
+/**
+ * Reads every setting, as a value and as text that operators may see. Fails with a sentence about the first setting
+ * that can't be read.
+ */
 export const load = Effect.forEach(Object.entries<Setting<unknown>>(settings), read).pipe(
   Effect.catchTag("ConfigError", ({ message }) => new UnusableSetting({ problem: message })),
   Effect.map((entries) => ({

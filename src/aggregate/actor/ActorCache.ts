@@ -25,7 +25,7 @@ export interface ActorInfo {
 export interface ActorReport {
   /** Actors in memory. */
   readonly residents: number
-  /** Actors that have open commands. */
+  /** The number of actors that have at least one command without an answer. */
   readonly busy: number
   /** Commands in all mailboxes. */
   readonly waiting: number

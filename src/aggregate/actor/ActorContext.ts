@@ -1,4 +1,7 @@
-/** Everything that an actor needs of the registry that it runs in: services, limits, and who is told of what it does. */
+/**
+ * Gives an actor everything that it needs of its registry: services, limits, and functions to report what the actor
+ * does.
+ */
 import type { Effect, Exit, Semaphore } from "effect"
 import type { EventStore } from "../../eventstore/EventStore.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"

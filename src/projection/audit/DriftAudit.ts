@@ -18,7 +18,7 @@ import * as LogPages from "../run/LogPages.ts"
 import type { Audited, Difference } from "./Audits.ts"
 import * as Comparison from "./Comparison.ts"
 
-/** A table of a projection that is compared with the log. */
+/** Names the table of a projection that an audit compares with the log, and holds what the audit needs for that. */
 export interface View {
   readonly sql: SqlClient.SqlClient
   readonly log: EventStore["Service"]

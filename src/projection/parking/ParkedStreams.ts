@@ -19,7 +19,7 @@ export interface ParkedStream {
   /** The position of this event. */
   readonly position: bigint
   readonly reason: string
-  /** ISO 8601. */
+  /** The time when the stream was parked, in ISO 8601. */
   readonly parkedAt: string
   /** The number of retries that failed since the stream was parked. */
   readonly retries: number

@@ -79,8 +79,8 @@ const applyPage = (sql: SqlClient.SqlClient, projection: Projection, id: string,
   }).pipe(sql.withTransaction, bounded)
 
 /**
- * A transaction of one event did not end in time, so this event is what takes too long. It may still be committed; then
- * the next retry finds that.
+ * Fails with `StillFailing` if a transaction that applied only the event at which the stream is parked did not end in
+ * time; fails with `cause` otherwise. That transaction may still be committed; the next retry then finds this out.
  */
 const overdue = <E>(sql: SqlClient.SqlClient, id: string, cause: Cause.Cause<E>) =>
   Effect.gen(function* () {

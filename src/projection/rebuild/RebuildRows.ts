@@ -1,6 +1,6 @@
 /**
- * The rows of rebuilds, one statement or transaction per function. Whatever begins or ends a rebuild holds the lock of
- * the live checkpoint. `SqlRebuilds`, `RebuildRunner` and `ProjectionRunner` call these.
+ * Reads and writes the rows of rebuilds; each function runs one statement or one transaction. Whatever begins or ends a
+ * rebuild holds the lock of the projection's live checkpoint.
  */
 import { Effect } from "effect"
 import type { SqlClient, SqlError, Statement } from "effect/sql"
@@ -39,7 +39,7 @@ const select = (sql: SqlClient.SqlClient, condition: Statement.Fragment) =>
     FROM ordinal.rebuilds r CROSS JOIN ordinal.log_head h
     WHERE ${condition} ORDER BY r.started_at DESC, r.id LIMIT 100`.pipe(Effect.map((rows) => rows.map(plainRow<Row>)))
 
-/** Lists rebuilds, the newest first, at most 100; or the one of this id. */
+/** Lists at most 100 rebuilds, the newest first, or only the rebuild with this id if one is given. */
 export const list = (sql: SqlClient.SqlClient, id?: string) =>
   select(sql, id === undefined ? sql`true` : sql`r.id::text = ${id}`)
 

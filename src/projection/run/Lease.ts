@@ -1,7 +1,7 @@
 /**
- * The lease of a projection, in its checkpoint's row: one process at a time runs it, by the database's clock. The
- * process renews it with each commit and three times in its term (3 s by default); once the term is over, any other may
- * take it.
+ * The lease of a projection, which is kept in the row of its checkpoint, lets one process at a time run the projection;
+ * the database's clock decides when the lease is over. The process renews its lease with each commit and three times in
+ * the lease's term (3 s by default); once the term is over, any other process may take the lease.
  *
  * The lease only saves work. The compare-and-set on the checkpoint is what keeps two runners from doing harm.
  */

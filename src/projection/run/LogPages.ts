@@ -41,7 +41,10 @@ export const unknownStreams = (sql: SqlClient.SqlClient, streamIds: ReadonlyArra
     WHERE NOT EXISTS (SELECT FROM ordinal.events e WHERE e.stream_id = asked.stream_id AND e.version = 1)
     ORDER BY asked.stream_id`.pipe(Effect.map((rows) => rows.map((row) => row.streamId)))
 
-/** Lists streams of these categories that had events at position `upTo`, by id, after one; at most `limit`. */
+/**
+ * Lists, sorted by id, at most `limit` streams of these categories whose ids come after `after` and whose first event
+ * is at position `upTo` or before.
+ */
 export const streamsAfter = (
   sql: SqlClient.SqlClient,
   categories: ReadonlyArray<string>,

@@ -37,7 +37,10 @@ export interface CatalogPage<Category extends CatalogCategory> {
 export class CatalogQueries extends Context.Service<
   CatalogQueries,
   {
-    /** Lists a page by id; fails with `InvalidCursor` if the cursor is another list's. */
+    /**
+     * Lists one page of products or customers, sorted by id. Fails with `InvalidCursor` if the cursor belongs to
+     * another list.
+     */
     list<Category extends CatalogCategory>(
       query: CatalogList<Category>
     ): Effect.Effect<CatalogPage<Category>, InvalidCursor | DatabaseUnavailable>

@@ -22,7 +22,10 @@ export interface Listing {
   readonly sort: OrderSort
 }
 
-/** The query is checked: its times are instants, and the list goes on after the key `after`. */
+/**
+ * This query for a page of orders was checked: the times of its filter are parsed, and its cursor is opened. The page
+ * begins after the key `after`, or is the first page if there is none.
+ */
 export interface OrderListQuery extends Listing {
   readonly placedAfter: Date | undefined
   readonly placedBefore: Date | undefined
