@@ -59,7 +59,7 @@ export const OrderProblems = {
     "payment-required-before-shipment",
     "Payment required before shipment",
     {
-      when: "This shop ships only orders that are paid for as far as `required` says.",
+      when: "This shop ships an order only when its total is authorized or captured; `required` says which.",
       remedy: "Authorize or capture the amount in `missing`, then ship."
     }
   ),
