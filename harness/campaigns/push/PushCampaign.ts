@@ -72,7 +72,7 @@ export const crowd = async (
   bounds: PushMemory.Bounds | undefined
 ) => {
   const looked = () => MemoryProbe.series(server.output).length
-  const cutOff = () => server.output().split("an event stream was cut off").length - 1
+  const cutOff = () => server.output().split("An event stream was cut off").length - 1
   let [from, to] = [0, 0]
   const { faults, ...figures } = await PushCrowd.run(shop, sql, crowd, {
     cutOff,
