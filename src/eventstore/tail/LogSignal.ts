@@ -39,7 +39,7 @@ export const make = Effect.fnUntraced(function* (database: Database["Service"]) 
     Effect.gen(function* () {
       const sql = yield* connect
       const notifications = yield* sql.listen(channel)
-      // What was appended while this process did not listen has left no hint here.
+      // No notification tells of events that were appended before this process listened, so it looks for them now.
       publishHere()
       yield* Queue.takeAll(notifications).pipe(
         Effect.map((received) => received.some(({ payload }) => payload !== processId) && publishHere()),

@@ -136,7 +136,7 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
       const target = yield* RebuildSwap.target(sql, projection, checkpoint)
       if (target === undefined) return
       firstTarget ??= target
-      // What the live table had at the beginning is applied in the ordinary way, and compared, however little it is.
+      // The swap applies the last events itself, so it waits until the shadow has what the live table had at first.
       if (position >= firstTarget && RebuildSwap.isNear(position, target, size)) yield* trySwap(sql, rebuild)
     })
   }
