@@ -21,6 +21,10 @@ const benches = {
     description: "events per second of the order view: catching up, and rebuilt beside what serves",
     load: () => import("./projection.ts")
   },
+  http: {
+    description: "requests per second over HTTP, beside a bare node:http server, Emmett with Express, and inserts",
+    load: () => import("./http.ts")
+  },
   push: {
     description: "milliseconds from a commit to its push at a client, over SSE and WebSocket",
     load: () => import("./push.ts")

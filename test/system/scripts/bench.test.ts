@@ -66,6 +66,24 @@ it("measures the order view: catching up, rebuilt, and beside an INSERT … SELE
   assert.isAbove(catchUpToWrites, 0)
 })
 
+it("measures requests over HTTP beside a bare server and one-row inserts", async () => {
+  const { code, err, out } = await bench("http", "--tiny")
+  assert.strictEqual(code, 0, err)
+  const result: unknown = JSON.parse(out.trimEnd().split("\n").at(-1)!)
+  assert.containSubset(result, { bench: "http", size: "tiny", orders: 20 })
+  const { figures, ratios } = result as {
+    readonly figures: ReadonlyArray<{ readonly name: string; readonly perSecond: { readonly median: number } }>
+    readonly ratios: ReadonlyArray<{ readonly ratio: string; readonly value: number }>
+  }
+  const names = ["post bare", "post ordinal", "get bare", "get ordinal", "list ordinal", "live ordinal"]
+  assert.deepStrictEqual(
+    figures.map(({ name }) => name),
+    names
+  )
+  for (const { perSecond } of figures) assert.isAbove(perSecond.median, 0)
+  for (const { value } of ratios) assert.isAbove(value, 0)
+})
+
 it("measures pushes", async () => {
   const { code, err, out } = await bench("push", "--tiny")
   assert.strictEqual(code, 0, err)
