@@ -25,7 +25,7 @@ import { patience, patientLimits, portOf } from "./ApiServer.ts"
 import { freshDatabase } from "../vitest/FreshDatabase.ts"
 import { patientConnections } from "../clocks/Patience.ts"
 
-/** Any request may be one of a foreign page. */
+/** A foreign page may not even read here. */
 const check = checkOf(OpenApi.fromApi(AdminApi), [403])
 
 class Ports extends Context.Service<Ports, { readonly api: number; readonly operators: number }>()("test/Ports") {}

@@ -3,6 +3,7 @@ import * as OrdersLayers from "../../src/orders/OrdersLayers.ts"
 import { Duration, Effect, Layer, Logger, ManagedRuntime, References } from "effect"
 import { HttpServer } from "effect/http"
 import * as AggregateLimits from "../../src/aggregate/AggregateLimits.ts"
+import * as AllowedSites from "../../src/http/listener/AllowedSites.ts"
 import { HttpLimits, defaults } from "../../src/http/listener/HttpLimits.ts"
 import { OpenStreams } from "../../src/http/push/OpenStreams.ts"
 import * as PushLimits from "../../src/http/push/PushLimits.ts"
@@ -18,6 +19,7 @@ export interface Options {
   readonly ready?: Readiness["Service"]["check"]
   readonly limits?: Partial<HttpLimits>
   readonly push?: Partial<PushLimits.PushLimits>
+  readonly sites?: Partial<AllowedSites.AllowedSites>
   readonly logs?: (line: string) => void
 }
 
@@ -58,6 +60,7 @@ export const start = async (options: Options = {}) => {
       Layer.succeed(AggregateLimits.AggregateLimits, { ...AggregateLimits.defaults, commandDeadline: patience })
     ),
     Layer.provide(Layer.succeed(PushLimits.PushLimits, { ...PushLimits.defaults, ...options.push })),
+    Layer.provide(Layer.succeed(AllowedSites.AllowedSites, { ...AllowedSites.defaults, ...options.sites })),
     Layer.provide(Logger.layer([logger]))
   )
   const runtime = ManagedRuntime.make(layer)

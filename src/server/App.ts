@@ -8,6 +8,7 @@ import { EventStore } from "../eventstore/EventStore.ts"
 import * as AdminServer from "../http/admin/AdminServer.ts"
 import { type ShownSetting, ShownSettings } from "../http/admin/AdminHandlers.ts"
 import { Readiness } from "../http/handlers/Readiness.ts"
+import { AllowedSites } from "../http/listener/AllowedSites.ts"
 import { HttpLimits, defaults as httpDefaults } from "../http/listener/HttpLimits.ts"
 import * as Server from "../http/listener/Server.ts"
 import { OpenStreams } from "../http/push/OpenStreams.ts"
@@ -52,8 +53,12 @@ const limits = (settings: Settings.Settings) =>
     Layer.succeed(PushLimits, {
       ...pushDefaults,
       connections: settings.STREAM_CONNECTIONS,
-      heartbeat: settings.HEARTBEAT,
-      origins: settings.ALLOWED_ORIGINS.split(",").filter((origin) => origin !== "")
+      heartbeat: settings.HEARTBEAT
+    }),
+    Layer.succeed(AllowedSites, {
+      hosts: Settings.listed(settings.ALLOWED_HOSTS),
+      origins: Settings.listed(settings.ALLOWED_ORIGINS),
+      proxies: Settings.listed(settings.TRUSTED_PROXIES)
     }),
     Layer.succeed(HttpLimits, {
       ...httpDefaults,

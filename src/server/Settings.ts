@@ -9,6 +9,7 @@ import * as AggregateLimits from "../aggregate/AggregateLimits.ts"
 import { defaultPools } from "../database/DatabaseOptions.ts"
 import { CommandRetention } from "../eventstore/CommandRetention.ts"
 import type { ShownSetting } from "../http/admin/AdminHandlers.ts"
+import { isNetwork } from "../http/listener/HostNames.ts"
 import * as PushLimits from "../http/push/PushLimits.ts"
 import { defaultPolicies } from "../order/OrderPolicies.ts"
 import * as ProjectionLimits from "../projection/ProjectionLimits.ts"
@@ -78,6 +79,9 @@ const duration = (minimum: Duration.Input, maximum: Duration.Input = Infinity): 
   }
 }
 
+/** Splits a list at its commas. */
+export const listed = (text: string): ReadonlyArray<string> => (text === "" ? [] : text.split(","))
+
 const setting = <A>(defaultValue: A, kind: Kind<A>, meaning: string): Setting<A> => ({ ...kind, defaultValue, meaning })
 
 const databaseUrl: Kind<Redacted.Redacted> = {
@@ -96,6 +100,12 @@ const origins = text(
 )
 const actors = AggregateLimits.defaults
 const streams = PushLimits.defaults
+const hosts = text("names", "host names such as shop.example, separated by commas", /^([^\s,/:]+(,[^\s,/:]+)*)?$/)
+const proxies: Kind<string> = {
+  schema: Schema.String.check(Schema.makeFilter((list: string) => listed(list).every(isNetwork))),
+  placeholder: "addresses",
+  expected: "addresses or networks such as 10.0.0.0/8, separated by commas"
+}
 const views = ProjectionLimits.defaults
 
 export const settings = {
@@ -109,7 +119,9 @@ export const settings = {
     boolean,
     "listen on other addresses than loopback although there is no authentication yet"
   ),
-  ALLOWED_ORIGINS: setting(streams.origins.join(","), origins, "other origins whose pages may open a WebSocket"),
+  ALLOWED_HOSTS: setting("", hosts, "names that requests may call the server by, besides localhost and addresses"),
+  ALLOWED_ORIGINS: setting("", origins, "other origins whose pages may use the API (CORS) and open a WebSocket"),
+  TRUSTED_PROXIES: setting("", proxies, "proxies whose X-Forwarded-Host header is believed"),
   ALLOW_PGLITE_IN_PRODUCTION: setting(false, boolean, "use the embedded database although NODE_ENV is production"),
   AUTO_CONFIRM: setting(
     defaultPolicies.autoConfirm,

@@ -22,7 +22,7 @@ interface Sending {
 const goAway = (url: string, { after, body, isWhole, path, resets }: Sending) =>
   new Promise<void>((resolve) => {
     const text = JSON.stringify(body)
-    const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n`
+    const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n`
     const socket = connect(Number(new URL(url).port), "127.0.0.1", () => {
       socket.write(isWhole ? head + text : (head + text).slice(0, -5))
       const leave = () => (resets ? socket.resetAndDestroy() : socket.destroy())

@@ -9,7 +9,6 @@ import * as Listener from "../listener/Listener.ts"
 import * as RouterMiddleware from "../listener/RouterMiddleware.ts"
 import { AdminApi } from "./AdminApi.ts"
 import * as AdminHandlers from "./AdminHandlers.ts"
-import * as ForeignPages from "./ForeignPages.ts"
 
 export interface Options {
   readonly host: string
@@ -23,14 +22,11 @@ const docsPath = "/docs"
 
 const docs = HttpApiScalar.layer(AdminApi, { path: docsPath, scalar: { withDefaultFonts: false } })
 
-const routes = (host: string) =>
-  Layer.mergeAll(HttpApiBuilder.layer(AdminApi, { openapiPath }), docs).pipe(
-    Layer.provide(AdminHandlers.layer),
-    Layer.provide(EndpointMiddleware.layer),
-    Layer.provideMerge(
-      RouterMiddleware.layer({ api: AdminApi, pages: [openapiPath, docsPath], refuse: ForeignPages.refuse(host) })
-    )
-  )
+const routes = Layer.mergeAll(HttpApiBuilder.layer(AdminApi, { openapiPath }), docs).pipe(
+  Layer.provide(AdminHandlers.layer),
+  Layer.provide(EndpointMiddleware.layer),
+  Layer.provideMerge(RouterMiddleware.layer({ api: AdminApi, pages: [openapiPath, docsPath], otherSites: "none" }))
+)
 
 const isInUse = ({ cause }: HttpServerError.ServeError): boolean =>
   cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE"
@@ -57,7 +53,7 @@ export const layer = ({ host, orAnother, port }: Options) =>
       const server = Layer.catchTag(listen(port), "ServeError", another)
       const options = { routerConfig: Listener.routerConfig, disableLogger: true, disableListenLog: true }
       // The context of this layer (its router, its memo map) must not get into another server, so it is built apart.
-      const serve = Layer.effectDiscard(Layer.build(HttpRouter.serve(routes(host), options)))
+      const serve = Layer.effectDiscard(Layer.build(HttpRouter.serve(routes, options)))
       return Layer.merge(serve, Layer.effectDiscard(listening)).pipe(Layer.provideMerge(server))
     })
   )

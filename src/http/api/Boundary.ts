@@ -5,15 +5,16 @@
 import { HttpApiMiddleware } from "effect/http-api"
 import { Problems } from "../problems/Problems.ts"
 
-/** Every endpoint refuses what can't be decoded, and answers a defect. */
+/** Every endpoint refuses foreign hosts and what can't be decoded, and answers a defect. */
 export class Boundary extends HttpApiMiddleware.Service<Boundary>()("ordinal/http/api/Boundary", {
-  error: [Problems.InvalidRequest, Problems.InternalError]
+  error: [Problems.InvalidRequest, Problems.ForeignHost, Problems.InternalError]
 }) {}
 
-/** Every command checks its body and ends at the deadline. */
+/** Every command refuses pages of other sites, checks its body and ends at the deadline. */
 export class CommandBoundary extends HttpApiMiddleware.Service<CommandBoundary>()("ordinal/http/api/CommandBoundary", {
   error: [
     Problems.InvalidRequest,
+    Problems.ForeignOrigin,
     Problems.RequestTimeout,
     Problems.ContentTooLarge,
     Problems.UnsupportedMediaType,

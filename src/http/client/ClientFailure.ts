@@ -8,6 +8,8 @@ import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
 import { ServerUnreachable } from "../../orders/OrdersError.ts"
 import {
   ContentTooLarge,
+  ForeignHost,
+  ForeignOrigin,
   InternalError,
   InvalidRequest,
   RequestTimeout,
@@ -17,7 +19,9 @@ import {
 /** The response is none of the API's. */
 class UnreadableResponse extends Data.TaggedError("UnreadableResponse")<{ readonly cause: Schema.SchemaError }> {}
 
-type Transport = HttpClientError.HttpClientError | RequestTimeout
+/** The server refused the request before it read it. */
+type Refused = RequestTimeout | ForeignHost | ForeignOrigin
+type Transport = HttpClientError.HttpClientError | Refused
 /** These mean that this program, or the server, has a bug. */
 type Broken = Schema.SchemaError | InvalidRequest | InternalError | ContentTooLarge | UnsupportedMediaType
 /** The definition of the API adds these errors to those of `Orders`. */
@@ -29,8 +33,11 @@ export const markUnreadable = (
 ): Effect.Effect<unknown, unknown, unknown> =>
   Effect.mapError(response, (error) => (Schema.isSchemaError(error) ? new UnreadableResponse({ cause: error }) : error))
 
+const isRefused = (error: unknown): error is Refused =>
+  error instanceof RequestTimeout || error instanceof ForeignHost || error instanceof ForeignOrigin
+
 const isTransport = (error: unknown): error is Transport | UnreadableResponse =>
-  HttpClientError.isHttpClientError(error) || error instanceof UnreadableResponse || error instanceof RequestTimeout
+  HttpClientError.isHttpClientError(error) || error instanceof UnreadableResponse || isRefused(error)
 
 const isBroken = (error: unknown): error is Broken =>
   Schema.isSchemaError(error) ||
@@ -42,6 +49,8 @@ export const unreachable = (reason: string, cause?: unknown): ServerUnreachable 
 const reasonOf = (error: Transport | UnreadableResponse): string => {
   if (error instanceof UnreadableResponse) return "its answer can't be read"
   if (error instanceof RequestTimeout) return "the request took too long to arrive"
+  if (error instanceof ForeignHost) return `it does not answer to the name ${error.host}`
+  if (error instanceof ForeignOrigin) return `it refuses requests of pages of ${error.value}`
   const { response } = error
   return response === undefined ? "no connection" : `it answered ${response.status} as this API does not`
 }
@@ -68,7 +77,7 @@ const isBeforeSending = (error: unknown): boolean => {
  */
 const isPerhapsDone = (error: Transport | UnreadableResponse): boolean => {
   if (error instanceof UnreadableResponse) return true
-  if (error instanceof RequestTimeout) return false
+  if (isRefused(error)) return false
   const { reason, response } = error
   if (response !== undefined) return response.status < 300 || response.status >= 500
   return reason._tag === "TransportError" && !isBeforeSending(reason.cause)

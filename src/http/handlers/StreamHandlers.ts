@@ -46,7 +46,7 @@ export const layer = HttpApiBuilder.group(
       )
       .handleRaw("socket", ({ headers, query, request }) =>
         Effect.gen(function* () {
-          yield* Handshake.check(request, limits.origins)
+          yield* Handshake.check(request)
           const pushes = yield* subscribe({ headers, query })
           yield* streams.open("websocket").pipe(
             Effect.andThen(EventSocket.serve(request, pushes)),

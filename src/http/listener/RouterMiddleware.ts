@@ -14,6 +14,8 @@ import * as ProblemResponse from "../problems/ProblemResponse.ts"
 import { Problems } from "../problems/Problems.ts"
 import * as RequestId from "../wire/RequestId.ts"
 import * as AllowedMethods from "./AllowedMethods.ts"
+import { AllowedSites } from "./AllowedSites.ts"
+import * as ForeignRequests from "./ForeignRequests.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
@@ -26,8 +28,8 @@ export interface Options<Id extends string, Groups extends HttpApiGroup.Constrai
   readonly api: HttpApi.HttpApi<Id, Groups>
   /** These paths outside of the API are read with GET. */
   readonly pages: ReadonlyArray<FindMyWay.PathInput>
-  /** Answers a request that must not be routed at all. */
-  readonly refuse?: (request: Request) => Response | undefined
+  /** Pages of other sites may do what `AllowedSites` and `ForeignRequests` say, or nothing at all. */
+  readonly otherSites: "allowed" | "none"
 }
 
 const isSafe = (request: Request): boolean => ["GET", "HEAD", "OPTIONS"].includes(request.method)
@@ -82,6 +84,10 @@ const complete = (response: Response, ids: RequestId.RequestIds): Response =>
   HttpServerResponse.setHeaders(response.status < 400 ? response : ProblemResponse.complete(response, ids.uuid), {
     "x-request-id": ids.echo,
     "x-content-type-options": "nosniff",
+    // No page of another site frames a page of ours, to have a visitor click on it.
+    ...(response.headers["content-type"]?.startsWith("text/html") === true
+      ? { "content-security-policy": "frame-ancestors 'none'" }
+      : {}),
     "cache-control": response.headers["cache-control"] ?? "private, no-cache"
   })
 
@@ -96,14 +102,18 @@ const isWebSocket = ({ headers }: Request, { status }: Response) =>
 
 export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>({
   api,
-  pages,
-  refuse
+  otherSites,
+  pages
 }: Options<Id, Groups>) =>
   HttpRouter.middleware(
     Effect.gen(function* () {
       const clock = yield* Clock.Clock
       const duration = yield* Metrics.requestDuration
       const allowedMethods = AllowedMethods.make(api, pages)
+      const allowed = yield* AllowedSites
+      const sites = otherSites === "allowed" ? allowed : { ...allowed, origins: [] }
+      const refuseForeign = ForeignRequests.refuse(sites, otherSites === "allowed")
+      const admit = ForeignRequests.admit(sites)
 
       const measure = (request: Request, response: Response, start: bigint) =>
         Effect.map(currentRoute, (route) => {
@@ -119,8 +129,8 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
         const request = yield* HttpServerRequest.HttpServerRequest
         const { headers, method, url } = request
         const ids = RequestId.make(headers["x-request-id"])
-        const refusal = refuseMalformed(request) ?? refuse?.(request)
-        const response = yield* (refusal === undefined ? httpEffect : Effect.succeed(refusal)).pipe(
+        const refusal = refuseMalformed(request) ?? refuseForeign(request)
+        const response = yield* (refusal === undefined ? admit(httpEffect) : Effect.succeed(refusal)).pipe(
           Effect.catchCause((cause) =>
             Effect.annotateLogs(answerFailure(request, cause, allowedMethods), { requestId: ids.uuid, method, url })
           ),

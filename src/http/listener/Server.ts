@@ -37,7 +37,7 @@ const docs = HttpApiScalar.layer(Api, { path: docsPath, scalar: { withDefaultFon
 export const routes = Layer.mergeAll(HttpApiBuilder.layer(Api, { openapiPath }), docs).pipe(
   Layer.provide(handlers),
   Layer.provide(EndpointMiddleware.layer),
-  Layer.provideMerge(RouterMiddleware.layer({ api: Api, pages: [openapiPath, docsPath] }))
+  Layer.provideMerge(RouterMiddleware.layer({ api: Api, pages: [openapiPath, docsPath], otherSites: "allowed" }))
 )
 
 /** Listens at a host and port. `GET /projections` needs `Projections`; where nothing is projected that is `Projections.layerMemory`. */

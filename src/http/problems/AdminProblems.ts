@@ -1,11 +1,8 @@
 /** Lists the problem types that only the operators' API answers, in the form of `Problems`. */
 import * as ProjectionError from "../../projection/ProjectionErrors.ts"
-import { ForeignRequest } from "./HttpError.ts"
-import { alias, problem } from "./Problem.ts"
-import { Problems } from "./Problems.ts"
+import { problem } from "./Problem.ts"
 
 export const AdminProblems = {
-  ForeignRequest: alias(Problems.ForeignOrigin, ForeignRequest),
   UnknownProjection: problem(ProjectionError.UnknownProjection, "projection-not-found", "Projection not found", {
     when: "There is no projection with this name.",
     remedy: "GET /admin/projections lists the names of all projections."

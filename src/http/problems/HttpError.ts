@@ -68,27 +68,25 @@ export class UnsupportedMediaType extends Schema.TaggedError<UnsupportedMediaTyp
   }
 }
 
-/** A page of another site tried to open a WebSocket, by which it would read events with its visitor's rights. */
-export class ForeignOrigin extends Schema.TaggedError<ForeignOrigin>()(
-  "ForeignOrigin",
-  { origin: Schema.String },
+/** The request calls this server by a name that is none of its own, which may be a name of an attacker (DNS rebinding). */
+export class ForeignHost extends Schema.TaggedError<ForeignHost>()(
+  "ForeignHost",
+  { host: Schema.String },
   { httpApiStatus: 403 }
 ) {
   override get message() {
-    return `Pages of ${this.origin} may not open a WebSocket here; let the server allow that origin, or use its own pages.`
+    return `This server does not answer to the name "${this.host}". Call it localhost or by its address, or add the name to ALLOWED_HOSTS.`
   }
 }
 
-/** A page in an operator's browser tried to act with the operator's rights, whatever name it used for this port. */
-export class ForeignRequest extends Schema.TaggedError<ForeignRequest>()(
-  "ForeignRequest",
-  { header: Schema.Literals(["origin", "sec-fetch-site", "host"]), value: Schema.String },
+/** A page of another site had its visitor's browser send the request, with the visitor's rights. */
+export class ForeignOrigin extends Schema.TaggedError<ForeignOrigin>()(
+  "ForeignOrigin",
+  { header: Schema.Literals(["origin", "sec-fetch-site"]), value: Schema.String },
   { httpApiStatus: 403 }
 ) {
   override get message() {
-    const remedy =
-      this.header === "host" ? "use localhost or 127.0.0.1" : "type the address, or use a program such as curl"
-    return `Pages of other sites are not answered here, and the request's ${this.header} is "${this.value}"; ${remedy}.`
+    return `Pages of other sites may not send this, and the request's ${this.header} is "${this.value}". Use this server's own pages or a program such as curl, or add the page's origin to ALLOWED_ORIGINS.`
   }
 }
 

@@ -37,10 +37,13 @@ const ownProblems = {
       remedy: "Send a key such as a UUID, bare or in double quotes."
     }
   ),
-  ForeignOrigin: problem(HttpError.ForeignOrigin, "forbidden", "Forbidden", {
-    when: "A page of another site sent the request, or it names a host that is not this server; nothing was done.",
-    remedy:
-      "Let the server allow the page's origin for WebSockets, or reach the operators' port directly, as localhost."
+  ForeignHost: problem(HttpError.ForeignHost, "foreign-host", "Foreign host", {
+    when: "The request calls the server by a name that is none of its own; nothing was done.",
+    remedy: "Use localhost or an address, or add the name to the server's setting ALLOWED_HOSTS."
+  }),
+  ForeignOrigin: problem(HttpError.ForeignOrigin, "foreign-origin", "Foreign origin", {
+    when: "A page of another site sent a request that only the server's own pages may send; nothing was done.",
+    remedy: "Use the server's own pages or a program, or add the page's origin to the setting ALLOWED_ORIGINS."
   }),
   RouteNotFound: problem(HttpError.RouteNotFound, "not-found", "Not found", {
     when: "There is nothing at this path, or the order does not have this version yet.",

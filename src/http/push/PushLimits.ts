@@ -18,8 +18,6 @@ export interface PushLimits {
   readonly message: number
   /** A WebSocket client may send so many messages in a second. */
   readonly messagesPerSecond: number
-  /** Pages of these origins may open a WebSocket besides the server's own, as in `https://shop.example`. */
-  readonly origins: ReadonlyArray<string>
 }
 
 export const defaults: PushLimits = {
@@ -30,8 +28,7 @@ export const defaults: PushLimits = {
   slowClose: Duration.seconds(5),
   connections: 2000,
   message: 64 * 1024,
-  messagesPerSecond: 20,
-  origins: []
+  messagesPerSecond: 20
 }
 
 export const PushLimits = Context.Reference<PushLimits>("ordinal/http/push/PushLimits", {

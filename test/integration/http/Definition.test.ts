@@ -103,8 +103,8 @@ describe("the definition of the API", () => {
     for (const { name, operation } of operations) {
       const { responses } = operation
       const isCommand = !name.startsWith("GET")
-      const read = [name === "GET /events/ws" ? 101 : 200, 400, 500]
-      const expected = isCommand ? [400, 408, 412, 413, 415, 500, 503, 202, 409] : read
+      const read = [name === "GET /events/ws" ? 101 : 200, 400, 403, 500]
+      const expected = isCommand ? [400, 403, 408, 412, 413, 415, 500, 503, 202, 409] : read
       for (const status of expected) assert.property(responses, String(status), name)
       for (const [status, response] of Object.entries(responses)) {
         const types = Object.keys(response.content ?? {})
@@ -142,6 +142,8 @@ describe("the definition of the API", () => {
     const ofAny = [
       ...new Set(sendErrors.map(({ slug }) => slug)),
       "invalid-request",
+      "foreign-host",
+      "foreign-origin",
       "internal",
       "request-timeout",
       "content-too-large",

@@ -20,7 +20,7 @@ afterAll(async () => {
   await patient.stop()
 })
 
-const head = "POST /orders HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+const head = "POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 const slug = (answer: RawAnswer): string => problemOf(answer).type
 
 describe("limits of the connection", () => {
@@ -48,7 +48,7 @@ describe("limits of the connection", () => {
   })
 
   it("closes on headers that do not come to an end", async () => {
-    const answer = await raw(server.port, ["GET / HTTP/1.1\r\nHost: a\r\n", "X-A: 1\r\n", "X-B: 1\r\n"], 300)
+    const answer = await raw(server.port, ["GET / HTTP/1.1\r\nHost: localhost\r\n", "X-A: 1\r\n", "X-B: 1\r\n"], 300)
     assert.deepStrictEqual([answer.status, slug(answer)], [408, "/problems/request-timeout"])
     assert.isBelow(answer.closedAfter, 3000)
   })
@@ -60,7 +60,7 @@ describe("limits of the connection", () => {
   })
 
   it("closes a connection that is not used", async () => {
-    const answer = await raw(server.port, ["GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"])
+    const answer = await raw(server.port, ["GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"])
     assert.strictEqual(answer.status, 200)
     assert.isBelow(answer.closedAfter, 4000)
   })
@@ -68,10 +68,10 @@ describe("limits of the connection", () => {
   it("answers what is no HTTP with a problem, and closes", async () => {
     for (const [name, bytes] of [
       ["garbage", "\u0016\u0003\u0001 hello\r\n\r\n"],
-      ["an unknown method", "BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n"],
+      ["an unknown method", "BREW /pot HTTP/1.1\r\nHost: localhost\r\n\r\n"],
       ["two lengths", `${head}Content-Length: 1\r\nContent-Length: 2\r\n\r\nx`],
       ["length and chunks", `${head}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
-      ["a folded header", "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n 2\r\n\r\n"],
+      ["a folded header", "GET / HTTP/1.1\r\nHost: localhost\r\nX: 1\r\n 2\r\n\r\n"],
       ["no host", "GET /health/live HTTP/1.1\r\n\r\n"]
     ] as const) {
       const answer = await raw(patient.port, [bytes])
@@ -80,18 +80,18 @@ describe("limits of the connection", () => {
   })
 
   it("refuses headers of more than 16 KiB", async () => {
-    const answer = await raw(server.port, [`GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(17_000)}\r\n\r\n`])
+    const answer = await raw(server.port, [`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(17_000)}\r\n\r\n`])
     assert.strictEqual(answer.status, 431)
   })
 
   it("knows neither TRACE nor CONNECT", async () => {
-    const trace = await raw(server.port, ["TRACE /orders HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"])
+    const trace = await raw(server.port, ["TRACE /orders HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"])
     assert.deepStrictEqual([trace.status, slug(trace)], [405, "/problems/method-not-allowed"])
-    const tunnel = await raw(server.port, ["CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n"])
+    const tunnel = await raw(server.port, ["CONNECT a:80 HTTP/1.1\r\nHost: localhost\r\n\r\n"])
     assert.notMatch(tunnel.text, / 200 /)
   })
 
-  const half = "GET / HTTP/1.1\r\nHost: a\r\n"
+  const half = "GET / HTTP/1.1\r\nHost: localhost\r\n"
 
   it("does not let others wait for slow callers", async () => {
     let left = 0

@@ -10,7 +10,8 @@ import { any } from "../../../harness/http/ProblemSteps.ts"
 const elsewhere = {
   draining: "Problems.test.ts",
   "request-timeout": "Limits.test.ts",
-  forbidden: "push/EventStream.limits.test.ts",
+  "foreign-host": "listener/ForeignRequests.test.ts",
+  "foreign-origin": "listener/ForeignRequests.test.ts",
   "projection-not-found": "admin/Problems.test.ts",
   "rebuild-not-found": "admin/Problems.test.ts",
   "parked-stream-not-found": "admin/Problems.test.ts",

@@ -30,6 +30,8 @@ describe("a setting", () => {
     ["IDLE", "Infinity", "a duration (a number and a unit) of at least 1 milli"],
     ["IDEMPOTENCY_RETENTION", "23 hours", "a duration (a number and a unit) of at least 24 hours"],
     ["AUTO_CONFIRM", "perhaps", "true or false"],
+    ["TRUSTED_PROXIES", "10.0.0.0/33", "addresses or networks such as 10.0.0.0/8, separated by commas"],
+    ["ALLOWED_HOSTS", "shop.example:80", "host names such as shop.example, separated by commas"],
     ["LOG_LEVEL", "trace", "one of debug, info, warning, error"]
   ]
   it.effect.each(refused)("is refused with a sentence that says what it must be: %s=%s", ([name, text, expected]) =>

@@ -5,7 +5,7 @@ import { type AddressInfo, connect } from "node:net"
 import { defaults } from "../../../../src/http/listener/HttpLimits.ts"
 import * as Listener from "../../../../src/http/listener/Listener.ts"
 
-const ask = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+const ask = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 it("a request that came while the server was held up for longer than it keeps idle connections is answered", async () => {
   const server = Listener.make({ ...defaults, keepAlive: Duration.millis(100) })

@@ -16,7 +16,7 @@ const isHeartbeat = ({ name }: { readonly name: string }) => name === "heartbeat
 const handshake = (extra: ReadonlyArray<string> = []) =>
   [
     "GET /events/ws HTTP/1.1",
-    "Host: a",
+    "Host: localhost",
     "Connection: Upgrade",
     "Upgrade: websocket",
     "Sec-WebSocket-Version: 13",
@@ -31,7 +31,7 @@ describe("an event stream's limits", () => {
   const heartbeat = Duration.millis(60)
   const origins = ["https://shop.example"]
   beforeAll(async () => {
-    server = await withCatalog(await start({ push: { heartbeat, origins } }))
+    server = await withCatalog(await start({ push: { heartbeat }, sites: { origins } }))
   })
   afterAll(() => server.stop())
   const followers = {
@@ -65,7 +65,7 @@ describe("an event stream's limits", () => {
       assert.match(await failure(followWs(server.url, "", { headers: { origin } })), /answered 403/, origin)
     }
     const refused = await raw(server.port, [handshake(["Origin: https://evil.example"])])
-    assert.deepStrictEqual([refused.status, problemOf(refused).type], [403, "/problems/forbidden"])
+    assert.deepStrictEqual([refused.status, problemOf(refused).type], [403, "/problems/foreign-origin"])
   })
 
   it("offers its subprotocol, and none but that", async () => {
