@@ -33,7 +33,7 @@ export class CommandIdReused extends Schema.TaggedError<CommandIdReused>()(
 /** The same command is still running and did not end in the time that this caller could wait. */
 export class CommandInProgress extends Schema.TaggedError<CommandInProgress>()(
   "CommandInProgress",
-  { retryAfter: Schema.Number },
+  { retryAfter: Schema.Finite },
   { httpApiStatus: 409 }
 ) {
   override get message() {
@@ -61,7 +61,7 @@ export class InvalidIdempotencyKey extends Schema.TaggedError<InvalidIdempotency
 /** The process is shutting down. Nothing was done. */
 export class Draining extends Schema.TaggedError<Draining>()(
   "Draining",
-  { retryAfter: Schema.Number },
+  { retryAfter: Schema.Finite },
   { httpApiStatus: 503 }
 ) {
   override get message() {
@@ -72,7 +72,7 @@ export class Draining extends Schema.TaggedError<Draining>()(
 /** Commands for this id failed by defects several times in a row, so it is closed for a while. Nothing was done. */
 export class AggregateSuspended extends Schema.TaggedError<AggregateSuspended>()(
   "AggregateSuspended",
-  { retryAfter: Schema.Number },
+  { retryAfter: Schema.Finite },
   { httpApiStatus: 503 }
 ) {
   override get message() {

@@ -18,7 +18,7 @@ export class DatabaseNotOpened extends Schema.TaggedError<DatabaseNotOpened>()("
  */
 export class DatabaseUnavailable extends Schema.TaggedError<DatabaseUnavailable>()(
   "DatabaseUnavailable",
-  { retryAfter: Schema.Number, isBusy: Schema.optionalKey(Schema.Boolean), cause: Schema.optionalKey(Schema.Defect()) },
+  { retryAfter: Schema.Finite, isBusy: Schema.optionalKey(Schema.Boolean), cause: Schema.optionalKey(Schema.Defect()) },
   { httpApiStatus: 503 }
 ) {
   override get message() {

@@ -5,7 +5,7 @@ import { StreamId } from "./StreamId.ts"
 /** There was no room for the request, so nothing was done; the caller can try again after `retryAfter` seconds. */
 export class Overloaded extends Schema.TaggedError<Overloaded>()(
   "Overloaded",
-  { what: Schema.String, retryAfter: Schema.Number },
+  { what: Schema.String, retryAfter: Schema.Finite },
   { httpApiStatus: 503 }
 ) {
   override get message() {
@@ -19,7 +19,7 @@ export class Overloaded extends Schema.TaggedError<Overloaded>()(
  */
 export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()(
   "OutcomeUnknown",
-  { retryAfter: Schema.Number },
+  { retryAfter: Schema.Finite },
   { httpApiStatus: 503 }
 ) {
   override get message() {

@@ -12,7 +12,7 @@ import type { InvalidToken, ProjectionBehind } from "../projection/consistency/C
 /** The order has fewer events than that, or no order can have such a version (-1, 1.5). */
 export class VersionNotFound extends Schema.TaggedError<VersionNotFound>()(
   "VersionNotFound",
-  { orderId: OrderId, version: Schema.Number },
+  { orderId: OrderId, version: Schema.Int },
   { httpApiStatus: 404 }
 ) {
   override get message() {
@@ -35,7 +35,7 @@ export class InvalidPosition extends Schema.TaggedError<InvalidPosition>()(
 export class ServerUnreachable extends Schema.TaggedError<ServerUnreachable>()("ServerUnreachable", {
   reason: Schema.String,
   /** The caller should wait so many seconds. */
-  retryAfter: Schema.Number,
+  retryAfter: Schema.Finite,
   cause: Schema.optionalKey(Schema.Defect())
 }) {
   override get message() {

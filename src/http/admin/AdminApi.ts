@@ -6,6 +6,7 @@ import { Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Boundary, CommandBoundary, QueryBoundary } from "../api/Boundary.ts"
 import { readErrors } from "../api/EndpointErrors.ts"
+import * as Document from "../api/openapi/Document.ts"
 import { explanation } from "../api/SystemApi.ts"
 import { AdminProblems } from "../problems/AdminProblems.ts"
 import { Problems } from "../problems/Problems.ts"
@@ -150,6 +151,7 @@ export class AdminApi extends HttpApi.make("ordinal-admin")
   .annotateMerge(
     OpenApi.annotations({
       title: "Ordinal for operators",
+      ...Document.common,
       description:
         "Projections, parked streams, rebuilds, metrics. Every error is an application/problem+json document."
     })

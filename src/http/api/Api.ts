@@ -9,6 +9,7 @@ import { OrderQueryApi } from "./OrderQueryApi.ts"
 import { ProjectionApi } from "./ProjectionApi.ts"
 import { StreamApi } from "./StreamApi.ts"
 import { SystemApi } from "./SystemApi.ts"
+import * as Document from "./openapi/Document.ts"
 
 const allErrors = { errors: "all" } as const
 
@@ -28,6 +29,7 @@ export class Api extends HttpApi.make("ordinal")
   .annotateMerge(
     OpenApi.annotations({
       title: "Ordinal",
+      ...Document.common,
       description:
         "An event-sourced order service. A command is answered once its events are stored: with 202 and a receipt, or with 200 or 201 and the order if you send Prefer: wait=N. Every error is an application/problem+json document."
     })

@@ -14,7 +14,7 @@ export const projectionState = {
   position: Position,
   head: Position,
   behind: Schema.Int.annotate({ description: "The number of events in the log that the projection has not applied." }),
-  lag: Schema.Number.annotate({ description: "The age of the oldest of these events in seconds." }),
+  lag: Schema.Finite.annotate({ description: "The age of the oldest of these events in seconds." }),
   updatedAt: Schema.optionalKey(Schema.String)
 }
 

@@ -12,7 +12,7 @@ const optional = Schema.optionalKey
 const Position = WholeNumber(0, Number.MAX_SAFE_INTEGER)
 
 const WireType = Schema.String.check(
-  Schema.isPattern(/^[a-z]{1,20}\.[a-z0-9-]{1,60}\.v[1-9][0-9]{0,3}$/, {
+  Schema.isPattern(/^[a-z]{1,20}\.[a-z0-9-]{1,60}\.v[1-9][0-9]{0,3}$/u, {
     expected: "an event type such as order.placed.v1"
   })
 )
@@ -57,7 +57,7 @@ export class StreamApi extends HttpApiGroup.make("streams")
       error: readErrors
     }).annotateMerge(
       OpenApi.annotations({
-        title: "Follow events (SSE)",
+        summary: "Follow events (SSE)",
         description:
           "Events arrive at least once per connection, in order; continue with the last id after a loss. A query after a push never shows older data, unless the push says that it is ahead."
       })
@@ -69,7 +69,7 @@ export class StreamApi extends HttpApiGroup.make("streams")
       error: [...readErrors, Problems.ForeignOrigin]
     }).annotateMerge(
       OpenApi.annotations({
-        title: "Follow events (WebSocket)",
+        summary: "Follow events (WebSocket)",
         description:
           "With the subprotocol cloudevents.json, each text message is one CloudEvent or a control { control, position }. The server closes with 1001 when it stops, 1013 if there are too many streams, and 4008 if the client is too slow; the reason names the position to resume after."
       })

@@ -14,7 +14,7 @@ export const CloudEvent = Schema.Struct({
   time: Schema.String,
   datacontenttype: Schema.Literal("application/json"),
   /** This is the position in the log, in 20 digits, so that text order is position order. */
-  sequence: Schema.String.check(Schema.isPattern(/^[0-9]{20}$/)),
+  sequence: Schema.String.check(Schema.isPattern(/^[0-9]{20}$/u)),
   partitionkey: Schema.String,
   /** Events of one stream are numbered from 1. */
   streamversion: Schema.Int,

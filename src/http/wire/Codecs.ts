@@ -1,4 +1,7 @@
-/** Defines the codecs of single values: positions in JSON, and numbers, times, lists and booleans in query strings. */
+/**
+ * Defines the codecs of single values: positions in JSON, and numbers, times, lists and booleans in query strings.
+ * A text's `contentSchema` says what the OpenAPI document calls it: a caller of a generated client passes a number.
+ */
 import { Schema, SchemaTransformation } from "effect"
 
 /** A position of the log is a number in JSON. */
@@ -8,24 +11,33 @@ export const Position = Schema.Int.pipe(
 
 /** Reads a whole number in decimal digits; `Schema.FiniteFromString` would take `1e2` and `0x10`, too. */
 export const WholeNumber = (minimum: number, maximum: number) =>
-  Schema.String.check(Schema.isPattern(/^[0-9]{1,15}$/, { expected: "a whole number" })).pipe(
-    Schema.decodeTo(
-      Schema.Int.check(Schema.isBetween({ minimum, maximum })),
-      SchemaTransformation.transform({ decode: Number, encode: String })
+  Schema.String.annotate({ contentSchema: { type: "integer", minimum, maximum } })
+    .check(Schema.isPattern(/^[0-9]{1,15}$/u, { expected: "a whole number" }))
+    .pipe(
+      Schema.decodeTo(
+        Schema.Int.check(Schema.isBetween({ minimum, maximum })),
+        SchemaTransformation.transform({ decode: Number, encode: String })
+      )
     )
-  )
 
-/** Reads items with commas between them; an empty text is an empty list, which matches nothing. */
+/**
+ * Reads items with commas between them, or one parameter for each; an empty text is an empty list, which matches
+ * nothing.
+ */
 export const CommaList = <S extends Schema.Codec<string, string>>(item: S) =>
-  Schema.String.pipe(
-    Schema.decodeTo(
-      Schema.Array(item),
-      SchemaTransformation.transform<ReadonlyArray<string>, string>({
-        decode: (text) => (text === "" ? [] : text.split(",")),
-        encode: (items) => items.join(",")
-      })
+  Schema.Union([Schema.String, Schema.Array(Schema.String)])
+    .annotate({
+      contentSchema: { type: "array", items: { ...Schema.toJsonSchemaDocument(item).schema } as Schema.JsonObject }
+    })
+    .pipe(
+      Schema.decodeTo(
+        Schema.Array(item),
+        SchemaTransformation.transform<ReadonlyArray<string>, string | ReadonlyArray<string>>({
+          decode: (texts) => [texts].flat().flatMap((text) => (text === "" ? [] : text.split(","))),
+          encode: (items) => items.join(",")
+        })
+      )
     )
-  )
 
 const dateTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/
 
@@ -41,9 +53,11 @@ export const OffsetDateTime = Schema.String.check(
   )
 )
 
-export const TrueOrFalse = Schema.Literals(["true", "false"]).pipe(
-  Schema.decodeTo(
-    Schema.Boolean,
-    SchemaTransformation.transform({ decode: (text) => text === "true", encode: (is) => (is ? "true" : "false") })
+export const TrueOrFalse = Schema.Literals(["true", "false"])
+  .annotate({ contentSchema: { type: "boolean" } })
+  .pipe(
+    Schema.decodeTo(
+      Schema.Boolean,
+      SchemaTransformation.transform({ decode: (text) => text === "true", encode: (is) => (is ? "true" : "false") })
+    )
   )
-)

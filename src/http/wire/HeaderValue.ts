@@ -14,7 +14,7 @@ export const entityTag = (version: number): string => `"${version}"`
 
 /** `If-Match` on a command takes one entity tag, or `*`. */
 export const IfMatch = Schema.String.check(
-  Schema.isPattern(/^\s*(?:\*|(?:W\/)?"[\x21\x23-\x7e]{0,64}")\s*$/, { expected: 'one entity tag such as "7", or *' })
+  Schema.isPattern(/^\s*(?:\*|(?:W\/)?"[\x21\x23-\x7e]{0,64}")\s*$/u, { expected: 'one entity tag such as "7", or *' })
 )
 
 /** `If-None-Match` on a command takes only `*`: the thing must not exist yet. */

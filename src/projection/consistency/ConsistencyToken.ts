@@ -38,7 +38,7 @@ export class ProjectionBehind extends Schema.TaggedError<ProjectionBehind>()(
     required: Schema.BigInt,
     current: Schema.BigInt,
     parked: Schema.optionalKey(Schema.Boolean),
-    retryAfter: Schema.Number
+    retryAfter: Schema.Finite
   },
   { httpApiStatus: 503 }
 ) {

@@ -112,6 +112,21 @@ describe("queries over HTTP", () => {
     assert.strictEqual((await server.send("POST", "/orders/counts")).status, 405)
   })
 
+  it("takes a list as one parameter with commas, or as one parameter for each, and so does the link to the next", async () => {
+    await server.send("PUT", "/customers/lists", { name: "L", email: "l@example.org" })
+    const { id: confirmed } = await place({ customerId: "lists" })
+    const { id: placed, token } = await place({ customerId: "lists", confirm: false })
+    const listed = async (status: string) => {
+      const first = await server.get(`/orders?customerId=lists&limit=1&${status}`, { "consistency-token": token })
+      const second = await server.get(linkOf(first.headers), { "consistency-token": token })
+      return [first, second].flatMap(({ body }) => body.data.map((view: { orderId: string }) => view.orderId))
+    }
+    for (const status of ["status=placed,confirmed", "status=placed&status=confirmed"]) {
+      assert.deepStrictEqual(await listed(status), [placed, confirmed], status)
+    }
+    assert.strictEqual((await server.get("/orders?status=placed&status=lost")).status, 400)
+  })
+
   it("refuses what it does not know in a query, instead of leaving the filter out", async () => {
     for (const [query, path] of [
       ["custmerId=ada", "query.custmerId"],
