@@ -24,10 +24,10 @@ const administrate = (url: string, statement: string) =>
     Effect.asVoid
   )
 
-/** A new, empty database on the server of this URL, and how to drop it. */
-export const create = Effect.fnUntraced(function* (serverUrl: string) {
+/** A new, empty database on the server of this URL, and how to drop it. `options` are those of CREATE DATABASE. */
+export const create = Effect.fnUntraced(function* (serverUrl: string, options = "") {
   const name = `fresh_${randomBytes(8).toString("hex")}`
-  yield* administrate(serverUrl, `CREATE DATABASE ${name} TEMPLATE template0`)
+  yield* administrate(serverUrl, `CREATE DATABASE ${name} TEMPLATE template0 ${options}`)
   const url = new URL(serverUrl)
   url.pathname = `/${name}`
   return { url: url.href, drop: administrate(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) }

@@ -12,9 +12,11 @@ import { mkdtemp, readdir, rm, symlink } from "node:fs/promises"
 import { connect, createServer, type Server } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { causeText } from "./CauseText.ts"
 import { DatabaseNotOpened } from "./DatabaseErrors.ts"
 
-const prefix = "lock-"
+/** Every lock's name in the directory begins so. */
+export const prefix = "lock-"
 /** Operating systems allow 107 bytes for the path of a socket (103 on macOS). */
 const maxPathBytes = 100
 /** A few rounds decide between processes that start at once. */
@@ -25,7 +27,7 @@ type Standing = "owner" | "claimant" | "dead"
 const unusable = (directory: string) => (cause: unknown) =>
   new DatabaseNotOpened({
     reason: "Unusable",
-    problem: `The directory ${directory} can't be locked: ${String(cause)}.`,
+    problem: `The directory ${directory} can't be locked: ${causeText(cause)}.`,
     cause
   })
 

@@ -11,6 +11,7 @@ import { Duration, Effect, Option } from "effect"
 import { existsSync } from "node:fs"
 import { mkdir, readdir, realpath, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
+import { causeText } from "./CauseText.ts"
 import type { DatabaseOptions } from "./DatabaseOptions.ts"
 import { DatabaseNotOpened } from "./DatabaseErrors.ts"
 import * as DirectoryLock from "./DirectoryLock.ts"
@@ -19,7 +20,7 @@ import * as PgliteStream from "./PgliteStream.ts"
 const unusable = (where: string) => (cause: unknown) =>
   new DatabaseNotOpened({
     reason: "Unusable",
-    problem: `The embedded database in ${where} can't be opened: ${String(cause)}.`,
+    problem: `The embedded database in ${where} can't be opened: ${causeText(cause)}.`,
     cause
   })
 
@@ -41,10 +42,36 @@ const load = Effect.tryPromise({
     })
 })
 
+const newDatabase = "data.new-"
+
+/** Refuses a directory with anything in it that this program did not leave there: it may have been a database. */
+const assertEmpty = Effect.fnUntraced(function* (directory: string) {
+  const names = yield* Effect.tryPromise({ try: () => readdir(directory), catch: unusable(directory) })
+  const others = names.filter((name) => !name.startsWith(newDatabase) && !name.startsWith(DirectoryLock.prefix))
+  if (others.length === 0) return
+  return yield* new DatabaseNotOpened({
+    reason: "Unusable",
+    problem:
+      `The directory ${directory} holds no database but is not empty (${others.toSorted().slice(0, 3).join(", ")}); ` +
+      "restore its folder data from a backup, or use another directory for a new database."
+  })
+})
+
+/** Refuses a damaged database: PGlite would make a new one over it. */
+const assertDatabase = Effect.fnUntraced(function* (directory: string, data: string) {
+  if (existsSync(join(data, "PG_VERSION"))) return
+  return yield* new DatabaseNotOpened({
+    reason: "Unusable",
+    problem:
+      `The database in ${directory} is damaged: ${data} holds no file PG_VERSION. Restore it from a backup; for a new ` +
+      "database use another directory, or remove this one."
+  })
+})
+
 const initialise = async (start: Start, directory: string, data: string) => {
-  const leftovers = (await readdir(directory)).filter((name) => name.startsWith("data.new-"))
+  const leftovers = (await readdir(directory)).filter((name) => name.startsWith(newDatabase))
   await Promise.all(leftovers.map((name) => rm(join(directory, name), { recursive: true, force: true })))
-  const fresh = join(directory, `data.new-${process.pid}`)
+  const fresh = join(directory, `${newDatabase}${process.pid}`)
   const database = await start(fresh)
   await database.close()
   await rename(fresh, data)
@@ -60,7 +87,9 @@ const openDirectory = Effect.fnUntraced(function* (start: Start, path: string) {
   })
   yield* DirectoryLock.acquire(directory)
   const data = join(directory, "data")
-  if (!existsSync(data)) {
+  if (existsSync(data)) yield* assertDatabase(directory, data)
+  else {
+    yield* assertEmpty(directory)
     yield* Effect.logInfo("Making a new embedded database; this first start takes a few seconds.")
     yield* Effect.tryPromise({ try: () => initialise(start, directory, data), catch: unusable(directory) })
   }

@@ -8,6 +8,7 @@
  */
 import type { PGlite } from "@electric-sql/pglite"
 import { Duplex } from "node:stream"
+import { causeText } from "./CauseText.ts"
 
 const cancelRequestCode = 80877102
 const terminate = "X".charCodeAt(0)
@@ -39,7 +40,7 @@ export const make = (database: PGlite) => (): Duplex => {
           // because each turn of the event loop accepts one of them.
           setImmediate(done)
         },
-        (cause: unknown) => done(cause instanceof Error ? cause : new Error(String(cause)))
+        (cause: unknown) => done(cause instanceof Error ? cause : new Error(causeText(cause), { cause }))
       )
     }
   })

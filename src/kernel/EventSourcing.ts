@@ -40,8 +40,8 @@ export interface Options {
  * Hosts the kernel on a database of your own making, which is migrated first.
  *
  * Building it fails with the errors of your layer, with `DatabaseUnavailable` if the database can't be reached (build it
- * again later), with `MigrationError` if the schema can't be brought up to date, or with an error of the projections
- * (see `SqlProjections.layer`). Processes of different versions may share one database.
+ * again later), with `DatabaseNotOpened` if the schema is a newer one or can't be brought up to date, or with an error of
+ * the projections (see `SqlProjections.layer`). Processes of different versions may share one database.
  */
 export const layer = <E, R>(database: Layer.Layer<Database, E, R>, { projections = [] }: Options = {}) =>
   Layer.merge(services, ProjectionLayers.layer(projections)).pipe(

@@ -2,7 +2,9 @@
 import { Effect } from "effect"
 import { isIP } from "node:net"
 import { isLoopback } from "../http/listener/HostNames.ts"
-import { type Settings, UnusableSetting } from "./Settings.ts"
+import type { Port } from "./HeldPorts.ts"
+import type { Settings } from "./Settings.ts"
+import { UnusableSetting } from "./UnusableSetting.ts"
 
 /** Refuses an address that others can reach unless the settings insist: there is no authentication yet. */
 export const guard = Effect.fnUntraced(function* (settings: Settings, name: "HOST" | "ADMIN_HOST") {
@@ -20,25 +22,28 @@ export const guard = Effect.fnUntraced(function* (settings: Settings, name: "HOS
   )
 })
 
-export interface AdminPort {
-  readonly port: number
-  /** Takes another port if this one is in use, because nobody has chosen this one. */
-  readonly orAnother: boolean
-}
-
 /** A name may stand for any address, and `0.0.0.0` and `::` stand for all of them. */
 const isOneAddress = (host: string): boolean => isIP(host) !== 0 && !/^[0.:]+$/.test(host)
 
 const areApart = (one: string, other: string): boolean => one !== other && isOneAddress(one) && isOneAddress(other)
 
-/** Chooses the operators' port, which opens before the API's and must not take it. */
-export const adminPort = (
-  { ADMIN_HOST, ADMIN_PORT: port, HOST, PORT }: Pick<Settings, "ADMIN_HOST" | "ADMIN_PORT" | "HOST" | "PORT">,
+/** Chooses the ports of the API and of the operators, which must not be the same. */
+export const ports = (
+  settings: Pick<Settings, "ADMIN_HOST" | "ADMIN_PORT" | "HOST" | "PORT">,
   isDefault: boolean
-): Effect.Effect<AdminPort, UnusableSetting> => {
-  if (port === 0 || port !== PORT || areApart(ADMIN_HOST, HOST)) return Effect.succeed({ port, orAnother: isDefault })
-  if (isDefault) return Effect.succeed({ port: 0, orAnother: true })
+): Effect.Effect<{ readonly api: Port; readonly admin: Port }, UnusableSetting> => {
+  const { ADMIN_HOST, ADMIN_PORT, HOST, PORT } = settings
+  const api: Port = { host: HOST, port: PORT, settings: ["HOST", "PORT"], orAnother: false }
+  const admin = (port: number): Port => ({
+    host: ADMIN_HOST,
+    port,
+    settings: ["ADMIN_HOST", "ADMIN_PORT"],
+    orAnother: isDefault
+  })
+  const areDifferent = ADMIN_PORT === 0 || ADMIN_PORT !== PORT || areApart(ADMIN_HOST, HOST)
+  if (areDifferent) return Effect.succeed({ api, admin: admin(ADMIN_PORT) })
+  if (isDefault) return Effect.succeed({ api, admin: admin(0) })
   const where = ADMIN_HOST === HOST ? "" : `, and HOST ${HOST} and ADMIN_HOST ${ADMIN_HOST} may be the same address`
-  const problem = `The settings PORT and ADMIN_PORT are both ${port}${where}. Give one of them another value.`
+  const problem = `The settings PORT and ADMIN_PORT are both ${PORT}${where}. Give one of them another value.`
   return Effect.fail(new UnusableSetting({ problem }))
 }

@@ -1,6 +1,9 @@
 /** The composition root: wires each layer once, from the settings to a running server. Nothing else knows all folders. */
 import { Duration, Effect, Layer, Logger, References } from "effect"
+import type { ServeError } from "effect/http/HttpServerError"
+import type { SqlError } from "effect/sql/SqlError"
 import { AggregateLimits, defaults as aggregateDefaults } from "../aggregate/AggregateLimits.ts"
+import { causeText } from "../database/CauseText.ts"
 import { Database } from "../database/Database.ts"
 import { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import { CommandRetention } from "../eventstore/CommandRetention.ts"
@@ -18,7 +21,9 @@ import * as DemoCatalog from "../orders/DemoCatalog.ts"
 import * as OrdersLayers from "../orders/OrdersLayers.ts"
 import { ProjectionLimits, defaults as projectionDefaults } from "../projection/ProjectionLimits.ts"
 import * as Addresses from "./Addresses.ts"
+import * as HeldPorts from "./HeldPorts.ts"
 import * as Settings from "./Settings.ts"
+import { UnusableSetting } from "./UnusableSetting.ts"
 
 const logging = (settings: Settings.Settings) => {
   const levels = { debug: "Debug", info: "Info", warning: "Warn", error: "Error" } as const
@@ -68,16 +73,6 @@ const limits = (settings: Settings.Settings) =>
     })
   )
 
-/** Says what the operating system or PostgreSQL said, below every error that was wrapped around that. */
-const innermostMessage = (error: Error): string =>
-  error.cause instanceof Error ? innermostMessage(error.cause) : error.message
-
-/** Ends the start with a sentence about the settings that caused it. */
-const refuse =
-  (what: string) =>
-  <Provided>(error: Error): Layer.Layer<Provided, Settings.UnusableSetting> =>
-    Layer.effectContext(new Settings.UnusableSetting({ problem: `${what}: ${innermostMessage(error)}` }))
-
 const orders = (settings: Settings.Settings) => {
   const database = Database.layer({
     url: settings.DATABASE_URL,
@@ -103,23 +98,39 @@ const readiness = Layer.effect(
   )
 )
 
+/** Lets a held port go and takes it for the server that is to answer there. */
+const takeOver = <A, E, R>(letGo: keyof HeldPorts.HeldPorts["Service"], server: Layer.Layer<A, E, R>) =>
+  Layer.unwrap(Effect.flatMap(HeldPorts.HeldPorts, (held) => Effect.as(held[letGo], server)))
+
+/** Ends the start with a sentence about the settings that caused it. */
+const refuse = <Provided>(error: UnusableSetting): Layer.Layer<Provided, UnusableSetting> => Layer.effectContext(error)
+
+const refusePort =
+  (port: HeldPorts.Port) =>
+  <Provided>({ cause }: ServeError) =>
+    refuse<Provided>(HeldPorts.unusable(cause, port))
+
+const refuseDatabase = <Provided>(error: SqlError) =>
+  refuse<Provided>(new UnusableSetting({ problem: `The database of DATABASE_URL can't be used: ${causeText(error)}` }))
+
 /** The operators' port opens before the API's and closes after it, so that operators can watch both ends. */
-const admin = (settings: Settings.Settings, shown: ReadonlyArray<ShownSetting>, port: Addresses.AdminPort) =>
-  AdminServer.layer({ host: settings.ADMIN_HOST, ...port }).pipe(
-    Layer.provide(Layer.succeed(ShownSettings, shown)),
-    Layer.catchTag("ServeError", refuse("ADMIN_HOST and ADMIN_PORT can't be listened on"))
+const admin = (shown: ReadonlyArray<ShownSetting>, port: HeldPorts.Port) =>
+  takeOver("letGoAdmin", AdminServer.layer(port)).pipe(
+    Layer.catchTag("ServeError", refusePort(port)),
+    Layer.provide(Layer.succeed(ShownSettings, shown))
   )
 
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
     const { isGiven, settings, shown } = yield* Settings.load
-    const adminPort = yield* Addresses.adminPort(settings, !isGiven("ADMIN_PORT"))
+    const { api, admin: adminPort } = yield* Addresses.ports(settings, !isGiven("ADMIN_PORT"))
     const guards = Effect.andThen(Addresses.guard(settings, "HOST"), Addresses.guard(settings, "ADMIN_HOST"))
-    return Server.layer({ host: settings.HOST, port: settings.PORT }).pipe(
-      Layer.catchTag("ServeError", refuse("HOST and PORT can't be listened on")),
-      Layer.provide(admin(settings, shown, adminPort)),
+    return takeOver("letGo", Server.layer(api)).pipe(
+      Layer.catchTag("ServeError", refusePort(api)),
+      Layer.provide(admin(shown, adminPort)),
       Layer.provide(Layer.merge(readiness, OpenStreams.layer)),
-      Layer.provide(Layer.catchTag(orders(settings), "SqlError", refuse("The database of DATABASE_URL can't be used"))),
+      Layer.provide(Layer.catchTag(orders(settings), "SqlError", refuseDatabase)),
+      Layer.provide(HeldPorts.HeldPorts.layer(api, adminPort)),
       Layer.provide(limits(settings)),
       Layer.provide(Layer.effectDiscard(guards)),
       Layer.provide(logging(settings))

@@ -13,15 +13,8 @@ import { isNetwork } from "../http/listener/HostNames.ts"
 import * as PushLimits from "../http/push/PushLimits.ts"
 import { defaultPolicies } from "../order/OrderPolicies.ts"
 import * as ProjectionLimits from "../projection/ProjectionLimits.ts"
-
-/** A setting can't be used: its value can't be read, or what it names (a port, a database) can't be had. */
-export class UnusableSetting extends Schema.TaggedError<UnusableSetting>()("UnusableSetting", {
-  problem: Schema.String
-}) {
-  override get message() {
-    return this.problem
-  }
-}
+import * as UnbuiltSettings from "./UnbuiltSettings.ts"
+import { UnusableSetting } from "./UnusableSetting.ts"
 
 /** The way in which values of one kind are written. */
 interface Kind<A> {
@@ -199,9 +192,10 @@ const read = Effect.fnUntraced(function* ([name, setting]: readonly [string, Set
 
 /**
  * Reads every setting, as a value and as text that operators may see. Fails with a sentence about the first setting
- * that can't be read.
+ * that can't be read, or that a later version is going to have.
  */
-export const load = Effect.forEach(Object.entries<Setting<unknown>>(settings), read).pipe(
+export const load = UnbuiltSettings.refuse.pipe(
+  Effect.andThen(Effect.forEach(Object.entries<Setting<unknown>>(settings), read)),
   Effect.catchTag("ConfigError", ({ message }) => new UnusableSetting({ problem: message })),
   Effect.map((entries) => ({
     // Each name was read by its own setting.

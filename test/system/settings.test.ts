@@ -1,8 +1,14 @@
-import { createServer } from "node:net"
+import { Effect, Exit, Scope } from "effect"
+import { once } from "node:events"
+import { type AddressInfo, createServer } from "node:net"
 import { assert, describe, inject, it, onTestFinished } from "vitest"
 import { type Environment, launch } from "../../harness/servers/ServerProcess.ts"
+import * as Migrations from "../../src/database/Migrations.ts"
 import { asText, type Setting, settings } from "../../src/server/Settings.ts"
-import { directory, refusal, server } from "../../harness/servers/Resources.ts"
+import { until } from "../../harness/clocks/Until.ts"
+import { connect } from "../../harness/servers/FreshDatabase.ts"
+import { freePort } from "../../harness/servers/FreePort.ts"
+import { directory, freshDatabase, refusal, server, sql } from "../../harness/servers/Resources.ts"
 
 const postgres = (change: (url: URL) => void): string => {
   const url = new URL(inject("postgresUrl"))
@@ -11,6 +17,14 @@ const postgres = (change: (url: URL) => void): string => {
 }
 
 const memory = "pglite:memory"
+
+/** Listens on a free port, and returns it. */
+const taken = async () => {
+  const other = createServer()
+  await once(other.listen(0, "127.0.0.1"), "listening")
+  onTestFinished(() => void other.close())
+  return (other.address() as AddressInfo).port
+}
 
 const wrong: ReadonlyArray<readonly [what: string, settings: () => Environment, says: RegExp]> = [
   ["a port that is no number", () => ({ PORT: "abc" }), /PORT is "abc" but must be a whole number from 0 to 65535\.$/],
@@ -64,22 +78,65 @@ describe("a wrong setting stops the start with one sentence that says which and 
     assert.notInclude(sentence, "secret")
   })
 
+  it("a variable that a later version reads", async () => {
+    const sentence = await refusal(launch({ DATABASE_URL: memory, JWT_SECRET: "secret" }))
+    assert.match(sentence, /JWT_SECRET is set, but there is no authentication yet/)
+    assert.notInclude(sentence, "secret")
+  })
+
   it("a flag that there is not", async () => {
     assert.match(await refusal(launch({}, ["--nonsense=1"])), /--nonsense/)
   })
 
-  it("a port in use", async () => {
-    const other = createServer()
-    const port = await new Promise<number>((resolve) => {
-      other.listen(0, "127.0.0.1", () => {
-        const address = other.address()
-        resolve(typeof address === "object" && address !== null ? address.port : 0)
-      })
-    })
-    onTestFinished(() => void other.close())
-    const sentence = await refusal(launch({ DATABASE_URL: inject("postgresUrl"), PORT: String(port), ADMIN_PORT: "0" }))
-    assert.match(sentence, new RegExp(`PORT.*in use.*${port}$`))
+  it.each(["PORT", "ADMIN_PORT"])("a port in use, before anything is done to the database: %s", async (name) => {
+    const port = await taken()
+    const database = await freshDatabase()
+    const ports = { PORT: "0", ADMIN_PORT: "0", [name]: String(port) }
+    const sentence = await refusal(launch({ DATABASE_URL: database, ...ports }))
+    assert.match(
+      sentence,
+      new RegExp(`${name} .*: Port ${port} of 127\\.0\\.0\\.1 is in use\\. .* set ${name} to another port\\.$`)
+    )
+    assert.deepStrictEqual(await sql(database).rows("SELECT 1 FROM pg_namespace WHERE nspname = 'ordinal'"), [])
   })
+
+  it("an address that is not this machine's", async () => {
+    const environment = { HOST: "192.0.2.1", PORT: "3000", ALLOW_UNAUTHENTICATED: "true", DATABASE_URL: memory }
+    assert.match(await refusal(launch(environment)), /192\.0\.2\.1 is no address of this machine\. Set HOST to one/)
+  })
+})
+
+it("while the server starts, its ports say that the process is alive and not ready", async () => {
+  const database = await freshDatabase()
+  const [port, adminPort] = [await freePort(), await freePort()]
+  const migrating = Effect.runSync(Scope.make())
+  const connection = await Effect.runPromise(Scope.provide(connect(database), migrating))
+  await Effect.runPromise(connection`SELECT pg_advisory_lock(${Migrations.lockKey})`)
+  const { child, exit } = launch({ DATABASE_URL: database, PORT: String(port), ADMIN_PORT: String(adminPort) })
+  onTestFinished(() => void child.kill("SIGKILL"))
+  for (const each of [port, adminPort]) {
+    const url = `http://127.0.0.1:${each}`
+    const live = await until(
+      () => fetch(`${url}/health/live`).catch(() => undefined),
+      (answer) => answer !== undefined
+    )
+    assert.deepStrictEqual(await live?.json(), { status: "live" })
+    const ready = await fetch(`${url}/health/ready`)
+    assert.strictEqual(ready.status, 503)
+    assert.include(await ready.text(), "The server is starting")
+  }
+  await Effect.runPromise(Scope.close(migrating, Exit.void))
+  const url = `http://127.0.0.1:${port}/health/ready`
+  await until(
+    () =>
+      fetch(url).then(
+        ({ ok }) => ok,
+        () => false
+      ),
+    (ok) => ok
+  )
+  child.kill("SIGTERM")
+  assert.deepStrictEqual(await exit, { code: 0, signal: null })
 })
 
 it("a second process on the same PGlite directory is refused; the first goes on", async () => {

@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
+import { inject } from "vitest"
+import { create } from "../../../harness/servers/FreshDatabase.ts"
 import { Database } from "../../../src/database/Database.ts"
 import * as Migrations from "../../../src/database/Migrations.ts"
 import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
@@ -7,6 +9,12 @@ import { patientConnections } from "../../../harness/clocks/Patience.ts"
 
 const migrateOnce = (url: string) =>
   Migrations.run.pipe(Effect.provide(Database.layer({ ...patientConnections, url: Redacted.make(url) })), Effect.scoped)
+
+const changed = (url: string, ...statements: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const { reads: sql } = yield* Database
+    for (const statement of statements) yield* sql.unsafe(statement)
+  }).pipe(Effect.provide(Database.layer({ ...patientConnections, url: Redacted.make(url) })), Effect.scoped)
 
 describe("Migrations", () => {
   it.live("are applied once when four processes start at the same time", () =>
@@ -33,7 +41,8 @@ describe("Migrations", () => {
           SELECT version, state FROM ordinal.rebuilds ORDER BY version`
         yield* sql`ALTER TABLE ordinal.rebuilds DROP CONSTRAINT rebuilds_state_check`
         yield* sql`ALTER TABLE ordinal.rebuilds ADD CHECK (state <> 'replaced')`
-        yield* sql`DELETE FROM ordinal.migrations WHERE migration_id = 6`
+        yield* sql`DELETE FROM ordinal.migrations WHERE migration_id >= 6`
+        yield* sql`ALTER TABLE ordinal.migrations DROP COLUMN compatible_from`
         yield* sql`
           INSERT INTO ordinal.rebuilds (projection, version, state, problem, target, started_at)
           SELECT 'order-view', version, state, problem, 0, clock_timestamp()
@@ -44,7 +53,7 @@ describe("Migrations", () => {
             (4, 'completed', NULL),
             (5, 'running', NULL)
           ) AS known (version, state, problem)`
-        assert.deepStrictEqual(yield* Migrations.run, [[6, "replaced_rebuilds"]])
+        assert.deepStrictEqual((yield* Migrations.run)[0], [6, "replaced_rebuilds"])
         const states = (yield* rebuilds).map(({ state }) => state)
         assert.deepStrictEqual(states, ["replaced", "aborted", "aborted", "completed", "running"])
       }).pipe(Effect.provide(Database.layer({ ...patientConnections, url: Redacted.make(url) })))
@@ -61,6 +70,81 @@ describe("Migrations", () => {
           WHERE n.nspname NOT IN ('ordinal', 'pg_catalog', 'information_schema', 'pg_toast')`
         assert.deepStrictEqual(elsewhere, [])
       }).pipe(Effect.provide(Database.layer({ ...patientConnections, url: Redacted.make(url) })))
+    })
+  )
+
+  const states: ReadonlyArray<readonly [state: string, change: string, says: RegExp]> = [
+    [
+      "of a newer program",
+      "INSERT INTO ordinal.migrations VALUES (900, now(), 'new_views', 900)",
+      /newer than this program.* migration 900 \(new_views\)\. Start a newer program/
+    ],
+    [
+      "of a newer program that does not say who may work beside it",
+      "INSERT INTO ordinal.migrations VALUES (900, now(), 'new_views', NULL)",
+      /newer than this program.* migration 900/
+    ],
+    [
+      "of which a newer migration is compatible and the one after it is not",
+      "INSERT INTO ordinal.migrations VALUES (900, now(), 'fine', 1), (901, now(), 'not_fine', 901)",
+      /it has migration 901 \(not_fine\)/
+    ],
+    [
+      "in which a migration is missing",
+      "DELETE FROM ordinal.migrations WHERE migration_id IN (2, 4)",
+      /lacks migrations 2 \(order_view\), 4 \(projections\), although later migrations were applied/
+    ],
+    [
+      "in which the first migration is missing",
+      "DELETE FROM ordinal.migrations WHERE migration_id = 1",
+      /lacks migration 1 \(log\)/
+    ],
+    [
+      "of another program",
+      "UPDATE ordinal.migrations SET name = 'journal' WHERE migration_id = 1",
+      /another program: it has migration 1 \(journal\)/
+    ]
+  ]
+  it.live.each(states)("refuse a schema %s", ([, change, says]) =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      yield* migrateOnce(url)
+      yield* changed(url, change)
+      const refused = yield* Effect.flip(migrateOnce(url))
+      assert.strictEqual(refused._tag, "DatabaseNotOpened")
+      assert.match(refused.message, says)
+    })
+  )
+
+  it.live("leave a newer schema alone that is marked as compatible with this program", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      yield* migrateOnce(url)
+      yield* changed(
+        url,
+        "INSERT INTO ordinal.migrations SELECT 900, now(), 'new', max(migration_id) FROM ordinal.migrations"
+      )
+      assert.deepStrictEqual(yield* migrateOnce(url), [])
+    })
+  )
+
+  it.live("say what PostgreSQL said when one of them fails", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      yield* changed(url, "CREATE SCHEMA ordinal", "CREATE TABLE ordinal.events (id int)")
+      const refused = yield* Effect.flip(migrateOnce(url))
+      assert.match(refused.message, /^Migration "1_log" failed: relation "events" already exists\.$/)
+    })
+  )
+
+  const encodings = ["LATIN1", "EUC_JP", "SQL_ASCII"]
+  it.live.each(encodings)("refuse a database that can't hold all text: %s", (encoding) =>
+    Effect.gen(function* () {
+      const locale = `ENCODING '${encoding}' LC_COLLATE 'C' LC_CTYPE 'C'`
+      const { url } = yield* Effect.acquireRelease(create(inject("postgresUrl"), locale), ({ drop }) => drop)
+      const refused = yield* Effect.flip(migrateOnce(url))
+      assert.match(refused.message, new RegExp(`encoding is ${encoding}.* ENCODING 'UTF8'`))
+      yield* changed(url, "CREATE SCHEMA ordinal")
     })
   )
 })

@@ -3,7 +3,7 @@ import { Effect, Exit, Layer, Redacted } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { existsSync } from "node:fs"
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises"
+import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
@@ -94,6 +94,57 @@ describe("PGlite in a directory", () => {
       yield* append(entry(newStream(), 0)).pipe(Effect.provide(logLayer(`pglite:${directory}`)))
       assert.lengthOf(yield* readFrom(0n).pipe(Effect.provide(logLayer(`pglite:${directory}`))), 1)
       assert.deepStrictEqual(yield* Effect.promise(() => readdir(directory)), ["data"])
+    })
+  )
+
+  const damages: ReadonlyArray<
+    readonly [what: string, damage: (at: (name: string) => string) => Promise<void>, says: RegExp]
+  > = [
+    ["no PG_VERSION", (at) => rm(at("data/PG_VERSION")), /is damaged: .*\/data holds no file PG_VERSION\. Restore/],
+    [
+      "an empty data",
+      async (at) => {
+        await rm(at("data"), { recursive: true })
+        await mkdir(at("data"))
+      },
+      /is damaged: .*\/data holds no file PG_VERSION/
+    ],
+    [
+      "a data that was moved away",
+      (at) => rename(at("data"), at("data.old")),
+      /holds no database but is not empty \(data\.old\)/
+    ],
+    [
+      "a link that leads nowhere",
+      async (at) => {
+        await rename(at("data"), at("../moved"))
+        await symlink(at("nowhere"), at("data"))
+      },
+      /not empty \(data\)/
+    ],
+    [
+      "somebody else's files",
+      async (at) => {
+        await rm(at("data"), { recursive: true })
+        await writeFile(at("notes.txt"), "mine")
+      },
+      /not empty \(notes\.txt\)/
+    ]
+  ]
+  it.live("never makes a new database over a directory that may have been one", () =>
+    Effect.gen(function* () {
+      const intact = yield* temporaryDirectory
+      yield* append(entry(newStream(), 0)).pipe(Effect.provide(logLayer(`pglite:${intact}`)))
+      for (const [what, damage, says] of damages) {
+        const directory = join(yield* temporaryDirectory, "database")
+        const names = Effect.promise(() => readdir(directory, { recursive: true }))
+        yield* Effect.promise(() => cp(intact, directory, { recursive: true }))
+        yield* Effect.promise(() => damage((name) => join(directory, name)))
+        const before = yield* names
+        const refused = yield* Effect.flip(readFrom(0n).pipe(Effect.provide(logLayer(`pglite:${directory}`))))
+        assert.match(refused.message, says, what)
+        assert.deepStrictEqual(yield* names, before, what)
+      }
     })
   )
 

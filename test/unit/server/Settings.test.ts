@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Duration, Effect } from "effect"
 import * as AggregateLimits from "../../../src/aggregate/AggregateLimits.ts"
+import * as UnbuiltSettings from "../../../src/server/UnbuiltSettings.ts"
 import * as Settings from "../../../src/server/Settings.ts"
 
 const load = (given: Record<string, string>) =>
@@ -38,6 +39,33 @@ describe("a setting", () => {
     Effect.gen(function* () {
       const { message } = yield* Effect.flip(load({ [name]: text }))
       assert.strictEqual(message, `The setting ${name} is "${text}" but must be ${expected}.`)
+    })
+  )
+})
+
+describe("a variable that a later version reads", () => {
+  it.effect.each(UnbuiltSettings.names)("is refused rather than ignored: %s", (name) =>
+    Effect.gen(function* () {
+      const { message } = yield* Effect.flip(load({ [name]: "x://y" }))
+      assert.match(
+        message,
+        new RegExp(`^The environment variable ${name} is set, but .+\\. Unset it to start without\\.$`)
+      )
+    })
+  )
+
+  it.effect("is fine if it is empty or asks for what is done anyway, and every other variable is ignored", () =>
+    Effect.gen(function* () {
+      const empty = Object.fromEntries(UnbuiltSettings.names.map((name) => [name, ""]))
+      yield* load({
+        ...empty,
+        ROLE: "all",
+        CACHE: "yes",
+        VIEWS: "5",
+        JWT: "x",
+        OTEL_SERVICE_NAME: "shop",
+        NONSENSE: "1"
+      })
     })
   )
 })

@@ -1,0 +1,89 @@
+/**
+ * Takes the ports before the database is opened, so that a port in use stops a start that has done nothing yet.
+ *
+ * Until the server itself listens there, a held port says that the process is alive and not ready. Each port is let go
+ * right before its server takes it. A port of 0 can't be in use and is not held.
+ */
+import { Context, Effect, Exit, Layer, Scope } from "effect"
+import { createServer, type Server } from "node:http"
+import { causeText } from "../database/CauseText.ts"
+import { UnusableSetting } from "./UnusableSetting.ts"
+
+export interface Port {
+  readonly host: string
+  readonly port: number
+  /** Names the settings of the host and the port, for the sentence that refuses them. */
+  readonly settings: readonly [host: "HOST" | "ADMIN_HOST", port: "PORT" | "ADMIN_PORT"]
+  /** Another port is taken later if this one is in use, so that is no reason to end the start. */
+  readonly orAnother: boolean
+}
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && "code" in error ? error.code : undefined)
+
+const hint = (error: unknown, { host, port, settings: [hostName, portName] }: Port): string | undefined => {
+  switch (codeOf(error)) {
+    case "EADDRINUSE":
+      return `Port ${port} of ${host} is in use. Stop the program that listens there, or set ${portName} to another port.`
+    case "EACCES":
+      return `This user may not listen on port ${port}. Set ${portName} to a port above 1023.`
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return `${host} is no address of this machine. Set ${hostName} to one, or to 0.0.0.0 for all.`
+    default:
+      return undefined
+  }
+}
+
+/** Says which settings can't be used, why, and what to do. */
+export const unusable = (error: unknown, port: Port): UnusableSetting => {
+  const [hostName, portName] = port.settings
+  const problem = `${hostName} and ${portName} can't be listened on: ${hint(error, port) ?? causeText(error)}`
+  return new UnusableSetting({ problem })
+}
+
+const starting = (): Server =>
+  createServer((request, response) => {
+    const isAlive = request.url === "/health/live"
+    const status = isAlive ? 200 : 503
+    const detail = "The server is starting and does not answer yet; try again in 1 s."
+    const body = isAlive ? { status: "live" } : { type: "about:blank", title: "Service unavailable", status, detail }
+    const contentType = isAlive ? "application/json" : "application/problem+json"
+    response.writeHead(status, { "content-type": contentType, "retry-after": "1", connection: "close" })
+    response.end(JSON.stringify(body))
+  })
+
+const listen = ({ host, port }: Port) =>
+  Effect.acquireRelease(
+    Effect.callback<Server, Error>((resume) => {
+      const server = starting()
+      server.once("error", (error) => resume(Effect.fail(error)))
+      server.listen({ host, port }, () => resume(Effect.succeed(server)))
+    }),
+    (server) =>
+      Effect.callback<void>((resume) => {
+        server.close(() => resume(Effect.void))
+        server.closeAllConnections()
+      })
+  )
+
+const hold = Effect.fnUntraced(function* (port: Port) {
+  const scope = yield* Scope.fork(yield* Effect.scope)
+  const held = port.port === 0 ? Effect.void : Scope.provide(listen(port), scope)
+  yield* Effect.catch(held, (error) =>
+    port.orAnother && codeOf(error) === "EADDRINUSE" ? Effect.void : Effect.fail(unusable(error, port))
+  )
+  return Scope.close(scope, Exit.void)
+})
+
+export class HeldPorts extends Context.Service<
+  HeldPorts,
+  { /** Lets the port of the API go. */ readonly letGo: Effect.Effect<void>; readonly letGoAdmin: Effect.Effect<void> }
+>()("ordinal/server/HeldPorts") {
+  static readonly layer = (api: Port, admin: Port) =>
+    Layer.effect(
+      HeldPorts,
+      Effect.gen(function* () {
+        return { letGo: yield* hold(api), letGoAdmin: yield* hold(admin) }
+      })
+    )
+}

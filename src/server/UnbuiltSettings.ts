@@ -1,0 +1,46 @@
+/**
+ * Refuses environment variables that this program is going to read in a later version. To ignore them would fail open:
+ * whoever sets JWT_SECRET believes that callers are authenticated. An entry goes when its setting is built.
+ */
+import { Config, Effect, Option } from "effect"
+import { UnusableSetting } from "./UnusableSetting.ts"
+
+const authentication = "there is no authentication yet, so every caller would be an operator"
+const telemetry = "traces and logs are not exported yet; /metrics on the operators' port is there"
+const views = "views are kept in the database of DATABASE_URL only"
+const cache = "there is no cache yet"
+const publishing = "events are not published to Kafka yet; GET /events follows them"
+
+/** Completes "The environment variable … is set, but": what this version does instead. */
+const unbuilt: Readonly<Record<string, string>> = {
+  JWT_SECRET: authentication,
+  JWKS_URL: authentication,
+  JWT_ISSUER: authentication,
+  JWT_AUDIENCE: authentication,
+  ROLE: "every process does everything (ROLE=all)",
+  COMMAND_URL: "every process takes commands",
+  OTEL_EXPORTER_OTLP_ENDPOINT: telemetry,
+  DATABASE_REPLICA_URL: "replicas are not read yet",
+  VIEWS: views,
+  MONGODB_URL: views,
+  CACHE: cache,
+  REDIS_URL: cache,
+  KAFKA_BOOTSTRAP: publishing
+}
+
+/** Short names that other programs may use too: these values of theirs ask for nothing that this version lacks. */
+const harmless: Readonly<Record<string, RegExp>> = { ROLE: /^all$/, VIEWS: /^(?!\w+:\/\/)/, CACHE: /^(?!\w+:\/\/)/ }
+
+export const names = Object.keys(unbuilt)
+
+/** Fails with a sentence about the first such variable that is set to something. */
+export const refuse = Effect.forEach(
+  Object.entries(unbuilt),
+  Effect.fnUntraced(function* ([name, instead]) {
+    const value = Option.getOrElse(yield* Config.option(Config.String(name)), () => "")
+    if (value === "" || harmless[name]?.test(value)) return
+    const problem = `The environment variable ${name} is set, but ${instead}. Unset it to start without.`
+    return yield* new UnusableSetting({ problem })
+  }),
+  { discard: true }
+)
