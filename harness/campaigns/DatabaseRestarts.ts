@@ -3,16 +3,14 @@
  * back by itself, nothing that was acknowledged may be lost, and no push may be left out or come twice.
  */
 import { setTimeout as pause } from "node:timers/promises"
-import { placement } from "../fixtures/Shop.ts"
-import { call, orderId, type Receipt } from "../clients/HttpClient.ts"
+import type { Receipt } from "../clients/HttpClient.ts"
+import { pushFaults, recovery } from "../environment/Recovery.ts"
 import type { PostgresServer } from "../servers/PostgresServer.ts"
 import * as OrderLoad from "../clients/OrderLoad.ts"
 import { follow, type ResumingFollower } from "../streams/ResumingFollower.ts"
-import { now } from "../clocks/RunningTime.ts"
 import { type ServerProcess, start } from "../servers/ServerProcess.ts"
-import { logFaults, open, type Sql, storedEvents } from "../servers/Sql.ts"
+import { logFaults, open, storedEvents } from "../servers/Sql.ts"
 import * as ViewJudge from "../judges/ViewJudge.ts"
-import { until } from "../clocks/Until.ts"
 import * as LostNotifications from "./LostNotifications.ts"
 
 export interface Restart {
@@ -33,46 +31,6 @@ export interface Plan {
 const allowed = 10_000
 /** A command's deadline, and what an answer may take beyond it on a busy machine. */
 const commandAllowed = 5_000 + 5_000
-
-const acceptedBy = async (url: string): Promise<Receipt> => {
-  const place = () => call(url, "POST", "/orders", { body: placement({ orderId: orderId() }) })
-  const answer = await until(place, ({ status }) => status === 202, { what: `A command accepted by ${url}`, pause: 10 })
-  return answer.body as Receipt
-}
-
-const viewAt = async (sql: Sql, position: number) => {
-  const look = () => ViewJudge.standing(sql).catch(() => undefined)
-  const options = { what: `The view at position ${position}`, pause: 10 }
-  await until(look, (at) => at !== undefined && at.position >= position, options)
-  return now()
-}
-
-/** Milliseconds until commands, the view and pushes were back. */
-const recovery = async (sql: Sql, urls: ReadonlyArray<string>, followers: ReadonlyArray<ResumingFollower>) => {
-  const back = now()
-  const each = await Promise.all(
-    urls.map(async (url) => {
-      const receipt = await acceptedBy(url)
-      const command = now()
-      const view = await viewAt(sql, receipt.position)
-      const pushes = await Promise.all(followers.map((one) => one.awaitPosition(receipt.position)))
-      return { receipt, command: command - back, view: view - back, push: Math.max(...pushes) - back }
-    })
-  )
-  const most = (of: (one: (typeof each)[number]) => number) => Math.round(Math.max(...each.map(of)))
-  return {
-    receipts: each.map(({ receipt }) => receipt),
-    commands: most(({ command }) => command),
-    view: most(({ view }) => view),
-    pushes: most(({ push }) => push)
-  }
-}
-
-const pushFaults = ({ name, positions }: ResumingFollower, wanted: ReadonlyArray<number>): ReadonlyArray<string> => {
-  const at = wanted.findIndex((position, index) => positions[index] !== position)
-  if (at < 0 && positions.length === wanted.length) return []
-  return [`${name}: ${positions.length} events, not ${wanted.length}; ${positions[at]} came in place of ${wanted[at]}`]
-}
 
 export const run = async (postgres: PostgresServer, { clients, notifications, pause: between, restarts }: Plan) => {
   const sql = open(postgres.url)

@@ -31,7 +31,7 @@ const allowed = 5_000
 const isFound = <A>(found: A | undefined): found is A => found !== undefined
 
 /** Finds the server that makes the view: when it began, it logged the name by which the lease knows it. */
-const makerAmong = async (sql: Sql, servers: ReadonlyArray<ServerProcess>) => {
+export const makerAmong = async (sql: Sql, servers: ReadonlyArray<ServerProcess>) => {
   const { owner } = (await ViewJudge.standing(sql)) ?? { owner: null }
   const server = owner === null ? undefined : servers.find(({ output }) => output().includes(owner))
   return server === undefined || owner === null ? undefined : { server, owner }

@@ -87,8 +87,8 @@ export const launch = (
   return { child, output: () => output, errors: () => errors, exit }
 }
 
-const listening = /Listening on (http:\/\/\S+)/
-const administered = /The admin port listens at (http:\/\/\S+)\/docs/
+const listening = /Listening on (http:\/\/[^\s"]+)/
+const administered = /The admin port listens at (http:\/\/[^\s"]+)\/docs/
 
 /** Starts it on free ports and waits until it answers that it is ready. */
 export const start = async (settings: Environment, runtime: ReadonlyArray<string> = node): Promise<ServerProcess> => {

@@ -13,7 +13,7 @@ export interface ResumingFollower {
   /** The number of times that the client had to connect again. */
   readonly resumes: () => number
   /** When this event was there. */
-  readonly awaitPosition: (position: number) => Promise<number>
+  readonly awaitPosition: (position: number, patience?: { readonly patience?: number }) => Promise<number>
   /** Ends the connection as a cut cable does; the client goes on over a new one. */
   readonly cut: () => void
   readonly stop: () => Promise<void>
@@ -53,11 +53,11 @@ export const follow = (transport: Transport, url: string, start: number): Resumi
     positions,
     arrived,
     resumes: () => Math.max(0, connections - 1),
-    awaitPosition: (position) =>
+    awaitPosition: (position, patience) =>
       until(
         () => arrived.get(position),
         (at) => at !== undefined,
-        { what: `Position ${position} over ${transport}` }
+        { what: `Position ${position} over ${transport}`, ...patience }
       ),
     cut: () => cut(),
     stop: async () => {

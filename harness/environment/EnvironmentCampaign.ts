@@ -1,0 +1,240 @@
+/**
+ * Disturbs the environment of two servers under load in many ways, one after the other: after each cure everything has to
+ * come back by itself, with nothing parked and nothing lost, and the servers have to have been honest about it.
+ */
+import { setTimeout as sleep } from "node:timers/promises"
+import { call, type Receipt } from "../clients/HttpClient.ts"
+import { now } from "../clocks/RunningTime.ts"
+import { until, untilSo } from "../clocks/Until.ts"
+import { seeded } from "../fixtures/SeededRandom.ts"
+import * as ViewJudge from "../judges/ViewJudge.ts"
+import { makerAmong } from "../campaigns/ProjectorKills.ts"
+import { logFaults as faultsOfLog, storedEvents } from "../servers/Sql.ts"
+import * as Disturbances from "./Disturbances.ts"
+import { pushFaults, recovery } from "./Recovery.ts"
+import * as ServerLog from "./ServerLog.ts"
+import * as Servers from "./ServersUnderLoad.ts"
+
+export interface Plan extends Servers.Plan {
+  readonly seed: number
+  /** Chooses from all disturbances of a database, in the order in which they come; the first one comes again after the last. */
+  readonly choose: (
+    all: ReadonlyArray<Disturbances.Disturbance>,
+    place: Disturbances.Place
+  ) => ReadonlyArray<Disturbances.Disturbance>
+  readonly isEnough: (disturbances: number) => boolean
+  /** Milliseconds for which a disturbance lasts after it was seen. */
+  readonly lasts: readonly [least: number, most: number]
+  /** After each of so many disturbances the server that makes the view is killed. */
+  readonly takeOverEvery: number
+  /** Milliseconds within which everything has to be back; 30 s by default. */
+  readonly allowed?: number
+  readonly onProgress?: (line: string) => void
+}
+
+export interface Result {
+  readonly disturbance: Disturbances.Disturbance
+  readonly isCounted: boolean
+  /** Milliseconds from the cure until all was back; undefined if it did not come. */
+  readonly back: number | undefined
+  readonly faults: ReadonlyArray<string>
+}
+
+/** Milliseconds within which a disturbance that bites is seen. */
+const toBeSeen = 5_000
+/** Milliseconds without a success after which a caller has waited. */
+const waited = 1_000
+/** Milliseconds for which it must be bad before a server has to admit it. */
+const toBeAdmitted = 2_000
+
+const lagSeries = /^orders_projection_lag_events\{projection="order-view"\} (\S+)$/m
+
+const ready = (url: string) => call(url, "GET", "/health/ready").then(({ status }) => status === 200)
+
+/** Lists what servers claim to be well though nobody has seen it work for a while. */
+const dishonesty = async (
+  servers: Servers.ServersUnderLoad,
+  since: number,
+  viewSince: ViewJudge.Standing | undefined
+) => {
+  const faults: Array<string> = []
+  for (const { server, url, watched } of servers.servers) {
+    const [commands] = watched
+    const isReady = await ready(url)
+    const isDown = commands !== undefined && commands.lastGood() < since && now() - since > toBeAdmitted
+    if (isReady && isDown) faults.push("a server was ready that took no command")
+    const { text } = await call(server.adminUrl, "GET", "/metrics")
+    const lag = lagSeries.exec(text)?.[1]
+    const view = await ViewJudge.standing(servers.sql).catch(() => undefined)
+    const isStill = viewSince !== undefined && view?.position === viewSince.position && viewSince.head > view.position
+    if (isStill && lag === "0") faults.push("a server said that the view has no lag while it stood still")
+  }
+  return faults
+}
+
+/** Ends the maker of the view; answers the milliseconds until another server made it, and starts the ended one again. */
+const takeOver = async ({ servers, sql }: Servers.ServersUnderLoad, patience: number): Promise<number> => {
+  const processes = servers.map(({ server }) => server)
+  const { owner, server } = await until(
+    () => makerAmong(sql, processes),
+    (found) => found !== undefined,
+    { what: "A server that makes the view", patience }
+  )
+  const ended = servers.find((one) => one.server === server)
+  const [killed] = [now(), await server.kill()]
+  const { position } = (await ViewJudge.standing(sql))!
+  await untilSo(
+    async () => {
+      const at = await ViewJudge.standing(sql)
+      return at !== undefined && at.owner !== owner && at.position > position
+    },
+    { what: "A take-over", patience }
+  )
+  const taken = now() - killed
+  await ended?.restart()
+  return Math.round(taken)
+}
+
+/** Judges the whole run on one database, whose servers are then at rest. */
+const judge = async ({ servers, sql }: Servers.ServersUnderLoad, receipts: ReadonlyArray<Receipt>) => {
+  await Promise.all(servers.map(({ stop }) => stop()))
+  await ViewJudge.caughtUp(sql)
+  const events = await storedEvents(sql)
+  const wanted = events.filter(({ stream }) => stream.startsWith("order-")).map(({ position }) => position)
+  await Promise.all(servers.map(({ follower }) => follower.awaitPosition(wanted.at(-1)!)))
+  const acknowledged = [...receipts, ...servers.flatMap(({ load }) => load.acknowledged)]
+  const lost = await ViewJudge.acknowledgedFaults(sql, acknowledged)
+  const { faults, orders } = await ViewJudge.judge(sql)
+  const pushes = servers.flatMap(({ follower }) => pushFaults(follower, wanted))
+  return { acknowledged: acknowledged.length, orders, faults: [...faultsOfLog(events), ...lost, ...faults, ...pushes] }
+}
+
+export const run = async (plan: Plan) => {
+  const draw = seeded(plan.seed)
+  const allowed = plan.allowed ?? 30_000
+  const patience = { patience: allowed * 1.5 }
+  const results: Array<Result> = []
+  const takeOvers: Array<number> = []
+  const faults: Array<string> = []
+  const totals = { acknowledged: 0, orders: 0 }
+  let receipts: Array<Receipt> = []
+  let current: Servers.ServersUnderLoad | undefined
+
+  /** Disturbs, waits until that is seen, cures, and waits until all is back. */
+  const disturb = async (servers: Servers.ServersUnderLoad, disturbance: Disturbances.Disturbance): Promise<Result> => {
+    const { servers: each, sql } = servers
+    const found: Array<string> = []
+    const [begun, faultsBefore] = [now(), each.map((one) => one.faults().length)]
+    const marks = each.map(({ server }) => server.output().length)
+    const watched = each.flatMap(({ watched }) => watched)
+    const before = new Map(watched.map((one) => [one, one.failures()]))
+    const isHit = (channel: Disturbances.Channel) =>
+      watched.some(
+        (one) =>
+          one.channel === channel &&
+          (one.failures() > before.get(one)! || now() - Math.max(begun, one.lastGood()) > waited)
+      )
+    const isSeen = () => {
+      const { hits } = disturbance
+      return hits.length > 0 ? hits.every(isHit) : watched.some(({ channel }) => isHit(channel))
+    }
+
+    for (const statement of disturbance.begin) await sql.rows(statement)
+    const during = disturbance.during
+    const running = during && sql.rows(Disturbances.duringSession(during)).catch(() => {})
+    const isCounted = await untilSo(isSeen, { patience: toBeSeen, pause: 20 }).then(
+      () => true,
+      () => false
+    )
+    if (isCounted) {
+      const [since, view] = [now(), await ViewJudge.standing(sql).catch(() => undefined)]
+      await sleep(plan.lasts[0] + draw() * (plan.lasts[1] - plan.lasts[0]))
+      found.push(...(await dishonesty(servers, since, view)))
+    }
+    if (during !== undefined) await sql.rows(Disturbances.endDuring)
+    await running
+    for (const statement of disturbance.cure) await sql.rows(statement)
+
+    const cured = now()
+    const urls = each.map(({ url }) => url)
+    const back = await recovery(
+      sql,
+      urls,
+      each.map(({ follower }) => follower),
+      patience
+    ).then(
+      async ({ commands, pushes, receipts: more, view }) => {
+        receipts.push(...more)
+        await untilSo(async () => (await Promise.all(urls.map(ready))).every((is) => is), {
+          what: "Readiness",
+          ...patience
+        })
+        return Math.round(Math.max(commands, pushes, view, now() - cured))
+      },
+      (error: Error) => void found.push(`not back: ${error.message}`)
+    )
+    if (back !== undefined && back > allowed) found.push(`all was back only after ${back} ms`)
+    const [parked] = await sql.rows<{ readonly count: number }>(
+      "SELECT count(*)::integer AS count FROM ordinal.parked_streams WHERE parked"
+    )
+    if (parked?.count !== 0) found.push(`${parked?.count} streams are parked`)
+    const said = () => each.map(({ server }, index) => ServerLog.linesOf(server.output().slice(marks[index])))
+    if (isCounted) {
+      if (!said().some(ServerLog.isSaid)) found.push("no server logged it")
+      const isOver = () => said().every((lines) => ServerLog.failing(lines).length === 0)
+      await untilSo(isOver, { patience: Math.max(0, allowed - (now() - cured)), pause: 50 }).catch(() => {})
+      found.push(...said().flatMap(ServerLog.faults))
+    }
+    for (const [fault, { length }] of Map.groupBy(
+      each.flatMap((one, index) => one.faults().slice(faultsBefore[index])),
+      (fault) => fault.replace(/^ord_\S+ /, "")
+    )) {
+      found.push(`${length} × ${fault}`)
+    }
+    return { disturbance, isCounted, back, faults: found }
+  }
+
+  const closeCurrent = async (isWhole: boolean) => {
+    const closing = current
+    current = undefined
+    if (closing === undefined) return
+    try {
+      if (!isWhole) return
+      const { faults: more, ...figures } = await judge(closing, receipts)
+      faults.push(...more)
+      totals.acknowledged += figures.acknowledged
+      totals.orders += figures.orders
+    } finally {
+      receipts = []
+      await closing.close()
+    }
+  }
+
+  try {
+    let chosen: ReadonlyArray<Disturbances.Disturbance> = []
+    for (let count = 0; !plan.isEnough(count); count++) {
+      if (current === undefined) {
+        current = await Servers.openServers(plan)
+        await Promise.all(current.servers.map(({ load }) => load.nextAcknowledged()))
+        chosen = plan.choose(await Disturbances.all(current.sql, current.place), current.place)
+      }
+      const result = await disturb(current, chosen[count % chosen.length]!)
+      results.push(result)
+      const { back, disturbance, faults: found, isCounted } = result
+      plan.onProgress?.(`${count + 1} ${disturbance.name}: ${isCounted ? `back in ${back} ms` : "not seen"}`)
+      faults.push(...found.map((fault) => `${disturbance.name}: ${fault}`))
+      for (const fault of found) plan.onProgress?.(`  ${fault}`)
+      // What is not back, or parked, would be found again after each of the others.
+      if (found.some((fault) => /^not back|parked/.test(fault))) await closeCurrent(false)
+      else if (count % plan.takeOverEvery === plan.takeOverEvery - 1) {
+        const millis = await takeOver(current, patience.patience)
+        takeOvers.push(millis)
+        if (millis > allowed) faults.push(`a take-over came only after ${millis} ms`)
+      }
+    }
+    await closeCurrent(true)
+  } finally {
+    await closeCurrent(false)
+  }
+  return { results, takeOvers, faults, ...totals }
+}

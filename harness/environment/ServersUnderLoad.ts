@@ -1,0 +1,161 @@
+/**
+ * Two servers on a database of their own, under load, which they use as a role that owns nothing; and what callers see of
+ * them: commands, reads of the view and pushes, at each server, with the last time that each went well.
+ */
+import { setTimeout as sleep } from "node:timers/promises"
+import { randomBytes } from "node:crypto"
+import { call, slug } from "../clients/HttpClient.ts"
+import * as OrderLoad from "../clients/OrderLoad.ts"
+import { now } from "../clocks/RunningTime.ts"
+import { freePort } from "../servers/FreePort.ts"
+import { type Environment, type ServerProcess, start } from "../servers/ServerProcess.ts"
+import { freshDatabase, open, type Sql } from "../servers/Sql.ts"
+import { follow, type ResumingFollower } from "../streams/ResumingFollower.ts"
+import type { Channel, Place } from "./Disturbances.ts"
+
+export interface Plan {
+  /** A database of a superuser; new ones are made beside it. */
+  readonly databaseUrl: string
+  /** Clients of each server. */
+  readonly clients: number
+  /** Milliseconds that each client waits between two commands. */
+  readonly pause: number
+  /** Settings of the servers besides. */
+  readonly settings?: Environment
+}
+
+/** One way to use one server. */
+export interface Watched {
+  readonly channel: Channel
+  readonly failures: () => number
+  /** The last time that it went well, by `RunningTime`. */
+  readonly lastGood: () => number
+}
+
+export interface ServerUnderLoad {
+  server: ServerProcess
+  readonly url: string
+  readonly load: OrderLoad.Load
+  readonly follower: ResumingFollower
+  readonly watched: ReadonlyArray<Watched>
+  /** Answers that are neither right nor "later". */
+  readonly faults: () => ReadonlyArray<string>
+  readonly restart: () => Promise<void>
+  readonly stop: () => Promise<void>
+}
+
+export interface ServersUnderLoad {
+  readonly sql: Sql
+  readonly place: Place
+  readonly servers: ReadonlyArray<ServerUnderLoad>
+  readonly close: () => Promise<void>
+}
+
+/** Reads the newest order with the newest token, again and again. */
+const reader = (url: string, load: OrderLoad.Load) => {
+  const faults: Array<string> = []
+  const over = new AbortController()
+  let [failures, lastGood] = [0, now()]
+  const read = async () => {
+    const order = load.acknowledged.at(-1)?.orderId
+    if (order === undefined) return
+    const headers = { "consistency-token": load.token(), prefer: "wait=1" }
+    const answer = await call(url, "GET", `/orders/${order}`, { headers }).catch(() => undefined)
+    if (answer?.status === 200) lastGood = now()
+    else failures += 1
+    if (answer !== undefined && answer.status !== 200 && answer.status !== 503) {
+      faults.push(`a read was answered ${answer.status} ${slug(answer)}`)
+    }
+  }
+  const running = (async () => {
+    for (; !over.signal.aborted; await sleep(100)) await read()
+  })()
+  const stop = () => {
+    over.abort()
+    return running
+  }
+  return { faults, stop, watched: { channel: "views" as const, failures: () => failures, lastGood: () => lastGood } }
+}
+
+const openServer = async (plan: Plan, settings: Environment): Promise<ServerUnderLoad> => {
+  const port = { PORT: String(await freePort()) }
+  const begin = () => start({ ...settings, ...port })
+  const server = await begin()
+  const { url } = server
+  const load = OrderLoad.start({ urls: () => [url], clients: plan.clients, pause: plan.pause })
+  const follower = follow("SSE", url, 0)
+  const reading = reader(url, load)
+  const own: ServerUnderLoad = {
+    server,
+    url,
+    load,
+    follower,
+    watched: [
+      {
+        channel: "commands",
+        failures: () => load.later() + load.unanswered() + load.faults.length,
+        lastGood: () => load.acknowledged.at(-1)?.at ?? 0
+      },
+      reading.watched,
+      {
+        channel: "pushes",
+        failures: follower.resumes,
+        lastGood: () => follower.arrived.get(follower.positions.at(-1) ?? 0) ?? 0
+      }
+    ],
+    faults: () => [...load.faults, ...reading.faults],
+    restart: async () => {
+      await own.server.kill()
+      own.server = await begin()
+    },
+    stop: async () => {
+      await Promise.all([load.stop(), reading.stop()])
+    }
+  }
+  return own
+}
+
+/** Migrates and fills the database as its owner, and gives the role every right but to own it. */
+const prepare = async (url: string, sql: Sql, role: string) => {
+  const owner = await start({ DATABASE_URL: url })
+  await OrderLoad.fill(owner.url)
+  await owner.kill()
+  await sql.rows(`CREATE ROLE ${role} LOGIN PASSWORD '${role}'`)
+  for (const right of [
+    "CREATE ON DATABASE " + new URL(url).pathname.slice(1),
+    "USAGE ON SCHEMA ordinal",
+    "ALL ON ALL TABLES IN SCHEMA ordinal",
+    "ALL ON ALL FUNCTIONS IN SCHEMA ordinal"
+  ]) {
+    await sql.rows(`GRANT ${right} TO ${role}`)
+  }
+}
+
+export const openServers = async (plan: Plan): Promise<ServersUnderLoad> => {
+  const { drop, url } = await freshDatabase(plan.databaseUrl)
+  const sql = open(url)
+  const role = `app_${randomBytes(4).toString("hex")}`
+  const servers: Array<ServerUnderLoad> = []
+  const close = async () => {
+    await Promise.all(servers.map(({ stop }) => stop()))
+    await Promise.all(servers.map(({ follower }) => follower.stop()))
+    await Promise.all(servers.map(({ server }) => server.kill()))
+    await sql.close()
+    await drop()
+    const administration = open(plan.databaseUrl)
+    await administration.rows(`DROP ROLE IF EXISTS ${role}`)
+    await administration.close()
+  }
+  try {
+    await prepare(url, sql, role)
+    const ownUrl = new URL(url)
+    ownUrl.username = role
+    ownUrl.password = role
+    const settings = { DATABASE_URL: ownUrl.href, LOG_LEVEL: "info", LOG_FORMAT: "json", ...plan.settings }
+    servers.push(...(await Promise.all([openServer(plan, settings), openServer(plan, settings)])))
+    return { sql, servers, close, place: { role, database: ownUrl.pathname.slice(1) } }
+  } catch (cause) {
+    await close()
+    throw cause
+  }
+}

@@ -1,0 +1,61 @@
+import { assert, inject, it } from "vitest"
+import type { Disturbance } from "../../harness/environment/Disturbances.ts"
+import { run } from "../../harness/environment/EnvironmentCampaign.ts"
+import * as ServerLog from "../../harness/environment/ServerLog.ts"
+
+const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000)
+
+const planted = (name: string, begin: ReadonlyArray<string>): Disturbance => ({
+  kind: "planted",
+  name,
+  begin,
+  cure: [],
+  hits: ["views"]
+})
+
+/** Waits for an order that nothing will happen to any more. */
+const deleteDelivered = `DO $$ BEGIN LOOP
+  DELETE FROM ordinal.order_view WHERE order_id = (
+    SELECT min(order_id) FROM ordinal.order_view WHERE status = 'delivered'
+  );
+  EXIT WHEN FOUND;
+  PERFORM pg_sleep(0.1);
+END LOOP; END $$`
+
+it("the environment campaign finds what is not cured, what is lost, and counts nothing that nobody saw", async () => {
+  const chosen = [
+    planted("never cured", ["ALTER TABLE ordinal.checkpoints RENAME TO away"]),
+    planted("a row lost", [deleteDelivered])
+  ]
+  const { faults, results } = await run({
+    databaseUrl: inject("postgresUrl"),
+    seed,
+    clients: 1,
+    pause: 25,
+    choose: () => chosen,
+    isEnough: (count) => count >= chosen.length,
+    lasts: [0, 0],
+    takeOverEvery: Infinity,
+    allowed: 2_000
+  })
+  assert.deepStrictEqual(
+    results.map(({ isCounted }) => isCounted),
+    [true, false]
+  )
+  assert.include(faults.join("\n"), "never cured: not back: The view at position")
+  assert.match(faults.join("\n"), /ord_\S+ is in the log, and not in the view/)
+})
+
+it("the environment campaign finds what a server said too often, or never took back", () => {
+  const line = (message: string) => JSON.stringify({ message, level: "WARN" }) + "\n"
+  const fails = line("The log's tail fails and is tried again until it works: it is gone")
+  const works = line("The log's tail works again after 3 s.")
+  const other = line("order 17 was lost")
+  const faults = (output: string) => ServerLog.faults(ServerLog.linesOf(output))
+  assert.deepStrictEqual(faults(fails + works), [])
+  assert.deepStrictEqual(faults(works + fails), ["it was not said that this works again: The log's tail"])
+  assert.deepStrictEqual(faults(other.repeat(3)), ["said 3 times: order # was lost"])
+  assert.deepStrictEqual(faults(JSON.stringify({ message: "Error\n    at f", level: "ERROR" }) + "\n"), [])
+  const stacks = ["a", "b", "c", "d", "e"].map((name) => line(`${name}\n    at f`)).join("")
+  assert.deepStrictEqual(faults(stacks), ["5 stacks were logged"])
+})
