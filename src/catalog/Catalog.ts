@@ -19,9 +19,12 @@ export class UnknownProduct extends Schema.TaggedError<UnknownProduct>()(
   { productIds: Schema.Array(ProductId), errors },
   { httpApiStatus: 422 }
 ) {
-  static of(productIds: ReadonlyArray<ProductId>) {
-    const message = (id: ProductId) => `Product ${id} is unknown or withdrawn.`
-    const errors = productIds.map((id) => ({ path: "productId", message: message(id) }))
+  /** `lines` are those of the request, if it has some; the errors then name their places. */
+  static of(productIds: ReadonlyArray<ProductId>, lines?: QuoteRequest["lines"]) {
+    const places = lines?.map(({ productId }, index) => ({ productId, path: `lines[${index}].productId` }))
+    const errors = (places ?? productIds.map((productId) => ({ productId, path: "productId" })))
+      .filter(({ productId }) => productIds.includes(productId))
+      .map(({ path, productId }) => ({ path, message: `Product ${productId} is unknown or withdrawn.` }))
     return new UnknownProduct({ productIds, errors })
   }
   override get message() {

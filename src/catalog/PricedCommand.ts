@@ -40,7 +40,7 @@ export const priceOrder = (
   )
   const unknown = priced.flatMap(({ line, product }) => (product === undefined ? [line.productId] : []))
   if (unknown.length > 0 || !Array.isReadonlyArrayNonEmpty(lines)) {
-    return Result.fail(UnknownProduct.of(Array.dedupe(unknown)))
+    return Result.fail(UnknownProduct.of(Array.dedupe(unknown), request.lines))
   }
   const errors = priced.flatMap(({ product }, index) =>
     product === undefined || product.currency === currency

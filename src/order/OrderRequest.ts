@@ -25,12 +25,24 @@ export const parseOptions = { onExcessProperty: "error", errors: "all" } as cons
 
 const optional = Schema.optionalKey
 
+const priced = "the catalog says it, as PUT /products/{id} has saved it; leave it out"
+const hints = {
+  unitPrice: priced,
+  price: priced,
+  name: priced,
+  productName: priced,
+  taxBps: priced,
+  tax: priced,
+  sku: "did you mean productId?",
+  discount: "did you mean unitDiscount?"
+}
+
 export const AddLineRequest = Schema.Struct({
   productId: ProductId,
   quantity: Quantity,
   lineId: optional(LineId),
   unitDiscount: optional(Amount)
-}).annotate({ identifier: "AddLineRequest" })
+}).annotate({ identifier: "AddLineRequest", hints })
 export type AddLineRequest = typeof AddLineRequest.Type
 
 export const PlaceOrderRequest = Schema.Struct({

@@ -4,7 +4,7 @@
  */
 import { Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { Catalog } from "../catalog/Catalog.ts"
+import { Catalog, UnknownProduct } from "../catalog/Catalog.ts"
 import { priceLine, priceOrder } from "../catalog/PricedCommand.ts"
 import { EventStore } from "../eventstore/EventStore.ts"
 import type { Aggregate } from "../aggregate/Aggregate.ts"
@@ -83,7 +83,9 @@ export const make = Effect.gen(function* () {
 
   const place = Effect.fn("Orders.place")((request: PlaceOrderRequest, options?: CommandOptions) => {
     const command = Effect.gen(function* () {
-      const quote = yield* catalog.quote(request)
+      const quote = yield* Effect.catchTag(catalog.quote(request), "UnknownProduct", ({ productIds }) =>
+        Effect.fail(UnknownProduct.of(productIds, request.lines))
+      )
       const made = {
         orderId: request.orderId ?? OrderId.make(`ord_${newId()}`),
         lineId: (index: number) => freeLineId(request, index),

@@ -10,16 +10,28 @@ import { Boundary, CommandBoundary, QueryBoundary } from "../api/Boundary.ts"
 import { invalidRequest } from "../problems/DecodeErrors.ts"
 import { InternalError, InvalidRequest } from "../problems/HttpError.ts"
 import * as HeaderValue from "../wire/HeaderValue.ts"
+import * as JsonSyntax from "../wire/JsonSyntax.ts"
 import * as RequestBody from "../wire/RequestBody.ts"
 import { HttpLimits } from "./HttpLimits.ts"
 
 const { HttpServerRequest: Request, ParsedSearchParams } = HttpServerRequest
 
-const translate = (error: Types.unhandled): Effect.Effect<never, Types.unhandled | InvalidRequest | InternalError> => {
-  if (!HttpApiError.HttpApiSchemaError.is(error)) return Effect.fail(error)
-  if (error.kind !== "Body" && error.kind !== "ResponseHeaders") return Effect.fail(invalidRequest(error))
-  return Effect.andThen(Effect.logError("An answer does not fit its schema.", error.cause), new InternalError())
-}
+/** A parameter that is given twice was decoded as a list, which its schema refuses. */
+const ofRepeated = (error: InvalidRequest, params: Readonly<Record<string, unknown>>) =>
+  new InvalidRequest({
+    errors: error.errors.map(({ message, path }) => {
+      const isRepeated = Array.isArray(params[path.slice("query.".length)])
+      return { path, message: isRepeated ? "was given twice; give it once" : message }
+    })
+  })
+
+const translate = Effect.fnUntraced(function* (error: Types.unhandled) {
+  if (!HttpApiError.HttpApiSchemaError.is(error)) return yield* Effect.fail(error)
+  if (error.kind === "Query") return yield* ofRepeated(invalidRequest(error), yield* ParsedSearchParams)
+  if (error.kind !== "Body" && error.kind !== "ResponseHeaders") return yield* invalidRequest(error)
+  yield* Effect.logError("An answer does not fit its schema.", error.cause)
+  return yield* new InternalError()
+})
 
 const boundary = Layer.succeed(
   Boundary,
@@ -39,6 +51,13 @@ const boundary = Layer.succeed(
 const deadline = (request: HttpServerRequest.HttpServerRequest, limits: HttpLimits) =>
   Duration.sum(limits.request, Duration.seconds(HeaderValue.waitOf(request.headers["prefer"]) ?? 0))
 
+/** Says where the body is no JSON, which the framework does not tell. */
+const explain = (text: string) => (error: Types.unhandled) => {
+  const isPayload = HttpApiError.HttpApiSchemaError.is(error) && error.kind === "Payload"
+  const mistake = isPayload ? JsonSyntax.mistakeIn(text) : undefined
+  return mistake === undefined ? error : InvalidRequest.of("body", mistake)
+}
+
 /** Replaces the text of the request's body; every other property still reads the request itself. */
 const withText = (request: HttpServerRequest.HttpServerRequest, text: string): HttpServerRequest.HttpServerRequest =>
   Object.create(request, { text: { value: Effect.succeed(text) } })
@@ -53,7 +72,9 @@ const command = Layer.effect(
       if (!takesBody && text !== "" && !/^\{\s*\}$/.test(text)) {
         return yield* InvalidRequest.of("body", "is not taken here; leave it out")
       }
-      const decoded = Effect.provideService(httpEffect, Request, withText(request, text === "" ? "{}" : text))
+      const decoded = Effect.provideService(httpEffect, Request, withText(request, text === "" ? "{}" : text)).pipe(
+        Effect.mapError(explain(text === "" ? "{}" : text))
+      )
       return yield* Effect.timeoutOrElse(takesBody ? decoded : httpEffect, {
         duration: deadline(request, limits),
         orElse: () => Effect.fail(new OutcomeUnknown({ retryAfter: 1 }))

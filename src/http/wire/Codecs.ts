@@ -3,6 +3,7 @@
  * A text's `contentSchema` says what the OpenAPI document calls it: a caller of a generated client passes a number.
  */
 import { Schema, SchemaTransformation } from "effect"
+import { OffsetTime } from "../../views/Time.ts"
 
 /** A position of the log is a number in JSON. */
 export const Position = Schema.Int.pipe(
@@ -20,10 +21,7 @@ export const WholeNumber = (minimum: number, maximum: number) =>
       )
     )
 
-/**
- * Reads items with commas between them, or one parameter for each; an empty text is an empty list, which matches
- * nothing.
- */
+/** Reads items with commas between them, or one parameter for each; there must be one at least. */
 export const CommaList = <S extends Schema.Codec<string, string>>(item: S) =>
   Schema.Union([Schema.String, Schema.Array(Schema.String)])
     .annotate({
@@ -31,22 +29,16 @@ export const CommaList = <S extends Schema.Codec<string, string>>(item: S) =>
     })
     .pipe(
       Schema.decodeTo(
-        Schema.Array(item),
+        Schema.Array(item).check(Schema.isMinLength(1, { expected: "at least one value; leave it out to get all" })),
         SchemaTransformation.transform<ReadonlyArray<string>, string | ReadonlyArray<string>>({
-          decode: (texts) => [texts].flat().flatMap((text) => (text === "" ? [] : text.split(","))),
+          decode: (given) => (given === "" ? [] : [given].flat().flatMap((text) => text.split(","))),
           encode: (items) => items.join(",")
         })
       )
     )
 
-const dateTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/
-
 /** Reads an ISO 8601 date and time with its offset, and decodes it to UTC, so that text order is time order. */
-export const OffsetDateTime = Schema.String.check(
-  Schema.makeFilter((text: string) => dateTime.test(text) && !Number.isNaN(Date.parse(text)), {
-    expected: "a time such as 2026-11-21T23:55:00Z"
-  })
-).pipe(
+export const OffsetDateTime = OffsetTime.pipe(
   Schema.decodeTo(
     Schema.String,
     SchemaTransformation.transform({ decode: (text: string) => new Date(text).toISOString(), encode: (text) => text })

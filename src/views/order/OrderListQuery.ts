@@ -4,6 +4,7 @@
  */
 import { Result, Schema } from "effect"
 import { OrderId } from "../../order/OrderId.ts"
+import { isTime } from "../Time.ts"
 import type { OrderPolicies } from "../../order/OrderPolicies.ts"
 import * as Cursor from "../Cursor.ts"
 import { type Freshness, InvalidCursor } from "../ViewQuery.ts"
@@ -53,7 +54,7 @@ export const keyOf = (listing: Listing, cursor: string): Result.Result<Key, Inva
       if (listing.sort === "updatedAt" && number.test(first)) {
         return Result.succeed({ _tag: "Updated", position: BigInt(first) })
       }
-      return listing.sort !== "updatedAt" && time.test(first) && !Number.isNaN(Date.parse(first)) && isOrderId(second)
+      return listing.sort !== "updatedAt" && time.test(first) && isTime(first) && isOrderId(second)
         ? Result.succeed({ _tag: "Placed", placedAt: first, orderId: second })
         : Result.fail(new InvalidCursor())
     }
@@ -62,9 +63,8 @@ export const keyOf = (listing: Listing, cursor: string): Result.Result<Key, Inva
 /** Throws on a text that the filter's schema does not let through. */
 const instant = (text: string | undefined): Date | undefined => {
   if (text === undefined) return undefined
-  const instant = new Date(text)
-  if (Number.isNaN(instant.getTime())) throw new TypeError(`${text} is not a time in ISO 8601`)
-  return instant
+  if (!isTime(text)) throw new TypeError(`${text} is not a time in ISO 8601`)
+  return new Date(text)
 }
 
 export const parse = ({

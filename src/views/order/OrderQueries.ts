@@ -3,17 +3,9 @@ import { Context, type Effect, Schema } from "effect"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import { CustomerId, type OrderId } from "../../order/OrderId.ts"
 import { OrderStatus, PaymentStatus } from "../../order/OrderStatus.ts"
+import { Time } from "../Time.ts"
 import type { Freshness, InvalidCursor } from "../ViewQuery.ts"
 import type { OrderView } from "./OrderView.ts"
-
-const iso = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/
-
-/** A time is a date (midnight UTC), or a date and time with offset; it counts to the millisecond. */
-const Instant = Schema.String.check(
-  Schema.makeFilter((text: string) => iso.test(text) && !Number.isNaN(Date.parse(text)), {
-    expected: "a time as 2026-11-21T23:55:00Z"
-  })
-)
 
 /**
  * An order must match every member; an empty list matches nothing. `placedAfter` is inclusive, `placedBefore`
@@ -23,8 +15,8 @@ export const OrderFilter = Schema.Struct({
   customerId: Schema.optionalKey(CustomerId),
   status: Schema.optionalKey(Schema.Array(OrderStatus)),
   paymentStatus: Schema.optionalKey(Schema.Array(PaymentStatus)),
-  placedAfter: Schema.optionalKey(Instant),
-  placedBefore: Schema.optionalKey(Instant)
+  placedAfter: Schema.optionalKey(Time),
+  placedBefore: Schema.optionalKey(Time)
 })
 export type OrderFilter = typeof OrderFilter.Type
 

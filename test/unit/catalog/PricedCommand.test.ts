@@ -55,13 +55,13 @@ describe("pricing an order", () => {
     assert.isFalse(priced({ confirm: false }).confirm)
   })
 
-  it("rejects products that are not in the catalog, each once", () => {
+  it("rejects products that are not in the catalog, each place of one", () => {
     const lines = ["unknown", "mug", "unknown"].map((productId) => ({ productId, quantity: 1 }))
     const rejection = Result.getOrThrow(Result.flip(priceOrder(request({ lines }), quote, made)))
     assert.strictEqual(rejection._tag, "UnknownProduct")
     assert.deepStrictEqual(
-      rejection.errors.map((error) => error.message),
-      ["Product unknown is unknown or withdrawn."]
+      rejection.errors.map((error) => error.path),
+      ["lines[0].productId", "lines[2].productId"]
     )
   })
 

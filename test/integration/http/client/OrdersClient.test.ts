@@ -80,7 +80,6 @@ const program = Effect.gen(function* () {
       filter: { status: ["cancelled", "partially_shipped"], paymentStatus: ["unpaid"], placedAfter: "2020-01-01" }
     }),
     yield* orders.list({ filter: { placedBefore: "2020-01-01T00:00:00+02:00" } }),
-    yield* orders.list({ filter: { status: [] } }),
     yield* orders.list({ limit: 1000, sort: "updatedAt" }),
     yield* orders.counts(),
     yield* orders.counts({ customerId: customers.ada }, fresh),
