@@ -69,7 +69,12 @@ export const commandCases: ReadonlyArray<Case> = [
     409,
     { available: 0, requested: undefined }
   ],
-  [new Rejection.PaymentClosed({ orderId, paymentId }), "payment-closed", 409, { paymentId }],
+  [
+    new Rejection.PaymentClosed({ orderId, paymentId, command: "VoidPayment" }),
+    "payment-closed",
+    409,
+    { paymentId, command: "VoidPayment" }
+  ],
   [
     new Rejection.PaymentRequiredBeforeShipment({ orderId, required: "captured", missing: 7 }),
     "payment-required-before-shipment",

@@ -78,7 +78,7 @@ export const cases: ReadonlyArray<Case> = [
   {
     slug: "payment-closed",
     status: 409,
-    members: { orderId: any, paymentId: "p" },
+    members: { orderId: any, paymentId: "p", command: "CapturePayment" },
     provoke: after(
       [
         ["POST", "/payments", payment],

@@ -5,11 +5,11 @@ import { OrderDecider } from "../../src/order/OrderDecider.ts"
 import type { OrderEvent } from "../../src/order/OrderEvent.ts"
 import type { OrderRejection } from "../../src/order/OrderRejection.ts"
 import { given } from "../../src/testing/Given.ts"
-import { after } from "./OrderHistory.ts"
+import { eventsOf } from "./OrderHistory.ts"
 
-/** Decides `command` after `commands` were accepted. */
+/** Decides `command` after `commands` were accepted, by the same decider. */
 const decision = (commands: ReadonlyArray<OrderCommand>, command: OrderCommand, decider = OrderDecider) =>
-  given(decider, after(...commands)).when(command)
+  given(decider, eventsOf(commands, decider)).when(command)
 
 export const recorded = (
   commands: ReadonlyArray<OrderCommand>,

@@ -70,15 +70,15 @@ export const history: Record<OrderStatus | "absent", ReadonlyArray<OrderCommand>
   cancelled: [...confirmed, cancel]
 }
 
-/** The events of commands that are all accepted. */
-export const after = (...commands: ReadonlyArray<OrderCommand>): ReadonlyArray<OrderEvent> => {
-  const { events, steps } = trace(OrderDecider, commands)
+/** The events of commands that this decider accepts, all of them. */
+export const eventsOf = (commands: ReadonlyArray<OrderCommand>, decider = OrderDecider): ReadonlyArray<OrderEvent> => {
+  const { events, steps } = trace(decider, commands)
   for (const { decision } of steps) Result.getOrThrow(decision)
   return events
 }
 
 export const stateAfter = (...commands: ReadonlyArray<OrderCommand>): OrderState => {
-  after(...commands)
+  eventsOf(commands)
   return trace(OrderDecider, commands).states.at(-1) ?? OrderDecider.initialState
 }
 

@@ -14,7 +14,7 @@ export const make = (policies: OrderPolicies): OrderAggregate => ({
   category: "order",
   decider: OrderDecider.make(policies),
   codec: EventCodec.make(OrderEvent, orderUpcasters),
-  snapshots: { every: 200, schema: OrderState, foldVersion: 1 },
+  snapshots: { every: 200, schema: OrderState, foldVersion: 2 },
   owner: (state) => (state._tag === "Order" ? state.customerId : undefined)
 })
 

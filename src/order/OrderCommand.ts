@@ -89,7 +89,9 @@ export const OrderCommand = Schema.TaggedUnion({
     refundId: Schema.optionalKey(RefundId),
     /** Without it, all that was captured and not yet refunded is refunded. */
     amount: Schema.optionalKey(PositiveAmount),
-    reason: Schema.optionalKey(Note)
+    reason: Schema.optionalKey(Note),
+    /** If true, the refund is a gift: the rest of the order can still be shipped. */
+    goodwill: Schema.optionalKey(Schema.Boolean)
   }
 })
 export type OrderCommand = typeof OrderCommand.Type

@@ -26,6 +26,10 @@ import {
 export const CancelReason = Schema.Literals([...CallerCancelReason.literals, "all_items_cancelled"])
 export type CancelReason = typeof CancelReason.Type
 
+/** So much must have happened to what the customer owes before items may be shipped. */
+export const ShipRequires = Schema.Literals(["confirmed", "authorized", "captured"])
+export type ShipRequires = typeof ShipRequires.Type
+
 export const OrderEvent = Schema.TaggedUnion({
   OrderPlaced: {
     orderId: OrderId,
@@ -36,7 +40,9 @@ export const OrderEvent = Schema.TaggedUnion({
     shippingAddress: Address,
     shippingCost: Amount,
     /** Holds the fingerprint of the caller's own fields. */
-    request: Schema.String
+    request: Schema.String,
+    /** Holds the shop's policy at that time; absent in events from before orders kept it. */
+    shipRequires: Schema.optionalKey(ShipRequires)
   },
   LineAdded: { line: Line },
   LineQuantityChanged: { lineId: LineId, from: Quantity, to: Quantity },
@@ -56,7 +62,9 @@ export const OrderEvent = Schema.TaggedUnion({
     paymentId: PaymentId,
     amount: PositiveAmount,
     refundId: Schema.optionalKey(RefundId),
-    reason: Schema.optionalKey(Note)
+    reason: Schema.optionalKey(Note),
+    /** If true, the money was given without goods coming back, and is not asked for again before a shipment. */
+    goodwill: Schema.optionalKey(Schema.Boolean)
   },
   ItemsShipped: {
     shipmentId: ShipmentId,

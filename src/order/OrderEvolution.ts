@@ -73,6 +73,7 @@ const refund = (payment: Payment, event: Extract<OrderEvent, { _tag: "PaymentRef
   return {
     ...payment,
     refunded: payment.refunded + event.amount,
+    ...(event.goodwill === true ? { goodwill: (payment.goodwill ?? 0) + event.amount } : {}),
     refunds: refundId === undefined ? payment.refunds : [...payment.refunds, { ...refunded, refundId, all }]
   }
 }

@@ -109,25 +109,38 @@ export class AmountExceeded extends Schema.TaggedError<AmountExceeded>()(
   }
 }
 
-/** The payment is voided, or all of its authorization is captured. */
+/** The payment is voided, or all of it is captured; what can be done instead depends on the `command`. */
 export class PaymentClosed extends Schema.TaggedError<PaymentClosed>()(
   "PaymentClosed",
-  { orderId: OrderId, paymentId: PaymentId },
+  {
+    orderId: OrderId,
+    paymentId: PaymentId,
+    command: Schema.Literals(["CapturePayment", "VoidPayment", "RefundPayment"])
+  },
   { httpApiStatus: 409 }
 ) {
   override get message() {
-    return `Payment ${this.paymentId} is voided or fully captured. Authorize another payment.`
+    switch (this.command) {
+      case "CapturePayment":
+        return `Payment ${this.paymentId} is voided, so nothing can be captured from it. Authorize another payment.`
+      case "VoidPayment":
+        return `All of payment ${this.paymentId} is captured, so there is nothing to void. Refund it instead.`
+      case "RefundPayment":
+        return `Payment ${this.paymentId} is voided and holds no money. Refund another payment, if one holds money.`
+    }
   }
 }
 
-/** The policy `shipRequires` asks for more money first; `missing` is in minor units. */
+/** The order was placed under a policy `shipRequires` that asks for more money first; `missing` is in minor units. */
 export class PaymentRequiredBeforeShipment extends Schema.TaggedError<PaymentRequiredBeforeShipment>()(
   "PaymentRequiredBeforeShipment",
   { orderId: OrderId, required: Schema.Literals(["authorized", "captured"]), missing: Schema.Int },
   { httpApiStatus: 409 }
 ) {
   override get message() {
-    return `The whole total must be ${this.required} before items are shipped. ${this.missing} is still missing.`
+    const { missing, required } = this
+    const next = required === "authorized" ? "Authorize" : "Authorize and capture"
+    return `What the order costs must be ${required} before items are shipped. ${next} the missing ${missing} first.`
   }
 }
 

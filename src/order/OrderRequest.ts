@@ -108,11 +108,15 @@ export const CapturePaymentRequest = Schema.Struct({
 }).annotate({ identifier: "CapturePaymentRequest" })
 export type CapturePaymentRequest = typeof CapturePaymentRequest.Type
 
-/** Without `amount`, all that was captured and not yet refunded is refunded. */
+/**
+ * Without `amount`, all that was captured and not yet refunded is refunded. A refund with `goodwill: true` is a gift: it
+ * does not stop what is still to be shipped, where a shop ships only what is paid.
+ */
 export const RefundPaymentRequest = Schema.Struct({
   amount: optional(PositiveAmount),
   refundId: optional(RefundId),
-  reason: optional(Note)
+  reason: optional(Note),
+  goodwill: optional(Schema.Boolean)
 }).annotate({ identifier: "RefundPaymentRequest" })
 export type RefundPaymentRequest = typeof RefundPaymentRequest.Type
 

@@ -4,7 +4,7 @@
  */
 import { Schema } from "effect"
 import { Address, Contact, Note, Text } from "./Text.ts"
-import { CancelReason } from "./OrderEvent.ts"
+import { CancelReason, ShipRequires } from "./OrderEvent.ts"
 import { Items, Line } from "./Line.ts"
 import { Amount, Currency, PositiveAmount, Quantity } from "./Money.ts"
 import { CancellationId, CaptureId, CustomerId, OrderId, PaymentId, RefundId, ReturnId, ShipmentId } from "./OrderId.ts"
@@ -58,7 +58,8 @@ export const Refund = Schema.Struct({
   refundId: RefundId,
   amount: PositiveAmount,
   all: Schema.Boolean,
-  reason: Schema.optionalKey(Note)
+  reason: Schema.optionalKey(Note),
+  goodwill: Schema.optionalKey(Schema.Boolean)
 })
 
 export const Payment = Schema.Struct({
@@ -68,6 +69,8 @@ export const Payment = Schema.Struct({
   authorized: PositiveAmount,
   captured: Amount,
   refunded: Amount,
+  /** So much of `refunded` was goodwill; absent if nothing was. */
+  goodwill: Schema.optionalKey(Amount),
   voided: Schema.Boolean,
   captures: Schema.Array(Capture),
   refunds: Schema.Array(Refund)
@@ -89,6 +92,7 @@ export const OrderState = Schema.TaggedUnion({
     customerId: CustomerId,
     customer: Contact,
     request: Schema.String,
+    shipRequires: Schema.optionalKey(ShipRequires),
     currency: Currency,
     address: Address,
     shippingCost: Amount,

@@ -39,14 +39,17 @@ export const status = (order: Order): OrderStatus => {
   return "shipped"
 }
 
-/** Tells how far the money is; the first condition that holds decides. A free order counts as paid. */
+/**
+ * Tells how far the money is; the first condition that holds decides. A free order counts as paid; one that came back
+ * before anything was paid does not.
+ */
 export const paymentStatus = (order: Order): PaymentStatus => {
   const { payments } = order
   const captured = payments.some((payment) => payment.captured > 0)
   if (captured && payments.every((payment) => payment.refunded === payment.captured)) return "refunded"
   if (payments.some((payment) => payment.refunded > 0)) return "partially_refunded"
-  const covered = OrderTotals.paid(order) >= OrderTotals.total(order)
-  if (covered && (captured || order.cancellation === undefined)) return "paid"
+  const isFree = order.cancellation === undefined && OrderTotals.total(order) === 0
+  if (captured ? OrderTotals.paid(order) >= OrderTotals.owed(order) : isFree) return "paid"
   if (captured) return "partially_paid"
   if (OrderTotals.open(order) > 0) return "authorized"
   return payments.length > 0 ? "voided" : "unpaid"

@@ -14,6 +14,10 @@ export const OrderTotals = Schema.Struct({
   tax: Amount,
   shipping: Amount,
   total: Amount,
+  /** The goods that came back make the order so much cheaper. */
+  returned: Amount,
+  /** The customer has to pay this for what is kept or still to be shipped; nothing once the order is cancelled. */
+  owed: Amount,
   /** This amount is still to be captured; a negative one is owed to the customer. */
   balanceDue: Schema.Int
 })
@@ -73,6 +77,33 @@ export const ofLine = (line: OrderLine): { readonly net: number; readonly tax: n
 
 export const total = (order: Priced): number => Number(sum(order).total)
 
+/** Computes what the total would be without the goods that came back. */
+const kept = (order: Order): bigint => {
+  const lines = order.lines.map((line) => ({ ...line, cancelled: line.cancelled + line.returned }))
+  return sum({ lines, shippingCost: order.shippingCost }).total
+}
+
+/** Computes what the customer has to pay for what is kept or still to be shipped: the total less what came back. */
+export const owed = (order: Order): number => (order.cancellation === undefined ? Number(kept(order)) : 0)
+
+/**
+ * Adds up what the goods that came back are worth by themselves, rounded line by line: return by return, or taken
+ * together, whichever is more. It may differ by rounding from what they make the order cheaper.
+ */
+export const worthReturned = (order: Order): number => {
+  const worth = (line: OrderLine, quantity: number): bigint => {
+    const { net, tax } = priceLine({ ...line, quantity, cancelled: 0 })
+    return net + tax
+  }
+  const line = new Map(order.lines.map((line) => [line.lineId, line]))
+  let [single, together] = [0n, 0n]
+  for (const { items } of order.returns) {
+    for (const { lineId, quantity } of items) single += worth(line.get(lineId)!, quantity)
+  }
+  for (const line of order.lines) together += worth(line, line.returned)
+  return Number(single > together ? single : together)
+}
+
 /** Adds up what was captured and not refunded. */
 export const paid = (order: Order): number =>
   order.payments.reduce((sum, payment) => sum + payment.captured - payment.refunded, 0)
@@ -80,15 +111,28 @@ export const paid = (order: Order): number =>
 /** Adds up what was authorized and neither captured nor voided. */
 export const open = (order: Order): number => order.payments.reduce((sum, payment) => sum + voidable(payment), 0)
 
-/** Computes what may still be authorized: with it, what is open and what is paid never exceed the total. */
-export const authorizable = (order: Order): number => Math.max(0, total(order) - open(order) - paid(order))
+/** Adds up what was refunded, and apart from it what of that was goodwill: given without goods coming back. */
+export const refunds = (order: Order): { readonly refunded: number; readonly goodwill: number } =>
+  order.payments.reduce(
+    (sum, payment) => ({
+      refunded: sum.refunded + payment.refunded,
+      goodwill: sum.goodwill + (payment.goodwill ?? 0)
+    }),
+    { refunded: 0, goodwill: 0 }
+  )
+
+/** Computes what is still to be captured; a negative amount is owed to the customer. */
+export const balanceDue = (order: Order): number => owed(order) - paid(order)
+
+/** Computes what may still be authorized: with it, what is open and what is paid never exceed what is owed. */
+export const authorizable = (order: Order): number => Math.max(0, balanceDue(order) - open(order))
 
 /**
  * Computes what may still be captured from this payment: the rest of its authorization, but no more than is unpaid,
- * since items may have been cancelled after it was authorized.
+ * since items may have been cancelled or returned after it was authorized.
  */
 export const capturable = (order: Order, payment: Payment): number =>
-  Math.max(0, Math.min(voidable(payment), total(order) - paid(order)))
+  Math.max(0, Math.min(voidable(payment), balanceDue(order)))
 
 /** Computes what was captured from this payment and not refunded. */
 export const refundable = (payment: Payment): number => payment.captured - payment.refunded
@@ -98,13 +142,15 @@ export const voidable = (payment: Payment): number => (payment.voided ? 0 : paym
 
 export const ofOrder = (order: Order): OrderTotals => {
   const sums = sum(order)
-  const total = Number(sums.total)
+  const [total, due] = [Number(sums.total), owed(order)]
   return {
     subtotal: Number(sums.subtotal),
     discount: Number(sums.discount),
     tax: Number(sums.tax),
     shipping: order.shippingCost,
     total,
-    balanceDue: (order.cancellation === undefined ? total : 0) - paid(order)
+    returned: order.cancellation === undefined ? total - due : 0,
+    owed: due,
+    balanceDue: balanceDue(order)
   }
 }

@@ -147,7 +147,8 @@ const command = (name: CommandName, seed: Seed): OrderCommand => {
       return { _tag: "VoidPayment", orderId, paymentId }
     case "RefundPayment": {
       const known = flag ? { refundId: RefundId.make(`refund-${id}`) } : {}
-      return { _tag: "RefundPayment", orderId, paymentId, ...known, ...maybeAmount }
+      const goodwill = seed.both ? { goodwill: true } : {}
+      return { _tag: "RefundPayment", orderId, paymentId, ...known, ...maybeAmount, ...goodwill }
     }
   }
 }

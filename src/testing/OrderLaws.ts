@@ -1,5 +1,5 @@
 /**
- * Orders keep the laws L5 to L11, each checked on every state that commands lead to. L1 to L4 hold for every
+ * Orders keep the laws L5 to L11 and those of their money, each checked on every state that commands lead to. L1 to L4 hold for every
  * aggregate and are in DeciderLaws. A broken law throws, and shows the state or command that breaks it.
  */
 import { Equal, Result } from "effect"
@@ -13,11 +13,12 @@ import { allowed } from "../order/rules/OrderAllowed.ts"
 import { insist, type Law } from "./DeciderLaws.ts"
 import { timeOf } from "./Given.ts"
 import { hasOwnId, probes, withOtherContent } from "./OrderProbes.ts"
-import { amounts, movement, orders, type OrderTrace, quantities, totals } from "./OrderStateLaws.ts"
+import * as Money from "./OrderMoneyLaws.ts"
+import { amounts, movement, orders, type OrderTrace, quantities } from "./OrderStateLaws.ts"
 import { trace } from "./Trace.ts"
 
 /**
- * Returns the laws L5 to L11 of an order under these policies. Check each with random commands:
+ * Returns the laws L5 to L11 of an order under these policies, and the laws of its money. Check each with random commands:
  *
  *     for (const law of orderLaws(defaultPolicies)) {
  *       it.effect.prop(law.name, [orderCommands], ([commands]) => Effect.sync(() => law.check(commands)))
@@ -104,9 +105,12 @@ export const orderLaws = (policies: OrderPolicies): ReadonlyArray<Law<OrderComma
     law("L5 no line ships, cancels or returns more than it has", quantities),
     law("L6 no payment captures or refunds more than it has, nor after a void", amounts),
     law("L7 the status only moves up", movement),
-    law("L8 totals equal an independent recomputation", totals),
+    law("L8 totals equal an independent recomputation", Money.totals),
     law("L9 a repeat stores nothing, in every later state; a reused id is refused", repeats),
     law("L10 shipping in two is shipping in one", splitting),
-    law("L11 allowed agrees with decide", permission)
+    law("L11 allowed agrees with decide", permission),
+    law("no payment goes beyond what is owed, and only money makes an order paid", Money.payments),
+    law("goods that came back cost nothing, and what was paid for them is owed back", Money.returns),
+    law("a shipment waits for exactly the money that is missing", (trace) => Money.shipments(decider, trace))
   ]
 }

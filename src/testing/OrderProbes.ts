@@ -123,8 +123,9 @@ export const withOtherContent = (command: OrderCommand): OrderCommand | undefine
     case "AuthorizePayment":
       return { ...command, amount: command.amount + 1 }
     case "CapturePayment":
-    case "RefundPayment":
       return { ...command, amount: 1_000_000 }
+    case "RefundPayment":
+      return { ...command, goodwill: command.goodwill !== true }
     case "ChangeLineQuantity":
     case "RemoveLine":
     case "ChangeShippingAddress":

@@ -1,14 +1,12 @@
 /**
- * The laws L5 to L8 of an order look only at states; each is checked on every state of a trace. A broken law throws,
- * and shows the line, payment, event or totals that break it.
+ * The laws L5 to L7 of an order look only at states; each is checked on every state of a trace. A broken law throws,
+ * and shows the line, payment or event that breaks it.
  */
-import { Equal } from "effect"
 import type { OrderCommand } from "../order/OrderCommand.ts"
 import type { OrderEvent } from "../order/OrderEvent.ts"
 import type { OrderRejection } from "../order/OrderRejection.ts"
-import type { Order, OrderLine, OrderState } from "../order/OrderState.ts"
+import type { Order, OrderState } from "../order/OrderState.ts"
 import { status } from "../order/OrderStatus.ts"
-import * as OrderTotals from "../order/OrderTotals.ts"
 import { insist } from "./DeciderLaws.ts"
 import type { Trace } from "./Trace.ts"
 
@@ -71,41 +69,5 @@ export const movement = ({ events, states }: OrderTrace): void => {
     } else {
       insist(ranks.indexOf(to) >= ranks.indexOf(from), `The status moved down from ${from} to ${to}`, event)
     }
-  }
-}
-
-/** Computes the totals in another way than OrderTotals: unit by unit, rounding up and then correcting ties. */
-const recompute = (lines: ReadonlyArray<OrderLine>, shipping: number) => {
-  let [subtotal, discount, tax] = [0n, 0n, 0n]
-  for (const line of lines) {
-    let net = 0n
-    for (let unit = line.cancelled; unit < line.quantity; unit++) {
-      subtotal += BigInt(line.unitPrice)
-      discount += BigInt(line.unitDiscount)
-      net += BigInt(line.unitPrice) - BigInt(line.unitDiscount)
-    }
-    const exact = net * BigInt(line.taxBps)
-    const up = (exact + 5_000n) / 10_000n
-    tax += exact % 10_000n === 5_000n && up % 2n === 1n ? up - 1n : up
-  }
-  return { subtotal, discount, tax, total: subtotal - discount + tax + BigInt(shipping) }
-}
-
-/** L8: totals equal an independent recomputation, and every amount is a safe integer. */
-export const totals = ({ states }: OrderTrace): void => {
-  for (const order of orders(states)) {
-    const found = OrderTotals.ofOrder(order)
-    const { discount, subtotal, tax, total } = recompute(order.lines, order.shippingCost)
-    const paid = order.payments.reduce((sum, payment) => sum + BigInt(payment.captured) - BigInt(payment.refunded), 0n)
-    const expected = {
-      subtotal: Number(subtotal),
-      discount: Number(discount),
-      tax: Number(tax),
-      shipping: order.shippingCost,
-      total: Number(total),
-      balanceDue: Number((order.cancellation === undefined ? total : 0n) - paid)
-    }
-    insist(Equal.equals(found, expected), "The totals differ from their recomputation", { found, expected })
-    insist(Object.values(found).every(Number.isSafeInteger), "An amount is not a safe integer", found)
   }
 }

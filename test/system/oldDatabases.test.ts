@@ -7,6 +7,7 @@ import * as OldOrders from "../../harness/fixtures/OldOrders.ts"
 import { readFixture, unpackFixture } from "../../harness/fixtures/OldProgram.ts"
 import * as SqlScript from "../../harness/fixtures/SqlScript.ts"
 import * as ViewJudge from "../../harness/judges/ViewJudge.ts"
+import { OrderViewProjection } from "../../src/views/order/OrderViewProjection.ts"
 import { directory, freshDatabase, server, sql } from "../../harness/servers/Resources.ts"
 
 const answers: Readonly<Record<"pglite" | "postgres", OldOrders.OldAnswers>> = JSON.parse(
@@ -32,11 +33,22 @@ const restored = {
 const bodyOnce = <A>(url: string, path: string, isRight: (body: A) => boolean): Promise<A> =>
   until(async () => (await call(url, "GET", path)).body as A, isRight, { pause: 50 })
 
+/** The old program asked for the whole total, also of an order that was cancelled or came back. */
+const asToday = ({ order, status }: OldOrders.OldAnswers["orders"][number]) => {
+  const paid = { ...order, paymentStatus: "paid" }
+  if (status === "cancelled") return paid
+  if (status !== "returned") return order
+  const totals = order["totals"] as Readonly<Record<string, number>>
+  const owedBack = { ...totals, returned: totals["total"], owed: 0, balanceDue: -5_000 }
+  return { ...paid, totals: owedBack, allowed: ["VoidPayment", "RefundPayment"] }
+}
+
 const readsOldOrders = async (url: string, { orders }: OldOrders.OldAnswers) => {
-  for (const { events, order, status } of orders) {
+  for (const old of orders) {
+    const { events, order, status } = old
     const { body } = await call(url, "GET", `/orders/${order.orderId}`)
     assert.strictEqual((body as typeof order).status, status)
-    assert.containSubset(body, order)
+    assert.containSubset(body, asToday(old))
     assert.deepStrictEqual(await history(url, String(order.orderId)), events)
   }
   const listed = (await list(url)).map((row) => row.orderId)
@@ -60,10 +72,12 @@ const placesNewOrder = async (url: string) => {
   )
 }
 
-const retriesParkedStream = async (url: string, adminUrl: string) => {
-  const [parked] = await OldOrders.parkedStreams(adminUrl)
-  assert.containSubset(parked, { streamId: `order-${OldOrders.orderIds.parked}`, parked: true })
-  assert.strictEqual((await call(adminUrl, "POST", `/admin/parked/${parked!.id}/retry`)).status, 204)
+/** The view has a new version, so it is rebuilt by itself; the stream that was parked is part of it then. */
+const rebuildsByItself = async (url: string, adminUrl: string) => {
+  await bodyOnce<Page>(adminUrl, "/admin/projections", ({ data }) =>
+    JSON.stringify(data).includes(`"name":"order-view","version":${OrderViewProjection.version},"status":"live"`)
+  )
+  assert.deepStrictEqual(await OldOrders.parkedStreams(adminUrl), [])
   assert.strictEqual((await call(url, "GET", `/orders/${OldOrders.orderIds.parked}`)).status, 200)
 }
 
@@ -84,7 +98,7 @@ const rebuildsOrderView = async (adminUrl: string) => {
 }
 
 describe.each(["pglite", "postgres"] as const)("a database of an older program, %s", (kind) => {
-  it("is opened, served and rebuilt, and the rows of its orders stay as they were", async () => {
+  it("is opened, served and rebuilt, and the rows of its orders stay as they were, but for what is paid", async () => {
     const databaseUrl = await restored[kind]()
     const before = sql(databaseUrl)
     const rowsBefore = await ViewJudge.digests(before)
@@ -94,7 +108,7 @@ describe.each(["pglite", "postgres"] as const)("a database of an older program, 
     await readsOldOrders(url, answers[kind])
     await replaysOldAnswer(url, answers[kind])
     await placesNewOrder(url)
-    await retriesParkedStream(url, adminUrl)
+    await rebuildsByItself(url, adminUrl)
     await resumesPausedProjection(url, adminUrl)
     await rebuildsOrderView(adminUrl)
     await stop()
@@ -105,6 +119,11 @@ describe.each(["pglite", "postgres"] as const)("a database of an older program, 
     // Besides those whose answers are kept there are the keyed, the parked and the new order.
     assert.strictEqual(orders, answers[kind].orders.length + 3)
     const rows = await ViewJudge.digests(after)
-    for (const [order, digest] of rowsBefore) assert.strictEqual(rows.get(order), digest, order)
+    const changed = answers[kind].orders
+      .filter((old) => asToday(old) !== old.order)
+      .map(({ order }) => order["orderId"])
+    for (const [order, digest] of rowsBefore) {
+      if (!changed.includes(order)) assert.strictEqual(rows.get(order), digest, order)
+    }
   })
 })

@@ -51,15 +51,16 @@ export const OrderProblems = {
     remedy: "Ask for at most `available`; if that is 0, nothing is left."
   }),
   PaymentClosed: problem(Rejection.PaymentClosed, "payment-closed", "Payment closed", {
-    when: "The payment is voided or fully captured.",
-    remedy: "Refund what was captured, or authorize another payment for what is unpaid."
+    when: "The payment is voided, or all of it is captured; `command` says what could not be done with it.",
+    remedy:
+      "To capture, authorize another payment; to void, refund what was captured; to refund, name a payment that holds money."
   }),
   PaymentRequiredBeforeShipment: problem(
     Rejection.PaymentRequiredBeforeShipment,
     "payment-required-before-shipment",
     "Payment required before shipment",
     {
-      when: "This shop ships an order only when its total is authorized or captured; `required` says which.",
+      when: "The order is shipped only when what it costs is authorized or captured; `required` says which.",
       remedy: "Authorize or capture the amount in `missing`, then ship."
     }
   ),

@@ -3,7 +3,7 @@ import { Array } from "effect"
 import { type Decision, isSameItems, nothing, notNow, record, reject, repeat } from "./Decision.ts"
 import type { Item } from "../Line.ts"
 import type { Command } from "../OrderCommand.ts"
-import { missingForShipment, type OrderPolicies } from "../OrderPolicies.ts"
+import { missingForShipment, type OrderPolicies, shipRequiresOf } from "../OrderPolicies.ts"
 import * as Rejection from "../OrderRejection.ts"
 import type { Order, OrderLine } from "../OrderState.ts"
 import { outstanding, status } from "../OrderStatus.ts"
@@ -47,8 +47,8 @@ export const shipItems = (command: Command<"ShipItems">, order: Order, policies:
   const found = obstacle(order, items, outstanding)
   if (found !== undefined) return reject(found)
   const missing = missingForShipment(order, policies)
-  if (missing > 0 && policies.shipRequires !== "confirmed") {
-    const required = policies.shipRequires
+  const required = shipRequiresOf(order, policies)
+  if (missing > 0 && required !== "confirmed") {
     return reject(new Rejection.PaymentRequiredBeforeShipment({ orderId: order.id, required, missing }))
   }
   return record({ _tag: "ItemsShipped", ...request, items })

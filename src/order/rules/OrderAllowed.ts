@@ -88,7 +88,7 @@ export const allowed = (state: OrderState, policies: OrderPolicies): ReadonlyArr
         ...payments(state, ...captures(state))
       ]
     case "returned":
-      return [...delivers(state), ...payments(state, ...captures(state))]
+      return [...delivers(state), ...authorizes(state), ...payments(state, ...captures(state))]
     case "cancelled":
       return payments(state)
   }

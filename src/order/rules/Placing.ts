@@ -2,6 +2,7 @@
 import { type Decision, nothing, notNow, record, reject } from "./Decision.ts"
 import { type Line, maxLines } from "../Line.ts"
 import type { Command } from "../OrderCommand.ts"
+import type { OrderEvent } from "../OrderEvent.ts"
 import type { OrderPolicies } from "../OrderPolicies.ts"
 import * as Rejection from "../OrderRejection.ts"
 import type { Order } from "../OrderState.ts"
@@ -34,11 +35,10 @@ const errors = (command: Command<"PlaceOrder">): Errors => {
 export const placeOrder = (command: Command<"PlaceOrder">, policies: OrderPolicies): Decision => {
   const found = errors(command)
   if (found.length > 0) return reject(new Rejection.InvalidOrder({ errors: found }))
-  const { _tag, confirm, ...placed } = command
+  const { _tag, confirm, ...content } = command
+  const placed: OrderEvent = { _tag: "OrderPlaced", ...content, shipRequires: policies.shipRequires }
   const total = OrderTotals.total(command)
-  return (confirm ?? policies.autoConfirm)
-    ? record({ _tag: "OrderPlaced", ...placed }, { _tag: "OrderConfirmed", total })
-    : record({ _tag: "OrderPlaced", ...placed })
+  return (confirm ?? policies.autoConfirm) ? record(placed, { _tag: "OrderConfirmed", total }) : record(placed)
 }
 
 /** Decides PlaceOrder for an order that exists. */

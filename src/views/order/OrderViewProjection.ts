@@ -34,7 +34,7 @@ const handle: Projection["handle"] = Effect.fnUntraced(function* (sql, events, s
 
 export const OrderViewProjection: Projection = {
   name: "order-view",
-  version: 1,
+  version: 2,
   partition: "stream",
   categories: ["order"],
   handle,

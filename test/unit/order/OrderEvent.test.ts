@@ -9,7 +9,7 @@ import { LineId, ReturnId } from "../../../src/order/OrderId.ts"
 const Stored = Schema.Array(Schema.Struct({ type: Schema.String, schemaVersion: Schema.Int, data: Schema.Unknown }))
 
 /** As they were stored once. Never edit or delete one: logs hold such events for ever. */
-const stored = ["events.v1.json", "events.v2.json"].flatMap((file) =>
+const stored = ["events.v1.json", "events.v2.json", "events.goodwill.json"].flatMap((file) =>
   Schema.decodeUnknownSync(Stored)(JSON.parse(readFileSync(new URL(`fixtures/${file}`, import.meta.url), "utf8")))
 )
 const { codec } = OrderAggregate

@@ -22,7 +22,8 @@ describe("divideHalfEven", () => {
 describe("totals", () => {
   it("are subtotal − discount + tax per line + shipping", () => {
     const order = given.orderAfter({ ...given.place, shippingCost: 490 })
-    const expected = { subtotal: 3500, discount: 100, tax: 475 + 63, shipping: 490, total: 4428, balanceDue: 4428 }
+    const amounts = { subtotal: 3500, discount: 100, tax: 475 + 63, shipping: 490, total: 4428 }
+    const expected = { ...amounts, returned: 0, owed: 4428, balanceDue: 4428 }
     assert.deepStrictEqual(OrderTotals.ofOrder(order), expected)
   })
 

@@ -97,7 +97,7 @@ const table: ReadonlyArray<readonly [name: string, command: OrderCommand, cells:
   [
     "CapturePayment",
     given.capture,
-    [missing, no, "confirmed", "partially_shipped", "shipped", "delivered", "returned", no]
+    [missing, no, "confirmed", "partially_shipped", "shipped", "delivered", "AmountExceeded", no]
   ],
   [
     "VoidPayment",

@@ -1,6 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Database } from "../../../../src/database/Database.ts"
+import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
 import { until } from "../../../../harness/clocks/Until.ts"
 import { metric, orderView, place, type Shop, start } from "../../../../harness/servers/AdminServer.ts"
@@ -25,7 +26,7 @@ describe.each(Object.entries(adapters))("an operator's view of projections on %s
     assert.match(updatedAt, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
     assert.deepStrictEqual(rest, {
       name: "order-view",
-      version: 1,
+      version: OrderViewProjection.version,
       status: "live",
       position: rest.head,
       head: rest.head,

@@ -9,6 +9,7 @@ import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjec
 import { until } from "../../../../harness/clocks/Until.ts"
 import { metric, orderView, place, type Shop, start } from "../../../../harness/servers/AdminServer.ts"
 
+const { version: current } = OrderViewProjection
 const begin = "/admin/projections/order-view/rebuild"
 const progress = `orders_rebuild_progress_ratio{projection="order-view"}`
 
@@ -74,7 +75,8 @@ describe("a rebuild over HTTP", () => {
         const rebuilds = yield* Rebuilds
         const [underWay] = yield* rebuilds.list
         yield* Effect.ignore(rebuilds.abort(underWay!.id))
-        for (const version of [2, 3]) yield* RebuildRows.requestVersion(sql, { ...OrderViewProjection, version })
+        for (const version of [current + 1, current + 2])
+          yield* RebuildRows.requestVersion(sql, { ...OrderViewProjection, version })
         const [newest, replaced] = yield* rebuilds.list
         yield* rebuilds.abort(newest!.id)
         // As an older version of this program puts it on record.
@@ -84,7 +86,11 @@ describe("a rebuild over HTTP", () => {
       })
     )
     const { body } = await shop.operators.get(`/admin/rebuilds/${replaced}`)
-    assert.containSubset(body, { state: "replaced", version: 2, problem: "replaced by a rebuild of version 3" })
+    assert.containSubset(body, {
+      state: "replaced",
+      version: current + 1,
+      problem: `replaced by a rebuild of version ${current + 2}`
+    })
     assert.isString(body.finishedAt)
     const refused = await shop.operators.send("POST", `/admin/rebuilds/${replaced}/resume`)
     assert.deepStrictEqual([refused.status, refused.body.type], [409, "/problems/rebuild-refused"])

@@ -172,8 +172,10 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
         const { reads: sql } = yield* Database
         const { orderId, streamId } = yield* filled
         yield* sql`UPDATE ordinal.order_view SET status = 'bent' WHERE order_id = ${orderId}`
-        yield* sql`UPDATE ordinal.checkpoints SET version = 2`
-        const refused = { _tag: "AuditRefused", problem: "version 2 of the projection made its view" } as const
+        const { version } = OrderViewProjection
+        yield* sql`UPDATE ordinal.checkpoints SET version = ${version + 1}`
+        const problem = `version ${version + 1} of the projection made its view`
+        const refused = { _tag: "AuditRefused", problem } as const
         assert.containSubset(yield* Effect.flip(audits.auditSample(name)), refused)
         assert.containSubset(yield* Effect.flip(audits.auditStream(name, streamId)), refused)
         assert.strictEqual((yield* Effect.flip(audits.repair(name, streamId)))._tag, "RepairRefused")
@@ -184,7 +186,7 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
           stream
         )
         assert.strictEqual(compared._tag, "NotCompared")
-        yield* sql`UPDATE ordinal.checkpoints SET version = 1, problem = NULL`
+        yield* sql`UPDATE ordinal.checkpoints SET version = ${version}, problem = NULL`
         yield* audits.repair(name, streamId)
         yield* assertViewIsFold
       }).pipe(Effect.provide(Layer.fresh(layer)), Effect.provide(Logger.layer([])))

@@ -14,7 +14,7 @@ import { operatedLayer, readerLayer } from "../../../../harness/views/ViewLayer.
 import { idleInTransaction } from "../../../../harness/clocks/Patience.ts"
 
 /** An order view whose swap gives up soon while the table is locked; when it was tried. */
-const patient = (version = 1) => {
+const patient = (version = OrderViewProjection.version) => {
   const tries: Array<number> = []
   const projection: Projection = {
     ...OrderViewProjection,
@@ -98,7 +98,7 @@ describe("a rebuild", () => {
       yield* Effect.gen(function* () {
         const rebuilds = yield* Rebuilds
         const { problem, rebuildId, status, version } = yield* infoWhen((info) => info.problem !== undefined)
-        assert.deepStrictEqual([status, version], ["rebuilding", 1])
+        assert.deepStrictEqual([status, version], ["rebuilding", OrderViewProjection.version])
         assert.match(problem!, waits)
         const running = yield* awaitRebuild(rebuildId!, (rebuild) => rebuild.problem !== undefined)
         assert.containSubset(running, { state: "running", problem })
@@ -108,7 +108,7 @@ describe("a rebuild", () => {
         yield* awaitRebuild(rebuildId!, ({ problem }) => problem !== undefined)
         const aborted = yield* rebuilds.abort(rebuildId!)
         assert.deepStrictEqual([aborted.state, aborted.problem], ["aborted", undefined])
-      }).pipe(Effect.provide(layer(url, patient(2).projection)), Effect.provide(silent))
+      }).pipe(Effect.provide(layer(url, patient(OrderViewProjection.version + 1).projection)), Effect.provide(silent))
     })
   )
 })

@@ -13,6 +13,8 @@ import { infoWhen, name, rebuildEnds, silent, viewReaches } from "../../../../ha
 import { operatedLayer } from "../../../../harness/views/ViewLayer.ts"
 import { assertViewIsFold } from "../../../../harness/judges/OrderViewFold.ts"
 
+const { version } = OrderViewProjection
+
 describe("a projection of which a rebuild is under way", () => {
   it.live("can be paused meanwhile, and stays so when the rebuild is put in place", () =>
     Effect.gen(function* () {
@@ -64,13 +66,13 @@ describe("a projection of which a rebuild is under way", () => {
         const rebuilds = yield* Rebuilds
         const { projections: sql } = yield* Database
         yield* viewReaches(yield* append(yield* orderLives(5)))
-        const second = { ...OrderViewProjection, version: 2 }
-        const third = { ...OrderViewProjection, version: 3 }
+        const second = { ...OrderViewProjection, version: version + 1 }
+        const third = { ...OrderViewProjection, version: version + 2 }
         assert.isTrue(yield* RebuildRows.requestVersion(sql, second))
         assert.isTrue(yield* RebuildRows.requestVersion(sql, third))
         const [newer, older] = yield* rebuilds.list
-        const problem = "replaced by a rebuild of version 3"
-        assert.containSubset(older, { version: 2, state: "replaced", problem })
+        const problem = `replaced by a rebuild of version ${version + 2}`
+        assert.containSubset(older, { version: version + 1, state: "replaced", problem })
         const { id } = older!
         assert.containSubset(yield* Effect.flip(rebuilds.resume(id)), { _tag: "RebuildRefused", id })
         yield* rebuilds.abort(newer!.id)
@@ -84,15 +86,18 @@ describe("a projection of which a rebuild is under way", () => {
     Effect.gen(function* () {
       const url = yield* freshDatabase
       yield* Effect.flatMap(append(yield* orderLives(10)), viewReaches).pipe(Effect.provide(operatedLayer(url)))
-      const next: Projection = { ...OrderViewProjection, version: 2 }
+      const next: Projection = { ...OrderViewProjection, version: version + 1 }
       const isGivenUp = Effect.gen(function* () {
         const projections = yield* Projections
         const { projections: sql } = yield* Database
         assert.isFalse(yield* RebuildRows.requestVersion(sql, next))
         const [info] = yield* projections.list
-        assert.containSubset(info, { status: "stopped", version: 1 })
+        assert.containSubset(info, { status: "stopped", version })
         assert.isUndefined(info!.rebuildId)
-        assert.match(info!.problem!, /of version 1, .* was aborted; .*POST .*rebuild.* to have version 2/)
+        assert.match(
+          info!.problem!,
+          new RegExp(`of version ${version}, .* was aborted; .*POST .*rebuild.* to have version ${version + 1}`)
+        )
       })
       yield* Effect.gen(function* () {
         const rebuilds = yield* Rebuilds
@@ -106,9 +111,9 @@ describe("a projection of which a rebuild is under way", () => {
         yield* isGivenUp
         const { id } = yield* rebuilds.start(name, { eventsPerSecond: 0 })
         assert.strictEqual((yield* rebuildEnds(id)).state, "completed")
-        const { problem } = yield* infoWhen((info) => info.version === 2 && info.status === "live")
+        const { problem } = yield* infoWhen((info) => info.version === version + 1 && info.status === "live")
         assert.isUndefined(problem)
-        assert.isTrue(yield* RebuildRows.requestVersion(sql, { ...next, version: 3 }))
+        assert.isTrue(yield* RebuildRows.requestVersion(sql, { ...next, version: version + 2 }))
       }).pipe(Effect.provide(operatedLayer(url, next)), Effect.provide(silent))
       // One that begins by itself is under way for long, without a lock that whoever aborts it waits for.
     }).pipe(Effect.provideService(ProjectionLimits, { ...defaults, rebuildRate: 1 }))

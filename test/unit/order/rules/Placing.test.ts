@@ -11,7 +11,7 @@ const { confirm: _, ...unsaid } = given.place
 describe("PlaceOrder", () => {
   it("records what the customer saw, as on an invoice", () => {
     const { _tag, ...facts } = unsaid
-    assert.deepStrictEqual(recorded([], given.place), [{ _tag: "OrderPlaced", ...facts }])
+    assert.deepStrictEqual(recorded([], given.place), [{ _tag: "OrderPlaced", ...facts, shipRequires: "confirmed" }])
   })
 
   it("confirms the order at its total if the caller wants it", () => {
