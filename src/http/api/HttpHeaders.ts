@@ -4,43 +4,31 @@ import { IfMatch, IfNoneMatch } from "../wire/HeaderValue.ts"
 
 const optional = Schema.optionalKey
 const Text = Schema.String
-const text = (description: string) => optional(Text.annotate({ description }))
+const text = optional(Text)
 
-const prefer = text("wait=N asks the server to wait up to N seconds, at most 30, for the view.")
-const traceparent = text("The W3C trace context of the caller.")
-const requestId = text("An id of at most 128 printable characters, which the answer repeats.")
-const token = text("The Consistency-Token of an earlier answer: this answer is at least as fresh.")
-
-const common = { prefer, traceparent, "x-request-id": requestId }
+const common = { prefer: text, traceparent: text, "x-request-id": text }
 
 export const command = {
   ...common,
   // RequestOptions reads the key: a malformed one has a problem type of its own.
-  "idempotency-key": text(
-    "1 to 255 printable characters. A command that is sent again with the same key is done only once."
-  ),
-  "if-match": optional(
-    IfMatch.annotate({ description: "The version that must still be current, or * if any version will do." })
-  ),
+  "idempotency-key": text,
+  "if-match": optional(IfMatch),
   "if-none-match": optional(
     IfNoneMatch.annotate({ description: "The command is done only if the thing does not exist yet." })
   )
 }
 export type CommandHeaders = Schema.Struct.Type<typeof command>
 
-export const list = { ...common, "consistency-token": token }
+export const list = { ...common, "consistency-token": text }
 export type QueryHeaders = Schema.Struct.Type<typeof list>
 
-export const read = {
-  ...list,
-  "if-none-match": text("Entity tags; the answer is 304 if one of them is current.")
-}
+export const read = { ...list, "if-none-match": text }
 
 /** An answer with it was given before, under the same `Idempotency-Key`. */
 const replayed = { "idempotent-replayed": optional(Schema.Literal("true")) }
-const preferenceApplied = { "preference-applied": optional(Text) }
-const location = { location: optional(Text) }
-const link = { link: optional(Text) }
+const preferenceApplied = { "preference-applied": text }
+const location = { location: text }
+const link = { link: text }
 const entityTag = { etag: Text, "consistency-token": Text }
 
 /** `Freshness` is an RFC 9651 dictionary. */

@@ -46,7 +46,7 @@ const ServerSentEvent = Schema.Struct({
   id: Schema.String,
   event: Schema.String,
   data: Schema.fromJsonString(PushMessage)
-})
+}).annotate({ identifier: "ServerSentEvent" })
 
 export class StreamApi extends HttpApiGroup.make("streams")
   .add(

@@ -3,7 +3,8 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Problems } from "../problems/Problems.ts"
 
-const Health = <Status extends string>(status: Status) => Schema.Struct({ status: Schema.Literal(status) })
+const Live = Schema.Struct({ status: Schema.Literal("live") }).annotate({ identifier: "Live" })
+const Ready = Schema.Struct({ status: Schema.Literal("ready") }).annotate({ identifier: "Ready" })
 
 export const ProblemType = Schema.Struct({
   type: Schema.String,
@@ -24,12 +25,12 @@ export const explanation = HttpApiEndpoint.get("problem", "/problems/:slug", {
 
 export class SystemApi extends HttpApiGroup.make("system")
   .add(
-    HttpApiEndpoint.get("live", "/health/live", { success: Health("live") }).annotate(
+    HttpApiEndpoint.get("live", "/health/live", { success: Live }).annotate(
       OpenApi.Summary,
       "Tell that the process is alive"
     ),
     HttpApiEndpoint.get("ready", "/health/ready", {
-      success: Health("ready"),
+      success: Ready,
       error: [Problems.DatabaseUnavailable, Problems.Draining]
     }).annotate(OpenApi.Summary, "Tell whether the process can answer, which asks the database"),
     explanation

@@ -4,6 +4,9 @@
  */
 import type { JsonSchema } from "effect"
 import type { OpenApi } from "effect/http-api"
+import { bodies } from "./Examples.ts"
+import type { Field } from "./Field.ts"
+import { fields } from "./Fields.ts"
 
 type Node = JsonSchema.JsonSchema
 type Components = Readonly<Record<string, Node>>
@@ -69,8 +72,67 @@ const optionalBody = ({ requestBody }: OpenApi.OpenAPISpecOperation, components:
   Object.assign(requestBody, { required: schemas.some((schema) => schema["required"] !== undefined) })
 }
 
-export const operationsOf = ({ paths }: OpenApi.OpenAPISpec): ReadonlyArray<OpenApi.OpenAPISpecOperation> =>
-  Object.values(paths).flatMap((item) => Object.values(item) as ReadonlyArray<OpenApi.OpenAPISpecOperation>)
+/** The words about a schema of this name; one that lists its values needs no example, and its own words count. */
+const described = (name: string, owners: ReadonlyArray<string>, schema: Node): Node => {
+  const found = [...owners.map((owner) => `${owner}.${name}`), name].find((key) => key in fields)
+  const { examples, ...words }: Partial<Field> = found === undefined ? {} : fields[found]!
+  return { ...words, ...(examples === undefined || "enum" in schema ? {} : { examples }), ...schema }
+}
+
+/** Says of each property what it means, unless its schema says so itself. */
+const describe = (schema: Node, owners: ReadonlyArray<string>): void => {
+  const { items, properties } = schema
+  if (isNode(items)) describe(items, owners)
+  if (!isNode(properties)) return
+  for (const [name, property] of Object.entries(properties as Components)) {
+    properties[name] = described(name, owners, property)
+    describe(property, [name])
+  }
+}
+
+/** Says of a parameter, or of a header of an answer, what it means; the description belongs to it, not to its type. */
+const describeParameter = (parameter: OpenApi.OpenAPISpecHeader, name: string, owner: string): void => {
+  const { description, ...schema } = described(name, [owner], { ...parameter.schema })
+  Object.assign(parameter, { ...(description === undefined ? {} : { description }), schema })
+}
+
+const answers: Readonly<Record<string, string>> = {
+  101: "The connection is a WebSocket from now on.",
+  200: "The answer; of a command, the order once the view has it.",
+  201: "The order, once the view has it.",
+  202: "Accepted and stored. Views follow a moment later.",
+  204: "Done.",
+  304: "The caller has the current version."
+}
+
+/** Names the problem types of a status by their titles. */
+const describeAnswer = (status: string, answer: OpenApi.OpenApiSpecResponse, components: Components): void => {
+  const titles = [...referred(answer.content, components)].map(({ description }) => String(description))
+  answer.description = answers[status] ?? `${titles.join(", or: ")}.`
+}
+
+const describeOperation = (path: string, operation: OpenApi.OpenAPISpecOperation, components: Components): void => {
+  for (const parameter of operation.parameters) {
+    const collection = path.split("/").at(path.split("/").indexOf(`{${parameter.name}}`) - 1) ?? ""
+    describeParameter(parameter, parameter.name, parameter.in === "path" ? collection : parameter.in)
+  }
+  for (const [status, answer] of Object.entries(operation.responses)) {
+    describeAnswer(status, answer, components)
+    for (const [name, header] of Object.entries(answer.headers ?? {})) describeParameter(header, name, "header")
+    for (const { schema } of Object.values(answer.content ?? {})) describe(schema, [])
+  }
+  const example = bodies[operation.operationId]
+  for (const content of Object.values(operation.requestBody?.content ?? {})) {
+    if (example !== undefined) Object.assign(content, { example })
+  }
+}
+
+type Operation = OpenApi.OpenAPISpecOperation
+
+export const operationsOf = ({ paths }: OpenApi.OpenAPISpec): ReadonlyArray<readonly [path: string, Operation]> =>
+  Object.entries(paths).flatMap(([path, item]) =>
+    (Object.values(item) as ReadonlyArray<Operation>).map((operation) => [path, operation] as const)
+  )
 
 export const transform = (generated: Record<string, unknown>): OpenApi.OpenAPISpec => {
   // Places that Effect lets share one schema must not share it here, where each is changed on its own.
@@ -83,9 +145,13 @@ export const transform = (generated: Record<string, unknown>): OpenApi.OpenAPISp
     plainArray(node)
     plainInteger(node)
   })
-  for (const operation of operationsOf(document)) {
+  for (const [name, schema] of Object.entries(components)) {
+    describe(schema, name.endsWith("Problem") ? [name, "Problem"] : [name])
+  }
+  for (const [path, operation] of operationsOf(document)) {
     openAnswers(operation.responses, components)
     optionalBody(operation, components)
+    describeOperation(path, operation, components)
   }
   return document
 }

@@ -2,12 +2,19 @@
 import { readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { OpenApi } from "effect/http-api"
+import { Schema } from "effect"
+import { HttpApi, OpenApi } from "effect/http-api"
 import { openapi } from "../../../../harness/http/Contract.ts"
 import { AdminApi } from "../../../../src/http/admin/AdminApi.ts"
-import { operationsOf } from "../../../../src/http/api/openapi/Document.ts"
+import { Api } from "../../../../src/http/api/Api.ts"
+import { bodies } from "../../../../src/http/api/openapi/Examples.ts"
+import { parseOptions } from "../../../../src/order/OrderRequest.ts"
+import * as Document from "../../../../src/http/api/openapi/Document.ts"
 
 type Node = Readonly<Record<string, unknown>>
+
+const operationsOf = (document: OpenApi.OpenAPISpec) =>
+  Document.operationsOf(document).map(([, operation]) => operation)
 
 const root = resolve(import.meta.dirname, "../../../..")
 const documents = { orders: openapi, operators: OpenApi.fromApi(AdminApi) }
@@ -91,6 +98,106 @@ describe.each(Object.entries(documents))("the OpenAPI document for %s", (_, docu
     for (const { operationId, summary } of operationsOf(document)) assert.isNotEmpty(summary, operationId)
     const ids = operationsOf(document).map(({ operationId }) => operationId)
     assert.lengthOf(new Set(ids), ids.length)
+  })
+})
+
+const component = (name: string) => openapi.components.schemas[name]
+
+type Named = readonly [name: string, words: Node, schema: Node]
+
+const namedIn = (path: string, where: string, words: { readonly schema: object }): Named => [
+  `${path} ${where}`,
+  { ...words },
+  { ...words.schema }
+]
+
+/** Finds what a reader meets by a name: properties of schemas, parameters, headers of answers. */
+const named = (): ReadonlyArray<Named> => [
+  ...nodes(openapi).flatMap(([path, { properties = {} }]) =>
+    Object.entries(properties as Record<string, Node>).map(([name, schema]): Named => [
+      `${path}/${name}`,
+      schema,
+      schema
+    ])
+  ),
+  ...Document.operationsOf(openapi).flatMap(([path, { parameters, responses }]) => {
+    const ofAnswers = Object.values(responses).flatMap(({ headers = {} }) => Object.entries(headers))
+    return parameters
+      .map((parameter) => namedIn(path, `${parameter.in}.${parameter.name}`, parameter))
+      .concat(ofAnswers.map(([name, header]) => namedIn(path, `header.${name}`, header)))
+  })
+]
+
+/** Tells what is wrong with a value; knows the few words of JSON schema that a single field has. */
+const faultOf = (value: unknown, schema: Node): string | undefined => {
+  const { $ref, enum: values, items, maxLength, maximum, minLength, minimum, pattern, type } = schema
+  if ($ref !== undefined) return faultOf(value, component(String($ref).split("/").at(-1)!)!)
+  const kind = Number.isInteger(value) ? "integer" : Array.isArray(value) ? "array" : typeof value
+  if (type !== undefined && type !== kind && !(type === "number" && kind === "integer")) return `is no ${String(type)}`
+  if (Array.isArray(values) && !values.includes(value)) return `is not one of ${values.join(", ")}`
+  if (Number(value) < Number(minimum) || Number(value) > Number(maximum)) return "is out of bounds"
+  if (String(value).length < Number(minLength) || String(value).length > Number(maxLength))
+    return "is too short or long"
+  if (typeof pattern === "string" && !new RegExp(pattern, "u").test(String(value))) return `does not match ${pattern}`
+  return Array.isArray(value)
+    ? value.map((item) => faultOf(item, items as Node)).find((fault) => fault !== undefined)
+    : undefined
+}
+
+describe("the words of the API's document", () => {
+  it("say of every field what it means; if this fails, add the field to src/http/api/openapi/Fields.ts", () => {
+    const fields = named()
+    assert.isAbove(fields.length, 900)
+    for (const [name, { description }] of fields) assert.match(String(description), /^[A-Za-z0-9].*[.]$/, name)
+  })
+
+  it("give an example of every text and number whose values they do not list, and it is valid", () => {
+    for (const [name, , schema] of named()) {
+      const { enum: values, examples = [], type } = schema as Node & { readonly examples?: ReadonlyArray<unknown> }
+      const isOpen = values === undefined && ["string", "integer", "number"].includes(String(type))
+      if (isOpen && !name.includes("query.cursor")) assert.isNotEmpty(examples, name)
+      for (const example of examples) assert.isUndefined(faultOf(example, schema), name)
+    }
+  })
+
+  it("say that amounts are in minor units, times have a format, and ids a pattern", () => {
+    for (const [path, { description }] of nodes(component("OrderView")?.["properties"])) {
+      if (/(?:total|tax|net|balanceDue|unitPrice|captured)$/.test(path))
+        assert.include(description, "minor units", path)
+    }
+    for (const [name, , schema] of named()) {
+      if (/\/[a-z]+At$/.test(name)) assert.strictEqual(schema["format"], "date-time", name)
+      if (name.endsWith("/orderId")) assert.include(schema["pattern"], "ord_", name)
+    }
+  })
+
+  it("describe every answer", () => {
+    for (const { operationId, responses } of operationsOf(openapi)) {
+      for (const { description } of Object.values(responses)) assert.match(description, /^[A-Z].*[.]$/, operationId)
+    }
+  })
+})
+
+describe("the examples of bodies", () => {
+  const payloads: Array<readonly [operationId: string, schema: Schema.Constraint]> = []
+  HttpApi.reflect(Api, {
+    onGroup: () => {},
+    onEndpoint: ({ endpoint, group }) => {
+      const operationId = `${group.identifier}.${endpoint.identifier}`
+      for (const { schemas } of endpoint.payload.values()) payloads.push([operationId, schemas[0]])
+    }
+  })
+
+  it.each(payloads)("of %s can be decoded as its body", (operationId, schema) => {
+    const decode = Schema.decodeUnknownSync(schema as Schema.Codec<unknown, unknown>, parseOptions)
+    assert.doesNotThrow(() => decode(bodies[operationId]))
+  })
+
+  it("belong to an operation each", () => {
+    assert.sameMembers(
+      Object.keys(bodies),
+      payloads.map(([operationId]) => operationId)
+    )
   })
 })
 
