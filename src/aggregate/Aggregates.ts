@@ -21,6 +21,7 @@ export class Aggregates extends Context.Service<
      *
      * Fails with the domain's own rejection, or with
      * - `VersionMismatch` if the precondition does not hold: read the state and decide anew;
+     * - `InvalidRequest` if the id or an option can't be stored: correct it;
      * - `ConcurrencyConflict` if races against other processes were lost until the command deadline (5 s by default):
      *   send the command again, since nothing was stored;
      * - `OutcomeUnknown` if the command may or may not be stored: read the state before sending it again, or use
@@ -92,7 +93,7 @@ const make = Effect.gen(function* () {
     return Effect.suspend(() => enqueue(reads, id, { span: undefined })).pipe(
       // Nothing is decided, so nothing is rejected; nothing is appended, so no race is lost.
       Effect.catchTag(
-        ["ConcurrencyConflict", "VersionMismatch", "CommandIdReused", "CommandAlreadyAccepted"],
+        ["ConcurrencyConflict", "VersionMismatch", "InvalidRequest", "CommandIdReused", "CommandAlreadyAccepted"],
         Effect.die
       )
     )

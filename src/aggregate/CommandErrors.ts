@@ -6,6 +6,7 @@
  */
 import { Predicate, Schema } from "effect"
 import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
+import { InvalidRequest } from "./InvalidRequest.ts"
 import type { ConcurrencyConflict, OutcomeUnknown, Overloaded } from "../eventstore/EventStoreErrors.ts"
 
 /** The stream is at another version than the caller's precondition names. Nothing was done. */
@@ -84,7 +85,7 @@ export class AggregateSuspended extends Schema.TaggedError<AggregateSuspended>()
 export type Unavailable = Overloaded | DatabaseUnavailable | OutcomeUnknown | Draining | AggregateSuspended
 
 /** `Aggregates.send` fails with these besides the domain's own rejection. */
-export type SendError = ConcurrencyConflict | VersionMismatch | Unavailable
+export type SendError = ConcurrencyConflict | VersionMismatch | InvalidRequest | Unavailable
 
 /** Commands with an idempotency key fail with these besides. */
 export type IdempotencyError = CommandIdReused | CommandInProgress | InvalidIdempotencyKey
@@ -95,6 +96,7 @@ export type ErrorKind = "rejection" | "conflict" | "unavailable"
 const kinds: { readonly [Tag in (SendError | IdempotencyError)["_tag"]]: ErrorKind } = {
   ConcurrencyConflict: "conflict",
   VersionMismatch: "conflict",
+  InvalidRequest: "rejection",
   CommandIdReused: "conflict",
   CommandInProgress: "conflict",
   InvalidIdempotencyKey: "rejection",

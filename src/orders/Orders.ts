@@ -139,7 +139,10 @@ export class Orders extends Context.Service<
      */
     readonly refundPayment: OrderCommand<"RefundPayment", [paymentId: PaymentId, request: Request.RefundPaymentRequest]>
 
-    /** Reads the order as the view has it. Without a `token`, `OrderNotFound` may also mean that the view is behind. */
+    /**
+     * Reads the order as the view has it, or from the log while the view does not have it yet: `freshness` says how far
+     * the view is. Fails with `OrderNotFound` only if there is no such order: check the id.
+     */
     get(orderId: OrderId, options?: Query.QueryOptions): Query.FromView<{ readonly order: OrderView }, OrderNotFound>
     /** Lists a page of orders. `InvalidCursor`: the cursor is of another filter or sort; begin again without one. */
     list(request?: Query.OrderListRequest, options?: Query.QueryOptions): Query.List<"orders", OrderView>
@@ -160,7 +163,7 @@ export class Orders extends Context.Service<
      * Reads the order as it was after its first `version` events, straight from the log. Fails with `OrderNotFound`
      * (check the id), `VersionNotFound` (ask for a version between 1 and the current one).
      */
-    at(orderId: OrderId, version: number): Effect.Effect<OrderView, OrderNotFound | VersionNotFound | ReadError>
+    at(orderId: OrderId, version: number): Effect.Effect<OrderView, OrderNotFound | VersionNotFound | QueryError>
 
     /**
      * Subscribes to events: whatever is stored after this effect is done, or after position `after`, is in the stream

@@ -1,6 +1,7 @@
 /** Lists every way in which a call of `Orders` can fail, and says what the caller should do then. */
 import { Schema } from "effect"
 import type { Draining, IdempotencyError, SendError } from "../aggregate/CommandErrors.ts"
+import type { InvalidRequest } from "../aggregate/InvalidRequest.ts"
 import type { UnknownCustomer, UnknownProduct } from "../catalog/Catalog.ts"
 import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import type { Overloaded } from "../eventstore/EventStoreErrors.ts"
@@ -45,6 +46,7 @@ export class ServerUnreachable extends Schema.TaggedError<ServerUnreachable>()("
 
 /**
  * Any command may fail so. But for `OutcomeUnknown`, nothing was stored:
+ * - `InvalidRequest`: the arguments have the mistakes that its `errors` name by their place. Correct them.
  * - `VersionMismatch`: the `precondition` names another version than the current one. Read again and decide anew.
  * - `ConcurrencyConflict`: other writers won every race until the deadline. Send the command again.
  * - `CommandInProgress`: the same command is still running under this idempotency key. Send it again after `retryAfter`.
@@ -73,8 +75,11 @@ export type CommandError<Name extends CommandName = CommandName> = RejectionOf<N
 export type PlaceError = CommandError<"PlaceOrder"> | UnknownProduct | UnknownCustomer
 export type AddLineError = CommandError<"AddLine"> | UnknownProduct
 
-/** Any read may fail so: the service can't answer now. Ask again after `retryAfter` seconds. */
-export type ReadError = DatabaseUnavailable | Overloaded | Draining | ServerUnreachable
+/**
+ * Any read may fail so: the service can't answer now. Ask again after `retryAfter` seconds; after `InvalidRequest`,
+ * correct first what its `errors` name.
+ */
+export type ReadError = InvalidRequest | DatabaseUnavailable | Overloaded | Draining | ServerUnreachable
 
 /**
  * Any query of a view may fail so, besides with a `ReadError`:

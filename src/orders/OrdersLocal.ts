@@ -18,6 +18,7 @@ import { type PlaceOrderRequest, placeOrderContent } from "../order/OrderRequest
 import type { OrderState } from "../order/OrderState.ts"
 import type { RejectionOf } from "../order/rules/RejectionsOf.ts"
 import { paymentStatus, status } from "../order/OrderStatus.ts"
+import * as CheckedOrders from "./CheckedOrders.ts"
 import { Orders } from "./Orders.ts"
 import type { CommandError } from "./OrdersError.ts"
 import { readBack, type Receipt } from "./Receipt.ts"
@@ -154,7 +155,7 @@ export const make = Effect.gen(function* () {
     events: Subscription.events(subscribe),
     ...catalogMethods
   }
-  return service
+  return CheckedOrders.make(service)
 })
 
 /** Provides `Orders` in this process, on the event store, the views and the catalog that are provided. */

@@ -1,6 +1,7 @@
 /** Describes what a query of `Orders` may be given, and what it answers. Numbers out of range are clamped. */
 import type { Duration, Effect } from "effect"
 import type { Unavailable } from "../aggregate/CommandErrors.ts"
+import type { InvalidRequest } from "../aggregate/InvalidRequest.ts"
 import type { CustomerId, ProductId } from "../order/OrderId.ts"
 import type { InvalidToken } from "../projection/consistency/ConsistencyToken.ts"
 import type { Freshness, InvalidCursor } from "../views/ViewQuery.ts"
@@ -74,7 +75,7 @@ export type List<Name extends string, Item> = Effect.Effect<Page<Name, Item>, In
  */
 export type CatalogRead<A, NotFound> = Effect.Effect<
   A & { readonly token: string },
-  NotFound | InvalidToken | Unavailable | ServerUnreachable
+  NotFound | InvalidToken | InvalidRequest | Unavailable | ServerUnreachable
 >
 
 interface Range {

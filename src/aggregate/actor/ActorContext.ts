@@ -18,9 +18,9 @@ export interface ActorContext {
   readonly activations: Semaphore.Semaphore
   /** Runs an effect that nobody waits for. */
   background(effect: Effect.Effect<void>): void
-  /** The actor calls this once for each answer that it gives. */
-  answered(streamId: StreamId, exit: Exit.Exit<unknown, unknown>): void
-  /** The actor calls this once for each defect, however many commands the defect fails. */
+  /** The actor calls this once for each answer that it gives; `isRead` says that nothing was to be decided. */
+  answered(streamId: StreamId, exit: Exit.Exit<unknown, unknown>, isRead: boolean): void
+  /** The actor calls this once for each defect that fails commands, however many they are. */
   crashed(streamId: StreamId): void
   /** The actor calls this when it ends, in the same synchronous step in which it answers its last envelopes. */
   ended(actor: { readonly streamId: StreamId; readonly mailbox: unknown }): void

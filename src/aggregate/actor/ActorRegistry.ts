@@ -15,6 +15,7 @@ import { type Aggregate, streamId as streamIdOf } from "../Aggregate.ts"
 import { AggregateLimits } from "../AggregateLimits.ts"
 import { makeActorMetrics } from "../AggregateMetrics.ts"
 import { AggregateSuspended, Draining, type SendError } from "../CommandErrors.ts"
+import { InvalidRequest, type Mistake } from "../InvalidRequest.ts"
 import { Snapshots } from "../Snapshots.ts"
 import * as ActorCache from "./ActorCache.ts"
 import type { ActorContext } from "./ActorContext.ts"
@@ -25,6 +26,28 @@ import type { Accepted, Envelope, Keyed, KeyedError, SendOptions } from "./Envel
 interface Message<State, Command, Event> extends Pick<Envelope<State, Command, Event, never>, "command" | "span"> {
   readonly keyed?: Keyed<State, Event> & { readonly commandId: string }
   readonly options?: SendOptions | undefined
+}
+
+const isText = (value: unknown, least: number): boolean =>
+  typeof value === "string" &&
+  value.length >= least &&
+  value.length <= 200 &&
+  value.isWellFormed() &&
+  !value.includes("\u0000")
+
+/** Names what the event store could not keep: it would refuse the events, and no caller would learn why. */
+const mistakesOf = (id: string, options: SendOptions = {}): ReadonlyArray<Mistake> => {
+  const { actor, causationId, correlationId, precondition, traceparent } = options
+  const message = "Expected text of at most 200 characters, without NUL and lone surrogates"
+  const mistakes = Object.entries({ actor, causationId, correlationId, traceparent }).flatMap(([name, value]) =>
+    value === undefined || isText(value, 0) ? [] : [{ path: `options.${name}`, message }]
+  )
+  if (!isText(id, 1) || /[\n\r\u2028\u2029]/.test(id))
+    mistakes.push({ path: "path.id", message: "Expected an id of 1 to 200 characters in one line" })
+  if (![undefined, "exists", "absent"].includes(precondition as string) && !Number.isInteger(precondition)) {
+    mistakes.push({ path: "options.precondition", message: 'Expected a version, "exists" or "absent"' })
+  }
+  return mistakes
 }
 
 export const make = Effect.gen(function* () {
@@ -47,9 +70,9 @@ export const make = Effect.gen(function* () {
     background: (effect) => void runFork(Semaphore.withPermit(saving, effect)),
     limits,
     activations: yield* Semaphore.make(limits.concurrentActivations),
-    answered: (streamId, exit) => {
+    answered: (streamId, exit, isRead) => {
       inFlight -= 1
-      if (DefectBreaker.isDecided(exit)) breaker.succeeded(streamId)
+      if (!isRead && DefectBreaker.isDecided(exit)) breaker.succeeded(streamId)
       if (draining && inFlight === 0) Deferred.doneUnsafe(drained, Effect.void)
     },
     crashed: (streamId) => breaker.failed(streamId, clock.currentTimeMillisUnsafe()),
@@ -62,6 +85,8 @@ export const make = Effect.gen(function* () {
     id: string,
     { command, keyed, options, span }: Message<State, Command, Event>
   ): Effect.Effect<Accepted<State, Event>, Rejection | SendError | KeyedError> => {
+    const mistakes = mistakesOf(id, options)
+    if (mistakes.length > 0) return Effect.fail(InvalidRequest.all(mistakes))
     const streamId = streamIdOf(aggregate, id)
     const now = clock.currentTimeMillisUnsafe()
     if (draining) return Effect.fail(new Draining({ retryAfter: 1 }))
@@ -71,7 +96,8 @@ export const make = Effect.gen(function* () {
     if (found !== undefined && Queue.isFullUnsafe(found.mailbox)) {
       return Effect.fail(new Overloaded({ what: `the mailbox of ${streamId}`, retryAfter: 1 }))
     }
-    const wait = breaker.admit(streamId, now)
+    // A read runs no rules that could fail, so it is neither refused nor a trial.
+    const wait = command === undefined ? 0 : breaker.admit(streamId, now)
     if (wait > 0) return Effect.fail(new AggregateSuspended({ retryAfter: Math.ceil(wait / 1000) }))
     // The category of the stream id says which aggregate the actor was made from.
     const actor =

@@ -43,9 +43,9 @@ export const make = <State, Command, Event, Rejection>(
   const { activations, answered, crashed, ended, limits, metrics, store } = context
   const memory = ActorState.make(aggregate, streamId, context, options)
   const mailbox = Effect.runSync(Queue.dropping<Env>(limits.mailbox))
-  const pending = makePending<State, Command, Event, Rejection>(streamId, (exit) => {
+  const pending = makePending<State, Command, Event, Rejection>(streamId, (exit, isRead) => {
     actor.open -= 1
-    answered(streamId, exit)
+    answered(streamId, exit, isRead)
   })
 
   const failPending = (error: SendError) => Effect.sync(() => pending.answerAll(Exit.fail(error)))
@@ -56,10 +56,10 @@ export const make = <State, Command, Event, Rejection>(
     pending.answer(envelope, Exit.succeed({ state, version, position, commandId, events }))
   }
 
-  const fail = (envelope: Env, defect: unknown) =>
+  const fail = (envelope: Env, defect: unknown, cause: "rules" | "caller" = "rules") =>
     Effect.suspend(() => {
       memory.spoil()
-      crashed(streamId)
+      if (cause === "rules") crashed(streamId)
       pending.answer(envelope, Exit.die(defect))
       return Effect.logError("A command failed by a defect.", defect)
     }).pipe(Effect.annotateLogs({ streamId, commandId: envelope.metadata.commandId }))
@@ -84,7 +84,8 @@ export const make = <State, Command, Event, Rejection>(
         pending.answer(envelope, Exit.fail(new CommandIdReused()))
         return Effect.void
       case "Refused":
-        return fail(envelope, new Error(`The event store refused the events: ${outcome.reason}`))
+        // The data of one caller can't be stored, which says nothing about the commands of others.
+        return fail(envelope, new Error(`The event store refused the events: ${outcome.reason}`), "caller")
       case "Conflict":
         metrics.lost()
         loseRace()
@@ -177,7 +178,8 @@ export const make = <State, Command, Event, Rejection>(
       }
       Queue.shutdownUnsafe(mailbox)
       const isStopping = Exit.isSuccess(exit) || Cause.hasInterrupts(exit.cause)
-      if (!isStopping && Cause.hasDies(exit.cause)) crashed(streamId)
+      const isCommandLost = [...pending.envelopes].some(({ command }) => command !== undefined)
+      if (!isStopping && isCommandLost && Cause.hasDies(exit.cause)) crashed(streamId)
       pending.answerAll(isStopping ? Exit.fail(new Draining({ retryAfter: 1 })) : exit)
     })
 

@@ -33,8 +33,8 @@ const checkPrecondition = (expected: Precondition, version: number): VersionMism
     expected === undefined ||
     (expected === "exists" ? version > 0 : expected === "absent" ? version === 0 : version === expected)
   if (holds) return undefined
-  const isVersion = typeof expected === "number" && expected >= 0
-  return new VersionMismatch({ ...(isVersion ? { expected } : {}), currentVersion: version })
+  const isVersion = Number.isSafeInteger(expected) && Number(expected) >= 0
+  return new VersionMismatch({ ...(isVersion ? { expected: Number(expected) } : {}), currentVersion: version })
 }
 
 /** Decides the commands in turn, each on the state that the ones before it lead to. Event ids are made here. */

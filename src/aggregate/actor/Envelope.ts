@@ -72,14 +72,14 @@ export type CommandExit<State, Event, Rejection> = Exit.Exit<Accepted<State, Eve
 /** Holds the envelopes that an actor has taken from its mailbox and not answered yet, in order. */
 export const makePending = <State, Command, Event, Rejection>(
   streamId: StreamId,
-  answered: (exit: CommandExit<State, Event, Rejection>) => void
+  answered: (exit: CommandExit<State, Event, Rejection>, isRead: boolean) => void
 ) => {
   type Env = Envelope<State, Command, Event, Rejection>
   const envelopes = new Set<Env>()
 
   const answer = (envelope: Env, exit: CommandExit<State, Event, Rejection>) => {
     envelopes.delete(envelope)
-    answered(exit)
+    answered(exit, envelope.command === undefined)
     // This comes last, since the caller goes on within this very call.
     Deferred.doneUnsafe(envelope.reply, exit)
   }

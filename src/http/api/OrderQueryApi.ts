@@ -48,7 +48,7 @@ export class OrderQueryApi extends HttpApiGroup.make("orderQueries")
     HttpApiEndpoint.get("at", "/orders/:id/versions/:version", {
       params: { ...params, version: WholeNumber(0, Number.MAX_SAFE_INTEGER) },
       success: HttpApiSchema.WithHeaders(OrderView, HttpHeaders.version),
-      error: [...readErrors, Problems.OrderNotFound, Problems.VersionNotFound]
+      error: [...queryErrors, Problems.OrderNotFound, Problems.VersionNotFound]
     }).annotate(OpenApi.Summary, "Read an order as it was at a version")
   )
   .middleware(QueryBoundary)

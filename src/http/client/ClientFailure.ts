@@ -11,7 +11,6 @@ import {
   ForeignHost,
   ForeignOrigin,
   InternalError,
-  InvalidRequest,
   RequestTimeout,
   UnsupportedMediaType
 } from "../problems/HttpError.ts"
@@ -23,7 +22,7 @@ class UnreadableResponse extends Data.TaggedError("UnreadableResponse")<{ readon
 type Refused = RequestTimeout | ForeignHost | ForeignOrigin
 type Transport = HttpClientError.HttpClientError | Refused
 /** These mean that this program, or the server, has a bug. */
-type Broken = Schema.SchemaError | InvalidRequest | InternalError | ContentTooLarge | UnsupportedMediaType
+type Broken = Schema.SchemaError | InternalError | ContentTooLarge | UnsupportedMediaType
 /** The definition of the API adds these errors to those of `Orders`. */
 type NotOfOrders = Transport | Broken
 
@@ -41,7 +40,7 @@ const isTransport = (error: unknown): error is Transport | UnreadableResponse =>
 
 const isBroken = (error: unknown): error is Broken =>
   Schema.isSchemaError(error) ||
-  [InvalidRequest, InternalError, ContentTooLarge, UnsupportedMediaType].some((broken) => error instanceof broken)
+  [InternalError, ContentTooLarge, UnsupportedMediaType].some((broken) => error instanceof broken)
 
 export const unreachable = (reason: string, cause?: unknown): ServerUnreachable =>
   new ServerUnreachable({ reason, retryAfter: 1, ...(cause === undefined ? {} : { cause }) })

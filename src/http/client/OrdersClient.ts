@@ -13,6 +13,7 @@ import { Duration, Effect, Layer } from "effect"
 import { FetchHttpClient, type HttpClient } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import type { CommandOptions } from "../../aggregate/idempotency/Commands.ts"
+import * as CheckedOrders from "../../orders/CheckedOrders.ts"
 import { Orders } from "../../orders/Orders.ts"
 import { VersionNotFound } from "../../orders/OrdersError.ts"
 import * as Query from "../../orders/QueryOptions.ts"
@@ -74,7 +75,7 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
     return { products: data, ...page }
   })
 
-  return Orders.of({
+  return CheckedOrders.make({
     placeAndWait: (payload, options) => {
       const wait = Headers.wholeSeconds(options?.wait)
       const prefer = HeaderValue.preferWait(wait)

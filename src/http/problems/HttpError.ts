@@ -3,26 +3,10 @@
  */
 import { Schema } from "effect"
 
+export { InvalidRequest } from "../../aggregate/InvalidRequest.ts"
+
 export const maxBodyBytes = 256 * 1024
 export const maxJsonDepth = 32
-
-/**
- * A `path` names a place in the body, as in `lines[0].quantity`, or a parameter: `query.limit`, `path.id`,
- * `header.if-match`.
- */
-export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()(
-  "InvalidRequest",
-  { errors: Schema.Array(Schema.Struct({ path: Schema.String, message: Schema.String })) },
-  { httpApiStatus: 400 }
-) {
-  static of(path: string, message: string) {
-    return new InvalidRequest({ errors: [{ path, message }] })
-  }
-  override get message() {
-    const places = this.errors.map((error) => `${error.path}: ${error.message}`).join("; ")
-    return `The request can't be read; nothing was done. Correct this: ${places.replace(/\.$/, "")}.`
-  }
-}
 
 export class RouteNotFound extends Schema.TaggedError<RouteNotFound>()("RouteNotFound", {}, { httpApiStatus: 404 }) {
   override get message() {
