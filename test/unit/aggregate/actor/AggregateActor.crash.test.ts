@@ -39,6 +39,40 @@ describe("an actor in trouble", () => {
     }).pipe(Effect.provide(onMemory()))
   )
 
+  it.effect("is read while it is suspended, which neither ends the suspension nor is its trial", () =>
+    Effect.gen(function* () {
+      const aggregates = yield* Aggregates
+      yield* Effect.repeat(Effect.exit(aggregates.send(Counter, "a", { _tag: "Throw" })), { times: 4 })
+      assert.strictEqual((yield* aggregates.read(Counter, "a")).state.count, 0)
+      assert.strictEqual((yield* Effect.flip(aggregates.send(Counter, "a", add())))._tag, "AggregateSuspended")
+      yield* TestClock.adjust("31 seconds")
+      yield* aggregates.read(Counter, "a")
+      yield* Effect.exit(aggregates.send(Counter, "a", { _tag: "Throw" }))
+      assert.strictEqual((yield* Effect.flip(aggregates.send(Counter, "a", add())))._tag, "AggregateSuspended")
+    }).pipe(Effect.provide(onMemory()))
+  )
+
+  it.effect("is not suspended by what callers send: data that can't be stored, ids and options that are none", () =>
+    Effect.gen(function* () {
+      const { inject, layer, mend } = yield* faultyMemory
+      yield* Effect.gen(function* () {
+        const aggregates = yield* Aggregates
+        inject({ append: () => Effect.succeed([{ _tag: "Refused", reason: "unsupported Unicode escape sequence" }]) })
+        for (let count = 0; count < 6; count++) {
+          const refused = yield* Effect.exit(aggregates.send(Counter, "a", add()))
+          assert.isTrue(Exit.isFailure(refused) && Cause.hasDies(refused.cause))
+          for (const options of [{ actor: "\u0000" }, { traceparent: "\ud800" }, { precondition: 0.5 }]) {
+            const error = yield* Effect.flip(aggregates.send(Counter, "a", add(), options))
+            assert.strictEqual(error._tag, "InvalidRequest")
+          }
+          assert.strictEqual((yield* Effect.flip(aggregates.send(Counter, "", add())))._tag, "InvalidRequest")
+        }
+        mend()
+        assert.strictEqual((yield* aggregates.send(Counter, "a", add())).version, 1)
+      }).pipe(Effect.provide(registry().pipe(Layer.provide(layer))))
+    })
+  )
+
   it.effect("tries a failed activation anew with the next command", () =>
     Effect.gen(function* () {
       const { inject, layer, mend } = yield* faultyMemory
