@@ -86,7 +86,7 @@ export const blind: Trouble = { faults: { readAll: FaultyEventStore.silent } }
 /** The stored events are unknown to this program, which can keep only one actor in memory. */
 export const corrupt: Trouble = {
   limits: { residents: 1 },
-  faults: { readStream: Effect.map((page) => page.map((event) => ({ ...event, type: "Nonsense" }))) }
+  faults: { readStream: () => Effect.die(new Error("this log can't be decoded")) }
 }
 
 export const longOrder = OrderId.make("ord_01890000-0000-7000-8000-00000000ffff")

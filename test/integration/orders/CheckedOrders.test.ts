@@ -133,7 +133,7 @@ describe("a mistake of a caller", () => {
       yield* stock(local)
       const { token } = yield* local.place(request(orderId, { confirm: true }))
       const error = yield* refused(local, "ship", [orderId, { itmes: [{ lineId: "a", quantity: 1 }] }])
-      assert.deepStrictEqual(error.errors, [{ path: "itmes", message: "is unknown here" }])
+      assert.deepStrictEqual(error.errors, [{ path: "itmes", message: "is unknown here; did you mean items?" }])
       assert.strictEqual((yield* local.get(orderId, { token })).order.shipments.length, 0)
       assert.strictEqual(customerId, (yield* local.get(orderId)).order.customerId)
     })
