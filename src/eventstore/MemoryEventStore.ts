@@ -149,6 +149,7 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
         return old.length
       }),
     head: Effect.sync(() => ({ logId, position: BigInt(events.length) })),
+    writable: Effect.void,
     grown,
     soleWriter: options.soleWriter ?? true
   })

@@ -9,6 +9,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { Database } from "../database/Database.ts"
 import { orUnavailable, withinSeconds } from "../database/SqlFailure.ts"
 import * as AppendLane from "./append/AppendLane.ts"
+import * as AppendTrial from "./append/AppendTrial.ts"
 import * as GroupCommit from "./append/GroupCommit.ts"
 import * as BatchedVersionReads from "./BatchedVersionReads.ts"
 import * as EventRow from "./EventRow.ts"
@@ -104,6 +105,7 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
     findCommand,
     forgetCommands,
     head,
+    writable: AppendTrial.make(sql),
     grown,
     soleWriter: database.kind === "pglite"
   })

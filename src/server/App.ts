@@ -5,7 +5,6 @@ import type { SqlError } from "effect/sql/SqlError"
 import { AggregateLimits, defaults as aggregateDefaults } from "../aggregate/AggregateLimits.ts"
 import { causeText } from "../database/CauseText.ts"
 import { Database } from "../database/Database.ts"
-import { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import { CommandRetention } from "../eventstore/CommandRetention.ts"
 import { EventStore } from "../eventstore/EventStore.ts"
 import * as AdminServer from "../http/admin/AdminServer.ts"
@@ -82,20 +81,17 @@ const orders = (settings: Settings.Settings) => {
   return DemoCatalog.layer.pipe(Layer.provideMerge(OrdersLayers.layer(database)))
 }
 
-/** This process is ready when the database answers in time; before its migration, and while it ends, nobody asks. */
+/**
+ * This process is ready when its database stores events; before its migration, and while it ends, nobody asks. Checks at
+ * the same time share one trial, so that however many come, they don't hold the log up.
+ */
 const readiness = Layer.effect(
   Readiness,
-  Effect.map(EventStore, ({ head }) =>
-    Readiness.of({
-      check: head.pipe(
-        Effect.timeoutOrElse({
-          duration: Duration.seconds(2),
-          orElse: () => Effect.fail(new DatabaseUnavailable({ retryAfter: 1 }))
-        }),
-        Effect.asVoid
-      )
-    })
-  )
+  Effect.gen(function* () {
+    const { writable } = yield* EventStore
+    const [shared, forget] = yield* Effect.cachedInvalidateWithTTL(writable, "1 minute")
+    return Readiness.of({ check: Effect.ensuring(shared, forget) })
+  })
 )
 
 /** Lets a held port go and takes it for the server that is to answer there. */

@@ -1,5 +1,6 @@
 /**
- * Says whether this process should be sent requests: its database answers and is migrated, and it is not shutting down.
+ * Says whether this process should be sent requests: its database is migrated and stores events, and it is not
+ * shutting down.
  */
 import { Context, type Effect } from "effect"
 import type { Draining } from "../../aggregate/CommandErrors.ts"
