@@ -6,13 +6,15 @@ import type { Sql } from "../servers/Sql.ts"
 
 export type Channel = "commands" | "views" | "pushes"
 
+/** A statement of a superuser, or something that SQL can't do. */
+export type Step = string | (() => Promise<unknown>)
+
 export interface Disturbance {
   /** The sort of disturbance, by which the campaign counts. */
   readonly kind: string
   readonly name: string
-  /** Statements of a superuser, in order. */
-  readonly begin: ReadonlyArray<string>
-  readonly cure: ReadonlyArray<string>
+  readonly begin: ReadonlyArray<Step>
+  readonly cure: ReadonlyArray<Step>
   /** Statements that run for as long as the disturbance lasts, in a session that the cure ends. */
   readonly during?: string
   /** What has to be seen to fail or wait, each of these; of an empty list, any. Otherwise it doesn't count. */
@@ -68,8 +70,8 @@ const renames = Object.entries(columns).flatMap(([table, column]) => [
 /** Sessions that are open keep the old value, and those opened meanwhile keep the new one beyond the cure. */
 const setting = (place: Place, name: string, value: string, hits: ReadonlyArray<Channel>): Disturbance => ({
   kind: "setting",
-  name: `${name} = ${value}`,
-  begin: [`ALTER ROLE ${place.role} IN DATABASE ${place.database} SET ${name} = '${value}'`, endSessions(place)],
+  name: `${name} = ${value.replaceAll("'", "")}`,
+  begin: [`ALTER ROLE ${place.role} IN DATABASE ${place.database} SET ${name} = ${value}`, endSessions(place)],
   cure: [`ALTER ROLE ${place.role} IN DATABASE ${place.database} RESET ${name}`],
   hits
 })
@@ -137,6 +139,20 @@ const spoilt = (place: Place, table: string): Disturbance => {
   }
 }
 
+/** Functions of the same name that come first in the search path: the database's clock an hour wrong for the servers. */
+const clock = (place: Place, sign: "+" | "-"): Disturbance => {
+  const path = setting(place, "search_path", "public, pg_catalog", any)
+  const shadow = (name: string) => `CREATE FUNCTION public.${name}() RETURNS timestamptz LANGUAGE sql VOLATILE
+    AS $$ SELECT pg_catalog.${name}() ${sign} interval '1 hour' $$`
+  return {
+    kind: "clock",
+    name: `the database's clock ${sign}1 hour`,
+    begin: [shadow("clock_timestamp"), shadow("now"), ...path.begin],
+    cure: [...path.cure, endSessions(place), "DROP FUNCTION public.clock_timestamp()", "DROP FUNCTION public.now()"],
+    hits: any
+  }
+}
+
 const lock = (table: string, hits: ReadonlyArray<Channel>): Disturbance => ({
   kind: "locked",
   name: `${table} locked`,
@@ -182,13 +198,13 @@ export const all = async (sql: Sql, place: Place): Promise<ReadonlyArray<Disturb
     ),
     ...renames,
     renamed("schema", "ordinal", (from, to) => `ALTER SCHEMA ${from} RENAME TO ${to}`),
-    setting(place, "default_transaction_read_only", "on", both),
-    setting(place, "transaction_timeout", "1ms", any),
-    setting(place, "idle_session_timeout", "1ms", any),
-    setting(place, "statement_timeout", "1ms", any),
-    setting(place, "lock_timeout", "1ms", any),
-    setting(place, "idle_in_transaction_session_timeout", "1ms", any),
-    setting(place, "default_transaction_isolation", "serializable", any),
+    setting(place, "default_transaction_read_only", "'on'", both),
+    setting(place, "transaction_timeout", "'1ms'", any),
+    setting(place, "idle_session_timeout", "'1ms'", any),
+    setting(place, "statement_timeout", "'1ms'", any),
+    setting(place, "lock_timeout", "'1ms'", any),
+    setting(place, "idle_in_transaction_session_timeout", "'1ms'", any),
+    setting(place, "default_transaction_isolation", "'serializable'", any),
     spoilt(place, "log_head"),
     spoilt(place, "checkpoints"),
     ...admissions(place),
@@ -205,6 +221,8 @@ export const all = async (sql: Sql, place: Place): Promise<ReadonlyArray<Disturb
     ...(append === undefined
       ? []
       : ["42501", "42883", "53100", "XX000", "P0001"].map((state) => replaced(append, state))),
+    clock(place, "+"),
+    clock(place, "-"),
     lock("events", both),
     lock("log_head", commands),
     lock("order_view", views),

@@ -139,7 +139,11 @@ export const run = async (plan: Plan) => {
       return hits.length > 0 ? hits.every(isHit) : watched.some(({ channel }) => isHit(channel))
     }
 
-    for (const statement of disturbance.begin) await sql.rows(statement)
+    const take = async (steps: ReadonlyArray<Disturbances.Step>) => {
+      for (const step of steps) await (typeof step === "string" ? sql.rows(step) : step())
+    }
+
+    await take(disturbance.begin)
     const during = disturbance.during
     const running = during && sql.rows(Disturbances.duringSession(during)).catch(() => {})
     const isCounted = await untilSo(isSeen, { patience: toBeSeen, pause: 20 }).then(
@@ -153,7 +157,7 @@ export const run = async (plan: Plan) => {
     }
     if (during !== undefined) await sql.rows(Disturbances.endDuring)
     await running
-    for (const statement of disturbance.cure) await sql.rows(statement)
+    await take(disturbance.cure)
 
     const cured = now()
     const urls = each.map(({ url }) => url)
