@@ -11,7 +11,7 @@ import { awaitWithGrace } from "./YieldToIo.ts"
  * Says what became of a statement that failed.
  *
  * - `lost`: the connection went away; the statement may have taken effect or not.
- * - `transient`: the statement certainly had no effect, and may work later.
+ * - `transient`: the statement certainly had no effect; its environment is to blame, so it may work later.
  * - `data`: the statement certainly had no effect, and its data is to blame (SQLSTATE class 22, 23, 54).
  * - `bug`: the statement had no effect and never will.
  */
@@ -20,32 +20,65 @@ export type SqlFailure = "lost" | "transient" | "data" | "bug"
 const property = (cause: unknown, key: string): string | undefined =>
   Predicate.hasProperty(cause, key) && typeof cause[key] === "string" ? cause[key] : undefined
 
-export const sqlState = (error: SqlError): string | undefined => property(error.reason.cause, "code")
+/**
+ * Returns the SQLSTATE; `undefined` unless the server sent it. Only the server states a severity: the errors of sockets
+ * have codes too, and EPIPE looks just like a SQLSTATE.
+ */
+export const sqlState = (error: SqlError): string | undefined =>
+  severityOf(error) === undefined ? undefined : property(error.reason.cause, "code")
+
+const severityOf = ({ reason: { cause } }: SqlError) =>
+  property(cause, "severityUnlocalized") ?? property(cause, "severity")
 
 /** Returns the message of the server or the connection; the message of `SqlError` itself is always the same. */
 export const messageOf = (error: SqlError): string => property(error.reason.cause, "message") ?? error.message
 
-const transientStates = /^(?:08|25006|40|53|55P03|57|58)/
+/**
+ * The one list of SQLSTATEs for which a statement's environment is to blame: connections (08), the state of the
+ * transaction or session (0A000: a cached plan that no longer fits, 25, 26), authorisation (28), names that are gone and
+ * permissions (3D, 3F, 42), conflicts (40), resources and limits (53, 54), locks and states of objects (55), operators
+ * (57), input and output (58), snapshots (72), configuration (F0), and internal errors (XX).
+ */
+const environmentStates = /^(?:08|0A000|25|26|28|3D|3F|40|42|53|54|55|57|58|72|F0|XX)/
+/** Of these, nothing that a statement holds can be the cause, so that not even a single event is suspected. */
+const passingStates = /^(?:08|0A000|25|26|28|40|53|55|57|58)/
 const dataStates = /^(?:22|23|54)/
 /** `transaction_resolution_unknown` and `statement_completion_unknown`, which a connection pooler may report. */
 const unknownOutcomes = new Set(["08007", "40003"])
+/**
+ * The session can't be used any more, though it is connected: it is read-only (25006), in a transaction that failed or
+ * was given up (25P0x), or has lost or outlived its prepared statements (26000, 0A000).
+ */
+const unusableSession = /^(?:25006|25P0|26000|0A000)/
 const lockNotAvailable = "55P03"
 
 export const classify = (error: SqlError): SqlFailure => {
   const { reason } = error
   if (reason.operation === "connect") return "transient"
   const state = sqlState(error)
-  // Only the server states a severity. The errors of sockets have codes too, and EPIPE looks just like a SQLSTATE.
-  const severity = property(reason.cause, "severityUnlocalized") ?? property(reason.cause, "severity")
-  if (state === undefined || severity === undefined) {
+  if (state === undefined) {
     if (reason._tag === "ConnectionError") return "lost"
     return property(reason.cause, "_tag") === "PgTypesCodecError" ? "data" : "bug"
   }
+  const severity = severityOf(error)
   // The server may end a session with such an error after it has committed the session's statement.
   if (severity === "FATAL" || severity === "PANIC" || unknownOutcomes.has(state)) return "lost"
   if (dataStates.test(state)) return "data"
-  return transientStates.test(state) ? "transient" : "bug"
+  return environmentStates.test(state) ? "transient" : "bug"
 }
+
+/**
+ * Says who is to blame for a failed statement: `passing` states of the server or the connection, the `environment` for
+ * want of evidence (a single event may cause these as well), or the `statement` itself, what it holds included.
+ */
+export const blame = (error: SqlError): "passing" | "environment" | "statement" => {
+  const state = sqlState(error) ?? ""
+  if (classify(error) === "lost" || error.reason.operation === "connect" || passingStates.test(state)) return "passing"
+  return environmentStates.test(state) ? "environment" : "statement"
+}
+
+/** Tells whether the session, though connected, can do nothing any more: its owner connects anew. */
+export const isSessionUnusable = (error: SqlError): boolean => unusableSession.test(sqlState(error) ?? "")
 
 /** Fails with `DatabaseUnavailable` if the read may succeed later, and dies otherwise. */
 export const orUnavailable = <A, R>(self: Effect.Effect<A, SqlError, R>): Effect.Effect<A, DatabaseUnavailable, R> =>

@@ -71,7 +71,8 @@ const createShadow = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, proj
   if (tables !== undefined) {
     yield* tables.create(sql, "shadow").pipe(
       Effect.catchCause((cause): Effect.Effect<never, SqlError.SqlError | RebuildRefused> => {
-        if (ProjectionFailure.kind(cause) !== "defect") return Effect.failCause(cause)
+        const isOwn = ProjectionFailure.kind(cause) === "defect" || ProjectionFailure.isDefinition(cause)
+        if (!isOwn) return Effect.failCause(cause)
         const problem = `its second table can't be made: ${ProjectionFailure.reasonOf(cause)}`
         return Effect.fail(new RebuildRefused({ projection: name, problem }))
       })

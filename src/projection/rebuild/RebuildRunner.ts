@@ -13,13 +13,14 @@ import { Database, withDedicatedConnection } from "../../database/Database.ts"
 import { withinSeconds } from "../../database/SqlFailure.ts"
 import { EventStore } from "../../eventstore/EventStore.ts"
 import { LogTail } from "../../eventstore/tail/LogTail.ts"
+import * as OutageLog from "../../telemetry/OutageLog.ts"
 import * as Metrics from "../../telemetry/Metrics.ts"
 import * as DriftAudit from "../audit/DriftAudit.ts"
 import * as Checkpoint from "../Checkpoint.ts"
 import type { CheckpointKey, Projection } from "../Projection.ts"
 import * as BatchSize from "../run/BatchSize.ts"
 import * as Lease from "../run/Lease.ts"
-import * as OverdueEvent from "../run/OverdueEvent.ts"
+import * as PoisonEvents from "../run/PoisonEvents.ts"
 import * as ProjectionFailure from "../run/ProjectionFailure.ts"
 import * as ProjectionRunner from "../run/ProjectionRunner.ts"
 import * as ProjectionWork from "../run/ProjectionWork.ts"
@@ -49,7 +50,8 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
   const owner = SecureRandom.uuidV7Unsafe()
   const key: CheckpointKey = { name: projection.name, version: projection.version, slot: "shadow" }
   const size = BatchSize.make(database.kind)
-  const overdue = OverdueEvent.make()
+  const poison = PoisonEvents.make()
+  const outage = OutageLog.make(`The rebuild of ${projection.name}`)
   let swap = yield* RebuildSwap.makeState("")
 
   /** Records why the rebuild can't go on by itself, unless it was aborted meanwhile, and ends the attempt. */
@@ -123,7 +125,10 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
     let firstTarget: bigint | undefined
     return Effect.fnUntraced(function* (sql: PgClient.PgClient, checkpoint: Checkpoint.Checkpoint) {
       const { position } = checkpoint
-      if (position > start) markAdvanced()
+      if (position > start) {
+        markAdvanced()
+        yield* outage.works
+      }
       const eventsPerSecond = rate(yield* Clock.currentTimeMillis, position)
       yield* RebuildRows.recordProgress(
         sql,
@@ -160,10 +165,10 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
       key,
       owner,
       size,
-      overdue,
+      poison,
       ...(eventsPerSecond === undefined ? {} : { eventsPerSecond }),
       onCheckpoint: onCheckpoint(rebuild, start.position, markAdvanced),
-      onTrouble: Effect.void
+      onTrouble: () => Effect.void
     }
     const pause = swap.dueAt - (yield* Clock.currentTimeMillis)
     yield* withDedicatedConnection(database.projectionConnection, (sql) => {
@@ -177,6 +182,7 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
   })
 
   yield* ProjectionRunner.supervised(attempt, {
+    outage,
     becomes: (status) => {
       if (status === "retrying") failures(1, projection.name)
     },

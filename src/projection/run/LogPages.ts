@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import * as EventRow from "../../eventstore/EventRow.ts"
+import type { CheckpointKey, Projection } from "../Projection.ts"
 
 /** Reads a page of the whole log from `after + 1` on, up to position `upTo`. */
 export const ofLog = (sql: SqlClient.SqlClient, after: bigint, upTo: bigint, limit: number) =>
@@ -56,3 +57,25 @@ export const streamsAfter = (
     WHERE version = 1 AND stream_id > ${after} AND "position" <= ${upTo}
       AND split_part(stream_id, '-', 1) = ANY(${categories}::text[])
     ORDER BY stream_id LIMIT ${limit}`.pipe(Effect.map((rows) => rows.map((row) => row.streamId)))
+
+/** So many positions are searched for another event; what lies further off is left alone. */
+const searched = 100_000n
+
+/** Finds the first event after a position that a projection handles, of a stream that is neither parked nor one of `except`. */
+export const nextOfOthers = (
+  sql: SqlClient.SqlClient,
+  { categories, types }: Projection,
+  { name, slot }: Pick<CheckpointKey, "name" | "slot">,
+  after: bigint,
+  except: ReadonlyArray<string>
+) =>
+  sql<EventRow.EventRow>`SELECT ${sql.literal(EventRow.columns)} FROM ordinal.events e
+    WHERE "position" > ${after} AND "position" <= ${after + searched}
+      AND split_part(stream_id, '-', 1) = ANY(${categories}::text[])
+      AND (${types === undefined}::boolean OR type = ANY(${types ?? []}::text[]))
+      AND stream_id <> ALL(${except}::text[])
+      AND NOT EXISTS (
+        SELECT FROM ordinal.parked_streams p
+        WHERE p.projection = ${name} AND p.slot = ${slot} AND p.parked AND p.stream_id = e.stream_id
+      )
+    ORDER BY "position" LIMIT 1`.pipe(Effect.map((rows) => EventRow.decode(rows)[0]))

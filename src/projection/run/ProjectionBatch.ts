@@ -1,19 +1,20 @@
 /**
- * Applies a batch of events in one transaction, by `ProjectionWork`. A batch that fails by itself is tried again in parts,
- * each in a savepoint, halved until one event is left. Such a suspect's stream is left out for the rest of the pass, which is
- * rolled back; once each suspect has failed alone three times, their streams are parked in the transaction that moves the
- * checkpoint past them. A batch that runs out of time ends the attempt instead: the next has half as many events, and only
- * an event that runs out of time alone (`OverdueEvent`) is a suspect. Too many suspects mean that the handler is at fault.
+ * Applies a batch of events in one transaction, by `ProjectionWork`. A batch that fails is tried again in parts, each in a
+ * savepoint, halved until one event is left. Such a suspect's stream is left out for the rest of the pass, which is rolled
+ * back; suspects that turn out to be poison (`PoisonEvents`) have their streams parked in the transaction that moves the
+ * checkpoint past them. Nothing is parked unless an event of another stream gets through in the same transaction. A batch
+ * that runs out of time ends the attempt instead, and the next one has half as many events.
  */
-import { Array as Arr, Duration, Effect, Exit, Random } from "effect"
-import type { SqlClient, SqlError } from "effect/sql"
+import { Array as Arr, type Cause, Duration, Effect, Exit, Random } from "effect"
+import type { SqlClient } from "effect/sql"
 import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import * as Checkpoint from "../Checkpoint.ts"
 import * as ParkedRows from "../parking/ParkedRows.ts"
 import { type Batch, type CheckpointKey, handles, type Projection } from "../Projection.ts"
 import type { BatchSize } from "./BatchSize.ts"
 import { bounded } from "./BoundedTransaction.ts"
-import type { OverdueEvent } from "./OverdueEvent.ts"
+import * as LogPages from "./LogPages.ts"
+import { type PoisonEvents, type Suspect, suspectOf } from "./PoisonEvents.ts"
 import * as ProjectionFailure from "./ProjectionFailure.ts"
 
 /** Some suspects have not yet failed often enough, so the pass is rolled back and repeated. */
@@ -21,11 +22,14 @@ class Unproven {
   readonly _tag = "Unproven"
 }
 
-const failuresToPark = 3
+/** Rolls a savepoint back in which an event got through that is not yet due. */
+class OnlyTried {
+  readonly _tag = "OnlyTried"
+}
+
 const maxParkedPerBatch = 9
 
-/** Events that failed alone, by stream. */
-type Suspects = Map<string, ParkedRows.Culprit>
+type Suspects = Map<string, Suspect>
 
 export interface BatchWork {
   readonly projection: Projection
@@ -35,20 +39,26 @@ export interface BatchWork {
   /** It outlives the attempt, so that what was too slow is not tried again as it was. */
   readonly size: BatchSize
   /** It outlives the attempt as well. */
-  readonly overdue: OverdueEvent
+  readonly poison: PoisonEvents
   /** Runs when a batch fails by itself. */
-  readonly onTrouble: Effect.Effect<void>
+  readonly onTrouble: (cause: Cause.Cause<ProjectionFailure.Failure>) => Effect.Effect<void>
 }
 
 /**
  * Gives a function that applies events from a checkpoint and gives the new one; if it fails, it has applied nothing.
  */
 export const make = (sql: SqlClient.SqlClient, work: BatchWork) => {
-  const { key, onTrouble, overdue, owner, projection, size } = work
+  const { key, onTrouble, owner, poison, projection, size } = work
   const stopped = (problem: string) => new Checkpoint.ProjectionStopped({ projection: projection.name, problem })
 
   const handle = (events: ReadonlyArray<RecordedEvent>) =>
     Arr.isReadonlyArrayNonEmpty(events) ? Effect.suspend(() => projection.handle(sql, events, key.slot)) : Effect.void
+
+  /** Gives the one event that is handled; undefined if there are several, or none. */
+  const aloneIn = (events: Batch) => {
+    const [event, ...others] = events.filter((event) => handles(projection, event))
+    return others.length === 0 ? event : undefined
+  }
 
   /** Moves the checkpoint past the events, and gives those to be handled. */
   const begin = Effect.fnUntraced(function* (from: Checkpoint.Checkpoint, events: Batch) {
@@ -62,16 +72,14 @@ export const make = (sql: SqlClient.SqlClient, work: BatchWork) => {
   })
 
   const applyWhole = (from: Checkpoint.Checkpoint, events: Batch) =>
-    overdue.watch(events, (handling) =>
-      Effect.gen(function* () {
-        const { handled, reached } = yield* begin(from, events)
-        if (handled.length > 0) yield* handling(handle(handled))
-        return reached
-      }).pipe(sql.withTransaction, bounded)
-    )
+    Effect.gen(function* () {
+      const { handled, reached } = yield* begin(from, events)
+      yield* handle(handled)
+      return reached
+    }).pipe(sql.withTransaction, bounded, (transaction) => poison.watch(aloneIn(events), transaction))
 
   /** Suspects an event, unless it was skipped in the live view, which a rebuild then skips again. */
-  const suspect = Effect.fnUntraced(function* (suspects: Suspects, culprit: ParkedRows.Culprit) {
+  const suspect = Effect.fnUntraced(function* (suspects: Suspects, culprit: Suspect) {
     const { event } = culprit
     if (key.slot === "live" || !(yield* ParkedRows.isSkipped(sql, key.name, event))) {
       suspects.set(event.streamId, culprit)
@@ -81,68 +89,91 @@ export const make = (sql: SqlClient.SqlClient, work: BatchWork) => {
     yield* ParkedRows.recordSkip(sql, key, culprit)
   })
 
-  /** Applies all events that can be applied; those that fail alone become suspects. */
+  /** Applies all events that can be applied and gives their number; those that fail alone become suspects. */
   const applyParts = (
     events: ReadonlyArray<RecordedEvent>,
     suspects: Suspects
-  ): Effect.Effect<void, ProjectionFailure.Failure> =>
+  ): Effect.Effect<number, ProjectionFailure.Failure> =>
     Effect.gen(function* () {
       const left = events.filter((event) => !suspects.has(event.streamId))
-      if (left.length === 0 || suspects.size > maxParkedPerBatch) return
+      if (left.length === 0 || suspects.size > maxParkedPerBatch) return 0
       const exit = yield* Effect.exit(sql.withTransaction(handle(left)))
-      if (Exit.isSuccess(exit)) return
-      if (ProjectionFailure.kind(exit.cause) !== "defect") return yield* exit
+      if (Exit.isSuccess(exit)) return left.length
+      const kind = ProjectionFailure.kind(exit.cause)
+      if (!ProjectionFailure.mayBeOwn(kind) || (kind === "slow" && left.length > 1)) {
+        return yield* Effect.failCause(exit.cause)
+      }
       if (left.length === 1) {
-        return yield* suspect(suspects, { event: left[0]!, reason: ProjectionFailure.reasonOf(exit.cause) })
+        yield* suspect(suspects, suspectOf(left[0]!, exit.cause))
+        return 0
       }
       const middle = Math.ceil(left.length / 2)
-      yield* applyParts(left.slice(0, middle), suspects)
-      yield* applyParts(left.slice(middle), suspects)
+      const applied = yield* applyParts(left.slice(0, middle), suspects)
+      return applied + (yield* applyParts(left.slice(middle), suspects))
     })
 
-  /** Parks the suspects' streams, unless the handler is at fault or a stream can't be parked alone. */
-  const park = (suspects: Suspects): Effect.Effect<void, Checkpoint.ProjectionStopped | SqlError.SqlError> => {
-    const [first] = suspects.values()
-    if (first === undefined) return Effect.void
-    const { event, reason } = first
-    if (suspects.size > maxParkedPerBatch) {
-      return stopped(`${suspects.size} streams fail in one batch, so the handler is at fault; one of them: ${reason}`)
+  /**
+   * Finds out whether the handler works for anything, by trying later events of other streams, whose rows are not kept. A
+   * lone event that fails by a defect, where the log holds nothing else to try, counts as if it did.
+   */
+  const worksForOthers = Effect.fnUntraced(function* (suspects: Suspects, position: bigint) {
+    for (let tries = 0; tries < maxParkedPerBatch; tries++) {
+      const except = [...suspects.keys(), ...poison.triedInVain]
+      const other = yield* LogPages.nextOfOthers(sql, projection, key, position, except)
+      if (other === undefined) {
+        const [first, ...more] = suspects.values()
+        const isLone = poison.triedInVain.size === 0 && more.length === 0
+        poison.triedInVain.clear()
+        return isLone && first?.kind === "defect"
+      }
+      poison.triedInVain.add(other.streamId)
+      const exit = yield* handle([other]).pipe(
+        Effect.andThen(Effect.fail(new OnlyTried())),
+        sql.withTransaction,
+        Effect.catchTag("OnlyTried", () => Effect.void),
+        Effect.exit
+      )
+      if (Exit.isSuccess(exit)) {
+        poison.triedInVain.delete(other.streamId)
+        return true
+      }
+      if (!ProjectionFailure.mayBeOwn(ProjectionFailure.kind(exit.cause))) return yield* exit
     }
-    if (overdue.streak() > maxParkedPerBatch) {
-      return stopped(
-        `${overdue.streak()} events in a row fail so, the handler is at fault; the last of them: ${reason}`
+    return false
+  })
+
+  /** Parks the suspects' streams, unless something else is at fault or a stream can't be parked alone. */
+  const park = Effect.fnUntraced(function* (suspects: Suspects, applied: number, position: bigint) {
+    const [first] = suspects.values()
+    if (first === undefined) return
+    const { cause, event, kind, reason } = first
+    const areAllDefects = [...suspects.values()].every(({ kind }) => kind === "defect")
+    if (suspects.size > maxParkedPerBatch) {
+      if (!areAllDefects) return yield* Effect.failCause(cause)
+      return yield* stopped(
+        `${suspects.size} streams fail in one batch, so the handler is at fault; one of them: ${reason}`
       )
     }
+    if (projection.partition === "none" && kind !== "defect") return yield* Effect.failCause(cause)
+    const isProven = projection.partition === "none" || applied > 0 || (yield* worksForOthers(suspects, position))
+    if (!isProven) return yield* Effect.failCause(cause)
+    if (!poison.count(suspects.values())) return yield* Effect.fail(new Unproven())
     if (projection.partition === "none") {
-      return stopped(`${event.type} at position ${event.position} fails and can't be set aside: ${reason}`)
+      return yield* stopped(`${event.type} at position ${event.position} fails and can't be set aside: ${reason}`)
     }
-    return Effect.forEach(suspects.values(), (culprit) => ParkedRows.park(sql, key, culprit), { discard: true })
-  }
+    yield* Effect.forEach(suspects.values(), (culprit) => ParkedRows.park(sql, key, culprit), { discard: true })
+  })
 
   const applyInParts = Effect.fnUntraced(function* (from: Checkpoint.Checkpoint, events: Batch) {
-    const failures = new Map<bigint, number>()
-    const problem = overdue.problemOf(events)
-
-    const findSuspects = Effect.fnUntraced(function* (handled: ReadonlyArray<RecordedEvent>, suspects: Suspects) {
-      yield* applyParts(handled, suspects)
-      const times = [...suspects.values()].map(({ event: { position } }) => {
-        const count = (failures.get(position) ?? 0) + 1
-        failures.set(position, count)
-        return count
-      })
-      if (times.some((count) => count < failuresToPark)) return yield* Effect.fail(new Unproven())
-    })
-
-    const pass = overdue.watch(events, (handling) =>
-      Effect.gen(function* () {
-        const { handled, reached } = yield* begin(from, events)
-        const suspects: Suspects = new Map()
-        if (problem === undefined) yield* handling(findSuspects(handled, suspects))
-        else for (const event of handled) yield* suspect(suspects, { event, reason: problem })
-        yield* park(suspects)
-        return { reached, suspects }
-      }).pipe(sql.withTransaction, bounded)
-    )
+    const pass = Effect.gen(function* () {
+      const { handled, reached } = yield* begin(from, events)
+      const suspects: Suspects = new Map()
+      const overdue = poison.takeOverdue(handled)
+      if (overdue !== undefined) yield* suspect(suspects, overdue)
+      const applied = yield* applyParts(handled, suspects)
+      yield* park(suspects, applied, reached.position)
+      return { reached, suspects }
+    }).pipe(sql.withTransaction, bounded, (transaction) => poison.watch(aloneIn(events), transaction))
     const { reached, suspects } = yield* pass.pipe(
       Effect.tapErrorTag("Unproven", () => Effect.flatMap(Random.nextIntBetween(20, 100), Effect.sleep)),
       Effect.retry({ while: (error) => error._tag === "Unproven" })
@@ -156,23 +187,27 @@ export const make = (sql: SqlClient.SqlClient, work: BatchWork) => {
     return reached
   })
 
+  /** A batch that runs out of time is made smaller; a single event that does is compared with others. */
+  const isForParts = (cause: Cause.Cause<ProjectionFailure.Failure>, events: Batch) => {
+    const kind = ProjectionFailure.kind(cause)
+    if (kind === "slow") return aloneIn(events) !== undefined && !ProjectionFailure.isOverdue(cause)
+    return ProjectionFailure.mayBeOwn(kind)
+  }
+
   const apply = (from: Checkpoint.Checkpoint, events: Batch) =>
-    Effect.suspend(() =>
-      overdue.problemOf(events) === undefined ? applyWhole(from, events) : applyInParts(from, events)
-    ).pipe(
-      Effect.catchCause((cause) =>
-        ProjectionFailure.kind(cause) === "defect"
-          ? Effect.logWarning("A batch failed; it is tried again in parts.", cause).pipe(
-              Effect.andThen(onTrouble),
-              Effect.andThen(applyInParts(from, events))
-            )
+    Effect.suspend(() => {
+      if (poison.hasOverdue(events)) return applyInParts(from, events)
+      return Effect.catchCause(applyWhole(from, events), (cause) =>
+        isForParts(cause, events)
+          ? Effect.andThen(onTrouble(cause), applyInParts(from, events))
           : Effect.failCause(cause)
       )
-    )
+    })
 
   return (from: Checkpoint.Checkpoint, events: Batch) =>
     Effect.timed(apply(from, events)).pipe(
       Effect.map(([took, reached]) => {
+        poison.passed(reached.position)
         size.applied(events.length, Duration.toMillis(took))
         return reached
       }),

@@ -2,7 +2,7 @@
 import { Cause } from "effect"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
-import { classify, messageOf, sqlState } from "../../database/SqlFailure.ts"
+import { blame, messageOf, sqlState } from "../../database/SqlFailure.ts"
 import { CheckpointMoved, ProjectionStopped } from "../Checkpoint.ts"
 import { TransactionOverdue } from "./BoundedTransaction.ts"
 
@@ -12,14 +12,15 @@ export type Failure = SqlError | DatabaseUnavailable | TransactionOverdue | Chec
  * - `moved`: another runner was faster; go on from its checkpoint.
  * - `transient`: the database is at fault; this passes.
  * - `slow`: a statement or the transaction ran out of time: the database is at fault, or there was too much to do.
+ * - `environment`: permissions, missing tables, limits or internal errors: most likely they pass as well.
  * - `stopped`: going on would be wrong.
  * - `defect`: the projection, the events or this program are at fault.
  */
-export type Kind = "interrupted" | "moved" | "transient" | "slow" | "stopped" | "defect"
+export type Kind = "interrupted" | "moved" | "transient" | "slow" | "environment" | "stopped" | "defect"
 
-const isTransient = (error: unknown): boolean => {
-  if (isSqlError(error)) return ["lost", "transient"].includes(classify(error))
-  return error instanceof DatabaseUnavailable || error instanceof TransactionOverdue
+const blameOf = (error: unknown): ReturnType<typeof blame> => {
+  if (isSqlError(error)) return blame(error)
+  return error instanceof DatabaseUnavailable || error instanceof TransactionOverdue ? "passing" : "statement"
 }
 
 const isSlow = (error: unknown): boolean =>
@@ -28,6 +29,13 @@ const isSlow = (error: unknown): boolean =>
 /** Tells whether a transaction did not end in time; it may still hold its connection. */
 export const isOverdue = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error instanceof TransactionOverdue)
+
+/** Tells whether the definition of a table is at fault, as one whose index names can't stand twice in a database. */
+export const isDefinition = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some(
+    (reason) =>
+      Cause.isFailReason(reason) && isSqlError(reason.error) && /^42(?!501|P01)/.test(sqlState(reason.error) ?? "")
+  )
 
 /** Tells whether a lock was not given in time. */
 export const isLocked = (error: unknown): boolean => isSqlError(error) && sqlState(error) === "55P03"
@@ -39,12 +47,16 @@ export const kind = (cause: Cause.Cause<unknown>): Kind => {
     Cause.isFailReason(reason) ? [reason.error] : Cause.isDieReason(reason) ? [reason.defect] : []
   )
   if (errors.some((error) => error instanceof ProjectionStopped)) return "stopped"
-  if (errors.every((error) => error instanceof CheckpointMoved || isTransient(error))) {
-    if (errors.some(isSlow)) return "slow"
-    return errors.every((error) => error instanceof CheckpointMoved) ? "moved" : "transient"
-  }
-  return "defect"
+  const others = errors.filter((error) => !(error instanceof CheckpointMoved))
+  if (others.length === 0) return "moved"
+  const blamed = others.map(blameOf)
+  if (blamed.includes("statement")) return "defect"
+  if (others.some(isSlow)) return "slow"
+  return blamed.includes("environment") ? "environment" : "transient"
 }
+
+/** Tells whether a failure may be an event's own doing, which only a comparison with other events can tell. */
+export const mayBeOwn = (kind: Kind): boolean => kind === "defect" || kind === "environment" || kind === "slow"
 
 /** Gives the reason in one line, for people. */
 export const reasonOf = (cause: Cause.Cause<unknown>): string => {

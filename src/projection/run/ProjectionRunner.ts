@@ -11,6 +11,7 @@ import { SecureRandom } from "effect/crypto"
 import { Database, withDedicatedConnection } from "../../database/Database.ts"
 import { backoff, withinSeconds } from "../../database/SqlFailure.ts"
 import { LogTail } from "../../eventstore/tail/LogTail.ts"
+import * as OutageLog from "../../telemetry/OutageLog.ts"
 import * as Metrics from "../../telemetry/Metrics.ts"
 import * as Checkpoint from "../Checkpoint.ts"
 import { ProjectionProgress, type ProjectionStatus } from "../consistency/ProjectionProgress.ts"
@@ -18,7 +19,7 @@ import type { CheckpointKey, Projection } from "../Projection.ts"
 import * as RebuildRows from "../rebuild/RebuildRows.ts"
 import * as BatchSize from "./BatchSize.ts"
 import * as Lease from "./Lease.ts"
-import * as OverdueEvent from "./OverdueEvent.ts"
+import * as PoisonEvents from "./PoisonEvents.ts"
 import * as ProjectionFailure from "./ProjectionFailure.ts"
 import * as ProjectionWork from "./ProjectionWork.ts"
 
@@ -30,11 +31,16 @@ const standbyPoll = "250 millis"
 
 type Next = "again" | "stop"
 
+/** Reports why an attempt or a batch failed. */
+const reportTo = (outage: OutageLog.OutageLog) => (cause: Cause.Cause<unknown>) =>
+  outage.failed(ProjectionFailure.reasonOf(cause), ProjectionFailure.kind(cause) === "defect" ? cause : undefined)
+
 /** Repeats attempts until one stops. An attempt calls `markAdvanced` when it has applied something. */
 export const supervised = <R>(
   attempt: (markAdvanced: () => void) => Effect.Effect<unknown, ProjectionFailure.Failure, R>,
   options: {
     readonly becomes: (status: ProjectionStatus) => void
+    readonly outage: OutageLog.OutageLog
     readonly stopped: (problem: string) => Effect.Effect<void>
   }
 ) =>
@@ -61,12 +67,10 @@ export const supervised = <R>(
         }
         case "transient":
         case "slow":
-          options.becomes("retrying")
-          yield* Effect.logWarning("The database failed the projection, which tries again.", cause)
-          return yield* againOrLater
+        case "environment":
         case "defect":
           options.becomes("retrying")
-          yield* Effect.logError("The projection failed; it starts again from its checkpoint.", cause)
+          yield* reportTo(options.outage)(cause)
           return yield* againOrLater
       }
     })
@@ -90,8 +94,10 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
   const owner = SecureRandom.uuidV7Unsafe()
   const key: CheckpointKey = { name: projection.name, version: projection.version, slot: "live" }
   const size = BatchSize.make(database.kind)
-  const overdue = OverdueEvent.make()
+  const poison = PoisonEvents.make()
+  const outage = OutageLog.make(`The projection ${projection.name}`)
   let isLive = false
+  let reported = -1n
 
   const failures = yield* Metrics.projectionFailures
   failures.prepare(projection.name)
@@ -101,11 +107,17 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
     progress.becomes(projection, status)
   }
 
-  const report = ({ head, position }: Checkpoint.Checkpoint) => {
-    isLive = head - position <= (isLive ? liveUntil : liveWithin)
-    progress.committed(projection, position)
-    becomes(isLive ? "live" : "catching-up")
-  }
+  /** Reports a committed checkpoint. While attempts fail, one that has not moved is no sign that they succeed again. */
+  const report = ({ head, position }: Checkpoint.Checkpoint) =>
+    Effect.suspend(() => {
+      isLive = head - position <= (isLive ? liveUntil : liveWithin)
+      progress.committed(projection, position)
+      const isMoving = position > reported || position >= head
+      reported = position
+      if (outage.isFailing() && !isMoving) return Effect.void
+      becomes(isLive ? "live" : "catching-up")
+      return outage.works
+    })
 
   /** An older version made the live table: it serves, unchanged, until a rebuild for this version takes its place. */
   const awaitRebuild = Effect.fnUntraced(function* (sql: PgClient.PgClient, version: number) {
@@ -126,19 +138,23 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
     const problem = Checkpoint.problemOf(start)
     if (problem !== undefined) return yield* Checkpoint.rebuildDemanded(projection.name, problem)
     const isOurs = yield* withinSeconds(6)(Lease.take(sql, key, owner, database.kind === "pglite"))
-    report(start)
+    yield* report(start)
     if (start.paused) becomes("paused")
     if (start.paused || !isOurs) return yield* Effect.sleep(standbyPoll)
     if (start.owner !== owner) {
       yield* Effect.logInfo(`The projection runs in this process from here on, by lease ${owner}.`)
     }
     const onCheckpoint = (_: unknown, checkpoint: Checkpoint.Checkpoint) =>
-      Effect.sync(() => {
+      Effect.suspend(() => {
         if (checkpoint.position > start.position) markAdvanced()
-        report(checkpoint)
+        return report(checkpoint)
       })
-    const onTrouble = Effect.sync(() => becomes("retrying"))
-    const work = { projection, key, owner, size, overdue, onCheckpoint, onTrouble }
+    const onTrouble = (cause: Cause.Cause<unknown>) =>
+      Effect.suspend(() => {
+        becomes("retrying")
+        return reportTo(outage)(cause)
+      })
+    const work = { projection, key, owner, size, poison, onCheckpoint, onTrouble }
     yield* ProjectionWork.follow(sql, tail, work, start)
   })
 
@@ -148,6 +164,7 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
       withDedicatedConnection(database.projectionConnection, (sql) => Effect.forever(step(sql, markAdvanced))),
     {
       becomes,
+      outage,
       stopped: (problem) => Checkpoint.stop(pool, key, problem).pipe(withinSeconds(6), Effect.ignore)
     }
   ).pipe(

@@ -4,7 +4,8 @@ import { Database } from "../../../src/database/Database.ts"
 import * as BatchSize from "../../../src/projection/run/BatchSize.ts"
 import * as Checkpoint from "../../../src/projection/Checkpoint.ts"
 import * as Lease from "../../../src/projection/run/Lease.ts"
-import * as OverdueEvent from "../../../src/projection/run/OverdueEvent.ts"
+import { TransactionOverdue } from "../../../src/projection/run/BoundedTransaction.ts"
+import * as PoisonEvents from "../../../src/projection/run/PoisonEvents.ts"
 import * as ParkedRows from "../../../src/projection/parking/ParkedRows.ts"
 import * as ProjectionBatch from "../../../src/projection/run/ProjectionBatch.ts"
 import { OrderViewProjection } from "../../../src/views/order/OrderViewProjection.ts"
@@ -26,9 +27,10 @@ const two = Effect.gen(function* () {
     assert.isTrue(yield* Lease.take(sql, key, owner, true))
     const row = yield* Checkpoint.stored(sql, key)
     const size = BatchSize.make("postgres")
-    const work = { projection: OrderViewProjection, key, owner, size, onTrouble: Effect.void }
-    const applies = (overdue: OverdueEvent.OverdueEvent) => ProjectionBatch.make(sql, { ...work, overdue })
-    return { owner, row: row!, applies, apply: applies(OverdueEvent.make()) }
+    const poison = PoisonEvents.make()
+    const onTrouble = () => Effect.void
+    const work = { projection: OrderViewProjection, key, owner, size, poison, onTrouble }
+    return { owner, row: row!, poison, apply: ProjectionBatch.make(sql, work) }
   })
   const [zombie, holder] = [yield* runner(), yield* runner()]
   return { sql, zombie, holder, events: [first!, ...rest] as const }
@@ -57,26 +59,15 @@ it.live("lets nobody apply from where the checkpoint no longer is, whoever has t
   }).pipe(Effect.provide(fresh(readerLayer)))
 )
 
-it.live("takes the handler to be at fault, not the events, when ten in a row are overdue", () =>
-  Effect.gen(function* () {
-    const { events, holder, sql } = yield* two
-    const proven = { ...OverdueEvent.make(), problemOf: () => "it takes too long", streak: () => 10 }
-    const broken = yield* Effect.flip(holder.applies(proven)(holder.row, [events[0]]))
-    assert.strictEqual(broken._tag, "ProjectionStopped")
-    assert.include(broken.message, "10 events in a row")
-    assert.deepStrictEqual(yield* ParkedRows.list(sql), [])
-    yield* holder.applies({ ...proven, streak: () => 9 })(holder.row, [events[0]])
-    assert.containSubset(yield* ParkedRows.list(sql), [{ streamId: events[0].streamId, reason: "it takes too long" }])
-  }).pipe(Effect.provide(fresh(readerLayer)))
-)
-
 it.live("sets nothing aside for an event that was overdue and has been applied after all", () =>
   Effect.gen(function* () {
     const { events, holder, sql } = yield* two
-    const proven: OverdueEvent.OverdueEvent = { ...OverdueEvent.make(), problemOf: () => "it takes too long" }
     const [first] = events
     yield* holder.apply(holder.row, [first])
-    const late = yield* Effect.flip(holder.applies(proven)(holder.row, [first]))
+    const overdue: Effect.Effect<void, TransactionOverdue> = Effect.fail(new TransactionOverdue())
+    yield* Effect.flip(holder.poison.watch(first, overdue))
+    assert.isTrue(holder.poison.hasOverdue([first]))
+    const late = yield* Effect.flip(holder.apply(holder.row, [first]))
     assert.strictEqual(late._tag, "CheckpointMoved")
     assert.deepStrictEqual(yield* ParkedRows.list(sql), [])
     assert.strictEqual((yield* stored(sql)).length, 1)

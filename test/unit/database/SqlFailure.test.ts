@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { ConnectionError, SqlError, UnknownError } from "effect/sql/SqlError"
-import { classify, messageOf } from "../../../src/database/SqlFailure.ts"
+import { blame, classify, isSessionUnusable, messageOf } from "../../../src/database/SqlFailure.ts"
 
 const socket = (code: string) =>
   new SqlError({
@@ -20,10 +20,34 @@ it.each([
   [server("57014"), "transient"],
   [server("40001"), "transient"],
   [server("22P05"), "data"],
-  [server("42P01"), "bug"]
+  [server("0A000"), "transient"],
+  [server("54000"), "data"],
+  [server("P0001"), "bug"]
 ])("failure %# is classified by what the statement may have done", (error, expected) =>
   assert.strictEqual(classify(error), expected)
 )
+
+it.each("08006 25006 25P02 28000 3F000 42501 42P01 53100 55006 57P03 58030 72000 F0000 XX000".split(" "))(
+  "SQLSTATE %s is the environment's, so the statement may work later",
+  (state) => assert.strictEqual(classify(server(state)), "transient")
+)
+
+it.each([
+  [socket("ECONNRESET"), "passing"],
+  [server("25006"), "passing"],
+  [server("57014"), "passing"],
+  [server("42501"), "environment"],
+  [server("54000"), "environment"],
+  [server("XX000"), "environment"],
+  [server("22P02"), "statement"],
+  [server("23505"), "statement"],
+  [server("P0001"), "statement"]
+])("failure %# is blamed on what caused it", (error, expected) => assert.strictEqual(blame(error), expected))
+
+it("a session is unusable if it is read-only, in a failed transaction, or keeps a plan that no longer fits", () => {
+  for (const state of ["25006", "25P02", "25P03", "26000", "0A000"]) assert.isTrue(isSessionUnusable(server(state)))
+  for (const error of [server("42501"), server("57014"), socket("25006")]) assert.isFalse(isSessionUnusable(error))
+})
 
 it("messageOf returns the message of the server or the socket", () => {
   const cause = { severity: "ERROR", code: "57014", message: "canceling statement due to statement timeout" }

@@ -4,7 +4,7 @@ import { Database } from "../../../../src/database/Database.ts"
 import * as BatchSize from "../../../../src/projection/run/BatchSize.ts"
 import * as Checkpoint from "../../../../src/projection/Checkpoint.ts"
 import * as Lease from "../../../../src/projection/run/Lease.ts"
-import * as OverdueEvent from "../../../../src/projection/run/OverdueEvent.ts"
+import * as PoisonEvents from "../../../../src/projection/run/PoisonEvents.ts"
 import type { Projection } from "../../../../src/projection/Projection.ts"
 import * as ProjectionBatch from "../../../../src/projection/run/ProjectionBatch.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
@@ -66,7 +66,7 @@ describe("BatchSize", () => {
         ...BatchSize.make("postgres"),
         applied: (events: number, millis: number) => void told.push([events, millis])
       }
-      const work = { projection, key, owner, size, overdue: OverdueEvent.make(), onTrouble: Effect.void }
+      const work = { projection, key, owner, size, poison: PoisonEvents.make(), onTrouble: () => Effect.void }
       yield* append(yield* orderLives(2))
       const [first, ...rest] = yield* readFrom(0n)
       yield* Checkpoint.create(sql, key)
