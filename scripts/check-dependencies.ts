@@ -15,15 +15,27 @@ const decider = ["Aggregate", "EventCodec", "Upcaster", "CanonicalJson"].map((fi
 /** The folders and single files that each folder may import besides itself. */
 const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   telemetry: [],
+  supervision: ["telemetry"],
   database: ["telemetry"],
-  eventstore: ["database", "telemetry"],
-  aggregate: ["database", "eventstore", "telemetry"],
-  projection: ["database", "eventstore", "telemetry"],
+  eventstore: ["database", "supervision", "telemetry"],
+  aggregate: ["database", "eventstore", "supervision", "telemetry"],
+  projection: ["database", "eventstore", "supervision", "telemetry"],
   kernel: ["aggregate", "database", "eventstore", "projection"],
   order: decider,
   catalog: [...decider, "order", "aggregate/CommandErrors.ts"],
-  views: ["database", "eventstore", "projection", "order", "catalog", ...decider],
-  orders: ["kernel", "views", "order", "catalog", "aggregate", "projection", "eventstore", "database", "telemetry"],
+  views: ["database", "eventstore", "projection", "supervision", "order", "catalog", ...decider],
+  orders: [
+    "kernel",
+    "views",
+    "order",
+    "catalog",
+    "aggregate",
+    "projection",
+    "eventstore",
+    "database",
+    "supervision",
+    "telemetry"
+  ],
   http: [
     "orders",
     "views",
@@ -32,6 +44,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "aggregate",
     "projection",
     "eventstore",
+    "supervision",
     "telemetry",
     "database/DatabaseErrors.ts",
     "database/YieldToIo.ts"
@@ -47,6 +60,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "projection",
     "eventstore",
     "database",
+    "supervision",
     "telemetry"
   ],
   testing: ["order", "catalog", "aggregate", "eventstore", "projection", "views", "database/DatabaseErrors.ts"],

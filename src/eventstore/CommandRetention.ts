@@ -1,5 +1,6 @@
 /** Forgets keyed commands after their time, in small batches with pauses, so that appends are not held up. */
 import { Context, Duration, Effect, Layer, Schedule } from "effect"
+import { supervise } from "../supervision/Supervisor.ts"
 import { EventStore } from "./EventStore.ts"
 
 /** The outcome of a keyed command is kept for this long; 48 hours by default. */
@@ -17,11 +18,8 @@ export const layer: Layer.Layer<never, never, EventStore> = Layer.effectDiscard(
     const retention = yield* CommandRetention
     yield* Effect.delay(store.forgetCommands(retention, batchSize), pause).pipe(
       Effect.repeat({ while: (forgotten) => forgotten === batchSize }),
-      Effect.catchCause((cause) =>
-        Effect.logWarning("Old keyed commands could not be forgotten; trying again in 10 minutes.", cause)
-      ),
       Effect.repeat(Schedule.spaced(interval)),
-      Effect.forkScoped
+      (forgetForEver) => supervise("command-retention", forgetForEver)
     )
   })
 )

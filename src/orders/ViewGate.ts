@@ -7,6 +7,7 @@
 import { Effect, Option, Queue } from "effect"
 import type { LogTail } from "../eventstore/tail/LogTail.ts"
 import * as PositionLatch from "../projection/consistency/PositionLatch.ts"
+import { supervise } from "../supervision/Supervisor.ts"
 import type { OrderQueries } from "../views/order/OrderQueries.ts"
 
 /** The gate waits so many milliseconds for the view before it asks again whether the view is live. */
@@ -40,10 +41,17 @@ export const make = Effect.fnUntraced(function* (
     yield* followView(otherWait)
   })
 
-  yield* Queue.take(awaited).pipe(
+  const openWhenAwaited = Queue.take(awaited).pipe(
     Effect.andThen(Effect.repeat(open, { while: () => gate.isAwaited() })),
-    Effect.forever,
-    Effect.forkScoped
+    Effect.forever
+  )
+  yield* supervise(
+    "push-gate",
+    Effect.suspend(() => {
+      // Whoever waited when this failed before still waits.
+      if (gate.isAwaited()) Queue.offerUnsafe(awaited, undefined)
+      return openWhenAwaited
+    })
   )
 
   return gate

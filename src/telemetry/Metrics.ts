@@ -50,6 +50,12 @@ export const projectionFailures = counter(
   ["projection"]
 )
 
+export const fiberRestarts = counter(
+  "orders_fiber_restarts_total",
+  "Restarts of the work that goes on in the background, each after a failure",
+  ["name"]
+)
+
 export const logHead = gauge("orders_log_head_position", "Position of the last event in the log")
 export const projectionPosition = gauge("orders_projection_position", "Committed checkpoint", ["projection"])
 export const projectionLagEvents = gauge("orders_projection_lag_events", "Events not applied yet", ["projection"])

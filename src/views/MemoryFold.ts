@@ -3,7 +3,7 @@
  * process.
  */
 import { Clock, Effect, Stream } from "effect"
-import { backoff } from "../database/SqlFailure.ts"
+import { supervise } from "../supervision/Supervisor.ts"
 import { EventStore, type RecordedEvent } from "../eventstore/EventStore.ts"
 import { LogTail } from "../eventstore/tail/LogTail.ts"
 import * as PositionLatch from "../projection/consistency/PositionLatch.ts"
@@ -24,13 +24,9 @@ export const make = Effect.fnUntraced(function* (apply: (event: RecordedEvent) =
     gate.advance(applied)
   }
 
-  yield* Effect.suspend(() =>
-    Stream.runForEach(tail.pages(applied), (events) => Effect.sync(() => applyAll(events)))
-  ).pipe(
-    Effect.tapCause((cause) => Effect.logError("The view in memory can't follow the log; trying again.", cause)),
-    Effect.sandbox,
-    Effect.retry(backoff),
-    Effect.forkScoped({ startImmediately: true })
+  yield* supervise(
+    "view-in-memory",
+    Effect.suspend(() => Stream.runForEach(tail.pages(applied), (events) => Effect.sync(() => applyAll(events))))
   )
 
   /**

@@ -105,6 +105,14 @@ export const make = (limits: AggregateLimits) => {
       else actor.memory.fallBehind(version)
     },
 
+    /** Forgets what every actor remembers, because the log was replaced: nothing of it is a state of this log. */
+    forgetAll: () => {
+      for (const actor of actors.values()) {
+        if (actor.open === 0) passivate(actor)
+        else actor.memory.spoil()
+      }
+    },
+
     /** Reports on all actors in one synchronous step; 50,000 actors take a few milliseconds. */
     report: (limit: number): ActorReport => {
       const busy = [...actors.values()].filter(({ open }) => open > 0)

@@ -7,10 +7,10 @@
  */
 import { Clock, Deferred, Duration, Effect, FiberSet, Queue, Semaphore, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { backoff } from "../../database/SqlFailure.ts"
 import { EventStore } from "../../eventstore/EventStore.ts"
 import { Overloaded } from "../../eventstore/EventStoreErrors.ts"
-import { LogTail } from "../../eventstore/tail/LogTail.ts"
+import { LogTail, LogWentBack } from "../../eventstore/tail/LogTail.ts"
+import { supervise } from "../../supervision/Supervisor.ts"
 import { type Aggregate, streamId as streamIdOf } from "../Aggregate.ts"
 import { AggregateLimits } from "../AggregateLimits.ts"
 import { makeActorMetrics } from "../AggregateMetrics.ts"
@@ -138,20 +138,19 @@ export const make = Effect.gen(function* () {
     actors.passivateIdle(now)
   })
   const sweepEvery = Math.max(1, Math.min(Duration.toMillis(limits.idle) / 2, 30_000))
-  yield* Effect.delay(sweep, sweepEvery).pipe(Effect.forever, Effect.forkScoped)
+  yield* supervise("actor-sweeper", Effect.forever(Effect.delay(sweep, sweepEvery)))
 
   if (!store.soleWriter) {
-    yield* Effect.suspend(() =>
-      Effect.flatMap(tail.position, (after) =>
-        Stream.runForEach(tail.pages(after), (page) => Effect.sync(() => page.forEach(actors.observe)))
-      )
-    ).pipe(
-      Effect.tapCause((cause) =>
-        Effect.logWarning("The events of other processes can't be followed; trying again. Answers stay correct.", cause)
-      ),
-      Effect.sandbox,
-      Effect.retry(backoff),
-      Effect.forkScoped
+    const follow = Effect.flatMap(tail.position, (after) =>
+      Stream.runForEach(tail.pages(after), (page) => Effect.sync(() => page.forEach(actors.observe)))
+    )
+    // Answers stay correct while this fails, since each of them is checked against the log.
+    yield* supervise(
+      "actor-follower",
+      Effect.catchDefect(follow, (defect) => {
+        if (defect instanceof LogWentBack) actors.forgetAll()
+        return Effect.die(defect)
+      })
     )
   }
 

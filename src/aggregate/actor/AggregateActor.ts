@@ -26,7 +26,7 @@ export interface AggregateActor<State, Command, Event, Rejection> {
   lastUsed: number
   /** Epoch milliseconds at which the cache last moved this actor behind all others. */
   movedAt: number
-  readonly memory: Pick<ActorState.ActorState<State, Event>, "version" | "fallBehind">
+  readonly memory: Pick<ActorState.ActorState<State, Event>, "version" | "fallBehind" | "spoil">
   /** Loads the state, then serves the mailbox until it is shut down. Never fails. */
   readonly run: Effect.Effect<void>
 }
@@ -65,8 +65,10 @@ export const make = <State, Command, Event, Rejection>(
     }).pipe(Effect.annotateLogs({ streamId, commandId: envelope.metadata.commandId }))
 
   /** Another process was faster: what is pending is decided anew on what it has stored. */
-  const loseRace = () => {
-    memory.fallBehind()
+  const loseRace = (version: number) => {
+    // The log went back: nothing that is in memory is a state of it.
+    if (version < memory.version) memory.spoil()
+    else memory.fallBehind()
     for (const envelope of pending.envelopes) envelope.lostRace = true
   }
 
@@ -88,7 +90,7 @@ export const make = <State, Command, Event, Rejection>(
         return fail(envelope, new Error(`The event store refused the events: ${outcome.reason}`), "caller")
       case "Conflict":
         metrics.lost()
-        loseRace()
+        loseRace(outcome.version)
         return Effect.void
     }
   }
@@ -138,8 +140,9 @@ export const make = <State, Command, Event, Rejection>(
     } else {
       // An answer that appends nothing is right only if the state was still the newest one after the decision.
       const isNewest = store.soleWriter && memory.phase._tag !== "Fresh"
-      if (isNewest || (yield* store.currentVersion(streamId)) === memory.version) yield* answerConfirmed(decided, [])
-      else loseRace()
+      const version = isNewest ? memory.version : yield* store.currentVersion(streamId)
+      if (version === memory.version) yield* answerConfirmed(decided, [])
+      else loseRace(version)
     }
     const [next] = pending.envelopes
     if (next?.lostRace === true) yield* Effect.sleep(yield* Random.nextIntBetween(1, 50))

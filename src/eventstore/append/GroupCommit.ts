@@ -7,6 +7,7 @@
  */
 import { Clock, Deferred, Effect, Exit, Latch } from "effect"
 import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
+import { supervise } from "../../supervision/Supervisor.ts"
 import * as Metrics from "../../telemetry/Metrics.ts"
 import type { Entry, Outcome } from "../EventStore.ts"
 import { OutcomeUnknown, Overloaded } from "../EventStoreErrors.ts"
@@ -113,8 +114,14 @@ export const make = Effect.fnUntraced(function* (lanes: ReadonlyArray<Lane>, lim
       for (const call of batch.calls) call.batch = batch
       batchSize(batch.calls.reduce((sum, call) => sum + call.entries.length, 0))
       inFlight.add(batch)
-      yield* lane(batch)
-      inFlight.delete(batch)
+      // A lane never fails, but it may be interrupted. Nobody knows then what the database has done.
+      yield* Effect.ensuring(
+        lane(batch),
+        Effect.sync(() => {
+          inFlight.delete(batch)
+          for (const call of batch.calls) answer(call, Exit.fail(new OutcomeUnknown({ retryAfter: 1 })))
+        })
+      )
     }
   })
 
@@ -128,8 +135,8 @@ export const make = Effect.fnUntraced(function* (lanes: ReadonlyArray<Lane>, lim
   })
 
   yield* Effect.addFinalizer(() => Effect.sync(() => expireAll(Infinity)))
-  yield* Effect.forkScoped(watchDeadlines)
-  for (const lane of lanes) yield* Effect.forkScoped(runLane(lane))
+  yield* supervise("append-deadlines", watchDeadlines)
+  for (const [index, lane] of lanes.entries()) yield* supervise(`append-lane ${index + 1}`, runLane(lane))
 
   /** Appends as `EventStore.append` promises. A caller that is interrupted abandons only its wait. */
   return (entries: ReadonlyArray<Entry>, deadline: number): Effect.Effect<ReadonlyArray<Outcome>, AppendError> =>

@@ -8,7 +8,8 @@
 import { Effect, Option, PubSub, Queue } from "effect"
 import { randomUUID } from "node:crypto"
 import type { Database } from "../../database/Database.ts"
-import { backoff, withinSeconds } from "../../database/SqlFailure.ts"
+import { withinSeconds } from "../../database/SqlFailure.ts"
+import { supervise, superviseReporting } from "../../supervision/Supervisor.ts"
 
 const channel = "ordinal_log"
 const notifyInterval = "10 millis"
@@ -28,17 +29,18 @@ export const make = Effect.fnUntraced(function* (database: Database["Service"]) 
     withinSeconds(5),
     Effect.ignore
   )
-  yield* Queue.take(pending).pipe(
+  const notifyForEver = Queue.take(pending).pipe(
     Effect.andThen(notify),
     Effect.andThen(Effect.sleep(notifyInterval)),
-    Effect.forever,
-    Effect.forkScoped
+    Effect.forever
   )
+  yield* supervise("append-notifier", notifyForEver)
 
-  const listen = Effect.scoped(
+  const listen = (works: Effect.Effect<void>) =>
     Effect.gen(function* () {
       const sql = yield* connect
       const notifications = yield* sql.listen(channel)
+      yield* works
       // No notification tells of events that were appended before this process listened, so it looks for them now.
       publishHere()
       yield* Queue.takeAll(notifications).pipe(
@@ -46,14 +48,7 @@ export const make = Effect.fnUntraced(function* (database: Database["Service"]) 
         Effect.forever
       )
     })
-  )
-  yield* listen.pipe(
-    Effect.tapError((error) =>
-      Effect.logDebug("This process can't listen for the appends of other processes; trying again.", error)
-    ),
-    Effect.retry(backoff),
-    Effect.forkScoped
-  )
+  yield* superviseReporting("append-listener", listen)
 
   return {
     grown,

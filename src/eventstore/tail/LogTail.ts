@@ -4,10 +4,26 @@
  * Every reader gets every event from its own `after + 1` on, in order, without a gap. The tail keeps the newest events
  * in memory; a reader further behind reads pages from the store. At each read the tail compares the last event that it
  * knows with the log: if that event is not there any more, the log was replaced, and readers that began before fail.
+ * Whatever else the tail fails with, it tries again, and its readers wait.
  */
-import { Array as Arr, Context, Deferred, Duration, Effect, Exit, Layer, PubSub, Semaphore, Stream } from "effect"
-import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
-import { backoff } from "../../database/SqlFailure.ts"
+import {
+  Array as Arr,
+  Cause,
+  Clock,
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  Layer,
+  PubSub,
+  Semaphore,
+  Stream
+} from "effect"
+import { isSqlError } from "effect/sql/SqlError"
+import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
+import { backoff, messageOf as sqlMessageOf } from "../../database/SqlFailure.ts"
+import * as OutageLog from "../../supervision/OutageLog.ts"
+import { supervise } from "../../supervision/Supervisor.ts"
 import { EventStore, maxPageSize } from "../EventStore.ts"
 import * as EventWaiters from "./EventWaiters.ts"
 import * as RecentEvents from "./RecentEvents.ts"
@@ -32,6 +48,11 @@ export class LogTail extends Context.Service<
     ): Effect.Effect<void>
     /** Gives the last position that this process has seen; 0 before the first event. */
     readonly position: Effect.Effect<bigint>
+    /**
+     * Tells whether this process can read the log: it could within the last two seconds. While it can't, it should leave
+     * to others what only one process does.
+     */
+    readonly isReading: Effect.Effect<boolean>
     /** Counts how often the log was replaced: a position means the same event only within one timeline. */
     readonly timeline: Effect.Effect<number>
   }
@@ -42,10 +63,10 @@ export class LogTail extends Context.Service<
   )
 }
 
-/** This defect means that a gap was read twice: the log is damaged, or its adapter is wrong. */
+/** This defect means that a gap was read twice: the log is damaged, or its adapter is wrong. It is looked at again. */
 export class LogGap extends Error {
   constructor(after: bigint, found: bigint) {
-    super(`The log continues at position ${found} after ${after}; nothing was skipped, and the reader stopped.`)
+    super(`The log continues at position ${found} after ${after}; nothing is skipped, and nothing after it is read.`)
     this.name = "LogGap"
   }
 }
@@ -55,7 +76,7 @@ export class LogWentBack extends Error {
   constructor(read: bigint, head: bigint) {
     super(
       `The log was read up to position ${read} and is another one now, which ends at ${head}: it was replaced by an ` +
-        "older copy. Restart every process that uses it, then rebuild the projections."
+        "older copy. What this process remembered of it is dropped; rebuild the projections."
     )
     this.name = "LogWentBack"
   }
@@ -64,8 +85,16 @@ export class LogWentBack extends Error {
 /** The store cuts pages of larger events off, so a short page of this size in bytes may not be the last one. */
 const largePage = 128 * 1024
 const pollInterval = Duration.millis(500)
+/** The tail reads several times in so many nanoseconds, if it can. */
+const unreadAfter = 2_000_000_000n
 /** At most this many pages are read at once for readers that are behind what is in memory. */
 const catchUpReads = 4
+
+const messageOf = (cause: Cause.Cause<DatabaseUnavailable>): string => {
+  const error = Cause.squash(cause)
+  const inner = error instanceof DatabaseUnavailable && isSqlError(error.cause) ? error.cause : error
+  return isSqlError(inner) ? sqlMessageOf(inner) : inner instanceof Error ? inner.message : String(inner)
+}
 
 const make = Effect.gen(function* () {
   const store = yield* EventStore
@@ -80,8 +109,9 @@ const make = Effect.gen(function* () {
   let timeline = 0
   /** Whoever waits for `position` to change awaits this; each change replaces it. */
   let moved = Deferred.makeUnsafe<void>()
-  /** Fails every reader, once the log is no longer followed. */
-  let stopped: Effect.Effect<never> | undefined
+  const clock = yield* Clock.Clock
+  const outage = OutageLog.make("Reading the log")
+  let readAt = clock.monotonicTimeNanosUnsafe()
 
   const wakeReaders = (result: Effect.Effect<void>) => {
     const waiting = moved
@@ -111,10 +141,16 @@ const make = Effect.gen(function* () {
     return Effect.logError(error)
   })
 
+  const hasRead = Effect.suspend(() => {
+    readAt = clock.monotonicTimeNanosUnsafe()
+    return outage.works
+  })
+
   /** Reads what follows `position`, and the event at it once more, which must still be the same. */
   const follow = Effect.gen(function* () {
     const isEmpty = position === 0n
     const page = yield* readPage(isEmpty ? 0n : position - 1n)
+    yield* hasRead
     const [last, events] = isEmpty ? [undefined, page] : [page[0], page.slice(1)]
     const isSame = last?.position === position && (lastEventId === undefined || last.eventId === lastEventId)
     if (!isEmpty && !isSame) return yield* startTimeline
@@ -130,19 +166,13 @@ const make = Effect.gen(function* () {
     if (page.length < maxPageSize && bytes < largePage) yield* awaitHint
   })
 
-  yield* follow.pipe(
+  const followForEver = follow.pipe(
     Effect.forever,
-    Effect.tapError((error) => Effect.logWarning("The log can't be read; trying again.", error)),
-    Effect.retry(backoff),
-    Effect.onExit((exit) => {
-      if (Exit.hasInterrupts(exit)) return Effect.void
-      stopped = Effect.die(new Error("The log is no longer followed; restart this process.", { cause: exit }))
-      wakeReaders(stopped)
-      waiters.end(stopped)
-      return Effect.logError("The log is no longer followed; restart this process.", exit)
-    }),
-    Effect.forkScoped
+    Effect.tapCause((cause) => outage.failed(messageOf(cause), Cause.hasDies(cause) ? cause : undefined)),
+    Effect.sandbox,
+    Effect.retry(backoff)
   )
+  yield* supervise("log-tail", followForEver)
 
   const page: LogTail["Service"]["page"] = Effect.fnUntraced(function* (after, limit) {
     while (true) {
@@ -153,7 +183,6 @@ const make = Effect.gen(function* () {
         yield* Effect.yieldNow
         if (Arr.isReadonlyArrayNonEmpty(events)) return events
       }
-      if (stopped !== undefined) return yield* stopped
       yield* Deferred.await(moved)
     }
   })
@@ -175,7 +204,7 @@ const make = Effect.gen(function* () {
   const awaitEvent: LogTail["Service"]["awaitEvent"] = (wanted, after, passed) =>
     Effect.callback((resume) => {
       // Events that are there already are left to the caller. No event can come between this look and the wait.
-      if (after < position || stopped !== undefined) return resume(Effect.void)
+      if (after < position) return resume(Effect.void)
       let isOver = false
       const leave = waiters.add(wanted, (found) => {
         isOver = true
@@ -195,6 +224,7 @@ const make = Effect.gen(function* () {
     page,
     awaitEvent,
     position: Effect.sync(() => position),
+    isReading: Effect.sync(() => clock.monotonicTimeNanosUnsafe() - readAt < unreadAfter),
     timeline: Effect.sync(() => timeline)
   })
 })

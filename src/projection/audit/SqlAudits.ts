@@ -3,12 +3,15 @@ import { DateTime, Effect, Layer, Random } from "effect"
 import { Database } from "../../database/Database.ts"
 import { EventStore } from "../../eventstore/EventStore.ts"
 import { category } from "../../eventstore/StreamId.ts"
+import * as OutageLog from "../../supervision/OutageLog.ts"
+import { supervise } from "../../supervision/Supervisor.ts"
 import * as Checkpoint from "../Checkpoint.ts"
 import { findProjection, type Projection, type ProjectionAudit } from "../Projection.ts"
 import { AuditRefused, RepairRefused, UnknownStream } from "../ProjectionErrors.ts"
 import { ProjectionLimits } from "../ProjectionLimits.ts"
 import { overdueOrUnavailable } from "../run/BoundedTransaction.ts"
 import * as LogPages from "../run/LogPages.ts"
+import * as ProjectionFailure from "../run/ProjectionFailure.ts"
 import { type Audited, type AuditReport, Audits, type Difference } from "./Audits.ts"
 import * as DriftAudit from "./DriftAudit.ts"
 
@@ -113,13 +116,16 @@ type ProjectionAuditor = Effect.Success<ReturnType<typeof makeAudit>>
 /** Audits `streams` streams each time, for ever. */
 const auditInBackground = Effect.fnUntraced(function* (name: string, { auditSample }: ProjectionAuditor) {
   const { auditEvery, auditStreams } = yield* ProjectionLimits
-  if (auditStreams === 0) return
+  const outage = OutageLog.make(`The audit of ${name}`)
   yield* Effect.sleep(auditEvery).pipe(
     Effect.andThen(Random.nextIntBetween(0, 1_000)),
     Effect.flatMap(Effect.sleep),
     Effect.andThen(auditSample(auditStreams)),
+    Effect.andThen(outage.works),
     Effect.catchTag("AuditRefused", (refused) => Effect.logDebug(refused.message)),
-    Effect.catchCause((cause) => Effect.logWarning("The audit failed; it is tried again later.", cause)),
+    Effect.catchCause((cause) =>
+      outage.failed(ProjectionFailure.reasonOf(cause), ProjectionFailure.kind(cause) === "defect" ? cause : undefined)
+    ),
     Effect.forever,
     Effect.annotateLogs({ projection: name })
   )
@@ -131,7 +137,9 @@ const make = Effect.fnUntraced(function* (projections: ReadonlyArray<Projection>
     if (projection.audit === undefined) continue
     const auditor = yield* makeAudit(projection, projection.audit)
     auditors.set(projection.name, auditor)
-    yield* Effect.forkScoped(auditInBackground(projection.name, auditor))
+    if ((yield* ProjectionLimits).auditStreams > 0) {
+      yield* supervise(`audit of ${projection.name}`, auditInBackground(projection.name, auditor))
+    }
   }
 
   const find = Effect.fnUntraced(function* (name: string) {

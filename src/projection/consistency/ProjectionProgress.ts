@@ -6,6 +6,7 @@
  */
 import { Context, Effect, Layer, Queue } from "effect"
 import { Database } from "../../database/Database.ts"
+import { supervise } from "../../supervision/Supervisor.ts"
 import type { Projection } from "../Projection.ts"
 import * as PositionLatch from "./PositionLatch.ts"
 
@@ -74,7 +75,14 @@ const make = Effect.gen(function* () {
     Effect.catchCause((cause) => Effect.logDebug("The checkpoints can't be read; trying again in 20 ms.", cause)),
     Effect.repeat({ while: isAwaited })
   )
-  yield* Queue.take(awaited).pipe(Effect.andThen(watch), Effect.forever, Effect.forkScoped)
+  yield* supervise(
+    "checkpoint-watcher",
+    Effect.suspend(() => {
+      // Whoever waited when this failed before still waits.
+      if (isAwaited()) Queue.offerUnsafe(awaited, undefined)
+      return Effect.forever(Effect.andThen(Queue.take(awaited), watch))
+    })
+  )
 
   return ProjectionProgress.of({
     position: (projection) => Effect.sync(() => latchOf(projection).position()),

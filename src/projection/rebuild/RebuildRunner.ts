@@ -13,7 +13,8 @@ import { Database, withDedicatedConnection } from "../../database/Database.ts"
 import { withinSeconds } from "../../database/SqlFailure.ts"
 import { EventStore } from "../../eventstore/EventStore.ts"
 import { LogTail } from "../../eventstore/tail/LogTail.ts"
-import * as OutageLog from "../../telemetry/OutageLog.ts"
+import * as OutageLog from "../../supervision/OutageLog.ts"
+import { supervise } from "../../supervision/Supervisor.ts"
 import * as Metrics from "../../telemetry/Metrics.ts"
 import * as DriftAudit from "../audit/DriftAudit.ts"
 import * as Checkpoint from "../Checkpoint.ts"
@@ -73,8 +74,15 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
     (sql: PgClient.PgClient, id: string) =>
     <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E | Checkpoint.CheckpointMoved | SqlError> =>
       Effect.catchCause(self, (cause): Effect.Effect<never, E | Checkpoint.CheckpointMoved | SqlError> => {
-        if (ProjectionFailure.kind(cause) !== "defect") return Effect.failCause(cause)
-        return block(sql, id, ProjectionFailure.reasonOf(cause), cause)
+        const kind = ProjectionFailure.kind(cause)
+        if (kind === "defect") return block(sql, id, ProjectionFailure.reasonOf(cause), cause)
+        if (kind !== "environment") return Effect.failCause(cause)
+        // A rebuild that was aborted meanwhile has lost its table, which is no failure.
+        return Effect.flatMap(
+          RebuildRows.open(sql, projection.name),
+          (rebuild): Effect.Effect<never, E | Checkpoint.CheckpointMoved> =>
+            rebuild?.id === id ? Effect.failCause(cause) : Effect.fail(new Checkpoint.CheckpointMoved())
+        )
       })
 
   /** Compares rows of the shadow with the log, once for each rebuild. */
@@ -158,6 +166,7 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
     if (start?.version !== projection.version || start.paused) return yield* Effect.sleep(poll)
     const problem = Checkpoint.problemOf(start)
     if (problem !== undefined) return yield* block(sql, id, problem)
+    if (!(yield* tail.isReading)) return yield* Effect.sleep(poll)
     const isOurs = yield* withinSeconds(6)(Lease.take(sql, key, owner, database.kind === "pglite"))
     if (!isOurs) return yield* Effect.sleep(poll)
     const work: ProjectionWork.Work = {
@@ -195,4 +204,4 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
 
 /** Works on rebuilds in the background until the scope closes. */
 export const layer = (projection: Projection): Layer.Layer<never, never, Database | LogTail | EventStore> =>
-  run(projection).pipe(Effect.forever, Effect.forkScoped({ startImmediately: true }), Layer.effectDiscard)
+  Layer.effectDiscard(supervise(`rebuild of ${projection.name}`, Effect.forever(run(projection))))

@@ -49,10 +49,10 @@ export const kind = (cause: Cause.Cause<unknown>): Kind => {
   if (errors.some((error) => error instanceof ProjectionStopped)) return "stopped"
   const others = errors.filter((error) => !(error instanceof CheckpointMoved))
   if (others.length === 0) return "moved"
-  const blamed = others.map(blameOf)
-  if (blamed.includes("statement")) return "defect"
+  const blamed = new Set(others.map(blameOf))
+  if (blamed.has("statement")) return "defect"
   if (others.some(isSlow)) return "slow"
-  return blamed.includes("environment") ? "environment" : "transient"
+  return blamed.has("environment") ? "environment" : "transient"
 }
 
 /** Tells whether a failure may be an event's own doing, which only a comparison with other events can tell. */

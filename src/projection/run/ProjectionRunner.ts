@@ -11,7 +11,8 @@ import { SecureRandom } from "effect/crypto"
 import { Database, withDedicatedConnection } from "../../database/Database.ts"
 import { backoff, withinSeconds } from "../../database/SqlFailure.ts"
 import { LogTail } from "../../eventstore/tail/LogTail.ts"
-import * as OutageLog from "../../telemetry/OutageLog.ts"
+import * as OutageLog from "../../supervision/OutageLog.ts"
+import { supervise } from "../../supervision/Supervisor.ts"
 import * as Metrics from "../../telemetry/Metrics.ts"
 import * as Checkpoint from "../Checkpoint.ts"
 import { ProjectionProgress, type ProjectionStatus } from "../consistency/ProjectionProgress.ts"
@@ -137,6 +138,11 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
     if (start.version !== projection.version) return yield* awaitRebuild(sql, start.version)
     const problem = Checkpoint.problemOf(start)
     if (problem !== undefined) return yield* Checkpoint.rebuildDemanded(projection.name, problem)
+    if (!(yield* tail.isReading)) {
+      becomes("retrying")
+      yield* outage.failed("this process can't read the log at present, so others may run the projection")
+      return yield* Effect.sleep(standbyPoll)
+    }
     const isOurs = yield* withinSeconds(6)(Lease.take(sql, key, owner, database.kind === "pglite"))
     yield* report(start)
     if (start.paused) becomes("paused")
@@ -185,10 +191,7 @@ const awaitPutRight = Effect.fnUntraced(function* (projection: Projection) {
 })
 
 /** Runs the projection in the background until the scope closes. */
-export const layer = (projection: Projection): Layer.Layer<never, never, Database | LogTail | ProjectionProgress> =>
-  run(projection).pipe(
-    Effect.andThen(awaitPutRight(projection)),
-    Effect.forever,
-    Effect.forkScoped({ startImmediately: true }),
-    Layer.effectDiscard
-  )
+export const layer = (projection: Projection): Layer.Layer<never, never, Database | LogTail | ProjectionProgress> => {
+  const forEver = Effect.forever(Effect.andThen(run(projection), awaitPutRight(projection)))
+  return Layer.effectDiscard(supervise(`projection ${projection.name}`, forEver))
+}

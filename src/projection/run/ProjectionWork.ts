@@ -10,7 +10,7 @@ import type { PgClient } from "@effect/sql-pg"
 import { Array as Arr, Clock, Effect, Stream } from "effect"
 import { withinSeconds } from "../../database/SqlFailure.ts"
 import { maxPageSize, type RecordedEvent } from "../../eventstore/EventStore.ts"
-import { LogGap, type LogTail } from "../../eventstore/tail/LogTail.ts"
+import { LogGap, type LogTail, LogWentBack } from "../../eventstore/tail/LogTail.ts"
 import * as Checkpoint from "../Checkpoint.ts"
 import { type Batch, handles } from "../Projection.ts"
 import * as Lease from "./Lease.ts"
@@ -29,10 +29,17 @@ export interface Work extends ProjectionBatch.BatchWork {
   readonly onCheckpoint: (sql: PgClient.PgClient, checkpoint: Checkpoint.Checkpoint) => Effect.Effect<void, Failure>
 }
 
-/** Renews the lease; ends when another process has it, or somebody has paused or dropped the checkpoint. */
-const keepLease = (sql: PgClient.PgClient, { key, owner }: Work) =>
+/**
+ * Renews the lease; ends when another process has it, or somebody has paused or dropped the checkpoint. A process that
+ * can't read the log gives its lease back, for one that can.
+ */
+const keepLease = (sql: PgClient.PgClient, tail: LogTail["Service"], { key, owner }: Work) =>
   Effect.gen(function* () {
     yield* Effect.sleep(yield* Lease.renewal)
+    if (!(yield* tail.isReading)) {
+      yield* Lease.release(sql, key, owner).pipe(withinSeconds(6), Effect.ignore)
+      return yield* new Checkpoint.CheckpointMoved()
+    }
     const isKept = yield* Lease.take(sql, key, owner, false).pipe(
       Effect.andThen(Checkpoint.stored(sql, key)),
       Effect.map((row) => row?.owner === owner && row.version === key.version && !row.paused),
@@ -94,5 +101,11 @@ export const follow = (
       .pages(start.position)
       .pipe(Stream.buffer({ capacity: Math.ceil(size.max / maxPageSize) }), Stream.runForEachArray(applyAll))
   })
-  return Effect.raceFirst(run, keepLease(sql, work))
+  return Effect.raceFirst(run, keepLease(sql, tail, work)).pipe(
+    Effect.catchDefect((defect) =>
+      defect instanceof LogWentBack
+        ? Effect.fail(Checkpoint.rebuildDemanded(projection.name, "the log was replaced by an older copy while it ran"))
+        : Effect.die(defect)
+    )
+  )
 }

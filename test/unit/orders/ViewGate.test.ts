@@ -11,6 +11,7 @@ const setUp = Effect.gen(function* () {
   const tail = LogTail.of({
     position: Effect.succeed(10n),
     page: () => Effect.never,
+    isReading: Effect.succeed(true),
     timeline: Effect.succeed(0),
     awaitEvent: () => Effect.never,
     pages: () => assert.fail()

@@ -173,6 +173,7 @@ describe("ProjectionRunner", () => {
       const gapped = LogTail.of({
         position: Effect.succeed(0n),
         page: () => Effect.never,
+        isReading: Effect.succeed(true),
         timeline: Effect.succeed(0),
         awaitEvent: () => Effect.never,
         pages: (after) => {

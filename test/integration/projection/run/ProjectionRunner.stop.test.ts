@@ -59,6 +59,7 @@ it.live("stops when it is given events that its log does not have, and applies n
     const longer = LogTail.of({
       position: Effect.succeed(0n),
       page: () => Effect.never,
+      isReading: Effect.succeed(true),
       timeline: Effect.succeed(0),
       awaitEvent: () => Effect.never,
       pages: () => Stream.make([first!, ...rest])
