@@ -14,7 +14,7 @@ export const field = (description: string, example?: unknown): Field => ({
   ...(example === undefined ? {} : { examples: [example] })
 })
 export const amount = (what: string, example: number): Field =>
-  field(`${what}, in minor units of the currency, such as cents.`, example)
+  field(`${what}. In minor units of the currency, such as cents.`, example)
 export const count = (description: string, example: number): Field => ({ ...field(description, example), minimum: 0 })
 export const time = (description: string): Field => ({
   ...field(description, "2026-11-21T23:55:00.123Z"),
