@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** Starts the command line. The only file that runs anything. */
 import * as module from "node:module"
 

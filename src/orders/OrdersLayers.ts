@@ -29,12 +29,13 @@ export const layerNoDeps = OrdersLocal.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(PriceLookup.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer))
 )
 
+/** Make the views that `Orders` reads. */
+export const projections = [OrderViewProjection, CatalogViewProjection] as const
+
 /** Stands on the given database, which is migrated first. `projections` run beside the two that orders need. */
-export const layer = <E, R>(database: Layer.Layer<Database, E, R>, { projections = [] }: EventSourcing.Options = {}) =>
+export const layer = <E, R>(database: Layer.Layer<Database, E, R>, options: EventSourcing.Options = {}) =>
   layerNoDeps.pipe(
-    Layer.provideMerge(
-      EventSourcing.layer(database, { projections: [OrderViewProjection, CatalogViewProjection, ...projections] })
-    )
+    Layer.provideMerge(EventSourcing.layer(database, { projections: [...projections, ...(options.projections ?? [])] }))
   )
 
 /** Stands on the PostgreSQL server at the URL `postgres://…`. */

@@ -21,6 +21,7 @@ import * as OrdersLayers from "../orders/OrdersLayers.ts"
 import { ProjectionLimits, defaults as projectionDefaults } from "../projection/ProjectionLimits.ts"
 import * as Addresses from "./Addresses.ts"
 import * as HeldPorts from "./HeldPorts.ts"
+import * as Migrate from "./Migrate.ts"
 import * as Settings from "./Settings.ts"
 import { UnusableSetting } from "./UnusableSetting.ts"
 
@@ -72,14 +73,15 @@ const limits = (settings: Settings.Settings) =>
     })
   )
 
-const orders = (settings: Settings.Settings) => {
-  const database = Database.layer({
+const database = (settings: Settings.Settings) =>
+  Database.layer({
     url: settings.DATABASE_URL,
     allowPgliteInProduction: settings.ALLOW_PGLITE_IN_PRODUCTION,
     pools: { append: settings.POOL_APPEND, projections: settings.POOL_PROJECTIONS, reads: settings.POOL_READS }
   })
-  return DemoCatalog.layer.pipe(Layer.provideMerge(OrdersLayers.layer(database)))
-}
+
+const orders = (settings: Settings.Settings) =>
+  DemoCatalog.layer.pipe(Layer.provideMerge(OrdersLayers.layer(database(settings))))
 
 /**
  * This process is ready when its database stores events; before its migration, and while it ends, nobody asks. Checks at
@@ -106,8 +108,10 @@ const refusePort =
   <Provided>({ cause }: ServeError) =>
     refuse<Provided>(HeldPorts.unusable(cause, port))
 
-const refuseDatabase = <Provided>(error: SqlError) =>
-  refuse<Provided>(new UnusableSetting({ problem: `The database of DATABASE_URL can't be used: ${causeText(error)}` }))
+const unusableDatabase = (error: SqlError) =>
+  new UnusableSetting({ problem: `The database of DATABASE_URL can't be used: ${causeText(error)}` })
+
+const refuseDatabase = <Provided>(error: SqlError) => refuse<Provided>(unusableDatabase(error))
 
 /** The operators' port opens before the API's and closes after it, so that operators can watch both ends. */
 const admin = (shown: ReadonlyArray<ShownSetting>, port: HeldPorts.Port) =>
@@ -133,3 +137,9 @@ export const layer = Layer.unwrap(
     )
   })
 )
+
+/** Brings the database of the settings up to date, and opens nothing else of the server. */
+export const migrate = Effect.gen(function* () {
+  const { settings } = yield* Settings.load
+  yield* Migrate.run.pipe(Effect.provide(Layer.provideMerge(database(settings), logging(settings))))
+}).pipe(Effect.catchTag("SqlError", unusableDatabase))

@@ -1,29 +1,63 @@
-/** The command line: one flag for each setting. Runs the server until it is stopped, or says in one line why it can't. */
+/** The command line: `serve` (which may be left out), `migrate` and `health`, with a flag for each setting they read. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Cause, ConfigProvider, Effect, Exit, Layer, Option, Record, Runtime } from "effect"
+import { Cause, ConfigProvider, Effect, Exit, Layer, Option, Record, Runtime, Struct } from "effect"
 import { CliConfig, CliError, Command, Flag, GlobalFlag } from "effect/cli"
 import * as App from "./App.ts"
-import { asText, type Setting, settings } from "./Settings.ts"
+import * as Health from "./Health.ts"
+import * as Settings from "./Settings.ts"
 
-const flags = Record.map(settings, (setting: Setting<unknown>, name) =>
+const flags = Record.map(Settings.settings, (setting: Settings.Setting<unknown>, name) =>
   Flag.String(name.toLowerCase().replaceAll("_", "-")).pipe(
     Flag.withMetavar(setting.placeholder),
-    Flag.withDescription(`${setting.meaning}: ${setting.expected} (${name}, default ${asText(setting.defaultValue)})`),
+    Flag.withDescription(
+      `${setting.meaning}: ${setting.expected} (${name}, default ${Settings.asText(setting.defaultValue)})`
+    ),
     Flag.optional
   )
 )
 
-const serve = (given: Record<string, Option.Option<string>>) => {
-  const flagged = ConfigProvider.fromUnknown(Record.getSomes(given))
-  return Layer.launch(App.layer).pipe(
-    Effect.provide(ConfigProvider.layer(ConfigProvider.orElse(flagged, ConfigProvider.fromEnv()))),
-    Effect.catch((error) => {
-      const reason = error.message.trim().replaceAll(/\s+/g, " ")
-      return new CliError.UserError({ cause: error, userMessage: `Ordinal did not start. ${reason}` })
-    })
+type Given = Readonly<Record<string, Option.Option<string>>>
+
+/** Runs with the settings of the flags and the environment; a failure becomes one line and the exit code 1. */
+const command =
+  <E extends Error>(failed: string, run: Effect.Effect<unknown, E>) =>
+  (given: Given) => {
+    const flagged = ConfigProvider.fromUnknown(Record.getSomes(given))
+    return run.pipe(
+      Effect.provide(ConfigProvider.layer(ConfigProvider.orElse(flagged, ConfigProvider.fromEnv()))),
+      Effect.catch((error) => {
+        const reason = error.message.trim().replaceAll(/\s+/g, " ")
+        return new CliError.UserError({ cause: error, userMessage: `${failed} ${reason}` })
+      }),
+      Effect.asVoid
+    )
+  }
+
+const serve = command("Ordinal did not start.", Layer.launch(App.layer))
+
+const migrate = command("Ordinal did not migrate.", App.migrate)
+
+const health = command(
+  "Ordinal is not ready.",
+  Effect.flatMap(Settings.load, ({ settings }) => Health.check(settings))
+)
+
+const subcommands = [
+  Command.make("serve", flags, serve).pipe(
+    Command.withDescription("Serves HTTP until it is stopped. This is what happens without a command, too.")
+  ),
+  Command.make("migrate", Struct.pick(flags, ["DATABASE_URL", "ALLOW_PGLITE_IN_PRODUCTION"]), migrate).pipe(
+    Command.withDescription(
+      "Brings the database up to date and ends. The role of DATABASE_URL must own the schema; that of the server need not."
+    )
+  ),
+  Command.make("health", Struct.pick(flags, ["HOST", "PORT"]), health).pipe(
+    Command.withDescription(
+      "Asks the server at HOST and PORT whether it is ready. Exits with 0 if so, and with 1 if not."
+    )
   )
-}
+] as const
 
 /** Without Effect's own flag for the log level, which would hide the setting of that name. */
 const config = CliConfig.make({ builtIns: GlobalFlag.BuiltIns.filter((flag) => flag !== GlobalFlag.LogLevel) })
@@ -35,6 +69,7 @@ const teardown: Runtime.Teardown = (exit, onExit) =>
 export const run = () =>
   Command.make("ordinal", flags, serve).pipe(
     Command.withDescription("An event-sourced order backend. Serves HTTP until it is stopped."),
+    Command.withSubcommands(subcommands),
     Command.run({ version: "0.1.0" }),
     Effect.provideService(CliConfig.CliConfig, config),
     Effect.provide(NodeServices.layer),

@@ -1,5 +1,6 @@
 import { Effect, Exit, Scope } from "effect"
 import { once } from "node:events"
+import { createServer as createHttpServer } from "node:http"
 import { type AddressInfo, createServer } from "node:net"
 import { assert, describe, inject, it, onTestFinished } from "vitest"
 import { type Environment, launch } from "../../harness/servers/ServerProcess.ts"
@@ -162,4 +163,27 @@ it("--help lists every setting with its type and default", async () => {
     assert.lengthOf(output().split(flag), 2, `${flag}is not there once`)
     assert.include(output(), `(${name}, default ${asText(defaultValue)})`)
   }
+})
+
+it("the command health asks the server of the same settings, and its exit code says whether it is ready", async () => {
+  const { url } = await server({ DATABASE_URL: memory })
+  const ask = (port: string, host = "127.0.0.1") => launch({ PORT: port, HOST: host }, ["health"])
+  const { exit, output } = ask(new URL(url).port, "0.0.0.0")
+  assert.deepStrictEqual(await exit, { code: 0, signal: null })
+  assert.include(output(), `Ready: ${url}/health/ready`)
+  assert.match(
+    await refusal(ask(String(await freePort()))),
+    /^Ordinal is not ready\. .* can't be reached: connect ECONNREFUSED/
+  )
+  const answersNothingElse = createHttpServer((_, response) => void response.writeHead(503).end())
+  await once(answersNothingElse.listen(0, "127.0.0.1"), "listening")
+  onTestFinished(() => void answersNothingElse.close())
+  const { port } = answersNothingElse.address() as AddressInfo
+  assert.match(await refusal(ask(String(port))), /answered 503\.$/)
+})
+
+it("a flag before a command that has no such flag is refused, not ignored", async () => {
+  const { errors, exit } = launch({}, ["--port=0", "migrate"])
+  assert.deepStrictEqual(await exit, { code: 1, signal: null })
+  assert.include(errors(), "--port")
 })

@@ -78,6 +78,13 @@ describe("the packed package, installed into an empty project", () => {
     }
   })
 
+  it("brings the command ordinal", async () => {
+    const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"))
+    const help = await run("npx", "--no-install", "ordinal", "--help")
+    for (const word of ["serve", "migrate", "health", "--database-url url"]) assert.include(help, word)
+    assert.include(await run("npx", "--no-install", "ordinal", "--version"), version)
+  })
+
   for (const [name, runtime] of Object.entries(runtimes)) {
     describe(`under ${name}`, () => {
       it("loads by every entry point", async () => {

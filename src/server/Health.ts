@@ -1,0 +1,41 @@
+/** Asks the server that these settings describe whether it is ready, as a container's health check does. */
+import { Console, Effect } from "effect"
+import { get } from "node:http"
+import { isIPv6 } from "node:net"
+import { causeText } from "../database/CauseText.ts"
+import type { Settings } from "./Settings.ts"
+import { UnusableSetting } from "./UnusableSetting.ts"
+
+/** A server that listens on all addresses is asked on this machine's own. */
+const reachable = (host: string): string => {
+  if (host === "0.0.0.0") return "127.0.0.1"
+  if (host === "::") return "[::1]"
+  return isIPv6(host) ? `[${host}]` : host
+}
+
+/** Returns the status of the answer. Unlike `fetch`, Node's client asks at any port. */
+const statusAt = (url: string) =>
+  Effect.callback<number | undefined, UnusableSetting>((resume) => {
+    const request = get(url, (response) => {
+      response.resume()
+      resume(Effect.succeed(response.statusCode))
+    })
+    request.once("error", (error) => {
+      const problem = `${url} can't be reached: ${causeText(error)}.`
+      resume(Effect.fail(new UnusableSetting({ problem })))
+    })
+    return Effect.sync(() => request.destroy())
+  })
+
+/** Fails with a sentence if the server can't be reached or is not ready. */
+export const check = Effect.fnUntraced(function* ({ HOST, PORT }: Pick<Settings, "HOST" | "PORT">) {
+  if (PORT === 0) {
+    return yield* new UnusableSetting({
+      problem: "PORT is 0, any free port. Set PORT to the one that the server took."
+    })
+  }
+  const url = `http://${reachable(HOST)}:${PORT}/health/ready`
+  const status = yield* statusAt(url)
+  if (status !== 200) return yield* new UnusableSetting({ problem: `${url} answered ${status}.` })
+  yield* Console.log(`Ready: ${url}`)
+})

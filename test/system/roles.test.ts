@@ -1,0 +1,100 @@
+/** The database's roles as docs/operating.md has them: their SQL is run, with names of its own, and is enough. */
+import { randomBytes } from "node:crypto"
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
+import { assert, inject, it, onTestFinished } from "vitest"
+import { call, fillCatalog, list } from "../../harness/clients/HttpClient.ts"
+import { untilSo } from "../../harness/clocks/Until.ts"
+import { placement } from "../../harness/fixtures/Shop.ts"
+import { refusal, server, sql } from "../../harness/servers/Resources.ts"
+import { type Environment, launch } from "../../harness/servers/ServerProcess.ts"
+
+const documented = async (suffix: string) => {
+  const text = await readFile(join(import.meta.dirname, "..", "..", "docs", "operating.md"), "utf8")
+  const blocks = [...text.matchAll(/^```sql\n(.*?)^```$/gms)].map(([, code = ""]) =>
+    code.replaceAll(/\bordinal_(owner|app|shop)\b/g, `ordinal_$1_${suffix}`)
+  )
+  return blocks.map((block) => block.split(/;\n/).filter((statement) => statement.trim() !== ""))
+}
+
+const urlOf = (role: string, password: string, database: string): string => {
+  const url = new URL(inject("postgresUrl"))
+  Object.assign(url, { username: role, password, pathname: `/${database}` })
+  return url.href
+}
+
+const migrate = async (environment: Environment) => {
+  const { exit, output } = launch(environment, ["migrate"])
+  assert.deepStrictEqual(await exit, { code: 0, signal: null }, output())
+  return output().trim()
+}
+
+const forbidden = async (url: string, statement: string) => {
+  const message = await sql(url)
+    .rows(statement)
+    .then(
+      () => "it is allowed",
+      (error: unknown) => String((error as { readonly cause?: unknown }).cause ?? error)
+    )
+  assert.match(message, /permission denied|must be owner/, statement)
+}
+
+it("a server with the rights of the documented role starts, takes commands and keeps views, and can do no more", async () => {
+  const suffix = randomBytes(4).toString("hex")
+  const [setUp = [], grants = []] = await documented(suffix)
+  const superuser = sql(inject("postgresUrl"))
+  for (const statement of setUp) await superuser.rows(statement)
+  const [database, owner, app] = [`ordinal_shop_${suffix}`, `ordinal_owner_${suffix}`, `ordinal_app_${suffix}`]
+  onTestFinished(async () => {
+    const administrator = sql(inject("postgresUrl"))
+    await administrator.rows(`DROP DATABASE ${database} WITH (FORCE)`)
+    await administrator.rows(`DROP ROLE ${owner}, ${app}`)
+    await administrator.close()
+  })
+  const ownerUrl = urlOf(owner, "change me", database)
+  const appUrl = urlOf(app, "change me too", database)
+
+  // Before the owner has migrated, the application can't start, and says what to do.
+  const tooEarly = await refusal(launch({ DATABASE_URL: appUrl, PORT: "0", ADMIN_PORT: "0" }))
+  assert.match(tooEarly, /needs migrations 1 \(log\), .* may not apply .* run `ordinal migrate` .* owner/)
+  assert.match(await migrate({ DATABASE_URL: ownerUrl }), /^Migrated the database: 1 \(log\), .*\.$/)
+  assert.strictEqual(await migrate({ DATABASE_URL: ownerUrl }), "Nothing is left to migrate.")
+  const ungranted = await refusal(launch({ DATABASE_URL: appUrl, PORT: "0", ADMIN_PORT: "0" }))
+  assert.match(ungranted, /may not read the database's schema .* docs\/operating\.md/)
+  const ownerSql = sql(ownerUrl)
+  for (const statement of [...grants, ...grants]) await ownerSql.rows(statement)
+  await ownerSql.close()
+
+  const { adminUrl, output, stop, url } = await server({ DATABASE_URL: appUrl, AUDIT_EVERY: "1 second" })
+  await fillCatalog(url)
+  const headers = { prefer: "wait=30", "idempotency-key": "once" }
+  const placed = await call(url, "POST", "/orders", { body: placement(), headers })
+  assert.strictEqual(placed.status, 201)
+  const { orderId } = placed.body as { readonly orderId: string }
+  const shipped = await call(url, "POST", `/orders/${orderId}/shipments`, { body: { carrier: "DHL" }, headers })
+  assert.strictEqual(shipped.status, 200, JSON.stringify(shipped.body))
+  assert.lengthOf(await list(url), 1)
+  for (const change of ["pause", "resume"]) {
+    assert.strictEqual((await call(adminUrl, "POST", `/admin/projections/order-view/${change}`)).status, 200)
+  }
+  await untilSo(async () => {
+    const { body } = await call(url, "GET", "/projections")
+    return (body as ReadonlyArray<{ readonly status: string }>).every(({ status }) => status === "live")
+  })
+  const appSql = sql(appUrl)
+  await appSql.rows("DELETE FROM ordinal.commands WHERE recorded_at < now() - interval '1 year'")
+  assert.deepStrictEqual(await stop(), { code: 0, signal: null })
+  assert.notMatch(output(), /permission denied|must be owner/)
+
+  for (const statement of [
+    "UPDATE ordinal.events SET type = 'x'",
+    "DELETE FROM ordinal.events",
+    "INSERT INTO ordinal.events SELECT * FROM ordinal.events",
+    "UPDATE ordinal.log_head SET position = 0",
+    "DELETE FROM ordinal.migrations",
+    "CREATE TABLE ordinal.mine (id int)",
+    "DROP TABLE ordinal.events"
+  ]) {
+    await forbidden(appUrl, statement)
+  }
+})
