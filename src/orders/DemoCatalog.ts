@@ -1,4 +1,4 @@
-/** Fills an empty embedded log with a small shop to try things with: a few products and customers. */
+/** Fills an empty log with a small shop to try things with: a few products and customers. */
 import { Effect, Layer } from "effect"
 import { streamId } from "../aggregate/Aggregate.ts"
 import { Aggregates } from "../aggregate/Aggregates.ts"
@@ -44,17 +44,19 @@ const isEmpty = Effect.fnUntraced(function* (log: EventStore["Service"]) {
   )
 })
 
-/** Saves the demo catalog if the log is embedded and empty, so that the first order can be placed at once. */
+/** Saves the demo catalog if nothing is stored yet, so that the first order can be placed at once. */
+export const fill = Effect.gen(function* () {
+  if (!(yield* isEmpty(yield* EventStore))) return
+  const aggregates = yield* Aggregates
+  for (const save of demoProducts) yield* aggregates.send(ProductAggregate, save.productId, save)
+  for (const save of demoCustomers) yield* aggregates.send(CustomerAggregate, save.customerId, save)
+  yield* Effect.logInfo(
+    `A demo catalog is in place: products ${demoProducts.map((save) => save.productId).join(", ")}; ` +
+      `customers ${demoCustomers.map((save) => save.customerId).join(", ")}.`
+  )
+})
+
+/** Fills an embedded database, and leaves others as they are. */
 export const layer = Layer.effectDiscard(
-  Effect.gen(function* () {
-    const { kind } = yield* Database
-    if (kind !== "pglite" || !(yield* isEmpty(yield* EventStore))) return
-    const aggregates = yield* Aggregates
-    for (const save of demoProducts) yield* aggregates.send(ProductAggregate, save.productId, save)
-    for (const save of demoCustomers) yield* aggregates.send(CustomerAggregate, save.customerId, save)
-    yield* Effect.logInfo(
-      `A demo catalog is in place: products ${demoProducts.map((save) => save.productId).join(", ")}; ` +
-        `customers ${demoCustomers.map((save) => save.customerId).join(", ")}.`
-    )
-  })
+  Effect.flatMap(Database, ({ kind }) => (kind === "pglite" ? fill : Effect.void))
 )

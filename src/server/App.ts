@@ -1,5 +1,5 @@
 /** The composition root: wires each layer once, from the settings to a running server. Nothing else knows all folders. */
-import { Duration, Effect, Layer, Logger, References } from "effect"
+import { Duration, Effect, Layer } from "effect"
 import type { ServeError } from "effect/http/HttpServerError"
 import type { SqlError } from "effect/sql/SqlError"
 import { AggregateLimits, defaults as aggregateDefaults } from "../aggregate/AggregateLimits.ts"
@@ -21,17 +21,11 @@ import * as OrdersLayers from "../orders/OrdersLayers.ts"
 import { ProjectionLimits, defaults as projectionDefaults } from "../projection/ProjectionLimits.ts"
 import * as Addresses from "./Addresses.ts"
 import * as HeldPorts from "./HeldPorts.ts"
+import * as Logging from "./Logging.ts"
 import * as Migrate from "./Migrate.ts"
 import * as Settings from "./Settings.ts"
+import * as Stopping from "./Stopping.ts"
 import { UnusableSetting } from "./UnusableSetting.ts"
-
-const logging = (settings: Settings.Settings) => {
-  const levels = { debug: "Debug", info: "Info", warning: "Warn", error: "Error" } as const
-  return Layer.merge(
-    Layer.succeed(References.MinimumLogLevel, levels[settings.LOG_LEVEL]),
-    Logger.layer([settings.LOG_FORMAT === "json" ? Logger.consoleJson : Logger.consolePretty()])
-  )
-}
 
 const limits = (settings: Settings.Settings) =>
   Layer.mergeAll(
@@ -80,8 +74,10 @@ const database = (settings: Settings.Settings) =>
     pools: { append: settings.POOL_APPEND, projections: settings.POOL_PROJECTIONS, reads: settings.POOL_READS }
   })
 
+const demos = { embedded: DemoCatalog.layer, true: Layer.effectDiscard(DemoCatalog.fill), false: Layer.empty }
+
 const orders = (settings: Settings.Settings) =>
-  DemoCatalog.layer.pipe(Layer.provideMerge(OrdersLayers.layer(database(settings))))
+  Layer.provideMerge(demos[settings.DEMO], OrdersLayers.layer(database(settings)))
 
 /**
  * This process is ready when its database stores events; before its migration, and while it ends, nobody asks. Checks at
@@ -125,7 +121,9 @@ export const layer = Layer.unwrap(
     const { isGiven, settings, shown } = yield* Settings.load
     const { api, admin: adminPort } = yield* Addresses.ports(settings, !isGiven("ADMIN_PORT"))
     const guards = Effect.andThen(Addresses.guard(settings, "HOST"), Addresses.guard(settings, "ADMIN_HOST"))
-    return takeOver("letGo", Server.layer(api)).pipe(
+    const { stopped, stopping } = Stopping.make(settings.SHUTDOWN)
+    return stopping.pipe(
+      Layer.provideMerge(takeOver("letGo", Server.layer(api))),
       Layer.catchTag("ServeError", refusePort(api)),
       Layer.provide(admin(shown, adminPort)),
       Layer.provide(Layer.merge(readiness, OpenStreams.layer)),
@@ -133,7 +131,8 @@ export const layer = Layer.unwrap(
       Layer.provide(HeldPorts.HeldPorts.layer(api, adminPort)),
       Layer.provide(limits(settings)),
       Layer.provide(Layer.effectDiscard(guards)),
-      Layer.provide(logging(settings))
+      Layer.provide(stopped),
+      Layer.provide(Logging.layer(settings))
     )
   })
 )
@@ -141,5 +140,5 @@ export const layer = Layer.unwrap(
 /** Brings the database of the settings up to date, and opens nothing else of the server. */
 export const migrate = Effect.gen(function* () {
   const { settings } = yield* Settings.load
-  yield* Migrate.run.pipe(Effect.provide(Layer.provideMerge(database(settings), logging(settings))))
+  yield* Migrate.run.pipe(Effect.provide(Layer.provideMerge(database(settings), Logging.layer(settings))))
 }).pipe(Effect.catchTag("SqlError", unusableDatabase))

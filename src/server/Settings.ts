@@ -103,6 +103,11 @@ const views = ProjectionLimits.defaults
 
 export const settings = {
   DATABASE_URL: setting(Redacted.make("pglite:.data"), databaseUrl, "where orders are kept"),
+  DEMO: setting(
+    "embedded",
+    choice("embedded", "true", "false"),
+    "fill an empty log with a few products and customers to try things with; embedded: only an embedded one"
+  ),
   HOST: setting("127.0.0.1", host, "address to listen on"),
   PORT: setting(3000, port, "port to listen on; 0 takes a free one"),
   ADMIN_HOST: setting("127.0.0.1", host, "address for operators"),

@@ -6,6 +6,7 @@ import { assert, inject, it, onTestFinished } from "vitest"
 import { call, fillCatalog, list } from "../../harness/clients/HttpClient.ts"
 import { untilSo } from "../../harness/clocks/Until.ts"
 import { placement } from "../../harness/fixtures/Shop.ts"
+import { causeText } from "../../src/database/CauseText.ts"
 import { refusal, server, sql } from "../../harness/servers/Resources.ts"
 import { type Environment, launch } from "../../harness/servers/ServerProcess.ts"
 
@@ -32,10 +33,7 @@ const migrate = async (environment: Environment) => {
 const forbidden = async (url: string, statement: string) => {
   const message = await sql(url)
     .rows(statement)
-    .then(
-      () => "it is allowed",
-      (error: unknown) => String((error as { readonly cause?: unknown }).cause ?? error)
-    )
+    .then(() => "it is allowed", causeText)
   assert.match(message, /permission denied|must be owner/, statement)
 }
 
@@ -79,7 +77,7 @@ it("a server with the rights of the documented role starts, takes commands and k
   }
   await untilSo(async () => {
     const { body } = await call(url, "GET", "/projections")
-    return (body as ReadonlyArray<{ readonly status: string }>).every(({ status }) => status === "live")
+    return (body.data as ReadonlyArray<{ readonly status: string }>).every(({ status }) => status === "live")
   })
   const appSql = sql(appUrl)
   await appSql.rows("DELETE FROM ordinal.commands WHERE recorded_at < now() - interval '1 year'")

@@ -9,6 +9,7 @@ import { asText, type Setting, settings } from "../../src/server/Settings.ts"
 import { until } from "../../harness/clocks/Until.ts"
 import { connect } from "../../harness/servers/FreshDatabase.ts"
 import { freePort } from "../../harness/servers/FreePort.ts"
+import type { Page } from "../../harness/clients/HttpClient.ts"
 import { directory, freshDatabase, refusal, server, sql } from "../../harness/servers/Resources.ts"
 
 const postgres = (change: (url: URL) => void): string => {
@@ -186,4 +187,39 @@ it("a flag before a command that has no such flag is refused, not ignored", asyn
   const { errors, exit } = launch({}, ["--port=0", "migrate"])
   assert.deepStrictEqual(await exit, { code: 1, signal: null })
   assert.include(errors(), "--port")
+})
+
+it("DEMO=true fills a new PostgreSQL with the demo catalog, once", async () => {
+  const settings = { DATABASE_URL: await freshDatabase(), DEMO: "true" }
+  const first = await server(settings)
+  const productsAt = async (url: string) => (await fetch(`${url}/products?limit=100`)).json()
+  const products = await until(
+    () => productsAt(first.url),
+    (body) => (body as Page).data.length === 5
+  )
+  assert.include(JSON.stringify(products), '"mug"')
+  const before = await sql(settings.DATABASE_URL).rows("SELECT count(*)::integer AS events FROM ordinal.events")
+  await first.stop()
+  await server(settings)
+  assert.deepStrictEqual(
+    await sql(settings.DATABASE_URL).rows("SELECT count(*)::integer AS events FROM ordinal.events"),
+    before
+  )
+})
+
+it("log lines in JSON have a text as their message, and say when the server stops and has stopped", async () => {
+  const { output, stop } = await server({ DATABASE_URL: memory, LOG_FORMAT: "json", LOG_LEVEL: "debug" })
+  await stop()
+  const lines = output()
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { readonly message: unknown })
+  for (const { message } of lines) assert.isString(message)
+  const messages = lines.map(({ message }) => String(message))
+  assert.match(messages.at(-1) ?? "", /^Stopped\.$/)
+  const stopping = messages.findIndex((message) => message.startsWith("Stopping: "))
+  assert.isAbove(
+    stopping,
+    messages.findIndex((message) => message.startsWith("Listening on "))
+  )
 })
