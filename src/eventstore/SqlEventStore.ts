@@ -8,6 +8,7 @@ import { Duration, Effect, Layer } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { Database } from "../database/Database.ts"
 import { orUnavailable, withinSeconds } from "../database/SqlFailure.ts"
+import * as OutageLog from "../supervision/OutageLog.ts"
 import * as AppendLane from "./append/AppendLane.ts"
 import * as AppendTrial from "./append/AppendTrial.ts"
 import * as GroupCommit from "./append/GroupCommit.ts"
@@ -25,8 +26,9 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
   const database = yield* Database
   const sql = database.reads
   const { grown, publish } = yield* LogSignal.make(database)
+  const outage = OutageLog.make("Appending to the log")
   const lanes = yield* Effect.all(
-    Array.from({ length: database.appendLanes }, () => AppendLane.make(database.appendConnection, publish))
+    Array.from({ length: database.appendLanes }, () => AppendLane.make(database.appendConnection, publish, outage))
   )
   const append = yield* GroupCommit.make(lanes, limits)
   const columns = sql.literal(EventRow.columns)

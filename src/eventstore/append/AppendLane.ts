@@ -7,10 +7,11 @@
  * guilty call, one by one, so that no other call fails for it.
  */
 import type { PgClient } from "@effect/sql-pg"
-import { Effect, Exit, Fiber, Option, Result, Schedule, Scope } from "effect"
+import { Cause, Effect, Exit, Fiber, Option, Result, Schedule, Scope } from "effect"
 import { ConnectionError, SqlError } from "effect/sql/SqlError"
 import { classify, messageOf } from "../../database/SqlFailure.ts"
 import { awaitWithGrace } from "../../database/YieldToIo.ts"
+import type { OutageLog } from "../../supervision/OutageLog.ts"
 import type { Outcome } from "../EventStore.ts"
 import { type EncodedEntry, execute } from "./AppendStatement.ts"
 import { answer, type Batch, type Call, type Lane } from "./GroupCommit.ts"
@@ -47,10 +48,11 @@ type Entries = () => ReadonlyArray<EncodedEntry>
 
 const isAwaited = (batch: Batch): boolean => batch.calls.some((call) => !call.isAnswered)
 
-/** Takes `stored`, which is called whenever events may have been stored. */
+/** Takes `stored`, which is called whenever events may have been stored, and the log of outages that all lanes share. */
 export const make = Effect.fnUntraced(function* (
   connect: Effect.Effect<PgClient.PgClient, SqlError, Scope.Scope>,
-  stored: () => void
+  stored: () => void,
+  outage: OutageLog
 ): Effect.fn.Return<Lane, never, Scope.Scope> {
   const laneScope = yield* Effect.scope
   let current: { readonly sql: PgClient.PgClient; readonly scope: Scope.Closeable } | undefined
@@ -105,6 +107,8 @@ export const make = Effect.fnUntraced(function* (
   /** Tries until the database has answered, or nobody waits for the batch any more. */
   const send = (batch: Batch, entriesOf: Entries): Effect.Effect<Stored> =>
     attempt(batch, entriesOf).pipe(
+      Effect.tap(({ _tag }) => (outage.isFailing() && _tag !== "Abandoned" ? outage.works : Effect.void)),
+      Effect.tapError((error) => outage.failed(messageOf(error))),
       Effect.retry({ schedule: pauses, while: () => isAwaited(batch) }),
       Effect.catch(() => Effect.succeed<Stored>({ _tag: "Abandoned" }))
     )
@@ -163,7 +167,7 @@ export const make = Effect.fnUntraced(function* (
     storeBatch(batch).pipe(
       Effect.catchDefect((defect) => {
         for (const call of batch.calls) answer(call, Exit.die(defect))
-        return Effect.logError("A batch could not be appended because of a bug; its callers were told.", defect)
+        return outage.failed("a batch is refused because of a bug, and its callers are told", Cause.die(defect))
       }),
       Effect.withSpan("EventStore.append", { attributes: { calls: batch.calls.length } })
     )

@@ -106,7 +106,11 @@ export const serve = Effect.fnUntraced(function* (
     })
   ).pipe(
     Effect.as(failing),
-    Effect.catch((error) => ("code" in error ? Effect.succeed(error) : Effect.as(Effect.logWarning(error), failing)))
+    Effect.catch((error) =>
+      "code" in error
+        ? Effect.succeed(error)
+        : Effect.as(Effect.logDebug("An event stream ended early.", error), failing)
+    )
   )
 
   /** Gives the client time to take what was sent before and to answer the close. */

@@ -80,7 +80,8 @@ export const respond = Effect.fnUntraced(function* (
     Effect.tap(() => Effect.map(Clock.currentTimeMillis, (now) => (handedOverAt = now))),
     Effect.catchIf(
       (error): error is SubscribeError => !Cause.isDone(error),
-      (error) => Effect.andThen(Effect.logWarning("An event stream ended early.", error), Cause.done())
+      // The cause has its own line in the log, which need not come again for each of a thousand streams.
+      (error) => Effect.andThen(Effect.logDebug("An event stream ended early.", error), Cause.done())
     )
   )
 
