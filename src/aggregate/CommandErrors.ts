@@ -70,13 +70,19 @@ export class Draining extends Schema.TaggedError<Draining>()(
   }
 }
 
-/** Commands for this id failed by defects several times in a row, so it is closed for a while. Nothing was done. */
+/**
+ * Commands for this id failed by defects several times in a row, so it is closed for a while; or its stream holds an event
+ * of the type `unknownEvent`, which a newer program has stored and this one does not know. Nothing was done.
+ */
 export class AggregateSuspended extends Schema.TaggedError<AggregateSuspended>()(
   "AggregateSuspended",
-  { retryAfter: Schema.Finite },
+  { retryAfter: Schema.Finite, unknownEvent: Schema.optionalKey(Schema.String) },
   { httpApiStatus: 503 }
 ) {
   override get message() {
+    if (this.unknownEvent !== undefined) {
+      return `A newer program has stored an event of type ${this.unknownEvent} for this id, which this one does not know. Nothing was done; send the request to a server that is as new, or try again in ${this.retryAfter} s.`
+    }
     return `Commands for this id keep failing inside the server, so the id is suspended. Nothing was done; try again in ${this.retryAfter} s.`
   }
 }

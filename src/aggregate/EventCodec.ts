@@ -4,7 +4,7 @@
  *
  * **Gotchas**: a type, version or shape that is not known is a defect: the reader stops, it never skips an event.
  */
-import { Schema } from "effect"
+import { Schema, SchemaAST } from "effect"
 import type { RecordedEvent } from "../eventstore/EventStore.ts"
 import type { Upcaster } from "./Upcaster.ts"
 
@@ -20,15 +20,32 @@ export type Upcasters<Encoded extends { readonly _tag: string }> = {
   readonly [Tag in Encoded["_tag"]]?: Upcaster<Omit<Extract<Encoded, { readonly _tag: Tag }>, "_tag">>
 }
 
-/** The stored event is of no type or version that this program knows: the program is too old, or the log is damaged. */
+/**
+ * The stored event is of no type or version that this program knows: the program is too old, or the log is damaged. The
+ * message begins as `unknownReason` of `projection/parking/ParkedRows` says, by which projections recognise it.
+ */
 export class UnknownEvent extends Error {
+  readonly type: string
   constructor(type: string, schemaVersion: number) {
     super(
-      `This program does not know event type ${type} at schema version ${schemaVersion}, so it has stopped reading; ` +
-        "run a program that is as new as the log."
+      `This program does not know event type ${type} at schema version ${schemaVersion}, so it can't go on with its ` +
+        "stream; run a program that is as new as the log."
     )
     this.name = "UnknownEvent"
+    this.type = type
   }
+}
+
+/** Gives the tags of a union of tagged structs; undefined if the schema is made in another way. */
+const tagsOf = (ast: SchemaAST.AST): ReadonlySet<string> | undefined => {
+  const tags = new Set<string>()
+  for (const member of SchemaAST.isUnion(ast) ? ast.types : [ast]) {
+    if (!SchemaAST.isObjects(member)) return undefined
+    const tag = member.propertySignatures.find(({ name }) => name === "_tag")?.type
+    if (tag === undefined || !SchemaAST.isLiteral(tag) || typeof tag.literal !== "string") return undefined
+    tags.add(tag.literal)
+  }
+  return tags
 }
 
 /** Makes the codec of a tagged union of plain data. A type without an upcaster is at schema version 1. */
@@ -39,9 +56,11 @@ export const make = <Event extends { readonly _tag: string }, Encoded extends { 
   const encode = Schema.encodeSync(schema)
   const decode = Schema.decodeUnknownSync(schema)
   const byType = new Map<string, Upcaster<unknown>>(Object.entries(upcasters))
+  const tags = tagsOf(SchemaAST.toEncoded(schema.ast))
   const current = (type: string) => byType.get(type)?.schemaVersion ?? 1
 
   const present = (type: string, schemaVersion: number, data: unknown): unknown => {
+    if (tags?.has(type) === false) throw new UnknownEvent(type, schemaVersion)
     if (schemaVersion === current(type)) return data
     const upcaster = byType.get(type)
     if (upcaster === undefined || schemaVersion < 1 || schemaVersion > upcaster.schemaVersion) {

@@ -19,6 +19,9 @@ const sessionSettings = {
   jit: "off"
 }
 
+/** A session of a pool is replaced after this time, since it may have begun with settings that are gone, as read-only. */
+const connectionTTL = "20 seconds"
+
 export const make = Effect.fnUntraced(function* (options: DatabaseOptions) {
   const sizes = { ...defaultPools, ...options.pools }
   const reactivity = yield* Reactivity.Reactivity
@@ -29,7 +32,8 @@ export const make = Effect.fnUntraced(function* (options: DatabaseOptions) {
     keepAlive: "10 seconds",
     startupParameters: { ...sessionSettings, ...options.sessionSettings }
   })
-  const pool = (role: string, maxConnections: number) => PgClient.make({ ...settings(role), maxConnections })
+  const pool = (role: string, maxConnections: number) =>
+    PgClient.make({ ...settings(role), maxConnections, connectionTTL })
   const connection = (role: string) =>
     PgClient.makeClient(settings(role)).pipe(Effect.provideService(Reactivity.Reactivity, reactivity))
   return {

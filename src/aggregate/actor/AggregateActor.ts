@@ -11,7 +11,8 @@ import type { Outcome } from "../../eventstore/EventStore.ts"
 import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
 import type { Aggregate } from "../Aggregate.ts"
-import { CommandIdReused, Draining, type SendError } from "../CommandErrors.ts"
+import { AggregateSuspended, CommandIdReused, Draining, type SendError } from "../CommandErrors.ts"
+import { UnknownEvent } from "../EventCodec.ts"
 import type { ActorContext } from "./ActorContext.ts"
 import * as ActorState from "./ActorState.ts"
 import { append, type Decided, decideAll, type Lost, reconcile } from "./Drain.ts"
@@ -47,6 +48,14 @@ export const make = <State, Command, Event, Rejection>(
     actor.open -= 1
     answered(streamId, exit, isRead)
   })
+
+  /** An event that only a newer program knows is no defect of this one: it answers that it can't serve the stream. */
+  const orUnknown = <A, E>(read: Effect.Effect<A, E>): Effect.Effect<A, E | AggregateSuspended> =>
+    Effect.catchDefect(read, (defect) =>
+      defect instanceof UnknownEvent
+        ? Effect.fail(new AggregateSuspended({ retryAfter: 30, unknownEvent: defect.type }))
+        : Effect.die(defect)
+    )
 
   const failPending = (error: SendError) => Effect.sync(() => pending.answerAll(Exit.fail(error)))
 
@@ -124,7 +133,7 @@ export const make = <State, Command, Event, Rejection>(
 
   /** Decides what is pending and answers it as far as the event store confirms. */
   const decidePending = Effect.gen(function* () {
-    yield* memory.refresh
+    yield* orUnknown(memory.refresh)
     const now = yield* Clock.currentTimeMillis
     pending.answerExpired(now, memory.version)
     if (pending.envelopes.size === 0) return
@@ -172,7 +181,7 @@ export const make = <State, Command, Event, Rejection>(
   })
 
   /** One synchronous step: nobody can find the actor any more, and nobody it took is left without an answer. */
-  const end = (exit: Exit.Exit<never, DatabaseUnavailable>) =>
+  const end = (exit: Exit.Exit<never, SendError>) =>
     Effect.sync(() => {
       ended(actor)
       for (let taken = Queue.takeUnsafe(mailbox); taken !== undefined && Exit.isSuccess(taken);) {
@@ -189,7 +198,7 @@ export const make = <State, Command, Event, Rejection>(
   const activate = Effect.gen(function* () {
     if (memory.phase._tag === "Fresh") return metrics.activated("new")
     const { span } = yield* Queue.peek(mailbox)
-    yield* Semaphore.withPermit(activations, memory.load).pipe(
+    yield* Semaphore.withPermit(activations, orUnknown(memory.load)).pipe(
       Effect.timeoutOrElse({
         duration: limits.commandDeadline,
         orElse: () => Effect.fail(new DatabaseUnavailable({ retryAfter: 1 }))

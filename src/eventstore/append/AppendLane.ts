@@ -9,7 +9,7 @@
 import type { PgClient } from "@effect/sql-pg"
 import { Cause, Effect, Exit, Fiber, Option, Result, Schedule, Scope } from "effect"
 import { ConnectionError, SqlError } from "effect/sql/SqlError"
-import { classify, messageOf } from "../../database/SqlFailure.ts"
+import { classify, isSessionUnusable, messageOf } from "../../database/SqlFailure.ts"
 import { awaitWithGrace } from "../../database/YieldToIo.ts"
 import type { OutageLog } from "../../supervision/OutageLog.ts"
 import type { Outcome } from "../EventStore.ts"
@@ -100,7 +100,7 @@ export const make = Effect.fnUntraced(function* (
     if (Result.isSuccess(result)) return { _tag: "Stored", outcomes: result.success }
     if (failure === "data") return { _tag: "Refused", reason: messageOf(result.failure) }
     if (failure === "bug") return yield* Effect.die(result.failure)
-    if (failure === "lost") yield* disconnect
+    if (failure === "lost" || isSessionUnusable(result.failure)) yield* disconnect
     return yield* result.failure
   })
 

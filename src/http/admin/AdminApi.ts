@@ -129,6 +129,10 @@ class ProcessAdminApi extends HttpApiGroup.make("process")
       OpenApi.Summary,
       "Tells how busy the actors are, and which ten are the busiest"
     ),
+    HttpApiEndpoint.get("fibers", "/admin/fibers", { success: View.listOf(View.FiberView) }).annotate(
+      OpenApi.Summary,
+      "Lists what goes on in the background, how often each was started again, and the error that it had last"
+    ),
     HttpApiEndpoint.get("config", "/admin/config", { success: View.listOf(View.SettingView) }).annotate(
       OpenApi.Summary,
       "Lists the settings, without secrets"

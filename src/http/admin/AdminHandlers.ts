@@ -7,6 +7,7 @@ import { ParkedStreams } from "../../projection/parking/ParkedStreams.ts"
 import { UnknownProjection } from "../../projection/ProjectionErrors.ts"
 import { type ProjectionInfo, Projections } from "../../projection/Projections.ts"
 import { Rebuilds } from "../../projection/rebuild/Rebuilds.ts"
+import { Supervisor } from "../../supervision/Supervisor.ts"
 import * as SystemHandlers from "../handlers/SystemHandlers.ts"
 import { AdminApi } from "./AdminApi.ts"
 import * as PrometheusEndpoint from "./PrometheusEndpoint.ts"
@@ -103,10 +104,12 @@ const process = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const aggregates = yield* Aggregates
     const settings = yield* ShownSettings
+    const supervisor = yield* Supervisor.reference
     const metrics = yield* PrometheusEndpoint.make
     return handlers.handleAll({
       metrics: () => metrics,
       actors: () => aggregates.report(maxBusiest),
+      fibers: () => list(Effect.sync(supervisor.list)),
       config: () => list(Effect.succeed(settings)),
       problem: SystemHandlers.explain
     })

@@ -125,6 +125,13 @@ export const ActorsView = Schema.Struct({
   )
 }).annotate({ identifier: "Actors" })
 
+export const FiberView = Schema.Struct({
+  name: Text,
+  state: Schema.Literals(["running", "restarting"]),
+  restarts: Schema.Int,
+  lastError: Schema.optionalKey(Text)
+}).annotate({ identifier: "Fiber" })
+
 export const SettingView = Schema.Struct({
   name: Text,
   value: Text,

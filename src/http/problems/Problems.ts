@@ -124,7 +124,9 @@ const ownProblems = {
     { also: [ServerUnreachable] }
   ),
   AggregateSuspended: problem(CommandError.AggregateSuspended, "aggregate-suspended", "Suspended for a while", {
-    when: "Commands for this id failed inside the server again and again, so the id is suspended; nothing was done.",
+    when:
+      "Commands for this id failed inside the server again and again, so the id is suspended; or a newer server stored an " +
+      "event for it that this one does not know (unknownEvent). Nothing was done.",
     remedy: "Send the request again after Retry-After; the server's log has the cause."
   })
 }

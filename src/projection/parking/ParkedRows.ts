@@ -9,6 +9,12 @@ import { plainRow } from "../PlainRow.ts"
 import type { CheckpointKey } from "../Projection.ts"
 import type { ParkedStream } from "./ParkedStreams.ts"
 
+/**
+ * The reason of a stream that is parked because its event is unknown to the program that runs the projection begins so.
+ * Another program may know it, so each program that takes the lease tries these streams again.
+ */
+export const unknownReason = "This program does not know"
+
 type Key = Pick<CheckpointKey, "name" | "slot">
 
 /** An event that fails, and why. */
@@ -78,6 +84,12 @@ export const list = (sql: SqlClient.SqlClient, id?: string) =>
     FROM ordinal.parked_streams
     WHERE slot = 'live' AND ${id === undefined ? sql`true` : sql`id::text = ${id}`}
     ORDER BY projection, "position"`.pipe(Effect.map((rows) => rows.map(plainRow<ParkedStream>)))
+
+/** Lists the ids of the streams of a live view that are parked because their event was unknown. */
+export const unknown = (sql: SqlClient.SqlClient, name: string) =>
+  sql<{ readonly id: string }>`SELECT id FROM ordinal.parked_streams
+    WHERE projection = ${name} AND slot = 'live' AND parked AND starts_with(reason, ${unknownReason})
+    ORDER BY "position"`.pipe(Effect.map((rows) => rows.map(({ id }) => id)))
 
 /** Records that a retry failed, at this event. */
 export const failsAt = (sql: SqlClient.SqlClient, id: string, { event, reason }: Culprit) =>

@@ -130,6 +130,18 @@ const skip = Effect.fnUntraced(function* (
   yield* retry(sql, projection, id)
 })
 
+/**
+ * Tries the streams again that were parked because their event was unknown to the program that ran the projection then.
+ * `ProjectionRunner` calls this when it has taken the lease: this program may be a newer one.
+ */
+export const retryUnknown = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, projection: Projection) {
+  for (const id of yield* ParkedRows.unknown(sql, projection.name)) {
+    yield* retry(sql, projection, id).pipe(
+      Effect.catchTag(["StillFailing", "UnknownParkedStream", "RetryRefused"], () => Effect.void)
+    )
+  }
+})
+
 /** Offers the parked streams of these projections. */
 export const layer = (projections: ReadonlyArray<Projection>) =>
   Layer.effect(

@@ -133,19 +133,26 @@ export const request = (sql: SqlClient.SqlClient, projection: Projection, option
  * Starts a rebuild for this version where an older version made the view; true if it did. It does not where a rebuild
  * for this version or a newer one is under way, or was aborted. An open rebuild for an older version gives way.
  */
-export const requestVersion = (sql: SqlClient.SqlClient, projection: Projection) =>
-  Effect.gen(function* () {
-    const { name, version } = projection
-    const stored = yield* Checkpoint.lock(sql, liveOf(projection))
-    const underWay = yield* open(sql, name)
+export const requestVersion = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, projection: Projection) {
+  const { name, version } = projection
+
+  const isDue = Effect.fnUntraced(function* (stored: Checkpoint.Stored | undefined) {
     if (stored === undefined || stored.version >= version) return false
+    const underWay = yield* open(sql, name)
     if (underWay !== undefined && underWay.version >= version) return false
     const [aborted] = yield* sql`SELECT FROM ordinal.rebuilds a
       WHERE a.projection = ${name} AND a.version = ${version} AND ${sql.literal(isGivenUp)}`
-    if (aborted !== undefined) return false
+    return aborted === undefined
+  })
+
+  // Most looks find nothing to do, and must not wait for the runner of the older version, or keep it waiting.
+  if (!(yield* isDue(yield* Checkpoint.stored(sql, liveOf(projection))))) return false
+  return yield* Effect.gen(function* () {
+    if (!(yield* isDue(yield* Checkpoint.lock(sql, liveOf(projection))))) return false
     yield* begin(sql, projection, {})
     return true
   }).pipe(sql.withTransaction)
+})
 
 /** Aborts a rebuild; false if it has ended. */
 export const abort = (sql: SqlClient.SqlClient, projection: Projection, id: string) =>

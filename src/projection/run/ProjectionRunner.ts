@@ -17,6 +17,7 @@ import * as Metrics from "../../telemetry/Metrics.ts"
 import * as Checkpoint from "../Checkpoint.ts"
 import { ProjectionProgress, type ProjectionStatus } from "../consistency/ProjectionProgress.ts"
 import type { CheckpointKey, Projection } from "../Projection.ts"
+import * as SqlParkedStreams from "../parking/SqlParkedStreams.ts"
 import * as RebuildRows from "../rebuild/RebuildRows.ts"
 import * as BatchSize from "./BatchSize.ts"
 import * as Lease from "./Lease.ts"
@@ -99,6 +100,7 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
   const outage = OutageLog.make(`The projection ${projection.name}`)
   let isLive = false
   let reported = -1n
+  let hasTriedUnknown = false
 
   const failures = yield* Metrics.projectionFailures
   failures.prepare(projection.name)
@@ -147,6 +149,12 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
     yield* report(start)
     if (start.paused) becomes("paused")
     if (start.paused || !isOurs) return yield* Effect.sleep(standbyPoll)
+    // A lease that went to others and came back is a new one, too.
+    if (!hasTriedUnknown || start.owner !== owner) {
+      hasTriedUnknown = false
+      yield* SqlParkedStreams.retryUnknown(sql, projection)
+      hasTriedUnknown = true
+    }
     if (start.owner !== owner) {
       yield* Effect.logInfo(`The projection runs in this process from here on, by lease ${owner}.`)
     }

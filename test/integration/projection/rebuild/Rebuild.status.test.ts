@@ -7,6 +7,7 @@ import { Projections } from "../../../../src/projection/Projections.ts"
 import { Rebuilds } from "../../../../src/projection/rebuild/Rebuilds.ts"
 import * as RebuildRows from "../../../../src/projection/rebuild/RebuildRows.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
+import { connect } from "../../../../harness/servers/FreshDatabase.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
 import { infoWhen, name, rebuildEnds, silent, viewReaches } from "../../../../harness/views/ViewSteps.ts"
@@ -56,6 +57,24 @@ describe("a projection of which a rebuild is under way", () => {
         assert.containSubset(info, { status: "stopped", rebuildId: id })
         assert.include(info!.problem, "its checkpoint is of log")
       }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
+    })
+  )
+
+  it.live("is looked at without a lock, so that the runner of the older version is not held up", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const other = yield* connect(url)
+      yield* Effect.gen(function* () {
+        const { projections: sql } = yield* Database
+        yield* viewReaches(yield* append(yield* orderLives(2)))
+        yield* Effect.gen(function* () {
+          yield* other`SELECT FROM ordinal.checkpoints WHERE slot = 'live' FOR UPDATE`
+          assert.isFalse(yield* RebuildRows.requestVersion(sql, OrderViewProjection))
+        }).pipe(other.withTransaction)
+      }).pipe(
+        Effect.provide(operatedLayer(url, OrderViewProjection, { sessionSettings: { lock_timeout: "50ms" } })),
+        Effect.provide(silent)
+      )
     })
   )
 
