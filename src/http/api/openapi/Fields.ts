@@ -64,6 +64,10 @@ const problems: Readonly<Record<string, Field>> = {
   message: field("What is wrong there.", "Expected a value greater than or equal to 1"),
   retryAfter: { ...field("Send the request again after so many seconds.", 1), minimum: 0 },
   "Problem.items": field("What was asked of each line, and what is left; empty if nothing is left of any."),
+  unknownEvent: field(
+    "The type of the event that a newer server has stored and this one does not know.",
+    "OrderMerged"
+  ),
   requested: field("So much was asked for: pieces, or an amount in minor units.", 3),
   available: count("So much is left: pieces, or an amount in minor units.", 1),
   missing: amount("What is still missing", 2975),
