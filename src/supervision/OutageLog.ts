@@ -15,23 +15,37 @@ export interface OutageLog {
   readonly works: Effect.Effect<void>
 }
 
+/** An outage that begins so soon after the last one that was said is said only if it lasts beyond this time. */
+const quiet = Duration.toNanosUnsafe("5 seconds")
+
 /** `subject` begins both sentences, as "The log's tail". */
 export const make = (subject: string): OutageLog => {
   let since: bigint | undefined
+  let isSaid = false
+  let quietUntil: bigint | undefined
+  const monotonic = Effect.map(Clock.Clock, (clock) => clock.monotonicTimeNanosUnsafe())
   return {
     isFailing: () => since !== undefined,
     failed: (reason, defect) =>
       Effect.gen(function* () {
-        if (since !== undefined) return yield* Effect.logDebug(`${subject} still fails: ${reason}`)
-        since = (yield* Clock.Clock).monotonicTimeNanosUnsafe()
+        const now = yield* monotonic
+        since ??= now
+        if (isSaid || (quietUntil !== undefined && now < quietUntil)) {
+          return yield* Effect.logDebug(`${subject} still fails: ${reason}`)
+        }
+        isSaid = true
         const text = `${subject} fails and is tried again until it works: ${reason}`
         yield* defect === undefined ? Effect.logWarning(text) : Effect.logError(text, defect)
       }),
     works: Effect.gen(function* () {
       if (since === undefined) return
-      const took = Duration.nanos((yield* Clock.Clock).monotonicTimeNanosUnsafe() - since)
+      const now = yield* monotonic
+      const seconds = Math.max(1, Math.round(Duration.toSeconds(Duration.nanos(now - since))))
+      const level = isSaid ? "Info" : "Debug"
+      if (isSaid) quietUntil = now + quiet
       since = undefined
-      yield* Effect.logInfo(`${subject} works again after ${Math.max(1, Math.round(Duration.toSeconds(took)))} s.`)
+      isSaid = false
+      yield* Effect.logWithLevel(level)(`${subject} works again after ${seconds} s.`)
     })
   }
 }

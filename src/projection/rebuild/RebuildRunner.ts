@@ -156,7 +156,9 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
 
   const attempt = Effect.fnUntraced(function* (markAdvanced: () => void) {
     const rebuild = yield* withinSeconds(6)(RebuildRows.open(sql, projection.name))
-    if (rebuild?.version !== projection.version || rebuild.state !== "running") return yield* Effect.sleep(poll)
+    if (rebuild?.version !== projection.version || rebuild.state !== "running") {
+      return yield* Effect.andThen(outage.works, Effect.sleep(poll))
+    }
     const { eventsPerSecond, id } = rebuild
     if (swap.id !== id) swap = yield* RebuildSwap.makeState(id)
     yield* withinSeconds(6)(RebuildRows.prepare(sql, projection, id)).pipe(

@@ -1,0 +1,28 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, Logger, References } from "effect"
+import { TestClock } from "effect/testing"
+import * as OutageLog from "../../../src/supervision/OutageLog.ts"
+
+it.effect("says an outage twice, and one that comes and goes no more often; one that lasts is always said", () => {
+  const lines: Array<string> = []
+  const logger = Logger.make(({ message }) => lines.push([message].flat().join(" ")))
+  return Effect.gen(function* () {
+    const outage = OutageLog.make("It")
+    const [fails, works] = ["It fails and is tried again until it works: no", "It works again after 1 s."]
+    yield* outage.works
+    for (let time = 0; time < 10; time++) {
+      yield* outage.failed("no")
+      yield* outage.failed("no")
+      yield* outage.works
+      yield* TestClock.adjust("100 millis")
+    }
+    assert.deepStrictEqual(lines, [fails, works])
+
+    for (let time = 0; time < 10; time++) {
+      yield* outage.failed("no")
+      yield* TestClock.adjust("1 second")
+    }
+    yield* outage.works
+    assert.deepStrictEqual(lines.slice(2), [fails, "It works again after 10 s."])
+  }).pipe(Effect.provide(Logger.layer([logger])), Effect.provideService(References.MinimumLogLevel, "Info"))
+})
