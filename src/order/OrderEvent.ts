@@ -88,7 +88,7 @@ export const OrderEvent = Schema.TaggedUnion({
 export type OrderEvent = typeof OrderEvent.Type
 
 /** Version 1 had this shape, where a return was of one line. Logs hold such events for ever: never edit it. */
-const ItemsReturnedV1 = Schema.Struct({
+export const ItemsReturnedV1 = Schema.Struct({
   returnId: ReturnId,
   lineId: LineId,
   quantity: Quantity,

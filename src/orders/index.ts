@@ -3,6 +3,7 @@
  * directory (PGlite) or on PostgreSQL. The types of its views are here too, since views have no entry point of their own.
  */
 export { Orders } from "./Orders.ts"
+export * from "./OrderEventMessage.ts"
 export * as OrdersLayers from "./OrdersLayers.ts"
 export * as OrdersLocal from "./OrdersLocal.ts"
 export * as PriceLookup from "./PriceLookup.ts"

@@ -10,6 +10,7 @@ import { ProjectionApi } from "./ProjectionApi.ts"
 import { StreamApi } from "./StreamApi.ts"
 import { SystemApi } from "./SystemApi.ts"
 import * as Document from "./openapi/Document.ts"
+import { eventSchemas } from "./openapi/EventSchemas.ts"
 
 const allErrors = { errors: "all" } as const
 
@@ -24,6 +25,7 @@ export class Api extends HttpApi.make("ordinal")
   .middleware(Boundary)
   .annotate(HttpApi.ParamsParseOptions, allErrors)
   .annotate(HttpApi.HeadersParseOptions, allErrors)
+  .annotate(HttpApi.AdditionalSchemas, eventSchemas)
   .annotate(HttpApi.QueryParseOptions, parseOptions)
   .annotate(HttpApi.PayloadParseOptions, parseOptions)
   .annotateMerge(

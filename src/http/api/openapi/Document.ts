@@ -4,6 +4,7 @@
  */
 import type { JsonSchema } from "effect"
 import type { OpenApi } from "effect/http-api"
+import { eventTypes } from "./EventSchemas.ts"
 import { bodies } from "./Examples.ts"
 import type { Field } from "./Field.ts"
 import { fields } from "./Fields.ts"
@@ -24,6 +25,13 @@ const plainArray = (schema: Node): void => {
   if (!Array.isArray(schema["prefixItems"])) return
   schema["minItems"] = schema["prefixItems"].length
   delete schema["prefixItems"]
+}
+
+/** Effect writes an object without members as "anything but null". */
+const plainObject = (schema: Node): void => {
+  if (!isNode(schema["not"]) || schema["not"]["type"] !== "null") return
+  delete schema["not"]
+  schema["type"] = "object"
 }
 
 /** An integer has the format that holds it; the bounds of every JavaScript integer say nothing. */
@@ -127,6 +135,21 @@ const describeOperation = (path: string, operation: OpenApi.OpenAPISpecOperation
   }
 }
 
+/**
+ * A client's codec takes events of types that it does not know; the document lists those that there are, so that the
+ * type of an event tells what its data is.
+ */
+const oneOfTypes = (components: Record<string, Node>): void => {
+  const refs = eventTypes.map(({ component, type }) => [type, `#/components/schemas/${component}`] as const)
+  for (const name of ["CloudEvent", "PushedCloudEvent"].filter((name) => name in components)) {
+    components[name] = {
+      description: "An event of one of these types. There may be more types later; ignore those that you do not know.",
+      oneOf: refs.map(([, $ref]) => ({ $ref })),
+      discriminator: { propertyName: "type", mapping: Object.fromEntries(refs) }
+    }
+  }
+}
+
 type Operation = OpenApi.OpenAPISpecOperation
 
 export const operationsOf = ({ paths }: OpenApi.OpenAPISpec): ReadonlyArray<readonly [path: string, Operation]> =>
@@ -137,16 +160,18 @@ export const operationsOf = ({ paths }: OpenApi.OpenAPISpec): ReadonlyArray<read
 export const transform = (generated: Record<string, unknown>): OpenApi.OpenAPISpec => {
   // Places that Effect lets share one schema must not share it here, where each is changed on its own.
   const document: OpenApi.OpenAPISpec = JSON.parse(JSON.stringify(generated))
-  const components: Components = document.components.schemas
+  const components: Record<string, Node> = document.components.schemas
+  oneOfTypes(components)
   visit(document, (node) => {
     // It tells Effect's own client how a stream fails; the streams of this API only end.
     delete node["x-effect-stream"]
     plainParameter(node)
     plainArray(node)
+    plainObject(node)
     plainInteger(node)
   })
   for (const [name, schema] of Object.entries(components)) {
-    describe(schema, name.endsWith("Problem") ? [name, "Problem"] : [name])
+    describe(schema, [name, name.endsWith("Problem") ? "Problem" : name.replace(/^.*V\d+$/, "Event")])
   }
   for (const [path, operation] of operationsOf(document)) {
     openAnswers(operation.responses, components)

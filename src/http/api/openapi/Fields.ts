@@ -36,7 +36,8 @@ const protocol: Readonly<Record<string, Field>> = {
     "A CloudEvent, or a control message, as JSON.",
     '{"control":"caught-up","position":1042}'
   ),
-  ahead: field("The order view does not have the event yet, so a query may still show older data.", true),
+  ahead: field("Only on a push: the order view does not have the event yet, so a query may show older data.", true),
+  "Event.data": field("What happened."),
   specversion: field("The version of the CloudEvents specification."),
   id: { ...field("The id of the event; with source, it is unique.", uuid), format: "uuid" },
   source: path("The collection in which the event happened.", "/orders"),

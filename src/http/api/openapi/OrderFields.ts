@@ -2,11 +2,13 @@
 import { amount, count, type Field, field, orderId, time } from "./Field.ts"
 
 export const orderFields: Readonly<Record<string, Field>> = {
-  orderId: field("The order's id. The service makes one if a request leaves it out.", orderId),
+  orderId: field("The order's id.", orderId),
+  "PlaceOrderRequest.orderId": field("The new order's id; the service makes one if it is missing.", orderId),
   customerId: field("The customer's id.", "ada"),
   productId: field("The product's id.", "mug"),
   productIds: field("These products are not in the catalog, or were withdrawn."),
-  lineId: field("The line's id, unique within the order. The service makes one if a request leaves it out.", "line_1"),
+  lineId: field("The line's id, unique within the order.", "line_1"),
+  "AddLineRequest.lineId": field("The new line's id; the service makes one if it is missing.", "line_1"),
   shipmentId: field("The shipment's id, unique within the order.", "shipment_1"),
   returnId: field("The return's id, unique within the order.", "return_1"),
   cancellationId: field("The id of this cancellation of items, unique within the order.", "cancellation_1"),
@@ -31,13 +33,21 @@ export const orderFields: Readonly<Record<string, Field>> = {
   },
   quantity: field("The number of pieces.", 2),
   unitPrice: amount("The price of one piece without tax", 1250),
-  unitDiscount: amount("The discount on one piece, at most its price. Only an operator may give one", 0),
+  unitDiscount: amount("The discount on one piece, at most its price", 0),
+  "AddLineRequest.unitDiscount": amount(
+    "The discount on one piece, at most its price; only an operator may give one",
+    0
+  ),
   taxBps: count("The tax rate in hundredths of a percent: 1900 is 19 %.", 1900),
   lines: field("The lines of the order, from 1 to 500."),
   items: field("So many pieces of these lines, each line at most once."),
   shippingAddress: field("The order is shipped to this address."),
   address: field("The order is shipped to this address from now on."),
-  shippingCost: amount("The cost of shipping. Only an operator may set it; the shop does otherwise", 0),
+  shippingCost: amount("The cost of shipping", 0),
+  "PlaceOrderRequest.shippingCost": amount(
+    "The cost of shipping, which only an operator may set; else the shop says it",
+    0
+  ),
   confirm: field(
     "If true, the order is confirmed as it is placed; a setting of the server says what happens otherwise.",
     true
@@ -90,6 +100,15 @@ export const orderFields: Readonly<Record<string, Field>> = {
   placedAt: time("The order was placed at this time."),
   confirmedAt: time("The order was confirmed at this time. Absent if it was not."),
   updatedAt: time("The last change is of this time."),
+  customer: field("The customer, as the customer was when the order was placed."),
+  "customer.name": field("The customer's name.", "Ada Lovelace"),
+  line: field("The new line."),
+  from: field("The quantity until then.", 1),
+  to: field("The quantity from then on.", 2),
+  request: field("The fingerprint of the request, by which a repeated one is known.", "sha256-4f1c"),
+  shipRequires: field("What the shop asked for before it ships, when the order was placed."),
+  voidDue: amount("What was authorized and not captured, so that it is to be released", 0),
+  refundDue: amount("What was captured, so that it is to be refunded", 0),
   ...Object.fromEntries(
     ["placed", "confirmed", "partially_shipped", "shipped", "delivered", "returned", "cancelled"].map((status) => [
       `OrderCounts.${status}`,
