@@ -3,7 +3,6 @@
  * directory (PGlite) or on PostgreSQL. The types of its views are here too, since views have no entry point of their own.
  */
 export { Orders } from "./Orders.ts"
-export * from "./OrderEventMessage.ts"
 export * as OrdersLayers from "./OrdersLayers.ts"
 export * as OrdersLocal from "./OrdersLocal.ts"
 export * as PriceLookup from "./PriceLookup.ts"
@@ -11,7 +10,14 @@ export * as DemoCatalog from "./DemoCatalog.ts"
 export * from "./OrdersError.ts"
 export type * from "./QueryOptions.ts"
 export type { CommandReceipt, PlacedOrder, Receipt } from "./Receipt.ts"
-export type { Push, SubscribeOptions } from "./Subscription.ts"
+export {
+  isOrderEventMessage,
+  orderEventData,
+  type OrderEventMessage,
+  type OrderEventType,
+  type Push,
+  type SubscribeOptions
+} from "./Subscription.ts"
 export type { CatalogStates } from "../views/catalog/CatalogEntry.ts"
 export {
   type CatalogFilter,

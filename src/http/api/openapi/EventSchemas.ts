@@ -2,7 +2,7 @@
 import { Schema } from "effect"
 import { CustomerEvent } from "../../../catalog/Customer.ts"
 import { ProductEvent } from "../../../catalog/Product.ts"
-import { orderEventData } from "../../../orders/OrderEventMessage.ts"
+import { orderEventData } from "../../../orders/Subscription.ts"
 import { PushedCloudEvent } from "../../wire/PushMessage.ts"
 
 const meanings: Readonly<Record<string, string>> = {

@@ -12,7 +12,7 @@ import { ProductAggregate, ProductEvent } from "../../../../src/catalog/Product.
 import { eventSchemas, eventTypes } from "../../../../src/http/api/openapi/EventSchemas.ts"
 import { OrderAggregate } from "../../../../src/order/OrderAggregate.ts"
 import { OrderEvent } from "../../../../src/order/OrderEvent.ts"
-import { isOrderEventMessage, orderEventData } from "../../../../src/orders/OrderEventMessage.ts"
+import { isOrderEventMessage, orderEventData } from "../../../../src/orders/Subscription.ts"
 
 interface Property {
   readonly description?: string
