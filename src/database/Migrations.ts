@@ -21,7 +21,7 @@ import { orderViewChanges } from "./migrations/0005_order_view_changes.ts"
 import { replacedRebuilds } from "./migrations/0006_replaced_rebuilds.ts"
 import { compatibility } from "./migrations/0007_compatibility.ts"
 import * as ServerChecks from "./ServerChecks.ts"
-import { classify, sqlState } from "./SqlFailure.ts"
+import { blame, sqlState } from "./SqlFailure.ts"
 
 const migrations = {
   "0001_log": log,
@@ -128,13 +128,12 @@ const explain = (error: SqlError, left: ReadonlyArray<Pair>): SqlError | Databas
           "First run `ordinal migrate` with the DATABASE_URL of the schema's owner."
     return refused(problem, error)
   }
-  const failure = classify(error)
-  if (failure === "lost" || failure === "transient") return error
+  if (blame(error) === "passing") return error
   return refused(`The database's schema can't be brought up to date: ${causeText(error)}.`, error)
 }
 
 const explainMigration = (error: MigrationError, left: ReadonlyArray<Pair>) =>
-  isSqlError(error.cause) && classify(error.cause) !== "bug"
+  isSqlError(error.cause) && (blame(error.cause) === "passing" || sqlState(error.cause) === insufficientPrivilege)
     ? explain(error.cause, left)
     : refused(`${error.message}: ${causeText(error)}.`, error)
 
@@ -154,4 +153,9 @@ export const run = Effect.gen(function* () {
   )
 })
 
-export const layer = Layer.effectDiscard(run)
+export const layer = Layer.effectDiscard(
+  Effect.andThen(
+    run,
+    Effect.flatMap(Database, ({ projections }) => ServerChecks.clock(projections))
+  )
+)

@@ -1,7 +1,8 @@
 /** Opens a PostgreSQL database: a few connections per role, each with limits on how long it may hold up the others. */
 import { PgClient } from "@effect/sql-pg"
-import { Effect, Option } from "effect"
+import { Effect, Option, Redacted } from "effect"
 import { Reactivity } from "effect/reactivity"
+import * as ConnectionUrl from "./ConnectionUrl.ts"
 import { type DatabaseOptions, defaultPools } from "./DatabaseOptions.ts"
 
 /**
@@ -25,8 +26,10 @@ const connectionTTL = "20 seconds"
 export const make = Effect.fnUntraced(function* (options: DatabaseOptions) {
   const sizes = { ...defaultPools, ...options.pools }
   const reactivity = yield* Reactivity.Reactivity
+  const ssl = yield* ConnectionUrl.encryption(Redacted.value(options.url))
   const settings = (role: string): PgClient.PgClientConfig => ({
     url: options.url,
+    ssl,
     applicationName: `ordinal-${role}`,
     connectTimeout: options.connectTimeout ?? "2 seconds",
     keepAlive: "10 seconds",
