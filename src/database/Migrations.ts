@@ -20,6 +20,7 @@ import { projections } from "./migrations/0004_projections.ts"
 import { orderViewChanges } from "./migrations/0005_order_view_changes.ts"
 import { replacedRebuilds } from "./migrations/0006_replaced_rebuilds.ts"
 import { compatibility } from "./migrations/0007_compatibility.ts"
+import { orderPolicies } from "./migrations/0008_order_policies.ts"
 import * as ServerChecks from "./ServerChecks.ts"
 import { blame, sqlState } from "./SqlFailure.ts"
 
@@ -30,7 +31,8 @@ const migrations = {
   "0004_projections": projections,
   "0005_order_view_changes": orderViewChanges,
   "0006_replaced_rebuilds": replacedRebuilds,
-  "0007_compatibility": compatibility
+  "0007_compatibility": compatibility,
+  "0008_order_policies": orderPolicies
 }
 
 /** Programs that know the migrations up to this one still work when all of the above are applied. */

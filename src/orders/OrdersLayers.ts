@@ -13,6 +13,7 @@ import * as MemoryCatalogQueries from "../views/catalog/MemoryCatalogQueries.ts"
 import * as MemoryOrderQueries from "../views/order/MemoryOrderQueries.ts"
 import { OrderViewProjection } from "../views/order/OrderViewProjection.ts"
 import * as SqlCatalogQueries from "../views/catalog/SqlCatalogQueries.ts"
+import * as SqlOrderPolicies from "./SqlOrderPolicies.ts"
 import * as SqlOrderQueries from "../views/order/SqlOrderQueries.ts"
 
 /** Keeps everything in memory, where it is gone with the process: for tests and trials. */
@@ -26,7 +27,8 @@ export const layerMemory = OrdersLocal.layer.pipe(
  * some kernel on the same database runs their projections.
  */
 export const layerNoDeps = OrdersLocal.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(PriceLookup.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer))
+  Layer.provideMerge(Layer.mergeAll(PriceLookup.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer)),
+  Layer.provide(SqlOrderPolicies.layer)
 )
 
 /** Make the views that `Orders` reads. */

@@ -43,6 +43,8 @@ describe("Migrations", () => {
         yield* sql`ALTER TABLE ordinal.rebuilds ADD CHECK (state <> 'replaced')`
         yield* sql`DELETE FROM ordinal.migrations WHERE migration_id >= 6`
         yield* sql`ALTER TABLE ordinal.migrations DROP COLUMN compatible_from`
+        yield* sql`DROP TABLE ordinal.order_policies`
+        yield* sql`DROP FUNCTION ordinal.founding_ship_requires`
         yield* sql`
           INSERT INTO ordinal.rebuilds (projection, version, state, problem, target, started_at)
           SELECT 'order-view', version, state, problem, 0, clock_timestamp()
