@@ -80,8 +80,10 @@ export const start = async (
   )
   const runtime = ManagedRuntime.make(layer)
   const { api, operators } = await runtime.runPromise(Ports)
+  const url = `http://127.0.0.1:${api}`
   return {
-    api: await withCatalog(checkedClient(`http://127.0.0.1:${api}`)),
+    url,
+    api: await withCatalog(checkedClient(url)),
     operators: checkedClient(`http://127.0.0.1:${operators}`, check),
     run: runtime.runPromise,
     stop: () => runtime.dispose()

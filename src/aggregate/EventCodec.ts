@@ -48,13 +48,27 @@ const tagsOf = (ast: SchemaAST.AST): ReadonlySet<string> | undefined => {
   return tags
 }
 
-/** Makes the codec of a tagged union of plain data. A type without an upcaster is at schema version 1. */
+export interface Options {
+  /**
+   * If true, events are stored without the checks of their schema: for a decider that repeats in its events what was
+   * stored before, perhaps under other bounds. An amount that is not a number is then stored as null.
+   */
+  readonly disableChecks?: boolean
+}
+
+/**
+ * Makes the codec of a tagged union of plain data. A type without an upcaster is at schema version 1.
+ *
+ * Stored events are decoded by their types alone: bounds and lists of today do not judge what was valid when it was
+ * stored.
+ */
 export const make = <Event extends { readonly _tag: string }, Encoded extends { readonly _tag: string }>(
   schema: Schema.Codec<Event, Encoded>,
-  upcasters: Upcasters<Encoded> = {}
+  upcasters: Upcasters<Encoded> = {},
+  { disableChecks = false }: Options = {}
 ): EventCodec<Event> => {
-  const encode = Schema.encodeSync(schema)
-  const decode = Schema.decodeUnknownSync(schema)
+  const encode = Schema.encodeSync(schema, { disableChecks })
+  const decode = Schema.decodeUnknownSync(schema, { disableChecks: true })
   const byType = new Map<string, Upcaster<unknown>>(Object.entries(upcasters))
   const tags = tagsOf(SchemaAST.toEncoded(schema.ast))
   const current = (type: string) => byType.get(type)?.schemaVersion ?? 1

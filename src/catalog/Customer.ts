@@ -81,5 +81,5 @@ export const CustomerDecider: Decider<CustomerState, CustomerCommand, CustomerEv
 export const CustomerAggregate: Aggregate<CustomerState, CustomerCommand, CustomerEvent, CustomerNotFound> = {
   category: "customer",
   decider: CustomerDecider,
-  codec: EventCodec.make(CustomerEvent)
+  codec: EventCodec.make(CustomerEvent, {}, { disableChecks: true })
 }

@@ -84,5 +84,5 @@ export const ProductDecider: Decider<ProductState, ProductCommand, ProductEvent,
 export const ProductAggregate: Aggregate<ProductState, ProductCommand, ProductEvent, ProductNotFound> = {
   category: "product",
   decider: ProductDecider,
-  codec: EventCodec.make(ProductEvent)
+  codec: EventCodec.make(ProductEvent, {}, { disableChecks: true })
 }

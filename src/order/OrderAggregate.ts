@@ -13,7 +13,7 @@ export type OrderAggregate = Aggregate<OrderState, OrderCommand, OrderEvent, Ord
 export const make = (policies: OrderPolicies): OrderAggregate => ({
   category: "order",
   decider: OrderDecider.make(policies),
-  codec: EventCodec.make(OrderEvent, orderUpcasters),
+  codec: EventCodec.make(OrderEvent, orderUpcasters, { disableChecks: true }),
   snapshots: { every: 200, schema: OrderState, foldVersion: 2 },
   owner: (state) => (state._tag === "Order" ? state.customerId : undefined)
 })

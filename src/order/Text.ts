@@ -23,6 +23,25 @@ export const Email = Text.check(Schema.isPattern(/^[^\s@]+@[^\s@]+$/u, { expecte
 export const Contact = Schema.Struct({ name: Name, email: Email })
 export type Contact = typeof Contact.Type
 
+/** `Intl` also names these, which are no countries of ISO 3166-1: parts of countries, unions, and codes for tests. */
+const noCountries: ReadonlySet<string> = new Set("AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split(" "))
+const regions = new Intl.DisplayNames(["en"], { type: "region", fallback: "none" })
+
+/** `Intl` takes old and informal codes for the official one, as UK for GB; they are no codes themselves. */
+const isCountry = (code: string): boolean =>
+  !noCountries.has(code) && new Intl.Locale(`und-${code}`).region === code && regions.of(code) !== undefined
+
+const twoCapitals = /^[A-Z]{2}$/u
+
+/** A country is an ISO 3166-1 alpha-2 code, or XK, which the post uses for Kosovo. */
+const Country = Schema.String.check(
+  Schema.isPattern(twoCapitals, { expected: "two capital letters" }),
+  // A text that is not of the form is refused for that alone.
+  Schema.makeFilter((code: string) => !twoCapitals.test(code) || isCountry(code), {
+    expected: "an ISO 3166-1 country code, such as GB"
+  })
+)
+
 export const Address = Schema.Struct({
   name: Name,
   line1: Name,
@@ -31,7 +50,6 @@ export const Address = Schema.Struct({
   region: Schema.optionalKey(Text),
   /** The postal code may be empty, since some countries have none. */
   postalCode: Text,
-  /** The country is an ISO 3166-1 alpha-2 code. */
-  country: Schema.String.check(Schema.isPattern(/^[A-Z]{2}$/u, { expected: "two capital letters" }))
+  country: Country
 }).annotate({ identifier: "Address" })
 export type Address = typeof Address.Type

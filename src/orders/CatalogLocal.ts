@@ -9,7 +9,7 @@ import type { CommandOptions, Commands, Submitted } from "../aggregate/idempoten
 import { CustomerAggregate, type CustomerCommand, CustomerNotFound } from "../catalog/Customer.ts"
 import { ProductAggregate, type ProductCommand, ProductNotFound } from "../catalog/Product.ts"
 import { EventStore } from "../eventstore/EventStore.ts"
-import { CustomerId, ProductId } from "../order/OrderId.ts"
+import type { CustomerId, ProductId } from "../order/OrderId.ts"
 import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
 import type { CatalogCategory } from "../views/catalog/CatalogEntry.ts"
 import { CatalogQueries } from "../views/catalog/CatalogQueries.ts"
@@ -114,7 +114,7 @@ export const make = Effect.fnUntraced(function* (
     }),
     products: Effect.fn("Orders.products")(function* (request, options) {
       const { items, ...page } = yield* list("product", request, options)
-      return { ...page, products: items.map(({ id, state }) => productView(ProductId.make(id), state)) }
+      return { ...page, products: items.map(({ id, state }) => productView(id as ProductId, state)) }
     }),
     saveCustomer: (customerId, customer, options) =>
       sendCustomer({ _tag: "SaveCustomer", customerId, ...customer }, customer, options).pipe(
@@ -128,7 +128,7 @@ export const make = Effect.fnUntraced(function* (
     }),
     customers: Effect.fn("Orders.customers")(function* (request, options) {
       const { items, ...page } = yield* list("customer", request, options)
-      return { ...page, customers: items.map(({ id, state }) => customerView(CustomerId.make(id), state)) }
+      return { ...page, customers: items.map(({ id, state }) => customerView(id as CustomerId, state)) }
     }),
     awaitCatalog: Effect.fn("Orders.awaitCatalog")(function* (token, { customerId, productId, wait } = {}) {
       const required = yield* reach(token, wait)

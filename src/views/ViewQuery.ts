@@ -1,5 +1,5 @@
 /** The queries of every view say how fresh their answer is, and refuse cursors that are not theirs. */
-import { Schema } from "effect"
+import { Option, Schema } from "effect"
 
 /** Tells how fresh an answer is; it was read in the same snapshot as the answer's rows. */
 export interface Freshness {
@@ -9,8 +9,32 @@ export interface Freshness {
   readonly behind: number
   /** The oldest of these events is so many seconds old; 0 if there is none. */
   readonly lag: number
-  /** The view has set so many streams aside. */
+  /** The view has set so many streams aside; rows of this answer that can't be read are counted, too. */
   readonly parked: number
+}
+
+/**
+ * Makes something of a stored value, which is read by its type alone: today's bounds do not judge it. Gives `undefined`
+ * if the value is not of that type, or if `make` throws on it.
+ */
+export const readStored = <Stored>(schema: Schema.Codec<Stored, unknown>) => {
+  const decode = Schema.decodeUnknownOption(schema, { disableChecks: true })
+  return <A>(value: unknown, make: (stored: Stored) => A): A | undefined => {
+    const stored = Option.getOrUndefined(decode(value))
+    if (stored === undefined) return undefined
+    try {
+      return make(stored)
+    } catch {
+      return undefined
+    }
+  }
+}
+
+/** Leaves out the rows of a page that can't be read, and counts them as set aside, so that the others are served. */
+export const readableRows = <A>(rows: ReadonlyArray<A | undefined>, freshness: Freshness) => {
+  const readable = rows.filter((row) => row !== undefined)
+  const unreadable = rows.length - readable.length
+  return { readable, freshness: { ...freshness, parked: freshness.parked + unreadable } }
 }
 
 /** The cursor is malformed, of another version, or was made for another filter or sort. */

@@ -28,6 +28,9 @@ export class Api extends HttpApi.make("ordinal")
   .annotate(HttpApi.AdditionalSchemas, eventSchemas)
   .annotate(HttpApi.QueryParseOptions, parseOptions)
   .annotate(HttpApi.PayloadParseOptions, parseOptions)
+  // What was valid when it was stored is told to everybody, whatever bounds this program or the client knows.
+  .annotate(HttpApi.SuccessParseOptions, { disableChecks: true })
+  .annotate(HttpApi.ErrorParseOptions, { disableChecks: true })
   .annotateMerge(
     OpenApi.annotations({
       title: "Ordinal",

@@ -1,8 +1,10 @@
 /** This port lists products and customers; a page is made of the items found in the same way for every adapter. */
 import { Context, type Effect, Result } from "effect"
+import { CustomerState } from "../../catalog/Customer.ts"
+import { ProductState } from "../../catalog/Product.ts"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import type { CatalogCategory, CatalogEntry, CatalogStates } from "./CatalogEntry.ts"
-import { type Freshness, InvalidCursor } from "../ViewQuery.ts"
+import { type Freshness, InvalidCursor, readableRows, readStored } from "../ViewQuery.ts"
 import * as Cursor from "../Cursor.ts"
 
 export interface CatalogFilter {
@@ -65,20 +67,41 @@ export const after = (query: CatalogList<CatalogCategory>): Result.Result<string
   )
 }
 
-/** Makes a page of up to `limit + 1` items that were found, in order. */
+const product = readStored(ProductState.cases.Product)
+const customer = readStored(CustomerState.cases.Customer)
+
+/** Reads the state of a row, which somebody may have changed by hand; gives `undefined` if it is none. */
+export const readState: {
+  readonly [Category in CatalogCategory]: (state: unknown) => CatalogStates[Category] | undefined
+} = {
+  product: (state) => product(state, (state) => state),
+  customer: (state) => customer(state, (state) => state)
+}
+
+/** A row was found with its key; `state` is undefined if the rest of it can't be read. */
+export interface Found<Category extends CatalogCategory> {
+  readonly id: string
+  readonly state: CatalogStates[Category] | undefined
+}
+
+/** Makes a page of up to `limit + 1` rows that were found, in order. */
 export const page = <Category extends CatalogCategory>(
   query: CatalogList<Category>,
-  found: ReadonlyArray<CatalogItem<Category>>,
+  found: ReadonlyArray<Found<Category>>,
   freshness: Freshness
 ): CatalogPage<Category> => {
-  const items = found.slice(0, query.limit)
-  const last = items.at(-1)
+  const rows = found.slice(0, query.limit)
+  const last = rows.at(-1)
   const hasMore = found.length > query.limit
+  const { readable: items, ...told } = readableRows(
+    rows.map(({ id, state }) => (state === undefined ? undefined : { id, state })),
+    freshness
+  )
   return {
     items,
     hasMore,
     ...(hasMore && last !== undefined ? { next: Cursor.seal(boundTo(query), [last.id]) } : {}),
-    freshness
+    ...told
   }
 }
 

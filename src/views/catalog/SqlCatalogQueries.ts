@@ -6,8 +6,17 @@ import { ProjectionProgress } from "../../projection/consistency/ProjectionProgr
 import * as ParkedRows from "../../projection/parking/ParkedRows.ts"
 import * as SqlView from "../SqlView.ts"
 import type { CatalogCategory } from "./CatalogEntry.ts"
-import { after, type CatalogItem, type CatalogList, CatalogQueries, page } from "./CatalogQueries.ts"
+import { after, type CatalogList, CatalogQueries, page, readState } from "./CatalogQueries.ts"
 import { CatalogViewProjection } from "./CatalogViewProjection.ts"
+
+interface Row {
+  readonly id: string
+  readonly state: unknown
+}
+
+/** Such a row was changed by hand, or a program was wrong: an audit shows how, and a repair puts it right. */
+const unreadable = (streamId: string) =>
+  `The row of ${streamId} in ordinal.catalog_view can't be read; audit and repair that stream.`
 
 export const make = Effect.gen(function* () {
   const { reads: sql } = yield* Database
@@ -15,7 +24,7 @@ export const make = Effect.gen(function* () {
 
   const selectPage = <Category extends CatalogCategory>(query: CatalogList<Category>, after: string) => {
     const { category, filter, limit } = query
-    return SqlView.select<{ readonly items: ReadonlyArray<CatalogItem<Category>> }>(
+    return SqlView.select<{ readonly items: ReadonlyArray<Row> }>(
       sql,
       CatalogViewProjection,
       sql`coalesce(p.items, '[]') AS items`,
@@ -34,7 +43,11 @@ export const make = Effect.gen(function* () {
   return CatalogQueries.of({
     list: Effect.fn("CatalogQueries.list")(function* (query) {
       const { freshness, row } = yield* SqlView.read(selectPage(query, yield* Effect.fromResult(after(query))))
-      return page(query, row.items, freshness)
+      const found = row.items.map(({ id, state }) => ({ id, state: readState[query.category](state) }))
+      for (const { id, state } of found) {
+        if (state === undefined) yield* Effect.logError(unreadable(`${query.category}-${id}`))
+      }
+      return page(query, found, freshness)
     }),
     parkedAt: (category, id) =>
       SqlView.answered(ParkedRows.parkedAt(sql, CatalogViewProjection.name, StreamId.make(category, id))),

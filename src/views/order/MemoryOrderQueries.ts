@@ -60,7 +60,12 @@ export const make = Effect.gen(function* () {
       const parsed = yield* Effect.fromResult(OrderListQuery.parse(query))
       return yield* read((freshness) => {
         const found = [...entries.values()].filter((entry) => matches(parsed, entry) && isFollowing(parsed, entry))
-        return OrderListQuery.page(parsed, inOrder(parsed.sort, found).slice(0, parsed.limit + 1), freshness, policies)
+        const some = inOrder(parsed.sort, found).slice(0, parsed.limit + 1)
+        const rows = some.map(({ order, position, updatedAt }) => {
+          const { id: orderId, placedAt } = order
+          return { orderId, placedAt, position, order: OrderView.fromState(order, updatedAt, policies) }
+        })
+        return OrderListQuery.page(parsed, rows, freshness)
       })
     }),
 

@@ -5,12 +5,10 @@
 import { Result, Schema } from "effect"
 import { OrderId } from "../../order/OrderId.ts"
 import { isTime } from "../Time.ts"
-import type { OrderPolicies } from "../../order/OrderPolicies.ts"
 import * as Cursor from "../Cursor.ts"
-import { type Freshness, InvalidCursor } from "../ViewQuery.ts"
-import type { OrderEntry } from "./OrderEntry.ts"
+import { type Freshness, InvalidCursor, readableRows } from "../ViewQuery.ts"
 import type { OrderFilter, OrderPage, OrderQueries, OrderSort } from "./OrderQueries.ts"
-import * as OrderView from "./OrderView.ts"
+import type { OrderView } from "./OrderView.ts"
 
 /** A list is sorted by this key of its orders. By `updatedAt`, every order up to the position has been listed. */
 export type Key =
@@ -78,8 +76,16 @@ export const parse = ({
     placedBefore: instant(query.filter.placedBefore)
   }))
 
-const sortKey = ({ order, position }: OrderEntry, sort: OrderSort): Key =>
-  sort === "updatedAt" ? { _tag: "Updated", position } : { _tag: "Placed", placedAt: order.placedAt, orderId: order.id }
+/** A row was found with the keys that lists are sorted by; `order` is undefined if the rest of it can't be read. */
+export interface Found {
+  readonly orderId: OrderId
+  readonly placedAt: string
+  readonly position: bigint
+  readonly order: OrderView | undefined
+}
+
+const sortKey = ({ orderId, placedAt, position }: Found, sort: OrderSort): Key =>
+  sort === "updatedAt" ? { _tag: "Updated", position } : { _tag: "Placed", placedAt, orderId }
 
 /**
  * Gives the key after which a list by `updatedAt` is polled on once nothing more is found: it is the view's checkpoint,
@@ -90,21 +96,15 @@ const pollingKey = ({ after, sort }: OrderListQuery, { position }: Freshness): K
   return after?._tag === "Updated" && after.position > position ? after : { _tag: "Updated", position }
 }
 
-/** Makes a page of up to `limit + 1` entries that were found, in order. */
-export const page = (
-  query: OrderListQuery,
-  found: ReadonlyArray<OrderEntry>,
-  freshness: Freshness,
-  policies: OrderPolicies
-): OrderPage => {
-  const entries = found.slice(0, query.limit)
+/** Makes a page of up to `limit + 1` rows that were found, in order. */
+export const page = (query: OrderListQuery, found: ReadonlyArray<Found>, freshness: Freshness): OrderPage => {
+  const rows = found.slice(0, query.limit)
   const hasMore = found.length > query.limit
-  const last = hasMore ? entries.at(-1) : undefined
+  const last = hasMore ? rows.at(-1) : undefined
   const next = last === undefined ? pollingKey(query, freshness) : sortKey(last, query.sort)
-  return {
-    orders: entries.map(({ order, updatedAt }) => OrderView.fromState(order, updatedAt, policies)),
-    hasMore,
-    ...(next === undefined ? {} : { next: cursorOf(query, next) }),
+  const { readable: orders, ...told } = readableRows(
+    rows.map(({ order }) => order),
     freshness
-  }
+  )
+  return { orders, hasMore, ...(next === undefined ? {} : { next: cursorOf(query, next) }), ...told }
 }

@@ -11,9 +11,10 @@ import { allowed } from "../../order/rules/OrderAllowed.ts"
 import { CommandName } from "../../order/OrderCommand.ts"
 import { CustomerId, OrderId, PaymentId, ReturnId, ShipmentId } from "../../order/OrderId.ts"
 import { defaultPolicies, type OrderPolicies } from "../../order/OrderPolicies.ts"
-import type { Order, OrderLine, Payment, Shipment } from "../../order/OrderState.ts"
+import { type Order, type OrderLine, OrderState, type Payment, type Shipment } from "../../order/OrderState.ts"
 import { OrderStatus, PaymentStatus, paymentStatus, status } from "../../order/OrderStatus.ts"
 import * as OrderTotals from "../../order/OrderTotals.ts"
+import { readStored } from "../ViewQuery.ts"
 
 const Time = Schema.String
 const optional = Schema.optionalKey
@@ -132,3 +133,9 @@ export const fromState = (order: Order, updatedAt: string, policies: OrderPolici
   updatedAt,
   allowed: allowed(order, policies)
 })
+
+const readOrder = readStored(OrderState.cases.Order)
+
+/** Makes the view of an order from a row, whose state somebody may have changed by hand; `undefined` if it is none. */
+export const fromRow = (state: unknown, updatedAt: string, policies: OrderPolicies): OrderView | undefined =>
+  readOrder(state, (order) => fromState(order, updatedAt, policies))

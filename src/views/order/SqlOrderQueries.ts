@@ -3,18 +3,17 @@ import { Effect, Layer } from "effect"
 import type { SqlClient, Statement } from "effect/sql"
 import { Database } from "../../database/Database.ts"
 import * as StreamId from "../../eventstore/StreamId.ts"
+import type { OrderId } from "../../order/OrderId.ts"
 import { OrderPolicies } from "../../order/OrderPolicies.ts"
-import type { Order } from "../../order/OrderState.ts"
 import { ProjectionProgress } from "../../projection/consistency/ProjectionProgress.ts"
 import * as SqlView from "../SqlView.ts"
-import type { OrderEntry } from "./OrderEntry.ts"
 import * as OrderListQuery from "./OrderListQuery.ts"
 import { noOrders, type OrderCounts, OrderQueries } from "./OrderQueries.ts"
 import * as OrderView from "./OrderView.ts"
 import { OrderViewProjection } from "./OrderViewProjection.ts"
 
 interface FoundRow {
-  readonly order: Order | null
+  readonly order: unknown
   readonly updatedAt: Date | null
   readonly parkedAt: bigint | null
 }
@@ -48,8 +47,10 @@ export const selectCounts = (sql: SqlClient.SqlClient, customerId: string | unde
   )
 
 interface ListedRow {
-  readonly order: Order
-  /** The time is in milliseconds since 1970. */
+  readonly orderId: OrderId
+  readonly order: unknown
+  /** The times are in milliseconds since 1970. */
+  readonly placedAt: number
   readonly updatedAt: number
   readonly position: string
 }
@@ -109,7 +110,9 @@ export const selectPage = (sql: SqlClient.SqlClient, query: OrderListQuery.Order
     sql`CROSS JOIN (
       SELECT json_agg(
         json_build_object(
+          'orderId', v.order_id,
           'order', v.state,
+          'placedAt', (extract(epoch FROM v.placed_at) * 1000)::bigint,
           'updatedAt', (extract(epoch FROM v.updated_at) * 1000)::bigint,
           'position', v."position"::text
         ) ORDER BY ${ordering}
@@ -119,11 +122,11 @@ export const selectPage = (sql: SqlClient.SqlClient, query: OrderListQuery.Order
   )
 }
 
-const entryOf = ({ order, position, updatedAt }: ListedRow): OrderEntry => ({
-  order,
-  updatedAt: new Date(updatedAt).toISOString(),
-  position: BigInt(position)
-})
+const timeOf = (millis: number) => new Date(millis).toISOString()
+
+/** Such a row was changed by hand, or a program was wrong: an audit shows how, and a repair puts it right. */
+const unreadable = (orderId: string) =>
+  `The row of order ${orderId} in ordinal.order_view can't be read; audit and repair its stream order-${orderId}.`
 
 export const make = Effect.gen(function* () {
   const policies = yield* OrderPolicies
@@ -134,10 +137,10 @@ export const make = Effect.gen(function* () {
     get: Effect.fn("OrderQueries.get")(function* (orderId) {
       const { freshness, row } = yield* SqlView.read(selectOrder(sql, orderId))
       const { order, parkedAt, updatedAt } = row
+      const view = updatedAt === null ? undefined : OrderView.fromRow(order, updatedAt.toISOString(), policies)
+      if (updatedAt !== null && view === undefined) return yield* Effect.die(new Error(unreadable(orderId)))
       return {
-        ...(order === null || updatedAt === null
-          ? {}
-          : { order: OrderView.fromState(order, updatedAt.toISOString(), policies) }),
+        ...(view === undefined ? {} : { order: view }),
         freshness,
         ...(parkedAt === null ? {} : { parkedAt })
       }
@@ -151,7 +154,14 @@ export const make = Effect.gen(function* () {
     list: Effect.fn("OrderQueries.list")(function* (list) {
       const query = yield* Effect.fromResult(OrderListQuery.parse(list))
       const { freshness, row } = yield* SqlView.read(selectPage(sql, query))
-      return OrderListQuery.page(query, row.entries.map(entryOf), freshness, policies)
+      const found = row.entries.map(({ order, orderId, placedAt, position, updatedAt }) => ({
+        orderId,
+        placedAt: timeOf(placedAt),
+        position: BigInt(position),
+        order: OrderView.fromRow(order, timeOf(updatedAt), policies)
+      }))
+      for (const { order, orderId } of found) if (order === undefined) yield* Effect.logError(unreadable(orderId))
+      return OrderListQuery.page(query, found, freshness)
     }),
 
     awaitPosition: (position) => progress.awaitPosition(OrderViewProjection, position),
