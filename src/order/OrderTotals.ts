@@ -79,6 +79,7 @@ export const total = (order: Priced): number => Number(sum(order).total)
 
 /** Computes what the total would be without the goods that came back. */
 const kept = (order: Order): bigint => {
+  if (order.returns.length === 0) return sum(order).total
   const lines = order.lines.map((line) => ({ ...line, cancelled: line.cancelled + line.returned }))
   return sum({ lines, shippingCost: order.shippingCost }).total
 }
@@ -151,6 +152,6 @@ export const ofOrder = (order: Order): OrderTotals => {
     total,
     returned: order.cancellation === undefined ? total - due : 0,
     owed: due,
-    balanceDue: balanceDue(order)
+    balanceDue: due - paid(order)
   }
 }

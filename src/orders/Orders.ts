@@ -133,8 +133,8 @@ export class Orders extends Context.Service<
      */
     readonly voidPayment: OrderCommand<"VoidPayment", [paymentId: PaymentId]>
     /**
-     * Records a refund, without `amount` of all that was captured and not refunded; also of a cancelled order. Fails
-     * with `PaymentNotFound`, `PaymentClosed` (it is voided and has nothing to give back), `AmountExceeded` (refund at
+     * Records a refund, without `amount` of all that was captured and not refunded; also of a cancelled order. One with
+     * `goodwill` is a gift, which is not asked for again before the rest is shipped. Fails with `PaymentNotFound`, `PaymentClosed` (it is voided and has nothing to give back), `AmountExceeded` (refund at
      * most what is `available`), `IdReused` (use another `refundId`).
      */
     readonly refundPayment: OrderCommand<"RefundPayment", [paymentId: PaymentId, request: Request.RefundPaymentRequest]>

@@ -129,7 +129,7 @@ export const settings = {
   SHIP_REQUIRES: setting(
     defaultPolicies.shipRequires,
     choice("confirmed", "authorized", "captured"),
-    "what an order needs before it is shipped"
+    "what orders that are placed from now on need before they are shipped"
   ),
   LOG_LEVEL: setting("info", choice("debug", "info", "warning", "error"), "least severe log line to print"),
   LOG_FORMAT: setting("pretty", choice("pretty", "json"), "how log lines look"),

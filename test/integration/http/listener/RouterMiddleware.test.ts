@@ -91,7 +91,7 @@ describe("the middleware around every request", () => {
   })
 
   it("answers 500 to an answer that does not fit its schema", () =>
-    on({ orders: stub({ place: () => Effect.succeed({ ...receipt, version: 0.5 }) }) }, async (server) => {
+    on({ orders: stub({ place: () => Effect.succeed({ ...receipt, version: "two" as never }) }) }, async (server) => {
       assert.strictEqual((await server.send("POST", "/orders", placement())).body.type, "/problems/internal")
     }))
 
