@@ -64,6 +64,8 @@ const add = (lines: ReadonlyArray<Line>, items: ReadonlyArray<Item>, counter: "c
     return { ...line, [counter]: line[counter] + more }
   })
 
+const whole = (line: Line): Line => ({ ...line, cancelled: 0, returned: 0 })
+
 /** Enters an event of the wire format; `data` is checked by nobody, since a wrong one shows as a difference. */
 const enter = (book: Book, { data, type }: Event): void => {
   const {
@@ -82,11 +84,11 @@ const enter = (book: Book, { data, type }: Event): void => {
   }
   switch (type) {
     case "OrderPlaced":
-      book.lines = (data["lines"] as ReadonlyArray<Line>).map((line) => ({ ...line, cancelled: 0, returned: 0 }))
+      book.lines = (data["lines"] as ReadonlyArray<Line>).map(whole)
       book.shipping = BigInt(data["shippingCost"] as number)
       return
     case "LineAdded":
-      book.lines = [...book.lines, { ...(data["line"] as Line), cancelled: 0, returned: 0 }]
+      book.lines = [...book.lines, whole(data["line"] as Line)]
       return
     case "LineQuantityChanged":
       book.lines = book.lines.map((line) =>

@@ -8,11 +8,11 @@ import { report } from "../../harness/judges/Verdict.ts"
 
 const isQuick = process.argv.includes("--quick")
 const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000)
-const sums = sumsOfMany(isQuick ? 2_000 : 100_000, seed)
-const lives = policies.map((policy) => ({ policy, ...livesUnder(policy, isQuick ? 23_000 : 300_000, seed) }))
-const { faults, greatest, ...totals } = sums
-const figures = Object.fromEntries(lives.map(({ faults: _, policy, ...figures }) => [policy, figures]))
-report({ campaign: "money", seed, totals: { ...totals, greatest: String(greatest) }, ...figures }, [
-  ...faults,
-  ...lives.flatMap(({ faults, policy }) => faults.map((fault) => `${policy}: ${fault}`))
-])
+const { faults, greatest, ...totals } = sumsOfMany(isQuick ? 2_000 : 100_000, seed)
+const lives: Record<string, object> = {}
+for (const policy of policies) {
+  const { faults: found, ...figures } = livesUnder(policy, isQuick ? 23_000 : 300_000, seed)
+  lives[policy] = figures
+  for (const fault of found) faults.push(`${policy}: ${fault}`)
+}
+report({ campaign: "money", seed, totals: { ...totals, greatest: String(greatest) }, ...lives }, faults)

@@ -13,7 +13,7 @@ import * as MemoryCatalogQueries from "../views/catalog/MemoryCatalogQueries.ts"
 import * as MemoryOrderQueries from "../views/order/MemoryOrderQueries.ts"
 import { OrderViewProjection } from "../views/order/OrderViewProjection.ts"
 import * as SqlCatalogQueries from "../views/catalog/SqlCatalogQueries.ts"
-import * as SqlOrderPolicies from "./SqlOrderPolicies.ts"
+import * as SqlOrderPolicies from "../views/order/SqlOrderPolicies.ts"
 import * as SqlOrderQueries from "../views/order/SqlOrderQueries.ts"
 
 /** Keeps everything in memory, where it is gone with the process: for tests and trials. */

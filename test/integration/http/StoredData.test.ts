@@ -39,7 +39,10 @@ const placed = () => {
       confirm: true
     }
   ])
-  const stored = events.map((event) => ({ eventId: uuid(), ...OrderAggregate.codec.encode(event) }))
+  const stored = events.map((event) => {
+    const { data, schemaVersion, type } = OrderAggregate.codec.encode(event)
+    return { eventId: uuid(), type, schemaVersion, data }
+  })
   return entry(StreamId.make("order", orderId), 0, { events: stored })
 }
 

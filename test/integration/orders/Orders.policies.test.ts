@@ -41,9 +41,9 @@ const process = Effect.fnUntraced(function* (url: string, shipRequires: ShipRequ
 const placedLongAgo = Effect.fnUntraced(function* (orderId: OrderId) {
   const { events } = trace(OrderAggregate.decider, [{ ...placeOrder, orderId, confirm: true }])
   const stored = events.map((event) => {
-    const { data, ...rest } = OrderAggregate.codec.encode(event)
+    const { data, schemaVersion, type } = OrderAggregate.codec.encode(event)
     const { shipRequires: _, ...old } = data as Readonly<Record<string, unknown>>
-    return { eventId: uuid(), ...rest, data: old }
+    return { eventId: uuid(), type, schemaVersion, data: old }
   })
   const [outcome] = yield* append(entry(StreamId.make("order", orderId), 0, { events: stored }))
   assert.strictEqual(outcome?._tag, "Accepted")

@@ -3,10 +3,10 @@
  * newest order was placed under another policy than this process has is told so at the start.
  */
 import { Effect, Layer } from "effect"
-import { Database } from "../database/Database.ts"
-import { orUnavailable, withinSeconds } from "../database/SqlFailure.ts"
-import type { ShipRequires } from "../order/OrderEvent.ts"
-import { OrderPolicies } from "../order/OrderPolicies.ts"
+import { Database } from "../../database/Database.ts"
+import { orUnavailable, withinSeconds } from "../../database/SqlFailure.ts"
+import type { ShipRequires } from "../../order/OrderEvent.ts"
+import { OrderPolicies } from "../../order/OrderPolicies.ts"
 
 interface Row {
   readonly shipRequires: ShipRequires
