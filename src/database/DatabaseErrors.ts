@@ -13,15 +13,24 @@ export class DatabaseNotOpened extends Schema.TaggedError<DatabaseNotOpened>()("
 }
 
 /**
- * The database can't be reached or refuses to work, so certainly nothing was done; try again after `retryAfter`
- * seconds. `isBusy` means that somebody else held the locks that were needed.
+ * The database can't be reached or refuses to work; try again after `retryAfter` seconds. Nothing was done, unless it is
+ * `unanswered`: then the answer was lost or did not come in time, and what was asked for may be done or not. `isBusy`
+ * means that somebody else held the locks that were needed.
  */
 export class DatabaseUnavailable extends Schema.TaggedError<DatabaseUnavailable>()(
   "DatabaseUnavailable",
-  { retryAfter: Schema.Finite, isBusy: Schema.optionalKey(Schema.Boolean), cause: Schema.optionalKey(Schema.Defect()) },
+  {
+    retryAfter: Schema.Finite,
+    isBusy: Schema.optionalKey(Schema.Boolean),
+    unanswered: Schema.optionalKey(Schema.Boolean),
+    cause: Schema.optionalKey(Schema.Defect())
+  },
   { httpApiStatus: 503 }
 ) {
   override get message() {
+    if (this.unanswered) {
+      return `The database did not answer. If this was to change something, it may be done or not: look first, or ask again in ${this.retryAfter} s.`
+    }
     const problem = this.isBusy
       ? "Another transaction holds a lock that this request needs"
       : "The database can't be reached"

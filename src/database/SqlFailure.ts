@@ -3,7 +3,7 @@
  * unavailable, stop waiting, or try again with pauses. Other files read SQLSTATEs only through `sqlState`.
  */
 import { Effect, Fiber, Option, Predicate, Schedule } from "effect"
-import type { SqlError } from "effect/sql/SqlError"
+import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { DatabaseUnavailable } from "./DatabaseErrors.ts"
 import { awaitWithGrace } from "./YieldToIo.ts"
 
@@ -80,20 +80,31 @@ export const blame = (error: SqlError): "passing" | "environment" | "statement" 
 /** Tells whether the session, though connected, can do nothing any more: its owner connects anew. */
 export const isSessionUnusable = (error: SqlError): boolean => unusableSession.test(sqlState(error) ?? "")
 
-/** Fails with `DatabaseUnavailable` if the read may succeed later, and dies otherwise. */
-export const orUnavailable = <A, R>(self: Effect.Effect<A, SqlError, R>): Effect.Effect<A, DatabaseUnavailable, R> =>
-  Effect.catch(self, (error) => {
-    const failure = classify(error)
-    if (failure === "data" || failure === "bug") return Effect.die(error)
-    const isBusy = sqlState(error) === lockNotAvailable
-    return Effect.fail(new DatabaseUnavailable({ retryAfter: 1, ...(isBusy ? { isBusy } : {}), cause: error }))
-  })
+const unavailableOr =
+  (isChange: boolean) =>
+  <A, E, R>(self: Effect.Effect<A, E | SqlError, R>): Effect.Effect<A, Exclude<E, SqlError> | DatabaseUnavailable, R> =>
+    Effect.catch(self, (error): Effect.Effect<never, Exclude<E, SqlError> | DatabaseUnavailable> => {
+      if (!isSqlError(error)) return Effect.fail(error as Exclude<E, SqlError>)
+      const failure = classify(error)
+      if (failure === "data" || failure === "bug") return Effect.die(error)
+      const isBusy = sqlState(error) === lockNotAvailable
+      const unanswered = isChange && failure === "lost"
+      return new DatabaseUnavailable({
+        retryAfter: 1,
+        ...(isBusy ? { isBusy } : {}),
+        ...(unanswered ? { unanswered } : {}),
+        cause: error
+      })
+    })
 
-/**
- * Bounds a read, also when the server has gone silent: when its time is up, the read is cancelled in the background,
- * because interrupting a statement waits until the server has answered the cancellation.
- */
-export const withinSeconds =
+/** Fails with `DatabaseUnavailable` if the read may succeed later, and dies otherwise. */
+export const orUnavailable = unavailableOr(false)
+
+/** As `orUnavailable`, for a change, which may have been made if the connection was lost: it is then `unanswered`. */
+export const changeOrUnavailable = unavailableOr(true)
+
+const within =
+  (isChange: boolean) =>
   (seconds: number) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | DatabaseUnavailable, R> =>
     Effect.gen(function* () {
@@ -102,8 +113,17 @@ export const withinSeconds =
       const answer = yield* awaitWithGrace(fiber, seconds * 1_000).pipe(Effect.onInterrupt(() => cancel))
       if (Option.isSome(answer)) return yield* answer.value
       yield* cancel
-      return yield* new DatabaseUnavailable({ retryAfter: 1 })
+      return yield* new DatabaseUnavailable({ retryAfter: 1, ...(isChange ? { unanswered: true } : {}) })
     })
+
+/**
+ * Bounds a read, also when the server has gone silent: when its time is up, the read is cancelled in the background,
+ * because interrupting a statement waits until the server has answered the cancellation.
+ */
+export const withinSeconds = within(false)
+
+/** As `withinSeconds`, for a change, which may be made all the same. */
+export const changeWithinSeconds = within(true)
 
 /** Repeats for ever what must go on while the database is away: after 100 ms, doubling up to 1 s, with jitter. */
 export const backoff = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("1 second")]).pipe(

@@ -4,7 +4,7 @@
 import { Effect, Layer, Struct } from "effect"
 import type { SqlClient } from "effect/sql"
 import { Database } from "../database/Database.ts"
-import { orUnavailable, withinSeconds } from "../database/SqlFailure.ts"
+import { changeOrUnavailable, changeWithinSeconds, orUnavailable, withinSeconds } from "../database/SqlFailure.ts"
 import { EventStore } from "../eventstore/EventStore.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as ConsistencyToken from "./consistency/ConsistencyToken.ts"
@@ -99,7 +99,7 @@ const make = Effect.fnUntraced(function* (projections: ReadonlyArray<Projection>
   const setPaused = Effect.fnUntraced(function* (name: string, paused: boolean) {
     yield* findProjection(projections, name)
     yield* sql`UPDATE ordinal.checkpoints SET paused = ${paused}, problem = CASE WHEN ${paused} THEN problem END
-      WHERE projection = ${name} AND slot = 'live'`.pipe(orUnavailable, withinSeconds(6))
+      WHERE projection = ${name} AND slot = 'live'`.pipe(changeOrUnavailable, changeWithinSeconds(6))
     yield* Effect.logInfo(`The projection is ${paused ? "paused" : "resumed"}.`, { projection: name })
   })
 

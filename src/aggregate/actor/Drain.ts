@@ -28,11 +28,15 @@ export type Decided<State, Command, Event, Rejection> = {
   | { readonly _tag: "Defect"; readonly defect: unknown }
 )
 
+const holds = (expected: Precondition, version: number): boolean => {
+  if (expected === undefined) return true
+  if (expected === "exists") return version > 0
+  if (expected === "absent") return version === 0
+  return typeof expected === "number" ? version === expected : expected.includes(version)
+}
+
 const checkPrecondition = (expected: Precondition, version: number): VersionMismatch | undefined => {
-  const holds =
-    expected === undefined ||
-    (expected === "exists" ? version > 0 : expected === "absent" ? version === 0 : version === expected)
-  if (holds) return undefined
+  if (holds(expected, version)) return undefined
   const isVersion = Number.isSafeInteger(expected) && Number(expected) >= 0
   return new VersionMismatch({ ...(isVersion ? { expected: Number(expected) } : {}), currentVersion: version })
 }

@@ -17,10 +17,10 @@ export interface Accepted<State, Event> {
 }
 
 /**
- * A number demands that the stream is at that version; a negative one never holds. "exists" and "absent" demand that the
- * stream has events, or none. `undefined` demands nothing.
+ * A number demands that the stream is at that version, and a list that it is at one of these; a negative number never
+ * holds. "exists" and "absent" demand that the stream has events, or none. `undefined` demands nothing.
  */
-export type Precondition = number | "exists" | "absent" | undefined
+export type Precondition = number | ReadonlyArray<number> | "exists" | "absent" | undefined
 
 /** These come with a command. Ids are UUIDs; missing ones are made or derived. */
 export interface SendOptions {

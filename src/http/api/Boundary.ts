@@ -24,5 +24,5 @@ export class CommandBoundary extends HttpApiMiddleware.Service<CommandBoundary>(
 
 /** Every query ends at the deadline. */
 export class QueryBoundary extends HttpApiMiddleware.Service<QueryBoundary>()("ordinal/http/api/QueryBoundary", {
-  error: [Problems.Overloaded]
+  error: [Problems.QueryOverdue]
 }) {}

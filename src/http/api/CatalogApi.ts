@@ -29,7 +29,7 @@ export const ProductPage = pageOf(ProductView).annotate({ identifier: "ProductPa
 export const CustomerPage = pageOf(CustomerView).annotate({ identifier: "CustomerPage" })
 
 const { entity, catalogReceipt } = HttpHeaders
-const notModified = HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), entity)
+const notModified = HttpApiSchema.WithHeaders(HttpHeaders.notModified, entity)
 
 const product = HttpApiSchema.WithHeaders(ProductView, entity)
 const productSaved = [HttpApiSchema.WithHeaders(ProductReceipt.pipe(accepted), catalogReceipt), product] as const

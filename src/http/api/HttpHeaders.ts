@@ -1,5 +1,6 @@
 /** Defines the headers of requests and answers, by kind of endpoint. Every header of a request is optional. */
 import { Schema } from "effect"
+import { HttpApiSchema } from "effect/http-api"
 import { IfMatch, IfNoneMatch } from "../wire/HeaderValue.ts"
 
 const optional = Schema.optionalKey
@@ -35,6 +36,15 @@ const entityTag = { etag: Text, "consistency-token": Text }
 export const counts = { "consistency-token": Text, freshness: Text, ...preferenceApplied }
 
 export const page = { ...counts, ...link }
+
+/**
+ * An answer without a body, to a caller who has the current version. `HttpApiSchema.Empty` would take any value, also one
+ * that does not fit the schema of the answer with a body.
+ */
+export const notModified = Schema.Undefined.pipe(
+  HttpApiSchema.asNoContent({ decode: () => undefined }),
+  HttpApiSchema.status(304)
+)
 
 /** These come with an order as the view has it. */
 export const view = { ...replayed, ...entityTag, ...counts, ...location }

@@ -23,7 +23,7 @@ export class OrderQueryApi extends HttpApiGroup.make("orderQueries")
       headers: HttpHeaders.read,
       success: [
         HttpApiSchema.WithHeaders(OrderView, HttpHeaders.view),
-        HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), HttpHeaders.view)
+        HttpApiSchema.WithHeaders(HttpHeaders.notModified, HttpHeaders.view)
       ],
       error: [...queryErrors, Problems.OrderNotFound]
     }).annotate(OpenApi.Summary, "Read an order"),

@@ -11,6 +11,7 @@ import {
   ForeignHost,
   ForeignOrigin,
   InternalError,
+  QueryOverdue,
   RequestTimeout,
   UnsupportedMediaType
 } from "../problems/HttpError.ts"
@@ -18,8 +19,8 @@ import {
 /** The response is none of the API's. */
 class UnreadableResponse extends Data.TaggedError("UnreadableResponse")<{ readonly cause: Schema.SchemaError }> {}
 
-/** The server refused the request before it read it. */
-type Refused = RequestTimeout | ForeignHost | ForeignOrigin
+/** The server did nothing. */
+type Refused = RequestTimeout | QueryOverdue | ForeignHost | ForeignOrigin
 type Transport = HttpClientError.HttpClientError | Refused
 /** These mean that this program, or the server, has a bug. */
 type Broken = Schema.SchemaError | InternalError | ContentTooLarge | UnsupportedMediaType
@@ -33,7 +34,7 @@ export const markUnreadable = (
   Effect.mapError(response, (error) => (Schema.isSchemaError(error) ? new UnreadableResponse({ cause: error }) : error))
 
 const isRefused = (error: unknown): error is Refused =>
-  error instanceof RequestTimeout || error instanceof ForeignHost || error instanceof ForeignOrigin
+  [RequestTimeout, QueryOverdue, ForeignHost, ForeignOrigin].some((refused) => error instanceof refused)
 
 const isTransport = (error: unknown): error is Transport | UnreadableResponse =>
   HttpClientError.isHttpClientError(error) || error instanceof UnreadableResponse || isRefused(error)
@@ -48,6 +49,7 @@ export const unreachable = (reason: string, cause?: unknown): ServerUnreachable 
 const reasonOf = (error: Transport | UnreadableResponse): string => {
   if (error instanceof UnreadableResponse) return "its answer can't be read"
   if (error instanceof RequestTimeout) return "the request took too long to arrive"
+  if (error instanceof QueryOverdue) return "its answer took too long"
   if (error instanceof ForeignHost) return `it does not answer to the name ${error.host}`
   if (error instanceof ForeignOrigin) return `it refuses requests of pages of ${error.value}`
   const { response } = error

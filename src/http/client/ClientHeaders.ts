@@ -12,7 +12,8 @@ import { isUuid } from "../wire/RequestId.ts"
 const ofPrecondition = (expected: Precondition): CommandHeaders => {
   if (expected === undefined) return {}
   if (expected === "absent") return { "if-none-match": "*" }
-  return { "if-match": expected === "exists" ? "*" : HeaderValue.entityTag(expected) }
+  if (expected === "exists") return { "if-match": "*" }
+  return { "if-match": [expected].flat().map(HeaderValue.entityTag).join(", ") }
 }
 
 /**

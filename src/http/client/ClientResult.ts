@@ -57,13 +57,13 @@ export const catalogReceipt = (response: {
 }
 
 /** Returns the body of a response, which is never 304 since the request named no version. */
-export const found = <Body extends object>(body: Body | void): Body => {
+export const found = <Body extends object>(body: Body | undefined): Body => {
   if (body === undefined) throw notAskedFor()
   return body
 }
 
 export const entity = <Body extends object>(response: {
-  readonly body: Body | void
+  readonly body: Body | undefined
   readonly headers: { readonly "consistency-token": string }
 }) => ({ ...found(response.body), token: response.headers["consistency-token"] })
 
@@ -75,7 +75,12 @@ export const queryResult = (headers: ViewResponseHeaders): QueryResult => ({
 export const page = <Item>(response: {
   readonly body: {
     readonly data: ReadonlyArray<Item>
-    readonly page: { readonly next?: string; readonly hasMore: boolean }
+    readonly page: { readonly next?: string; readonly resume?: string; readonly hasMore: boolean }
   }
   readonly headers: ViewResponseHeaders
-}) => ({ data: response.body.data, ...response.body.page, ...queryResult(response.headers) })
+}) => {
+  const { hasMore, next, resume } = response.body.page
+  const cursor = next ?? resume
+  const page = { hasMore, ...(cursor === undefined ? {} : { next: cursor }) }
+  return { data: response.body.data, ...page, ...queryResult(response.headers) }
+}

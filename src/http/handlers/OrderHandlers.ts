@@ -13,7 +13,7 @@ const commandOn = (orders: Orders["Service"]) =>
   Effect.fnUntraced(function* <E>(
     headers: CommandHeaders,
     send: (options: CommandOptions) => Effect.Effect<Receipt, E>,
-    created?: (receipt: Receipt) => { readonly location: string }
+    created?: (receipt: Receipt) => { readonly location?: string }
   ) {
     const receipt = yield* send(yield* commandOptions(headers))
     return yield* Reply.ofCommand(orders, receipt, headers.prefer, created?.(receipt))

@@ -9,8 +9,8 @@ import * as Reply from "./Reply.ts"
 import { queryOptions } from "./RequestOptions.ts"
 
 const defaultEvents = 100
-/** An old version of an order never changes, but it is nobody else's business. */
-const immutable = "private, max-age=31536000, immutable"
+/** An old version never changes, but what is `allowed` in it depends on the server's settings. */
+const revalidated = "private, no-cache"
 
 export const layer = HttpApiBuilder.group(
   Api,
@@ -22,9 +22,11 @@ export const layer = HttpApiBuilder.group(
         const { applied, options } = queryOptions(headers)
         const result = yield* orders.get(params.id, options)
         const replyHeaders = { ...Reply.viewHeaders(result), ...applied }
-        return HeaderValue.isCurrent(headers["if-none-match"], result.order.version)
-          ? HttpApiSchema.withHeaders({ body: undefined, headers: replyHeaders })
-          : HttpApiSchema.withHeaders({ body: result.order, headers: replyHeaders })
+        if (!HeaderValue.isCurrent(headers["if-none-match"], result.order.version)) {
+          return HttpApiSchema.withHeaders({ body: result.order, headers: replyHeaders })
+        }
+        yield* Reply.fitting(result)
+        return HttpApiSchema.withHeaders({ body: undefined, headers: replyHeaders })
       }),
       list: Effect.fnUntraced(function* ({ headers, query, request }) {
         const { applied, options } = queryOptions(headers)
@@ -48,7 +50,7 @@ export const layer = HttpApiBuilder.group(
       }),
       at: Effect.fnUntraced(function* ({ params }) {
         const order = yield* orders.at(params.id, params.version)
-        const headers = { etag: HeaderValue.entityTag(order.version), "cache-control": immutable }
+        const headers = { etag: HeaderValue.entityTag(order.version), "cache-control": revalidated }
         return HttpApiSchema.withHeaders({ body: order, headers })
       }),
       events: Effect.fnUntraced(function* ({ params, query, request }) {

@@ -2,17 +2,21 @@
  * Makes bodies and headers of what `Orders` answers. `RequestOptions` is the way in, and clients have the inverse of
  * both.
  */
-import { Duration, Effect } from "effect"
+import { Duration, Effect, Schema } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { HttpApiSchema } from "effect/http-api"
 import type { Orders } from "../../orders/Orders.ts"
 import type { QueryResult } from "../../orders/QueryOptions.ts"
 import { readBack, type Receipt } from "../../orders/Receipt.ts"
-import type { OrderView } from "../../views/order/OrderView.ts"
+import { OrderView } from "../../views/order/OrderView.ts"
+import { InternalError } from "../problems/HttpError.ts"
 import * as HeaderValue from "../wire/HeaderValue.ts"
 
 const orderPath = (orderId: string): string => `/orders/${orderId}`
-export const location = ({ orderId }: Receipt) => ({ location: orderPath(orderId) })
+
+/** An order that was there already is not created by the request that would have placed it. */
+export const location = ({ events, orderId }: Receipt): { readonly location?: string } =>
+  events.length === 0 ? {} : { location: orderPath(orderId) }
 
 export const freshnessHeaders = ({ freshness, token }: QueryResult) => ({
   "consistency-token": token,
@@ -27,7 +31,7 @@ export const viewHeaders = (result: QueryResult & { readonly order: OrderView })
 export const replayed = (receipt: { readonly replayed: boolean }) =>
   receipt.replayed ? { "idempotent-replayed": "true" as const } : {}
 
-const ofReceipt = (receipt: Receipt) => {
+const ofReceipt = (receipt: Receipt, created?: { readonly location?: string }) => {
   const { commandId, events, orderId, paymentStatus, status, version } = receipt
   const self = orderPath(orderId)
   const monitor = `/events?orderId=${orderId}`
@@ -37,23 +41,43 @@ const ofReceipt = (receipt: Receipt) => {
     headers: {
       etag: HeaderValue.entityTag(version),
       "consistency-token": receipt.token,
-      location: self,
+      ...created,
       link: `<${monitor}>; rel="monitor"`,
       ...replayed(receipt)
     }
   })
 }
 
+const isOrderView = Schema.is(OrderView)
+
+/** Fails if a row of the view can't be shown as an order, before anything else is answered in its place. */
+export const fitting = <Read extends { readonly order: OrderView }>(read: Read): Effect.Effect<Read, InternalError> =>
+  isOrderView(read.order as unknown)
+    ? Effect.succeed(read)
+    : Effect.andThen(
+        Effect.logError(`The view's row of order ${read.order.orderId} is no order; audit and repair it.`),
+        new InternalError()
+      )
+
+/** The command is stored, so it is not answered with an error, whatever is wrong with the row. */
+const readFitting = Effect.fnUntraced(
+  function* (orders: Orders["Service"], receipt: Receipt, wait: Duration.Duration) {
+    const read = yield* readBack(orders.get, receipt, wait)
+    return read === undefined ? undefined : yield* fitting(read)
+  },
+  Effect.catchTag("InternalError", () => Effect.succeed(undefined))
+)
+
 /** Answers the receipt of a command, or the order if the caller waits for the view and the view gets there in time. */
 export const ofCommand = Effect.fnUntraced(function* (
   orders: Orders["Service"],
   receipt: Receipt,
   prefer: string | undefined,
-  created?: { readonly location: string }
+  created?: { readonly location?: string }
 ) {
   const wait = HeaderValue.waitOf(prefer)
-  const read = wait === undefined ? undefined : yield* readBack(orders.get, receipt, Duration.seconds(wait))
-  if (wait === undefined || read === undefined) return ofReceipt(receipt)
+  const read = wait === undefined ? undefined : yield* readFitting(orders, receipt, Duration.seconds(wait))
+  if (wait === undefined || read === undefined) return ofReceipt(receipt, created)
   const headers = {
     ...viewHeaders(read),
     ...replayed(receipt),
@@ -74,7 +98,10 @@ export const nextLink = (
   return { link: `<${path}?${parameters}>; rel="next"` }
 }
 
-/** Answers one page of a list, with a link to the next page if there is one. */
+/**
+ * Answers one page of a list, with a link to the next page if there is one. A list by `updatedAt` that is exhausted has
+ * a cursor to go on polling from.
+ */
 export const ofPage = <Item>(
   data: ReadonlyArray<Item>,
   result: QueryResult & { readonly hasMore: boolean; readonly next?: string },
@@ -83,10 +110,10 @@ export const ofPage = <Item>(
 ) => {
   const { hasMore, next } = result
   return HttpApiSchema.withHeaders({
-    body: { data, page: { ...(next === undefined ? {} : { next }), hasMore } },
+    body: { data, page: { ...(next === undefined ? {} : { [hasMore ? "next" : "resume"]: next }), hasMore } },
     headers: {
       ...freshnessHeaders(result),
-      ...(next === undefined ? {} : nextLink(request, { cursor: next })),
+      ...(hasMore && next !== undefined ? nextLink(request, { cursor: next }) : {}),
       ...applied
     }
   })

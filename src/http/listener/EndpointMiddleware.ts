@@ -5,10 +5,10 @@
 import { Duration, Effect, Layer, type Types } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { HttpApiError } from "effect/http-api"
-import { OutcomeUnknown, Overloaded } from "../../eventstore/EventStoreErrors.ts"
+import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
 import { Boundary, CommandBoundary, QueryBoundary } from "../api/Boundary.ts"
 import { invalidRequest } from "../problems/DecodeErrors.ts"
-import { InternalError, InvalidRequest } from "../problems/HttpError.ts"
+import { InternalError, InvalidRequest, QueryOverdue } from "../problems/HttpError.ts"
 import * as HeaderValue from "../wire/HeaderValue.ts"
 import * as JsonSyntax from "../wire/JsonSyntax.ts"
 import * as RequestBody from "../wire/RequestBody.ts"
@@ -87,9 +87,10 @@ const query = Layer.effect(
   QueryBoundary,
   Effect.map(HttpLimits, (limits) =>
     Effect.fnUntraced(function* (httpEffect) {
+      const duration = deadline(yield* Request, limits)
       return yield* Effect.timeoutOrElse(httpEffect, {
-        duration: deadline(yield* Request, limits),
-        orElse: () => Effect.fail(new Overloaded({ what: "the read side", retryAfter: 1 }))
+        duration,
+        orElse: () => Effect.fail(new QueryOverdue({ seconds: Duration.toSeconds(duration), retryAfter: 1 }))
       })
     })
   )

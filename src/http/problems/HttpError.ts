@@ -30,6 +30,17 @@ export class RequestTimeout extends Schema.TaggedError<RequestTimeout>()("Reques
   }
 }
 
+/** A query took longer than a request may take. */
+export class QueryOverdue extends Schema.TaggedError<QueryOverdue>()(
+  "QueryOverdue",
+  { seconds: Schema.Finite, retryAfter: Schema.Finite },
+  { httpApiStatus: 503 }
+) {
+  override get message() {
+    return `The answer was not there after ${this.seconds} s. Ask again in ${this.retryAfter} s, or ask for less.`
+  }
+}
+
 export class ContentTooLarge extends Schema.TaggedError<ContentTooLarge>()(
   "ContentTooLarge",
   { limit: Schema.Int },

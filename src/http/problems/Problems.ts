@@ -101,8 +101,8 @@ const ownProblems = {
     { members: { required: Position, current: Position } }
   ),
   Overloaded: problem(Overloaded, "overloaded", "Overloaded", {
-    when: "The server had no room for the request; nothing was done.",
-    remedy: "Send the request again after Retry-After."
+    when: "The server had no room for the request, or no time to answer the query; nothing was done.",
+    remedy: "Send the request again after Retry-After; ask for a smaller page if it was a list."
   }),
   Draining: problem(CommandError.Draining, "draining", "Shutting down", {
     when: "The process is shutting down; nothing was done.",
@@ -117,8 +117,8 @@ const ownProblems = {
     "database-unavailable",
     "Database unavailable",
     {
-      when: "The database can't be reached, or what the request needs is locked for long; nothing was done.",
-      remedy: "Send the request again after Retry-After."
+      when: "The database can't be reached, does not answer, or locks what is needed; `unanswered` means that a change may have been made.",
+      remedy: "Send the request again after Retry-After; if it is `unanswered` and a change, look first."
     },
     // A gateway, whose `Orders` is a client of another server, has that server for a database.
     { also: [ServerUnreachable] }
@@ -134,5 +134,6 @@ const ownProblems = {
 export const Problems = {
   ...OrderProblems,
   ...ownProblems,
+  QueryOverdue: alias(ownProblems.Overloaded, HttpError.QueryOverdue),
   VersionNotFound: alias(ownProblems.RouteNotFound, VersionNotFound, { members: { version: Schema.Int } })
 }

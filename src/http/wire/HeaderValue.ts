@@ -12,9 +12,11 @@ import type { Freshness } from "../../views/ViewQuery.ts"
 /** Writes a version as a strong entity tag. */
 export const entityTag = (version: number): string => `"${version}"`
 
-/** `If-Match` on a command takes one entity tag, or `*`. */
+/** `If-Match` on a command takes entity tags with commas between them, or `*`. */
 export const IfMatch = Schema.String.check(
-  Schema.isPattern(/^\s*(?:\*|(?:W\/)?"[\x21\x23-\x7e]{0,64}")\s*$/u, { expected: 'one entity tag such as "7", or *' })
+  Schema.isPattern(/^\s*(?:\*|(?:W\/)?"[\x21\x23-\x7e]{0,64}"(?:\s*,\s*(?:W\/)?"[\x21\x23-\x7e]{0,64}")*)\s*$/u, {
+    expected: 'entity tags such as "7", or *'
+  })
 )
 
 /** `If-None-Match` on a command takes only `*`: the thing must not exist yet. */
@@ -31,8 +33,11 @@ export const precondition = (headers: {
   const text = headers["if-match"]?.trim()
   if (text === undefined) return undefined
   if (text === "*") return "exists"
-  const version = /^"(0|[1-9][0-9]{0,14})"$/.exec(text)
-  return version === null ? neverAVersion : Number(version[1])
+  const versions = (text.match(/(?:W\/)?"[^"]*"/g) ?? []).map((tag) => {
+    const version = /^"(0|[1-9][0-9]{0,14})"$/.exec(tag)
+    return version === null ? neverAVersion : Number(version[1])
+  })
+  return versions.length === 1 ? versions[0] : versions
 }
 
 /**

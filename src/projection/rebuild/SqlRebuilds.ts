@@ -1,7 +1,7 @@
 /** `Rebuilds` in SQL: every request is a change of the rebuild's row, which the runners of all processes look at. */
 import { Effect, Layer } from "effect"
 import { Database } from "../../database/Database.ts"
-import { orUnavailable, withinSeconds } from "../../database/SqlFailure.ts"
+import { changeOrUnavailable, changeWithinSeconds, orUnavailable, withinSeconds } from "../../database/SqlFailure.ts"
 import { findProjection, type Projection } from "../Projection.ts"
 import { RebuildRefused, UnknownRebuild } from "../ProjectionErrors.ts"
 import { overdueOrUnavailable } from "../run/BoundedTransaction.ts"
@@ -31,7 +31,7 @@ const make = Effect.fnUntraced(function* (projections: ReadonlyArray<Projection>
   const setState = (state: "running" | "paused") =>
     Effect.fnUntraced(function* (id: string) {
       const rebuild = yield* get(id)
-      const isOpen = yield* RebuildRows.setState(sql, id, state).pipe(orUnavailable, withinSeconds(6))
+      const isOpen = yield* RebuildRows.setState(sql, id, state).pipe(changeOrUnavailable, changeWithinSeconds(6))
       return yield* changed(rebuild, isOpen)
     })
 
@@ -43,7 +43,7 @@ const make = Effect.fnUntraced(function* (projections: ReadonlyArray<Projection>
       if (projection.tables === undefined) {
         return yield* new RebuildRefused({ projection: name, problem: notBeside })
       }
-      const id = yield* RebuildRows.request(sql, projection, options).pipe(overdueOrUnavailable, withinSeconds(6))
+      const id = yield* RebuildRows.request(sql, projection, options).pipe(overdueOrUnavailable, changeWithinSeconds(6))
       yield* Effect.logInfo(`Rebuild ${id} of the projection begins.`, { projection: name })
       return yield* Effect.catchTag(get(id), "UnknownRebuild", Effect.die)
     }),
@@ -53,7 +53,7 @@ const make = Effect.fnUntraced(function* (projections: ReadonlyArray<Projection>
       const rebuild = yield* get(id)
       const projection = projections.find(({ name }) => name === rebuild.projection)
       if (projection === undefined) return yield* new UnknownRebuild({ id })
-      const isOpen = yield* RebuildRows.abort(sql, projection, id).pipe(orUnavailable, withinSeconds(6))
+      const isOpen = yield* RebuildRows.abort(sql, projection, id).pipe(changeOrUnavailable, changeWithinSeconds(6))
       return yield* changed(rebuild, isOpen)
     })
   })

@@ -8,7 +8,7 @@
 import { Effect, Exit, Fiber, Schema } from "effect"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
-import { orUnavailable } from "../../database/SqlFailure.ts"
+import { changeOrUnavailable } from "../../database/SqlFailure.ts"
 import { ProjectionLimits } from "../ProjectionLimits.ts"
 
 /** The transaction did not end in time; it may have taken effect or not. */
@@ -35,12 +35,13 @@ export const bounded = <A, E, R>(transaction: Effect.Effect<A, E, R>): Effect.Ef
     })
   )
 
-/** Fails with `DatabaseUnavailable` also where it is unknown whether a transaction was committed; its caller looks. */
+/** Fails with `DatabaseUnavailable`, which is `unanswered` where it is unknown whether a transaction was committed. */
 export const overdueOrUnavailable = <A, E, R>(
   self: Effect.Effect<A, E | SqlError | TransactionOverdue, R>
 ): Effect.Effect<A, E | DatabaseUnavailable, R> =>
   Effect.catch(self, (error): Effect.Effect<never, E | DatabaseUnavailable> => {
-    if (isSqlError(error)) return orUnavailable(Effect.fail(error))
-    if (error instanceof TransactionOverdue) return new DatabaseUnavailable({ retryAfter: 1, cause: error })
+    if (isSqlError(error)) return changeOrUnavailable(Effect.fail(error))
+    if (error instanceof TransactionOverdue)
+      return new DatabaseUnavailable({ retryAfter: 1, unanswered: true, cause: error })
     return Effect.fail(error)
   })

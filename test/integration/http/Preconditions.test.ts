@@ -1,6 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { SecureRandom } from "effect/crypto"
-import { placement } from "../../../harness/fixtures/Shop.ts"
+import { ada, mug, placement } from "../../../harness/fixtures/Shop.ts"
 import { withCatalog } from "../../../harness/clients/CheckedClient.ts"
 import { start, type TestServer } from "../../../harness/servers/ApiServer.ts"
 
@@ -41,10 +41,34 @@ describe("preconditions", () => {
 
   it("If-Match that can't be read is 400", async () => {
     const id = await place()
-    for (const tag of ["1", '"1', "'1'", '"1", "2"', "W/1", "**"]) {
+    for (const tag of ["1", '"1', "'1'", '"1" "2"', '"1",', "W/1", "**", '*, "1"']) {
       const { body, status } = await addLine(id, { "if-match": tag })
       assert.deepStrictEqual([status, body.errors[0].path], [400, "header.if-match"], tag)
     }
+  })
+
+  it("If-Match with a list lets a command through if one of its versions is current", async () => {
+    const id = await place()
+    assert.strictEqual((await addLine(id, { "if-match": '"7", W/"1", "1"' })).status, 202)
+    const { body, status } = await addLine(id, { "if-match": '"1" , "3","abc"' })
+    assert.deepStrictEqual([status, body.currentVersion, body.expected], [412, 2, undefined])
+  })
+
+  it("If-Match on what does not exist yet is 412 with version 0", async () => {
+    const orderId = newId()
+    for (const tag of ['"1"', "*", '"1", "2"']) {
+      for (const [method, path, body] of [
+        ["PUT", `/products/${newId()}`, mug],
+        ["PUT", `/customers/${newId()}`, ada],
+        ["POST", "/orders", placement({ orderId })],
+        ["POST", "/orders", placement()]
+      ] as const) {
+        const answer = await server.send(method, path, body, { "if-match": tag })
+        const { currentVersion, type } = answer.body
+        assert.deepStrictEqual([answer.status, type, currentVersion], [412, "/problems/version-mismatch", 0], path)
+      }
+    }
+    assert.strictEqual((await server.get(`/orders/${orderId}`)).status, 404)
   })
 
   it("If-Match on a missing order is 404", async () => {

@@ -81,6 +81,31 @@ describe("queries over HTTP", () => {
     assert.deepStrictEqual(seen, ids)
   })
 
+  it("links to the next page only if there is one, and says where a list of changes is polled on", async () => {
+    const customerId = "polled"
+    await server.send("PUT", `/customers/${customerId}`, { name: "P", email: "p@example.org" })
+    const { id } = await place({ customerId })
+    const { token } = await place({ customerId })
+    const list = (query: string) =>
+      server.get(`/orders?customerId=${customerId}&${query}`, { "consistency-token": token, prefer: "wait=30" })
+    const first = await list("sort=updatedAt&limit=1")
+    assert.hasAllKeys(first.body.page, ["hasMore", "next"])
+    assert.include(linkOf(first.headers), `cursor=${first.body.page.next}`)
+    const last = await list(`sort=updatedAt&limit=1&cursor=${first.body.page.next}`)
+    assert.hasAllKeys(last.body.page, ["hasMore", "resume"])
+    assert.deepStrictEqual([last.body.page.hasMore, last.headers.get("link")], [false, null])
+    const polled = await list(`sort=updatedAt&cursor=${last.body.page.resume}`)
+    assert.deepStrictEqual([polled.body.data, polled.headers.get("link")], [[], null])
+    const shipped = await server.send("POST", `/orders/${id}/shipments`, {}, { prefer: "wait=30" })
+    assert.strictEqual(shipped.status, 200)
+    const changed = await list(`sort=updatedAt&cursor=${polled.body.page.resume}`)
+    assert.strictEqual(changed.body.data[0].orderId, id)
+    for (const path of ["/orders?sort=placedAt&customerId=polled", "/products", "/customers?withdrawn=true"]) {
+      const { body, headers } = await server.get(path)
+      assert.deepStrictEqual([body.page, headers.get("link")], [{ hasMore: false }, null], path)
+    }
+  })
+
   it("counts orders by status, every status, as fresh as the token", async () => {
     const customerId = "counted"
     await server.send("PUT", `/customers/${customerId}`, { name: "C", email: "c@example.org" })

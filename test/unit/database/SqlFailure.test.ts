@@ -1,6 +1,18 @@
-import { assert, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
 import { ConnectionError, SqlError, UnknownError } from "effect/sql/SqlError"
-import { blame, classify, isSessionUnusable, messageOf } from "../../../src/database/SqlFailure.ts"
+import {
+  blame,
+  changeOrUnavailable,
+  changeWithinSeconds,
+  classify,
+  isSessionUnusable,
+  messageOf,
+  orUnavailable,
+  withinSeconds
+} from "../../../src/database/SqlFailure.ts"
+import { overdueOrUnavailable, TransactionOverdue } from "../../../src/projection/run/BoundedTransaction.ts"
 
 const socket = (code: string) =>
   new SqlError({
@@ -54,4 +66,41 @@ it("messageOf returns the message of the server or the socket", () => {
   const error = new SqlError({ reason: new UnknownError({ cause, message: "Query failed", operation: "query" }) })
   assert.strictEqual(messageOf(error), cause.message)
   assert.strictEqual(messageOf(socket("EPIPE")), "socket")
+})
+
+describe("a statement that got no answer", () => {
+  const lost = Effect.fail(socket("ECONNRESET"))
+
+  it.effect("changed nothing if it was a read, and perhaps something if it was a change", () =>
+    Effect.gen(function* () {
+      const read = yield* Effect.flip(orUnavailable(lost))
+      assert.match(read.message, /nothing was done/)
+      const change = yield* Effect.flip(changeOrUnavailable(lost))
+      assert.match(change.message, /it may be done or not: look first/)
+      const refused = yield* Effect.flip(changeOrUnavailable(Effect.fail(server("57014"))))
+      assert.match(refused.message, /nothing was done/)
+    })
+  )
+
+  it.effect("is given up after a while, in the same words", () =>
+    Effect.gen(function* () {
+      for (const [within, words] of [
+        [withinSeconds, /nothing was done/],
+        [changeWithinSeconds, /it may be done or not/]
+      ] as const) {
+        const fiber = yield* Effect.forkChild(Effect.flip(within(6)(Effect.never)), { startImmediately: true })
+        yield* TestClock.adjust("7 seconds")
+        assert.match((yield* Fiber.join(fiber)).message, words)
+      }
+    })
+  )
+
+  it.effect("was perhaps committed if it was a transaction that was given up", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(overdueOrUnavailable(Effect.fail(new TransactionOverdue())))
+      assert.match(error.message, /it may be done or not/)
+      const { message } = yield* Effect.flip(overdueOrUnavailable(lost))
+      assert.match(message, /it may be done or not/)
+    })
+  )
 })

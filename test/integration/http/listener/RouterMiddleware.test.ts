@@ -100,6 +100,7 @@ describe("the middleware around every request", () => {
     return on({ orders, limits: { request: Duration.millis(100) } }, async (server) => {
       const list = await server.get("/orders")
       assert.deepStrictEqual([list.status, list.body.type], [503, "/problems/overloaded"])
+      assert.strictEqual(list.body.detail, "The answer was not there after 0.1 s. Ask again in 1 s, or ask for less.")
       const placed = await server.send("POST", "/orders", placement())
       assert.deepStrictEqual([placed.status, placed.body.type], [503, "/problems/outcome-unknown"])
     })
