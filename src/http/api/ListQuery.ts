@@ -34,15 +34,13 @@ export const EventListQuery = {
   limit: optional(WholeNumber(1, 500))
 }
 
-const cursor = (description: string) => optional(Schema.String.annotate({ description }))
-
 /** Makes the schema of a list's body: one page, and the cursor of the next page. */
 export const pageOf = <S extends Schema.Constraint>(item: S) =>
   Schema.Struct({
     data: Schema.Array(item),
     page: Schema.Struct({
-      next: cursor("The cursor of the next page."),
-      resume: cursor("Nothing is left for now: sent as cursor later, it gives what has changed by then."),
+      next: optional(Schema.String),
+      resume: optional(Schema.String),
       hasMore: Schema.Boolean
     })
   })

@@ -17,6 +17,10 @@ const protocol: Readonly<Record<string, Field>> = {
   data: field("The items of this page."),
   page: field("Says how to get the next page."),
   next: field("Send this as cursor to get what follows. Opaque.", "eyJ2IjoxfQ.c2lnbmF0dXJl"),
+  resume: field(
+    "Nothing follows for now; send this as cursor later to get what has changed.",
+    "eyJ2IjoxfQ.c2lnbmF0dXJl"
+  ),
   hasMore: field("More items follow now."),
   "ProjectionState.name": field("The projection's name.", "orders"),
   "ProjectionState.version": count("The version of the view that it makes.", 5),
@@ -91,6 +95,8 @@ const problems: Readonly<Record<string, Field>> = {
   parked: field("The view holds this order back until an operator acts."),
   "PaymentRequiredBeforeShipmentProblem.required": field("What the shop asks for before it ships."),
   what: field("This has no room.", "this process"),
+  unanswered: field("The answer was lost or came too late, so a change may have been made or not."),
+  seconds: { ...field("The query was given up after so many seconds.", 10), minimum: 0 },
   isBusy: field("The database is there, but what the request needs is locked."),
   "ProblemType.type": path("The problem's type.", "/problems/invalid-request"),
   title: field("The problem's type, in words.", "Invalid request"),
@@ -135,7 +141,7 @@ const parameters: Readonly<Record<string, Field>> = {
     "1 to 255 printable characters. A command that is sent again with the same key is done only once.",
     uuid
   ),
-  "header.if-match": field("The version that must still be current, or * if any version will do.", '"2"'),
+  "header.if-match": field("The versions of which one must still be current, or * if any version will do.", '"2"'),
   "header.if-none-match": field("Entity tags; the answer is 304 if one of them is current.", '"2"'),
   "header.consistency-token": field(
     "On an answer, how fresh it is. A read that sends it back is at least as fresh.",
