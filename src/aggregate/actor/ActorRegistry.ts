@@ -44,8 +44,9 @@ const mistakesOf = (id: string, options: SendOptions = {}): ReadonlyArray<Mistak
   )
   if (!isText(id, 1) || /[\n\r\u2028\u2029]/.test(id))
     mistakes.push({ path: "path.id", message: "Expected an id of 1 to 200 characters in one line" })
-  if (![undefined, "exists", "absent"].includes(precondition as string) && !Number.isInteger(precondition)) {
-    mistakes.push({ path: "options.precondition", message: 'Expected a version, "exists" or "absent"' })
+  const isNamed = [undefined, "exists", "absent"].includes(precondition as string)
+  if (!isNamed && ![precondition].flat().every(Number.isInteger)) {
+    mistakes.push({ path: "options.precondition", message: 'Expected a version, versions, "exists" or "absent"' })
   }
   return mistakes
 }
