@@ -187,7 +187,7 @@ export const run = async (plan: Plan) => {
       if (!said().some(ServerLog.isSaid)) found.push("no server logged it")
       const isOver = () => said().every((lines) => ServerLog.failing(lines).length === 0)
       await untilSo(isOver, { patience: Math.max(0, allowed - (now() - cured)), pause: 50 }).catch(() => {})
-      found.push(...said().flatMap(ServerLog.faults))
+      found.push(...said().flatMap((lines) => ServerLog.faults(lines, now() - begun)))
     }
     for (const [fault, { length }] of Map.groupBy(
       each.flatMap((one, index) => one.faults().slice(faultsBefore[index])),

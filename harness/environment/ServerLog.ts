@@ -24,8 +24,8 @@ const parsed = (text: string): ReadonlyArray<Line> => {
 /** Numbers and ids differ from one time to the next. */
 const general = (message: string) => message.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}|\d+(?:\.\d+)?/g, "#")
 
-/** A part may fail, come back for a moment and fail again. */
-const mostTimes = 2
+/** A part may fail, come back for a moment and fail again: twice in 5 s, as `OutageLog` has it. */
+const mostTimes = (millis: number) => 2 * Math.ceil(millis / 5_000)
 const mostStacks = 4
 
 const fails = /^(.+?) fails and is tried again/
@@ -50,11 +50,11 @@ export const failing = (lines: ReadonlyArray<Line>): ReadonlyArray<string> => {
 
 export const isSaid = (lines: ReadonlyArray<Line>): boolean => lines.some(({ message }) => fails.test(message))
 
-/** Lists what is wrong with all that a server said from the beginning until all was back. */
-export const faults = (lines: ReadonlyArray<Line>): ReadonlyArray<string> => {
+/** Lists what is wrong with all that a server said in so many milliseconds, from the beginning until all was back. */
+export const faults = (lines: ReadonlyArray<Line>, millis: number): ReadonlyArray<string> => {
   const found = failing(lines).map((part) => `it was not said that this works again: ${part}`)
   for (const [message, { length }] of Map.groupBy(lines, ({ message }) => general(message))) {
-    if (length > mostTimes) found.push(`said ${length} times: ${message.slice(0, 160)}`)
+    if (length > mostTimes(millis)) found.push(`said ${length} times: ${message.slice(0, 160)}`)
   }
   const stacks = lines.filter(({ hasStack }) => hasStack).length
   return stacks > mostStacks ? [...found, `${stacks} stacks were logged`] : found

@@ -15,14 +15,15 @@ export interface OutageLog {
   readonly works: Effect.Effect<void>
 }
 
-/** An outage that begins so soon after the last one that was said is said only if it lasts beyond this time. */
+/** At most two outages are said in this time; another is said only if it lasts beyond it. */
 const quiet = Duration.toNanosUnsafe("5 seconds")
 
 /** `subject` begins both sentences, as "The log's tail". */
 export const make = (subject: string): OutageLog => {
   let since: bigint | undefined
   let isSaid = false
-  let quietUntil: bigint | undefined
+  /** The ends of the last two outages that were said. */
+  let ends: ReadonlyArray<bigint> = []
   const monotonic = Effect.map(Clock.Clock, (clock) => clock.monotonicTimeNanosUnsafe())
   return {
     isFailing: () => since !== undefined,
@@ -30,7 +31,7 @@ export const make = (subject: string): OutageLog => {
       Effect.gen(function* () {
         const now = yield* monotonic
         since ??= now
-        if (isSaid || (quietUntil !== undefined && now < quietUntil)) {
+        if (isSaid || (ends.length === 2 && now - ends[0]! < quiet)) {
           return yield* Effect.logDebug(`${subject} still fails: ${reason}`)
         }
         isSaid = true
@@ -42,7 +43,7 @@ export const make = (subject: string): OutageLog => {
       const now = yield* monotonic
       const seconds = Math.max(1, Math.round(Duration.toSeconds(Duration.nanos(now - since))))
       const level = isSaid ? "Info" : "Debug"
-      if (isSaid) quietUntil = now + quiet
+      if (isSaid) ends = [...ends.slice(-1), now]
       since = undefined
       isSaid = false
       yield* Effect.logWithLevel(level)(`${subject} works again after ${seconds} s.`)

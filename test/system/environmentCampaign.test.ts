@@ -1,9 +1,19 @@
 import { assert, inject, it } from "vitest"
 import type { Disturbance } from "../../harness/environment/Disturbances.ts"
 import { run } from "../../harness/environment/EnvironmentCampaign.ts"
+import * as EnvironmentPlans from "../../harness/environment/EnvironmentPlans.ts"
 import * as ServerLog from "../../harness/environment/ServerLog.ts"
 
 const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000)
+
+it("whatever is done to the environment of two servers, all is back by itself, with nothing lost and little said", async () => {
+  const databaseUrl = inject("postgresUrl")
+  const { acknowledged, faults, results, takeOvers } = await run({ ...EnvironmentPlans.quick(seed), databaseUrl })
+  assert.deepStrictEqual(faults, [], `seed ${seed}`)
+  assert.isTrue(results.every(({ isCounted }) => isCounted))
+  assert.lengthOf(takeOvers, 1)
+  assert.isAbove(acknowledged, 100)
+})
 
 const planted = (name: string, begin: ReadonlyArray<string>): Disturbance => ({
   kind: "planted",
@@ -51,7 +61,7 @@ it("the environment campaign finds what a server said too often, or never took b
   const fails = line("The log's tail fails and is tried again until it works: it is gone")
   const works = line("The log's tail works again after 3 s.")
   const other = line("order 17 was lost")
-  const faults = (output: string) => ServerLog.faults(ServerLog.linesOf(output))
+  const faults = (output: string) => ServerLog.faults(ServerLog.linesOf(output), 1_000)
   assert.deepStrictEqual(faults(fails + works), [])
   assert.deepStrictEqual(faults(works + fails), ["it was not said that this works again: The log's tail"])
   assert.deepStrictEqual(faults(other.repeat(3)), ["said 3 times: order # was lost"])
