@@ -104,6 +104,19 @@ const describeParameter = (parameter: OpenApi.OpenAPISpecHeader, name: string, o
   Object.assign(parameter, { ...(description === undefined ? {} : { description }), schema })
 }
 
+/**
+ * The page at /docs sends every parameter that has an example or a first value, so one that may be left out has its
+ * example in words, and no list of one value.
+ */
+const leftOut = (parameter: OpenApi.OpenAPISpecParameter): void => {
+  const { enum: values, examples, ...schema } = parameter.schema as Node
+  if (parameter.required) return
+  const [value] = Array.isArray(values) && values.length === 1 ? values : []
+  const pattern = value === undefined ? {} : { pattern: `^\\${String(value)}$` }
+  parameter.schema = { ...schema, ...(value === undefined && values !== undefined ? { enum: values } : pattern) }
+  if (Array.isArray(examples)) parameter.description += ` For example: ${String(examples[0])}`
+}
+
 const answers: Readonly<Record<string, string>> = {
   101: "The connection is a WebSocket from now on.",
   200: "The answer; of a command, the order once the view has it.",
@@ -123,6 +136,7 @@ const describeOperation = (path: string, operation: OpenApi.OpenAPISpecOperation
   for (const parameter of operation.parameters) {
     const collection = path.split("/").at(path.split("/").indexOf(`{${parameter.name}}`) - 1) ?? ""
     describeParameter(parameter, parameter.name, parameter.in === "path" ? collection : parameter.in)
+    leftOut(parameter)
   }
   for (const [status, answer] of Object.entries(operation.responses)) {
     describeAnswer(status, answer, components)
@@ -131,7 +145,8 @@ const describeOperation = (path: string, operation: OpenApi.OpenAPISpecOperation
   }
   const example = bodies[operation.operationId]
   for (const content of Object.values(operation.requestBody?.content ?? {})) {
-    if (example !== undefined) Object.assign(content, { example })
+    if (example !== undefined)
+      Object.assign(content, { examples: { demo: { summary: "With the demo catalog", value: example } } })
   }
 }
 

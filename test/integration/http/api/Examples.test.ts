@@ -4,6 +4,7 @@ import type { OpenApi } from "effect/http-api"
 import { onTestFinished } from "vitest"
 import { openapi } from "../../../../harness/http/Contract.ts"
 import { start } from "../../../../harness/servers/ApiServer.ts"
+import { fields } from "../../../../src/http/api/openapi/Fields.ts"
 import { demoCustomers, demoProducts } from "../../../../src/orders/DemoCatalog.ts"
 
 interface Shown {
@@ -32,8 +33,12 @@ const shown: ReadonlyArray<Shown> = Object.entries(openapi.paths).flatMap(([path
       operationId,
       method: method.toUpperCase(),
       path: path.replace(/\{(\w+)\}/g, (_, name) => String(exampleOf(parameters.find((one) => one.name === name)!))),
-      body: Object.values(requestBody?.content ?? {}).map((content): unknown => Reflect.get(content, "example"))[0],
-      query: parameters.filter((one) => one.in === "query").map((one) => `${one.name}=${String(exampleOf(one))}`)
+      body: Object.values(requestBody?.content ?? {}).map(
+        (content): unknown => Reflect.get(content, "examples")?.demo.value
+      )[0],
+      query: parameters
+        .filter((one) => one.in === "query")
+        .map((one) => `${one.name}=${String(fields[`query.${one.name}`]?.examples?.[0] ?? exampleOf(one))}`)
     }
   })
 )
