@@ -27,6 +27,6 @@ it.live("an append works again on connections that were made while the database 
         "Accepted",
         "Accepted"
       ])
-    }).pipe(Effect.provide(logLayer(url)))
+    }).pipe(Effect.provide(logLayer(url, { pools: { append: 1 } })))
   }).pipe(Effect.scoped, Effect.provide(Logger.layer([])))
 )
