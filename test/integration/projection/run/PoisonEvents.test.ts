@@ -16,15 +16,19 @@ import { operatedLayer } from "../../../../harness/views/ViewLayer.ts"
 const raise = (sql: SqlClient.SqlClient, state: string) =>
   Effect.asVoid(sql.unsafe(`DO $$ BEGIN RAISE EXCEPTION 'the cause' USING ERRCODE = '${state}'; END $$`))
 
+/** No event can cause these, so an attempt ends with its first failure; the others are tried in parts, thrice. */
+const passing = ["08006", "25006", "28000", "53100", "55006", "57P03", "58030"]
+const attemptsWith = (state: string) => (passing.includes(state) ? 4 : 10)
+
 /** An order view in which the database raises this SQLSTATE for some events, until it is told not to. */
 const failing = (state: string, fails: (event: RecordedEvent) => boolean) => {
-  const control = { isCured: false, attempts: 0, four: Deferred.makeUnsafe<void>() }
+  const control = { isCured: false, attempts: 0, enough: Deferred.makeUnsafe<void>() }
   const projection: Projection = {
     ...OrderViewProjection,
     handle: (sql, events, slot) =>
       Effect.suspend(() => {
         if (control.isCured || !events.some(fails)) return OrderViewProjection.handle(sql, events, slot)
-        if (++control.attempts === 4) Deferred.doneUnsafe(control.four, Effect.void)
+        if (++control.attempts === attemptsWith(state)) Deferred.doneUnsafe(control.enough, Effect.void)
         return raise(sql, state)
       })
   }
@@ -32,9 +36,7 @@ const failing = (state: string, fails: (event: RecordedEvent) => boolean) => {
 }
 
 describe("what fails for everything", () => {
-  const states = ["08006", "25006", "28000", "3F000", "42501", "42P01", "53100", "54000", "55006", "57014", "57P03"]
-
-  it.live.each([...states, "58030", "72000", "F0000", "XX000"])(
+  it.live.each([...passing, "3F000", "42501", "42P01", "54000", "57014", "72000", "F0000", "XX000"])(
     "is waited for, never parked or stopped: SQLSTATE %s, with few events and with many",
     (state) =>
       Effect.gen(function* () {
@@ -42,9 +44,9 @@ describe("what fails for everything", () => {
         yield* Effect.gen(function* () {
           const parkedStreams = yield* ParkedStreams
           for (const orders of [1, 20]) {
-            Object.assign(control, { isCured: false, attempts: 0, four: Deferred.makeUnsafe<void>() })
+            Object.assign(control, { isCured: false, attempts: 0, enough: Deferred.makeUnsafe<void>() })
             const head = yield* append(yield* orderLives(orders))
-            yield* Deferred.await(control.four)
+            yield* Deferred.await(control.enough)
             yield* infoWhen(({ status }) => status === "retrying")
             assert.deepStrictEqual(yield* parkedStreams.list, [])
             control.isCured = true
@@ -108,7 +110,7 @@ describe("an event that fails alone", () => {
         const entries = yield* orderLives(1)
         victim = entries[0]!.streamId
         yield* append(entries.slice(0, 1))
-        yield* Deferred.await(control.four)
+        yield* Deferred.await(control.enough)
         assert.deepStrictEqual(yield* parkedStreams.list, [])
         yield* viewReaches(yield* append(yield* orderLives(1)))
         assert.containSubset(yield* parkedStreams.list, [{ streamId: victim }])
@@ -116,23 +118,21 @@ describe("an event that fails alone", () => {
     })
   )
 
-  it.live.each(["08006", "25006", "28000", "53100", "57P03", "58030"])(
-    "is never parked for what no event can cause: SQLSTATE %s",
-    (state) =>
-      Effect.gen(function* () {
-        let victim = ""
-        const { control, projection } = failing(state, (event) => event.streamId === victim)
-        yield* Effect.gen(function* () {
-          const parkedStreams = yield* ParkedStreams
-          const entries = yield* orderLives(5)
-          victim = entries.at(-1)!.streamId
-          const head = yield* append(entries)
-          yield* Deferred.await(control.four)
-          assert.deepStrictEqual(yield* parkedStreams.list, [])
-          control.isCured = true
-          yield* viewReaches(head)
-          assert.deepStrictEqual(yield* parkedStreams.list, [])
-        }).pipe(Effect.provide(operatedLayer(yield* freshDatabase, projection)), Effect.provide(silent))
-      })
+  it.live.each(passing)("is never parked for what no event can cause: SQLSTATE %s", (state) =>
+    Effect.gen(function* () {
+      let victim = ""
+      const { control, projection } = failing(state, (event) => event.streamId === victim)
+      yield* Effect.gen(function* () {
+        const parkedStreams = yield* ParkedStreams
+        const entries = yield* orderLives(5)
+        victim = entries.at(-1)!.streamId
+        const head = yield* append(entries)
+        yield* Deferred.await(control.enough)
+        assert.deepStrictEqual(yield* parkedStreams.list, [])
+        control.isCured = true
+        yield* viewReaches(head)
+        assert.deepStrictEqual(yield* parkedStreams.list, [])
+      }).pipe(Effect.provide(operatedLayer(yield* freshDatabase, projection)), Effect.provide(silent))
+    })
   )
 })
