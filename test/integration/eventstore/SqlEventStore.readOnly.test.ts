@@ -21,7 +21,7 @@ it.live("an append works again on connections that were made while the database 
       const refused = yield* Effect.flip(
         store.append([entry(newStream(), 0)], (yield* Clock.currentTimeMillis) + 1_000)
       )
-      assert.strictEqual(refused._tag, "DatabaseUnavailable")
+      assert.include(["DatabaseUnavailable", "OutcomeUnknown"], refused._tag)
       yield* administrator.unsafe(`ALTER DATABASE ${name} RESET default_transaction_read_only`)
       assert.deepStrictEqual(tags(yield* append(entry(newStream(), 0), entry(newStream(), 0))), [
         "Accepted",
