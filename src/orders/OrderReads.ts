@@ -86,7 +86,7 @@ export const make = Effect.gen(function* () {
   const at: Reads["at"] = Effect.fn("Orders.at")(function* (orderId, version) {
     const entry = yield* folds.at(orderId, isVersion(version) ? version : 1)
     if (entry === undefined) return yield* new OrderNotFound({ orderId })
-    if (entry.order.version !== version) return yield* new VersionNotFound({ orderId, version })
+    if (entry.order.version !== version) return yield* VersionNotFound.of(orderId, version)
     return viewOf(entry)
   })
 

@@ -19,6 +19,11 @@ export class VersionNotFound extends Schema.TaggedError<VersionNotFound>()(
   override get message() {
     return `Order ${this.orderId} has no version ${this.version}; ask for one between 1 and its current version.`
   }
+
+  /** Takes any number: only over HTTP must a version that somebody asks for be an integer. */
+  static of(orderId: OrderId, version: number) {
+    return new VersionNotFound({ orderId, version }, { disableChecks: true })
+  }
 }
 
 /** The position is beyond the end of this log, so another log gave it, or it is negative, so no log has it. */

@@ -138,7 +138,7 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
     at: (id, version) =>
       read(orderQueries.at({ params: { id, version: Query.isVersion(version) ? version : 0 } })).pipe(
         Effect.map(({ body }) => body),
-        Effect.catchTag("VersionNotFound", () => new VersionNotFound({ orderId: id, version }))
+        Effect.catchTag("VersionNotFound", () => VersionNotFound.of(id, version))
       ),
 
     saveProduct: (id, payload, options) =>

@@ -31,7 +31,7 @@ describe.each(Object.entries(orderServices))("the order service %s", (_, layer) 
         assert.strictEqual((yield* orders.at(orderId, 2)).version, 2)
         for (const version of [...large, ...small, NaN, 1.5, Number.MIN_VALUE]) {
           const missing = yield* Effect.flip(orders.at(orderId, version))
-          assert.deepStrictEqual(missing, new VersionNotFound({ orderId, version }))
+          assert.deepStrictEqual(missing, VersionNotFound.of(orderId, version))
           assert.strictEqual((yield* Effect.flip(orders.at(none, version)))._tag, "OrderNotFound")
         }
       })
