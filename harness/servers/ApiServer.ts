@@ -1,6 +1,6 @@
 /** A real server on a free port, over the in-memory order service or over a stub of it, and a small client. */
 import * as OrdersLayers from "../../src/orders/OrdersLayers.ts"
-import { Duration, Effect, Layer, Logger, ManagedRuntime, References } from "effect"
+import { Duration, Effect, Layer, Logger, ManagedRuntime, References, Tracer } from "effect"
 import { HttpServer } from "effect/http"
 import * as AggregateLimits from "../../src/aggregate/AggregateLimits.ts"
 import * as AllowedSites from "../../src/http/listener/AllowedSites.ts"
@@ -21,6 +21,8 @@ export interface Options {
   readonly push?: Partial<PushLimits.PushLimits>
   readonly sites?: Partial<AllowedSites.AllowedSites>
   readonly logs?: (line: string) => void
+  /** Without it nothing records spans, as in a process that sends them nowhere. */
+  readonly tracer?: Tracer.Tracer
 }
 
 /** The methods that a test needs; whatever else is called is a defect. */
@@ -61,7 +63,8 @@ export const start = async (options: Options = {}) => {
     ),
     Layer.provide(Layer.succeed(PushLimits.PushLimits, { ...PushLimits.defaults, ...options.push })),
     Layer.provide(Layer.succeed(AllowedSites.AllowedSites, { ...AllowedSites.defaults, ...options.sites })),
-    Layer.provide(Logger.layer([logger]))
+    Layer.provide(Logger.layer([logger])),
+    Layer.provide(options.tracer === undefined ? Layer.empty : Layer.succeed(Tracer.Tracer, options.tracer))
   )
   const runtime = ManagedRuntime.make(layer)
   const port = portOf(await runtime.runPromise(HttpServer.HttpServer))

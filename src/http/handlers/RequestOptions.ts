@@ -1,6 +1,5 @@
 /** Reads from a request's headers how `Orders` is to be called. `Reply` is the way back. */
-import { Duration, Effect, Option } from "effect"
-import { Headers, HttpTraceContext } from "effect/http"
+import { Duration, Effect } from "effect"
 import { InvalidIdempotencyKey } from "../../aggregate/CommandErrors.ts"
 import type { CommandOptions } from "../../aggregate/idempotency/Commands.ts"
 import type { QueryOptions } from "../../orders/QueryOptions.ts"
@@ -11,9 +10,6 @@ import { RequestId } from "../wire/RequestId.ts"
 
 /** Until there is authentication, every caller acts as the operator. */
 const actor = "operator"
-
-const isTraceparent = (traceparent: string): boolean =>
-  Option.isSome(HttpTraceContext.w3c(Headers.fromInput({ traceparent })))
 
 /** A `traceparent` that is no W3C trace context (version 00) is ignored, as that specification asks. */
 export const commandOptions = Effect.fnUntraced(function* (
@@ -32,7 +28,7 @@ export const commandOptions = Effect.fnUntraced(function* (
     actor,
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(precondition === undefined ? {} : { precondition }),
-    ...(traceparent !== undefined && isTraceparent(traceparent) ? { traceparent } : {})
+    ...(traceparent !== undefined && HeaderValue.isTraceparent(traceparent) ? { traceparent } : {})
   }
 })
 

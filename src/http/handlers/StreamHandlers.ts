@@ -47,6 +47,8 @@ export const layer = HttpApiBuilder.group(
       .handleRaw("socket", ({ headers, query, request }) =>
         Effect.gen(function* () {
           yield* Handshake.check(request)
+          const refusal = Handshake.refuseVersion(request)
+          if (refusal !== undefined) return refusal
           const pushes = yield* subscribe({ headers, query })
           yield* streams.open("websocket").pipe(
             Effect.andThen(EventSocket.serve(request, pushes)),

@@ -95,6 +95,7 @@ const exposedHeaders = [
   "Location",
   "Preference-Applied",
   "Retry-After",
+  "traceparent",
   "X-Request-Id"
 ]
 

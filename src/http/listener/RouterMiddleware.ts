@@ -3,8 +3,15 @@
  * have, measures its duration, and answers with a problem document each error that is not an endpoint's own: an unknown
  * path or method, a defect, and an interruption.
  */
-import { Cause, Clock, Context, Effect, type Types } from "effect"
-import { type FindMyWay, HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { Cause, Clock, Context, Effect, Tracer, type Types } from "effect"
+import {
+  type FindMyWay,
+  HttpRouter,
+  HttpServerError,
+  HttpServerRequest,
+  HttpServerResponse,
+  HttpTraceContext
+} from "effect/http"
 import type { HttpApi, HttpApiGroup } from "effect/http-api"
 import { Draining } from "../../aggregate/CommandErrors.ts"
 import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
@@ -12,9 +19,11 @@ import * as Metrics from "../../telemetry/Metrics.ts"
 import { InternalError, InvalidRequest, MethodNotAllowed, RouteNotFound } from "../problems/HttpError.ts"
 import * as ProblemResponse from "../problems/ProblemResponse.ts"
 import { Problems } from "../problems/Problems.ts"
+import { isTraceparent } from "../wire/HeaderValue.ts"
 import * as RequestId from "../wire/RequestId.ts"
 import * as AllowedMethods from "./AllowedMethods.ts"
 import { AllowedSites } from "./AllowedSites.ts"
+import * as EntityTags from "./EntityTags.ts"
 import * as ForeignRequests from "./ForeignRequests.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
@@ -37,11 +46,20 @@ const isSafe = (request: Request): boolean => ["GET", "HEAD", "OPTIONS"].include
 const invalid = (path: string, message: string): Response =>
   ProblemResponse.of(Problems.InvalidRequest, InvalidRequest.of(path, message))
 
+/** What follows on the connection can't be told from the rest of this request, so it is not read. */
+const last = (response: Response): Response => HttpServerResponse.setHeader(response, "connection", "close")
+
+/** The router ends a path at these characters, so `/orders;a` would be another name of `/orders`. */
+const hasAlias = (url: string): boolean => /^[^?]*[;#]/.test(url)
+
 const refuseMalformed = (request: Request): Response | undefined => {
-  if (request.headers["host"] === undefined) {
-    return HttpServerResponse.setHeader(invalid("header.host", "is missing"), "connection", "close")
-  }
+  const { host, "transfer-encoding": coding = "chunked" } = request.headers
+  if (host === undefined) return last(invalid("header.host", "is missing"))
+  if (host.includes(",")) return last(invalid("header.host", "was given twice; give it once"))
+  if (coding.toLowerCase() !== "chunked")
+    return last(ProblemResponse.blank(501, "No transfer coding but chunked is known"))
   if (request.url.length > maxUrl) return ProblemResponse.blank(414, "URI too long")
+  if (hasAlias(request.url)) return ProblemResponse.of(Problems.RouteNotFound, new RouteNotFound())
   if (Object.keys(request.headers).length > maxHeaders) return ProblemResponse.blank(431, "Too many headers")
   return undefined
 }
@@ -80,15 +98,25 @@ const answerFailure = Effect.fnUntraced(function* (
     : ProblemResponse.of(Problems.OutcomeUnknown, new OutcomeUnknown({ retryAfter: 1 }))
 })
 
-const complete = (response: Response, ids: RequestId.RequestIds): Response =>
+const complete = (response: Response, ids: RequestId.RequestIds, traceparent: string | undefined): Response =>
   HttpServerResponse.setHeaders(response.status < 400 ? response : ProblemResponse.complete(response, ids.uuid), {
     "x-request-id": ids.echo,
+    ...(traceparent === undefined ? {} : { traceparent }),
     "x-content-type-options": "nosniff",
     // No page of another site frames a page of ours, to have a visitor click on it.
     ...(response.headers["content-type"]?.startsWith("text/html") === true
       ? { "content-security-policy": "frame-ancestors 'none'" }
       : {}),
     "cache-control": response.headers["cache-control"] ?? "private, no-cache"
+  })
+
+/** Names the request's span; the caller's own, which events carry, if nothing records spans here. */
+const traceOf = (request: Request) =>
+  Effect.withFiber((fiber) => {
+    const span = Context.getOrUndefined(fiber.context, Tracer.ParentSpan)
+    if (span?._tag === "Span") return Effect.succeed(HttpTraceContext.toHeaders(span)["traceparent"])
+    const { traceparent } = request.headers
+    return Effect.succeed(traceparent !== undefined && isTraceparent(traceparent) ? traceparent : undefined)
   })
 
 /** The router leaves the route in the fiber until the request has been answered. */
@@ -110,6 +138,7 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
       const clock = yield* Clock.Clock
       const duration = yield* Metrics.requestDuration
       const allowedMethods = AllowedMethods.make(api, pages)
+      const isPage = (url: string) => pages.some((page) => page === url)
       const allowed = yield* AllowedSites
       const sites = otherSites === "allowed" ? allowed : { ...allowed, origins: [] }
       const refuseForeign = ForeignRequests.refuse(sites, otherSites === "allowed")
@@ -129,6 +158,7 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
         const request = yield* HttpServerRequest.HttpServerRequest
         const { headers, method, url } = request
         const ids = RequestId.make(headers["x-request-id"])
+        const trace = yield* traceOf(request)
         const refusal = refuseMalformed(request) ?? refuseForeign(request)
         const response = yield* (refusal === undefined ? admit(httpEffect) : Effect.succeed(refusal)).pipe(
           Effect.catchCause((cause) =>
@@ -137,7 +167,7 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
           Effect.tap((response) => measure(request, response, start)),
           Effect.provideService(RequestId.RequestId, ids)
         )
-        return complete(response, ids)
+        return complete(isPage(url) ? EntityTags.conditional(request, response) : response, ids, trace)
       })
     }),
     { global: true }

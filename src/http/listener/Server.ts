@@ -7,6 +7,7 @@ import { Api } from "../api/Api.ts"
 import * as CatalogHandlers from "../handlers/CatalogHandlers.ts"
 import * as EventSocket from "../push/EventSocket.ts"
 import * as EndpointMiddleware from "./EndpointMiddleware.ts"
+import * as HomePage from "./HomePage.ts"
 import { HttpLimits } from "./HttpLimits.ts"
 import * as Listener from "./Listener.ts"
 import * as OrderHandlers from "../handlers/OrderHandlers.ts"
@@ -33,12 +34,19 @@ const docsPath = "/docs"
 /** The documentation loads nothing from elsewhere. */
 const docs = HttpApiScalar.layer(Api, { path: docsPath, scalar: { withDefaultFonts: false } })
 
-/** Routes the API and its documentation, on any HTTP server. */
-export const routes = Layer.mergeAll(HttpApiBuilder.layer(Api, { openapiPath }), docs).pipe(
-  Layer.provide(handlers),
-  Layer.provide(EndpointMiddleware.layer),
-  Layer.provideMerge(RouterMiddleware.layer({ api: Api, pages: [openapiPath, docsPath], otherSites: "allowed" }))
-)
+const pages = [openapiPath, docsPath] as const
+
+const routesWith = (pages: RouterMiddleware.Options<never, never>["pages"]) =>
+  Layer.mergeAll(HttpApiBuilder.layer(Api, { openapiPath }), docs).pipe(
+    Layer.provide(handlers),
+    Layer.provide(EndpointMiddleware.layer),
+    Layer.provideMerge(RouterMiddleware.layer({ api: Api, pages, otherSites: "allowed" }))
+  )
+
+/** Routes the API and its documentation, on any HTTP server. The page at `/` is the host's. */
+export const routes = routesWith(pages)
+
+const ownRoutes = Layer.merge(routesWith([...pages, HomePage.path]), HomePage.layer)
 
 /** Listens at a host and port. `GET /projections` needs `Projections`; where nothing is projected that is `Projections.layerMemory`. */
 export const layer = (options: { readonly host: string; readonly port: number }) =>
@@ -48,7 +56,7 @@ export const layer = (options: { readonly host: string; readonly port: number })
       const streams = yield* OpenStreams.OpenStreams
       const websocket = EventSocket.options(yield* PushLimits)
       const server = () => OpenStreams.endBefore(Listener.make(limits), streams)
-      return HttpRouter.serve(routes, { routerConfig: Listener.routerConfig, disableLogger: true }).pipe(
+      return HttpRouter.serve(ownRoutes, { routerConfig: Listener.routerConfig, disableLogger: true }).pipe(
         Layer.provideMerge(
           NodeHttpServer.layer(server, { ...options, gracefulShutdownTimeout: limits.shutdown, websocket })
         )

@@ -19,9 +19,18 @@ const text = (body: HttpBody.HttpBody): string => {
 /** The connection is closed after these statuses, since the rest of the request's body is not worth reading. */
 const closes: ReadonlySet<number> = new Set([408, 413])
 
+/** Says in a header what the server would take instead (RFC 9110, 12.5.1 and 12.5.3). */
+const acceptable: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "content-type": { accept: "application/json" },
+  "content-encoding": { "accept-encoding": "identity" }
+}
+
+/** These headers of a response stay, if it has them. */
+const kept = ["connection", "upgrade", "sec-websocket-version"] as const
+
 /**
- * Adds `instance` to the document, and `Retry-After` and `Allow` from its members as headers. An error that is no
- * problem document becomes one.
+ * Adds `instance` to the document, and from its members the headers `Retry-After`, `Allow`, `Accept` and
+ * `Accept-Encoding`. An error that is no problem document becomes one.
  */
 export const complete = (
   response: HttpServerResponse.HttpServerResponse,
@@ -32,14 +41,18 @@ export const complete = (
   const source = isProblem ? response : blank(status, `HTTP ${status}`)
   // Either `problem` or `blank` wrote the body, so it is an object.
   const document = JSON.parse(text(source.body)) as Record<string, unknown>
-  const { retryAfter, allow } = document
+  const { allow, header, retryAfter } = document
   return HttpServerResponse.jsonUnsafe(
     { ...document, instance: `urn:uuid:${requestId}` },
     {
       status,
       contentType: ProblemDetails.contentType,
       headers: {
-        ...(closes.has(status) || response.headers["connection"] === "close" ? { connection: "close" } : {}),
+        ...Object.fromEntries(
+          kept.flatMap((name) => (name in response.headers ? [[name, response.headers[name]]] : []))
+        ),
+        ...(closes.has(status) ? { connection: "close" } : {}),
+        ...(status === 415 ? acceptable[String(header)] : {}),
         ...(typeof retryAfter === "number" ? { "retry-after": String(Math.max(1, Math.ceil(retryAfter))) } : {}),
         ...(Array.isArray(allow) ? { allow: allow.join(", ") } : {})
       }

@@ -3,7 +3,8 @@
  * `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header) and `Freshness`, a dictionary (RFC 9651).
  * Servers and clients share it.
  */
-import { Duration, Schema } from "effect"
+import { Duration, Option, Schema } from "effect"
+import { Headers, HttpTraceContext } from "effect/http"
 import type { Precondition } from "../../aggregate/actor/Envelope.ts"
 import { isIdempotencyKey } from "../../aggregate/CommandErrors.ts"
 import * as ConsistencyToken from "../../projection/consistency/ConsistencyToken.ts"
@@ -41,12 +42,15 @@ export const precondition = (headers: {
 }
 
 /**
- * Tells whether the caller of a GET has this version already. The comparison is weak; a tag that can't be read never
+ * Tells whether `If-None-Match` names this strong entity tag. The comparison is weak; a tag that can't be read never
  * matches.
  */
+export const isListed = (ifNoneMatch: string | undefined, tag: string): boolean =>
+  ifNoneMatch !== undefined && ifNoneMatch.split(",").some((one) => ["*", tag, `W/${tag}`].includes(one.trim()))
+
+/** Tells whether the caller of a GET has this version already. */
 export const isCurrent = (ifNoneMatch: string | undefined, version: number): boolean =>
-  ifNoneMatch !== undefined &&
-  ifNoneMatch.split(",").some((tag) => ["*", entityTag(version), `W/${entityTag(version)}`].includes(tag.trim()))
+  isListed(ifNoneMatch, entityTag(version))
 
 const longestWait = Duration.toSeconds(ConsistencyToken.longestWait)
 
@@ -64,6 +68,9 @@ export const waitOf = (prefer: string | undefined): number | undefined => {
 }
 
 export const preferWait = (seconds: number): string => `wait=${seconds}`
+
+export const isTraceparent = (traceparent: string): boolean =>
+  Option.isSome(HttpTraceContext.w3c(Headers.fromInput({ traceparent })))
 
 const quotedKey = /^"((?:[^"\\]|\\["\\])*)"$/
 
