@@ -34,6 +34,9 @@ export interface FeedOptions {
 /** The first page holds so many events; pages grow while they are sent whole, so little is read in vain. */
 const firstEvents = 16
 
+/** Nobody waits longer for a heartbeat or an event because the wall clock is set back. */
+const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
+
 /**
  * After so many milliseconds a subscriber that got nothing yet is told its position, so that it can resume from there.
  */
@@ -72,7 +75,7 @@ export const pull = (
   queries: Pick<OrderQueries["Service"], "position">,
   { after, heartbeat, interest, matches, pause }: FeedOptions
 ): Effect.Effect<Effect.Effect<Pushes, DatabaseUnavailable | Cause.Done>> =>
-  Effect.map(Effect.all([Clock.currentTimeMillis, tail.timeline]), ([now, timeline]) => {
+  Effect.map(Effect.all([monotonicMillis, tail.timeline]), ([now, timeline]) => {
     let position = after
     let isCaughtUp = false
     let nextBeat = now + Math.min(firstBeat, heartbeat)
@@ -128,19 +131,19 @@ export const pull = (
     })
 
     return Effect.gen(function* () {
-      const early = notBefore - (yield* Clock.currentTimeMillis)
+      const early = notBefore - (yield* monotonicMillis)
       if (early > 0) yield* Effect.sleep(early)
-      const left = nextBeat - (yield* Clock.currentTimeMillis)
+      const left = nextBeat - (yield* monotonicMillis)
       const taken = left > 0 ? yield* Effect.timeoutOption(next, left) : Option.none<Effect.Success<typeof next>>()
       if (Option.isNone(taken)) {
-        nextBeat = (yield* Clock.currentTimeMillis) + heartbeat
+        nextBeat = (yield* monotonicMillis) + heartbeat
         return Arr.of<Push>({ _tag: "Heartbeat", position })
       }
       position = taken.value.position
-      if (!hasBegun) nextBeat = (yield* Clock.currentTimeMillis) + heartbeat
+      if (!hasBegun) nextBeat = (yield* monotonicMillis) + heartbeat
       hasBegun = true
       if (taken.value.pushes[0]._tag === "CaughtUp") isCaughtUp = true
-      else if (position >= (yield* tail.position)) notBefore = (yield* Clock.currentTimeMillis) + pause
+      else if (position >= (yield* tail.position)) notBefore = (yield* monotonicMillis) + pause
       return taken.value.pushes
     })
   })

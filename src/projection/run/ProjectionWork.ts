@@ -54,9 +54,10 @@ const throttled =
   (eventsPerSecond: number) =>
   <A, E, R>(events: number, apply: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.gen(function* () {
-      const start = yield* Clock.currentTimeMillis
+      // A wall clock that is set back while a batch is applied would make the wait as long as it was set back.
+      const start = yield* Clock.monotonicTimeNanos
       const applied = yield* apply
-      const took = (yield* Clock.currentTimeMillis) - start
+      const took = Number((yield* Clock.monotonicTimeNanos) - start) / 1_000_000
       const left = (events * 1_000) / eventsPerSecond - took
       if (left > 0) yield* Effect.sleep(left)
       return applied
