@@ -17,6 +17,12 @@ export const cases: ReadonlyArray<Case> = [
     provoke: simply("GET", "/orders", undefined, { "consistency-token": "999.x" })
   },
   {
+    slug: "invalid-position",
+    status: 400,
+    members: { position: 999_999, head: any },
+    provoke: simply("GET", "/events?after=999999")
+  },
+  {
     slug: "invalid-idempotency-key",
     status: 400,
     members: {},

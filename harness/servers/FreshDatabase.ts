@@ -39,3 +39,16 @@ export const fresh = (serverUrl: string) =>
     Effect.acquireRelease(create(serverUrl), ({ drop }) => drop),
     ({ url }) => url
   )
+
+/** The URL of a copy of a database to which nobody is connected, as restoring a backup makes one. */
+export const copyOf = (url: string) => {
+  const server = new URL(url)
+  server.pathname = "/postgres"
+  const name = `copy_${randomBytes(8).toString("hex")}`
+  return Effect.acquireRelease(
+    administrate(server.href, `CREATE DATABASE ${name} TEMPLATE ${new URL(url).pathname.slice(1)}`).pipe(
+      Effect.as(Object.assign(new URL(url), { pathname: `/${name}` }).href)
+    ),
+    () => administrate(server.href, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+  )
+}

@@ -46,7 +46,7 @@ export const open = async (url: string, { transport, ...asked }: Asked): Promise
   let end: End | undefined
   const take = (message: Message) => {
     const { data, id, position } = message
-    if (id !== undefined && id !== String(position)) faults.push(`id ${id} stands at position ${position}`)
+    if (id !== undefined && !id.startsWith(`${position}.`)) faults.push(`id ${id} stands at position ${position}`)
     if (data.ahead === true) ahead += 1
     last = position
     if (!isEvent(message)) return

@@ -8,6 +8,7 @@ import { Aggregates } from "../aggregate/Aggregates.ts"
 import type { CommandOptions, Commands, Submitted } from "../aggregate/idempotency/Commands.ts"
 import { CustomerAggregate, type CustomerCommand, CustomerNotFound } from "../catalog/Customer.ts"
 import { ProductAggregate, type ProductCommand, ProductNotFound } from "../catalog/Product.ts"
+import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import { EventStore } from "../eventstore/EventStore.ts"
 import type { CustomerId, ProductId } from "../order/OrderId.ts"
 import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
@@ -33,7 +34,7 @@ type CatalogMethods = Pick<
 
 export const make = Effect.fnUntraced(function* (
   submit: Commands["Service"]["submit"],
-  toReceipt: (submitted: Submitted<object>) => CommandReceipt
+  toReceipt: (submitted: Submitted<object>) => Effect.Effect<CommandReceipt, DatabaseUnavailable>
 ) {
   const aggregates = yield* Aggregates
   const queries = yield* CatalogQueries
@@ -45,7 +46,7 @@ export const make = Effect.fnUntraced(function* (
       idOf: (command: Command) => string
     ) =>
     (command: Command, request: unknown, options: CommandOptions | undefined) =>
-      Effect.map(
+      Effect.flatMap(
         submit({
           aggregate,
           idOf,
@@ -62,8 +63,6 @@ export const make = Effect.fnUntraced(function* (
 
   const { logId } = yield* log.head
   const reach = ConsistencyToken.awaitIn(log, logId, queries)
-  const issued = ConsistencyToken.positionIn(log, logId)
-  const tokenAt = (position: bigint) => ConsistencyToken.format({ position, logId })
 
   /** Reads the newest state; the answered token is never older than the one that was given. */
   const read = Effect.fnUntraced(function* <State, Command, Event, Rejection>(
@@ -71,9 +70,14 @@ export const make = Effect.fnUntraced(function* (
     id: string,
     { token }: QueryOptions = {}
   ) {
-    const { position, state } = yield* aggregates.read(aggregate, id)
-    const required = token === undefined ? 0n : yield* issued(token, position)
-    return { state, token: tokenAt(required > position ? required : position) }
+    const { eventId, position, state } = yield* aggregates.read(aggregate, id)
+    const own = ConsistencyToken.format(logId, position, eventId)
+    const required = token === undefined ? undefined : yield* Effect.fromResult(ConsistencyToken.parse(token))
+    if (required !== undefined) yield* ConsistencyToken.verify(log, logId, required)
+    const newest = token !== undefined && required !== undefined && required.position > position ? token : own
+    // Nothing is newer than what the actor has, so there is nothing that it is behind of.
+    const freshness = { position, behind: 0, lag: 0, parked: 0, token: own }
+    return { state, freshness, token: newest }
   })
 
   const list = Effect.fnUntraced(function* <Category extends CatalogCategory>(
@@ -81,14 +85,17 @@ export const make = Effect.fnUntraced(function* (
     { cursor, limit, withdrawn }: CatalogListRequest = {},
     { token, wait }: QueryOptions = {}
   ) {
-    if (token !== undefined) yield* reach(token, wait)
-    const page = yield* queries.list({
-      category,
-      filter: withdrawn === undefined ? {} : { withdrawn },
-      limit: clampListLimit(limit),
-      ...(cursor === undefined ? {} : { cursor })
-    })
-    return { ...page, token: tokenAt(page.freshness.position) }
+    const required = token === undefined ? undefined : yield* reach(token, wait)
+    const page = yield* queries.list(
+      {
+        category,
+        filter: withdrawn === undefined ? {} : { withdrawn },
+        limit: clampListLimit(limit),
+        ...(cursor === undefined ? {} : { cursor })
+      },
+      required
+    )
+    return { ...page, token: page.freshness.token }
   })
 
   /**
@@ -131,7 +138,9 @@ export const make = Effect.fnUntraced(function* (
       return { ...page, customers: items.map(({ id, state }) => customerView(id as CustomerId, state)) }
     }),
     awaitCatalog: Effect.fn("Orders.awaitCatalog")(function* (token, { customerId, productId, wait } = {}) {
-      const required = yield* reach(token, wait)
+      const reached = yield* reach(token, wait)
+      yield* ConsistencyToken.verify(log, logId, reached)
+      const required = reached.position
       if (productId !== undefined) yield* notParked("product", productId, required)
       if (customerId !== undefined) yield* notParked("customer", customerId, required)
     })

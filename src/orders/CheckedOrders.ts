@@ -76,14 +76,16 @@ const wanted = check(
   Schema.Struct({
     orderId: optional(OrderId),
     customerId: optional(CustomerId),
+    after: optional(Schema.String.check(Schema.isPattern(Subscription.positionText, { expected: "a position" }))),
     type: optional(texts),
     category: optional(texts)
   }),
   "query"
 )
 const subscription = (options: Subscription.SubscribeOptions = {}) => {
-  const { after: _, categories: category, heartbeat, types: type, ...filter } = options
-  const named = { ...filter, ...(type && { type }), ...(category && { category }) }
+  const { after, categories: category, heartbeat, types: type, ...filter } = options
+  const position = typeof after === "string" ? { after } : {}
+  const named = { ...filter, ...position, ...(type && { type }), ...(category && { category }) }
   return [...wanted(named), ...duration("options.heartbeat", heartbeat)]
 }
 

@@ -13,15 +13,17 @@ import type { StreamOrCustomer } from "../eventstore/tail/EventWaiters.ts"
 import { LogTail, LogWentBack } from "../eventstore/tail/LogTail.ts"
 import type { EventPage } from "../eventstore/tail/RecentEvents.ts"
 import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
+import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
 import type { PositionLatch } from "../projection/consistency/PositionLatch.ts"
 import { OrderQueries } from "../views/order/OrderQueries.ts"
 import type { Orders } from "./Orders.ts"
 import { InvalidPosition } from "./OrdersError.ts"
-import type { Push, SubscribeOptions } from "./Subscription.ts"
+import { parseAfter, type Push, type SubscribeOptions } from "./Subscription.ts"
 import * as ViewGate from "./ViewGate.ts"
 
 export interface FeedOptions {
   readonly after: bigint
+  readonly logId: string
   readonly matches: (event: RecordedEvent) => boolean
   /** Every matching event must meet this condition; events that don't meet it never wake the subscriber up. */
   readonly interest?: StreamOrCustomer | undefined
@@ -36,11 +38,6 @@ const firstEvents = 16
 
 /** Nobody waits longer for a heartbeat or an event because the wall clock is set back. */
 const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
-
-/**
- * After so many milliseconds a subscriber that got nothing yet is told its position, so that it can resume from there.
- */
-const firstBeat = 250
 
 /** One pull gives at most so many events, and about so many bytes of their data. */
 export const maxEvents = 128
@@ -73,13 +70,13 @@ export const pull = (
   tail: LogTail["Service"],
   gate: PositionLatch,
   queries: Pick<OrderQueries["Service"], "position">,
-  { after, heartbeat, interest, matches, pause }: FeedOptions
+  { after, heartbeat, interest, logId, matches, pause }: FeedOptions
 ): Effect.Effect<Effect.Effect<Pushes, DatabaseUnavailable | Cause.Done>> =>
   Effect.map(Effect.all([monotonicMillis, tail.timeline]), ([now, timeline]) => {
     let position = after
     let isCaughtUp = false
-    let nextBeat = now + Math.min(firstBeat, heartbeat)
-    let hasBegun = false
+    // The first push tells where the subscription begins, so that it can be taken up from there whatever happens.
+    let nextBeat = now
     let notBefore = now
     let limit = firstEvents
 
@@ -88,6 +85,17 @@ export const pull = (
      */
     const advance = (through: bigint) => {
       if (through > position) position = through
+    }
+
+    /** Makes the token of a position that the tail has passed. */
+    const tokenAt = Effect.fnUntraced(function* (position: bigint) {
+      const eventId = position === 0n ? undefined : (yield* tail.page(position - 1n, 1))[0].eventId
+      return ConsistencyToken.format(logId, position, eventId)
+    })
+
+    const eventPush = (event: RecordedEvent, ahead: boolean): Push => {
+      const token = ConsistencyToken.format(logId, event.position, event.eventId)
+      return { _tag: "Event", event: publish(event), ahead, token }
     }
 
     /**
@@ -104,7 +112,7 @@ export const pull = (
       const end = isCut ? events : passed
       limit = isCut ? events.length : Math.min(limit * 2, maxEvents)
       return {
-        pushes: events.map((event): Push => ({ _tag: "Event", event: publish(event), ahead: event.position > seen })),
+        pushes: events.map((event) => eventPush(event, event.position > seen)),
         position: end[end.length - 1]!.position
       }
     })
@@ -115,7 +123,7 @@ export const pull = (
           return yield* Effect.die(new LogWentBack(position, yield* tail.position))
         if (!isCaughtUp && position >= (yield* tail.position)) {
           yield* gate.awaitPosition(position)
-          return { pushes: Arr.of<Push>({ _tag: "CaughtUp", position }), position }
+          return { pushes: Arr.of<Push>({ _tag: "CaughtUp", position, token: yield* tokenAt(position) }), position }
         }
         if (interest !== undefined) yield* tail.awaitEvent(interest, position, advance)
         const page = yield* tail.page(position, limit)
@@ -137,11 +145,9 @@ export const pull = (
       const taken = left > 0 ? yield* Effect.timeoutOption(next, left) : Option.none<Effect.Success<typeof next>>()
       if (Option.isNone(taken)) {
         nextBeat = (yield* monotonicMillis) + heartbeat
-        return Arr.of<Push>({ _tag: "Heartbeat", position })
+        return Arr.of<Push>({ _tag: "Heartbeat", position, token: yield* tokenAt(position) })
       }
       position = taken.value.position
-      if (!hasBegun) nextBeat = (yield* monotonicMillis) + heartbeat
-      hasBegun = true
       if (taken.value.pushes[0]._tag === "CaughtUp") isCaughtUp = true
       else if (position >= (yield* tail.position)) notBefore = (yield* monotonicMillis) + pause
       return taken.value.pushes
@@ -173,18 +179,23 @@ export const make = Effect.gen(function* () {
   const queries = yield* OrderQueries
   const gate = yield* ViewGate.make(tail, queries)
 
-  /** Begins at the position asked for, if the log goes that far, or without one at the log's end. */
-  const startAt = Effect.fnUntraced(function* (after: bigint | undefined) {
-    if (after !== undefined && after < 0n) return yield* new InvalidPosition({ position: after })
-    if (after !== undefined && after <= (yield* tail.position)) return after
+  const { logId } = yield* log.head
+
+  /** Begins at the position asked for, if this log knows it, or without one at the log's end. */
+  const startAt = Effect.fnUntraced(function* (after: string | bigint | undefined) {
     const { position: head } = yield* log.head
-    if (after !== undefined && after > head) return yield* new InvalidPosition({ position: after })
-    return after ?? head
+    if (after === undefined) return head
+    const { check, position } = parseAfter(after)
+    const eventId = position < 0n || position > head ? undefined : yield* ConsistencyToken.eventIdAt(log, position)
+    const isKnown = position === 0n || eventId !== undefined
+    const isSame = check === undefined || ConsistencyToken.isOf({ position, check }, logId, eventId)
+    return isKnown && isSame ? position : yield* new InvalidPosition({ position, head })
   })
 
   const subscribe: Orders["Service"]["subscribe"] = Effect.fn("Orders.subscribe")(function* (options = {}) {
     const feed = pull(tail, gate, queries, {
       after: yield* startAt(options.after),
+      logId,
       pause,
       matches: matching(options),
       interest: interestOf(options),

@@ -69,18 +69,25 @@ export const make = Effect.gen(function* () {
       Effect.mapError(() => ConsistencyToken.ProjectionBehind.parked(event.position, event.position))
     )
 
-  /** Folds the order's first `version` events, or all if there are fewer; undefined if there is no such order. */
+  /**
+   * Folds the order's first `version` events, or all if there are fewer; undefined if there is no such order. `eventId` is
+   * of the last one.
+   */
   const at = Effect.fnUntraced(function* (orderId: OrderId, version: number) {
     let entry: OrderEntry.OrderEntry | undefined
+    let eventId: string | undefined
     let read = 0
     while (read < version) {
       const limit = Math.min(pageSize, version - read)
       const page = yield* log.readStream(streamOf(orderId), { after: read, limit })
-      for (const event of page) entry = yield* evolve(entry, event)
+      for (const event of page) {
+        entry = yield* evolve(entry, event)
+        eventId = event.eventId
+      }
       read += page.length
       if (page.length < limit) break
     }
-    return entry
+    return entry && { ...entry, eventId }
   }, permits.withPermits(1))
 
   return {

@@ -25,8 +25,6 @@ export const make = Effect.gen(function* () {
   const folds = yield* OrderFold.make
   const { logId } = yield* log.head
 
-  const tokenAt = (position: bigint) => ConsistencyToken.format({ position, logId })
-
   const reach = ConsistencyToken.awaitIn(log, logId, queries)
   /**
    * Waits until the order view has applied the log up to the token's position, and gives that position; gives
@@ -39,39 +37,35 @@ export const make = Effect.gen(function* () {
 
   const get: Reads["get"] = Effect.fn("Orders.get")(function* (orderId, options) {
     const required = yield* freshEnough(options)
-    const { freshness, order, parkedAt } = yield* queries.get(orderId)
-    if (parkedAt !== undefined && (order === undefined || (required ?? 0n) >= parkedAt)) {
-      return yield* ConsistencyToken.ProjectionBehind.parked(required ?? parkedAt, parkedAt)
+    const { freshness, order, parkedAt } = yield* queries.get(orderId, required)
+    if (parkedAt !== undefined && (order === undefined || (required?.position ?? 0n) >= parkedAt)) {
+      return yield* ConsistencyToken.ProjectionBehind.parked(required?.position ?? parkedAt, parkedAt)
     }
     if (order !== undefined && !folds.isAhead(orderId, order.version, freshness)) {
-      return { order, freshness, token: tokenAt(freshness.position) }
+      return { order, freshness, token: freshness.token }
     }
     const entry = yield* folds.newest(orderId)
     if (entry === undefined) return yield* new OrderNotFound({ orderId })
-    const { position } = entry
-    return {
-      order: viewOf(entry),
-      freshness,
-      token: tokenAt(position > freshness.position ? position : freshness.position)
-    }
+    const token =
+      entry.position > freshness.position
+        ? ConsistencyToken.format(logId, entry.position, entry.eventId)
+        : freshness.token
+    return { order: viewOf(entry), freshness, token }
   })
 
   const list: Reads["list"] = Effect.fn("Orders.list")(function* (request = {}, options) {
-    yield* freshEnough(options)
+    const required = yield* freshEnough(options)
     const { cursor, filter = {}, limit, sort = "-placedAt" } = request
-    const page = yield* queries.list({
-      filter,
-      sort,
-      limit: clampListLimit(limit),
-      ...(cursor === undefined ? {} : { cursor })
-    })
-    return { ...page, token: tokenAt(page.freshness.position) }
+    const page = yield* queries.list(
+      { filter, sort, limit: clampListLimit(limit), ...(cursor === undefined ? {} : { cursor }) },
+      required
+    )
+    return { ...page, token: page.freshness.token }
   })
 
   const counts: Reads["counts"] = Effect.fn("Orders.counts")(function* (filter = {}, options) {
-    yield* freshEnough(options)
-    const counted = yield* queries.counts(filter)
-    return { ...counted, token: tokenAt(counted.freshness.position) }
+    const counted = yield* queries.counts(filter, yield* freshEnough(options))
+    return { ...counted, token: counted.freshness.token }
   })
 
   const history: Reads["history"] = Effect.fn("Orders.history")(function* (orderId, options = {}) {

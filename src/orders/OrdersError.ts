@@ -26,14 +26,17 @@ export class VersionNotFound extends Schema.TaggedError<VersionNotFound>()(
   }
 }
 
-/** The position is beyond the end of this log, so another log gave it, or it is negative, so no log has it. */
+/**
+ * This log does not know the position: it is beyond the log's end or negative, or another event is there than the one
+ * that its check was made of.
+ */
 export class InvalidPosition extends Schema.TaggedError<InvalidPosition>()(
   "InvalidPosition",
-  { position: Schema.BigInt },
+  { position: Schema.BigInt, head: Schema.BigInt },
   { httpApiStatus: 400 }
 ) {
   override get message() {
-    return `This log has no position ${this.position} yet; subscribe without a position, or after one that this log gave.`
+    return `This log, which ends at ${this.head}, does not know position ${this.position}: history was lost by restoring an older copy, or the position is of another log. Begin after a position that this log gave, after 0, or without one, and compare with what you have.`
   }
 }
 

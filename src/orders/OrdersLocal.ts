@@ -46,18 +46,14 @@ export const make = Effect.gen(function* () {
   const { submit } = yield* Commands
   const subscribe = yield* OrderFeed.make
 
-  const tokenAt = (position: bigint) => ConsistencyToken.format({ position, logId })
-
   const receiptOf = (state: OrderState, { id }: { readonly id: string }) => {
     if (state._tag === "Absent") throw new Error(`Order ${id} accepted a command and is still absent.`)
     return { orderId: state.id, status: status(state), paymentStatus: paymentStatus(state) }
   }
 
-  const toReceipt = <Body>({ position, receipt, replayed }: Submitted<Body>) => ({
-    ...receipt,
-    position,
-    token: tokenAt(position),
-    replayed
+  const toReceipt = Effect.fnUntraced(function* <Body>({ position, receipt, replayed, ...stored }: Submitted<Body>) {
+    const eventId = stored.eventId ?? (yield* ConsistencyToken.eventIdAt(log, position))
+    return { ...receipt, position, token: ConsistencyToken.format(logId, position, eventId), replayed }
   })
 
   const submitOrder = <Name extends CommandName, E>(
@@ -68,7 +64,7 @@ export const make = Effect.gen(function* () {
   ): Effect.Effect<Receipt, E | CommandError<Name>> => {
     // The decider has one type of rejections for all commands, but each command meets only those of `rejectionsOf`.
     const aggregate = orders as Aggregate<OrderState, Command<Name>, OrderEvent, RejectionOf<Name>>
-    return Effect.map(
+    return Effect.flatMap(
       submit({ aggregate, idOf: ({ orderId }) => orderId, scope, request, options, command, receipt: receiptOf }),
       toReceipt
     )

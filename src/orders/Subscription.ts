@@ -4,8 +4,12 @@ import type { PublishedEvent } from "../aggregate/PublishedEvent.ts"
 import { ItemsReturnedV1, OrderEvent } from "../order/OrderEvent.ts"
 
 export interface SubscribeOptions {
-  /** The subscription begins after this position, 0 being the beginning; without it, it begins now. */
-  readonly after?: bigint
+  /**
+   * The subscription begins after this position, 0 being the beginning; without it, it begins now. It is the `token` of
+   * a push, of an answer or of a receipt, which is refused if this log does not know it any more; a bare number is
+   * taken without that protection.
+   */
+  readonly after?: string | bigint
   /** Leaves out events of other orders. */
   readonly orderId?: string
   /** Leaves out events of other customers' orders. */
@@ -19,15 +23,27 @@ export interface SubscribeOptions {
 }
 
 /**
+ * A subscription that goes on after a push's `token` misses nothing that follows the push.
+ *
  * - `Event`: a query of the order view that is asked now contains the event, unless it is `ahead`: then the view is being
  *   caught up or repaired and does not have it yet.
  * - `CaughtUp`: comes once, when everything that was there has been sent; what follows is new.
- * - `Heartbeat`: comes every so often. A subscription that goes on after its `position` misses nothing.
+ * - `Heartbeat`: comes first, with the position at which the subscription begins, and then every so often.
  */
-export type Push =
+export type Push = { readonly token: string } & (
   | { readonly _tag: "Event"; readonly event: PublishedEvent; readonly ahead: boolean }
   | { readonly _tag: "CaughtUp"; readonly position: bigint }
   | { readonly _tag: "Heartbeat"; readonly position: bigint }
+)
+
+/** Matches a position in text: a number, with its check if it has one. */
+export const positionText = /^(?:0|[1-9][0-9]{0,17})(?:\.(?:[0-9a-f]{12}|[0-9a-f-]{36}))?$/
+
+/** Reads where a subscription begins; the text matches `positionText`. */
+export const parseAfter = (after: string | bigint): { readonly position: bigint; readonly check?: string } => {
+  const [position = "", check] = String(after).split(".", 2)
+  return { position: BigInt(position), ...(check === undefined ? {} : { check }) }
+}
 
 /** Gives the position to go on after, once the push is handled. */
 export const positionOf = (push: Push): bigint => (push._tag === "Event" ? push.event.position : push.position)

@@ -146,6 +146,9 @@ export const stop = (sql: SqlClient.SqlClient, { name, slot, version }: Checkpoi
 
 export interface Lag {
   readonly position: bigint
+  readonly logId: string
+  /** The id of the event at `position`; null if the log has none there. */
+  readonly eventId: string | null
   /** The number of events in the log that are not applied. */
   readonly behind: number
   /**
@@ -163,13 +166,14 @@ export interface Lag {
  */
 export const lag = (sql: SqlClient.SqlClient, { name }: { readonly name: string | Statement.Fragment }) =>
   sql`
-    SELECT s."position", greatest(0, s.head - s."position")::float8 AS behind, s.parked,
+    SELECT s."position", greatest(0, s.head - s."position")::float8 AS behind, s.parked, s.log_id AS "logId",
+      (SELECT e.event_id FROM ordinal.events e WHERE e."position" = s."position") AS "eventId",
       coalesce((
         SELECT greatest(0, round(extract(epoch FROM clock_timestamp() - e.recorded_at)::numeric, 3))
         FROM ordinal.events e WHERE e."position" = s."position" + 1
       ), 0)::float8 AS lag
     FROM (
-      SELECT coalesce(c."position", 0) AS "position", coalesce(c.parked, 0) AS parked, h."position" AS head
+      SELECT coalesce(c."position", 0) AS "position", coalesce(c.parked, 0) AS parked, h."position" AS head, h.log_id
       FROM ordinal.log_head h
       LEFT JOIN ordinal.checkpoints c ON c.projection = ${name} AND c.slot = 'live'
     ) s`

@@ -116,10 +116,12 @@ const make = Effect.fnUntraced(function* (projections: ReadonlyArray<Projection>
     resume: Effect.fn("Projections.resume")((name: string) => setPaused(name, false)),
     awaitToken: Effect.fn("Projections.awaitToken")(function* (name, token, { streamId, wait } = {}) {
       const projection = yield* findProjection(projections, name)
-      const required = yield* ConsistencyToken.awaitIn(log, logId, {
+      const reached = yield* ConsistencyToken.awaitIn(log, logId, {
         position: progress.position(projection),
         awaitPosition: (position) => progress.awaitPosition(projection, position)
       })(token, wait)
+      yield* ConsistencyToken.verify(log, logId, reached)
+      const required = reached.position
       if (streamId === undefined) return
       const parkedAt = yield* ParkedRows.parkedAt(sql, name, streamId).pipe(orUnavailable, withinSeconds(6))
       if (parkedAt !== undefined && parkedAt <= required) {

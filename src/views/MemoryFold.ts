@@ -4,10 +4,13 @@
  */
 import { Clock, Effect, Stream } from "effect"
 import { supervise } from "../supervision/Supervisor.ts"
+import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import { EventStore, type RecordedEvent } from "../eventstore/EventStore.ts"
 import { LogTail } from "../eventstore/tail/LogTail.ts"
+import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
 import * as PositionLatch from "../projection/consistency/PositionLatch.ts"
-import type { Freshness } from "./ViewQuery.ts"
+import type { Freshness, TokenError } from "./ViewQuery.ts"
+import * as ViewToken from "./ViewToken.ts"
 
 /** Applies every event of the log in order until the scope closes. */
 export const make = Effect.fnUntraced(function* (apply: (event: RecordedEvent) => void) {
@@ -15,11 +18,13 @@ export const make = Effect.fnUntraced(function* (apply: (event: RecordedEvent) =
   const tail = yield* LogTail
   const gate = PositionLatch.make()
   let applied = 0n
+  let lastEventId: string | undefined
 
   const applyAll = (events: ReadonlyArray<RecordedEvent>) => {
     for (const event of events) {
       apply(event)
       applied = event.position
+      lastEventId = event.eventId
     }
     gate.advance(applied)
   }
@@ -30,18 +35,27 @@ export const make = Effect.fnUntraced(function* (apply: (event: RecordedEvent) =
   )
 
   /**
-   * Reads the view at one moment. The log's end is asked first, so what is read is at least as new as `behind` says.
+   * Reads the view at one moment, unless the caller's token is refused. The log's end is asked first, so what is read is
+   * at least as new as `behind` says.
    */
-  const read = Effect.fnUntraced(function* <A>(evaluate: (freshness: Freshness) => A) {
-    const { position: head } = yield* log.head
+  const read = Effect.fnUntraced(function* <A>(
+    evaluate: (freshness: Freshness) => A,
+    token?: ConsistencyToken.ConsistencyToken
+  ): Effect.fn.Return<A, TokenError | DatabaseUnavailable> {
+    const { logId, position: head } = yield* log.head
+    const tokenEventId = token && (yield* ConsistencyToken.eventIdAt(log, token.position))
+    yield* ViewToken.check(token, logId, tokenEventId, applied)
     const [oldest] = yield* log.readAll({ after: applied, limit: 1 })
     const now = yield* Clock.currentTimeMillis
-    const isBehind = oldest !== undefined && oldest.position > applied
+    const position = applied
+    const eventId = lastEventId
+    const isBehind = oldest !== undefined && oldest.position > position
     return evaluate({
-      position: applied,
-      behind: head > applied ? Number(head - applied) : 0,
+      position,
+      behind: head > position ? Number(head - position) : 0,
       lag: isBehind ? Math.max(0, now - Date.parse(oldest.recordedAt)) / 1_000 : 0,
-      parked: 0
+      parked: 0,
+      token: ViewToken.of(logId, position, eventId)
     })
   })
 

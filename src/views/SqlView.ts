@@ -4,29 +4,47 @@
  */
 import { Effect, flow } from "effect"
 import type { SqlClient, Statement } from "effect/sql"
+import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import { orUnavailable, withinSeconds } from "../database/SqlFailure.ts"
 import * as Checkpoint from "../projection/Checkpoint.ts"
+import type * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
 import type { ProjectionKey } from "../projection/Projection.ts"
-import type { Freshness } from "./ViewQuery.ts"
+import type { Freshness, TokenError } from "./ViewQuery.ts"
+import * as ViewToken from "./ViewToken.ts"
 
-/** Makes the statement; it answers one row: `columns`, read from what is joined to the freshness `f`. */
+export interface Fresh extends Checkpoint.Lag {
+  /** The id of the event at the position of the caller's token; null if the log has none there. */
+  readonly tokenEventId: string | null
+}
+
+/**
+ * Makes the statement; it answers one row: `columns`, read from what is joined to the freshness `f`, and what `read`
+ * needs to verify the caller's token.
+ */
 export const select = <Columns extends object>(
   sql: SqlClient.SqlClient,
   projection: ProjectionKey,
   columns: Statement.Fragment,
-  joined: Statement.Fragment
-): Statement.Statement<Columns & Checkpoint.Lag> =>
-  sql`SELECT f."position", f.behind, f.lag, f.parked, ${columns}
+  joined: Statement.Fragment,
+  token?: ConsistencyToken.ConsistencyToken
+): Statement.Statement<Columns & Fresh> =>
+  sql`SELECT f."position", f.behind, f.lag, f.parked, f."logId", f."eventId",
+      (SELECT e.event_id FROM ordinal.events e WHERE e."position" = ${token?.position ?? null}::bigint) AS "tokenEventId",
+      ${columns}
     FROM (${Checkpoint.lag(sql, projection)}) f ${joined}`
 
 /** Fails with `DatabaseUnavailable` if the database does not answer within 6 s. */
 export const answered = flow(orUnavailable, withinSeconds(6))
 
+/** Refuses a token that this log did not issue, and rows that are older than the token. */
 export const read = Effect.fnUntraced(function* <Columns extends object>(
-  statement: Statement.Statement<Columns & Checkpoint.Lag>
-) {
+  statement: Statement.Statement<Columns & Fresh>,
+  token?: ConsistencyToken.ConsistencyToken
+): Effect.fn.Return<{ readonly row: Columns; readonly freshness: Freshness }, TokenError | DatabaseUnavailable> {
   const [row] = yield* answered(statement)
   if (row === undefined) return yield* Effect.die(new Error("The log has no head; its schema is damaged."))
+  yield* ViewToken.check(token, row.logId, row.tokenEventId, row.position)
   const { behind, lag, parked, position } = row
-  return { row, freshness: { position, behind, lag, parked } satisfies Freshness }
+  const freshness = { position, behind, lag, parked, token: ViewToken.of(row.logId, position, row.eventId) }
+  return { row, freshness }
 })

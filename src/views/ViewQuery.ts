@@ -1,5 +1,9 @@
 /** The queries of every view say how fresh their answer is, and refuse cursors that are not theirs. */
 import { Option, Schema } from "effect"
+import type { InvalidToken, ProjectionBehind } from "../projection/consistency/ConsistencyToken.ts"
+
+/** A query that is given a token fails so if the token is not of this log, or the view is behind it. */
+export type TokenError = InvalidToken | ProjectionBehind
 
 /** Tells how fresh an answer is; it was read in the same snapshot as the answer's rows. */
 export interface Freshness {
@@ -11,6 +15,8 @@ export interface Freshness {
   readonly lag: number
   /** The view has set so many streams aside; rows of this answer that can't be read are counted, too. */
   readonly parked: number
+  /** This consistency token is of `position`. */
+  readonly token: string
 }
 
 /**

@@ -55,7 +55,7 @@ const wanted = (
 /** Checks that a deaf client got the beginning of the log before it was cut off, and was told where to go on. */
 const judgeDeaf = (name: string, { end, last, positions }: StreamClients.Got, all: ReadonlyArray<number>) => {
   if (end === undefined) return [`${name} never read and was not cut off`]
-  const told = /^slow consumer; resume after (\d+)$/.exec(end.reason)?.[1]
+  const told = /^slow consumer; resume after (\d+)\.[0-9a-f]{12}$/.exec(end.reason)?.[1]
   return [
     ...difference(name, positions, all.slice(0, positions.length)),
     ...(positions.length < all.length ? [] : [`${name} got everything, so it was never behind`]),

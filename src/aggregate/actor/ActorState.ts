@@ -40,6 +40,8 @@ export interface ActorState<State, Event> {
   readonly version: number
   /** Position of the last event; 0 if there is none. */
   readonly position: bigint
+  /** Id of the last event; undefined if there is none. */
+  readonly eventId: string | undefined
   readonly recordedAt: string
   readonly phase: Phase
   /** Loads the whole stream, or the snapshot and what follows it. */
@@ -79,6 +81,7 @@ export const make = <State, Command, Event, Rejection>(
     state: decider.initialState,
     version: 0,
     position: 0n,
+    eventId: undefined as string | undefined,
     recordedAt: "1970-01-01T00:00:00.000Z"
   }
   const memory: typeof blank & { phase: Phase } = {
@@ -91,6 +94,7 @@ export const make = <State, Command, Event, Rejection>(
     memory.state = decider.evolve(memory.state, event, at.recordedAt)
     memory.version += 1
     memory.position = at.position
+    memory.eventId = at.eventId
     memory.recordedAt = at.recordedAt
   }
 
@@ -117,7 +121,7 @@ export const make = <State, Command, Event, Rejection>(
       }
       const { position, recordedAt, version } = snapshot
       const state = yield* Schema.decodeUnknownEffect(policy.schema, readable)(snapshot.state)
-      Object.assign(memory, { state, version, position, recordedAt })
+      Object.assign(memory, { state, version, position, recordedAt, eventId: event.eventId })
       snapshotVersion = version
     },
     Effect.catchTag("SchemaError", (error) =>
@@ -180,7 +184,7 @@ export const make = <State, Command, Event, Rejection>(
     },
     advance: (events: ReadonlyArray<Event>, stored: Stored) => {
       const first = stored.position - BigInt(events.length - 1)
-      events.forEach((event, index) => apply(event, { position: first + BigInt(index), recordedAt: stored.recordedAt }))
+      events.forEach((event, index) => apply(event, { ...stored, position: first + BigInt(index) }))
       const { phase } = memory
       if (phase._tag === "Fresh" || (phase._tag === "Behind" && phase.version <= memory.version)) {
         memory.phase = { _tag: "Current" }

@@ -60,9 +60,9 @@ export const make = <State, Command, Event, Rejection>(
   const failPending = (error: SendError) => Effect.sync(() => pending.answerAll(Exit.fail(error)))
 
   const accept = (envelope: Env, events: ReadonlyArray<Event>) => {
-    const { position, state, version } = memory
+    const { eventId, position, state, version } = memory
     const { commandId } = envelope.metadata
-    pending.answer(envelope, Exit.succeed({ state, version, position, commandId, events }))
+    pending.answer(envelope, Exit.succeed({ state, version, position, eventId, commandId, events }))
   }
 
   const fail = (envelope: Env, defect: unknown, cause: "rules" | "caller" = "rules") =>

@@ -106,6 +106,8 @@ export const append = <State, Command, Event, Rejection>(
 /** The event store has stored these events of a command. */
 export interface Stored {
   readonly position: bigint
+  /** The id of the last one. */
+  readonly eventId: string | undefined
   readonly recordedAt: string
 }
 
@@ -160,7 +162,7 @@ export const reconcile = <State, Command, Event, Rejection>(
       const first: Lost<State, Command, Event, Rejection> = { envelope: one.envelope, outcome }
       return { confirmed: index === 0 ? [] : confirmed, lost: [first, ...later] }
     }
-    confirmed.push({ ...one, stored: outcome })
+    confirmed.push({ ...one, stored: { ...outcome, eventId: one.entry.events.at(-1)?.eventId } })
     index += 1
   }
   return { confirmed, lost: [] }

@@ -12,6 +12,8 @@ export interface Accepted<State, Event> {
   readonly version: number
   /** Position of the stream's last event; 0 if it has none. */
   readonly position: bigint
+  /** Id of the stream's last event; undefined if it has none. */
+  readonly eventId: string | undefined
   readonly commandId: string
   readonly events: ReadonlyArray<Event>
 }
@@ -39,7 +41,7 @@ export interface Keyed<State, Event> {
   /** Tells the same request from another one under the same command id. */
   readonly fingerprint: string
   /** Makes the stored receipt, in JSON. Position and time are known only after the append, so they are not part of it. */
-  receipt(accepted: Omit<Accepted<State, Event>, "position">): unknown
+  receipt(accepted: Omit<Accepted<State, Event>, "position" | "eventId">): unknown
 }
 
 /** The keyed command was accepted before. It is no answer for callers: they get the one that `receipt` was stored for. */

@@ -7,7 +7,7 @@
  */
 import { Context, Effect, Layer } from "effect"
 import type { EventStore } from "../../eventstore/EventStore.ts"
-import type { Accepted, SendOptions } from "../actor/Envelope.ts"
+import type { Accepted, KeyedError, SendOptions } from "../actor/Envelope.ts"
 import type { Aggregate } from "../Aggregate.ts"
 import { makeCommandMetrics } from "../AggregateMetrics.ts"
 import { Aggregates } from "../Aggregates.ts"
@@ -38,6 +38,8 @@ export interface Submitted<Receipt> {
   readonly receipt: Receipt & ReceiptBase
   /** The position in the log of the stream's last event after the command; 0 if the stream has none. */
   readonly position: bigint
+  /** The id of that event, if it is known without asking the event store again. */
+  readonly eventId?: string | undefined
   /** True if the command had been accepted before under its idempotency key; the receipt is the one of that time. */
   readonly replayed: boolean
 }
@@ -98,7 +100,7 @@ const make = Effect.gen(function* () {
 
     const receiptOf = (
       id: string,
-      { commandId, events, state, version }: Omit<Accepted<State, Event>, "position">
+      { commandId, events, state, version }: Omit<Accepted<State, Event>, "position" | "eventId">
     ) => ({
       ...submission.receipt(state, { id }),
       version,
@@ -110,22 +112,31 @@ const make = Effect.gen(function* () {
       const command = yield* submission.command
       const id = idOf(command)
       const accepted = yield* aggregates.send(aggregate, id, command, options)
-      return { receipt: receiptOf(id, accepted), position: accepted.position, replayed: false }
+      return {
+        receipt: receiptOf(id, accepted),
+        position: accepted.position,
+        eventId: accepted.eventId,
+        replayed: false
+      }
     }
 
     if (!isIdempotencyKey(options.idempotencyKey)) return yield* new InvalidIdempotencyKey()
     const identity = CommandIdentity.make([options.actor ?? "", ...scope], options.idempotencyKey, request)
-    const run = Effect.gen(function* () {
+    const run = Effect.gen(function* (): Effect.fn.Return<
+      Omit<Submitted<Receipt>, "replayed">,
+      E | Rejection | SendError | KeyedError
+    > {
       const command = yield* submission.command
       const id = idOf(command)
-      const receipt = (accepted: Omit<Accepted<State, Event>, "position">) => receiptOf(id, accepted)
+      const receipt = (accepted: Omit<Accepted<State, Event>, "position" | "eventId">) => receiptOf(id, accepted)
       const accepted = yield* aggregates.sendKeyed(aggregate, id, command, { ...identity, receipt }, options)
-      return { receipt: receiptOf(id, accepted), position: accepted.position }
+      return { receipt: receiptOf(id, accepted), position: accepted.position, eventId: accepted.eventId }
     })
     const { answer, replayed } = yield* once(identity, run, ({ position, receipt }) => ({
       // `receiptOf` made it, for a request with the same fingerprint.
       receipt: receipt as Receipt & ReceiptBase,
-      position
+      position,
+      eventId: undefined
     }))
     return { ...answer, replayed }
   })

@@ -2,14 +2,15 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { CustomerId, OrderId } from "../../order/OrderId.ts"
-import { CommaList, WholeNumber } from "../wire/Codecs.ts"
+import { CommaList } from "../wire/Codecs.ts"
+import { positionText } from "../../orders/Subscription.ts"
 import { Problems } from "../problems/Problems.ts"
 import { readErrors } from "./EndpointErrors.ts"
 import { PushMessage } from "../wire/PushMessage.ts"
 
 const optional = Schema.optionalKey
 
-const Position = WholeNumber(0, Number.MAX_SAFE_INTEGER)
+const Position = Schema.String.check(Schema.isPattern(positionText, { expected: "a position such as 17.0123456789ab" }))
 
 const WireType = Schema.String.check(
   Schema.isPattern(/^[a-z]{1,20}\.[a-z0-9-]{1,60}\.v[1-9][0-9]{0,3}$/u, {
@@ -54,7 +55,7 @@ export class StreamApi extends HttpApiGroup.make("streams")
       query,
       headers,
       success: HttpApiSchema.StreamSse({ events: ServerSentEvent }),
-      error: readErrors
+      error: [...readErrors, Problems.InvalidPosition]
     }).annotateMerge(
       OpenApi.annotations({
         summary: "Follow events (SSE)",
@@ -66,7 +67,7 @@ export class StreamApi extends HttpApiGroup.make("streams")
       query,
       headers,
       success: HttpApiSchema.Empty(101),
-      error: [...readErrors, Problems.ForeignOrigin]
+      error: [...readErrors, Problems.ForeignOrigin, Problems.InvalidPosition]
     }).annotateMerge(
       OpenApi.annotations({
         summary: "Follow events (WebSocket)",

@@ -68,7 +68,7 @@ export const entity = <Body extends object>(response: {
 }) => ({ ...found(response.body), token: response.headers["consistency-token"] })
 
 export const queryResult = (headers: ViewResponseHeaders): QueryResult => ({
-  freshness: HeaderValue.parseFreshness(headers.freshness),
+  freshness: { ...HeaderValue.parseFreshness(headers.freshness), token: headers["consistency-token"] },
   token: headers["consistency-token"]
 })
 

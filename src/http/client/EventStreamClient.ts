@@ -2,11 +2,11 @@
  * Implements `Orders.subscribe` over server-sent events. A connection that ends or falls silent is made again after the
  * last position that arrived, so that a stream that is read goes on without a loss or a repetition.
  */
-import { Duration, Effect, Random, Schedule, Schema, type Scope, Stream } from "effect"
+import { Cause, Data, Duration, Effect, Option, Random, Schedule, Schema, type Scope, Stream } from "effect"
 import { Sse } from "effect/encoding"
 import { Headers, HttpClient, HttpClientRequest, type HttpClientResponse, UrlParams } from "effect/http"
 import { InvalidPosition, ServerUnreachable } from "../../orders/OrdersError.ts"
-import { positionOf, type Push, type SubscribeOptions } from "../../orders/Subscription.ts"
+import type { Push, SubscribeOptions } from "../../orders/Subscription.ts"
 import { PushMessage, toPush } from "../wire/PushMessage.ts"
 
 export interface ClientOptions {
@@ -41,17 +41,36 @@ const parameters = ({ categories, customerId, orderId, types }: SubscribeOptions
 
 const isTransientStatus = (status: number) => status >= 500 || status === 408 || status === 429
 
+/** The problem documents that tell a refused position from others. */
+const Refusal = Schema.Union([
+  Schema.Struct({ type: Schema.Literal("/problems/invalid-position"), position: Schema.Int, head: Schema.Int }),
+  Schema.Struct({
+    type: Schema.Literal("/problems/invalid-request"),
+    errors: Schema.Array(Schema.Struct({ path: Schema.String }))
+  })
+])
+const decodeRefusal = Schema.decodeUnknownOption(Schema.fromJsonString(Refusal))
+
+/** A server of an older version can't read the check of a position, nor compare it. */
+class CheckNotKnown extends Data.TaggedError("CheckNotKnown")<{}> {}
+
 /**
- * Fails with `InvalidPosition` if the problem document names the `Last-Event-ID` header, in which the client sent the
- * position, and otherwise with `ServerUnreachable`.
+ * Fails with `InvalidPosition` if the server does not know the position, and otherwise with `ServerUnreachable`.
  */
 const refused = Effect.fnUntraced(function* (
   response: HttpClientResponse.HttpClientResponse,
-  after: bigint | undefined
-) {
+  after: string | undefined
+): Effect.fn.Return<never, Failure | CheckNotKnown> {
   const text = yield* Effect.orElseSucceed(response.text, () => "")
-  if (response.status === 400 && after !== undefined && text.includes('"header.last-event-id"')) {
-    return yield* Effect.fail<Failure>({ isTransient: false, error: new InvalidPosition({ position: after }) })
+  const refusal = response.status === 400 ? Option.getOrUndefined(decodeRefusal(text)) : undefined
+  if (refusal !== undefined && "head" in refusal) {
+    const error = new InvalidPosition({ position: BigInt(refusal.position), head: BigInt(refusal.head) })
+    return yield* Effect.fail<Failure>({ isTransient: false, error })
+  }
+  if (after !== undefined && refusal?.errors.some(({ path }) => path === "header.last-event-id") === true) {
+    if (after.includes(".")) return yield* new CheckNotKnown()
+    const error = new InvalidPosition({ position: BigInt(after), head: 0n })
+    return yield* Effect.fail<Failure>({ isTransient: false, error })
   }
   return yield* Effect.fail(unreachable(isTransientStatus(response.status), `it answered ${response.status}`))
 })
@@ -99,13 +118,16 @@ export const make = Effect.fnUntraced(function* ({
 }: ClientOptions) {
   const client = HttpClient.withScope(yield* HttpClient.HttpClient)
 
-  const connect = Effect.fnUntraced(function* (options: SubscribeOptions, after: bigint | undefined) {
+  const request = Effect.fnUntraced(function* (
+    options: SubscribeOptions,
+    after: string | undefined
+  ): Effect.fn.Return<Pushes<Failure>, Failure | CheckNotKnown, Scope.Scope> {
     const request = HttpClientRequest.get(`${url}/events`).pipe(
       HttpClientRequest.setUrlParams(parameters(options)),
       HttpClientRequest.setHeaders(
         Headers.fromInput({
           accept: "text/event-stream",
-          ...(after === undefined ? {} : { "last-event-id": String(after) })
+          ...(after === undefined ? {} : { "last-event-id": after })
         })
       )
     )
@@ -115,12 +137,36 @@ export const make = Effect.fnUntraced(function* ({
     return response.status === 200 ? pushesOf(response) : yield* refused(response, after)
   })
 
-  const subscribe: Subscribe = Effect.fnUntraced(function* (options = {}) {
-    let after = options.after
-    let isCaughtUp = false
-    let first: Pushes<Failure> | undefined = yield* Effect.mapError(connect(options, after), ({ error }) => error)
+  /** Sends the bare number to a server that can't read the check. */
+  const connect = (options: SubscribeOptions, after: string | undefined) =>
+    request(options, after).pipe(
+      Effect.catch((error) =>
+        error instanceof CheckNotKnown ? request(options, after?.replace(/\..*/, "")) : Effect.fail(error)
+      ),
+      Effect.mapError((error) =>
+        error instanceof CheckNotKnown ? unreachable(false, "it refused the number of a position") : error
+      )
+    )
 
-    const connection = Effect.suspend(() => {
+  const subscribe: Subscribe = Effect.fnUntraced(function* (options = {}) {
+    let after = options.after === undefined ? undefined : String(options.after)
+    let isCaughtUp = false
+
+    // The first message tells where the stream begins: before it has come, nobody could take the stream up again.
+    const opened = yield* Effect.gen(function* () {
+      const pull = yield* Stream.toPull(yield* connect(options, after))
+      const first = yield* pull.pipe(
+        Effect.timeoutOrElse({
+          duration: silence,
+          orElse: () => Effect.fail(unreachable(true, "it sent nothing"))
+        }),
+        Effect.catchIf(Cause.isDone, () => Effect.fail(unreachable(true, "the connection ended")))
+      )
+      return Stream.concat(Stream.fromIterable(first), Stream.fromPull(Effect.succeed(pull)))
+    }).pipe(Effect.mapError(({ error }) => error))
+    let first: Pushes<Failure> | undefined = opened
+
+    const connection = Effect.suspend((): Effect.Effect<Pushes<Failure>, Failure, Scope.Scope> => {
       const opened = first
       first = undefined
       return opened === undefined ? connect(options, after) : Effect.succeed(opened)
@@ -132,7 +178,7 @@ export const make = Effect.fnUntraced(function* ({
       Stream.retry(reconnect(backoff)),
       Stream.mapError(({ error }) => error),
       Stream.filter((push) => {
-        after = positionOf(push)
+        after = push.token
         if (push._tag !== "CaughtUp") return true
         const isFirst = !isCaughtUp
         isCaughtUp = true

@@ -8,7 +8,6 @@ import type { StreamRequest } from "../api/StreamApi.ts"
 import * as EventSocket from "../push/EventSocket.ts"
 import * as EventStream from "../push/EventStream.ts"
 import * as Handshake from "../push/Handshake.ts"
-import { InvalidRequest } from "../problems/HttpError.ts"
 import { OpenStreams } from "../push/OpenStreams.ts"
 import { PushLimits } from "../push/PushLimits.ts"
 
@@ -22,19 +21,15 @@ export const layer = HttpApiBuilder.group(
 
     const subscribe = ({ headers, query }: StreamRequest) => {
       const { category, customerId, orderId, type } = query
-      const lastId = headers["last-event-id"]
-      const after = lastId ?? query.after
-      const slot = lastId === undefined ? "query.after" : "header.last-event-id"
-      return orders
-        .subscribe({
-          heartbeat: limits.heartbeat,
-          ...(after === undefined ? {} : { after: BigInt(after) }),
-          ...(orderId === undefined ? {} : { orderId }),
-          ...(customerId === undefined ? {} : { customerId }),
-          ...(type === undefined ? {} : { types: type }),
-          ...(category === undefined ? {} : { categories: category })
-        })
-        .pipe(Effect.catchTag("InvalidPosition", (error) => Effect.fail(InvalidRequest.of(slot, error.message))))
+      const after = headers["last-event-id"] ?? query.after
+      return orders.subscribe({
+        heartbeat: limits.heartbeat,
+        ...(after === undefined ? {} : { after }),
+        ...(orderId === undefined ? {} : { orderId }),
+        ...(customerId === undefined ? {} : { customerId }),
+        ...(type === undefined ? {} : { types: type }),
+        ...(category === undefined ? {} : { categories: category })
+      })
     }
 
     return handlers

@@ -7,7 +7,7 @@ import { Schema } from "effect"
 import * as CommandError from "../../aggregate/CommandErrors.ts"
 import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import { ConcurrencyConflict, OutcomeUnknown, Overloaded } from "../../eventstore/EventStoreErrors.ts"
-import { ServerUnreachable, VersionNotFound } from "../../orders/OrdersError.ts"
+import { InvalidPosition, ServerUnreachable, VersionNotFound } from "../../orders/OrdersError.ts"
 import { InvalidToken, ProjectionBehind } from "../../projection/consistency/ConsistencyToken.ts"
 import { InvalidCursor } from "../../views/ViewQuery.ts"
 import { Position } from "../wire/Codecs.ts"
@@ -24,10 +24,26 @@ const ownProblems = {
     when: "The cursor is malformed, or it was made for another filter or sort.",
     remedy: "Start again without a cursor, and keep filter and sort the same from page to page."
   }),
-  InvalidToken: problem(InvalidToken, "invalid-token", "Invalid consistency token", {
-    when: "The Consistency-Token is malformed, was issued by another log, or is ahead of this log.",
-    remedy: "Drop the token, read without one, and keep the token that comes with the answer."
-  }),
+  InvalidToken: problem(
+    InvalidToken,
+    "invalid-token",
+    "Invalid consistency token",
+    {
+      when: "The Consistency-Token is malformed, or this log does not know its `position`: it is of another log, or that history was lost by restoring an older copy.",
+      remedy: "Drop the token, read without one, and keep the token that comes with the answer."
+    },
+    { members: { position: Schema.optionalKey(Position) } }
+  ),
+  InvalidPosition: problem(
+    InvalidPosition,
+    "invalid-position",
+    "Invalid position",
+    {
+      when: "This log does not know the position: it is of another log, or that history was lost by restoring an older copy.",
+      remedy: "Begin after a position that this log gave, after 0 or without one, and compare with what you have."
+    },
+    { members: { position: Position, head: Position } }
+  ),
   InvalidIdempotencyKey: problem(
     CommandError.InvalidIdempotencyKey,
     "invalid-idempotency-key",

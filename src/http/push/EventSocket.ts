@@ -10,7 +10,7 @@ import type { HttpServerRequest } from "effect/http"
 import { Socket } from "effect/socket"
 import type { Socket as Connection } from "node:net"
 import type { SubscribeError } from "../../orders/OrdersError.ts"
-import { positionOf, type Push } from "../../orders/Subscription.ts"
+import type { Push } from "../../orders/Subscription.ts"
 import * as YieldToIo from "../../database/YieldToIo.ts"
 import { OpenStreams } from "./OpenStreams.ts"
 import { PushLimits } from "./PushLimits.ts"
@@ -90,7 +90,7 @@ export const serve = Effect.fnUntraced(function* (
   const reader = yield* socket.reader
   const isSlow = Effect.suspend(() => (connection.writableNeedDrain ? Effect.fail(slow) : Effect.void))
   const stalled = { duration: limits.stall, orElse: () => Effect.andThen(YieldToIo.yieldToIo, isSlow) }
-  let position: bigint | undefined
+  let position: string | undefined
 
   const send = Stream.runForEachArray(pushes, (batch) =>
     Effect.gen(function* () {
@@ -101,7 +101,7 @@ export const serve = Effect.fnUntraced(function* (
         writeAll([PushMessage.toText(first), ...rest.map(PushMessage.toText)]),
         Effect.sync(() => connection.uncork())
       )
-      position = positionOf(batch[batch.length - 1]!)
+      position = batch[batch.length - 1]!.token
       if (connection.writableNeedDrain) yield* Effect.timeoutOrElse(drain(connection), stalled)
     })
   ).pipe(

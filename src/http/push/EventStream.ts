@@ -18,11 +18,12 @@ const encoder = new TextEncoder()
 const encode = (text: string): readonly [Uint8Array] => [encoder.encode(text)]
 
 /**
- * Goes out at once, so that the client sees the answer begin. It says how long a browser waits before it connects
- * again, which differs between clients, so that they do not all come back at once when a server is lost.
+ * Goes out at once, with the first push, a heartbeat that tells where the stream begins. It says how long a browser waits
+ * before it connects again, which differs between clients, so that they do not all come back at once when a server is
+ * lost.
  */
 const opening = Effect.map(Random.nextIntBetween(1000, 3000), (millis) =>
-  encode(Sse.encoder.write(new Sse.Retry({ duration: Duration.millis(millis), lastEventId: undefined })))
+  Sse.encoder.write(new Sse.Retry({ duration: Duration.millis(millis), lastEventId: undefined }))
 )
 
 const headers = { "cache-control": "no-cache", "x-accel-buffering": "no" }
@@ -35,7 +36,7 @@ export const respond = Effect.fnUntraced(function* (
   const { drained } = yield* OpenStreams
   const { socket } = NodeHttpServerRequest.toIncomingMessage(request)
   const pull = yield* Stream.toPull(pushes)
-  let position: bigint | undefined
+  let last: { readonly position: bigint; readonly token: string } | undefined
   let hasOpened = false
   let isEnding = false
   /** A batch was handed over at this time, and the next one has not been asked for. */
@@ -49,7 +50,9 @@ export const respond = Effect.fnUntraced(function* (
       if (since === undefined || now - since < Duration.toMillis(stall)) continue
       yield* YieldToIo.yieldToIo
       if (handedOverAt !== since) continue
-      yield* Effect.logInfo("An event stream was cut off because its client does not read.", { position })
+      yield* Effect.logInfo("An event stream was cut off because its client does not read.", {
+        position: last?.token
+      })
       socket.destroy()
       return
     }
@@ -59,14 +62,15 @@ export const respond = Effect.fnUntraced(function* (
   /** Tells where to continue, to a client with filters whose last event may be long ago. */
   const lastHeartbeat = Effect.suspend(() => {
     isEnding = true
-    return position === undefined ? Cause.done() : Effect.succeed(Arr.of<Push>({ _tag: "Heartbeat", position }))
+    return last === undefined ? Cause.done() : Effect.succeed(Arr.of<Push>({ _tag: "Heartbeat", ...last }))
   })
 
   const messages = Effect.raceFirst(pull, Effect.andThen(drained, lastHeartbeat)).pipe(
     Effect.map((batch) => {
       // A batch that lost the race against the end is not sent, so nobody may be told to continue after it.
-      position = positionOf(batch[batch.length - 1]!)
-      return encode(batch.map(PushMessage.toSse).join(""))
+      const push = batch[batch.length - 1]!
+      last = { position: positionOf(push), token: push.token }
+      return batch.map(PushMessage.toSse).join("")
     })
   )
 
@@ -75,8 +79,9 @@ export const respond = Effect.fnUntraced(function* (
     if (isEnding) return Cause.done()
     if (hasOpened) return messages
     hasOpened = true
-    return opening
+    return Effect.zipWith(opening, messages, (retry, first) => retry + first)
   }).pipe(
+    Effect.map(encode),
     Effect.tap(() => Effect.map(Clock.currentTimeMillis, (now) => (handedOverAt = now))),
     Effect.catchIf(
       (error): error is SubscribeError => !Cause.isDone(error),

@@ -55,13 +55,16 @@ export const fromEvent = (event: PublishedEvent): CloudEvent => {
   }
 }
 
+/** Reads the category, with which the type begins. */
+const categoryOf = ({ type }: CloudEvent): string => type.slice(0, type.indexOf("."))
+
 export const toEvent = (event: CloudEvent): PublishedEvent => {
   const { actor, traceparent } = event
   return {
     eventId: event.id,
     type: event.type,
     position: BigInt(event.sequence),
-    streamId: StreamId.make(event.source.slice(1, -1), event.subject),
+    streamId: StreamId.make(categoryOf(event), event.subject),
     version: event.streamversion,
     recordedAt: event.time,
     ...(actor === undefined ? {} : { actor }),

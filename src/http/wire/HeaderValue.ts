@@ -85,11 +85,11 @@ export const parseIdempotencyKey = (header: string): string | undefined => {
 
 export const formatIdempotencyKey = (key: string): string => `"${key.replace(/["\\]/g, "\\$&")}"`
 
-export const formatFreshness = ({ behind, lag, parked, position }: Freshness): string =>
+export const formatFreshness = ({ behind, lag, parked, position }: Omit<Freshness, "token">): string =>
   `position=${position}, behind=${behind}, lag=${Math.round(lag * 1000) / 1000}, parked=${parked}`
 
 /** A member that is missing counts as 0. */
-export const parseFreshness = (header: string): Freshness => {
+export const parseFreshness = (header: string): Omit<Freshness, "token"> => {
   const member = (name: string) => new RegExp(`\\b${name}=([\\d.]+)`).exec(header)?.[1] ?? "0"
   return {
     position: BigInt(member("position")),

@@ -1,10 +1,9 @@
 /**
- * Consistency tokens: every answer carries one, and a read that is given one waits until its view is at least that
- * fresh.
+ * Positions outside of this process: consistency tokens, ids of event streams, and where a subscription goes on.
  *
- * A token is `<position>.<log id>`; callers treat it as opaque. A token of another log, or of a position that this log
- * has not reached, is refused rather than waited for. The reads of orders and products and `Projections.awaitToken` use
- * this.
+ * A token is `<position>.<check>`, opaque but for the number. The check is made of the ids of the log and of the event at
+ * the position, so a token of another log, or of history that was lost by restoring an older copy, is refused, even if
+ * the log has grown past the position since. Tokens of older programs, `<position>.<log id>`, lack that protection.
  */
 import { Clock, Duration, Effect, Exit, Option, Result, Schema } from "effect"
 import type { EventStore } from "../../eventstore/EventStore.ts"
@@ -13,17 +12,21 @@ import * as Metrics from "../../telemetry/Metrics.ts"
 
 export interface ConsistencyToken {
   readonly position: bigint
-  readonly logId: string
+  /** Twelve hex digits, or the id of the log as older programs put it. */
+  readonly check: string
 }
 
-/** The token is malformed, of another log, or above this log's head. The caller should drop it. */
+/** The token is malformed, or, with `position`, this log does not know that position. The caller should drop it. */
 export class InvalidToken extends Schema.TaggedError<InvalidToken>()(
   "InvalidToken",
-  { token: Schema.String },
+  { token: Schema.String, position: Schema.optionalKey(Schema.BigInt) },
   { httpApiStatus: 400 }
 ) {
   override get message() {
-    return "This log did not issue this consistency token; leave it out, or send the token of a later answer."
+    const remedy = "Leave the token out, or send the token of a later answer."
+    return this.position === undefined
+      ? `This is no consistency token of this service. ${remedy}`
+      : `This log does not know position ${this.position} of this consistency token: history was lost by restoring an older copy, or the token is of another log. ${remedy}`
   }
 }
 
@@ -52,14 +55,52 @@ export class ProjectionBehind extends Schema.TaggedError<ProjectionBehind>()(
   }
 }
 
-export const format = (token: ConsistencyToken): string => `${token.position}.${token.logId}`
+const zeros = "000000000000"
+
+/** Combines the last 48 bits of both ids, which are random. Before the first event there is only the log's id. */
+const checkOf = (logId: string, eventId = zeros): string => {
+  const [log, event] = [logId.slice(-12), eventId.slice(-12)]
+  const halves = [0, 6].map((at) => parseInt(log.slice(at, at + 6), 16) ^ parseInt(event.slice(at, at + 6), 16))
+  return halves.map((half) => half.toString(16).padStart(6, "0")).join("")
+}
+
+/** Makes the token of a position; `eventId` is the id of the event there, undefined only at position 0. */
+export const format = (logId: string, position: bigint, eventId: string | undefined): string =>
+  `${position}.${checkOf(logId, eventId)}`
 
 export const parse = (text: string): Result.Result<ConsistencyToken, InvalidToken> => {
-  const match = /^(0|[1-9][0-9]{0,18})\.([0-9a-f-]{36})$/.exec(text)
+  const match = /^(0|[1-9][0-9]{0,17})\.([0-9a-f]{12}|[0-9a-f-]{36})$/.exec(text)
   return match === null
     ? Result.fail(new InvalidToken({ token: text }))
-    : Result.succeed({ position: BigInt(match[1]!), logId: match[2]! })
+    : Result.succeed({ position: BigInt(match[1]!), check: match[2]! })
 }
+
+/** Tells whether this log issued the token; `eventId` is the id of the event that is at the token's position now. */
+export const isOf = ({ check, position }: ConsistencyToken, logId: string, eventId: string | undefined): boolean =>
+  (position === 0n || eventId !== undefined) && (check === logId || check === checkOf(logId, eventId))
+
+export const refused = (token: ConsistencyToken): InvalidToken =>
+  new InvalidToken({ token: `${token.position}.${token.check}`, position: token.position })
+
+/** Reads the id of the event at a position; undefined if there is none. */
+export const eventIdAt = (
+  log: EventStore["Service"],
+  position: bigint
+): Effect.Effect<string | undefined, DatabaseUnavailable> =>
+  position === 0n
+    ? Effect.undefined
+    : Effect.map(log.readAll({ after: position - 1n, limit: 1 }), ([event]) =>
+        event?.position === position ? event.eventId : undefined
+      )
+
+/** Fails unless the log, whose id is `logId`, has issued the token. */
+export const verify = Effect.fnUntraced(function* (
+  log: EventStore["Service"],
+  logId: string,
+  token: ConsistencyToken
+): Effect.fn.Return<void, InvalidToken | DatabaseUnavailable> {
+  if (!isOf(token, logId, yield* eventIdAt(log, token.position))) return yield* refused(token)
+})
 
 export const longestWait = Duration.seconds(30)
 
@@ -73,37 +114,25 @@ export interface AwaitableView {
   awaitPosition(position: bigint): Effect.Effect<bigint>
 }
 
-/**
- * Gives the position of a token once it is certain that `log`, whose id is `logId`, has issued it. A token up to
- * `known`, a position that the log is known to have reached, needs no question to the log.
- */
-export const positionIn = (log: EventStore["Service"], logId: string) =>
-  Effect.fnUntraced(function* (
-    token: string,
-    known: bigint
-  ): Effect.fn.Return<bigint, InvalidToken | DatabaseUnavailable> {
-    const { logId: issuer, position } = yield* Effect.fromResult(parse(token))
-    const isOurs = issuer === logId && (position <= known || position <= (yield* log.head).position)
-    return isOurs ? position : yield* new InvalidToken({ token })
-  })
-
 const outcomeOf = (exit: Exit.Exit<Option.Option<unknown>, unknown>) => {
   if (Exit.isFailure(exit)) return "abandoned"
   return Option.isSome(exit.value) ? "reached" : "behind"
 }
 
 /**
- * Waits, for at most `boundedWait(wait)`, until the view has applied the log up to the token's position, and gives that
- * position. Fails with `ProjectionBehind` when the time is over.
+ * Waits, for at most `boundedWait(wait)`, until the view has applied the log up to the token's position. Fails with
+ * `ProjectionBehind` when the time is over. A token that must be waited for is verified first; of any other the caller
+ * must see to it that the statement which serves it verifies it.
  */
 export const awaitIn = (log: EventStore["Service"], logId: string, view: AwaitableView) =>
   Effect.fnUntraced(function* (
-    token: string,
+    text: string,
     wait?: Duration.Input
-  ): Effect.fn.Return<bigint, InvalidToken | ProjectionBehind | DatabaseUnavailable> {
-    const position = yield* view.position
-    const required = yield* positionIn(log, logId)(token, position)
-    if (position >= required) return required
+  ): Effect.fn.Return<ConsistencyToken, InvalidToken | ProjectionBehind | DatabaseUnavailable> {
+    const token = yield* Effect.fromResult(parse(text))
+    const required = token.position
+    if ((yield* view.position) >= required) return token
+    yield* verify(log, logId, token)
     const clock = yield* Clock.Clock
     const record = yield* Metrics.consistencyWait
     const start = clock.monotonicTimeNanosUnsafe()
@@ -113,6 +142,6 @@ export const awaitIn = (log: EventStore["Service"], logId: string, view: Awaitab
         Effect.sync(() => record(Number(clock.monotonicTimeNanosUnsafe() - start) / 1e9, outcomeOf(exit)))
       )
     )
-    if (Option.isSome(reached)) return required
+    if (Option.isSome(reached)) return token
     return yield* new ProjectionBehind({ required, current: yield* view.position, retryAfter: 1 })
   })

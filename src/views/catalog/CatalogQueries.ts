@@ -4,7 +4,8 @@ import { CustomerState } from "../../catalog/Customer.ts"
 import { ProductState } from "../../catalog/Product.ts"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import type { CatalogCategory, CatalogEntry, CatalogStates } from "./CatalogEntry.ts"
-import { type Freshness, InvalidCursor, readableRows, readStored } from "../ViewQuery.ts"
+import type { ConsistencyToken } from "../../projection/consistency/ConsistencyToken.ts"
+import { type Freshness, InvalidCursor, readableRows, readStored, type TokenError } from "../ViewQuery.ts"
 import * as Cursor from "../Cursor.ts"
 
 export interface CatalogFilter {
@@ -44,8 +45,9 @@ export class CatalogQueries extends Context.Service<
      * another list.
      */
     list<Category extends CatalogCategory>(
-      query: CatalogList<Category>
-    ): Effect.Effect<CatalogPage<Category>, InvalidCursor | DatabaseUnavailable>
+      query: CatalogList<Category>,
+      token?: ConsistencyToken
+    ): Effect.Effect<CatalogPage<Category>, InvalidCursor | TokenError | DatabaseUnavailable>
     /**
      * Answers the position of the first event that the view does not have of a product or customer that is set aside.
      */

@@ -15,7 +15,7 @@ export const make = Effect.gen(function* () {
       entries.set(streamId, CatalogEntry.evolve(entries.get(streamId), event))
   })
   return CatalogQueries.of({
-    list: Effect.fnUntraced(function* (query) {
+    list: Effect.fnUntraced(function* (query, token) {
       const key = yield* Effect.fromResult(after(query))
       return yield* read((freshness) => {
         const found = [...entries.values()]
@@ -23,7 +23,7 @@ export const make = Effect.gen(function* () {
           .filter(({ id }) => id > key)
           .toSorted((left, right) => (left.id < right.id ? -1 : 1))
         return page(query, found.slice(0, query.limit + 1), freshness)
-      })
+      }, token)
     }),
     parkedAt: () => Effect.succeed(undefined),
     position,

@@ -2,6 +2,7 @@
 import { Effect, Layer } from "effect"
 import { Database } from "../../database/Database.ts"
 import * as StreamId from "../../eventstore/StreamId.ts"
+import type { ConsistencyToken } from "../../projection/consistency/ConsistencyToken.ts"
 import { ProjectionProgress } from "../../projection/consistency/ProjectionProgress.ts"
 import * as ParkedRows from "../../projection/parking/ParkedRows.ts"
 import * as SqlView from "../SqlView.ts"
@@ -22,7 +23,11 @@ export const make = Effect.gen(function* () {
   const { reads: sql } = yield* Database
   const progress = yield* ProjectionProgress
 
-  const selectPage = <Category extends CatalogCategory>(query: CatalogList<Category>, after: string) => {
+  const selectPage = <Category extends CatalogCategory>(
+    query: CatalogList<Category>,
+    after: string,
+    token?: ConsistencyToken
+  ) => {
     const { category, filter, limit } = query
     return SqlView.select<{ readonly items: ReadonlyArray<Row> }>(
       sql,
@@ -36,13 +41,15 @@ export const make = Effect.gen(function* () {
             AND ${filter.withdrawn === undefined ? sql`true` : sql`withdrawn = ${filter.withdrawn}`}
           ORDER BY id LIMIT ${limit + 1}
         ) v
-      ) p`
+      ) p`,
+      token
     )
   }
 
   return CatalogQueries.of({
-    list: Effect.fn("CatalogQueries.list")(function* (query) {
-      const { freshness, row } = yield* SqlView.read(selectPage(query, yield* Effect.fromResult(after(query))))
+    list: Effect.fn("CatalogQueries.list")(function* (query, token) {
+      const key = yield* Effect.fromResult(after(query))
+      const { freshness, row } = yield* SqlView.read(selectPage(query, key, token), token)
       const found = row.items.map(({ id, state }) => ({ id, state: readState[query.category](state) }))
       for (const { id, state } of found) {
         if (state === undefined) yield* Effect.logError(unreadable(`${query.category}-${id}`))

@@ -49,14 +49,14 @@ export const make = Effect.gen(function* () {
   })
 
   return OrderQueries.of({
-    get: (orderId) =>
+    get: (orderId, token) =>
       read((freshness) => {
         const entry = entries.get(orderId)
         if (entry === undefined) return { freshness }
         return { order: OrderView.fromState(entry.order, entry.updatedAt, policies), freshness }
-      }),
+      }, token),
 
-    list: Effect.fnUntraced(function* (query) {
+    list: Effect.fnUntraced(function* (query, token) {
       const parsed = yield* Effect.fromResult(OrderListQuery.parse(query))
       return yield* read((freshness) => {
         const found = [...entries.values()].filter((entry) => matches(parsed, entry) && isFollowing(parsed, entry))
@@ -66,17 +66,17 @@ export const make = Effect.gen(function* () {
           return { orderId, placedAt, position, order: OrderView.fromState(order, updatedAt, policies) }
         })
         return OrderListQuery.page(parsed, rows, freshness)
-      })
+      }, token)
     }),
 
-    counts: ({ customerId }) =>
+    counts: ({ customerId }, token) =>
       read((freshness) => {
         const counts = { ...noOrders }
         for (const { order } of entries.values()) {
           if (customerId === undefined || customerId === order.customerId) counts[status(order)]++
         }
         return { counts, freshness }
-      }),
+      }, token),
 
     awaitPosition,
     position,

@@ -4,7 +4,8 @@ import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import { CustomerId, type OrderId } from "../../order/OrderId.ts"
 import { OrderStatus, PaymentStatus } from "../../order/OrderStatus.ts"
 import { Time } from "../Time.ts"
-import type { Freshness, InvalidCursor } from "../ViewQuery.ts"
+import type { ConsistencyToken } from "../../projection/consistency/ConsistencyToken.ts"
+import type { Freshness, InvalidCursor, TokenError } from "../ViewQuery.ts"
 import type { OrderView } from "./OrderView.ts"
 
 /**
@@ -61,18 +62,22 @@ export class OrderQueries extends Context.Service<
   OrderQueries,
   {
     /** Reads one order; `order` is absent if the view does not have it (yet). */
-    get(orderId: OrderId): Effect.Effect<FoundOrder, DatabaseUnavailable>
+    get(orderId: OrderId, token?: ConsistencyToken): Effect.Effect<FoundOrder, TokenError | DatabaseUnavailable>
     /** Lists a page of `limit` 1..100 orders. Fails with `InvalidCursor` if the cursor is of another filter or sort. */
-    list(query: {
-      readonly filter: OrderFilter
-      readonly sort: OrderSort
-      readonly limit: number
-      readonly cursor?: string
-    }): Effect.Effect<OrderPage, InvalidCursor | DatabaseUnavailable>
+    list(
+      query: {
+        readonly filter: OrderFilter
+        readonly sort: OrderSort
+        readonly limit: number
+        readonly cursor?: string
+      },
+      token?: ConsistencyToken
+    ): Effect.Effect<OrderPage, InvalidCursor | TokenError | DatabaseUnavailable>
     /** Counts the orders in each status, of one customer or of all. */
-    counts(query: {
-      readonly customerId?: CustomerId
-    }): Effect.Effect<{ readonly counts: OrderCounts; readonly freshness: Freshness }, DatabaseUnavailable>
+    counts(
+      query: { readonly customerId?: CustomerId },
+      token?: ConsistencyToken
+    ): Effect.Effect<{ readonly counts: OrderCounts; readonly freshness: Freshness }, TokenError | DatabaseUnavailable>
     /**
      * Waits until the view's committed checkpoint is at `position` or beyond, then answers the checkpoint. The caller
      * bounds the wait (`Effect.timeoutOption`); it costs no query per waiter.

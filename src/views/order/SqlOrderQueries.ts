@@ -5,6 +5,7 @@ import { Database } from "../../database/Database.ts"
 import * as StreamId from "../../eventstore/StreamId.ts"
 import type { OrderId } from "../../order/OrderId.ts"
 import { OrderPolicies } from "../../order/OrderPolicies.ts"
+import type { ConsistencyToken } from "../../projection/consistency/ConsistencyToken.ts"
 import { ProjectionProgress } from "../../projection/consistency/ProjectionProgress.ts"
 import * as SqlView from "../SqlView.ts"
 import * as OrderListQuery from "./OrderListQuery.ts"
@@ -18,7 +19,7 @@ interface FoundRow {
   readonly parkedAt: bigint | null
 }
 
-export const selectOrder = (sql: SqlClient.SqlClient, orderId: string) =>
+export const selectOrder = (sql: SqlClient.SqlClient, orderId: string, token?: ConsistencyToken) =>
   SqlView.select<FoundRow>(
     sql,
     OrderViewProjection,
@@ -28,10 +29,11 @@ export const selectOrder = (sql: SqlClient.SqlClient, orderId: string) =>
         WHERE p.projection = ${OrderViewProjection.name} AND p.slot = 'live' AND p.parked
           AND p.stream_id = ${StreamId.make("order", orderId)}
       ) END AS "parkedAt"`,
-    sql`LEFT JOIN ordinal.order_view v ON v.order_id = ${orderId}`
+    sql`LEFT JOIN ordinal.order_view v ON v.order_id = ${orderId}`,
+    token
   )
 
-export const selectCounts = (sql: SqlClient.SqlClient, customerId: string | undefined) =>
+export const selectCounts = (sql: SqlClient.SqlClient, customerId: string | undefined, token?: ConsistencyToken) =>
   SqlView.select<{ readonly counts: Partial<OrderCounts> }>(
     sql,
     OrderViewProjection,
@@ -43,7 +45,8 @@ export const selectCounts = (sql: SqlClient.SqlClient, customerId: string | unde
         WHERE ${customerId === undefined ? sql`true` : sql`customer_id = ${customerId}`}
         GROUP BY status
       ) v
-    ) c`
+    ) c`,
+    token
   )
 
 interface ListedRow {
@@ -91,7 +94,11 @@ const following = (sql: SqlClient.SqlClient, { after, sort }: OrderListQuery.Ord
   return sort === "placedAt" ? sql`(v.placed_at, v.order_id) > ${key}` : sql`(v.placed_at, v.order_id) < ${key}`
 }
 
-export const selectPage = (sql: SqlClient.SqlClient, query: OrderListQuery.OrderListQuery) => {
+export const selectPage = (
+  sql: SqlClient.SqlClient,
+  query: OrderListQuery.OrderListQuery,
+  token?: ConsistencyToken
+) => {
   const { limit, placedAfter, placedBefore, sort } = query
   const ordering = sql.literal(orderings[sort])
   const always = sql.and([
@@ -118,7 +125,8 @@ export const selectPage = (sql: SqlClient.SqlClient, query: OrderListQuery.Order
         ) ORDER BY ${ordering}
       ) AS entries
       FROM (SELECT v.* FROM (${sql.join(" UNION ALL ", false)(all)}) v ORDER BY ${ordering} LIMIT ${limit + 1}) v
-    ) p`
+    ) p`,
+    token
   )
 }
 
@@ -134,8 +142,8 @@ export const make = Effect.gen(function* () {
   const progress = yield* ProjectionProgress
 
   return OrderQueries.of({
-    get: Effect.fn("OrderQueries.get")(function* (orderId) {
-      const { freshness, row } = yield* SqlView.read(selectOrder(sql, orderId))
+    get: Effect.fn("OrderQueries.get")(function* (orderId, token) {
+      const { freshness, row } = yield* SqlView.read(selectOrder(sql, orderId, token), token)
       const { order, parkedAt, updatedAt } = row
       const view = updatedAt === null ? undefined : OrderView.fromRow(order, updatedAt.toISOString(), policies)
       if (updatedAt !== null && view === undefined) return yield* Effect.die(new Error(unreadable(orderId)))
@@ -146,14 +154,14 @@ export const make = Effect.gen(function* () {
       }
     }),
 
-    counts: Effect.fn("OrderQueries.counts")(function* ({ customerId }) {
-      const { freshness, row } = yield* SqlView.read(selectCounts(sql, customerId))
+    counts: Effect.fn("OrderQueries.counts")(function* ({ customerId }, token) {
+      const { freshness, row } = yield* SqlView.read(selectCounts(sql, customerId, token), token)
       return { counts: { ...noOrders, ...row.counts }, freshness }
     }),
 
-    list: Effect.fn("OrderQueries.list")(function* (list) {
+    list: Effect.fn("OrderQueries.list")(function* (list, token) {
       const query = yield* Effect.fromResult(OrderListQuery.parse(list))
-      const { freshness, row } = yield* SqlView.read(selectPage(sql, query))
+      const { freshness, row } = yield* SqlView.read(selectPage(sql, query, token), token)
       const found = row.entries.map(({ order, orderId, placedAt, position, updatedAt }) => ({
         orderId,
         placedAt: timeOf(placedAt),

@@ -25,8 +25,11 @@ const open = Effect.fnUntraced(function* (interest: StreamOrCustomer, after = 0n
   let pages = 0
   const counted = LogTail.of({ ...tail, page: (...asked) => Effect.suspend(() => (pages++, tail.page(...asked))) })
   const queries = { position: Effect.succeed(1_000_000n) }
-  const options = { after, matches: about(interest), interest, heartbeat, pause: 0 }
+  const { logId } = yield* (yield* EventStore).head
+  const options = { after, logId, matches: about(interest), interest, heartbeat, pause: 0 }
   const pull = yield* OrderFeed.pull(counted, gate, queries, options)
+  // The first push tells where the feed begins; a position that is not there yet is waited for.
+  if (after === 0n) yield* pull
   return { pull, pages: () => pages }
 })
 
@@ -55,11 +58,13 @@ describe("a feed of one customer or one stream", () => {
       for (let others = 0; others < 20; others++) yield* appended(ofCustomer("grace"), entry(newStream(), 0))
       assert.strictEqual(pages(), 0)
       yield* TestClock.adjust(heartbeat)
-      assert.deepStrictEqual(yield* Fiber.join(next), [{ _tag: "Heartbeat", position: 40n }])
+      assert.containSubset(yield* Fiber.join(next), [{ _tag: "Heartbeat", position: 40n }])
+      // The token of position 40 takes the event there.
+      assert.strictEqual(pages(), 1)
       const mine = yield* Effect.forkChild(pull, { startImmediately: true })
       yield* appended(ofCustomer("grace", 3), ofCustomer("ada", 2), ofCustomer("grace"))
       assert.deepStrictEqual(positions(yield* Fiber.join(mine)), [44, 45])
-      assert.strictEqual(pages(), 1)
+      assert.strictEqual(pages(), 2)
     }).pipe(Effect.provide(memoryLayer))
   )
 
@@ -67,10 +72,10 @@ describe("a feed of one customer or one stream", () => {
     Effect.gen(function* () {
       const stream = newStream()
       const { pull } = yield* open({ streamId: stream }, 5n)
-      const items = yield* Effect.forkChild(Effect.all([pull, pull]), { startImmediately: true })
+      const items = yield* Effect.forkChild(Effect.all([pull, pull, pull]), { startImmediately: true })
       yield* appended(entry(stream, 0, { events: 3 }))
       yield* appended(entry(stream, 3, { events: 3 }))
-      assert.deepStrictEqual((yield* Fiber.join(items)).flatMap(positions), ["CaughtUp", 6])
+      assert.deepStrictEqual((yield* Fiber.join(items)).flatMap(positions), ["Heartbeat", "CaughtUp", 6])
     }).pipe(Effect.provide(memoryLayer))
   )
 

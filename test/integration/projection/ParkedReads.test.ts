@@ -44,9 +44,13 @@ it.live("a parked order answers projection-behind with parked to whoever has see
       const orders = yield* Orders
       const parkedStreams = yield* ParkedStreams
       const head = yield* append(entries)
-      const { logId } = yield* (yield* EventStore).head
+      const log = yield* EventStore
+      const { logId } = yield* log.head
+      const ids = new Map(
+        (yield* log.readAll({ after: 0n, limit: 500 })).map(({ eventId, position }) => [position, eventId])
+      )
       const at = (position: bigint) => ({
-        token: ConsistencyToken.format({ position, logId }),
+        token: ConsistencyToken.format(logId, position, ids.get(position)),
         ...longestWait
       })
       const orderId = OrderId.make(StreamId.id(late))

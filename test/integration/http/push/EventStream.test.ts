@@ -26,11 +26,14 @@ describe.each([
     await place()
     const follower = await follow()
     const { data, position } = await follower.until(({ name }) => name === "caught-up")
-    assert.deepStrictEqual(data, { control: "caught-up", position })
+    const after = data.after as string
+    assert.match(after, new RegExp(`^${position}[.][0-9a-f]{12}$`))
+    assert.deepStrictEqual(data, { control: "caught-up", position, after })
+    // The first message tells where the stream begins, so that a cut before the next one loses nothing.
+    assert.deepStrictEqual(follower.messages[0]!.data, { control: "heartbeat", position, after })
     const placed = await place()
     await follower.until(reached(placed.position))
     assert.deepStrictEqual(follower.positions(), [placed.position - 1, placed.position])
-    // A slow server may also send a heartbeat first, so only events count.
     const [first, second] = follower.messages.filter(isEvent)
     assert.deepStrictEqual([first!.name, second!.name], ["order.placed.v1", "order.confirmed.v1"])
     assert.containSubset(first!.data, {
@@ -55,7 +58,7 @@ describe.each([
     const seen = follower.messages.filter(({ data }) => data.subject === before.id)
     assert.deepStrictEqual(
       seen.map(({ data }) => data),
-      history.body
+      history.body.map((event: object, index: number) => ({ ...event, after: seen[index]!.data.after }))
     )
     assert.strictEqual(follower.messages.filter(({ name }) => name === "caught-up").length, 1)
     follower.cut()
@@ -93,7 +96,8 @@ describe("events over SSE", () => {
     const follower = await followSse(server.url, `?after=0&orderId=${id}`)
     await follower.until(({ name }) => name === "caught-up")
     for (const { data, id, name, position } of follower.messages) {
-      assert.deepStrictEqual([id, name], [String(position), data.control ?? data.type])
+      assert.deepStrictEqual([id, name], [data.after, data.control ?? data.type])
+      assert.strictEqual(id?.split(".")[0], String(position))
     }
     assert.isAtLeast(follower.last()!, position)
     follower.cut()
@@ -118,13 +122,12 @@ describe("events over SSE", () => {
     assert.strictEqual(response.headers.get("x-accel-buffering"), "no")
     const reader = response.body!.getReader()
     const { value } = await reader.read()
-    assert.match(new TextDecoder().decode(value), /^retry: [12]\d{3}\n\n/)
+    assert.match(new TextDecoder().decode(value), /^retry: [12]\d{3}\n\nid: \d+\.[0-9a-f]{12}\nevent: heartbeat\n/)
     await reader.cancel()
   })
 
   it("refuses with a problem document what it can't read, and a position above the head", async () => {
     for (const [query, path] of [
-      ["after=999999999", "query.after"],
       ["after=-1", "query.after"],
       ["after=1e3", "query.after"],
       ["orderId=17", "query.orderId"],
@@ -136,9 +139,14 @@ describe("events over SSE", () => {
       const { body, status } = await server.get(`/events?${query}`)
       assert.deepStrictEqual([status, body.type, body.errors[0].path], [400, "/problems/invalid-request", path], query)
     }
-    for (const id of ["999999999", "abc", "7,8"]) {
+    for (const id of ["abc", "7,8", "7.8"]) {
       const { body, status } = await server.get("/events?after=0", { "last-event-id": id })
       assert.deepStrictEqual([status, body.errors[0].path], [400, "header.last-event-id"], id)
+    }
+    for (const id of ["999999999", "1.0123456789ab"]) {
+      const { body, status } = await server.get("/events", { "last-event-id": id })
+      assert.deepStrictEqual([status, body.type], [400, "/problems/invalid-position"], id)
+      assert.deepStrictEqual((await server.get(`/events?after=${id}`)).body.position, body.position)
     }
   })
 

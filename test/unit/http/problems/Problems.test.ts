@@ -16,7 +16,7 @@ const listed = [...new Set(Object.values(table).map(({ slug }) => slug))]
 const ofAnyPath = ["method-not-allowed"]
 
 /** These are answered as an invalid request that names the parameter. */
-const translated = ["InvalidPosition"]
+const translated: ReadonlyArray<string> = []
 
 const describedIn = (document: OpenApi.OpenAPISpec) =>
   Object.values(document.paths).flatMap((item) =>
