@@ -111,14 +111,20 @@ describe("a subscription from afar", () => {
     }).pipe(Effect.provide(NodeHttpClient.layerFetch))
   )
 
-  it.live("gives up a connection on which nothing comes, also no heartbeat", () =>
+  it.live("goes on after where it began, sent with its check, if nothing more came on a connection", () =>
     Effect.gen(function* () {
       let asked = 0
+      const ids: Array<string | undefined> = []
       const mute = yield* Effect.acquireRelease(
         Effect.callback<{ readonly url: string; readonly close: () => void }>((resume) => {
           const silent = createServer((socket) => {
-            asked += 1
-            socket.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+            socket.once("data", (bytes) => {
+              asked += 1
+              ids.push(/last-event-id: (\S+)/i.exec(String(bytes))?.[1])
+            })
+            socket.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nretry: 1000\n\n")
+            const control = { control: "heartbeat", position: 7, after: "7.0123456789ab" }
+            socket.write(`id: ${control.after}\nevent: heartbeat\ndata: ${JSON.stringify(control)}\n\n`)
             socket.on("error", () => {})
           })
           silent.listen(0, "127.0.0.1", () => {
@@ -132,6 +138,7 @@ describe("a subscription from afar", () => {
       const pushes = yield* subscribe(mute.url, {}, { silence: "50 millis" })
       yield* Effect.raceFirst(Stream.runDrain(pushes), Effect.repeat(Effect.yieldNow, { until: () => asked > 2 }))
       assert.isAbove(asked, 2)
+      assert.deepStrictEqual(ids.slice(0, 3), [undefined, "7.0123456789ab", "7.0123456789ab"])
     }).pipe(Effect.provide(NodeHttpClient.layerFetch))
   )
 
