@@ -20,7 +20,10 @@ const WireType = Schema.String.check(
 
 const query = {
   after: optional(
-    Position.annotate({ description: "The stream begins after this position. Without it the stream begins now." })
+    Position.annotate({
+      description: "The stream begins after this position. Without it the stream begins now.",
+      examples: ["1042.5f2c9a1b3d4e"]
+    })
   ),
   orderId: optional(OrderId),
   customerId: optional(CustomerId),
@@ -31,7 +34,8 @@ const query = {
 const headers = {
   "last-event-id": optional(
     Position.annotate({
-      description: "The stream continues after this id. It wins over after; browsers send it by themselves."
+      description: "The stream continues after this id. It wins over after; browsers send it by themselves.",
+      examples: ["1042.5f2c9a1b3d4e"]
     })
   )
 }

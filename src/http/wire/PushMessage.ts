@@ -6,7 +6,10 @@ import type { Push } from "../../orders/Subscription.ts"
 import * as CloudEvent from "./CloudEvent.ts"
 
 const after = Schema.optionalKey(
-  Schema.String.annotate({ description: "A stream that goes on after this position misses nothing." })
+  Schema.String.annotate({
+    description: "A stream that goes on after this position misses nothing.",
+    examples: ["1042.5f2c9a1b3d4e"]
+  })
 )
 
 /**

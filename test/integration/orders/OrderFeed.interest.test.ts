@@ -75,7 +75,7 @@ describe("a feed of one customer or one stream", () => {
       const items = yield* Effect.forkChild(Effect.all([pull, pull, pull]), { startImmediately: true })
       yield* appended(entry(stream, 0, { events: 3 }))
       yield* appended(entry(stream, 3, { events: 3 }))
-      assert.deepStrictEqual((yield* Fiber.join(items)).flatMap(positions), ["Heartbeat", "CaughtUp", 6])
+      assert.deepStrictEqual((yield* Fiber.join(items)).flatMap(positions), ["Heartbeat", 6, "CaughtUp"])
     }).pipe(Effect.provide(memoryLayer))
   )
 
