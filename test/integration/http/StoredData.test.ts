@@ -55,8 +55,8 @@ beforeAll(async () => {
     ["Accepted", "Accepted", "Accepted"]
   )
   await until(
-    () => shop.api.get(`/orders/${orderId}`),
-    ({ status }) => status === 200
+    () => shop.api.get("/orders"),
+    ({ body }) => body.data?.length > 0
   )
 })
 afterAll(() => shop.stop())
