@@ -44,6 +44,8 @@ export interface Result {
 const toBeSeen = 5_000
 /** Milliseconds without a success after which a caller has waited. */
 const waited = 1_000
+/** Milliseconds after which a server says that it waits: the limit of a lock is 2 s, and of a statement 5 s. */
+const longWait = 8_000
 /** Milliseconds for which it must be bad before a server has to admit it. */
 const toBeAdmitted = 2_000
 
@@ -65,7 +67,7 @@ const dishonesty = async (
     if (isReady && isDown) faults.push("a server was ready that took no command")
     const { text } = await call(server.adminUrl, "GET", "/metrics")
     const lag = lagSeries.exec(text)?.[1]
-    const view = await ViewJudge.standing(servers.sql).catch(() => undefined)
+    const view = await ViewJudge.standing(servers.watcher).catch(() => undefined)
     const isStill = viewSince !== undefined && view?.position === viewSince.position && viewSince.head > view.position
     if (isStill && lag === "0") faults.push("a server said that the view has no lag while it stood still")
   }
@@ -151,7 +153,7 @@ export const run = async (plan: Plan) => {
       () => false
     )
     if (isCounted) {
-      const [since, view] = [now(), await ViewJudge.standing(sql).catch(() => undefined)]
+      const [since, view] = [now(), await ViewJudge.standing(servers.watcher).catch(() => undefined)]
       await sleep(plan.lasts[0] + draw() * (plan.lasts[1] - plan.lasts[0]))
       found.push(...(await dishonesty(servers, since, view)))
     }
@@ -184,7 +186,9 @@ export const run = async (plan: Plan) => {
     if (parked?.count !== 0) found.push(`${parked?.count} streams are parked`)
     const said = () => each.map(({ server }, index) => ServerLog.linesOf(server.output().slice(marks[index])))
     if (isCounted) {
-      if (!said().some(ServerLog.isSaid)) found.push("no server logged it")
+      const isFailed = watched.some((one) => one.failures() > before.get(one)!)
+      const mustBeSaid = isFailed || cured - begun > longWait
+      if (mustBeSaid && !said().some(ServerLog.isSaid)) found.push("no server logged it")
       const isOver = () => said().every((lines) => ServerLog.failing(lines).length === 0)
       await untilSo(isOver, { patience: Math.max(0, allowed - (now() - cured)), pause: 50 }).catch(() => {})
       found.push(...said().flatMap((lines) => ServerLog.faults(lines, now() - begun)))

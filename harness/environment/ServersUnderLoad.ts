@@ -46,6 +46,8 @@ export interface ServerUnderLoad {
 
 export interface ServersUnderLoad {
   readonly sql: Sql
+  /** Looks at the tables while a disturbance may hold locks on them; it gives up soon. */
+  readonly watcher: Sql
   readonly place: Place
   readonly servers: ReadonlyArray<ServerUnderLoad>
   readonly close: () => Promise<void>
@@ -134,13 +136,14 @@ const prepare = async (url: string, sql: Sql, role: string) => {
 export const openServers = async (plan: Plan): Promise<ServersUnderLoad> => {
   const { drop, url } = await freshDatabase(plan.databaseUrl)
   const sql = open(url)
+  const watcher = open(url, { lock_timeout: "500ms" })
   const role = `app_${randomBytes(4).toString("hex")}`
   const servers: Array<ServerUnderLoad> = []
   const close = async () => {
     await Promise.all(servers.map(({ stop }) => stop()))
     await Promise.all(servers.map(({ follower }) => follower.stop()))
     await Promise.all(servers.map(({ server }) => server.kill()))
-    await sql.close()
+    await Promise.all([sql.close(), watcher.close()])
     await drop()
     const administration = open(plan.databaseUrl)
     await administration.rows(`DROP ROLE IF EXISTS ${role}`)
@@ -155,7 +158,7 @@ export const openServers = async (plan: Plan): Promise<ServersUnderLoad> => {
     const always = { LOG_LEVEL: "info", LOG_FORMAT: "json", AUDIT_EVERY: "5 seconds" }
     const settings = { DATABASE_URL: ownUrl.href, ...always, ...plan.settings }
     servers.push(...(await Promise.all([openServer(plan, settings), openServer(plan, settings)])))
-    return { sql, servers, close, place: { role, database: ownUrl.pathname.slice(1) } }
+    return { sql, watcher, servers, close, place: { role, database: ownUrl.pathname.slice(1) } }
   } catch (cause) {
     await close()
     throw cause

@@ -11,17 +11,25 @@ export interface Sql {
   readonly close: () => Promise<void>
 }
 
-const clientAt = (url: string): Layer.Layer<SqlClient.SqlClient, unknown> =>
+type SessionSettings = Readonly<Record<string, string>>
+
+const clientAt = (url: string, startupParameters: SessionSettings): Layer.Layer<SqlClient.SqlClient, unknown> =>
   url.startsWith("pglite:")
     ? Layer.effect(
         SqlClient.SqlClient,
         Effect.map(Database, ({ reads }) => reads)
       ).pipe(Layer.provide(Database.layer({ url: Redacted.make(url) })), Layer.provide(Logger.layer([])))
-    : PgClient.layer({ url: Redacted.make(url), maxConnections: 2, applicationName: "system-check", connectTimeout })
+    : PgClient.layer({
+        url: Redacted.make(url),
+        maxConnections: 2,
+        applicationName: "system-check",
+        connectTimeout,
+        startupParameters
+      })
 
 /** The PostgreSQL database at this URL, or the embedded one at `pglite:<directory>`, which nobody else may have open. */
-export const open = (url: string): Sql => {
-  const runtime = ManagedRuntime.make(clientAt(url))
+export const open = (url: string, sessionSettings: SessionSettings = {}): Sql => {
+  const runtime = ManagedRuntime.make(clientAt(url, sessionSettings))
   return {
     rows: <Row>(statement: string) =>
       runtime.runPromise(
