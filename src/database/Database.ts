@@ -18,6 +18,8 @@ export class Database extends Context.Service<
   Database,
   {
     readonly kind: "postgres" | "pglite"
+    /** Every session asks the server for these; `ServerChecks.sessions` finds out whether they are lost on the way. */
+    readonly sessionSettings: Readonly<Record<string, string>>
     /** Opens a connection for appends, owned by the scope; on PGlite the shared one. */
     readonly appendConnection: Connect
     /** Limits the batches of appends that are in flight at once. */

@@ -3,7 +3,16 @@ import { Schema } from "effect"
 
 /** The database could not be opened, and trying again changes nothing: somebody has to act on `problem`. */
 export class DatabaseNotOpened extends Schema.TaggedError<DatabaseNotOpened>()("DatabaseNotOpened", {
-  reason: Schema.Literals(["UnknownUrl", "Taken", "Production", "Unusable", "NotInstalled", "Encoding", "Schema"]),
+  reason: Schema.Literals([
+    "UnknownUrl",
+    "Taken",
+    "Production",
+    "Unusable",
+    "NotInstalled",
+    "Encoding",
+    "Schema",
+    "Pooler"
+  ]),
   problem: Schema.String,
   cause: Schema.optionalKey(Schema.Defect())
 }) {

@@ -141,7 +141,9 @@ const explainMigration = (error: MigrationError, left: ReadonlyArray<Pair>) =>
 
 /** Applies the migrations that are missing, and returns them. */
 export const run = Effect.gen(function* () {
-  const { projections: sql } = yield* Database
+  const database = yield* Database
+  const sql = database.projections
+  yield* ServerChecks.sessions(database)
   yield* ServerChecks.encoding(sql)
   const left = yield* withoutLimits(sql, pending).pipe(
     Effect.catchTag("SqlError", (error) => Effect.fail(explain(error, [])))

@@ -136,6 +136,7 @@ export const make = Effect.fnUntraced(function* (location: string, options: Data
   })
   return {
     kind: "pglite" as const,
+    sessionSettings: {},
     appendConnection: Effect.succeed(client),
     appendLanes: 1,
     projectionConnection: Effect.succeed(client),

@@ -27,13 +27,14 @@ export const make = Effect.fnUntraced(function* (options: DatabaseOptions) {
   const sizes = { ...defaultPools, ...options.pools }
   const reactivity = yield* Reactivity.Reactivity
   const ssl = yield* ConnectionUrl.encryption(Redacted.value(options.url))
+  const given = { ...sessionSettings, ...options.sessionSettings }
   const settings = (role: string): PgClient.PgClientConfig => ({
     url: options.url,
     ssl,
     applicationName: `ordinal-${role}`,
     connectTimeout: options.connectTimeout ?? "2 seconds",
     keepAlive: "10 seconds",
-    startupParameters: { ...sessionSettings, ...options.sessionSettings }
+    startupParameters: given
   })
   const pool = (role: string, maxConnections: number) =>
     PgClient.make({ ...settings(role), maxConnections, connectionTTL })
@@ -41,6 +42,7 @@ export const make = Effect.fnUntraced(function* (options: DatabaseOptions) {
     PgClient.makeClient(settings(role)).pipe(Effect.provideService(Reactivity.Reactivity, reactivity))
   return {
     kind: "postgres" as const,
+    sessionSettings: given,
     appendConnection: connection("append"),
     appendLanes: sizes.append,
     projectionConnection: connection("projections"),

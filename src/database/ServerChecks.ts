@@ -1,7 +1,88 @@
 /** Looks at the PostgreSQL server when a process starts: refuses what can't keep this program's promises, warns of the rest. */
 import { Duration, Effect } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
+import type { Connection } from "effect/sql/SqlConnection"
+import type { SqlError } from "effect/sql/SqlError"
+import type { Database } from "./Database.ts"
 import { DatabaseNotOpened } from "./DatabaseErrors.ts"
+import { messageOf } from "./SqlFailure.ts"
+
+const pooler = (problem: string, cause?: unknown) =>
+  new DatabaseNotOpened({
+    reason: "Pooler",
+    problem: `${problem}; see "Behind pgbouncer" in docs/operating.md.`,
+    ...(cause === undefined ? {} : { cause })
+  })
+
+/** Runs a statement without preparing it, which works whatever stands between. */
+const run = <Row extends object>(connection: Connection, statement: string, ...parameters: ReadonlyArray<unknown>) =>
+  connection.executeUnprepared(statement, parameters, undefined) as Effect.Effect<ReadonlyArray<Row>, SqlError>
+
+const backend = (connection: Connection) =>
+  Effect.map(run<{ readonly pid: number }>(connection, "SELECT pg_backend_pid() AS pid"), ([row]) => row?.pid)
+
+/**
+ * Tells whether `connection` keeps its session while `other` begins a transaction. A pooler in transaction mode gives
+ * `other` the session that is free. Somebody else may come first and hide that, so this is tried a few times.
+ */
+const isSession = Effect.fnUntraced(function* (connection: Connection, other: Connection) {
+  const pid = yield* backend(connection)
+  for (let round = 0; round < 5; round++) {
+    yield* run(other, "BEGIN")
+    const now = yield* backend(connection)
+    yield* run(other, "ROLLBACK")
+    if (now !== pid) return false
+  }
+  return true
+})
+
+/**
+ * Returns those of the settings that don't hold in the session; PostgreSQL itself compares "5000ms" with "5s". Settings
+ * that can't change after the session's begin can't be compared in this way and are left out.
+ */
+const lostSettings = (connection: Connection, settings: Readonly<Record<string, string>>) =>
+  run<{ readonly name: string }>(
+    connection,
+    `SELECT key AS name FROM jsonb_each_text($1::text::jsonb)
+     WHERE CASE WHEN (SELECT context FROM pg_settings WHERE name = key) LIKE '%backend' THEN false
+       ELSE current_setting(key, true) IS DISTINCT FROM set_config(key, value, true) END
+     ORDER BY key`,
+    JSON.stringify(settings)
+  )
+
+/** Fails if a connection pooler stands before PostgreSQL and takes away a session, or the settings that it must have. */
+export const sessions = Effect.fnUntraced(
+  function* ({ kind, projections, reads, sessionSettings }: Database["Service"]) {
+    if (kind === "pglite") return
+    const connections = [yield* reads.reserve, yield* projections.reserve] as const
+    if (!(yield* isSession(...connections))) {
+      return yield* pooler(
+        "A connection pooler before the database gives each transaction another session, but listening, locks and " +
+          "prepared statements need one that stays. Set its pool mode to session, or connect without it"
+      )
+    }
+    for (const connection of connections) {
+      const lost = yield* lostSettings(connection, sessionSettings)
+      if (lost.length === 0) continue
+      const settings = lost.map(({ name }) => `${name} = '${sessionSettings[name]}'`).join(", ")
+      return yield* pooler(
+        `A connection pooler before the database drops settings of the session. Give them to the role by ALTER ROLE … SET: ${settings}`
+      )
+    }
+  },
+  Effect.scoped,
+  Effect.catchTag("SqlError", (error) =>
+    Effect.fail(
+      messageOf(error).startsWith("unsupported startup parameter")
+        ? pooler(
+            `A connection pooler before the database refuses settings of the session (${messageOf(error)}). In session ` +
+              "mode it may ignore them, if the role has them",
+            error
+          )
+        : error
+    )
+  )
+)
 
 /** Fails unless the database holds any text: in another encoding than UTF8 a customer's name may be refused. */
 export const encoding = Effect.fnUntraced(function* (sql: SqlClient) {

@@ -39,6 +39,26 @@ describe("the clock", () => {
   )
 })
 
+it.live("settings of the session hold however they are written", () =>
+  Effect.gen(function* () {
+    const url = Redacted.make(yield* freshDatabase)
+    const sessionSettings = {
+      statement_timeout: "60000ms",
+      lock_timeout: "2000",
+      enable_seqscan: "no",
+      log_disconnections: "on",
+      "my.own": "x"
+    }
+    const database = Database.layer({
+      ...patientConnections,
+      url,
+      sessionSettings,
+      pools: { projections: 1, reads: 1 }
+    })
+    assert.isNotEmpty(yield* Effect.scoped(Effect.provide(Migrations.run, database)))
+  })
+)
+
 describe("encryption that the URL asks for", () => {
   const using = (url: string, parameters: string) => {
     const database = Database.layer({ ...patientConnections, url: Redacted.make(`${url}?${parameters}`) })

@@ -23,6 +23,7 @@ const checkpointsOnly = () => {
   const client = (() => look) as unknown as PgClient.PgClient
   const database = Database.of({
     kind: "postgres",
+    sessionSettings: {},
     appendConnection: Effect.succeed(client),
     appendLanes: 1,
     projectionConnection: Effect.succeed(client),
