@@ -81,8 +81,10 @@ export const losing: Trouble = { limits: soon, faults: { append: FaultyEventStor
 export const hanging: Trouble = { limits: soon, faults: { append: FaultyEventStore.silent } }
 /** There is room for two commands; the quote for an order takes as much. */
 export const full: Trouble = { ...hanging, limits: { inFlight: 2 } }
-/** The view does not move any more. */
-export const blind: Trouble = { faults: { readAll: FaultyEventStore.silent } }
+/** The view does not move any more; the event at one position, of which a token is, can still be read. */
+export const blind: Trouble = {
+  faults: { readAll: (call, { args: [{ limit }] }) => (limit === 1 ? call : Effect.never) }
+}
 /** The stored events are unknown to this program, which can keep only one actor in memory. */
 export const corrupt: Trouble = {
   limits: { residents: 1 },

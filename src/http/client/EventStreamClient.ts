@@ -43,7 +43,7 @@ const isTransientStatus = (status: number) => status >= 500 || status === 408 ||
 
 /** The problem documents that tell a refused position from others. */
 const Refusal = Schema.Union([
-  Schema.Struct({ type: Schema.Literal("/problems/invalid-position"), position: Schema.Int, head: Schema.Int }),
+  Schema.Struct({ type: Schema.Literal("/problems/invalid-position"), position: Schema.Finite, head: Schema.Int }),
   Schema.Struct({
     type: Schema.Literal("/problems/invalid-request"),
     errors: Schema.Array(Schema.Struct({ path: Schema.String }))
@@ -64,7 +64,9 @@ const refused = Effect.fnUntraced(function* (
   const text = yield* Effect.orElseSucceed(response.text, () => "")
   const refusal = response.status === 400 ? Option.getOrUndefined(decodeRefusal(text)) : undefined
   if (refusal !== undefined && "head" in refusal) {
-    const error = new InvalidPosition({ position: BigInt(refusal.position), head: BigInt(refusal.head) })
+    // JSON holds a large number inexactly, and the client knows which position it has sent.
+    const position = BigInt(after?.replace(/\..*/, "") ?? refusal.position)
+    const error = new InvalidPosition({ position, head: BigInt(refusal.head) })
     return yield* Effect.fail<Failure>({ isTransient: false, error })
   }
   if (after !== undefined && refusal?.errors.some(({ path }) => path === "header.last-event-id") === true) {

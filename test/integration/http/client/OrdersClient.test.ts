@@ -113,6 +113,7 @@ const program = Effect.gen(function* () {
 const plain = (said: unknown): string =>
   JSON.stringify(said, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value), 1)
     .replace(/(?<!ord_)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<uuid>")
+    .replace(/(?<="token": "\d+\.)[0-9a-f]{12}/g, "<check>")
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "<time>")
     .replace(/"(next)": "[^"]+"/g, '"$1": "<cursor>"')
     .replace(/^ +"(actor|traceparent)": .*\n/gm, "")
