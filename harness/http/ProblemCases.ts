@@ -54,7 +54,7 @@ export const cases: ReadonlyArray<Case> = [
   {
     slug: "invalid-transition",
     status: 409,
-    members: { orderId: any, orderStatus: "placed", command: "ShipItems", allowed: any },
+    members: { orderId: any, orderStatus: "placed", command: "ShipItems", allowed: any, actions: any },
     provoke: after([], ["POST", "/shipments", {}], { confirm: false })
   },
   {

@@ -3,16 +3,16 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { OrderId } from "../../order/OrderId.ts"
 import { OrderCounts } from "../../views/order/OrderQueries.ts"
-import { OrderView } from "../../views/order/OrderView.ts"
 import { QueryBoundary } from "./Boundary.ts"
 import { CloudEventBatch } from "../wire/CloudEvent.ts"
 import * as HttpHeaders from "./HttpHeaders.ts"
 import { EventListQuery, OrderCountsQuery, OrderListQuery, pageOf } from "./ListQuery.ts"
+import { OrderDocument } from "./OrderDocument.ts"
 import { WholeNumber } from "../wire/Codecs.ts"
 import { Problems } from "../problems/Problems.ts"
 import { queryErrors, readErrors } from "./EndpointErrors.ts"
 
-export const OrderPage = pageOf(OrderView).annotate({ identifier: "OrderPage" })
+export const OrderPage = pageOf(OrderDocument).annotate({ identifier: "OrderPage" })
 
 const params = { id: OrderId }
 
@@ -22,7 +22,7 @@ export class OrderQueryApi extends HttpApiGroup.make("orderQueries")
       params,
       headers: HttpHeaders.read,
       success: [
-        HttpApiSchema.WithHeaders(OrderView, HttpHeaders.view),
+        HttpApiSchema.WithHeaders(OrderDocument, HttpHeaders.view),
         HttpApiSchema.WithHeaders(HttpHeaders.notModified, HttpHeaders.view)
       ],
       error: [...queryErrors, Problems.OrderNotFound]
@@ -47,7 +47,7 @@ export class OrderQueryApi extends HttpApiGroup.make("orderQueries")
     }).annotate(OpenApi.Summary, "Read an order's history as CloudEvents: what happened, by whom, and why"),
     HttpApiEndpoint.get("at", "/orders/:id/versions/:version", {
       params: { ...params, version: WholeNumber(0, Number.MAX_SAFE_INTEGER) },
-      success: HttpApiSchema.WithHeaders(OrderView, HttpHeaders.version),
+      success: HttpApiSchema.WithHeaders(OrderDocument, HttpHeaders.version),
       error: [...queryErrors, Problems.OrderNotFound, Problems.VersionNotFound]
     }).annotate(OpenApi.Summary, "Read an order as it was at a version")
   )

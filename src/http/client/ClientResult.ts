@@ -2,6 +2,7 @@
 import type { QueryResult } from "../../orders/QueryOptions.ts"
 import type { CommandReceipt, PlacedOrder, Receipt } from "../../orders/Receipt.ts"
 import type { OrderView } from "../../views/order/OrderView.ts"
+import type { OrderDocument } from "../api/OrderDocument.ts"
 import type { OrderReceipt } from "../api/Receipt.ts"
 import * as HeaderValue from "../wire/HeaderValue.ts"
 
@@ -11,7 +12,7 @@ interface CommandResponseHeaders {
 }
 
 interface OrderResponse {
-  readonly body: OrderReceipt | OrderView
+  readonly body: OrderReceipt | OrderDocument
   readonly headers: CommandResponseHeaders
 }
 
@@ -42,10 +43,13 @@ export const receipt = ({ body, headers }: OrderResponse): Receipt => {
   return { orderId, status, paymentStatus, ...commandReceipt(body, headers) }
 }
 
+/** Paths of the server mean nothing to who calls `Orders`. */
+export const order = ({ actions: _, links: __, ...view }: OrderDocument): OrderView => view
+
 /** The response to a command that asked for the order has the receipt if the view was not there in time. */
 export const placed = ({ body, headers }: OrderResponse): PlacedOrder => {
   const common = { orderId: body.orderId, token: headers["consistency-token"], replayed: isReplay(headers) }
-  return "commandId" in body ? { ...common, receipt: receipt({ body, headers }) } : { ...common, order: body }
+  return "commandId" in body ? { ...common, receipt: receipt({ body, headers }) } : { ...common, order: order(body) }
 }
 
 export const catalogReceipt = (response: {

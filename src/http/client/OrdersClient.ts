@@ -113,7 +113,7 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
 
     get: Effect.fnUntraced(function* (id, options) {
       const { body, headers } = yield* query(options, (headers) => orderQueries.get({ params: { id }, headers }))
-      return { order: Result.found(body), ...Result.queryResult(headers) }
+      return { order: Result.order(Result.found(body)), ...Result.queryResult(headers) }
     }),
     list: Effect.fnUntraced(function* (request = {}, options) {
       const { filter = {}, sort } = request
@@ -121,7 +121,7 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
       const parameters = { ...filterQuery(filter), ...page, ...(sort === undefined ? {} : { sort }) }
       const response = yield* query(options, (headers) => orderQueries.list({ query: parameters, headers }))
       const { data, ...result } = Result.page(response)
-      return { orders: data, ...result }
+      return { orders: data.map(Result.order), ...result }
     }),
     counts: Effect.fnUntraced(function* (filter = {}, options) {
       const { body, headers } = yield* query(options, (headers) => orderQueries.counts({ query: filter, headers }))
@@ -137,7 +137,7 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
     // A version that no request can ask for is asked for as 0, so that a missing order is told from a missing version.
     at: (id, version) =>
       read(orderQueries.at({ params: { id, version: Query.isVersion(version) ? version : 0 } })).pipe(
-        Effect.map(({ body }) => body),
+        Effect.map(({ body }) => Result.order(body)),
         Effect.catchTag("VersionNotFound", () => VersionNotFound.of(id, version))
       ),
 

@@ -9,6 +9,7 @@ import type { CustomerView, ProductView } from "../../views/catalog/CatalogView.
 import { Api } from "../api/Api.ts"
 import type { CommandHeaders } from "../api/HttpHeaders.ts"
 import * as HeaderValue from "../wire/HeaderValue.ts"
+import * as OrderLinks from "./OrderLinks.ts"
 import * as Reply from "./Reply.ts"
 import { commandOptions, queryOptions } from "./RequestOptions.ts"
 
@@ -41,11 +42,12 @@ const commandOn = (orders: Orders["Service"]) =>
   ) {
     const receipt = yield* send(yield* commandOptions(headers))
     const { commandId, events, position, version } = receipt
+    const root = yield* OrderLinks.root
     const headersOf = (current: { readonly version: number; readonly token: string }) => ({
       etag: HeaderValue.entityTag(current.version),
       "consistency-token": current.token,
       ...Reply.replayed(receipt),
-      ...(version === 1 && events.length > 0 ? { location: path } : {})
+      ...(version === 1 && events.length > 0 ? { location: `${root}${path}` } : {})
     })
     const wait = HeaderValue.waitOf(headers.prefer)
     if (wait !== undefined) {

@@ -13,10 +13,10 @@ const commandOn = (orders: Orders["Service"]) =>
   Effect.fnUntraced(function* <E>(
     headers: CommandHeaders,
     send: (options: CommandOptions) => Effect.Effect<Receipt, E>,
-    created?: (receipt: Receipt) => { readonly location?: string }
+    creates = false
   ) {
     const receipt = yield* send(yield* commandOptions(headers))
-    return yield* Reply.ofCommand(orders, receipt, headers.prefer, created?.(receipt))
+    return yield* Reply.ofCommand(orders, receipt, headers.prefer, creates)
   })
 
 const orderCommands = HttpApiBuilder.group(
@@ -26,7 +26,7 @@ const orderCommands = HttpApiBuilder.group(
     const orders = yield* Orders
     const run = commandOn(orders)
     return handlers.handleAll({
-      place: ({ headers, payload }) => run(headers, (options) => orders.place(payload, options), Reply.location),
+      place: ({ headers, payload }) => run(headers, (options) => orders.place(payload, options), true),
       addLine: ({ headers, params, payload }) => run(headers, (options) => orders.addLine(params.id, payload, options)),
       changeLineQuantity: ({ headers, params, payload }) =>
         run(headers, (options) => orders.changeLineQuantity(params.id, params.lineId, payload, options)),

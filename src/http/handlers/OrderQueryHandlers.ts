@@ -5,6 +5,7 @@ import { Orders } from "../../orders/Orders.ts"
 import { Api } from "../api/Api.ts"
 import * as CloudEvent from "../wire/CloudEvent.ts"
 import * as HeaderValue from "../wire/HeaderValue.ts"
+import * as OrderLinks from "./OrderLinks.ts"
 import * as Reply from "./Reply.ts"
 import { queryOptions } from "./RequestOptions.ts"
 
@@ -23,7 +24,8 @@ export const layer = HttpApiBuilder.group(
         const result = yield* orders.get(params.id, options)
         const replyHeaders = { ...Reply.viewHeaders(result), ...applied }
         if (!HeaderValue.isCurrent(headers["if-none-match"], result.order.version)) {
-          return HttpApiSchema.withHeaders({ body: result.order, headers: replyHeaders })
+          const body = OrderLinks.toDocument(yield* OrderLinks.root, result.order)
+          return HttpApiSchema.withHeaders({ body, headers: replyHeaders })
         }
         yield* Reply.fitting(result)
         return HttpApiSchema.withHeaders({ body: undefined, headers: replyHeaders })
@@ -38,7 +40,9 @@ export const layer = HttpApiBuilder.group(
           ...(cursor === undefined ? {} : { cursor })
         }
         const { orders: data, ...page } = yield* orders.list(wanted, options)
-        return Reply.ofPage(data, page, request, applied)
+        const root = yield* OrderLinks.root
+        const documents = data.map((order) => OrderLinks.toDocument(root, order))
+        return Reply.ofPage(documents, page, request, applied)
       }),
       counts: Effect.fnUntraced(function* ({ headers, query }) {
         const { applied, options } = queryOptions(headers)
@@ -51,7 +55,7 @@ export const layer = HttpApiBuilder.group(
       at: Effect.fnUntraced(function* ({ params }) {
         const order = yield* orders.at(params.id, params.version)
         const headers = { etag: HeaderValue.entityTag(order.version), "cache-control": revalidated }
-        return HttpApiSchema.withHeaders({ body: order, headers })
+        return HttpApiSchema.withHeaders({ body: OrderLinks.toDocument(yield* OrderLinks.root, order), headers })
       }),
       events: Effect.fnUntraced(function* ({ params, query, request }) {
         const { after = 0, limit = defaultEvents } = query

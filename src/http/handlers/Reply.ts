@@ -11,12 +11,11 @@ import { readBack, type Receipt } from "../../orders/Receipt.ts"
 import { OrderView } from "../../views/order/OrderView.ts"
 import { InternalError } from "../problems/HttpError.ts"
 import * as HeaderValue from "../wire/HeaderValue.ts"
-
-const orderPath = (orderId: string): string => `/orders/${orderId}`
+import * as OrderLinks from "./OrderLinks.ts"
 
 /** An order that was there already is not created by the request that would have placed it. */
-export const location = ({ events, orderId }: Receipt): { readonly location?: string } =>
-  events.length === 0 ? {} : { location: orderPath(orderId) }
+const location = (root: string, { events, orderId }: Receipt): { readonly location?: string } =>
+  events.length === 0 ? {} : { location: OrderLinks.orderPath(root, orderId) }
 
 export const freshnessHeaders = ({ freshness, token }: QueryResult) => ({
   "consistency-token": token,
@@ -31,10 +30,10 @@ export const viewHeaders = (result: QueryResult & { readonly order: OrderView })
 export const replayed = (receipt: { readonly replayed: boolean }) =>
   receipt.replayed ? { "idempotent-replayed": "true" as const } : {}
 
-const ofReceipt = (receipt: Receipt, created?: { readonly location?: string }) => {
+const ofReceipt = (root: string, receipt: Receipt, created: { readonly location?: string }) => {
   const { commandId, events, orderId, paymentStatus, status, version } = receipt
-  const self = orderPath(orderId)
-  const monitor = `/events?orderId=${orderId}`
+  const self = OrderLinks.orderPath(root, orderId)
+  const monitor = OrderLinks.monitorPath(root, orderId)
   const position = Number(receipt.position)
   return HttpApiSchema.withHeaders({
     body: { orderId, version, position, commandId, status, paymentStatus, events, links: { self, monitor } },
@@ -73,18 +72,20 @@ export const ofCommand = Effect.fnUntraced(function* (
   orders: Orders["Service"],
   receipt: Receipt,
   prefer: string | undefined,
-  created?: { readonly location?: string }
+  creates: boolean
 ) {
+  const root = yield* OrderLinks.root
+  const created = creates ? location(root, receipt) : {}
   const wait = HeaderValue.waitOf(prefer)
   const read = wait === undefined ? undefined : yield* readFitting(orders, receipt, Duration.seconds(wait))
-  if (wait === undefined || read === undefined) return ofReceipt(receipt, created)
+  if (wait === undefined || read === undefined) return ofReceipt(root, receipt, created)
   const headers = {
     ...viewHeaders(read),
     ...replayed(receipt),
     ...created,
     "preference-applied": HeaderValue.preferWait(wait)
   }
-  return HttpApiSchema.withHeaders({ body: read.order, headers })
+  return HttpApiSchema.withHeaders({ body: OrderLinks.toDocument(root, read.order), headers })
 })
 
 /** Links to the same query with other values for these parameters. */
@@ -92,7 +93,7 @@ export const nextLink = (
   request: HttpServerRequest.HttpServerRequest,
   changed: Record<string, string>
 ): { readonly link: string } => {
-  const [path = "", query = ""] = request.url.split("?", 2)
+  const [path = "", query = ""] = request.originalUrl.split("?", 2)
   const parameters = new URLSearchParams(query)
   for (const [name, value] of Object.entries(changed)) parameters.set(name, value)
   return { link: `<${path}?${parameters}>; rel="next"` }

@@ -16,6 +16,7 @@ import type { HttpApi, HttpApiGroup } from "effect/http-api"
 import { Draining } from "../../aggregate/CommandErrors.ts"
 import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
 import * as Metrics from "../../telemetry/Metrics.ts"
+import * as OrderLinks from "../handlers/OrderLinks.ts"
 import { InternalError, InvalidRequest, MethodNotAllowed, RouteNotFound } from "../problems/HttpError.ts"
 import * as ProblemResponse from "../problems/ProblemResponse.ts"
 import { Problems } from "../problems/Problems.ts"
@@ -98,8 +99,15 @@ const answerFailure = Effect.fnUntraced(function* (
     : ProblemResponse.of(Problems.OutcomeUnknown, new OutcomeUnknown({ retryAfter: 1 }))
 })
 
-const complete = (response: Response, ids: RequestId.RequestIds, traceparent: string | undefined): Response =>
-  HttpServerResponse.setHeaders(response.status < 400 ? response : ProblemResponse.complete(response, ids.uuid), {
+const complete = (
+  response: Response,
+  ids: RequestId.RequestIds,
+  traceparent: string | undefined,
+  root: string
+): Response => {
+  const actions = (document: Readonly<Record<string, unknown>>) => OrderLinks.ofProblem(root, document)
+  const completed = response.status < 400 ? response : ProblemResponse.complete(response, ids.uuid, actions)
+  return HttpServerResponse.setHeaders(completed, {
     "x-request-id": ids.echo,
     ...(traceparent === undefined ? {} : { traceparent }),
     "x-content-type-options": "nosniff",
@@ -109,6 +117,7 @@ const complete = (response: Response, ids: RequestId.RequestIds, traceparent: st
       : {}),
     "cache-control": response.headers["cache-control"] ?? "private, no-cache"
   })
+}
 
 /** Names the request's span; the caller's own, which events carry, if nothing records spans here. */
 const traceOf = (request: Request) =>
@@ -167,7 +176,12 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
           Effect.tap((response) => measure(request, response, start)),
           Effect.provideService(RequestId.RequestId, ids)
         )
-        return complete(isPage(url) ? EntityTags.conditional(request, response) : response, ids, trace)
+        return complete(
+          isPage(url) ? EntityTags.conditional(request, response) : response,
+          ids,
+          trace,
+          yield* OrderLinks.root
+        )
       })
     }),
     { global: true }

@@ -3,6 +3,7 @@ import { UnknownCustomer, UnknownProduct } from "../../catalog/Catalog.ts"
 import { CustomerNotFound } from "../../catalog/Customer.ts"
 import { ProductNotFound } from "../../catalog/Product.ts"
 import * as Rejection from "../../order/OrderRejection.ts"
+import { OrderActions } from "../api/OrderDocument.ts"
 import { problem } from "./Problem.ts"
 
 export const OrderProblems = {
@@ -30,10 +31,16 @@ export const OrderProblems = {
     when: "There never was a customer with this id.",
     remedy: "Check the id, or save the customer first."
   }),
-  InvalidTransition: problem(Rejection.InvalidTransition, "invalid-transition", "Not in this status", {
-    when: "The order's status forbids this command, which could succeed in another status; nothing was done.",
-    remedy: "Send one of the commands in `allowed`, or wait until the order has moved on."
-  }),
+  InvalidTransition: problem(
+    Rejection.InvalidTransition,
+    "invalid-transition",
+    "Not in this status",
+    {
+      when: "The order's status forbids this command, which could succeed in another status; nothing was done.",
+      remedy: "Send one of the commands in `allowed`, as `actions` says, or wait until the order has moved on."
+    },
+    { added: { actions: OrderActions } }
+  ),
   OrderAlreadyShipped: problem(Rejection.OrderAlreadyShipped, "already-shipped", "Already shipped", {
     when: "The order can't be cancelled, because something of it has been shipped.",
     remedy: "Follow `hint`: cancel the items that are left, or take shipped items back."

@@ -5,7 +5,7 @@
  * `HttpApiError.Problem` would make the class itself a problem. It does not fit: the domain must not know HTTP, the
  * detail is the error's `message` and no argument of its own, and positions are `bigint`, which JSON can't hold.
  */
-import { Schema, SchemaAST, SchemaTransformation } from "effect"
+import { Schema, SchemaAST, SchemaTransformation, Struct } from "effect"
 import { ProblemDetails } from "effect/http"
 import { HttpApiSchema } from "effect/http-api"
 
@@ -49,6 +49,8 @@ interface Options<Also extends Error> {
    * Errors of these classes are answered as this problem, too; a client gets an instance of the first class for all.
    */
   readonly also?: ReadonlyArray<ErrorClass<Also>>
+  /** Documents get these members on their way out; errors don't have them, nor do documents of older servers. */
+  readonly added?: Members
 }
 
 /** The document has every field of the class but `_tag` and `cause`, under the same name. */
@@ -57,7 +59,7 @@ export const problem = <Self extends Error, Also extends Error = never>(
   slug: string,
   title: string,
   meaning: ProblemMeaning,
-  { also = [], members = {} }: Options<Also> = {}
+  { added = {}, also = [], members = {} }: Options<Also> = {}
 ): Problem<Self | Also> => {
   const errorClasses = [errorClass, ...also]
   const type = typeOf(slug)
@@ -70,7 +72,8 @@ export const problem = <Self extends Error, Also extends Error = never>(
     status: Schema.Int,
     detail: Schema.String,
     instance: Schema.optionalKey(Schema.String),
-    ...own
+    ...own,
+    ...Struct.map(added, Schema.optionalKey)
   }).annotate({ identifier: `${errorClass.identifier}Problem`, description: title })
   const toError = Schema.decodeUnknownSync(errorClass)
   const fieldsOf = Schema.encodeSync(Schema.Union(errorClasses))
@@ -86,7 +89,7 @@ export const problem = <Self extends Error, Also extends Error = never>(
     HttpApiSchema.asJson({ contentType: ProblemDetails.contentType })
   )
   const { remedy, when } = meaning
-  return Object.assign(schema, { slug, title, status, when, remedy, members: Object.keys(own) })
+  return Object.assign(schema, { slug, title, status, when, remedy, members: Object.keys({ ...own, ...added }) })
 }
 
 /** Gives the type of another problem to an error class, whose documents may have other members. */

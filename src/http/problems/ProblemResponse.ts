@@ -29,12 +29,13 @@ const acceptable: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 const kept = ["connection", "upgrade", "sec-websocket-version"] as const
 
 /**
- * Adds `instance` to the document, and from its members the headers `Retry-After`, `Allow`, `Accept` and
+ * Adds `instance` and more members to the document, and from its members the headers `Retry-After`, `Allow`, `Accept` and
  * `Accept-Encoding`. An error that is no problem document becomes one.
  */
 export const complete = (
   response: HttpServerResponse.HttpServerResponse,
-  requestId: string
+  requestId: string,
+  membersOf: (document: Readonly<Record<string, unknown>>) => object = () => ({})
 ): HttpServerResponse.HttpServerResponse => {
   const { status } = response
   const isProblem = response.headers["content-type"]?.startsWith(ProblemDetails.contentType) === true
@@ -43,7 +44,7 @@ export const complete = (
   const document = JSON.parse(text(source.body)) as Record<string, unknown>
   const { allow, header, retryAfter } = document
   return HttpServerResponse.jsonUnsafe(
-    { ...document, instance: `urn:uuid:${requestId}` },
+    { ...document, ...membersOf(document), instance: `urn:uuid:${requestId}` },
     {
       status,
       contentType: ProblemDetails.contentType,

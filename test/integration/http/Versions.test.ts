@@ -54,7 +54,8 @@ describe("an order as it was", () => {
       if (state._tag === "Absent") throw new Error("it was placed")
       const { body, headers, status } = await at(id, index + 1)
       assert.strictEqual(status, 200)
-      assert.deepStrictEqual(body, JSON.parse(JSON.stringify(OrderView.fromState(state, time, defaultPolicies))))
+      const { actions: _, links: __, ...order } = body
+      assert.deepStrictEqual(order, JSON.parse(JSON.stringify(OrderView.fromState(state, time, defaultPolicies))))
       assert.strictEqual(headers.get("etag"), `"${index + 1}"`)
     }
     const current = await server.get(`/orders/${id}`)

@@ -14,6 +14,7 @@ const protocol: Readonly<Record<string, Field>> = {
   links: field("Paths of what belongs to it."),
   self: path("The path of the order.", `/orders/${orderId}`),
   monitor: path("The path of the order's event stream.", `/events?orderId=${orderId}`),
+  "links.events": path("The path of the order's history.", `/orders/${orderId}/events`),
   data: field("The items of this page."),
   page: field("Says how to get the next page."),
   next: field("Send this as cursor to get what follows. Opaque.", "eyJ2IjoxfQ.c2lnbmF0dXJl"),

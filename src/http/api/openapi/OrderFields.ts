@@ -68,6 +68,13 @@ export const orderFields: Readonly<Record<string, Field>> = {
   status: field("How far the goods of the order are."),
   paymentStatus: field("How far the money of the order is."),
   allowed: field("These commands could change the order as it is now."),
+  actions: field("The request that sends each command in allowed."),
+  "OrderAction.command": field("The command that the request sends."),
+  method: field("The method of the request."),
+  href: field(
+    "The path of the request. Put the id of a line, shipment or payment in place of a name in braces, as in RFC 6570.",
+    `/orders/${orderId}/payments/{paymentId}/capture`
+  ),
   totals: field("The sums over all lines."),
   subtotal: amount("The price of all pieces that are not cancelled, without discount, tax and shipping", 2500),
   discount: amount("The discount on all pieces that are not cancelled", 0),
