@@ -90,7 +90,9 @@ export class QuantityExceeded extends Schema.TaggedError<QuantityExceeded>()(
   { httpApiStatus: 409 }
 ) {
   override get message() {
-    if (this.items.length === 0) return `Order ${this.orderId} has no items left for this command.`
+    if (this.items.length === 0) {
+      return `Order ${this.orderId} has no items left for this command. Read the order: "allowed" says what is possible.`
+    }
     const items = this.items.map((item) => `${item.requested} of line ${item.lineId} (${item.available} available)`)
     return `The command asks for ${items.join(", ")}. Ask for at most what is available.`
   }

@@ -86,7 +86,7 @@ export const layer = HttpApiBuilder.group(
       products: Effect.fnUntraced(function* ({ headers, query, request }) {
         const { applied, options } = queryOptions(headers)
         const { products, ...page } = yield* orders.products(query, options)
-        return Reply.ofPage(products, page, request, applied)
+        return Reply.ofPage(yield* OrderLinks.root, products, page, request, applied)
       }),
       saveProduct: ({ headers, params: { id }, payload }) =>
         run(headers, product(id), (options) => orders.saveProduct(id, payload, options)),
@@ -98,7 +98,7 @@ export const layer = HttpApiBuilder.group(
       customers: Effect.fnUntraced(function* ({ headers, query, request }) {
         const { applied, options } = queryOptions(headers)
         const { customers, ...page } = yield* orders.customers(query, options)
-        return Reply.ofPage(customers, page, request, applied)
+        return Reply.ofPage(yield* OrderLinks.root, customers, page, request, applied)
       }),
       saveCustomer: ({ headers, params: { id }, payload }) =>
         run(headers, customer(id), (options) => orders.saveCustomer(id, payload, options)),

@@ -42,7 +42,7 @@ export const layer = HttpApiBuilder.group(
         const { orders: data, ...page } = yield* orders.list(wanted, options)
         const root = yield* OrderLinks.root
         const documents = data.map((order) => OrderLinks.toDocument(root, order))
-        return Reply.ofPage(documents, page, request, applied)
+        return Reply.ofPage(root, documents, page, request, applied)
       }),
       counts: Effect.fnUntraced(function* ({ headers, query }) {
         const { applied, options } = queryOptions(headers)
@@ -62,7 +62,9 @@ export const layer = HttpApiBuilder.group(
         const events = yield* orders.history(params.id, { after, limit })
         const last = events.at(-1)
         const isPartial = last !== undefined && events.length === limit
-        const headers = isPartial ? Reply.nextLink(request, { after: String(last.version) }) : {}
+        const headers = isPartial
+          ? Reply.nextLink(yield* OrderLinks.root, request, { after: String(last.version) })
+          : {}
         return HttpApiSchema.withHeaders({ body: events.map(CloudEvent.fromEvent), headers })
       })
     })

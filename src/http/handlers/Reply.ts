@@ -90,13 +90,14 @@ export const ofCommand = Effect.fnUntraced(function* (
 
 /** Links to the same query with other values for these parameters. */
 export const nextLink = (
+  root: string,
   request: HttpServerRequest.HttpServerRequest,
   changed: Record<string, string>
 ): { readonly link: string } => {
-  const [path = "", query = ""] = request.originalUrl.split("?", 2)
+  const [path = "", query = ""] = request.url.split("?", 2)
   const parameters = new URLSearchParams(query)
   for (const [name, value] of Object.entries(changed)) parameters.set(name, value)
-  return { link: `<${path}?${parameters}>; rel="next"` }
+  return { link: `<${root}${path}?${parameters}>; rel="next"` }
 }
 
 /**
@@ -104,6 +105,7 @@ export const nextLink = (
  * a cursor to go on polling from.
  */
 export const ofPage = <Item>(
+  root: string,
   data: ReadonlyArray<Item>,
   result: QueryResult & { readonly hasMore: boolean; readonly next?: string },
   request: HttpServerRequest.HttpServerRequest,
@@ -114,7 +116,7 @@ export const ofPage = <Item>(
     body: { data, page: { ...(next === undefined ? {} : { [hasMore ? "next" : "resume"]: next }), hasMore } },
     headers: {
       ...freshnessHeaders(result),
-      ...(hasMore && next !== undefined ? nextLink(request, { cursor: next }) : {}),
+      ...(hasMore && next !== undefined ? nextLink(root, request, { cursor: next }) : {}),
       ...applied
     }
   })

@@ -6,9 +6,10 @@ import { AdminProblems } from "../problems/AdminProblems.ts"
 import { RouteNotFound } from "../problems/HttpError.ts"
 import { typeOf } from "../problems/Problem.ts"
 import { Problems } from "../problems/Problems.ts"
+import { reservedProblems } from "../problems/ReservedProblems.ts"
 import { Readiness } from "./Readiness.ts"
 
-const problems = Object.values({ ...Problems, ...AdminProblems })
+const problems = [...Object.values({ ...Problems, ...AdminProblems }), ...reservedProblems]
 
 /** The members are those of every error class with this slug. */
 export const explain = Effect.fnUntraced(function* ({ params }: { readonly params: { readonly slug: string } }) {

@@ -42,6 +42,34 @@ describe("commands over HTTP", () => {
     assert.match(headers.get("freshness") ?? "", /^position=\d+, behind=0, lag=[\d.]+, parked=0$/)
   })
 
+  it("has a Location only where something was created", async () => {
+    const orderId = "ord_0199aaaa-0000-7000-8000-00000000beef"
+    const place = (headers = {}) => server.send("POST", "/orders", placement({ orderId, confirm: false }), headers)
+    assert.strictEqual((await place()).headers.get("location"), `/orders/${orderId}`)
+    const order = `/orders/${orderId}`
+    const later = [
+      await place(),
+      await place({ prefer: "wait=30" }),
+      await server.send("POST", `${order}/lines`, { productId: "mug", quantity: 1, lineId: "more" }),
+      await server.send("POST", `${order}/lines`, { productId: "mug", quantity: 1, lineId: "more" }),
+      await server.send("POST", `${order}/confirm`, {}, { prefer: "wait=30" }),
+      await server.send("POST", `${order}/shipments`, { shipmentId: "s" }),
+      await server.send("POST", `${order}/shipments/s/deliver`)
+    ]
+    for (const { headers, status, text } of later) {
+      assert.include([200, 201, 202], status, text)
+      assert.isNull(headers.get("location"), text)
+    }
+  })
+
+  it("that finds nothing left says where the order tells what is possible", async () => {
+    const { body } = await server.send("POST", "/orders", placement())
+    await server.send("POST", `/orders/${body.orderId}/shipments`, {})
+    const again = await server.send("POST", `/orders/${body.orderId}/shipments`, { carrier: "another" })
+    assert.deepStrictEqual([again.status, again.body.items], [409, []])
+    assert.include(again.body.detail, '"allowed" says what is possible')
+  })
+
   it("answers 200 with the order to any other command that waits", async () => {
     const id = await place()
     const { body, headers, status } = await server.send("POST", `/orders/${id}/shipments`, {}, { prefer: "wait=30" })

@@ -119,6 +119,10 @@ describe("problem documents", () => {
       assert.deepStrictEqual([body.type, body.title, body.status], [`/problems/${slug}`, title, status])
       assert.deepStrictEqual({ when: body.when, remedy: body.remedy }, { when, remedy })
     }
+    for (const slug of ["unauthorized", "forbidden", "not-acceptable", "not-served-here"]) {
+      assert.isFalse(problemOfSlug.has(slug), `${slug} is answered, so it is no longer only reserved`)
+      assert.strictEqual((await server.get(`/problems/${slug}`)).body.type, `/problems/${slug}`)
+    }
     assert.strictEqual((await server.get("/problems/none")).body.type, "/problems/not-found")
   })
 

@@ -1,0 +1,42 @@
+/**
+ * Explains problem types of the contract that this server does not answer yet, so that clients can be written for them.
+ * A type that is answered moves to `Problems`.
+ */
+import type { Problem } from "./Problem.ts"
+
+type Explanation = Pick<Problem<never>, "slug" | "title" | "status" | "when" | "remedy" | "members">
+
+export const reservedProblems: ReadonlyArray<Explanation> = [
+  {
+    slug: "unauthorized",
+    title: "Unauthorized",
+    status: 401,
+    when: "The server asks who is calling, and the request has no valid token.",
+    remedy: "Send Authorization: Bearer with a token that has not expired.",
+    members: []
+  },
+  {
+    slug: "forbidden",
+    title: "Forbidden",
+    status: 403,
+    when: "The caller is known, and may not do this; somebody else's order is not found instead.",
+    remedy: "Ask an operator to do it, or send what only concerns yourself.",
+    members: []
+  },
+  {
+    slug: "not-acceptable",
+    title: "Not acceptable",
+    status: 406,
+    when: "The request's Accept header takes no form in which the server could answer.",
+    remedy: "Accept application/json, or leave the header out.",
+    members: []
+  },
+  {
+    slug: "not-served-here",
+    title: "Not served here",
+    status: 503,
+    when: "This process has a part of the work (its setting ROLE), and this request is none of it.",
+    remedy: "Send the request to a process whose role includes it, which is the one in front of all if there is one.",
+    members: ["role"]
+  }
+]
