@@ -50,7 +50,8 @@ export const root: Effect.Effect<string, never, HttpServerRequest.HttpServerRequ
     if (Option.isNone(prefix)) return Effect.succeed("")
     const segments = prefix.value.split("/").filter((segment) => segment !== "").length
     const { originalUrl } = Context.getUnsafe(context, HttpServerRequest.HttpServerRequest)
-    return Effect.succeed(originalUrl.split("/", segments + 1).join("/"))
+    const path = originalUrl.replace(/^[a-z]+:\/\/[^/]*/i, "")
+    return Effect.succeed(path.split("/", segments + 1).join("/"))
   }
 )
 
