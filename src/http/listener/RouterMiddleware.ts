@@ -169,18 +169,14 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
         const ids = RequestId.make(headers["x-request-id"])
         const trace = yield* traceOf(request)
         const refusal = refuseMalformed(request) ?? refuseForeign(request)
-        const response = yield* (refusal === undefined ? admit(httpEffect) : Effect.succeed(refusal)).pipe(
+        return yield* (refusal === undefined ? admit(httpEffect) : Effect.succeed(refusal)).pipe(
           Effect.catchCause((cause) =>
             Effect.annotateLogs(answerFailure(request, cause, allowedMethods), { requestId: ids.uuid, method, url })
           ),
           Effect.tap((response) => measure(request, response, start)),
+          Effect.map((response) => (isPage(url) ? EntityTags.conditional(request, response) : response)),
+          Effect.flatMap((response) => Effect.map(OrderLinks.root, (root) => complete(response, ids, trace, root))),
           Effect.provideService(RequestId.RequestId, ids)
-        )
-        return complete(
-          isPage(url) ? EntityTags.conditional(request, response) : response,
-          ids,
-          trace,
-          yield* OrderLinks.root
         )
       })
     }),
