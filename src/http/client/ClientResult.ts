@@ -44,7 +44,10 @@ export const receipt = ({ body, headers }: OrderResponse): Receipt => {
 }
 
 /** Paths of the server mean nothing to who calls `Orders`. */
-export const order = ({ actions: _, links: __, ...view }: OrderDocument): OrderView => view
+export const order = (document: OrderDocument): OrderView => {
+  const { actions: _, links: __, ...view } = document
+  return view
+}
 
 /** The response to a command that asked for the order has the receipt if the view was not there in time. */
 export const placed = ({ body, headers }: OrderResponse): PlacedOrder => {
