@@ -103,7 +103,7 @@ export const encoding = Effect.fnUntraced(function* (sql: SqlClient) {
 export const clock = Effect.fnUntraced(function* (sql: SqlClient) {
   const [row] = yield* sql<{ readonly seconds: number }>`
     SELECT extract(epoch FROM recorded_at - clock_timestamp())::float8 AS seconds FROM ordinal.log_head
-    WHERE recorded_at > clock_timestamp() + interval '1 minute'`
+    WHERE singleton AND recorded_at > clock_timestamp() + interval '1 minute'`
   if (row === undefined) return
   yield* Effect.logWarning(
     `The newest event was recorded ${Duration.format(Duration.seconds(Math.round(row.seconds)))} ahead of the database's ` +

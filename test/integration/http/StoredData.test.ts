@@ -96,7 +96,8 @@ describe("an order in a currency and a country that are not known any more", () 
   })
 
   it("is read by the client", async () => {
-    const { body } = await shop.api.get(`/orders/${orderId}`)
+    // Links are of HTTP alone.
+    const { actions: _, links: __, ...body } = (await shop.api.get(`/orders/${orderId}`)).body
     await Effect.runPromise(
       Effect.gen(function* () {
         const orders = yield* client({ baseUrl: shop.url, retries: 0 })
