@@ -21,6 +21,7 @@ import { orderViewChanges } from "./migrations/0005_order_view_changes.ts"
 import { replacedRebuilds } from "./migrations/0006_replaced_rebuilds.ts"
 import { compatibility } from "./migrations/0007_compatibility.ts"
 import { orderPolicies } from "./migrations/0008_order_policies.ts"
+import { checkpointEvents } from "./migrations/0009_checkpoint_events.ts"
 import * as ServerChecks from "./ServerChecks.ts"
 import { blame, sqlState } from "./SqlFailure.ts"
 
@@ -32,7 +33,8 @@ const migrations = {
   "0005_order_view_changes": orderViewChanges,
   "0006_replaced_rebuilds": replacedRebuilds,
   "0007_compatibility": compatibility,
-  "0008_order_policies": orderPolicies
+  "0008_order_policies": orderPolicies,
+  "0009_checkpoint_events": checkpointEvents
 }
 
 /** Programs that know the migrations up to this one still work when all of the above are applied. */

@@ -117,12 +117,17 @@ export const pull = (
       }
     })
 
+    /** Ends the subscription once the log went back, before anything of the lost history is pushed. */
+    const inTimeline = Effect.flatMap(Effect.all([tail.timeline, tail.position]), ([now, head]) =>
+      now === timeline ? Effect.void : Effect.die(new LogWentBack(position, head))
+    )
+
     const next = Effect.gen(function* () {
       while (true) {
-        if ((yield* tail.timeline) !== timeline)
-          return yield* Effect.die(new LogWentBack(position, yield* tail.position))
+        yield* inTimeline
         if (!isCaughtUp && position >= (yield* tail.position)) {
           yield* gate.awaitPosition(position)
+          yield* inTimeline
           return { pushes: Arr.of<Push>({ _tag: "CaughtUp", position, token: yield* tokenAt(position) }), position }
         }
         if (interest !== undefined) yield* tail.awaitEvent(interest, position, advance)
@@ -134,6 +139,7 @@ export const pull = (
           continue
         }
         const { position: through, pushes } = yield* released(page, first)
+        yield* inTimeline
         if (Arr.isReadonlyArrayNonEmpty(pushes)) return { pushes, position: through }
       }
     })

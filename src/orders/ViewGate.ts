@@ -2,7 +2,7 @@
  * Holds events back until the order view's committed checkpoint has passed them, so that a query that follows a push
  * never shows older data. While the view is not live, events pass as soon as they are in the log.
  *
- * One fiber works for all subscribers, and only while somebody waits.
+ * One fiber works for all subscribers, and only while somebody waits. The gate closes when the log went back.
  */
 import { Effect, Option, Queue } from "effect"
 import type { LogTail } from "../eventstore/tail/LogTail.ts"
@@ -22,6 +22,7 @@ export const make = Effect.fnUntraced(function* (
 ) {
   const awaited = yield* Queue.sliding<void>(1)
   const gate = PositionLatch.make(() => Queue.offerUnsafe(awaited, undefined))
+  let timeline = yield* tail.timeline
   let waited = 0
 
   /**
@@ -54,5 +55,13 @@ export const make = Effect.fnUntraced(function* (
     })
   )
 
-  return gate
+  return {
+    ...gate,
+    awaitPosition: (position) =>
+      Effect.flatMap(tail.timeline, (now) => {
+        if (now !== timeline) gate.reset()
+        timeline = now
+        return gate.awaitPosition(position)
+      })
+  } satisfies PositionLatch.PositionLatch
 })

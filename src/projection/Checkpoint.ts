@@ -5,9 +5,13 @@
  * Invariant: the checkpoint moves only by compare-and-set, in the transaction that writes the view, so whoever loses
  * the race has written nothing, and a view is always exactly the fold of the log up to its checkpoint (but for parked
  * streams). Everything that changes a view first locks the row of its checkpoint.
+ *
+ * Beside the position is kept the id of the event there, and the position that this id belongs to, since older programs
+ * move the position alone. If the log has another event there, it was replaced by an older copy and has grown since.
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError, Statement } from "effect/sql"
+import type { RecordedEvent } from "../eventstore/EventStore.ts"
 import * as Lease from "./run/Lease.ts"
 import type { CheckpointKey, Projection } from "./Projection.ts"
 
@@ -44,6 +48,8 @@ export interface Stored extends Checkpoint {
   readonly version: number
   /** The id of the log that it was made for. */
   readonly checkpointLogId: string
+  /** False if the log's event at the position is known to be another one than the view was made of. */
+  readonly isOfHistory: boolean
   readonly paused: boolean
   /** The number of parked streams. */
   readonly parked: number
@@ -54,10 +60,14 @@ export interface Stored extends Checkpoint {
 
 type Key = Pick<CheckpointKey, "name" | "slot">
 
+/** A condition of a checkpoint `c`: the event at its position is the one that it was moved to, as far as that is known. */
+export const isOfHistory = `(c.event_position IS DISTINCT FROM c."position" OR EXISTS (
+  SELECT FROM ordinal.events e WHERE e."position" = c."position" AND e.event_id = c.event_id))`
+
 export const stored = (sql: SqlClient.SqlClient, { name, slot }: Key) =>
   sql<Stored>`
     SELECT h.log_id AS "logId", h."position" AS head, c.log_id AS "checkpointLogId", c."position", c.version, c.paused,
-      c.parked, c.owner, c.problem
+      c.parked, c.owner, c.problem, ${sql.literal(isOfHistory)} AS "isOfHistory"
     FROM ordinal.log_head h
     JOIN ordinal.checkpoints c ON c.projection = ${name} AND c.slot = ${slot}`.pipe(Effect.map(([row]) => row))
 
@@ -95,11 +105,14 @@ export const setUp = Effect.fn("Projection.setUp")(function* (
 export const problemOf = ({
   checkpointLogId,
   head,
+  isOfHistory,
   logId,
   position
-}: Pick<Stored, "checkpointLogId" | "head" | "logId" | "position">): string | undefined => {
+}: Pick<Stored, "checkpointLogId" | "head" | "isOfHistory" | "logId" | "position">): string | undefined => {
   if (checkpointLogId !== logId) return `its checkpoint is of log ${checkpointLogId}, but this is log ${logId}`
-  return position > head ? `its checkpoint is at position ${position}, but the log ends at ${head}` : undefined
+  if (position > head) return `its checkpoint is at position ${position}, but the log ends at ${head}`
+  if (isOfHistory) return undefined
+  return `the log's event at position ${position}, where its checkpoint is, is another one than the view was made of`
 }
 
 /** Says that another version of the projection made the view, so that this version can't go on from it. */
@@ -112,30 +125,37 @@ export const lock = (sql: SqlClient.SqlClient, { name, slot }: Key) =>
   )
 
 /**
- * Moves the checkpoint from `from.position` to `to`, inside the caller's transaction, and renews the owner's lease. The
- * row stays locked until that transaction ends, so of several runners one works, and the others wait and then lose.
+ * Moves the checkpoint from `from.position` to the event `to`, inside the caller's transaction, and renews the owner's
+ * lease. The row stays locked until that transaction ends, so of several runners one works, and the others wait and then
+ * lose.
  */
 export const advance = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   { name, slot, version }: CheckpointKey,
   owner: string,
   from: Pick<Checkpoint, "logId" | "position">,
-  to: bigint
+  to: Pick<RecordedEvent, "eventId" | "position">
 ): Effect.fn.Return<
   { readonly head: bigint; readonly parked: number },
   CheckpointMoved | ProjectionStopped | SqlError.SqlError
 > {
-  const [moved] = yield* sql<{ readonly head: bigint; readonly logId: string; readonly parked: number }>`
+  const { eventId, position } = to
+  const [moved] = yield* sql<Pick<Stored, "head" | "isOfHistory" | "logId" | "parked">>`
     WITH log AS (SELECT log_id, "position" FROM ordinal.log_head)
     UPDATE ordinal.checkpoints c
-    SET "position" = ${to}, updated_at = clock_timestamp(), until = ${yield* Lease.until(sql)}, problem = NULL
+    SET "position" = ${position}, event_position = ${position}, event_id = ${eventId}::uuid,
+      updated_at = clock_timestamp(), until = ${yield* Lease.until(sql)}, problem = NULL
     FROM log
     WHERE c.projection = ${name} AND c.slot = ${slot} AND c.version = ${version} AND c.owner = ${owner}
       AND c.log_id = ${from.logId} AND c."position" = ${from.position} AND NOT c.paused
-    RETURNING log.log_id AS "logId", log."position" AS head, c.parked`
+    RETURNING log.log_id AS "logId", log."position" AS head, c.parked, ${sql.literal(isOfHistory)} AS "isOfHistory"`
   if (moved === undefined) return yield* new CheckpointMoved()
-  if (moved.logId === from.logId && moved.head >= to) return moved
-  const problem = `it was given events up to position ${to}, but the log is ${moved.logId} and ends at ${moved.head}`
+  if (moved.logId !== from.logId || moved.head < position) {
+    const problem = `it was given events up to position ${position}, but the log is ${moved.logId} and ends at ${moved.head}`
+    return yield* rebuildDemanded(name, problem)
+  }
+  if (moved.isOfHistory) return moved
+  const problem = `it was given event ${eventId} at position ${position}, where the log has another one`
   return yield* rebuildDemanded(name, problem)
 })
 
@@ -147,7 +167,7 @@ export const stop = (sql: SqlClient.SqlClient, { name, slot, version }: Checkpoi
 export interface Lag {
   readonly position: bigint
   readonly logId: string
-  /** The id of the event at `position`; null if the log has none there. */
+  /** The id of the event at `position`; null if the log has none there, or another one than the view was made of. */
   readonly eventId: string | null
   /** The number of events in the log that are not applied. */
   readonly behind: number
@@ -167,13 +187,14 @@ export interface Lag {
 export const lag = (sql: SqlClient.SqlClient, { name }: { readonly name: string | Statement.Fragment }) =>
   sql`
     SELECT s."position", greatest(0, s.head - s."position")::float8 AS behind, s.parked, s.log_id AS "logId",
-      (SELECT e.event_id FROM ordinal.events e WHERE e."position" = s."position") AS "eventId",
+      (SELECT e.event_id FROM ordinal.events e WHERE e."position" = s."position" AND s.is_of_history) AS "eventId",
       coalesce((
         SELECT greatest(0, round(extract(epoch FROM clock_timestamp() - e.recorded_at)::numeric, 3))
         FROM ordinal.events e WHERE e."position" = s."position" + 1
       ), 0)::float8 AS lag
     FROM (
-      SELECT coalesce(c."position", 0) AS "position", coalesce(c.parked, 0) AS parked, h."position" AS head, h.log_id
+      SELECT coalesce(c."position", 0) AS "position", coalesce(c.parked, 0) AS parked, h."position" AS head, h.log_id,
+        ${sql.literal(isOfHistory)} AS is_of_history
       FROM ordinal.log_head h
       LEFT JOIN ordinal.checkpoints c ON c.projection = ${name} AND c.slot = 'live'
     ) s`

@@ -20,6 +20,7 @@ interface Row extends Omit<ProjectionInfo, "status" | "version"> {
   readonly version?: number
   readonly logId: string
   readonly checkpointLogId?: string
+  readonly isOfHistory: boolean
   readonly paused?: boolean
   readonly rebuildProblem?: string
   readonly isBlocked: boolean
@@ -32,6 +33,7 @@ const near = 100n
 const select = (sql: SqlClient.SqlClient, projections: ReadonlyArray<Projection>) =>
   sql`
     SELECT asked.name, h."position" AS head, h.log_id AS "logId", c.log_id AS "checkpointLogId", c.version,
+      ${sql.literal(Checkpoint.isOfHistory)} AS "isOfHistory",
       l."position", l.behind, l.lag, l.parked, c.updated_at AS "updatedAt", c.paused, c.problem,
       r.id::text AS "rebuildId", r.problem AS "rebuildProblem", r.state IS NOT DISTINCT FROM 'blocked' AS "isBlocked",
       EXISTS (
@@ -52,10 +54,10 @@ const select = (sql: SqlClient.SqlClient, projections: ReadonlyArray<Projection>
  * projection is going to find. Gives `undefined` if the projection can go on.
  */
 const problemOf = (row: Row, own: Projection): string | undefined => {
-  const { checkpointLogId, head, isGivenUp, logId, name, position, rebuildId, version } = row
+  const { checkpointLogId, head, isGivenUp, isOfHistory, logId, name, position, rebuildId, version } = row
   if (row.problem !== undefined || checkpointLogId === undefined || version === undefined) return row.problem
   const problem =
-    Checkpoint.problemOf({ checkpointLogId, head, logId, position }) ??
+    Checkpoint.problemOf({ checkpointLogId, head, isOfHistory, logId, position }) ??
     (version > own.version ? Checkpoint.otherVersion(version) : undefined)
   if (problem !== undefined) return Checkpoint.rebuildDemanded(name, problem).message
   if (version >= own.version) return undefined
@@ -78,7 +80,15 @@ const statusOf = (row: Row, own: Projection, local: ProjectionStatus | undefined
   return head - position <= near || local === "live" ? "live" : "catching-up"
 }
 
-const internals = ["logId", "checkpointLogId", "paused", "rebuildProblem", "isBlocked", "isGivenUp"] as const
+const internals = [
+  "logId",
+  "checkpointLogId",
+  "isOfHistory",
+  "paused",
+  "rebuildProblem",
+  "isBlocked",
+  "isGivenUp"
+] as const
 
 const toInfo = (row: Row, own: Projection, local: ProjectionStatus | undefined): ProjectionInfo => {
   const problem = problemOf(row, own) ?? row.rebuildProblem

@@ -43,7 +43,8 @@ export const read = Effect.fnUntraced(function* <Columns extends object>(
 ): Effect.fn.Return<{ readonly row: Columns; readonly freshness: Freshness }, TokenError | DatabaseUnavailable> {
   const [row] = yield* answered(statement)
   if (row === undefined) return yield* Effect.die(new Error("The log has no head; its schema is damaged."))
-  yield* ViewToken.check(token, row.logId, row.tokenEventId, row.position)
+  // A checkpoint of history that was lost has passed no position of this log.
+  yield* ViewToken.check(token, row.logId, row.tokenEventId, row.eventId === null ? 0n : row.position)
   const { behind, lag, parked, position } = row
   const freshness = { position, behind, lag, parked, token: ViewToken.of(row.logId, position, row.eventId) }
   return { row, freshness }

@@ -1,5 +1,5 @@
 /**
- * A position that only grows, and the fibers that wait for it. It has no fiber and no clock of its own: whoever learns
+ * A position that only grows while the log does, and the fibers that wait for it. It has no fiber and no clock of its own: whoever learns
  * of a higher position calls `advance`. `ProjectionProgress`, the views in memory and the push of events use it.
  */
 import { Deferred, Effect } from "effect"
@@ -9,6 +9,8 @@ export interface PositionLatch {
   readonly isAwaited: () => boolean
   /** Raises the position and wakes everybody who waited for it or less. A lower position changes nothing. */
   readonly advance: (position: bigint) => void
+  /** Begins at position 0 again, since the log was replaced by an older copy. Whoever waits goes on waiting. */
+  readonly reset: () => void
   /** Waits until the position is at least this; gives the position then. */
   readonly awaitPosition: (position: bigint) => Effect.Effect<bigint>
 }
@@ -33,6 +35,9 @@ export const make = (onAwaited: () => void = () => {}): PositionLatch => {
         waiters.delete(waiter)
         Deferred.doneUnsafe(waiter.passed, Effect.succeed(position))
       }
+    },
+    reset: () => {
+      current = 0n
     },
     awaitPosition: (position) =>
       Effect.suspend(() => {

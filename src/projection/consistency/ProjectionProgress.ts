@@ -7,6 +7,7 @@
 import { Context, Effect, Layer, Queue } from "effect"
 import { Database } from "../../database/Database.ts"
 import { supervise } from "../../supervision/Supervisor.ts"
+import * as Checkpoint from "../Checkpoint.ts"
 import type { Projection } from "../Projection.ts"
 import * as PositionLatch from "./PositionLatch.ts"
 
@@ -34,6 +35,8 @@ export class ProjectionProgress extends Context.Service<
     status(projection: Named): Effect.Effect<ProjectionStatus | undefined>
     /** Reports a committed checkpoint; only the runner calls this. */
     readonly committed: (projection: Named, position: bigint) => void
+    /** Forgets the checkpoint, which may be of history that was lost; only the runner calls this. Whoever waits goes on. */
+    readonly forget: (projection: Named) => void
     /** Reports a new status; only the runner calls this. */
     readonly becomes: (projection: Named, status: ProjectionStatus) => void
   }
@@ -60,11 +63,11 @@ const make = Effect.gen(function* () {
     return created
   }
 
-  // A checkpoint of another log, or above the head, must not let anybody pass.
+  // A checkpoint of another log or history, or above the head, must not let anybody pass.
   const readCheckpoints = sql<{ readonly projection: string; readonly position: bigint }>`
     SELECT c.projection, c."position" FROM ordinal.checkpoints c
     JOIN ordinal.log_head h ON h.log_id = c.log_id AND h."position" >= c."position"
-    WHERE c.slot = 'live' ORDER BY c.projection`.pipe(
+    WHERE c.slot = 'live' AND ${sql.literal(Checkpoint.isOfHistory)} ORDER BY c.projection`.pipe(
     Effect.map((rows) => {
       for (const { position, projection } of rows) latchOf({ name: projection }).advance(position)
     })
@@ -89,6 +92,7 @@ const make = Effect.gen(function* () {
     awaitPosition: (projection, position) => Effect.suspend(() => latchOf(projection).awaitPosition(position)),
     status: (projection) => Effect.sync(() => statuses.get(projection.name)),
     committed: (projection, position) => latchOf(projection).advance(position),
+    forget: (projection) => latchOf(projection).reset(),
     becomes: (projection, status) => void statuses.set(projection.name, status)
   })
 })

@@ -116,6 +116,7 @@ const replace = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, projectio
   yield* sql`UPDATE ordinal.parked_streams SET slot = 'live' WHERE projection = ${name} AND slot = 'shadow'`
   yield* sql`
     UPDATE ordinal.checkpoints l SET version = s.version, log_id = s.log_id, "position" = ${position},
+      event_position = ${position}, event_id = (SELECT event_id FROM ordinal.events WHERE "position" = ${position}),
       parked = s.parked, problem = NULL, updated_at = clock_timestamp()
     FROM ordinal.checkpoints s
     WHERE l.projection = ${name} AND l.slot = 'live' AND s.projection = ${name} AND s.slot = 'shadow'`
@@ -130,6 +131,8 @@ export const swap = (sql: SqlClient.SqlClient, projection: Projection, owner: st
     if (shadow?.owner !== owner || shadow.version !== version || shadow.paused || live === undefined) {
       return yield* new Checkpoint.CheckpointMoved()
     }
+    const replaced = Checkpoint.problemOf(shadow)
+    if (replaced !== undefined) return { _tag: "Refused", problem: replaced } satisfies Swapped
     const upTo = goal(live, shadow.head)
     if (!isNear(shadow.position, upTo, size)) return { _tag: "NotYet" } satisfies Swapped
     if (upTo > shadow.position) yield* catchUp(sql, projection, shadow.position, upTo)

@@ -62,10 +62,10 @@ export const make = (sql: SqlClient.SqlClient, work: BatchWork) => {
 
   /** Moves the checkpoint past the events, and gives those to be handled. */
   const begin = Effect.fnUntraced(function* (from: Checkpoint.Checkpoint, events: Batch) {
-    const to = events[events.length - 1]!.position
+    const to = events[events.length - 1]!
     const { head, parked } = yield* Checkpoint.advance(sql, key, owner, from, to)
     const handled = events.filter((event) => handles(projection, event))
-    const reached: Checkpoint.Checkpoint = { ...from, position: to, head }
+    const reached: Checkpoint.Checkpoint = { ...from, position: to.position, head }
     if (parked === 0 || handled.length === 0) return { reached, handled }
     const isParked = yield* ParkedRows.among(sql, key, [...new Set(handled.map((event) => event.streamId))])
     return { reached, handled: handled.filter((event) => !isParked.has(event.streamId)) }

@@ -107,6 +107,8 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
 
   const becomes = (status: ProjectionStatus) => {
     if (status === "retrying" || status === "stopped") failures(1, projection.name)
+    // Nobody may rely on a checkpoint of history that was lost; what still holds of it is read again.
+    if (status === "stopped") progress.forget(projection)
     progress.becomes(projection, status)
   }
 

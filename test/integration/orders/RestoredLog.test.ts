@@ -3,11 +3,13 @@
  * nobody is answered older data than asked for, and no subscriber skips events.
  */
 import { assert, it } from "@effect/vitest"
-import { Context, Effect, Layer, type Scope, Stream } from "effect"
+import { Context, Effect, Layer, Redacted, type Scope, Stream } from "effect"
 import { get } from "node:http"
+import { Database } from "../../../src/database/Database.ts"
 import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import { Orders } from "../../../src/orders/Orders.ts"
 import * as OrdersLayers from "../../../src/orders/OrdersLayers.ts"
+import { restoreLog } from "../../../harness/faults/RestoredLog.ts"
 import { longestWait, patientConnections } from "../../../harness/clocks/Patience.ts"
 import {
   client,
@@ -125,6 +127,35 @@ it.live("a copy that was restored, and has grown past it, refuses what was lost"
       assert.strictEqual(status, 400, path)
       assert.match(body.detail, /does not know position/)
     }
+  })
+)
+
+it.live("a view that was made of history that was lost answers no token of the history that took its place", () =>
+  Effect.gen(function* () {
+    const url = yield* freshDatabase
+    yield* using(url, (orders) =>
+      Effect.gen(function* () {
+        yield* stock(orders)
+        const last = (yield* place(orders, 1, 5)).at(-1)!
+        yield* orders.list({}, { token: last.token, ...longestWait })
+      })
+    )
+    yield* Effect.gen(function* () {
+      const { reads: sql } = yield* Database
+      const [head] = yield* sql<{ readonly position: bigint }>`SELECT "position" FROM ordinal.log_head`
+      yield* restoreLog(head!.position - 3n)
+    }).pipe(Effect.provide(Database.layer({ url: Redacted.make(url) })))
+    yield* using(url, (orders) =>
+      Effect.gen(function* () {
+        const newest = (yield* place(orders, 21, 8)).at(-1)!
+        for (const read of [orders.list, orders.counts]) {
+          const behind = yield* Effect.flip<unknown, { readonly _tag: string }, never>(
+            read({}, { token: newest.token, wait: 0 })
+          )
+          assert.strictEqual(behind._tag, "ProjectionBehind")
+        }
+      })
+    )
   })
 )
 

@@ -7,12 +7,12 @@ import * as ViewGate from "../../../src/orders/ViewGate.ts"
 
 /** A log that ends at 10, and a view that is wherever a test says. */
 const setUp = Effect.gen(function* () {
-  const view = { gate: PositionLatch.make(), isLive: true, asked: 0 }
+  const view = { gate: PositionLatch.make(), isLive: true, asked: 0, timeline: 0 }
   const tail = LogTail.of({
     position: Effect.succeed(10n),
     page: () => Effect.never,
     isReading: Effect.succeed(true),
-    timeline: Effect.succeed(0),
+    timeline: Effect.sync(() => view.timeline),
     awaitEvent: () => Effect.never,
     pages: () => assert.fail()
   })
@@ -72,6 +72,25 @@ describe("how far events may be pushed", () => {
       const later = yield* Effect.forkChild(gate.awaitPosition(12n))
       yield* TestClock.adjust("4 seconds")
       assert.isFalse(hasPassed(later))
+    })
+  )
+
+  it.effect("begins anew when the log went back", () =>
+    Effect.gen(function* () {
+      const { gate, view } = yield* setUp
+      view.gate.advance(9n)
+      yield* gate.awaitPosition(9n)
+      view.gate.reset()
+      view.timeline = 1
+      const [five, six] = [
+        yield* Effect.forkChild(gate.awaitPosition(5n)),
+        yield* Effect.forkChild(gate.awaitPosition(6n))
+      ]
+      yield* TestClock.adjust("1 seconds")
+      assert.deepStrictEqual([hasPassed(five), hasPassed(six)], [false, false])
+      view.gate.advance(5n)
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual([hasPassed(five), hasPassed(six)], [true, false])
     })
   )
 

@@ -20,7 +20,7 @@ const checkpointsOnly = () => {
     return [{ projection: key.name, position: state.position }]
   })
   // The one statement that is made of it needs no more of a client than this.
-  const client = (() => look) as unknown as PgClient.PgClient
+  const client = Object.assign(() => look, { literal: (text: string) => text }) as unknown as PgClient.PgClient
   const database = Database.of({
     kind: "postgres",
     sessionSettings: {},

@@ -8,7 +8,7 @@ import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
 import { assertViewIsFold, stored } from "../../../../harness/judges/OrderViewFold.ts"
 import { restoreLog } from "../../../../harness/faults/RestoredLog.ts"
-import { infoWhen, name, rebuildEnds, silent, viewReaches } from "../../../../harness/views/ViewSteps.ts"
+import { awaitRebuild, infoWhen, name, rebuildEnds, silent, viewReaches } from "../../../../harness/views/ViewSteps.ts"
 import { operatedLayer } from "../../../../harness/views/ViewLayer.ts"
 
 describe("a rebuild", () => {
@@ -73,6 +73,36 @@ describe("a rebuild", () => {
         const entries = yield* orderLives(5)
         yield* viewReaches(yield* append(entries))
         yield* assertViewIsFold
+      }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
+    })
+  )
+
+  it.live("is blocked where its own checkpoint is of history that was lost, and a new one puts that right", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const id = yield* Effect.gen(function* () {
+        const rebuilds = yield* Rebuilds
+        yield* viewReaches(yield* append(yield* orderLives(10)))
+        const { id } = yield* rebuilds.start(name, { eventsPerSecond: 1 })
+        yield* awaitRebuild(id, ({ position }) => position > 0n)
+        yield* rebuilds.pause(id)
+        return id
+      }).pipe(Effect.provide(operatedLayer(url)))
+      yield* Effect.gen(function* () {
+        const rebuilds = yield* Rebuilds
+        const { reads: sql } = yield* Database
+        yield* sql`UPDATE ordinal.checkpoints SET event_id = gen_random_uuid() WHERE slot = 'shadow'`
+        yield* rebuilds.resume(id)
+        const blocked = yield* rebuildEnds(id)
+        assert.strictEqual(blocked.state, "blocked")
+        assert.match(blocked.problem ?? "", /where its checkpoint is, is another one than the view was made of/)
+        yield* rebuilds.abort(id)
+        const again = yield* rebuilds.start(name, { compare: "all" })
+        assert.containSubset(yield* rebuildEnds(again.id), { state: "completed", different: 0 })
+        yield* assertViewIsFold
+        const [row] = yield* sql`SELECT c."position" = c.event_position AND e.event_id = c.event_id AS "isKnown"
+          FROM ordinal.checkpoints c JOIN ordinal.events e ON e."position" = c."position"`
+        assert.deepStrictEqual(row, { isKnown: true })
       }).pipe(Effect.provide(operatedLayer(url)), Effect.provide(silent))
     })
   )

@@ -7,7 +7,8 @@ import * as ProjectionRunner from "../../../../src/projection/run/ProjectionRunn
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { readFrom } from "../../../../src/testing/EventStoreEntries.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
-import { stored } from "../../../../harness/judges/OrderViewFold.ts"
+import { assertViewIsFold, stored } from "../../../../harness/judges/OrderViewFold.ts"
+import { restoreLog } from "../../../../harness/faults/RestoredLog.ts"
 import { fresh, readerLayer } from "../../../../harness/views/ViewLayer.ts"
 
 /** Runs the projection until it stops; what it then said. */
@@ -46,6 +47,60 @@ it.live("stops at a checkpoint above the log's head", () =>
     const before = yield* stored(sql)
     assert.include(yield* lastWords(), `at position ${head + 1n}, but the log ends at ${head}; rebuild`)
     assert.deepStrictEqual(yield* stored(sql), before)
+  }).pipe(Effect.provide(fresh(readerLayer)))
+)
+
+it.live("stops at a checkpoint of history that was lost, however far the log has grown since", () =>
+  Effect.gen(function* () {
+    const head = yield* caughtUp
+    const { reads: sql } = yield* Database
+    const progress = yield* ProjectionProgress
+    yield* restoreLog(head - 3n)
+    while ((yield* append(yield* orderLives(5))) <= head);
+    const before = yield* stored(sql)
+    assert.include(yield* lastWords(), `event at position ${head}, where its checkpoint is, is another one`)
+    assert.deepStrictEqual(yield* stored(sql), before)
+    const [row] = yield* sql<{ readonly problem: string }>`SELECT problem FROM ordinal.checkpoints`
+    assert.match(row?.problem ?? "", /rebuild it from the log/)
+    assert.strictEqual(yield* progress.position(OrderViewProjection), 0n)
+  }).pipe(Effect.provide(fresh(readerLayer)))
+)
+
+it.live("goes on from a checkpoint whose position an older program moved, and knows its event again", () =>
+  Effect.gen(function* () {
+    yield* caughtUp
+    const { reads: sql } = yield* Database
+    for (const change of [
+      sql`event_id = gen_random_uuid(), event_position = "position" - 1`,
+      sql`event_id = NULL, event_position = NULL`
+    ]) {
+      yield* sql`UPDATE ordinal.checkpoints SET ${change}`
+      yield* caughtUp
+      yield* assertViewIsFold
+      const [row] = yield* sql`SELECT c."position" = c.event_position AND e.event_id = c.event_id AS "isKnown"
+        FROM ordinal.checkpoints c JOIN ordinal.events e ON e."position" = c."position"`
+      assert.deepStrictEqual(row, { isKnown: true })
+    }
+  }).pipe(Effect.provide(fresh(readerLayer)))
+)
+
+it.live("stops when it is given another event than its log has, and applies none of them", () =>
+  Effect.gen(function* () {
+    yield* append(yield* orderLives(5))
+    const [first, ...rest] = yield* readFrom(0n)
+    const { reads: sql } = yield* Database
+    const last = { ...rest.at(-1)!, eventId: crypto.randomUUID() }
+    const replaced = LogTail.of({
+      position: Effect.succeed(0n),
+      page: () => Effect.never,
+      isReading: Effect.succeed(true),
+      timeline: Effect.succeed(0),
+      awaitEvent: () => Effect.never,
+      pages: () => Stream.make([first!, ...rest.slice(0, -1), last])
+    })
+    const said = yield* lastWords().pipe(Effect.provide(Layer.succeed(LogTail, replaced)))
+    assert.match(said, /where the log has another one; rebuild/)
+    assert.deepStrictEqual(yield* stored(sql), [])
   }).pipe(Effect.provide(fresh(readerLayer)))
 )
 
