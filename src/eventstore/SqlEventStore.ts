@@ -107,7 +107,7 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
     findCommand,
     forgetCommands,
     head,
-    writable: AppendTrial.make(sql),
+    writable: AppendTrial.make(sql, database.appendConnection, outage.isFailing),
     grown,
     soleWriter: database.kind === "pglite"
   })

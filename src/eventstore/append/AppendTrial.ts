@@ -1,19 +1,21 @@
 /**
- * Finds out whether events can be stored now, which only storing one tells: rights, names, locks, a read-only database and
- * a full disk each show at another statement. It appends an event and takes it back, so that nobody ever sees it.
+ * Finds out whether commands can be taken now, which only trying tells: rights, names, locks, a read-only database and a
+ * full disk each show at another statement. It reads the log, appends an event, and takes it back, so that nobody sees it.
  *
- * Both happen in one statement, so that the log's head is not held across a round trip. Readiness asks this, through
+ * All happens in one statement, so that the log's head is not held across a round trip. Readiness asks this, through
  * `EventStore.writable`.
  */
 import type { PgClient } from "@effect/sql-pg"
-import { Effect } from "effect"
+import { Effect, type Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
+import type { SqlError } from "effect/sql/SqlError"
 import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import { withinSeconds } from "../../database/SqlFailure.ts"
 
 /** The inner block is a subtransaction, which the exception takes back. */
 const trial = (id: string) => `DO $trial$
   BEGIN
+    PERFORM FROM ordinal.events ORDER BY "position" DESC LIMIT 1;
     PERFORM FROM ordinal.append_entries(
       ARRAY['trial-${id}'], ARRAY[0], ARRAY[1], ARRAY[1], ARRAY[0], ARRAY[0], ARRAY[NULL]::uuid[], ARRAY[NULL]::text[],
       ARRAY[NULL]::text[], ARRAY['${id}']::uuid[], ARRAY['${id}']::uuid[], ARRAY[1], ARRAY['trial-${id}'], ARRAY[1],
@@ -22,10 +24,19 @@ const trial = (id: string) => `DO $trial$
   EXCEPTION WHEN SQLSTATE 'ORD01' THEN NULL;
   END $trial$`
 
-/** Fails if nothing can be stored within 2 s. */
-export const make = (sql: PgClient.PgClient): Effect.Effect<void, DatabaseUnavailable> =>
-  Effect.suspend(() => sql.unsafe(trial(SecureRandom.uuidV7Unsafe()))).pipe(
+/**
+ * Fails if nothing can be stored within 2 s. While appends fail, as `isFailing` tells, their connections may be gone while
+ * `sql` has some, so a new connection is tried.
+ */
+export const make = (
+  sql: PgClient.PgClient,
+  connect: Effect.Effect<PgClient.PgClient, SqlError, Scope.Scope>,
+  isFailing: () => boolean
+): Effect.Effect<void, DatabaseUnavailable> => {
+  const tryOn = (sql: PgClient.PgClient) => sql.unsafe(trial(SecureRandom.uuidV7Unsafe()))
+  return Effect.suspend(() => (isFailing() ? Effect.scoped(Effect.flatMap(connect, tryOn)) : tryOn(sql))).pipe(
     Effect.mapError((cause) => new DatabaseUnavailable({ retryAfter: 1, cause })),
     Effect.asVoid,
     withinSeconds(2)
   )
+}
