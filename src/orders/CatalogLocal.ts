@@ -74,10 +74,10 @@ export const make = Effect.fnUntraced(function* (
     const own = ConsistencyToken.format(logId, position, eventId)
     const required = token === undefined ? undefined : yield* Effect.fromResult(ConsistencyToken.parse(token))
     if (required !== undefined) yield* ConsistencyToken.verify(log, logId, required)
-    const newest = token !== undefined && required !== undefined && required.position > position ? token : own
-    // Nothing is newer than what the actor has, so there is nothing that it is behind of.
-    const freshness = { position, behind: 0, lag: 0, parked: 0, token: own }
-    return { state, freshness, token: newest }
+    // Nothing is newer than what the actor has, so it is as fresh as the log was at the token's position.
+    const isNewer = token !== undefined && required !== undefined && required.position > position
+    const newest = isNewer ? { position: required.position, token } : { position, token: own }
+    return { state, freshness: { ...newest, behind: 0, lag: 0, parked: 0 }, token: newest.token }
   })
 
   const list = Effect.fnUntraced(function* <Category extends CatalogCategory>(
@@ -115,9 +115,9 @@ export const make = Effect.fnUntraced(function* (
       ),
     withdrawProduct: (productId, options) => sendProduct({ _tag: "WithdrawProduct", productId }, null, options),
     product: Effect.fn("Orders.product")(function* (productId, options) {
-      const { state, token } = yield* read(ProductAggregate, productId, options)
+      const { state, ...fresh } = yield* read(ProductAggregate, productId, options)
       if (state._tag === "Absent") return yield* new ProductNotFound({ productId })
-      return { ...productView(productId, state), token }
+      return { ...productView(productId, state), ...fresh }
     }),
     products: Effect.fn("Orders.products")(function* (request, options) {
       const { items, ...page } = yield* list("product", request, options)
@@ -129,9 +129,9 @@ export const make = Effect.fnUntraced(function* (
       ),
     withdrawCustomer: (customerId, options) => sendCustomer({ _tag: "WithdrawCustomer", customerId }, null, options),
     customer: Effect.fn("Orders.customer")(function* (customerId, options) {
-      const { state, token } = yield* read(CustomerAggregate, customerId, options)
+      const { state, ...fresh } = yield* read(CustomerAggregate, customerId, options)
       if (state._tag === "Absent") return yield* new CustomerNotFound({ customerId })
-      return { ...customerView(customerId, state), token }
+      return { ...customerView(customerId, state), ...fresh }
     }),
     customers: Effect.fn("Orders.customers")(function* (request, options) {
       const { items, ...page } = yield* list("customer", request, options)

@@ -14,7 +14,14 @@ import * as OrderView from "../views/order/OrderView.ts"
 import * as OrderFold from "./OrderFold.ts"
 import type { Orders } from "./Orders.ts"
 import { VersionNotFound } from "./OrdersError.ts"
-import { clampHistoryLimit, clampListLimit, clampVersion, isVersion, type QueryOptions } from "./QueryOptions.ts"
+import {
+  clampHistoryLimit,
+  clampListLimit,
+  clampVersion,
+  isVersion,
+  type QueryOptions,
+  type TokenOption
+} from "./QueryOptions.ts"
 
 type Reads = Pick<Orders["Service"], "get" | "list" | "counts" | "history" | "at">
 
@@ -32,6 +39,12 @@ export const make = Effect.gen(function* () {
    */
   const freshEnough = ({ token, wait }: QueryOptions = {}) =>
     token === undefined ? Effect.succeed(undefined) : reach(token, wait)
+
+  /** Refuses a token that this log did not issue; what is read from the log itself is behind of no other one. */
+  const known = Effect.fnUntraced(function* ({ token }: TokenOption = {}) {
+    if (token === undefined) return
+    yield* ConsistencyToken.verify(log, logId, yield* Effect.fromResult(ConsistencyToken.parse(token)))
+  })
 
   const viewOf = ({ order, updatedAt }: OrderEntry.OrderEntry) => OrderView.fromState(order, updatedAt, policies)
 
@@ -70,6 +83,7 @@ export const make = Effect.gen(function* () {
 
   const history: Reads["history"] = Effect.fn("Orders.history")(function* (orderId, options = {}) {
     const [after, limit] = [clampVersion(options.after), clampHistoryLimit(options.limit)]
+    yield* known(options)
     const page = yield* log.readStream(OrderFold.streamOf(orderId), { after, limit })
     if (page.length === 0 && (after === 0 || (yield* log.currentVersion(OrderFold.streamOf(orderId))) === 0)) {
       return yield* new OrderNotFound({ orderId })
@@ -77,7 +91,8 @@ export const make = Effect.gen(function* () {
     return page.map(PublishedEvent.fromRecorded)
   })
 
-  const at: Reads["at"] = Effect.fn("Orders.at")(function* (orderId, version) {
+  const at: Reads["at"] = Effect.fn("Orders.at")(function* (orderId, version, options) {
+    yield* known(options)
     const entry = yield* folds.at(orderId, isVersion(version) ? version : 1)
     if (entry === undefined) return yield* new OrderNotFound({ orderId })
     if (entry.order.version !== version) return yield* VersionNotFound.of(orderId, version)

@@ -28,6 +28,7 @@ import type {
   SubscribeError,
   VersionNotFound
 } from "./OrdersError.ts"
+import type { InvalidToken } from "../projection/consistency/ConsistencyToken.ts"
 import type * as Query from "./QueryOptions.ts"
 import type { CommandReceipt, PlacedOrder, Receipt } from "./Receipt.ts"
 import type { Push, SubscribeOptions } from "./Subscription.ts"
@@ -40,7 +41,7 @@ type OrderCommand<Name extends CommandName, Arguments extends ReadonlyArray<unkn
 
 type CatalogCommand<Error = never> = Effect.Effect<CommandReceipt, Error | SubmitError>
 type Pushes = Stream.Stream<Push, SubscribeError>
-type TokenOption = Pick<Query.QueryOptions, "token">
+type TokenOption = Query.TokenOption
 
 export class Orders extends Context.Service<
   Orders,
@@ -153,17 +154,22 @@ export class Orders extends Context.Service<
     ): Query.FromView<{ readonly counts: OrderCounts }>
     /**
      * Reads the order's events from version `after + 1` (default 1) on, straight from the log: `limit` 1..500 of them,
-     * 100 by default; none if the order has no more. Fails with `OrderNotFound` (check the id).
+     * 100 by default; none if the order has no more. Fails with `OrderNotFound` (check the id), `InvalidToken` (drop the
+     * token, which is of another log or of history that was lost).
      */
     history(
       orderId: OrderId,
-      options?: { readonly after?: number; readonly limit?: number }
-    ): Effect.Effect<ReadonlyArray<PublishedEvent>, OrderNotFound | ReadError>
+      options?: Query.HistoryOptions
+    ): Effect.Effect<ReadonlyArray<PublishedEvent>, OrderNotFound | InvalidToken | ReadError>
     /**
      * Reads the order as it was after its first `version` events, straight from the log. Fails with `OrderNotFound`
      * (check the id), `VersionNotFound` (ask for a version between 1 and the current one).
      */
-    at(orderId: OrderId, version: number): Effect.Effect<OrderView, OrderNotFound | VersionNotFound | QueryError>
+    at(
+      orderId: OrderId,
+      version: number,
+      options?: TokenOption
+    ): Effect.Effect<OrderView, OrderNotFound | VersionNotFound | QueryError>
 
     /**
      * Subscribes to events: whatever is stored after this effect is done, or after position `after`, is in the stream

@@ -13,9 +13,17 @@ export interface WaitOptions {
   readonly wait?: Duration.Input
 }
 
-export interface QueryOptions extends WaitOptions {
+export interface TokenOption {
   /** The result is at least as fresh as the answer or receipt that this consistency token came with. */
   readonly token?: string
+}
+
+export interface QueryOptions extends WaitOptions, TokenOption {}
+
+/** Asks for a part of an order's history. */
+export interface HistoryOptions extends TokenOption {
+  readonly after?: number
+  readonly limit?: number
 }
 
 export interface CatalogWaitOptions extends WaitOptions {
@@ -74,7 +82,7 @@ export type List<Name extends string, Item> = Effect.Effect<Page<Name, Item>, In
  * token is another log's: drop it.
  */
 export type CatalogRead<A, NotFound> = Effect.Effect<
-  A & { readonly token: string },
+  A & QueryResult,
   NotFound | InvalidToken | InvalidRequest | Unavailable | ServerUnreachable
 >
 

@@ -39,7 +39,7 @@ const customerSaved = [HttpApiSchema.WithHeaders(CustomerReceipt.pipe(accepted),
 const onCustomer = { params: { id: CustomerId }, headers: HttpHeaders.command, success: customerSaved }
 
 const newest =
-  "Answers the newest version, which is not read from a view: there is nothing to wait for, and no Freshness. " +
+  "Answers the newest version, which is not read from a view: there is nothing to wait for, and it is never behind. " +
   "A Consistency-Token that is sent along is only checked."
 
 /** Products and customers are read from their actors, so a read may fail as a command may. */

@@ -56,5 +56,5 @@ export const receipt = { ...replayed, ...entityTag, ...location, ...link }
 
 export const catalogReceipt = { ...replayed, ...entityTag, ...location }
 
-/** A product or customer is read from its actor. Nothing is fresher than that, so there is no `Freshness` to tell. */
-export const entity = { ...catalogReceipt, ...preferenceApplied }
+/** A product or customer is read from its actor: nothing is fresher, so its `Freshness` is never behind. */
+export const entity = { ...catalogReceipt, ...counts }

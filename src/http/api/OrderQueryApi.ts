@@ -42,11 +42,13 @@ export class OrderQueryApi extends HttpApiGroup.make("orderQueries")
     HttpApiEndpoint.get("events", "/orders/:id/events", {
       params,
       query: EventListQuery,
+      headers: HttpHeaders.list,
       success: HttpApiSchema.WithHeaders(CloudEventBatch, { link: Schema.optionalKey(Schema.String) }),
-      error: [...readErrors, Problems.OrderNotFound]
+      error: [...readErrors, Problems.InvalidToken, Problems.OrderNotFound]
     }).annotate(OpenApi.Summary, "Read an order's history as CloudEvents: what happened, by whom, and why"),
     HttpApiEndpoint.get("at", "/orders/:id/versions/:version", {
       params: { ...params, version: WholeNumber(0, Number.MAX_SAFE_INTEGER) },
+      headers: HttpHeaders.list,
       success: HttpApiSchema.WithHeaders(OrderDocument, HttpHeaders.version),
       error: [...queryErrors, Problems.OrderNotFound, Problems.VersionNotFound]
     }).annotate(OpenApi.Summary, "Read an order as it was at a version")

@@ -69,15 +69,15 @@ export const found = <Body extends object>(body: Body | undefined): Body => {
   return body
 }
 
-export const entity = <Body extends object>(response: {
-  readonly body: Body | undefined
-  readonly headers: { readonly "consistency-token": string }
-}) => ({ ...found(response.body), token: response.headers["consistency-token"] })
-
 export const queryResult = (headers: ViewResponseHeaders): QueryResult => ({
   freshness: { ...HeaderValue.parseFreshness(headers.freshness), token: headers["consistency-token"] },
   token: headers["consistency-token"]
 })
+
+export const entity = <Body extends object>(response: {
+  readonly body: Body | undefined
+  readonly headers: ViewResponseHeaders
+}) => ({ ...found(response.body), ...queryResult(response.headers) })
 
 export const page = <Item>(response: {
   readonly body: {

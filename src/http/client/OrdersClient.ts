@@ -57,7 +57,7 @@ const pageQuery = ({ cursor, limit }: { readonly cursor?: string; readonly limit
 /** Uses the HTTP client that is provided. */
 export const make = Effect.fnUntraced(function* (settings: Options) {
   const { baseUrl, retries = 3, timeout = "15 seconds" } = settings
-  const { command, query, read } = ClientRequest.make({ retries, timeout: Duration.fromInputUnsafe(timeout) })
+  const { command, query } = ClientRequest.make({ retries, timeout: Duration.fromInputUnsafe(timeout) })
   const subscribe = yield* EventStreamClient.make({ url: String(baseUrl).replace(/\/+$/, "") })
   const client = yield* HttpApiClient.make(Api, { baseUrl, transformResponse: Failure.markUnreadable })
   const { catalog: products, fulfilment, orderQueries, orders } = client
@@ -129,14 +129,16 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
     }),
     subscribe,
     events: Subscription.events(subscribe),
-    history: (id, { after, limit } = {}) => {
+    history: (id, { after, limit, ...options } = {}) => {
       const part = { after: Query.clampVersion(after), limit: Query.clampHistoryLimit(limit) }
-      const page = read(orderQueries.events({ params: { id }, query: part }))
+      const page = query(options, (headers) => orderQueries.events({ params: { id }, query: part, headers }))
       return Effect.map(page, ({ body }) => body.map(CloudEvent.toEvent))
     },
     // A version that no request can ask for is asked for as 0, so that a missing order is told from a missing version.
-    at: (id, version) =>
-      read(orderQueries.at({ params: { id, version: Query.isVersion(version) ? version : 0 } })).pipe(
+    at: (id, version, options) =>
+      query(options, (headers) =>
+        orderQueries.at({ params: { id, version: Query.isVersion(version) ? version : 0 }, headers })
+      ).pipe(
         Effect.map(({ body }) => Result.order(body)),
         Effect.catchTag("VersionNotFound", () => VersionNotFound.of(id, version))
       ),

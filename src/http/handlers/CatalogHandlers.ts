@@ -4,6 +4,7 @@ import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
 import type { CustomerId, ProductId } from "../../order/OrderId.ts"
 import type { CommandOptions } from "../../aggregate/idempotency/Commands.ts"
 import { Orders } from "../../orders/Orders.ts"
+import type { QueryResult } from "../../orders/QueryOptions.ts"
 import type { CommandReceipt } from "../../orders/Receipt.ts"
 import type { CustomerView, ProductView } from "../../views/catalog/CatalogView.ts"
 import { Api } from "../api/Api.ts"
@@ -14,10 +15,10 @@ import * as Reply from "./Reply.ts"
 import { commandOptions, queryOptions } from "./RequestOptions.ts"
 
 type CatalogId = { readonly productId: ProductId } | { readonly customerId: CustomerId }
-type Entity = (ProductView | CustomerView) & { readonly token: string }
+type Entity = (ProductView | CustomerView) & QueryResult
 
-const ofEntity = <Body extends Entity>({ token, ...body }: Body, ifNoneMatch: string | undefined) => {
-  const headers = { etag: HeaderValue.entityTag(body.version), "consistency-token": token }
+const ofEntity = <Body extends Entity>({ freshness, token, ...body }: Body, ifNoneMatch: string | undefined) => {
+  const headers = { etag: HeaderValue.entityTag(body.version), ...Reply.freshnessHeaders({ freshness, token }) }
   return HeaderValue.isCurrent(ifNoneMatch, body.version)
     ? HttpApiSchema.withHeaders({ body: undefined, headers })
     : HttpApiSchema.withHeaders({ body, headers })
@@ -54,8 +55,12 @@ const commandOn = (orders: Orders["Service"]) =>
       const seen = orders.awaitCatalog(receipt.token, { ...id, wait: Duration.seconds(wait) })
       const exit = yield* Effect.exit(Effect.andThen(seen, read(receipt)))
       if (Exit.isSuccess(exit)) {
-        const { token: _, ...body } = exit.value
-        const headers = { ...headersOf(exit.value), "preference-applied": HeaderValue.preferWait(wait) }
+        const { freshness, token, ...body } = exit.value
+        const headers = {
+          ...headersOf(exit.value),
+          ...Reply.freshnessHeaders({ freshness, token }),
+          "preference-applied": HeaderValue.preferWait(wait)
+        }
         return HttpApiSchema.withHeaders({ body, headers })
       }
     }

@@ -52,14 +52,14 @@ export const layer = HttpApiBuilder.group(
           headers: { ...Reply.freshnessHeaders(result), ...applied }
         })
       }),
-      at: Effect.fnUntraced(function* ({ params }) {
-        const order = yield* orders.at(params.id, params.version)
+      at: Effect.fnUntraced(function* ({ headers: asked, params }) {
+        const order = yield* orders.at(params.id, params.version, queryOptions(asked).options)
         const headers = { etag: HeaderValue.entityTag(order.version), "cache-control": revalidated }
         return HttpApiSchema.withHeaders({ body: OrderLinks.toDocument(yield* OrderLinks.root, order), headers })
       }),
-      events: Effect.fnUntraced(function* ({ params, query, request }) {
+      events: Effect.fnUntraced(function* ({ headers: asked, params, query, request }) {
         const { after = 0, limit = defaultEvents } = query
-        const events = yield* orders.history(params.id, { after, limit })
+        const events = yield* orders.history(params.id, { after, limit, ...queryOptions(asked).options })
         const last = events.at(-1)
         const isPartial = last !== undefined && events.length === limit
         const headers = isPartial

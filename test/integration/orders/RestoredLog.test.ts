@@ -69,6 +69,8 @@ const refusals = (orders: Service, token: string) => {
     get: orders.get(newOrderId(1), options),
     list: orders.list({}, options),
     counts: orders.counts({}, options),
+    history: orders.history(newOrderId(1), options),
+    at: orders.at(newOrderId(1), 1, options),
     product: orders.product(products.mug, options),
     products: orders.products({}, options),
     customer: orders.customer(customers.ada, options),

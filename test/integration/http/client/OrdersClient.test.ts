@@ -89,6 +89,8 @@ const program = Effect.gen(function* () {
     yield* orders.history(id, { after: 100, limit: 9999 }),
     yield* orders.at(id, 1),
     yield* orders.at(id, 5),
+    yield* orders.history(id, { limit: 1, token: last.token }),
+    yield* orders.at(id, 1, { token: last.token }),
     yield* orders.withdrawProduct(products.mug),
     yield* orders.withdrawCustomer(customers.ada, { idempotencyKey: "k" }),
     yield* orders.product(products.mug),

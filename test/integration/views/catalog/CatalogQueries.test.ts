@@ -5,6 +5,7 @@ import * as EventSourcing from "../../../../src/kernel/EventSourcing.ts"
 import type { Projection } from "../../../../src/projection/Projection.ts"
 import { Database } from "../../../../src/database/Database.ts"
 import { Currency } from "../../../../src/order/Money.ts"
+import type { QueryResult } from "../../../../src/orders/QueryOptions.ts"
 import { CustomerId, ProductId } from "../../../../src/order/OrderId.ts"
 import { Orders } from "../../../../src/orders/Orders.ts"
 import { Projections } from "../../../../src/projection/Projections.ts"
@@ -26,7 +27,7 @@ const details = (name: string) => ({ name, unitPrice: 100, currency: EUR, taxBps
 const productId = (n: number) => ProductId.make(`p-${String(n).padStart(3, "0")}`)
 
 /** A list has one token for all. */
-const listed = <A extends { readonly token: string }>(item: A) => Struct.omit(item, ["token"])
+const listed = <A extends QueryResult>(item: A) => Struct.omit(item, ["freshness", "token"])
 
 const everyPage = Effect.fnUntraced(function* (withdrawn: boolean | undefined, token: string) {
   const orders = yield* Orders
