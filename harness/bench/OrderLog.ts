@@ -1,5 +1,5 @@
 /** A log full of orders that have come a long way: five events each, those of 500 orders side by side. */
-import { DateTime, Effect } from "effect"
+import { Effect } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { type Entry, EventStore, type NewEvent } from "../../src/eventstore/EventStore.ts"
 import * as StreamId from "../../src/eventstore/StreamId.ts"
@@ -52,10 +52,9 @@ const entriesOf = (orderIds: ReadonlyArray<OrderId>): ReadonlyArray<ReadonlyArra
 /** Appends so many events, about; the log's last position then. */
 export const fill = Effect.fnUntraced(function* (events: number) {
   const log = yield* EventStore
-  const now = DateTime.toEpochMillis(yield* DateTime.now)
   for (let filled = 0; filled < events; filled += sideBySide * eventsPerOrder) {
     const orderIds = Array.from({ length: sideBySide }, () => OrderId.make(`ord_${SecureRandom.uuidV7Unsafe()}`))
-    for (const entries of entriesOf(orderIds)) yield* log.append(entries, now + 600_000)
+    for (const entries of entriesOf(orderIds)) yield* log.append(entries, 600_000)
   }
   return (yield* log.head).position
 })

@@ -1,5 +1,5 @@
 /** Random lives of several orders, side by side in one log. */
-import { Array as Arr, DateTime, Effect, Random } from "effect"
+import { Array as Arr, Effect, Random } from "effect"
 import * as Arbitrary from "effect/Arbitrary"
 import { type Entry, EventStore } from "../../src/eventstore/EventStore.ts"
 import * as StreamId from "../../src/eventstore/StreamId.ts"
@@ -62,7 +62,7 @@ const isThere = Effect.fnUntraced(function* ({ events, expected, streamId }: Ent
 export const append = Effect.fnUntraced(function* (entries: ReadonlyArray<Entry>, batch = 50) {
   const log = yield* EventStore
   for (const some of Arr.chunksOf(entries, batch)) {
-    const outcomes = yield* log.append(some, DateTime.toEpochMillis(yield* DateTime.now) + 20_000)
+    const outcomes = yield* log.append(some, 20_000)
     for (const [index, outcome] of outcomes.entries()) {
       const isStored = outcome._tag === "Accepted" || (outcome._tag === "Duplicate" && (yield* isThere(some[index]!)))
       if (!isStored) return yield* Effect.die(outcome)

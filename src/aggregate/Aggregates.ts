@@ -11,6 +11,7 @@ import * as ActorRegistry from "./actor/ActorRegistry.ts"
 import type { Accepted, Keyed, KeyedError, SendOptions } from "./actor/Envelope.ts"
 import type { Aggregate } from "./Aggregate.ts"
 import type { SendError, Unavailable } from "./CommandErrors.ts"
+import * as OutsideTransaction from "./OutsideTransaction.ts"
 import type { Snapshots } from "./Snapshots.ts"
 
 export class Aggregates extends Context.Service<
@@ -26,6 +27,8 @@ export class Aggregates extends Context.Service<
      *   send the command again, since nothing was stored;
      * - `OutcomeUnknown` if the command may or may not be stored: read the state before sending it again, or use
      *   `Commands.submit` with an idempotency key;
+     * - `InvalidRequest`, too, inside a transaction of the same database (`sql.withTransaction`), which the command can't
+     *   be part of: send it before the transaction or after it;
      * - another of `Unavailable`: nothing was stored; send the command again after `retryAfter` seconds.
      *
      * A defect in `decide` or `evolve` dies in the caller's fiber; five of them within 30 s suspend the id for 30 s.
@@ -84,6 +87,7 @@ export class Aggregates extends Context.Service<
 
 const make = Effect.gen(function* () {
   const { enqueue, report, residents } = yield* ActorRegistry.make
+  const outsideTransaction = yield* OutsideTransaction.make
 
   const read = <State, Command, Event, Rejection>(
     aggregate: Aggregate<State, Command, Event, Rejection>,
@@ -102,11 +106,16 @@ const make = Effect.gen(function* () {
   return Aggregates.of({
     send: (aggregate, id, value, options) =>
       Effect.useSpan("Aggregates.send", (span) => enqueue(aggregate, id, { command: { value }, options, span })).pipe(
+        outsideTransaction,
         // Without a key there is nothing that could have been stored under it.
         Effect.catchTag(["CommandIdReused", "CommandAlreadyAccepted"], Effect.die)
       ),
     sendKeyed: (aggregate, id, value, keyed, options) =>
-      Effect.useSpan("Aggregates.send", (span) => enqueue(aggregate, id, { command: { value }, keyed, options, span })),
+      outsideTransaction(
+        Effect.useSpan("Aggregates.send", (span) =>
+          enqueue(aggregate, id, { command: { value }, keyed, options, span })
+        )
+      ),
     read,
     readAll: (aggregate, ids) => Effect.suspend(() => Effect.all(ids.map((id) => read(aggregate, id)))),
     residents,

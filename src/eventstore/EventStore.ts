@@ -96,11 +96,11 @@ export class EventStore extends Context.Service<
   {
     /**
      * Judges `entries` in order and stores those that are accepted, in one transaction. Returns one outcome per entry,
-     * in the same order. `deadline` is in epoch milliseconds; a caller that is interrupted does not stop the write.
+     * in the same order, within `timeout` milliseconds. A caller that is interrupted does not stop the write.
      *
-     * - `Overloaded`: the call found no room, or was not sent before its deadline. Nothing was stored; try again later.
-     * - `DatabaseUnavailable`: the database was away until the deadline. Nothing was stored; try again later.
-     * - `OutcomeUnknown`: the deadline passed before an answer came, so the entries may be stored. Append them again as
+     * - `Overloaded`: the call found no room, or was not sent in time. Nothing was stored; try again later.
+     * - `DatabaseUnavailable`: the database was away all the time. Nothing was stored; try again later.
+     * - `OutcomeUnknown`: the time was over before an answer came, so the entries may be stored. Append them again as
      *   they are (those that are stored come back as `Duplicate`), or read the streams.
      *
      * The expected version is the optimistic concurrency check of event stores (as KurrentDB's expected revision); what
@@ -108,8 +108,14 @@ export class EventStore extends Context.Service<
      */
     append(
       entries: ReadonlyArray<Entry>,
-      deadline: number
+      timeout: number
     ): Effect.Effect<ReadonlyArray<Outcome>, Overloaded | DatabaseUnavailable | OutcomeUnknown>
+
+    /**
+     * Tells whether the calling fiber is inside an open transaction of this store's database, which no append can be part
+     * of. A store without it has no transactions that a caller could be in.
+     */
+    readonly inTransaction?: Effect.Effect<boolean>
 
     /**
      * Reads a page of one stream in version order, from version `after + 1` on: at most `limit` (≤ 500) events. An

@@ -7,6 +7,7 @@
 import { Duration, Effect, Layer } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { Database } from "../database/Database.ts"
+import * as OpenTransaction from "../database/OpenTransaction.ts"
 import { orUnavailable, withinSeconds } from "../database/SqlFailure.ts"
 import * as OutageLog from "../supervision/OutageLog.ts"
 import * as AppendLane from "./append/AppendLane.ts"
@@ -101,6 +102,7 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
 
   return EventStore.of({
     append,
+    inTransaction: Effect.orElseSucceed(OpenTransaction.isOpen(database), () => false),
     readStream,
     readAll,
     currentVersion,

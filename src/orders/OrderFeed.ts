@@ -5,7 +5,7 @@
  * A feed keeps a position and no events: each pull asks the tail for a small page, so a slow subscriber costs nothing
  * between two pulls, and reads from the log what memory has let go. The ViewGate says how far it may go.
  */
-import { Array as Arr, type Cause, Clock, Duration, Effect, Option, Stream } from "effect"
+import { Array as Arr, type Cause, Duration, Effect, Option, Stream } from "effect"
 import * as PublishedEvent from "../aggregate/PublishedEvent.ts"
 import { EventStore, type RecordedEvent } from "../eventstore/EventStore.ts"
 import * as StreamId from "../eventstore/StreamId.ts"
@@ -15,6 +15,7 @@ import type { EventPage } from "../eventstore/tail/RecentEvents.ts"
 import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
 import type { PositionLatch } from "../projection/consistency/PositionLatch.ts"
+import * as MonotonicClock from "../supervision/MonotonicClock.ts"
 import { OrderQueries } from "../views/order/OrderQueries.ts"
 import type { Orders } from "./Orders.ts"
 import { InvalidPosition } from "./OrdersError.ts"
@@ -35,9 +36,6 @@ export interface FeedOptions {
 
 /** The first page holds so many events; pages grow while they are sent whole, so little is read in vain. */
 const firstEvents = 16
-
-/** Nobody waits longer for a heartbeat or an event because the wall clock is set back. */
-const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
 
 /** One pull gives at most so many events, and about so many bytes of their data. */
 export const maxEvents = 128
@@ -72,7 +70,7 @@ export const pull = (
   queries: Pick<OrderQueries["Service"], "position">,
   { after, heartbeat, interest, logId, matches, pause }: FeedOptions
 ): Effect.Effect<Effect.Effect<Pushes, DatabaseUnavailable | Cause.Done>> =>
-  Effect.map(Effect.all([monotonicMillis, tail.timeline]), ([now, timeline]) => {
+  Effect.map(Effect.all([MonotonicClock.millis, tail.timeline]), ([now, timeline]) => {
     let position = after
     let isCaughtUp = false
     // The first push tells where the subscription begins, so that it can be taken up from there whatever happens.
@@ -145,17 +143,17 @@ export const pull = (
     })
 
     return Effect.gen(function* () {
-      const early = notBefore - (yield* monotonicMillis)
+      const early = notBefore - (yield* MonotonicClock.millis)
       if (early > 0) yield* Effect.sleep(early)
-      const left = nextBeat - (yield* monotonicMillis)
+      const left = nextBeat - (yield* MonotonicClock.millis)
       const taken = left > 0 ? yield* Effect.timeoutOption(next, left) : Option.none<Effect.Success<typeof next>>()
       if (Option.isNone(taken)) {
-        nextBeat = (yield* monotonicMillis) + heartbeat
+        nextBeat = (yield* MonotonicClock.millis) + heartbeat
         return Arr.of<Push>({ _tag: "Heartbeat", position, token: yield* tokenAt(position) })
       }
       position = taken.value.position
       if (taken.value.pushes[0]._tag === "CaughtUp") isCaughtUp = true
-      else if (position >= (yield* tail.position)) notBefore = (yield* monotonicMillis) + pause
+      else if (position >= (yield* tail.position)) notBefore = (yield* MonotonicClock.millis) + pause
       return taken.value.pushes
     })
   })

@@ -51,7 +51,9 @@ export class Orders extends Context.Service<
      * `autoConfirm` says otherwise. The same request again with the same `orderId` stores nothing and succeeds.
      *
      * Fails with `UnknownProduct` or `UnknownCustomer` (save them, or order others), `InvalidOrder` (correct the fields
-     * that `errors` names), `OrderExists` (the id is another order's: use a new one).
+     * that `errors` names), `OrderExists` (the id is another order's: use a new one). No command can be part of a
+     * transaction of yours: inside `sql.withTransaction` of the same database it fails with `InvalidRequest` and stores
+     * nothing. Send it before the transaction or after it.
      */
     place(request: Request.PlaceOrderRequest, options?: CommandOptions): Effect.Effect<Receipt, PlaceError>
     /**

@@ -1,6 +1,6 @@
 /** Makes entries, appends them and reads them back, for tests of an `EventStore`. */
 import { assert } from "@effect/vitest"
-import { DateTime, Effect } from "effect"
+import { Effect } from "effect"
 import {
   type Entry,
   EventStore,
@@ -53,11 +53,10 @@ export const entry = (
 export const equal = (actual: unknown, expected: unknown, message?: string): void =>
   assert.deepStrictEqual(actual, expected, message)
 
-/** Appends the entries in one call with a deadline of 10 s, and fails as `EventStore.append` does. */
+/** Appends the entries in one call with a timeout of 10 s, and fails as `EventStore.append` does. */
 export const append = Effect.fnUntraced(function* (...entries: ReadonlyArray<Entry>) {
   const store = yield* EventStore
-  const now = yield* DateTime.now
-  return yield* store.append(entries, DateTime.toEpochMillis(now) + 10_000)
+  return yield* store.append(entries, 10_000)
 })
 
 /** Returns the tag of each outcome. */

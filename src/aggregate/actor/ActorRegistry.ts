@@ -10,6 +10,7 @@ import { SecureRandom } from "effect/crypto"
 import { EventStore } from "../../eventstore/EventStore.ts"
 import { Overloaded } from "../../eventstore/EventStoreErrors.ts"
 import { LogTail, LogWentBack } from "../../eventstore/tail/LogTail.ts"
+import * as MonotonicClock from "../../supervision/MonotonicClock.ts"
 import { supervise } from "../../supervision/Supervisor.ts"
 import { type Aggregate, streamId as streamIdOf } from "../Aggregate.ts"
 import { AggregateLimits } from "../AggregateLimits.ts"
@@ -76,7 +77,7 @@ export const make = Effect.gen(function* () {
       if (!isRead && DefectBreaker.isDecided(exit)) breaker.succeeded(streamId)
       if (draining && inFlight === 0) Deferred.doneUnsafe(drained, Effect.void)
     },
-    crashed: (streamId) => breaker.failed(streamId, clock.currentTimeMillisUnsafe()),
+    crashed: (streamId) => breaker.failed(streamId, MonotonicClock.millisUnsafe(clock)),
     ended: actors.ended
   }
 
@@ -89,7 +90,7 @@ export const make = Effect.gen(function* () {
     const mistakes = mistakesOf(id, options)
     if (mistakes.length > 0) return Effect.fail(InvalidRequest.all(mistakes))
     const streamId = streamIdOf(aggregate, id)
-    const now = clock.currentTimeMillisUnsafe()
+    const now = MonotonicClock.millisUnsafe(clock)
     if (draining) return Effect.fail(new Draining({ retryAfter: 1 }))
     if (inFlight >= limits.inFlight) return Effect.fail(new Overloaded({ what: "this process", retryAfter: 1 }))
     // There is no yield from here on: see the file's head.
@@ -134,7 +135,7 @@ export const make = Effect.gen(function* () {
   }
 
   const sweep = Effect.sync(() => {
-    const now = clock.currentTimeMillisUnsafe()
+    const now = MonotonicClock.millisUnsafe(clock)
     breaker.sweep(now)
     actors.passivateIdle(now)
   })
@@ -166,6 +167,10 @@ export const make = Effect.gen(function* () {
   return {
     enqueue,
     residents: Effect.sync(actors.size),
-    report: (busiest: number) => Effect.sync(() => actors.report(busiest))
+    report: (busiest: number) =>
+      Effect.sync(() => {
+        const now = { wall: clock.currentTimeMillisUnsafe(), monotonic: MonotonicClock.millisUnsafe(clock) }
+        return actors.report(busiest, now)
+      })
   }
 })

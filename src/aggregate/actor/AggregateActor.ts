@@ -5,11 +5,12 @@
  * drain leaves before the event store has answered for the whole drain, and every envelope is answered, whatever the
  * actor's end. The registry (`Aggregates`) starts the actor and shuts its mailbox down.
  */
-import { Cause, Clock, Effect, Exit, Queue, Random, Semaphore } from "effect"
+import { Cause, Effect, Exit, Queue, Random, Semaphore } from "effect"
 import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import type { Outcome } from "../../eventstore/EventStore.ts"
-import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
+import { OutcomeUnknown, Overloaded } from "../../eventstore/EventStoreErrors.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
+import * as MonotonicClock from "../../supervision/MonotonicClock.ts"
 import type { Aggregate } from "../Aggregate.ts"
 import { AggregateSuspended, CommandIdReused, Draining, type SendError } from "../CommandErrors.ts"
 import { UnknownEvent } from "../EventCodec.ts"
@@ -23,9 +24,9 @@ export interface AggregateActor<State, Command, Event, Rejection> {
   readonly mailbox: Queue.Queue<Envelope<State, Command, Event, Rejection>>
   /** The number of envelopes without an answer, in the mailbox or taken from it. Only at 0 may the actor be removed. */
   open: number
-  /** Epoch milliseconds of the last command. */
+  /** The monotonic clock's time of the last command, in milliseconds. */
   lastUsed: number
-  /** Epoch milliseconds at which the cache last moved this actor behind all others. */
+  /** The time, of the same clock, at which the cache last moved this actor behind all others. */
   movedAt: number
   readonly memory: Pick<ActorState.ActorState<State, Event>, "version" | "fallBehind" | "spoil">
   /** Loads the state, then serves the mailbox until it is shut down. Never fails. */
@@ -134,7 +135,7 @@ export const make = <State, Command, Event, Rejection>(
   /** Decides what is pending and answers it as far as the event store confirms. */
   const decidePending = Effect.gen(function* () {
     yield* orUnknown(memory.refresh)
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* MonotonicClock.millis
     pending.answerExpired(now, memory.version)
     if (pending.envelopes.size === 0) return
     const decided = decideAll(aggregate, streamId, memory, pending.envelopes)
@@ -198,10 +199,22 @@ export const make = <State, Command, Event, Rejection>(
   const activate = Effect.gen(function* () {
     if (memory.phase._tag === "Fresh") return metrics.activated("new")
     const { span } = yield* Queue.peek(mailbox)
-    yield* Semaphore.withPermit(activations, orUnknown(memory.load)).pipe(
+    const start = yield* MonotonicClock.millis
+    let loadingSince = Infinity
+    const load = Effect.flatMap(MonotonicClock.millis, (now) => {
+      loadingSince = now
+      return orUnknown(memory.load)
+    })
+    yield* Semaphore.withPermit(activations, load).pipe(
       Effect.timeoutOrElse({
         duration: limits.commandDeadline,
-        orElse: () => Effect.fail(new DatabaseUnavailable({ retryAfter: 1 }))
+        // The permit may have come a moment ago; the database is blamed only if most of the time was its own.
+        orElse: () =>
+          Effect.flatMap(MonotonicClock.millis, (now): Effect.Effect<never, SendError> => {
+            const isDatabaseSlow = now - loadingSince > loadingSince - start
+            if (isDatabaseSlow) return Effect.fail(new DatabaseUnavailable({ retryAfter: 1 }))
+            return Effect.fail(new Overloaded({ what: "the loading of ids into memory", retryAfter: 1 }))
+          })
       }),
       Effect.withSpan("AggregateActor.activate", { ...(span && { parent: span }), attributes: { streamId } })
     )

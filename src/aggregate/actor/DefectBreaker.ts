@@ -12,6 +12,7 @@ import { isUnavailable } from "../CommandErrors.ts"
 const threshold = 5
 const window = 30_000
 
+/** `now` is in milliseconds of the monotonic clock, else a step of the wall clock would suspend an id for an hour. */
 export interface DefectBreaker {
   /** Answers the milliseconds until the id may be tried again, or 0. Admits one trial when the suspension is over. */
   admit(streamId: StreamId, now: number): number

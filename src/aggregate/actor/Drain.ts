@@ -100,7 +100,7 @@ export const append = <State, Command, Event, Rejection>(
 ) => {
   const entries = decided.flatMap((one) => (one._tag === "Append" ? [one.entry] : []))
   const earliest = decided.reduce((least, { envelope }) => Math.min(least, envelope.deadline), Infinity)
-  return store.append(entries, Math.max(earliest, now + grace))
+  return store.append(entries, Math.max(earliest - now, grace))
 }
 
 /** The event store has stored these events of a command. */

@@ -60,7 +60,7 @@ export interface Envelope<State, Command, Event, Rejection> {
   readonly keyed?: Keyed<State, Event>
   readonly precondition: Precondition
   readonly metadata: EventMetadata
-  /** Epoch milliseconds. */
+  /** The deadline is in milliseconds of the monotonic clock. */
   readonly deadline: number
   /** The span of the sender, which the span of the drain continues; a read has none. */
   readonly span: Tracer.AnySpan | undefined

@@ -12,6 +12,7 @@ import type { Aggregate } from "../Aggregate.ts"
 import { makeCommandMetrics } from "../AggregateMetrics.ts"
 import { Aggregates } from "../Aggregates.ts"
 import { type IdempotencyError, InvalidIdempotencyKey, isIdempotencyKey, type SendError } from "../CommandErrors.ts"
+import * as OutsideTransaction from "../OutsideTransaction.ts"
 import { wireType } from "../PublishedEvent.ts"
 import * as CommandIdentity from "./CommandIdentity.ts"
 import * as KeyedCommands from "./KeyedCommands.ts"
@@ -87,6 +88,8 @@ const make = Effect.gen(function* () {
   const aggregates = yield* Aggregates
   const once = yield* KeyedCommands.make
   const measured = yield* makeCommandMetrics
+  // The catalog is not asked either, for which a transaction on the only connection of PGlite would leave none.
+  const outsideTransaction = yield* OutsideTransaction.make
 
   const submit = Effect.fnUntraced(function* <
     State,
@@ -142,6 +145,6 @@ const make = Effect.gen(function* () {
   })
 
   return Commands.of({
-    submit: (submission) => measured(submission.scope[0], submit(submission))
+    submit: (submission) => measured(submission.scope[0], outsideTransaction(submit(submission)))
   })
 })

@@ -5,7 +5,7 @@
  * then; otherwise it runs. A rejection is not stored, so the next try is decided anew. Between twins on two nodes the
  * event store decides, since it stores a command's row by the same statement as the command's events.
  */
-import { Duration, Effect, Fiber, FiberSet, Option, Result, Tracer } from "effect"
+import { Context, Duration, Effect, Fiber, FiberSet, Option, Result, Tracer } from "effect"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import { EventStore, type StoredCommand } from "../../eventstore/EventStore.ts"
 import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
@@ -31,7 +31,8 @@ interface Running {
 
 /**
  * Makes `once(identity, run, recall)`: `run` sends the command by `Aggregates.sendKeyed` and makes the answer; `recall`
- * makes the same answer from what is stored. `run` goes on if its caller goes away, and its span is the caller's.
+ * makes the same answer from what is stored. `run` goes on if its caller goes away, with the caller's services: its spans are
+ * recorded where the caller's are, and its lines in the log carry the same annotations.
  */
 export const make = Effect.gen(function* () {
   const store = yield* EventStore
@@ -89,15 +90,22 @@ export const make = Effect.gen(function* () {
     run: Effect.Effect<A, E | KeyedError>,
     recall: (remembered: Remembered) => A
   ): Effect.Effect<Once<A>, E | OnceError> =>
-    Effect.useSpan("KeyedCommands.once", (span) => {
-      const { commandId, fingerprint } = identity
-      const twin = running.get(commandId)
-      // A twin is the same command, so it has the same answer.
-      if (twin !== undefined) return join(twin, fingerprint) as Effect.Effect<Once<A>, E | OnceError>
-      // One synchronous step with the look at `running`: two twins can't both run here, and none is left behind.
-      const fiber = runFork(Effect.provideService(runOrRecall(identity, run, recall), Tracer.ParentSpan, span))
-      running.set(commandId, { fingerprint, fiber })
-      fiber.addObserver(() => running.delete(commandId))
-      return Fiber.join(fiber)
-    })
+    Effect.useSpan("KeyedCommands.once", (span) =>
+      Effect.withFiber((caller) => {
+        const { commandId, fingerprint } = identity
+        const twin = running.get(commandId)
+        // A twin is the same command, so it has the same answer.
+        if (twin !== undefined) return join(twin, fingerprint) as Effect.Effect<Once<A>, E | OnceError>
+        // One synchronous step with the look at `running`: two twins can't both run here, and none is left behind.
+        const fiber = runFork(
+          Effect.provideContext(
+            runOrRecall(identity, run, recall),
+            Context.add(caller.context, Tracer.ParentSpan, span)
+          )
+        )
+        running.set(commandId, { fingerprint, fiber })
+        fiber.addObserver(() => running.delete(commandId))
+        return Fiber.join(fiber)
+      })
+    )
 })

@@ -7,6 +7,7 @@
  */
 import { Clock, Deferred, Effect, Exit, Latch } from "effect"
 import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
+import * as MonotonicClock from "../../supervision/MonotonicClock.ts"
 import { supervise } from "../../supervision/Supervisor.ts"
 import * as Metrics from "../../telemetry/Metrics.ts"
 import type { Entry, Outcome } from "../EventStore.ts"
@@ -19,7 +20,7 @@ export type AppendError = Overloaded | DatabaseUnavailable | OutcomeUnknown
 export interface Call {
   readonly entries: ReadonlyArray<EncodedEntry>
   readonly bytes: number
-  /** The deadline is in epoch milliseconds. */
+  /** The deadline is in milliseconds of the monotonic clock. */
   readonly deadline: number
   readonly reply: Deferred.Deferred<ReadonlyArray<Outcome>, AppendError>
   /** The batch is absent while the call waits for a lane. */
@@ -108,7 +109,7 @@ export const make = Effect.fnUntraced(function* (lanes: ReadonlyArray<Lane>, lim
   const runLane = Effect.fnUntraced(function* (lane: Lane) {
     while (true) {
       yield* someWait.await
-      expireAll(clock.currentTimeMillisUnsafe())
+      expireAll(MonotonicClock.millisUnsafe(clock))
       const batch: Batch = { calls: takeCalls(), isExecuting: false, isUndetermined: false }
       if (batch.calls.length === 0) continue
       for (const call of batch.calls) call.batch = batch
@@ -129,7 +130,7 @@ export const make = Effect.fnUntraced(function* (lanes: ReadonlyArray<Lane>, lim
     while (true) {
       yield* someAreOpen.await
       yield* Effect.sleep(deadlineInterval)
-      expireAll(clock.currentTimeMillisUnsafe())
+      expireAll(MonotonicClock.millisUnsafe(clock))
       if (waiting.length === 0 && inFlight.size === 0) someAreOpen.closeUnsafe()
     }
   })
@@ -139,12 +140,13 @@ export const make = Effect.fnUntraced(function* (lanes: ReadonlyArray<Lane>, lim
   for (const [index, lane] of lanes.entries()) yield* supervise(`append-lane ${index + 1}`, runLane(lane))
 
   /** Appends as `EventStore.append` promises. A caller that is interrupted abandons only its wait. */
-  return (entries: ReadonlyArray<Entry>, deadline: number): Effect.Effect<ReadonlyArray<Outcome>, AppendError> =>
+  return (entries: ReadonlyArray<Entry>, timeout: number): Effect.Effect<ReadonlyArray<Outcome>, AppendError> =>
     Effect.suspend(() => {
       if (entries.length === 0) return Effect.succeed([])
       if (waitingEntries > 0 && waitingEntries + entries.length > limits.waitingEntries) {
         return Effect.fail(new Overloaded({ what: "the log's writer", retryAfter: 1 }))
       }
+      const deadline = MonotonicClock.millisUnsafe(clock) + timeout
       const encoded = entries.map(encode)
       const bytes = encoded.reduce((sum, entry) => sum + entry.bytes, 0)
       const reply = Deferred.makeUnsafe<ReadonlyArray<Outcome>, AppendError>()

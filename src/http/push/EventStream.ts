@@ -4,11 +4,12 @@
  * after the last id that it got.
  */
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
-import { Array as Arr, Cause, Clock, Duration, Effect, Random, Stream } from "effect"
+import { Array as Arr, Cause, Duration, Effect, Random, Stream } from "effect"
 import { Sse } from "effect/encoding"
 import { HttpServerResponse, type HttpServerRequest } from "effect/http"
 import type { SubscribeError } from "../../orders/OrdersError.ts"
 import { positionOf, type Push } from "../../orders/Subscription.ts"
+import * as MonotonicClock from "../../supervision/MonotonicClock.ts"
 import * as YieldToIo from "../../database/YieldToIo.ts"
 import { OpenStreams } from "./OpenStreams.ts"
 import { PushLimits } from "./PushLimits.ts"
@@ -45,7 +46,7 @@ export const respond = Effect.fnUntraced(function* (
   const hangUpOnStall = Effect.gen(function* () {
     while (true) {
       yield* Effect.sleep(Duration.divideUnsafe(stall, 4))
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* MonotonicClock.millis
       const since = handedOverAt
       if (since === undefined || now - since < Duration.toMillis(stall)) continue
       yield* YieldToIo.yieldToIo
@@ -82,7 +83,7 @@ export const respond = Effect.fnUntraced(function* (
     return Effect.zipWith(opening, messages, (retry, first) => retry + first)
   }).pipe(
     Effect.map(encode),
-    Effect.tap(() => Effect.map(Clock.currentTimeMillis, (now) => (handedOverAt = now))),
+    Effect.tap(() => Effect.map(MonotonicClock.millis, (now) => (handedOverAt = now))),
     Effect.catchIf(
       (error): error is SubscribeError => !Cause.isDone(error),
       // The cause has its own line in the log, which need not come again for each of a thousand streams.

@@ -6,13 +6,14 @@
  * **Gotchas**: the live table of an older version stays as it is once no process of that version runs; its lag says so.
  */
 import type { PgClient } from "@effect/sql-pg"
-import { type Cause, Clock, Effect, Layer } from "effect"
+import { type Cause, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { SqlError } from "effect/sql/SqlError"
 import { Database, withDedicatedConnection } from "../../database/Database.ts"
 import { withinSeconds } from "../../database/SqlFailure.ts"
 import { EventStore } from "../../eventstore/EventStore.ts"
 import { LogTail } from "../../eventstore/tail/LogTail.ts"
+import * as MonotonicClock from "../../supervision/MonotonicClock.ts"
 import * as OutageLog from "../../supervision/OutageLog.ts"
 import { supervise } from "../../supervision/Supervisor.ts"
 import * as Metrics from "../../telemetry/Metrics.ts"
@@ -120,7 +121,7 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
         yield* Effect.logInfo(`The rebuilt view serves, from position ${result.position} on.`)
         return yield* new Checkpoint.CheckpointMoved()
       case "Locked": {
-        const now = yield* Clock.currentTimeMillis
+        const now = yield* MonotonicClock.millis
         swap.dueAt = now + (yield* swap.nextPause(now))
         return yield* new Checkpoint.CheckpointMoved()
       }
@@ -137,7 +138,7 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
         markAdvanced()
         yield* outage.works
       }
-      const eventsPerSecond = rate(yield* Clock.currentTimeMillis, position)
+      const eventsPerSecond = rate(yield* MonotonicClock.millis, position)
       yield* RebuildRows.recordProgress(
         sql,
         rebuild.id,
@@ -145,7 +146,7 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
         eventsPerSecond,
         swap.isLocked ? RebuildSwap.tableLocked : null
       )
-      if ((yield* Clock.currentTimeMillis) < swap.dueAt) return
+      if ((yield* MonotonicClock.millis) < swap.dueAt) return
       const target = yield* RebuildSwap.target(sql, projection, checkpoint)
       if (target === undefined) return
       firstTarget ??= target
@@ -181,7 +182,7 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
       onCheckpoint: onCheckpoint(rebuild, start.position, markAdvanced),
       onTrouble: () => Effect.void
     }
-    const pause = swap.dueAt - (yield* Clock.currentTimeMillis)
+    const pause = swap.dueAt - (yield* MonotonicClock.millis)
     yield* withDedicatedConnection(database.projectionConnection, (sql) => {
       const follow = ProjectionWork.follow(sql, tail, work, start)
       // A new attempt begins when the pause is over, since only a batch or the beginning of an attempt tries the swap.

@@ -31,7 +31,7 @@ export const makeState = Effect.fnUntraced(function* (id: string) {
     isCompared: false,
     /** The table that serves was locked when the swap was last tried. */
     isLocked: false,
-    /** The swap is not tried before this time, in epoch milliseconds; until then the shadow goes on following the log. */
+    /** The swap is not tried before this time, in milliseconds of the monotonic clock; until then the shadow goes on following the log. */
     dueAt: 0,
     /** The length of the next pause in milliseconds: 2 s, then twice as long each time, at most 30 s. */
     nextPause: (now: number) =>

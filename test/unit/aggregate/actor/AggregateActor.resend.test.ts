@@ -15,8 +15,8 @@ const losingAnswers = Effect.fnUntraced(function* (stored: (entries: Entries) =>
   const gate = yield* Deferred.make<void>()
   const { inject, layer } = FaultyEventStore.make(log)
   inject({
-    append: (call, { args: [entries, deadline], number }) =>
-      Effect.andThen(number === 1 ? Deferred.await(gate) : log.append(stored(entries), deadline), call)
+    append: (call, { args: [entries, timeout], number }) =>
+      Effect.andThen(number === 1 ? Deferred.await(gate) : log.append(stored(entries), timeout), call)
   })
   return { layer, open: Deferred.succeed(gate, undefined) }
 })

@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Deferred, Effect, Exit, Fiber, Scope } from "effect"
+import { Deferred, Effect, Exit, Fiber, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import type { Outcome } from "../../../../src/eventstore/EventStore.ts"
 import * as GroupCommit from "../../../../src/eventstore/append/GroupCommit.ts"
 import { entry, event, newStream } from "../../../../src/testing/EventStoreEntries.ts"
+import * as WrongWallClock from "../../../../harness/clocks/WrongWallClock.ts"
 import { value, withOwnMetrics } from "../../../../harness/fixtures/OwnMetrics.ts"
 
 const accepted: Outcome = { _tag: "Accepted", version: 1, position: 1n, recordedAt: "2026-01-01T00:00:00.000Z" }
@@ -21,12 +22,12 @@ const gated = (options: { readonly lanes?: number; readonly limits?: Partial<Gro
       })
     const lanes = Array.from({ length: options.lanes ?? 1 }, () => lane)
     const append = yield* GroupCommit.make(lanes, { ...GroupCommit.defaultLimits, ...options.limits })
-    const start = (entries: number, deadline = 5_000, bytes = 0) =>
+    const start = (entries: number, timeout = 5_000, bytes = 0) =>
       Effect.gen(function* () {
         const given = Array.from({ length: entries }, () =>
           entry(newStream(), 0, { events: [event({ text: "x".repeat(bytes) })] })
         )
-        return yield* Effect.forkChild(append(given, (yield* Clock.currentTimeMillis) + deadline), {
+        return yield* Effect.forkChild(append(given, timeout), {
           startImmediately: true
         })
       })
@@ -118,6 +119,26 @@ describe("GroupCommit", () => {
       yield* writer.open
       assert.deepStrictEqual(yield* Fiber.join(patient), [accepted])
       assert.deepStrictEqual(writer.sizes(), [[1], [1], [1], [1]])
+    })
+  )
+
+  it.effect("tells nobody that the outcome is unknown because the wall clock was set forward", () =>
+    Effect.gen(function* () {
+      const { provided, step } = yield* WrongWallClock.make
+      yield* Effect.gen(function* () {
+        const writer = yield* gated()
+        const slow = yield* writer.start(1)
+        yield* writer.settled
+        const [batch] = writer.batches
+        assert.isDefined(batch)
+        batch.isExecuting = true
+        const waiting = yield* writer.start(1)
+        yield* step(5_000)
+        yield* TestClock.adjust(100)
+        yield* writer.open
+        assert.deepStrictEqual(yield* Fiber.join(slow), [accepted])
+        assert.deepStrictEqual(yield* Fiber.join(waiting), [accepted])
+      }).pipe(provided)
     })
   )
 

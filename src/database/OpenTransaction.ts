@@ -1,0 +1,33 @@
+/**
+ * Tells whether the caller's fiber is inside a transaction of this database, be it one of the caller's own client (as in
+ * `sql.withTransaction(…)`). Two clients are of one database if they give the same answer to `place`.
+ */
+import { Context, Effect } from "effect"
+import type { TransactionConnection } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import type { Database } from "./Database.ts"
+
+/** Effect keeps the key of the innermost transaction under this name, which it does not export. */
+const Innermost = Context.Reference<Context.Key<TransactionConnection, TransactionConnection.Service> | undefined>(
+  "effect/sql/CurrentTransactionService",
+  { defaultValue: () => undefined }
+)
+
+/** No statement of PostgreSQL that reads this can fail, so the caller's transaction is not aborted. */
+const place = "SELECT current_database() || ' ' || extract(epoch FROM pg_postmaster_start_time()) AS place"
+
+/** Fails if a client of the two is not one of PostgreSQL, or can't be asked. */
+export const isOpen = ({ projections, reads }: Database["Service"]): Effect.Effect<boolean, SqlError> =>
+  Effect.gen(function* () {
+    const innermost = yield* Innermost
+    if (innermost === undefined) return false
+    const own = [reads, projections].map(({ transactionService }) => transactionService.key)
+    if (own.includes(innermost.key)) return true
+    const [connection] = Context.getUnsafe(
+      yield* Effect.context<never>() as Effect.Effect<Context.Context<TransactionConnection>>,
+      innermost
+    )
+    const [theirs] = yield* connection.executeUnprepared(place, [], undefined)
+    const [ours] = yield* reads.unsafe<{ readonly place: string }>(place)
+    return ours !== undefined && theirs.place === ours.place
+  })

@@ -1,0 +1,15 @@
+import { assert, it } from "@effect/vitest"
+import { globSync, readFileSync } from "node:fs"
+
+it("the wall clock is read only where a time is stored or shown; deadlines and pauses are of the monotonic clock", () => {
+  const readers = globSync("src/**/*.ts").filter((file) =>
+    /currentTime(Millis|Nanos)|Date\.now|DateTime\.now|new Date\(\)/.test(readFileSync(file, "utf8"))
+  )
+  assert.deepStrictEqual(readers.sort(), [
+    "src/aggregate/actor/ActorRegistry.ts",
+    "src/eventstore/MemoryEventStore.ts",
+    "src/projection/audit/DriftAudit.ts",
+    "src/projection/audit/SqlAudits.ts",
+    "src/views/MemoryFold.ts"
+  ])
+})
