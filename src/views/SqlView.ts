@@ -2,13 +2,15 @@
  * The SQL queries of every view have one form: a single statement reads rows of the view and, in the same snapshot, how
  * fresh they are.
  */
-import { Effect, flow } from "effect"
+import { Effect } from "effect"
 import type { SqlClient, Statement } from "effect/sql"
+import type { SqlError } from "effect/sql/SqlError"
 import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
-import { orUnavailable, withinSeconds } from "../database/SqlFailure.ts"
+import { messageOf, orUnavailable, withinSeconds } from "../database/SqlFailure.ts"
 import * as Checkpoint from "../projection/Checkpoint.ts"
 import type * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
 import type { ProjectionKey } from "../projection/Projection.ts"
+import * as OutageLog from "../supervision/OutageLog.ts"
 import type { Freshness, TokenError } from "./ViewQuery.ts"
 import * as ViewToken from "./ViewToken.ts"
 
@@ -33,19 +35,32 @@ export const select = <Columns extends object>(
       ${columns}
     FROM (${Checkpoint.lag(sql, projection)}) f ${joined}`
 
-/** Fails with `DatabaseUnavailable` if the database does not answer within 6 s. */
-export const answered = flow(orUnavailable, withinSeconds(6))
+/** Reads a view, and says in the log once that it can't be read and once that it can be again. */
+export const reader = (view: string) => {
+  const outage = OutageLog.make(`Reading ${view}`)
 
-/** Refuses a token that this log did not issue, and rows that are older than the token. */
-export const read = Effect.fnUntraced(function* <Columns extends object>(
-  statement: Statement.Statement<Columns & Fresh>,
-  token?: ConsistencyToken.ConsistencyToken
-): Effect.fn.Return<{ readonly row: Columns; readonly freshness: Freshness }, TokenError | DatabaseUnavailable> {
-  const [row] = yield* answered(statement)
-  if (row === undefined) return yield* Effect.die(new Error("The log has no head; its schema is damaged."))
-  // A checkpoint of history that was lost has passed no position of this log.
-  yield* ViewToken.check(token, row.logId, row.tokenEventId, row.eventId === null ? 0n : row.position)
-  const { behind, lag, parked, position } = row
-  const freshness = { position, behind, lag, parked, token: ViewToken.of(row.logId, position, row.eventId) }
-  return { row, freshness }
-})
+  /** Fails with `DatabaseUnavailable` if the database does not answer within 6 s. */
+  const answered = <A, R>(statement: Effect.Effect<A, SqlError, R>): Effect.Effect<A, DatabaseUnavailable, R> =>
+    statement.pipe(
+      Effect.tapError((error) => outage.failed(messageOf(error))),
+      orUnavailable,
+      withinSeconds(6),
+      Effect.tap(() => (outage.isFailing() ? outage.works : Effect.void))
+    )
+
+  /** Refuses a token that this log did not issue, and rows that are older than the token. */
+  const read = Effect.fnUntraced(function* <Columns extends object>(
+    statement: Statement.Statement<Columns & Fresh>,
+    token?: ConsistencyToken.ConsistencyToken
+  ): Effect.fn.Return<{ readonly row: Columns; readonly freshness: Freshness }, TokenError | DatabaseUnavailable> {
+    const [row] = yield* answered(statement)
+    if (row === undefined) return yield* Effect.die(new Error("The log has no head; its schema is damaged."))
+    // A checkpoint of history that was lost has passed no position of this log.
+    yield* ViewToken.check(token, row.logId, row.tokenEventId, row.eventId === null ? 0n : row.position)
+    const { behind, lag, parked, position } = row
+    const freshness = { position, behind, lag, parked, token: ViewToken.of(row.logId, position, row.eventId) }
+    return { row, freshness }
+  })
+
+  return { answered, read }
+}

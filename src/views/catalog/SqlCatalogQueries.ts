@@ -46,10 +46,12 @@ export const make = Effect.gen(function* () {
     )
   }
 
+  const { answered, read } = SqlView.reader("the catalog view")
+
   return CatalogQueries.of({
     list: Effect.fn("CatalogQueries.list")(function* (query, token) {
       const key = yield* Effect.fromResult(after(query))
-      const { freshness, row } = yield* SqlView.read(selectPage(query, key, token), token)
+      const { freshness, row } = yield* read(selectPage(query, key, token), token)
       const found = row.items.map(({ id, state }) => ({ id, state: readState[query.category](state) }))
       for (const { id, state } of found) {
         if (state === undefined) yield* Effect.logError(unreadable(`${query.category}-${id}`))
@@ -57,7 +59,7 @@ export const make = Effect.gen(function* () {
       return page(query, found, freshness)
     }),
     parkedAt: (category, id) =>
-      SqlView.answered(ParkedRows.parkedAt(sql, CatalogViewProjection.name, StreamId.make(category, id))),
+      answered(ParkedRows.parkedAt(sql, CatalogViewProjection.name, StreamId.make(category, id))),
     position: progress.position(CatalogViewProjection),
     awaitPosition: (position) => progress.awaitPosition(CatalogViewProjection, position)
   })

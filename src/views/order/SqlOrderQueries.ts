@@ -140,10 +140,11 @@ export const make = Effect.gen(function* () {
   const policies = yield* OrderPolicies
   const { reads: sql } = yield* Database
   const progress = yield* ProjectionProgress
+  const { read } = SqlView.reader("the order view")
 
   return OrderQueries.of({
     get: Effect.fn("OrderQueries.get")(function* (orderId, token) {
-      const { freshness, row } = yield* SqlView.read(selectOrder(sql, orderId, token), token)
+      const { freshness, row } = yield* read(selectOrder(sql, orderId, token), token)
       const { order, parkedAt, updatedAt } = row
       const view = updatedAt === null ? undefined : OrderView.fromRow(order, updatedAt.toISOString(), policies)
       if (updatedAt !== null && view === undefined) return yield* Effect.die(new Error(unreadable(orderId)))
@@ -155,13 +156,13 @@ export const make = Effect.gen(function* () {
     }),
 
     counts: Effect.fn("OrderQueries.counts")(function* ({ customerId }, token) {
-      const { freshness, row } = yield* SqlView.read(selectCounts(sql, customerId, token), token)
+      const { freshness, row } = yield* read(selectCounts(sql, customerId, token), token)
       return { counts: { ...noOrders, ...row.counts }, freshness }
     }),
 
     list: Effect.fn("OrderQueries.list")(function* (list, token) {
       const query = yield* Effect.fromResult(OrderListQuery.parse(list))
-      const { freshness, row } = yield* SqlView.read(selectPage(sql, query, token), token)
+      const { freshness, row } = yield* read(selectPage(sql, query, token), token)
       const found = row.entries.map(({ order, orderId, placedAt, position, updatedAt }) => ({
         orderId,
         placedAt: timeOf(placedAt),
