@@ -9,6 +9,7 @@ import {
   type Receipt,
   slug
 } from "../clients/HttpClient.ts"
+import { until } from "../clocks/Until.ts"
 import { seeded } from "../fixtures/SeededRandom.ts"
 import { any, type Operation, placing, request } from "../clients/Operation.ts"
 
@@ -90,8 +91,18 @@ export const run = async ({ clients, isEnough, orders, seed, urls }: Load): Prom
   await Promise.all(Array.from({ length: clients }, (_, number) => client(number)))
 
   const headers = { "consistency-token": newest, prefer: "wait=30" }
+  /** A program that does not know this form of token, because it is older, is asked without one until it is as fresh. */
+  const read = async (url: string, order: string) => {
+    const answer = await call(url, "GET", `/orders/${order}`, { headers })
+    if (slug(answer) !== "invalid-token") return answer
+    return until(
+      () => call(url, "GET", `/orders/${order}`),
+      ({ headers }) => position(headers.get("consistency-token") ?? "") >= position(newest),
+      { what: "A view that is as fresh as the newest command" }
+    )
+  }
   const status = (url: string) => async (order: string) => {
-    const { body, status } = await call(url, "GET", `/orders/${order}`, { headers })
+    const { body, status } = await read(url, order)
     return status === 200 && typeof body === "object" && body !== null && "status" in body
       ? String(body.status)
       : undefined
