@@ -50,6 +50,12 @@ export const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((t
 export const outstanding = (line: Line): number => line.quantity - line.cancelled - line.shipped
 export const total = (state: State): number =>
   sum(state.lines.map((line) => (line.quantity - line.cancelled) * line.price))
+
+/** What the customer has to pay: what came back costs nothing. */
+export const owed = (state: State): number =>
+  status(state) === "cancelled"
+    ? 0
+    : sum(state.lines.map((line) => (line.quantity - line.cancelled - line.returned) * line.price))
 export const captured = (payment: Payment): number => sum(Object.values(payment.captures))
 
 export const allOutstanding = (state: State): ReadonlyArray<Item> =>

@@ -105,9 +105,11 @@ export const judge = (operation: Operation, state: State | undefined, placed: Op
       const { amount, paymentId } = operation
       const known = state.payments[paymentId]
       if (known !== undefined) return repeat(known.amount === amount)
-      if (status === "returned" || status === "cancelled") return no("invalid-transition")
+      const captured = Reference.sum(Object.values(state.payments).map(Reference.captured))
+      const isSettled = status === "returned" && Reference.owed(state) <= captured
+      if (isSettled || status === "cancelled") return no("invalid-transition")
       const taken = Reference.sum(Object.values(state.payments).map((payment) => payment.amount))
-      return taken + amount > Reference.total(state)
+      return taken + amount > Reference.owed(state)
         ? no("amount-exceeded")
         : then(["payment-authorized", { paymentId, amount }])
     }
@@ -119,7 +121,7 @@ export const judge = (operation: Operation, state: State | undefined, placed: Op
       if (known !== undefined) return repeat(known === amount)
       if (isEditable || status === "cancelled") return no("invalid-transition")
       const captured = Reference.sum(Object.values(state.payments).map(Reference.captured))
-      return amount > payment.amount - Reference.captured(payment) || captured + amount > Reference.total(state)
+      return amount > payment.amount - Reference.captured(payment) || captured + amount > Reference.owed(state)
         ? no("amount-exceeded")
         : then(["payment-captured", { paymentId, captureId, amount }])
     }

@@ -12,6 +12,7 @@ import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import { EventStore } from "../eventstore/EventStore.ts"
 import type { CustomerId, ProductId } from "../order/OrderId.ts"
 import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
+import * as TokenWait from "../projection/consistency/TokenWait.ts"
 import type { CatalogCategory } from "../views/catalog/CatalogEntry.ts"
 import { CatalogQueries } from "../views/catalog/CatalogQueries.ts"
 import { customerView, productView } from "../views/catalog/CatalogView.ts"
@@ -62,7 +63,7 @@ export const make = Effect.fnUntraced(function* (
   const sendCustomer = send(CustomerAggregate, ({ customerId }: CustomerCommand) => customerId)
 
   const { logId } = yield* log.head
-  const reach = ConsistencyToken.awaitIn(log, logId, queries)
+  const reach = TokenWait.awaitIn(log, logId, queries)
 
   /** Reads the newest state; the answered token is never older than the one that was given. */
   const read = Effect.fnUntraced(function* <State, Command, Event, Rejection>(

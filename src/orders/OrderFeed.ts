@@ -3,7 +3,7 @@
  * ahead of the order view unless the push says so.
  *
  * A feed keeps a position and no events: each pull asks the tail for a small page, so a slow subscriber costs nothing
- * between two pulls, and reads from the log what memory has let go. The ViewGate says how far it may go.
+ * between two pulls, and reads from the log what memory has let go. The PushGate says how far it may go.
  */
 import { Array as Arr, type Cause, Duration, Effect, Option, Stream } from "effect"
 import * as PublishedEvent from "../aggregate/PublishedEvent.ts"
@@ -20,7 +20,7 @@ import { OrderQueries } from "../views/order/OrderQueries.ts"
 import type { Orders } from "./Orders.ts"
 import { InvalidPosition } from "./OrdersError.ts"
 import { parseAfter, type Push, type SubscribeOptions } from "./Subscription.ts"
-import * as ViewGate from "./ViewGate.ts"
+import * as PushGate from "./PushGate.ts"
 
 export interface FeedOptions {
   readonly after: bigint
@@ -97,7 +97,7 @@ export const pull = (
     }
 
     /**
-     * Waits until `ViewGate` lets the event `first` through. Then gives the matching events of the page that may be
+     * Waits until `PushGate` lets the event `first` through. Then gives the matching events of the page that may be
      * sent by now, as many as one pull may hold, and the position after which the next pull goes on.
      */
     const released = Effect.fnUntraced(function* (page: EventPage, first: RecordedEvent) {
@@ -181,7 +181,7 @@ export const make = Effect.gen(function* () {
   const log = yield* EventStore
   const tail = yield* LogTail
   const queries = yield* OrderQueries
-  const gate = yield* ViewGate.make(tail, queries)
+  const gate = yield* PushGate.make(tail, queries)
 
   const { logId } = yield* log.head
 

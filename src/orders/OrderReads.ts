@@ -8,6 +8,7 @@ import { EventStore } from "../eventstore/EventStore.ts"
 import { OrderPolicies } from "../order/OrderPolicies.ts"
 import { OrderNotFound } from "../order/OrderRejection.ts"
 import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
+import * as TokenWait from "../projection/consistency/TokenWait.ts"
 import type * as OrderEntry from "../views/order/OrderEntry.ts"
 import { OrderQueries } from "../views/order/OrderQueries.ts"
 import * as OrderView from "../views/order/OrderView.ts"
@@ -32,7 +33,7 @@ export const make = Effect.gen(function* () {
   const folds = yield* OrderFold.make
   const { logId } = yield* log.head
 
-  const reach = ConsistencyToken.awaitIn(log, logId, queries)
+  const reach = TokenWait.awaitIn(log, logId, queries)
   /**
    * Waits until the order view has applied the log up to the token's position, and gives that position; gives
    * `undefined` at once if there is no token.

@@ -8,6 +8,7 @@ import { changeOrUnavailable, changeWithinSeconds, orUnavailable, withinSeconds 
 import { EventStore } from "../eventstore/EventStore.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as ConsistencyToken from "./consistency/ConsistencyToken.ts"
+import * as TokenWait from "./consistency/TokenWait.ts"
 import { ProjectionProgress, type ProjectionStatus } from "./consistency/ProjectionProgress.ts"
 import * as ParkedRows from "./parking/ParkedRows.ts"
 import { plainRow } from "./PlainRow.ts"
@@ -126,7 +127,7 @@ const make = Effect.fnUntraced(function* (projections: ReadonlyArray<Projection>
     resume: Effect.fn("Projections.resume")((name: string) => setPaused(name, false)),
     awaitToken: Effect.fn("Projections.awaitToken")(function* (name, token, { streamId, wait } = {}) {
       const projection = yield* findProjection(projections, name)
-      const reached = yield* ConsistencyToken.awaitIn(log, logId, {
+      const reached = yield* TokenWait.awaitIn(log, logId, {
         position: progress.position(projection),
         awaitPosition: (position) => progress.awaitPosition(projection, position)
       })(token, wait)

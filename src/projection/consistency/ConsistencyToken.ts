@@ -5,10 +5,9 @@
  * the position, so a token of another log, or of history that was lost by restoring an older copy, is refused, even if
  * the log has grown past the position since. Tokens of older programs, `<position>.<log id>`, lack that protection.
  */
-import { Clock, Duration, Effect, Exit, Option, Result, Schema } from "effect"
+import { Duration, Effect, Result, Schema } from "effect"
 import type { EventStore } from "../../eventstore/EventStore.ts"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
-import * as Metrics from "../../telemetry/Metrics.ts"
 
 export interface ConsistencyToken {
   readonly position: bigint
@@ -107,41 +106,3 @@ export const longestWait = Duration.seconds(30)
 /** Limits the time that a read waits for its view: 2 s unless the caller says otherwise, at most `longestWait`. */
 export const boundedWait = (wait: Duration.Input = "2 seconds"): Duration.Duration =>
   Duration.min(Duration.fromInputUnsafe(wait), longestWait)
-
-/** A view that can be waited for. `position` is answered from memory and may lag behind the committed checkpoint. */
-export interface AwaitableView {
-  readonly position: Effect.Effect<bigint>
-  awaitPosition(position: bigint): Effect.Effect<bigint>
-}
-
-const outcomeOf = (exit: Exit.Exit<Option.Option<unknown>, unknown>) => {
-  if (Exit.isFailure(exit)) return "abandoned"
-  return Option.isSome(exit.value) ? "reached" : "behind"
-}
-
-/**
- * Waits, for at most `boundedWait(wait)`, until the view has applied the log up to the token's position. Fails with
- * `ProjectionBehind` when the time is over. A token that must be waited for is verified first; of any other the caller
- * must see to it that the statement which serves it verifies it.
- */
-export const awaitIn = (log: EventStore["Service"], logId: string, view: AwaitableView) =>
-  Effect.fnUntraced(function* (
-    text: string,
-    wait?: Duration.Input
-  ): Effect.fn.Return<ConsistencyToken, InvalidToken | ProjectionBehind | DatabaseUnavailable> {
-    const token = yield* Effect.fromResult(parse(text))
-    const required = token.position
-    if ((yield* view.position) >= required) return token
-    yield* verify(log, logId, token)
-    const clock = yield* Clock.Clock
-    const record = yield* Metrics.consistencyWait
-    const start = clock.monotonicTimeNanosUnsafe()
-    const reached = yield* view.awaitPosition(required).pipe(
-      Effect.timeoutOption(boundedWait(wait)),
-      Effect.onExit((exit) =>
-        Effect.sync(() => record(Number(clock.monotonicTimeNanosUnsafe() - start) / 1e9, outcomeOf(exit)))
-      )
-    )
-    if (Option.isSome(reached)) return token
-    return yield* new ProjectionBehind({ required, current: yield* view.position, retryAfter: 1 })
-  })

@@ -3,7 +3,7 @@ import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { LogTail } from "../../../src/eventstore/tail/LogTail.ts"
 import * as PositionLatch from "../../../src/projection/consistency/PositionLatch.ts"
-import * as ViewGate from "../../../src/orders/ViewGate.ts"
+import * as PushGate from "../../../src/orders/PushGate.ts"
 
 /** A log that ends at 10, and a view that is wherever a test says. */
 const setUp = Effect.gen(function* () {
@@ -16,7 +16,7 @@ const setUp = Effect.gen(function* () {
     awaitEvent: () => Effect.never,
     pages: () => assert.fail()
   })
-  const gate = yield* ViewGate.make(tail, {
+  const gate = yield* PushGate.make(tail, {
     awaitPosition: view.gate.awaitPosition,
     position: Effect.sync(() => {
       view.asked += 1
