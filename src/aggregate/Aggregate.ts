@@ -27,7 +27,7 @@ export interface SnapshotPolicy<State> {
   /** The number of events from one snapshot to the next. */
   readonly every: number
   readonly schema: Schema.Codec<State, unknown>
-  /** Raise it when `evolve` makes another state of the same events, so that older snapshots are ignored. */
+  /** Raise this version when `evolve` makes another state of the same events: older snapshots are then ignored. */
   readonly foldVersion: number
 }
 
@@ -36,7 +36,7 @@ export interface Aggregate<State, Command, Event, Rejection> {
   readonly category: string
   readonly decider: Decider<State, Command, Event, Rejection>
   readonly codec: EventCodec<Event>
-  /** The customer whose data the stream holds, stamped on every event's metadata. */
+  /** The stream holds data of this customer, whose id is written into every event's metadata. */
   readonly owner?: (state: State) => string | undefined
   /** Without a policy the whole stream is replayed at each activation. */
   readonly snapshots?: SnapshotPolicy<State>

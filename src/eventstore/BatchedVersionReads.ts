@@ -13,7 +13,10 @@ interface Call {
 
 const maxBatchSize = 500
 
-/** Takes a function that reads one version per stream, in order. */
+/**
+ * Combines concurrent reads of versions into one call of the given function, which returns one version per stream in
+ * the order of the streams.
+ */
 export const make = Effect.fnUntraced(function* (
   readVersions: (streamIds: ReadonlyArray<StreamId>) => Effect.Effect<ReadonlyArray<number>, DatabaseUnavailable>
 ) {

@@ -68,7 +68,8 @@ export class StillFailing extends Schema.TaggedError<StillFailing>()(
 }
 
 /**
- * The stream is parked at `version` by now: the event at `asked` was retried or skipped before. Nothing was skipped.
+ * The event at `asked` was retried or skipped already, and the stream is parked at `version` now. This request skipped
+ * nothing.
  */
 export class ParkedElsewhere extends Schema.TaggedError<ParkedElsewhere>()(
   "ParkedElsewhere",

@@ -11,7 +11,7 @@ const views = "views are kept in the database of DATABASE_URL only"
 const cache = "there is no cache yet"
 const publishing = "events are not published to Kafka yet; GET /events follows them"
 
-/** Completes "The environment variable … is set, but": what this version does instead. */
+/** This text says what this version does instead; it follows "The environment variable … is set, but". */
 const unbuilt: Readonly<Record<string, string>> = {
   JWT_SECRET: authentication,
   JWKS_URL: authentication,

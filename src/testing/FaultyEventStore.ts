@@ -31,7 +31,7 @@ type FaultOf<Method> = Method extends (...args: infer Arguments) => Effect.Effec
 
 type Operation = "append" | "readStream" | "readAll" | "currentVersion" | "findCommand" | "forgetCommands"
 
-/** One fault for each operation that is to go wrong. */
+/** A test names a fault for each operation of the store that is to go wrong. */
 export type Faults = { readonly [Name in Operation]?: FaultOf<Service[Name]> }
 
 export interface FaultyEventStore {

@@ -96,7 +96,7 @@ export const returns = ({ states }: OrderTrace): void => {
   }
 }
 
-/** Adds up what came back as a shop refunds it: each item of each return by itself, rounded. */
+/** Adds up the value of all returned items the way a shop refunds them: each item of each return is rounded by itself. */
 const refundable = ({ lines, returns }: Order): bigint => {
   let sum = 0n
   for (const { items } of returns) {

@@ -17,7 +17,7 @@ const expected = "a time that exists, such as 2026-11-21T23:55:00Z"
 /** A time is a date (midnight UTC), or a date and time with its offset; it counts to the millisecond. */
 export const Time = Schema.String.check(Schema.makeFilter(isTime, { expected }))
 
-/** A time of day with its offset, on a date. */
+/** This is a date and time with its UTC offset, such as 2026-05-01T12:00:00Z. */
 export const OffsetTime = Schema.String.check(
   Schema.makeFilter((text: string) => isTime(text) && text.includes("T"), { expected })
 )

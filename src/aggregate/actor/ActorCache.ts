@@ -12,7 +12,7 @@ import type { AnyActor } from "./AggregateActor.ts"
 
 export interface ActorInfo {
   readonly streamId: StreamId
-  /** The version of the stream that the actor has in memory. */
+  /** The actor's state includes every event of its stream up to this version. */
   readonly version: number
   /** Commands in its mailbox. */
   readonly waiting: number

@@ -22,7 +22,7 @@ import { CommandAlreadyAccepted, type Envelope, makePending } from "./Envelope.t
 export interface AggregateActor<State, Command, Event, Rejection> {
   readonly streamId: StreamId
   readonly mailbox: Queue.Queue<Envelope<State, Command, Event, Rejection>>
-  /** The number of envelopes without an answer, in the mailbox or taken from it. Only at 0 may the actor be removed. */
+  /** Counts the envelopes that have no answer yet, in the mailbox or taken from it. Only at 0 may the actor be removed. */
   open: number
   /** The monotonic clock's time of the last command, in milliseconds. */
   lastUsed: number

@@ -16,7 +16,7 @@ const window = 30_000
 export interface DefectBreaker {
   /** Answers the milliseconds until the id may be tried again, or 0. Admits one trial when the suspension is over. */
   admit(streamId: StreamId, now: number): number
-  /** Notes a defect. */
+  /** Counts one more defect; after too many of them, commands are refused for a while. */
   failed(streamId: StreamId, now: number): void
   /** Ends a suspension: a trial was answered by the domain. */
   succeeded(streamId: StreamId): void

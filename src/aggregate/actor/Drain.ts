@@ -92,7 +92,10 @@ export const decideAll = <State, Command, Event, Rejection>(
 /** A command that was decided in time gets at least so many milliseconds to be stored. */
 const grace = 1_000
 
-/** Stores what was decided, as one unit of work, until the earliest deadline of the drain: one outcome per `Append`. */
+/**
+ * Stores the decided events as one unit of work; gives up at the earliest deadline among the commands. Returns one
+ * outcome for each `Append`.
+ */
 export const append = <State, Command, Event, Rejection>(
   store: EventStore["Service"],
   decided: ReadonlyArray<Decided<State, Command, Event, Rejection>>,

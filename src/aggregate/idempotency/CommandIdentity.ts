@@ -9,7 +9,7 @@ export interface CommandIdentity {
   readonly fingerprint: string
 }
 
-/** The namespace of command ids: an arbitrary UUID that must never change. */
+/** Command ids are derived in this namespace. The UUID is arbitrary and must never change. */
 const namespace = Buffer.from("5b0a5d6c6a0e4b5f9f4e0d7c1c2a7e11", "hex")
 
 /** Makes a name-based UUID (RFC 9562, section 5.5). */

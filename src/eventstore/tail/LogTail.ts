@@ -82,7 +82,7 @@ export class LogWentBack extends Error {
   }
 }
 
-/** The store cuts pages of larger events off, so a short page of this size in bytes may not be the last one. */
+/** The store ends a page early when its events are large, so a page of this size in bytes may not be the last one. */
 const largePage = 128 * 1024
 const pollInterval = Duration.millis(500)
 /** The tail reads several times in so many nanoseconds, if it can. */

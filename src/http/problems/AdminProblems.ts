@@ -30,7 +30,7 @@ export const AdminProblems = {
   }),
   RepairRefused: problem(ProjectionError.RepairRefused, "repair-refused", "Repair refused", {
     when: "The stream is parked or lacks skipped events, a rebuild is under way, or the row changed after its audit.",
-    remedy: "Settle what `problem` says, audit the stream again, then repair what still differs."
+    remedy: "Remove the cause that `problem` describes, audit the stream again, then repair what still differs."
   }),
   AuditRefused: problem(ProjectionError.AuditRefused, "audit-refused", "Audit refused", {
     when: "The projection can't be audited, or another version of it made the view; `problem` says which.",

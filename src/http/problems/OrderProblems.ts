@@ -37,7 +37,8 @@ export const OrderProblems = {
     "Not in this status",
     {
       when: "The order's status forbids this command, which could succeed in another status; nothing was done.",
-      remedy: "Send one of the commands in `allowed`, as `actions` says, or wait until the order has moved on."
+      remedy:
+        "Send one of the commands in `allowed`, for which `actions` has method and path, or wait until the order's status changes."
     },
     { added: { actions: OrderActions } }
   ),

@@ -75,7 +75,7 @@ const ownProblems = {
   }),
   ConcurrencyConflict: problem(ConcurrencyConflict, "concurrency-conflict", "Concurrency conflict", {
     when: "Others kept changing the same thing at the same time, and this request lost each time; nothing was done.",
-    remedy: "Read what the request is about again, then send the request again."
+    remedy: "Read the current state of the resource, then send the request again if it still applies."
   }),
   CommandInProgress: problem(
     CommandError.CommandInProgress,

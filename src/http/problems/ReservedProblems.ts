@@ -19,7 +19,7 @@ export const reservedProblems: ReadonlyArray<Explanation> = [
     slug: "forbidden",
     title: "Forbidden",
     status: 403,
-    when: "The caller is known, and may not do this; somebody else's order is not found instead.",
+    when: "The caller is known and may not do this. For an order of somebody else, the answer is 404 instead.",
     remedy: "Ask an operator to do it, or send what only concerns yourself.",
     members: []
   },
@@ -36,7 +36,8 @@ export const reservedProblems: ReadonlyArray<Explanation> = [
     title: "Not served here",
     status: 503,
     when: "This process has a part of the work (its setting ROLE), and this request is none of it.",
-    remedy: "Send the request to a process whose role includes it, which is the one in front of all if there is one.",
+    remedy:
+      "Send the request to a process whose role answers such requests, or to the load balancer in front of all processes.",
     members: ["role"]
   }
 ]

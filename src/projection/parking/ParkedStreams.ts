@@ -14,7 +14,7 @@ export interface ParkedStream {
   readonly id: string
   readonly projection: string
   readonly streamId: string
-  /** The first version that is not applied: that of the event that failed. */
+  /** The stream is parked at this version: its event failed, so neither it nor any later event is applied. */
   readonly version: number
   /** The position of this event. */
   readonly position: bigint

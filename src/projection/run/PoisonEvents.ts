@@ -13,7 +13,7 @@ import * as ProjectionFailure from "./ProjectionFailure.ts"
 
 const failuresToPark = 3
 
-/** An event that failed alone. */
+/** This event failed when it was applied by itself, so it may be the cause, and not its batch. */
 export interface Suspect extends Culprit {
   readonly kind: ProjectionFailure.Kind
   readonly cause: Cause.Cause<ProjectionFailure.Failure>

@@ -30,7 +30,7 @@ const isSlow = (error: unknown): boolean =>
 export const isOverdue = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error instanceof TransactionOverdue)
 
-/** Tells whether the definition of a table is at fault, as one whose index names can't stand twice in a database. */
+/** Tells whether a table's definition caused the failure, such as an index whose name the database has already. */
 export const isDefinition = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some(
     (reason) =>

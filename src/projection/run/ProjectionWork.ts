@@ -18,7 +18,7 @@ import * as ProjectionBatch from "./ProjectionBatch.ts"
 import type { Failure } from "./ProjectionFailure.ts"
 
 /**
- * After events of which it handles none, it waits for more, so that it does not commit a checkpoint for each of them.
+ * After events that a projection does not handle, it waits for more, so that each does not cost a commit.
  */
 const unhandledPause = "20 millis"
 
