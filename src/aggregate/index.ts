@@ -14,6 +14,7 @@ export type {
 } from "./actor/Envelope.ts"
 export { AggregateLimits } from "./AggregateLimits.ts"
 export { Aggregates } from "./Aggregates.ts"
+export { InvalidRequest } from "./InvalidRequest.ts"
 export * from "./CommandErrors.ts"
 export * as EventCodec from "./EventCodec.ts"
 export type { PublishedEvent } from "./PublishedEvent.ts"

@@ -35,5 +35,5 @@ export {
   OrderQueries,
   OrderSort
 } from "../views/order/OrderQueries.ts"
-export { type Freshness, InvalidCursor } from "../views/ViewQuery.ts"
+export { type Freshness, InvalidCursor, type TokenError } from "../views/ViewQuery.ts"
 export { OrderLineView, OrderView } from "../views/order/OrderView.ts"

@@ -11,17 +11,16 @@ export interface Cuts {
   readonly seed: number
 }
 
-/** Goes on after `after`, as a browser or as a program would. */
-const goOn = (query: string, after: number, asBrowser: boolean): Asked =>
-  asBrowser
-    ? { query: `?after=0${query}`, headers: { "last-event-id": String(after) } }
-    : { query: `?after=${after}${query}` }
+/** Goes on after the id or the position `after`, as a browser or as a program would. */
+const goOn = (query: string, after: string, asBrowser: boolean): Asked =>
+  asBrowser ? { query: `?after=0${query}`, headers: { "last-event-id": after } } : { query: `?after=${after}${query}` }
 
 export const run = async (shop: PushShop, { customer, cuts, seed, transport }: Cuts) => {
   const random = seeded(seed)
   const query = customer === undefined ? "" : `&customerId=${customer}`
   const seen: Array<number> = []
-  let after = shop.start
+  let last = shop.start
+  let after = String(last)
 
   const connectOnce = async (isEnough: (heard: number) => boolean) => {
     let heard = 0
@@ -29,7 +28,8 @@ export const run = async (shop: PushShop, { customer, cuts, seed, transport }: C
     const { cut, ended, until } = await over[transport](shop.url, goOn(query, after, asBrowser), (message) => {
       heard += 1
       if (isEvent(message)) seen.push(message.position)
-      after = Number(message.id ?? message.position)
+      last = message.position
+      after = message.id ?? String(last)
     })
     if (!isEnough(heard)) await until(() => isEnough(heard))
     cut()
@@ -52,6 +52,6 @@ export const run = async (shop: PushShop, { customer, cuts, seed, transport }: C
     cutting.abort()
   }
   const end = await loading
-  await connectOnce(() => after >= end)
+  await connectOnce(() => last >= end)
   return { events: seen.length, faults: difference(`${transport} ${query}`, seen, shop.expected(customer)) }
 }
