@@ -12,6 +12,9 @@ const src = join(root, "src")
 /** The part of the kernel that a pure domain is written against. */
 const decider = ["Aggregate", "EventCodec", "Upcaster", "CanonicalJson"].map((file) => `aggregate/${file}.ts`)
 
+/** These folders make up the service behind `orders`, besides what opens its database. */
+const service = ["views", "order", "catalog", "aggregate", "projection", "eventstore", "supervision", "telemetry"]
+
 /** The folders and single files that each folder may import besides itself. */
 const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   telemetry: [],
@@ -24,45 +27,9 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   order: decider,
   catalog: [...decider, "order", "aggregate/CommandErrors.ts"],
   views: ["database", "eventstore", "projection", "supervision", "order", "catalog", ...decider],
-  orders: [
-    "kernel",
-    "views",
-    "order",
-    "catalog",
-    "aggregate",
-    "projection",
-    "eventstore",
-    "database",
-    "supervision",
-    "telemetry"
-  ],
-  http: [
-    "orders",
-    "views",
-    "order",
-    "catalog",
-    "aggregate",
-    "projection",
-    "eventstore",
-    "supervision",
-    "telemetry",
-    "database/DatabaseErrors.ts",
-    "database/YieldToIo.ts"
-  ],
-  server: [
-    "http",
-    "orders",
-    "kernel",
-    "views",
-    "order",
-    "catalog",
-    "aggregate",
-    "projection",
-    "eventstore",
-    "database",
-    "supervision",
-    "telemetry"
-  ],
+  orders: ["kernel", "database", ...service],
+  http: ["orders", ...service, "database/DatabaseErrors.ts", "database/YieldToIo.ts"],
+  server: ["http", "orders", "kernel", "database", ...service],
   testing: ["order", "catalog", "aggregate", "eventstore", "projection", "views", "database/DatabaseErrors.ts"],
   ".": ["server"]
 }

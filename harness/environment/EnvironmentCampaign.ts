@@ -25,6 +25,8 @@ export interface Plan extends Servers.Plan {
   readonly isEnough: (disturbances: number) => boolean
   /** Milliseconds for which a disturbance lasts after it was seen. */
   readonly lasts: readonly [least: number, most: number]
+  /** Milliseconds to wait until somebody sees a disturbance; one that nobody has seen by then is not counted. */
+  readonly toBeSeen: number
   /** After each of so many disturbances the server that makes the view is killed. */
   readonly takeOverEvery: number
   /** Milliseconds within which everything has to be back; 30 s by default. */
@@ -40,8 +42,6 @@ export interface Result {
   readonly faults: ReadonlyArray<string>
 }
 
-/** Milliseconds within which a disturbance that bites is seen. */
-const toBeSeen = 5_000
 /** Milliseconds without a success after which a caller has waited. */
 const waited = 1_000
 /** Milliseconds after which a server says that it waits: the limit of a lock is 2 s, and of a statement 5 s. */
@@ -148,7 +148,7 @@ export const run = async (plan: Plan) => {
     await take(disturbance.begin)
     const during = disturbance.during
     const running = during && sql.rows(Disturbances.duringSession(during)).catch(() => {})
-    const isCounted = await untilSo(isSeen, { patience: toBeSeen, pause: 20 }).then(
+    const isCounted = await untilSo(isSeen, { patience: plan.toBeSeen, pause: 20 }).then(
       () => true,
       () => false
     )

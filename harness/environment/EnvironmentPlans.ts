@@ -29,6 +29,8 @@ export const quick = (seed: number): Sized => ({
   clients: 2,
   pause: 25,
   lasts: [2_100, 2_300],
+  // Each of these bites, so a slow machine is waited for.
+  toBeSeen: 120_000,
   takeOverEvery: quickOnes.length,
   isEnough: (count) => count >= quickOnes.length,
   choose: (all) =>
@@ -48,6 +50,7 @@ export const full = (options: { readonly seed: number; readonly minutes: number;
     clients: 2,
     pause: 25,
     lasts: [1_000, 5_000],
+    toBeSeen: 5_000,
     takeOverEvery: 8,
     isEnough: () => now() > end,
     choose: (all) => shuffled(all.filter(isWanted), seeded(options.seed))

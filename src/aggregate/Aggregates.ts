@@ -22,13 +22,12 @@ export class Aggregates extends Context.Service<
      *
      * Fails with the domain's own rejection, or with
      * - `VersionMismatch` if the precondition does not hold: read the state and decide anew;
-     * - `InvalidRequest` if the id or an option can't be stored: correct it;
+     * - `InvalidRequest` if the id or an option can't be stored: correct it; or if the command is sent inside a transaction
+     *   of the same database (`sql.withTransaction`), which it can't be part of: send it before the transaction or after it;
      * - `ConcurrencyConflict` if races against other processes were lost until the command deadline (5 s by default):
      *   send the command again, since nothing was stored;
      * - `OutcomeUnknown` if the command may or may not be stored: read the state before sending it again, or use
      *   `Commands.submit` with an idempotency key;
-     * - `InvalidRequest`, too, inside a transaction of the same database (`sql.withTransaction`), which the command can't
-     *   be part of: send it before the transaction or after it;
      * - another of `Unavailable`: nothing was stored; send the command again after `retryAfter` seconds.
      *
      * A defect in `decide` or `evolve` dies in the caller's fiber; five of them within 30 s suspend the id for 30 s.

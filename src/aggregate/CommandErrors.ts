@@ -87,7 +87,10 @@ export class AggregateSuspended extends Schema.TaggedError<AggregateSuspended>()
   }
 }
 
-/** The service can't answer now. Each of these has `retryAfter` in seconds; only `OutcomeUnknown` may have been stored. */
+/**
+ * These errors say that the service can't answer now; each has `retryAfter` in seconds. Only after `OutcomeUnknown` may
+ * the events of the command be stored.
+ */
 export type Unavailable = Overloaded | DatabaseUnavailable | OutcomeUnknown | Draining | AggregateSuspended
 
 /** `Aggregates.send` fails with these besides the domain's own rejection. */

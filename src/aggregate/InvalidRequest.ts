@@ -48,7 +48,7 @@ const join = (slot: string | undefined, path: ReadonlyArray<PropertyKey>): strin
 const keyOf = (segment: PropertyKey | { readonly key: PropertyKey }): PropertyKey =>
   typeof segment === "object" ? segment.key : segment
 
-/** Says in words for the request's author what is wrong. `slot` is the part of the request; without it, the body. */
+/** Tells the author of a request what is wrong with it. `slot` names the wrong part; without it, that is the body. */
 export const mistakesOf = (issue: SchemaIssue.Issue, slot?: string): ReadonlyArray<Mistake> => {
   // An object was expected, and the body is none.
   if (issue._tag === "AnyOf" && issue.issues.length === 0)

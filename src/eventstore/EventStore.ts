@@ -158,7 +158,7 @@ export class EventStore extends Context.Service<
     /** Reads the log's identity (a UUID made together with the log) and its last position (0 if the log is empty). */
     readonly head: Effect.Effect<{ readonly logId: string; readonly position: bigint }, DatabaseUnavailable>
 
-    /** Fails if nothing can be stored now: it tries, and takes back what it stored before anybody sees it. */
+    /** Fails if the log can't be read and appended to now: it tries both, and takes its event back before anybody sees it. */
     readonly writable: Effect.Effect<void, DatabaseUnavailable>
 
     /** Publishes a hint whenever the log may have grown. Hints may be merged or lost, so readers poll as well. */

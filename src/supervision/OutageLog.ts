@@ -2,7 +2,8 @@
  * Says in the log once that something fails, and once that it works again and after how long, however often it is tried
  * in between. Everything that goes on by itself after a failure uses this, so an outage has two lines and not hundreds.
  */
-import { type Cause, Clock, Duration, Effect } from "effect"
+import { type Cause, Effect } from "effect"
+import * as MonotonicClock from "./MonotonicClock.ts"
 
 export interface OutageLog {
   readonly isFailing: () => boolean
@@ -15,21 +16,20 @@ export interface OutageLog {
   readonly works: Effect.Effect<void>
 }
 
-/** At most two outages are said in this time; another is said only if it lasts beyond it. */
-const quiet = Duration.toNanosUnsafe("5 seconds")
+/** At most two outages are said in so many milliseconds; another is said only if it lasts beyond them. */
+const quiet = 5_000
 
 /** `subject` begins both sentences, as "The log's tail". */
 export const make = (subject: string): OutageLog => {
-  let since: bigint | undefined
+  let since: number | undefined
   let isSaid = false
   /** The ends of the last two outages that were said. */
-  let ends: ReadonlyArray<bigint> = []
-  const monotonic = Effect.map(Clock.Clock, (clock) => clock.monotonicTimeNanosUnsafe())
+  let ends: ReadonlyArray<number> = []
   return {
     isFailing: () => since !== undefined,
     failed: (reason, defect) =>
       Effect.gen(function* () {
-        const now = yield* monotonic
+        const now = yield* MonotonicClock.millis
         since ??= now
         if (isSaid || (ends.length === 2 && now - ends[0]! < quiet)) {
           return yield* Effect.logDebug(`${subject} still fails: ${reason}`)
@@ -40,8 +40,8 @@ export const make = (subject: string): OutageLog => {
       }),
     works: Effect.gen(function* () {
       if (since === undefined) return
-      const now = yield* monotonic
-      const seconds = Math.max(1, Math.round(Duration.toSeconds(Duration.nanos(now - since))))
+      const now = yield* MonotonicClock.millis
+      const seconds = Math.max(1, Math.round((now - since) / 1_000))
       const level = isSaid ? "Info" : "Debug"
       if (isSaid) ends = [...ends.slice(-1), now]
       since = undefined

@@ -70,7 +70,7 @@ export const totals = ({ states }: OrderTrace): void => {
   }
 }
 
-/** What is authorized and captured never goes beyond what is owed, and an order is paid only by money, or free. */
+/** Authorized and captured amounts never exceed what is owed, and an order is paid only by money, unless it is free. */
 export const payments = ({ events, states }: OrderTrace): void => {
   for (const [index, event] of events.entries()) {
     const order = states[index + 1]

@@ -45,6 +45,7 @@ it("the environment campaign finds what is not cured, what is lost, and counts n
     choose: () => chosen,
     isEnough: (count) => count >= chosen.length,
     lasts: [0, 0],
+    toBeSeen: 5_000,
     takeOverEvery: Infinity,
     allowed: 2_000
   })

@@ -71,7 +71,7 @@ export const make = Effect.fnUntraced(function* (lanes: ReadonlyArray<Lane>, lim
   const waiting: Array<Call> = []
   let waitingEntries = 0
   const inFlight = new Set<Batch>()
-  /** This latch is open while calls wait for a lane. */
+  /** This latch is open while appends wait for one of the connections that store them. */
   const someWait = Latch.makeUnsafe()
   /** This latch is open while calls wait for a lane or for their answer. */
   const someAreOpen = Latch.makeUnsafe()

@@ -28,7 +28,7 @@ export class Api extends HttpApi.make("ordinal")
   .annotate(HttpApi.AdditionalSchemas, eventSchemas)
   .annotate(HttpApi.QueryParseOptions, parseOptions)
   .annotate(HttpApi.PayloadParseOptions, parseOptions)
-  // What was valid when it was stored is told to everybody, whatever bounds this program or the client knows.
+  // Stored data was valid when it was stored, so neither the server nor a client judges it by today's bounds.
   .annotate(HttpApi.SuccessParseOptions, { disableChecks: true })
   .annotate(HttpApi.ErrorParseOptions, { disableChecks: true })
   .annotateMerge(

@@ -47,7 +47,7 @@ const ofReceipt = (root: string, receipt: Receipt, created: { readonly location?
   })
 }
 
-/** What was valid when it was stored stays readable, so that only the shape is judged, not today's limits. */
+/** Judges only the shape of an order: its values were valid when they were stored, whatever the limits are today. */
 const shaped = Schema.decodeUnknownOption(Schema.toType(OrderView), { disableChecks: true })
 
 /** Fails if a row of the view can't be shown as an order, before anything else is answered in its place. */

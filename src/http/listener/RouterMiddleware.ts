@@ -47,7 +47,7 @@ const isSafe = (request: Request): boolean => ["GET", "HEAD", "OPTIONS"].include
 const invalid = (path: string, message: string): Response =>
   ProblemResponse.of(Problems.InvalidRequest, InvalidRequest.of(path, message))
 
-/** What follows on the connection can't be told from the rest of this request, so it is not read. */
+/** Closes the connection after the answer, since the next request can't be told from the rest of this one. */
 const last = (response: Response): Response => HttpServerResponse.setHeader(response, "connection", "close")
 
 /** The router ends a path at these characters, so `/orders;a` would be another name of `/orders`. */

@@ -1,9 +1,8 @@
-import { assert, describe, it, layer as withLayer } from "@effect/vitest"
+import { assert, describe, layer as withLayer } from "@effect/vitest"
 import { Effect, Layer, Logger } from "effect"
 import { Database } from "../../../../src/database/Database.ts"
 import { EventStore } from "../../../../src/eventstore/EventStore.ts"
 import { StreamId } from "../../../../src/eventstore/StreamId.ts"
-import * as Comparison from "../../../../src/projection/audit/Comparison.ts"
 import * as DriftAudit from "../../../../src/projection/audit/DriftAudit.ts"
 import { ProjectionProgress } from "../../../../src/projection/consistency/ProjectionProgress.ts"
 import { Projections } from "../../../../src/projection/Projections.ts"
@@ -241,19 +240,5 @@ describe("a projection that does not say what its rows should be", () => {
         assert.deepStrictEqual(yield* audits.reports, [])
       })
     )
-  })
-})
-
-describe("Comparison", () => {
-  it("names the first field that differs", () => {
-    const { firstDifference } = Comparison
-    assert.strictEqual(firstDifference({ a: [1, { b: 2 }] }, { a: [1, { b: 2 }] }), undefined)
-    assert.deepStrictEqual(firstDifference({ a: [1, { b: 3 }] }, { a: [1, { b: 2 }] }), {
-      field: "a.1.b",
-      inView: 3,
-      inLog: 2
-    })
-    assert.strictEqual(firstDifference({ a: 1, more: 0 }, { a: 1 })?.field, "more")
-    assert.strictEqual(firstDifference({ a: [] }, { a: {} })?.field, "a")
   })
 })
