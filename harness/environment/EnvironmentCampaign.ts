@@ -25,7 +25,7 @@ export interface Plan extends Servers.Plan {
   readonly isEnough: (disturbances: number) => boolean
   /** Milliseconds for which a disturbance lasts after it was seen. */
   readonly lasts: readonly [least: number, most: number]
-  /** Milliseconds to wait until somebody sees a disturbance; one that nobody has seen by then is not counted. */
+  /** Milliseconds to wait until somebody sees a disturbance; one that nobody has seen by then is not counted. 0: nobody looks. */
   readonly toBeSeen: number
   /** After each of so many disturbances the server that makes the view is killed. */
   readonly takeOverEvery: number
@@ -148,10 +148,12 @@ export const run = async (plan: Plan) => {
     await take(disturbance.begin)
     const during = disturbance.during
     const running = during && sql.rows(Disturbances.duringSession(during)).catch(() => {})
-    const isCounted = await untilSo(isSeen, { patience: plan.toBeSeen, pause: 20 }).then(
-      () => true,
-      () => false
-    )
+    const isCounted =
+      plan.toBeSeen > 0 &&
+      (await untilSo(isSeen, { patience: plan.toBeSeen, pause: 20 }).then(
+        () => true,
+        () => false
+      ))
     if (isCounted) {
       const [since, view] = [now(), await ViewJudge.standing(servers.watcher).catch(() => undefined)]
       await sleep(plan.lasts[0] + draw() * (plan.lasts[1] - plan.lasts[0]))

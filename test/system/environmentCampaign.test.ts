@@ -32,28 +32,30 @@ const deleteDelivered = `DO $$ BEGIN LOOP
   PERFORM pg_sleep(0.1);
 END LOOP; END $$`
 
-it("the environment campaign finds what is not cured, what is lost, and counts nothing that nobody saw", async () => {
-  const chosen = [
-    planted("never cured", ["ALTER TABLE ordinal.checkpoints RENAME TO away"]),
-    planted("a row lost", [deleteDelivered])
-  ]
-  const { faults, results } = await run({
+/** Runs with one planted disturbance. */
+const runWith = (disturbance: Disturbance, limits: { readonly toBeSeen: number; readonly allowed: number }) =>
+  run({
+    ...limits,
     databaseUrl: inject("postgresUrl"),
     seed,
     clients: 1,
     pause: 25,
-    choose: () => chosen,
-    isEnough: (count) => count >= chosen.length,
+    choose: () => [disturbance],
+    isEnough: (count) => count >= 1,
     lasts: [0, 0],
-    toBeSeen: 5_000,
-    takeOverEvery: Infinity,
-    allowed: 2_000
+    takeOverEvery: Infinity
   })
-  assert.deepStrictEqual(
-    results.map(({ isCounted }) => isCounted),
-    [true, false]
-  )
+
+it("the environment campaign finds what is not cured", async () => {
+  const neverCured = planted("never cured", ["ALTER TABLE ordinal.checkpoints RENAME TO away"])
+  const { faults, results } = await runWith(neverCured, { toBeSeen: 120_000, allowed: 2_000 })
+  assert.isTrue(results[0]?.isCounted)
   assert.include(faults.join("\n"), "never cured: not back: The view at position")
+})
+
+it("the environment campaign finds what is lost, and counts nothing that nobody saw", async () => {
+  const { faults, results } = await runWith(planted("a row lost", [deleteDelivered]), { toBeSeen: 0, allowed: 120_000 })
+  assert.isFalse(results[0]?.isCounted)
   assert.match(faults.join("\n"), /ord_\S+ is in the log, and not in the view/)
 })
 
