@@ -26,7 +26,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   kernel: ["aggregate", "database", "eventstore", "projection"],
   order: decider,
   catalog: [...decider, "order", "aggregate/CommandErrors.ts"],
-  views: ["database", "eventstore", "projection", "supervision", "order", "catalog", ...decider],
+  views: ["database", "eventstore", "projection", "supervision", "telemetry", "order", "catalog", ...decider],
   orders: ["kernel", "database", ...service],
   http: ["orders", ...service, "database/DatabaseErrors.ts", "database/YieldToIo.ts"],
   server: ["http", "orders", "kernel", "database", ...service],

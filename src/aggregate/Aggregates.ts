@@ -13,6 +13,7 @@ import type { Aggregate } from "./Aggregate.ts"
 import type { SendError, Unavailable } from "./CommandErrors.ts"
 import * as OutsideTransaction from "./OutsideTransaction.ts"
 import type { Snapshots } from "./Snapshots.ts"
+import * as Span from "../telemetry/Span.ts"
 
 export class Aggregates extends Context.Service<
   Aggregates,
@@ -104,16 +105,14 @@ const make = Effect.gen(function* () {
 
   return Aggregates.of({
     send: (aggregate, id, value, options) =>
-      Effect.useSpan("Aggregates.send", (span) => enqueue(aggregate, id, { command: { value }, options, span })).pipe(
+      Span.use("Aggregates.send", (span) => enqueue(aggregate, id, { command: { value }, options, span })).pipe(
         outsideTransaction,
         // Without a key there is nothing that could have been stored under it.
         Effect.catchTag(["CommandIdReused", "CommandAlreadyAccepted"], Effect.die)
       ),
     sendKeyed: (aggregate, id, value, keyed, options) =>
       outsideTransaction(
-        Effect.useSpan("Aggregates.send", (span) =>
-          enqueue(aggregate, id, { command: { value }, keyed, options, span })
-        )
+        Span.use("Aggregates.send", (span) => enqueue(aggregate, id, { command: { value }, keyed, options, span }))
       ),
     read,
     readAll: (aggregate, ids) => Effect.suspend(() => Effect.all(ids.map((id) => read(aggregate, id)))),

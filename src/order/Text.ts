@@ -28,8 +28,16 @@ const noCountries: ReadonlySet<string> = new Set("AC CP CQ DG EA EU EZ IC QO TA 
 const regions = new Intl.DisplayNames(["en"], { type: "region", fallback: "none" })
 
 /** `Intl` takes old and informal codes for the official one, as UK for GB; they are no codes themselves. */
-const isCountry = (code: string): boolean =>
+const isOfficial = (code: string): boolean =>
   !noCountries.has(code) && new Intl.Locale(`und-${code}`).region === code && regions.of(code) !== undefined
+
+/** There are 676 codes of two letters, and it costs some 20 µs to ask `Intl` about one. */
+const known = new Map<string, boolean>()
+const isCountry = (code: string): boolean => {
+  const is = known.get(code) ?? isOfficial(code)
+  known.set(code, is)
+  return is
+}
 
 const twoCapitals = /^[A-Z]{2}$/u
 

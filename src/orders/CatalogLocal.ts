@@ -19,6 +19,7 @@ import { customerView, productView } from "../views/catalog/CatalogView.ts"
 import type { Orders } from "./Orders.ts"
 import { type CatalogListRequest, clampListLimit, type QueryOptions } from "./QueryOptions.ts"
 import type { CommandReceipt } from "./Receipt.ts"
+import * as Span from "../telemetry/Span.ts"
 
 type CatalogMethods = Pick<
   Orders["Service"],
@@ -115,12 +116,12 @@ export const make = Effect.fnUntraced(function* (
         Effect.catchTag("ProductNotFound", Effect.die)
       ),
     withdrawProduct: (productId, options) => sendProduct({ _tag: "WithdrawProduct", productId }, null, options),
-    product: Effect.fn("Orders.product")(function* (productId, options) {
+    product: Span.fn("Orders.product")(function* (productId, options) {
       const { state, ...fresh } = yield* read(ProductAggregate, productId, options)
       if (state._tag === "Absent") return yield* new ProductNotFound({ productId })
       return { ...productView(productId, state), ...fresh }
     }),
-    products: Effect.fn("Orders.products")(function* (request, options) {
+    products: Span.fn("Orders.products")(function* (request, options) {
       const { items, ...page } = yield* list("product", request, options)
       return { ...page, products: items.map(({ id, state }) => productView(id as ProductId, state)) }
     }),
@@ -129,16 +130,16 @@ export const make = Effect.fnUntraced(function* (
         Effect.catchTag("CustomerNotFound", Effect.die)
       ),
     withdrawCustomer: (customerId, options) => sendCustomer({ _tag: "WithdrawCustomer", customerId }, null, options),
-    customer: Effect.fn("Orders.customer")(function* (customerId, options) {
+    customer: Span.fn("Orders.customer")(function* (customerId, options) {
       const { state, ...fresh } = yield* read(CustomerAggregate, customerId, options)
       if (state._tag === "Absent") return yield* new CustomerNotFound({ customerId })
       return { ...customerView(customerId, state), ...fresh }
     }),
-    customers: Effect.fn("Orders.customers")(function* (request, options) {
+    customers: Span.fn("Orders.customers")(function* (request, options) {
       const { items, ...page } = yield* list("customer", request, options)
       return { ...page, customers: items.map(({ id, state }) => customerView(id as CustomerId, state)) }
     }),
-    awaitCatalog: Effect.fn("Orders.awaitCatalog")(function* (token, { customerId, productId, wait } = {}) {
+    awaitCatalog: Span.fn("Orders.awaitCatalog")(function* (token, { customerId, productId, wait } = {}) {
       const reached = yield* reach(token, wait)
       yield* ConsistencyToken.verify(log, logId, reached)
       const required = reached.position

@@ -23,6 +23,7 @@ import {
   type QueryOptions,
   type TokenOption
 } from "./QueryOptions.ts"
+import * as Span from "../telemetry/Span.ts"
 
 type Reads = Pick<Orders["Service"], "get" | "list" | "counts" | "history" | "at">
 
@@ -49,7 +50,7 @@ export const make = Effect.gen(function* () {
 
   const viewOf = ({ order, updatedAt }: OrderEntry.OrderEntry) => OrderView.fromState(order, updatedAt, policies)
 
-  const get: Reads["get"] = Effect.fn("Orders.get")(function* (orderId, options) {
+  const get: Reads["get"] = Span.fn("Orders.get")(function* (orderId, options) {
     const required = yield* freshEnough(options)
     const { freshness, order, parkedAt } = yield* queries.get(orderId, required)
     if (parkedAt !== undefined && (order === undefined || (required?.position ?? 0n) >= parkedAt)) {
@@ -67,7 +68,7 @@ export const make = Effect.gen(function* () {
     return { order: viewOf(entry), freshness, token }
   })
 
-  const list: Reads["list"] = Effect.fn("Orders.list")(function* (request = {}, options) {
+  const list: Reads["list"] = Span.fn("Orders.list")(function* (request = {}, options) {
     const required = yield* freshEnough(options)
     const { cursor, filter = {}, limit, sort = "-placedAt" } = request
     const page = yield* queries.list(
@@ -77,12 +78,12 @@ export const make = Effect.gen(function* () {
     return { ...page, token: page.freshness.token }
   })
 
-  const counts: Reads["counts"] = Effect.fn("Orders.counts")(function* (filter = {}, options) {
+  const counts: Reads["counts"] = Span.fn("Orders.counts")(function* (filter = {}, options) {
     const counted = yield* queries.counts(filter, yield* freshEnough(options))
     return { ...counted, token: counted.freshness.token }
   })
 
-  const history: Reads["history"] = Effect.fn("Orders.history")(function* (orderId, options = {}) {
+  const history: Reads["history"] = Span.fn("Orders.history")(function* (orderId, options = {}) {
     const [after, limit] = [clampVersion(options.after), clampHistoryLimit(options.limit)]
     yield* known(options)
     const page = yield* log.readStream(OrderFold.streamOf(orderId), { after, limit })
@@ -92,7 +93,7 @@ export const make = Effect.gen(function* () {
     return page.map(PublishedEvent.fromRecorded)
   })
 
-  const at: Reads["at"] = Effect.fn("Orders.at")(function* (orderId, version, options) {
+  const at: Reads["at"] = Span.fn("Orders.at")(function* (orderId, version, options) {
     yield* known(options)
     const entry = yield* folds.at(orderId, isVersion(version) ? version : 1)
     if (entry === undefined) return yield* new OrderNotFound({ orderId })

@@ -28,6 +28,7 @@ import * as CatalogLocal from "./CatalogLocal.ts"
 import * as OrderReads from "./OrderReads.ts"
 import * as OrderFeed from "./OrderFeed.ts"
 import * as Subscription from "./Subscription.ts"
+import * as Span from "../telemetry/Span.ts"
 
 const newId = () => SecureRandom.uuidV7Unsafe()
 
@@ -78,7 +79,7 @@ export const make = Effect.gen(function* () {
     ...path: ReadonlyArray<string>
   ) => submitOrder<Name, never>([command._tag, command.orderId, ...path], request, options, Effect.succeed(command))
 
-  const place = Effect.fn("Orders.place")((request: PlaceOrderRequest, options?: CommandOptions) => {
+  const place = (request: PlaceOrderRequest, options?: CommandOptions) => {
     const command = Effect.gen(function* () {
       const quote = yield* Effect.catchTag(catalog.quote(request), "UnknownProduct", ({ productIds }) =>
         Effect.fail(UnknownProduct.of(productIds, request.lines))
@@ -91,16 +92,17 @@ export const make = Effect.gen(function* () {
       return yield* Effect.fromResult(priceOrder(request, quote, made))
     })
     // An id that is made here is unknown to everybody else, so the log need not be read for it.
-    return submitOrder(["PlaceOrder"], request, { ...options, fresh: request.orderId === undefined }, command)
-  })
+    const fresh = request.orderId === undefined
+    return Span.within("Orders.place")(submitOrder(["PlaceOrder"], request, { ...options, fresh }, command))
+  }
 
-  const addLine: Orders["Service"]["addLine"] = Effect.fn("Orders.addLine")((orderId, request, options) => {
+  const addLine: Orders["Service"]["addLine"] = (orderId, request, options) => {
     const command = Effect.map(catalog.product(request.productId), (product): Command<"AddLine"> => {
       const line = priceLine(request, product, request.lineId ?? LineId.make(newId()))
       return { _tag: "AddLine", orderId, line, currency: product.currency }
     })
-    return submitOrder(["AddLine", orderId], request, options, command)
-  })
+    return Span.within("Orders.addLine")(submitOrder(["AddLine", orderId], request, options, command))
+  }
 
   const reads = yield* OrderReads.make
 

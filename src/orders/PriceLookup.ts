@@ -5,6 +5,7 @@ import { Catalog, type ProductQuote, UnknownCustomer, UnknownProduct } from "../
 import { CustomerAggregate } from "../catalog/Customer.ts"
 import { ProductAggregate, type ProductState } from "../catalog/Product.ts"
 import type { CustomerId, ProductId } from "../order/OrderId.ts"
+import * as Span from "../telemetry/Span.ts"
 
 const quoteOf = (state: ProductState): ProductQuote | undefined => {
   if (state._tag === "Absent" || state.withdrawn) return undefined
@@ -33,7 +34,7 @@ export const make = Effect.gen(function* () {
   })
 
   return Catalog.of({
-    quote: Effect.fn("Catalog.quote")(({ customerId, lines }) =>
+    quote: ({ customerId, lines }) =>
       Effect.all(
         {
           customer: customer(customerId),
@@ -41,9 +42,8 @@ export const make = Effect.gen(function* () {
           shippingCost: Effect.succeed(0)
         },
         { concurrency: "unbounded" }
-      )
-    ),
-    product: Effect.fn("Catalog.product")(function* (productId) {
+      ).pipe(Span.within("Catalog.quote")),
+    product: Span.fn("Catalog.product")(function* (productId) {
       const quote = quoteOf((yield* aggregates.read(ProductAggregate, productId)).state)
       return quote ?? (yield* UnknownProduct.of([productId]))
     })

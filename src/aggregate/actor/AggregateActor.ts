@@ -18,6 +18,7 @@ import type { ActorContext } from "./ActorContext.ts"
 import * as ActorState from "./ActorState.ts"
 import { append, type Decided, decideAll, type Lost, reconcile } from "./Drain.ts"
 import { CommandAlreadyAccepted, type Envelope, makePending } from "./Envelope.ts"
+import * as Span from "../../telemetry/Span.ts"
 
 export interface AggregateActor<State, Command, Event, Rejection> {
   readonly streamId: StreamId
@@ -173,12 +174,12 @@ export const make = <State, Command, Event, Rejection>(
     const [parent, ...others] = envelopes.flatMap(({ span }) => span ?? [])
     // Reads have no span, and a drain of nothing but reads has none either.
     if (parent === undefined) return yield* answerPending
-    yield* Effect.withSpan(answerPending, "AggregateActor.drain", {
+    yield* Span.within("AggregateActor.drain", () => ({
       captureStackTrace: false,
       parent,
       links: others.map((span) => ({ span, attributes: {} })),
       attributes: { streamId, commands: envelopes.length }
-    })
+    }))(answerPending)
   })
 
   /** One synchronous step: nobody can find the actor any more, and nobody it took is left without an answer. */
@@ -216,7 +217,7 @@ export const make = <State, Command, Event, Rejection>(
             return Effect.fail(new Overloaded({ what: "the loading of ids into memory", retryAfter: 1 }))
           })
       }),
-      Effect.withSpan("AggregateActor.activate", { ...(span && { parent: span }), attributes: { streamId } })
+      Span.within("AggregateActor.activate", () => ({ ...(span && { parent: span }), attributes: { streamId } }))
     )
   })
 

@@ -13,6 +13,7 @@ import { CommandAlreadyAccepted, type KeyedError } from "../actor/Envelope.ts"
 import { AggregateLimits } from "../AggregateLimits.ts"
 import { CommandIdReused, CommandInProgress } from "../CommandErrors.ts"
 import type { CommandIdentity } from "./CommandIdentity.ts"
+import * as Span from "../../telemetry/Span.ts"
 
 /** The part of an accepted command that its answer is made from when the command is sent again. */
 type Remembered = Pick<StoredCommand, "version" | "position" | "receipt">
@@ -90,7 +91,7 @@ export const make = Effect.gen(function* () {
     run: Effect.Effect<A, E | KeyedError>,
     recall: (remembered: Remembered) => A
   ): Effect.Effect<Once<A>, E | OnceError> =>
-    Effect.useSpan("KeyedCommands.once", (span) =>
+    Span.use("KeyedCommands.once", (span) =>
       Effect.withFiber((caller) => {
         const { commandId, fingerprint } = identity
         const twin = running.get(commandId)
@@ -100,7 +101,7 @@ export const make = Effect.gen(function* () {
         const fiber = runFork(
           Effect.provideContext(
             runOrRecall(identity, run, recall),
-            Context.add(caller.context, Tracer.ParentSpan, span)
+            span === undefined ? caller.context : Context.add(caller.context, Tracer.ParentSpan, span)
           )
         )
         running.set(commandId, { fingerprint, fiber })

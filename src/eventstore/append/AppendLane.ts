@@ -15,6 +15,7 @@ import type { OutageLog } from "../../supervision/OutageLog.ts"
 import type { Outcome } from "../EventStore.ts"
 import { type EncodedEntry, execute } from "./AppendStatement.ts"
 import { answer, type Batch, type Call, type Lane } from "./GroupCommit.ts"
+import * as Span from "../../telemetry/Span.ts"
 
 /** The connection is given up after this time, which is longer than the server's lock timeout. */
 const attemptTimeout = "3 seconds"
@@ -169,6 +170,6 @@ export const make = Effect.fnUntraced(function* (
         for (const call of batch.calls) answer(call, Exit.die(defect))
         return outage.failed("a batch is refused because of a bug, and its callers are told", Cause.die(defect))
       }),
-      Effect.withSpan("EventStore.append", { attributes: { calls: batch.calls.length } })
+      Span.within("EventStore.append", () => ({ attributes: { calls: batch.calls.length } }))
     )
 })

@@ -9,6 +9,7 @@ import * as SqlView from "../SqlView.ts"
 import type { CatalogCategory } from "./CatalogEntry.ts"
 import { after, type CatalogList, CatalogQueries, page, readState } from "./CatalogQueries.ts"
 import { CatalogViewProjection } from "./CatalogViewProjection.ts"
+import * as Span from "../../telemetry/Span.ts"
 
 interface Row {
   readonly id: string
@@ -49,7 +50,7 @@ export const make = Effect.gen(function* () {
   const { answered, read } = SqlView.reader("the catalog view")
 
   return CatalogQueries.of({
-    list: Effect.fn("CatalogQueries.list")(function* (query, token) {
+    list: Span.fn("CatalogQueries.list")(function* (query, token) {
       const key = yield* Effect.fromResult(after(query))
       const { freshness, row } = yield* read(selectPage(query, key, token), token)
       const found = row.items.map(({ id, state }) => ({ id, state: readState[query.category](state) }))

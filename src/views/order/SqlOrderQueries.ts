@@ -12,6 +12,7 @@ import * as OrderListQuery from "./OrderListQuery.ts"
 import { noOrders, type OrderCounts, OrderQueries } from "./OrderQueries.ts"
 import * as OrderView from "./OrderView.ts"
 import { OrderViewProjection } from "./OrderViewProjection.ts"
+import * as Span from "../../telemetry/Span.ts"
 
 interface FoundRow {
   readonly order: unknown
@@ -143,7 +144,7 @@ export const make = Effect.gen(function* () {
   const { read } = SqlView.reader("the order view")
 
   return OrderQueries.of({
-    get: Effect.fn("OrderQueries.get")(function* (orderId, token) {
+    get: Span.fn("OrderQueries.get")(function* (orderId, token) {
       const { freshness, row } = yield* read(selectOrder(sql, orderId, token), token)
       const { order, parkedAt, updatedAt } = row
       const view = updatedAt === null ? undefined : OrderView.fromRow(order, updatedAt.toISOString(), policies)
@@ -155,12 +156,12 @@ export const make = Effect.gen(function* () {
       }
     }),
 
-    counts: Effect.fn("OrderQueries.counts")(function* ({ customerId }, token) {
+    counts: Span.fn("OrderQueries.counts")(function* ({ customerId }, token) {
       const { freshness, row } = yield* read(selectCounts(sql, customerId, token), token)
       return { counts: { ...noOrders, ...row.counts }, freshness }
     }),
 
-    list: Effect.fn("OrderQueries.list")(function* (list, token) {
+    list: Span.fn("OrderQueries.list")(function* (list, token) {
       const query = yield* Effect.fromResult(OrderListQuery.parse(list))
       const { freshness, row } = yield* read(selectPage(sql, query, token), token)
       const found = row.entries.map(({ order, orderId, placedAt, position, updatedAt }) => ({
