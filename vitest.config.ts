@@ -5,10 +5,14 @@ import { reportEnteredFiles } from "./harness/walk/EnteredFiles.ts"
 // that stands still while the machine does.
 const patience = { testTimeout: 900_000, hookTimeout: 900_000 }
 
-/** Tests that need databases share one real PostgreSQL, and a new embedded database as a file of which they start copies. */
+/** Files of these levels keep nothing in modules, so those of one worker share them: loading them takes a second or two. */
+const shared = { isolate: false, setupFiles: ["harness/vitest/FailedSeed.ts"] }
+
+/** Tests that need databases share one real PostgreSQL, and a new embedded database of which they start copies. */
 const databases = {
+  ...shared,
   globalSetup: ["harness/vitest/PostgresServer.ts", "harness/vitest/PgliteDump.ts"],
-  setupFiles: ["harness/vitest/SharedInitdb.ts"]
+  setupFiles: [...shared.setupFiles, "harness/vitest/SharedInitdb.ts"]
 }
 
 /** Examples import the package by its name, which here means its sources (see `exports` in package.json). */
@@ -23,11 +27,10 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
-      // Unit tests keep nothing in modules, so they share a worker, which loads Effect once.
-      level("unit", { isolate: false }),
+      level("unit", shared),
       level("integration", databases),
       level("system", databases),
-      { ...level("walk", databases), plugins: [reportEnteredFiles()] },
+      { ...level("walk", { ...databases, isolate: true }), plugins: [reportEnteredFiles()] },
       level("ci", databases)
     ]
   }

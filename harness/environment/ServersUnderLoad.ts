@@ -8,7 +8,7 @@ import { call, slug } from "../clients/HttpClient.ts"
 import * as OrderLoad from "../clients/OrderLoad.ts"
 import { now } from "../clocks/RunningTime.ts"
 import { freePort } from "../servers/FreePort.ts"
-import { type Environment, type ServerProcess, start } from "../servers/ServerProcess.ts"
+import { type Environment, launch, type ServerProcess, start } from "../servers/ServerProcess.ts"
 import { freshDatabase, open, type Sql } from "../servers/Sql.ts"
 import { follow, type ResumingFollower } from "../streams/ResumingFollower.ts"
 import type { Channel, Place } from "./Disturbances.ts"
@@ -79,10 +79,19 @@ const reader = (url: string, load: OrderLoad.Load) => {
   return { faults, stop, watched: { channel: "views" as const, failures: () => failures, lastGood: () => lastGood } }
 }
 
-const openServer = async (plan: Plan, settings: Environment): Promise<ServerUnderLoad> => {
+interface Started {
+  readonly server: ServerProcess
+  /** Starts it once more, on the same port. */
+  readonly begin: () => Promise<ServerProcess>
+}
+
+const started = async (settings: Environment): Promise<Started> => {
   const port = { PORT: String(await freePort()) }
   const begin = () => start({ ...settings, ...port })
-  const server = await begin()
+  return { server: await begin(), begin }
+}
+
+const underLoad = (plan: Plan, { begin, server }: Started): ServerUnderLoad => {
   const { url } = server
   const load = OrderLoad.start({ urls: () => [url], clients: plan.clients, pause: plan.pause })
   const follower = follow("SSE", url, 0)
@@ -117,11 +126,10 @@ const openServer = async (plan: Plan, settings: Environment): Promise<ServerUnde
   return own
 }
 
-/** Migrates and fills the database as its owner, and gives the role every right but to own it. */
+/** Migrates the database as its owner, and gives the role every right but to own it. */
 const prepare = async (url: string, sql: Sql, role: string) => {
-  const owner = await start({ DATABASE_URL: url })
-  await OrderLoad.fill(owner.url)
-  await owner.kill()
+  const { exit, output } = launch({ DATABASE_URL: url }, ["migrate"])
+  if ((await exit).code !== 0) throw new Error(`The migration failed:\n${output()}`)
   await sql.rows(`CREATE ROLE ${role} LOGIN PASSWORD '${role}'`)
   for (const right of [
     "CREATE ON DATABASE " + new URL(url).pathname.slice(1),
@@ -157,7 +165,9 @@ export const openServers = async (plan: Plan): Promise<ServersUnderLoad> => {
     // Audits are due so often that one that has failed says soon that it works again.
     const always = { LOG_LEVEL: "info", LOG_FORMAT: "json", AUDIT_EVERY: "5 seconds" }
     const settings = { DATABASE_URL: ownUrl.href, ...always, ...plan.settings }
-    servers.push(...(await Promise.all([openServer(plan, settings), openServer(plan, settings)])))
+    const [first, other] = await Promise.all([started(settings), started(settings)])
+    await OrderLoad.fill(first.server.url)
+    servers.push(underLoad(plan, first), underLoad(plan, other))
     return { sql, watcher, servers, close, place: { role, database: ownUrl.pathname.slice(1) } }
   } catch (cause) {
     await close()

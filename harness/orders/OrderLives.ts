@@ -8,6 +8,7 @@ import type { OrderCommand } from "../../src/order/OrderCommand.ts"
 import { CustomerId, OrderId } from "../../src/order/OrderId.ts"
 import { orderCommands } from "../../src/testing/OrderCommands.ts"
 import { trace } from "../../src/testing/Trace.ts"
+import { seed } from "../fixtures/SeededRandom.ts"
 
 const newOrderId = () => {
   const uuid = crypto.randomUUID()
@@ -39,17 +40,23 @@ const entriesOf = (orderId: OrderId, customerId: CustomerId, commands: ReadonlyA
   return entries
 }
 
-/** Entries of so many orders of five customers, in an order in which they can be appended. */
-export const orderLives = Effect.fnUntraced(function* (orders: number, options: { readonly size?: number } = {}) {
-  const lives = yield* Arbitrary.sampleEffect(orderCommands, { count: orders, size: options.size ?? 40 }).pipe(
-    Effect.orDie
-  )
-  const waiting = lives.map((commands, index) =>
-    entriesOf(newOrderId(), CustomerId.make(`customer-${index % 5}`), commands)
-  )
-  const turns = yield* Random.shuffle(waiting.flatMap((entries, index) => entries.map(() => index)))
-  return [...turns].map((index) => waiting[index]!.shift()!)
-})
+/**
+ * Entries of so many orders of five customers, in an order in which they can be appended. The seed of the run brings the
+ * same lives back, under other ids.
+ */
+export const orderLives = Effect.fnUntraced(
+  function* (orders: number, options: { readonly size?: number } = {}) {
+    const lives = yield* Arbitrary.sampleEffect(orderCommands, { count: orders, size: options.size ?? 40 }).pipe(
+      Effect.orDie
+    )
+    const waiting = lives.map((commands, index) =>
+      entriesOf(newOrderId(), CustomerId.make(`customer-${index % 5}`), commands)
+    )
+    const turns = yield* Random.shuffle(waiting.flatMap((entries, index) => entries.map(() => index)))
+    return [...turns].map((index) => waiting[index]!.shift()!)
+  },
+  (made, orders) => Random.withSeed(made, `${seed} ${orders}`)
+)
 
 /** The log's own answer may have been late, so that it was sent this twice; then it has its events. */
 const isThere = Effect.fnUntraced(function* ({ events, expected, streamId }: Entry) {

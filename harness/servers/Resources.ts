@@ -1,5 +1,5 @@
 /** Databases, directories and servers of a system test, which are removed or stopped when the test ends. */
-import { mkdtemp, rm } from "node:fs/promises"
+import { cp, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, inject, onTestFinished } from "vitest"
@@ -23,6 +23,13 @@ export const directory = async (): Promise<string> => {
   const path = await mkdtemp(join(tmpdir(), "ordinal-system-"))
   onTestFinished(() => rm(path, { recursive: true, force: true }))
   return path
+}
+
+/** A new embedded database that is made already, since to make one takes a process seconds. */
+export const embeddedDatabase = async (): Promise<string> => {
+  const path = await directory()
+  await cp(inject("pgliteDirectory"), path, { recursive: true })
+  return `pglite:${path}`
 }
 
 /** More than a machine is ever held up. */

@@ -1,6 +1,7 @@
 /** Vitest's global set-up: one real PostgreSQL for the whole run, or the one that `TEST_DATABASE_URL` names. */
 import type { TestProject } from "vitest/node"
 import * as PostgresServer from "../servers/PostgresServer.ts"
+import { oncePerRun } from "./OncePerRun.ts"
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -14,7 +15,10 @@ export default async function setup(project: TestProject) {
     project.provide("postgresUrl", given)
     return undefined
   }
-  const server = await PostgresServer.start()
-  project.provide("postgresUrl", server.url)
-  return server.stop
+  const { release, value } = await oncePerRun("postgres", async () => {
+    const { stop, url } = await PostgresServer.start()
+    return { value: url, stop }
+  })
+  project.provide("postgresUrl", value)
+  return release
 }

@@ -4,7 +4,7 @@
  * defect.
  */
 import { Exit, Option, Schema, SchemaIssue } from "effect"
-import { inWords, leafHook } from "./MistakeText.ts"
+import { inWords, isMissing, leafHook } from "./MistakeText.ts"
 
 const maxErrors = 50
 const maxPath = 200
@@ -35,8 +35,6 @@ export type Mistake = InvalidRequest["errors"][number]
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1({ leafHook })
 
-const atLeastOne = "Expected at least one item; a shipment without the member items takes all that is left to ship"
-
 const join = (slot: string | undefined, path: ReadonlyArray<PropertyKey>): string => {
   const text = path.reduce<string>(
     (text, key) => (typeof key === "number" ? `${text}[${key}]` : `${text}${text === "" ? "" : "."}${String(key)}`),
@@ -55,10 +53,9 @@ export const mistakesOf = (issue: SchemaIssue.Issue, slot?: string): ReadonlyArr
     return [{ path: slot ?? "body", message: "Expected an object" }]
   return format(issue).issues.map(({ message, path = [] }) => {
     const keys = path.map(keyOf)
-    // An array that must not be empty lacks its first item.
-    if (message === "is missing" && keys.at(-1) === 0)
-      return { path: join(slot, keys.slice(0, -1)), message: atLeastOne }
-    return { path: join(slot, keys), message: inWords(message, keys.at(-1)) }
+    // An array that must not be empty lacks its first item: that is a mistake of the array.
+    const place = isMissing(message) && keys.at(-1) === 0 ? keys.slice(0, -1) : keys
+    return { path: join(slot, place), message: inWords(message, keys.at(-1)) }
   })
 }
 

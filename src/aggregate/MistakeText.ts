@@ -10,9 +10,13 @@ const hintsOf = SchemaAST.resolveAt<Hints>("hints")
 
 /** Begins the message of an unknown member, until `inWords` knows its name; the rest is JSON. */
 const unknownMember = "\u0000"
+/** Begins the message of a missing one; the rest is what its schema says of that, in `messageMissingKey`. */
+const missing = "\u0001"
+
+export const isMissing = (message: string): boolean => message.startsWith(missing)
 
 export const leafHook: SchemaIssue.LeafHook = (issue) => {
-  if (issue._tag === "MissingKey") return "is missing"
+  if (issue._tag === "MissingKey") return missing + (issue.annotations?.messageMissingKey ?? "")
   if (issue._tag === "UnexpectedKey") {
     const known = SchemaAST.isObjects(issue.ast) ? issue.ast.propertySignatures.map(({ name }) => String(name)) : []
     return unknownMember + JSON.stringify([known, hintsOf(issue.ast) ?? {}])
@@ -59,6 +63,8 @@ export const nearest = (name: string, known: ReadonlyArray<string>): string | un
 
 /** Completes a message of `leafHook`, now that the name of the place is known. */
 export const inWords = (message: string, name: PropertyKey | undefined): string => {
+  if (isMissing(message))
+    return message.slice(1) || (typeof name === "number" ? "Expected at least one item" : "is missing")
   if (!message.startsWith(unknownMember)) return message
   const [known, hints] = JSON.parse(message.slice(unknownMember.length)) as [ReadonlyArray<string>, Hints]
   const key = String(name)

@@ -23,11 +23,21 @@ export type Item = typeof Item.Type
 
 export const maxLines = 500
 
+const itemsOf = <S extends typeof Item>(item: S) =>
+  Schema.NonEmptyArray(item).check(
+    Schema.isMaxLength(maxLines),
+    Schema.makeFilter((items) => new Set(items.map(({ lineId }) => lineId)).size === items.length, {
+      expected: "each line at most once"
+    })
+  )
+
 /** There is at least one item, and each line is named at most once. */
-export const Items = Schema.NonEmptyArray(Item).check(
-  Schema.isMaxLength(maxLines),
-  Schema.makeFilter((items) => new Set(items.map((item) => item.lineId)).size === items.length, {
-    expected: "each line at most once"
+export const Items = itemsOf(Item)
+export type Items = typeof Items.Type
+
+/** As `Items`, where leaving them out means all of them. */
+export const SomeItems = itemsOf(
+  Item.annotateKey({
+    messageMissingKey: "Expected at least one item; a shipment without the member items takes all that is left to ship"
   })
 )
-export type Items = typeof Items.Type

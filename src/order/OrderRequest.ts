@@ -5,7 +5,7 @@
 import { Schema } from "effect"
 import { Address, Note, Text } from "./Text.ts"
 import { CallerCancelReason } from "./OrderCommand.ts"
-import { Items, maxLines } from "./Line.ts"
+import { Items, maxLines, SomeItems } from "./Line.ts"
 import { Amount, Currency, PositiveAmount, Quantity } from "./Money.ts"
 import {
   CancellationId,
@@ -80,7 +80,7 @@ export type CancelItemsRequest = typeof CancelItemsRequest.Type
 /** Without `items`, all that is outstanding is shipped. */
 export const ShipItemsRequest = Schema.Struct({
   shipmentId: optional(ShipmentId),
-  items: optional(Items),
+  items: optional(SomeItems),
   carrier: optional(Text),
   tracking: optional(Text)
 }).annotate({ identifier: "ShipItemsRequest" })

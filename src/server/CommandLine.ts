@@ -4,6 +4,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, ConfigProvider, Effect, Exit, Layer, Option, Record, Runtime, Struct } from "effect"
 import { CliConfig, CliError, Command, Flag, GlobalFlag } from "effect/cli"
 import * as App from "./App.ts"
+import * as CommandLineOutput from "./CommandLineOutput.ts"
 import * as Health from "./Health.ts"
 import * as Settings from "./Settings.ts"
 
@@ -11,7 +12,7 @@ const flags = Record.map(Settings.settings, (setting: Settings.Setting<unknown>,
   Flag.String(name.toLowerCase().replaceAll("_", "-")).pipe(
     Flag.withMetavar(setting.placeholder),
     Flag.withDescription(
-      `${setting.meaning}: ${setting.expected} (${name}, default ${Settings.asText(setting.defaultValue)})`
+      `${setting.meaning}: ${setting.expected} (${name}, default ${Settings.asText(setting.defaultValue) || "none"})`
     ),
     Flag.optional
   )
@@ -72,6 +73,7 @@ export const run = () =>
     Command.withSubcommands(subcommands),
     Command.run({ version: "0.1.0" }),
     Effect.provideService(CliConfig.CliConfig, config),
+    Effect.provide(CommandLineOutput.layer),
     Effect.provide(NodeServices.layer),
     NodeRuntime.runMain({ teardown })
   )

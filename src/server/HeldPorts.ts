@@ -4,9 +4,12 @@
  * Until the server itself listens there, a held port says that the process is alive and not ready. Each port is let go
  * right before its server takes it. A port of 0 can't be in use and is not held.
  */
-import { Context, Effect, Exit, Layer, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Schema, Scope } from "effect"
+import { ProblemDetails } from "effect/http"
 import { createServer, type Server } from "node:http"
 import { causeText } from "../database/CauseText.ts"
+import { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
+import { Problems } from "../http/problems/Problems.ts"
 import { UnusableSetting } from "./UnusableSetting.ts"
 
 export interface Port {
@@ -41,15 +44,22 @@ export const unusable = (error: unknown, port: Port): UnusableSetting => {
   return new UnusableSetting({ problem })
 }
 
+/** A client takes it as it takes a database that is away: nothing was done, and it may ask again. */
+const notYet = {
+  ...Schema.encodeSync(Problems.DatabaseUnavailable)(new DatabaseUnavailable({ retryAfter: 1 })),
+  detail: "The server is starting and has not opened its database yet; nothing was done; try again in 1 s."
+}
+
 const starting = (): Server =>
   createServer((request, response) => {
     const isAlive = request.url === "/health/live"
-    const status = isAlive ? 200 : 503
-    const detail = "The server is starting and does not answer yet; try again in 1 s."
-    const body = isAlive ? { status: "live" } : { type: "about:blank", title: "Service unavailable", status, detail }
-    const contentType = isAlive ? "application/json" : "application/problem+json"
-    response.writeHead(status, { "content-type": contentType, "retry-after": "1", connection: "close" })
-    response.end(JSON.stringify(body))
+    const contentType = isAlive ? "application/json" : ProblemDetails.contentType
+    response.writeHead(isAlive ? 200 : notYet.status, {
+      "content-type": contentType,
+      "retry-after": "1",
+      connection: "close"
+    })
+    response.end(JSON.stringify(isAlive ? { status: "live" } : notYet))
   })
 
 const listen = ({ host, port }: Port) =>

@@ -4,10 +4,10 @@ import { call, history, list } from "../../harness/clients/HttpClient.ts"
 import * as HoldUpProbe from "../../harness/clocks/HoldUpProbe.ts"
 import { now } from "../../harness/clocks/RunningTime.ts"
 import { node } from "../../harness/servers/ServerProcess.ts"
-import { server } from "../../harness/servers/Resources.ts"
+import { embeddedDatabase, server } from "../../harness/servers/Resources.ts"
 
 it("on PGlite writers, readers and somebody who reads everything get on together: nobody waits for a second", async () => {
-  const settings = { DATABASE_URL: "pglite:memory", ...HoldUpProbe.settings }
+  const settings = { DATABASE_URL: await embeddedDatabase(), ...HoldUpProbe.settings }
   const [executable, ...rest] = node
   const { output, stop, url } = await server(settings, [executable!, HoldUpProbe.flag, ...rest])
   let waits: Array<{ readonly what: string; readonly from: number; readonly to: number; readonly running: number }> = []

@@ -1,15 +1,23 @@
 import { readdir } from "node:fs/promises"
-import { assert, describe, it } from "vitest"
+import { join } from "node:path"
+import { assert, describe, inject, it } from "vitest"
+import { untilSo } from "../../harness/clocks/Until.ts"
 import { placement } from "../../harness/fixtures/Shop.ts"
 import { call, fillCatalog, list } from "../../harness/clients/HttpClient.ts"
 import { type Environment, launch } from "../../harness/servers/ServerProcess.ts"
 import { directory, freshDatabase, server } from "../../harness/servers/Resources.ts"
 
-/** Kills it that long after it was started, or after it began to write if it is told how to see that. */
-const killAfter = async (settings: Environment, milliseconds: number, began = async () => true) => {
+/** Kills it so many milliseconds after it has got as far as asked. */
+const killAfter = async (
+  settings: Environment,
+  milliseconds: number,
+  isThere: (pid: number) => Promise<boolean> = async () => true
+) => {
   const { child, exit, output } = launch({ PORT: "0", ADMIN_PORT: "0", ...settings })
-  const deadline = performance.now() + 20_000
-  while (performance.now() < deadline && child.exitCode === null && !(await began()));
+  await untilSo(async () => child.exitCode !== null || isThere(child.pid!), {
+    what: "The moment of the kill",
+    pause: 1
+  })
   const timer = setTimeout(() => child.kill("SIGKILL"), milliseconds)
   const { signal } = await exit
   clearTimeout(timer)
@@ -23,32 +31,34 @@ const timeOf = async (work: Promise<unknown>) => {
 }
 
 const servesOrders = async (settings: Environment, needsCatalog: boolean) => {
-  const { url } = await server(settings)
+  const started = await server(settings)
+  const { url } = started
   if (needsCatalog) await fillCatalog(url)
   const { headers, status } = await call(url, "POST", "/orders", { body: placement() })
   assert.strictEqual(status, 202)
   assert.lengthOf(await list(url, { token: headers.get("consistency-token")! }), 1)
+  return started
 }
 
-const kills = 4
+const filesIn = (path: string) => readdir(path, { recursive: true }).catch(() => [])
 
 describe("kill -9 during the very first start never harms the next one", () => {
   it("on PGlite", async () => {
-    const undisturbed = await timeOf(server({ DATABASE_URL: `pglite:${await directory()}` }))
-    const path = await directory()
-    const written = async () => (await readdir(path)).filter((name) => name.startsWith("data"))
-    // Spread over the writing of a new database, at random within each part of it.
-    for (let kill = 0; kill < kills; kill++) {
-      const before = await written()
-      const began = async () => (await written()).some((name) => !before.includes(name))
-      const moment = (0.6 * undisturbed * (kill + Math.random())) / kills
-      await killAfter({ DATABASE_URL: `pglite:${path}` }, moment, before.includes("data") ? undefined : began)
-    }
-    await servesOrders({ DATABASE_URL: `pglite:${path}` }, false)
+    const [path, all] = [await directory(), (await filesIn(inject("pgliteDirectory"))).length]
+    const settings = { DATABASE_URL: `pglite:${path}` }
+    const isWritten = (part: number) => async (pid: number) =>
+      (await filesIn(join(path, `data.new-${pid}`))).length >= part * all || (await readdir(path)).includes("data")
+    // At random within each half of the writing of a new database, and when the schema is made in it.
+    await killAfter(settings, 0, isWritten(0.5 * Math.random()))
+    await killAfter(settings, 0, isWritten(0.5 + 0.5 * Math.random()))
+    await killAfter(settings, 1_000 * Math.random(), isWritten(2))
+    const { stop } = await servesOrders(settings, false)
+    await stop()
+    assert.deepStrictEqual(await readdir(path), ["data"])
   })
 
   it("on PostgreSQL", async () => {
-    const undisturbed = await timeOf(server({ DATABASE_URL: await freshDatabase() }))
+    const [undisturbed, kills] = [await timeOf(server({ DATABASE_URL: await freshDatabase() })), 3]
     const settings = { DATABASE_URL: await freshDatabase() }
     for (let kill = 0; kill < kills; kill++) {
       await killAfter(settings, undisturbed * (0.3 + (0.7 * (kill + Math.random())) / kills))

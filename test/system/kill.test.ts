@@ -1,7 +1,7 @@
 import { assert, describe, it } from "vitest"
 import { type Plan, run } from "../../harness/campaigns/KillRounds.ts"
 import { logFaults, sessionsEnded, storedEvents } from "../../harness/servers/Sql.ts"
-import { directory, freshDatabase, sql } from "../../harness/servers/Resources.ts"
+import { embeddedDatabase, freshDatabase, sql } from "../../harness/servers/Resources.ts"
 
 const load = { rounds: 3, clients: 8, milliseconds: 400 }
 
@@ -14,7 +14,7 @@ const judge = async (plan: Plan) => {
 
 describe("kill -9 while orders are placed loses nothing that was acknowledged", () => {
   it("on PGlite", async () => {
-    await judge({ ...load, settings: { DATABASE_URL: `pglite:${await directory()}` }, needsCatalog: false })
+    await judge({ ...load, settings: { DATABASE_URL: await embeddedDatabase() }, needsCatalog: false })
   })
 
   it("on PostgreSQL", async () => {

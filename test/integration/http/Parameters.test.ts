@@ -120,13 +120,17 @@ describe("a member of a body", () => {
     }
   })
 
-  it("that is an empty list is told that it needs an item, and that a shipment needs none", async () => {
-    for (const path of ["shipments", "returns", "cancel-items"]) {
-      const [error] = await refused({ items: [] }, `${order}/${path}`)
-      assert.strictEqual(error?.path, "items")
-      assert.match(error?.message ?? "", /at least one item; a shipment without the member items takes all/)
+  it("that is an empty list is told that it needs an item, and of a shipment alone that it needs no list", async () => {
+    const message = "Expected at least one item"
+    const shipment = `${message}; a shipment without the member items takes all that is left to ship`
+    for (const [path, told] of [
+      ["shipments", shipment],
+      ["returns", message],
+      ["cancel-items", message]
+    ] as const) {
+      assert.deepStrictEqual(await refused({ items: [] }, `${order}/${path}`), [{ path: "items", message: told }])
     }
-    assert.strictEqual((await refused(placement({ lines: [] })))[0]?.path, "lines")
+    assert.deepStrictEqual(await refused(placement({ lines: [] })), [{ path: "lines", message }])
   })
 
   it("is in JSON, or the place is named where it is not", async () => {

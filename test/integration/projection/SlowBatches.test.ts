@@ -37,7 +37,7 @@ const slow = (isSlow: (events: ReadonlyArray<RecordedEvent>) => boolean) => {
   return { sizes, projection }
 }
 
-describe("a batch that runs into the statement timeout", () => {
+describe.concurrent("a batch that runs into the statement timeout", () => {
   it.live("is applied in smaller ones, and nothing is set aside", () =>
     Effect.gen(function* () {
       const url = yield* freshDatabase
@@ -91,7 +91,7 @@ describe("a batch that runs into the statement timeout", () => {
 /** Each statement is quick, but there is no end to them. */
 const dawdles = (sql: SqlClient.SqlClient) => Effect.forever(sql`SELECT pg_sleep(0.02)`)
 
-describe("a single event whose transaction does not end in time", () => {
+describe.concurrent("a single event whose transaction does not end in time", () => {
   it.live("parks its stream, and only that, with a reason that says so; a retry brings it back after a fix", () =>
     Effect.gen(function* () {
       const url = yield* freshDatabase

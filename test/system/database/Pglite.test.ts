@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Redacted } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { existsSync } from "node:fs"
 import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -52,15 +51,6 @@ const appears = (directory: string, ...patterns: ReadonlyArray<RegExp>) =>
     Effect.repeat({ until: (names) => names.some((name) => patterns.some((pattern) => pattern.test(name))) })
   )
 
-/** Kills a process a number of milliseconds after it began to make its data; true if the data was not complete. */
-const killedWhileStarting = Effect.fnUntraced(function* (directory: string, millis: number) {
-  const child = yield* opener(directory)
-  yield* appears(directory, new RegExp(`^data\\.new-${child.pid}$`), /^data$/)
-  yield* Effect.sleep(millis)
-  yield* kill(child)
-  return !existsSync(join(directory, "data"))
-})
-
 /** Returns for how many milliseconds this process has been held up so far. */
 const heldUpMillis = () => performance.now() - now()
 
@@ -78,22 +68,6 @@ describe("PGlite in a directory", () => {
       assert.isTrue(yield* inUse(directory))
       yield* kill(first)
       assert.isFalse(yield* inUse(directory))
-    })
-  )
-
-  it.live("survives being killed at any moment of its first start", () =>
-    Effect.gen(function* () {
-      let directory = yield* temporaryDirectory
-      // If this process is held up, it kills too late: then it tries again in another directory.
-      for (let tries = 1; !(yield* killedWhileStarting(directory, 0)); tries++) {
-        assert.isBelow(tries, 20, "none was killed before it had its data")
-        directory = yield* temporaryDirectory
-      }
-      // A later kill may come after the first start is complete, and there is only one first start.
-      for (const millis of [300, 900]) if (!(yield* killedWhileStarting(directory, millis))) break
-      yield* append(entry(newStream(), 0)).pipe(Effect.provide(logLayer(`pglite:${directory}`)))
-      assert.lengthOf(yield* readFrom(0n).pipe(Effect.provide(logLayer(`pglite:${directory}`))), 1)
-      assert.deepStrictEqual(yield* Effect.promise(() => readdir(directory)), ["data"])
     })
   )
 

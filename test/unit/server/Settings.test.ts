@@ -26,6 +26,12 @@ describe("a setting", () => {
 
   const refused: ReadonlyArray<readonly [name: Settings.SettingName, text: string, expected: string]> = [
     ["PORT", "1.5", "a whole number from 0 to 65535"],
+    ["PORT", "99999", "a whole number from 0 to 65535"],
+    ["ADMIN_PORT", "-1", "a whole number from 0 to 65535"],
+    ["MAILBOX", "0", "a whole number from 1 to 1000000"],
+    ["LEASE", "5 seconds", "a duration (a number and a unit) from 1 second to 4 seconds"],
+    ["LEASE", "900 millis", "a duration (a number and a unit) from 1 second to 4 seconds"],
+    ["IDLE", "5", "a duration (a number and a unit) of at least 1 milli"],
     ["DRAIN", "501", "a whole number from 1 to 500"],
     ["SHUTDOWN", "1", "a duration (a number and a unit) of at least 1 second"],
     ["IDLE", "Infinity", "a duration (a number and a unit) of at least 1 milli"],

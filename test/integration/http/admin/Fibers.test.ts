@@ -30,7 +30,8 @@ const names = [
   "rebuild of order-view"
 ]
 
-describe("the fibers of a running server", () => {
+// A fiber counts as running again once it has run for a second, so some are killed beside each other.
+describe.concurrent("the fibers of a running server", () => {
   let shop: Shop
   beforeAll(async () => {
     shop = await start()

@@ -1,4 +1,7 @@
-/** The one rule for poison: what fails alone while others get through is parked; what fails for everything never is. */
+/**
+ * The one rule for poison: what fails alone while others get through is parked; what fails for everything never is. The
+ * tests mostly wait for the pauses between attempts, so several run at once, each on a database of its own.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect } from "effect"
 import type { SqlClient } from "effect/sql"
@@ -35,7 +38,7 @@ const failing = (state: string, fails: (event: RecordedEvent) => boolean) => {
   return { control, projection }
 }
 
-describe("what fails for everything", () => {
+describe.concurrent("what fails for everything", () => {
   it.live.each([...passing, "3F000", "42501", "42P01", "54000", "57014", "72000", "F0000", "XX000"])(
     "is waited for, never parked or stopped: SQLSTATE %s, with few events and with many",
     (state) =>
@@ -79,7 +82,7 @@ describe("what fails for everything", () => {
   )
 })
 
-describe("an event that fails alone", () => {
+describe.concurrent("an event that fails alone", () => {
   it.live.each(["22012", "23514", "42501", "54000", "57014", "XX000", "P0001"])(
     "is parked while others get through, whatever it fails with: SQLSTATE %s",
     (state) =>

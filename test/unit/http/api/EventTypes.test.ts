@@ -67,9 +67,16 @@ const page = () =>
     `# Events
 
 Each change of an order, a product or a customer is an event. \`GET /events\` (SSE), \`GET /events/ws\` (WebSocket) and
-\`GET /orders/{id}/events\` tell them as [CloudEvents 1.0](https://cloudevents.io). Events are told at least once, in the order
+\`GET /orders/{id}/events\` tell them as [CloudEvents 1.0](https://cloudevents.io). The first two tell the events of orders
+only, unless \`category=order,product,customer\` names what they are to tell. Events are told at least once, in the order
 of their stream; the same event has the same \`source\` and \`id\`. A type never changes its data but for new optional members;
 a breaking change has a new version at the end of its type, and old events keep the old one. Ignore types that you do not know.
+
+Two messages on a stream are no events. \`heartbeat\` comes first, and then every 15 s (the setting \`HEARTBEAT\`): the
+stream is alive, and has told all that you asked for up to its position. \`caught-up\` comes once, when the stream has told
+everything that was stored before it began, so that what follows happens now. By SSE each is the name in \`event:\`, with its
+position in \`id:\`; by WebSocket it is a text such as \`{ "control": "heartbeat", "position": 1042, "after": "1042.5f2c9a1b3d4e" }\`.
+Store the position (\`id:\` or \`after\`) of the last message of any kind: a stream that begins after it misses nothing.
 
 In a program, \`isOrderEventMessage\` of \`ordinal\` gives an event of \`Orders.events\` its type: \`switch (event.type)\` then
 tells TypeScript what \`event.data\` is. This page is made of the schemas; a test compares them.
