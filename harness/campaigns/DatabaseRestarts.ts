@@ -4,6 +4,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises"
 import type { Receipt } from "../clients/HttpClient.ts"
+import { untilSo } from "../clocks/Until.ts"
 import { pushFaults, recovery } from "../environment/Recovery.ts"
 import type { PostgresServer } from "../servers/PostgresServer.ts"
 import * as OrderLoad from "../clients/OrderLoad.ts"
@@ -54,6 +55,8 @@ export const run = async (postgres: PostgresServer, { clients, notifications, pa
       await postgres.halt(mode)
       // Every second one has to come back while the database is away.
       followers.forEach(({ cut }, index) => index % 2 === round % 2 && cut())
+      const refused = load.later()
+      await untilSo(() => load.later() > refused, { what: "A command that is told to come again later" })
       await pause(away)
       await postgres.resume()
       const { receipts: answered, ...recovered } = await recovery(sql, urls, followers)

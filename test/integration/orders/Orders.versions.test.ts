@@ -15,6 +15,7 @@ import * as OrderView from "../../../src/views/order/OrderView.ts"
 import { equal } from "../../../src/testing/EventStoreEntries.ts"
 import { orderCommand, orderId, placeOrder } from "../../../src/testing/OrderCommands.ts"
 import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
+import { seed } from "../../../harness/fixtures/SeededRandom.ts"
 import { patientCommands, patientConnections } from "../../../harness/clocks/Patience.ts"
 
 const edits = 510
@@ -28,7 +29,7 @@ const longLife = Effect.fnUntraced(function* () {
     const quantity = 3 + (number % 900)
     return { _tag: "ChangeLineQuantity", orderId, lineId: LineId.make("line-1"), quantity }
   }
-  const random = yield* Arbitrary.sampleEffect(orderCommand, { count: 400 })
+  const random = yield* Arbitrary.sampleEffect(orderCommand, { count: 400, seed })
   const some = random.filter(({ _tag }) => _tag !== "CancelOrder")
   const confirm: OrderCommand = { _tag: "ConfirmOrder", orderId }
   const life = [placeOrder, ...Array.from({ length: edits }, (_, number) => edit(number)), ...some, confirm, ...some]

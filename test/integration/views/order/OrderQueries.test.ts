@@ -1,5 +1,5 @@
 import { assert, describe, layer as withLayer } from "@effect/vitest"
-import { Effect, Random } from "effect"
+import { Effect } from "effect"
 import { EventStore, type RecordedEvent } from "../../../../src/eventstore/EventStore.ts"
 import * as ConsistencyToken from "../../../../src/projection/consistency/ConsistencyToken.ts"
 import { CustomerId, OrderId } from "../../../../src/order/OrderId.ts"
@@ -9,6 +9,7 @@ import { noOrders, type OrderFilter, OrderQueries, type OrderSort } from "../../
 import type { OrderView } from "../../../../src/views/order/OrderView.ts"
 import * as OrderViews from "../../../../src/views/order/OrderView.ts"
 import { foldedEntries } from "../../../../harness/judges/OrderViewFold.ts"
+import { seed, seeded } from "../../../../harness/fixtures/SeededRandom.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
 import { fresh, memoryLayer, processLayer } from "../../../../harness/views/ViewLayer.ts"
 
@@ -33,11 +34,12 @@ const appendSeen = Effect.fnUntraced(function* (entries: Parameters<typeof appen
 
 /** All pages; between two of them something may happen. The limit changes from page to page. */
 const readAll = Effect.fnUntraced(function* <E, R>(list: List, between: Effect.Effect<unknown, E, R>) {
+  const draw = seeded(seed)
   const queries = yield* OrderQueries
   const orders: Array<OrderView> = []
   let cursor: string | undefined
   while (true) {
-    const limit = yield* Random.nextIntBetween(1, 12)
+    const limit = 1 + Math.floor(draw() * 12)
     const page = yield* queries.list({ ...list, limit, ...(cursor === undefined ? {} : { cursor }) })
     assert.isAtMost(page.orders.length, limit)
     orders.push(...page.orders)
@@ -138,6 +140,7 @@ describe.each(Object.entries(adapters))("OrderQueries on %s", (_, layer) => {
         const queries = yield* OrderQueries
         const waiting = yield* orderLives(40)
         const seen = new Map<string, number>()
+        const draw = seeded(seed)
         let cursor: string | undefined
         while (true) {
           const page = yield* queries.list({
@@ -153,7 +156,7 @@ describe.each(Object.entries(adapters))("OrderQueries on %s", (_, layer) => {
           cursor = page.next
           assert.isDefined(cursor)
           if (!page.hasMore && waiting.length === 0) break
-          yield* appendSeen(waiting.splice(0, yield* Random.nextIntBetween(1, 5)))
+          yield* appendSeen(waiting.splice(0, 1 + Math.floor(draw() * 5)))
         }
         const now = new Map((yield* expected({ filter: {}, sort: "updatedAt" })).map((o) => [o.orderId, o.version]))
         for (const [orderId, version] of now) assert.strictEqual(seen.get(orderId), version)
