@@ -34,16 +34,16 @@ const severityOf = ({ reason: { cause } }: SqlError) =>
 export const messageOf = (error: SqlError): string => property(error.reason.cause, "message") ?? error.message
 
 /**
- * The one list of SQLSTATEs for which a statement's environment is to blame: connections (08), the state of the
- * transaction or session (0A000: a cached plan that no longer fits, 25, 26), authorisation (28), names that are gone and
- * permissions (3D, 3F, 42), conflicts (40), resources and limits (53, 54), locks and states of objects (55), operators
- * (57), input and output (58), snapshots (72), configuration (F0), and internal errors (XX).
+ * A statement's environment is to blame for these SQLSTATEs, which are listed nowhere else: connections (08), the state
+ * of the transaction or session (0A000: a cached plan that no longer fits, 25, 26), authorisation (28), names that are
+ * gone and permissions (3D, 3F, 42), conflicts (40), resources and limits (53, 54), locks and states of objects (55),
+ * operators (57), input and output (58), snapshots (72), configuration (F0), and internal errors (XX).
  */
 const environmentStates = /^(?:08|0A000|25|26|28|3D|3F|40|42|53|54|55|57|58|72|F0|XX)/
 /** Of these, nothing that a statement holds can be the cause, so that not even a single event is suspected. */
 const passingStates = /^(?:08|0A000|25|26|28|40|53|55|57|58)/
 const dataStates = /^(?:22|23|54)/
-/** `transaction_resolution_unknown` and `statement_completion_unknown`, which a connection pooler may report. */
+/** A connection pooler may report these: `transaction_resolution_unknown` and `statement_completion_unknown`. */
 const unknownOutcomes = new Set(["08007", "40003"])
 /**
  * The session can't be used any more, though it is connected: it is read-only (25006), in a transaction that failed or
@@ -100,7 +100,10 @@ const unavailableOr =
 /** Fails with `DatabaseUnavailable` if the read may succeed later, and dies otherwise. */
 export const orUnavailable = unavailableOr(false)
 
-/** As `orUnavailable`, for a change, which may have been made if the connection was lost: it is then `unanswered`. */
+/**
+ * Does as `orUnavailable` does, for a change, which may have been made if the connection was lost: it is then
+ * `unanswered`.
+ */
 export const changeOrUnavailable = unavailableOr(true)
 
 const within =
@@ -122,7 +125,7 @@ const within =
  */
 export const withinSeconds = within(false)
 
-/** As `withinSeconds`, for a change, which may be made all the same. */
+/** Does as `withinSeconds` does, for a change, which may be made all the same. */
 export const changeWithinSeconds = within(true)
 
 /** Repeats for ever what must go on while the database is away: after 100 ms, doubling up to 1 s, with jitter. */

@@ -35,7 +35,7 @@ const itemsOf = <S extends typeof Item>(item: S) =>
 export const Items = itemsOf(Item)
 export type Items = typeof Items.Type
 
-/** As `Items`, where leaving them out means all of them. */
+/** A command takes these where leaving its items out means all that is left. */
 export const SomeItems = itemsOf(
   Item.annotateKey({
     messageMissingKey: "Expected at least one item; a shipment without the member items takes all that is left to ship"

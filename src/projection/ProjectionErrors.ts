@@ -1,4 +1,7 @@
-/** The errors of operators' requests about projections, which the four services raise and the admin port answers. */
+/**
+ * Holds the errors of operators' requests about projections: the four services raise them, and the admin port answers
+ * them.
+ */
 import { Schema } from "effect"
 
 export class UnknownProjection extends Schema.TaggedError<UnknownProjection>()(

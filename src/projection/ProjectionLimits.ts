@@ -1,16 +1,16 @@
-/** The limits of projections, each with its default. An embedder changes them by providing this reference. */
+/** Projections have these limits, each with its default. An embedder changes them by providing this reference. */
 import { Context, Duration } from "effect"
 
 export interface ProjectionLimits {
-  /** The term of a lease: so long after a process went away, another one takes its projections over. */
+  /** A lease lasts so long: this long after a process went away, another one takes its projections over. */
   readonly lease: Duration.Duration
-  /** The pause between two audits in the background. */
+  /** There is such a pause between two audits in the background. */
   readonly auditEvery: Duration.Duration
-  /** The number of streams that each of these audits compares; with 0 there are none. */
+  /** Each of these audits compares so many streams; with 0 there are no audits. */
   readonly auditStreams: number
-  /** The time that one transaction on a view may take. */
+  /** One transaction on a view may take so long. */
   readonly transaction: Duration.Duration
-  /** The events per second of a rebuild that does not say otherwise; with 0 it goes as fast as it can. */
+  /** A rebuild applies so many events per second unless it says otherwise; with 0 it goes as fast as it can. */
   readonly rebuildRate: number
 }
 

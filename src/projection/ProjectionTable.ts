@@ -10,15 +10,15 @@ import type { SqlClient, Statement } from "effect/sql"
 import type { ProjectionTables, Slot } from "./Projection.ts"
 
 export interface Definition {
-  /** The name with its schema, which must exist: `public.top_products`. */
+  /** The table has this name with its schema, which must exist: `public.top_products`. */
   readonly name: string
   /**
-   * The text between the parentheses of CREATE TABLE. Constraints must have no names, since there may be two tables.
+   * This stands between the parentheses of CREATE TABLE. Constraints must have no names, since there may be two tables.
    */
   readonly columns: string
-  /** Further indexes, each by a name of its own: `{ by_day: "(day, sold)" }`. */
+  /** The table gets these indexes besides, each by a name of its own: `{ by_day: "(day, sold)" }`. */
   readonly indexes?: Readonly<Record<string, string>>
-  /** Storage parameters: `fillfactor = 80`. */
+  /** The table gets these storage parameters, as `fillfactor = 80`. */
   readonly storage?: string
 }
 

@@ -1,5 +1,5 @@
 /**
- * The projections of this backend: how far each one is, how an operator pauses it, and how a reader waits for it.
+ * Tells how far each projection of this backend is, pauses it for an operator, and lets a reader wait for it.
  *
  * Every process answers for all of them, whichever runs them, since checkpoints and pauses are rows of the database.
  * The other services of operators are `Rebuilds`, `ParkedStreams` and `Audits`. The admin port, metrics, `GET
@@ -13,24 +13,24 @@ import { UnknownProjection } from "./ProjectionErrors.ts"
 
 export interface ProjectionInfo {
   readonly name: string
-  /** The version of the projection that made what is being read now. */
+  /** This version of the projection made what is being read now. */
   readonly version: number
   readonly status: ProjectionStatus
-  /** The committed checkpoint: the position of the last event that is applied. */
+  /** The last event that is applied is at this position: the committed checkpoint. */
   readonly position: bigint
-  /** The position of the last event in the log. */
+  /** The last event of the log is at this position. */
   readonly head: bigint
-  /** The number of events in the log that are not applied: `head − position`, or 0. */
+  /** So many events of the log are not applied: `head − position`, or 0. */
   readonly behind: number
-  /** The age in seconds of the oldest event in the log that is not applied; 0 if every event is applied. */
+  /** The oldest event that is not applied is so many seconds old; 0 if every event is applied. */
   readonly lag: number
-  /** The time when the checkpoint last moved, in ISO 8601. Absent if the projection never ran. */
+  /** The checkpoint last moved at this time (ISO 8601); absent if the projection never ran. */
   readonly updatedAt?: string
-  /** The number of parked streams. */
+  /** So many streams are parked. */
   readonly parked: number
   /** Says in a sentence why the projection is `stopped`, or why its rebuild is blocked or has to wait. */
   readonly problem?: string
-  /** The id of the rebuild that is under way, if there is one. */
+  /** The rebuild of this id is under way, if there is one. */
   readonly rebuildId?: string
 }
 

@@ -1,5 +1,6 @@
 /**
- * `Projections` in SQL: one statement tells how all of them are, together with what the runners of this process know.
+ * Implements `Projections` in SQL: one statement tells how all of them are, together with what the runners of this
+ * process know.
  */
 import { Effect, Layer, Struct } from "effect"
 import type { SqlClient } from "effect/sql"

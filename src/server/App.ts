@@ -1,4 +1,7 @@
-/** The composition root: wires each layer once, from the settings to a running server. Nothing else knows all folders. */
+/**
+ * Wires each layer once (this is the composition root), from the settings to a running server. Nothing else knows all
+ * folders.
+ */
 import { Duration, Effect, Layer } from "effect"
 import type { ServeError } from "effect/http/HttpServerError"
 import type { SqlError } from "effect/sql/SqlError"
@@ -80,8 +83,8 @@ const orders = (settings: Settings.Settings) =>
   Layer.provideMerge(demos[settings.DEMO], OrdersLayers.layer(database(settings)))
 
 /**
- * This process is ready when its database stores events; before its migration, and while it ends, nobody asks. Checks at
- * the same time share one trial, so that however many come, they don't hold the log up.
+ * This process is ready when its database stores events; before its migration, and while it ends, nobody asks. Checks
+ * at the same time share one trial, so that however many come, they don't hold the log up.
  */
 const readiness = Layer.effect(
   Readiness,

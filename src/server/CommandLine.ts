@@ -1,4 +1,7 @@
-/** The command line: `serve` (which may be left out), `migrate` and `health`, with a flag for each setting they read. */
+/**
+ * Reads the command line: `serve` (which may be left out), `migrate` and `health`, with a flag for each of their
+ * settings.
+ */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, ConfigProvider, Effect, Exit, Layer, Option, Record, Runtime, Struct } from "effect"
@@ -60,7 +63,7 @@ const subcommands = [
   )
 ] as const
 
-/** Without Effect's own flag for the log level, which would hide the setting of that name. */
+/** Leaves out Effect's own flag for the log level, which would hide the setting of that name. */
 const config = CliConfig.make({ builtIns: GlobalFlag.BuiltIns.filter((flag) => flag !== GlobalFlag.LogLevel) })
 
 /** Exits with 0 when a signal stops the server: that is how a server ends, not a failure of it. */

@@ -1,4 +1,4 @@
-/** The text of `--help`, in lines that fit into a terminal, and one sentence about a command line that can't be read. */
+/** Prints `--help` in lines that fit into a terminal, and one sentence about a command line that can't be read. */
 import { Console } from "effect"
 import { CliOutput } from "effect/cli"
 
@@ -16,7 +16,7 @@ const wrapped = (text: string, indent: string): ReadonlyArray<string> => {
   return lines
 }
 
-/** A name with its explanation takes a line for the name if the two are too long for one. */
+/** Gives the name of a flag a line of its own if the name and its explanation are too long for one. */
 const fitted = (line: string): ReadonlyArray<string> => {
   if (line.length <= width) return [line]
   const [, name = "", explanation = ""] = /^( *\S.*?) {2,}(\S.*)$/.exec(line) ?? []

@@ -1,6 +1,7 @@
 /**
- * The settings of the server. Each is an environment variable, or a flag of the same name (`--port` for `PORT`), which
- * wins. It is written as text, which a schema reads; its default stands where the thing that it sets is defined.
+ * Lists and reads the settings of the server. Each is an environment variable, or a flag of the same name (`--port` for
+ * `PORT`), which wins. It is written as text, which a schema reads; its default stands where the thing that it sets is
+ * defined.
  *
  * A value that can't be read stops the start with one sentence. What may hold a password is repeated nowhere.
  */
@@ -16,7 +17,7 @@ import * as ProjectionLimits from "../projection/ProjectionLimits.ts"
 import * as UnbuiltSettings from "./UnbuiltSettings.ts"
 import { UnusableSetting } from "./UnusableSetting.ts"
 
-/** The way in which values of one kind are written. */
+/** Values of one kind are written in this way. */
 interface Kind<A> {
   readonly schema: Schema.ConstraintCodec<A, unknown>
   /** Stands for the value in `--help`, as in `--port integer`. */
@@ -30,7 +31,7 @@ export interface Setting<A> extends Kind<A> {
   readonly meaning: string
 }
 
-/** A value as somebody would write it. */
+/** Writes a value as somebody would who sets it. */
 export const asText = (value: unknown): string => {
   if (Redacted.isRedacted(value)) return String(Redacted.value(value))
   if (!Duration.isDuration(value)) return String(value)

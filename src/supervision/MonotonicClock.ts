@@ -1,6 +1,6 @@
 /**
- * Milliseconds of the monotonic clock, whose zero is arbitrary. Deadlines, pauses and idle times are of this clock: the wall
- * clock may be set forward or back at any moment.
+ * Gives milliseconds of the monotonic clock, whose zero is arbitrary. Deadlines, pauses and idle times are of this
+ * clock: the wall clock may be set forward or back at any moment.
  */
 import { Clock, Effect } from "effect"
 

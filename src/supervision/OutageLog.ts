@@ -23,7 +23,7 @@ const quiet = 5_000
 export const make = (subject: string): OutageLog => {
   let since: number | undefined
   let isSaid = false
-  /** The ends of the last two outages that were said. */
+  /** The last two outages that were said ended at these times. */
   let ends: ReadonlyArray<number> = []
   return {
     isFailing: () => since !== undefined,

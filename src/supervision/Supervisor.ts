@@ -2,8 +2,8 @@
  * Starts every fiber that lives as long as the process does, and keeps it alive: whatever ends such a fiber, it starts
  * again, after 100 ms at first and 5 s at most. (Supervision as in Erlang/OTP: let it crash, restart it, say so.)
  *
- * The supervisor names each fiber, counts its restarts in `orders_fiber_restarts_total`, and says once when it begins to
- * fail and once when it works again. It does not know what the fibers do: each takes its state up where it was.
+ * The supervisor names each fiber, counts its restarts in `orders_fiber_restarts_total`, and says once when it begins
+ * to fail and once when it works again. It does not know what the fibers do: each takes its state up where it was.
  */
 import { Cause, Context, Duration, Effect, Exit, Fiber, Option, Random, type Scope } from "effect"
 import * as Metrics from "../telemetry/Metrics.ts"
@@ -22,7 +22,10 @@ interface Supervised {
   fiber: Fiber.Fiber<unknown, unknown> | undefined
 }
 
-/** The supervised fibers of a program. Where nobody provides another one, all layers of a process share this list. */
+/**
+ * A supervisor lists the fibers that it keeps alive. Where nobody provides another one, all layers of a process share
+ * this list.
+ */
 export class Supervisor {
   readonly #fibers = new Set<Supervised>()
 
@@ -115,7 +118,9 @@ const start = <R>(
 /** Runs an effect in the background until the scope closes, again whenever it ends, be it by success. */
 export const supervise = <R>(name: string, run: Effect.Effect<unknown, unknown, R>) => start(name, () => run, true)
 
-/** As `supervise`, for an effect that runs `works` when it has succeeded with something, and fails until then. */
+/**
+ * Does as `supervise` does, for an effect that runs `works` when it has succeeded with something, and fails until then.
+ */
 export const superviseReporting = <R>(
   name: string,
   run: (works: Effect.Effect<void>) => Effect.Effect<unknown, unknown, R>

@@ -1,6 +1,6 @@
 /**
- * Laws that hold for every aggregate, as properties of random lists of commands. (Property-based testing: Claessen and
- * Hughes, "QuickCheck", 2000.)
+ * Checks the laws that hold for every aggregate, as properties of random lists of commands. (Property-based testing:
+ * Claessen and Hughes, "QuickCheck", 2000.)
  */
 import { Equal, Schema } from "effect"
 import type { Aggregate } from "../aggregate/Aggregate.ts"
@@ -21,7 +21,7 @@ export const insist = (holds: boolean, what: string, where: unknown): void => {
 /** Names what the laws need to know of an aggregate. */
 export interface Subject<State, Command, Event, Rejection> {
   readonly aggregate: Aggregate<State, Command, Event, Rejection>
-  /** The schema of the state, as snapshots use it. */
+  /** Snapshots use this schema of the state. */
   readonly state: Schema.Codec<State, unknown>
   /** Answers the number of events that led to a state; the state has to count them. */
   readonly version: (state: State) => number

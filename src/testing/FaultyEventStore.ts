@@ -1,6 +1,7 @@
 /**
- * An event store that fails when a test says so, in the way and for the calls that the test says. Everything else goes to
- * the store that it wraps. It is for tests of whatever stands on an event store: how it answers, retries and recovers.
+ * Wraps an event store, so that it fails when a test says so, in the way and for the calls that the test says.
+ * Everything else goes to the store that it wraps. It is for tests of whatever stands on an event store: how it
+ * answers, retries and recovers.
  *
  *     const faulty = FaultyEventStore.make(yield* MemoryEventStore.make())
  *     faulty.inject({ append: FaultyEventStore.first(1, FaultyEventStore.unavailable) })
@@ -13,7 +14,10 @@ import { OutcomeUnknown } from "../eventstore/EventStoreErrors.ts"
 
 type Service = EventStore["Service"]
 
-/** The arguments of a call, and its number among the calls of this operation since the fault was injected, from 1. */
+/**
+ * A fault is given the arguments of a call, and its number among the calls of this operation since the fault was
+ * injected, from 1.
+ */
 export interface Call<Arguments> {
   readonly args: Arguments
   readonly number: number
@@ -35,7 +39,7 @@ type Operation = "append" | "readStream" | "readAll" | "currentVersion" | "findC
 export type Faults = { readonly [Name in Operation]?: FaultOf<Service[Name]> }
 
 export interface FaultyEventStore {
-  /** The service under test's control. */
+  /** A test controls the store by these. */
   readonly store: Service
   /** Provides `store` as the event store. */
   readonly layer: Layer.Layer<EventStore>
@@ -94,16 +98,20 @@ export const unavailable = (): Effect.Effect<never, DatabaseUnavailable> =>
 export const answerLost = <A, E>(call: Effect.Effect<A, E>): Effect.Effect<never, E | OutcomeUnknown> =>
   Effect.andThen(call, Effect.fail(new OutcomeUnknown({ retryAfter: 1 })))
 
-/** Answers every entry of an append that another writer was faster: the stream is at this version. Nothing is stored. */
+/**
+ * Answers every entry of an append that another writer was faster: the stream is at this version. Nothing is stored.
+ */
 export const conflict =
   (version: number): FaultOf<Service["append"]> =>
   (_, { args: [entries] }) =>
     Effect.succeed(entries.map((): Outcome => ({ _tag: "Conflict", version })))
 
-/** Never answers; nothing is done. */
+/** The call never answers, and nothing is done. */
 export const silent = (): Effect.Effect<never> => Effect.never
 
-/** Runs `before` to its end first, such as waiting at a gate, or an append by somebody else; then does what was asked. */
+/**
+ * Runs `before` to its end first, such as waiting at a gate, or an append by somebody else; then does what was asked.
+ */
 export const after =
   <E2>(before: Effect.Effect<unknown, E2>) =>
   <A, E>(call: Effect.Effect<A, E>): Effect.Effect<A, E | E2> =>

@@ -5,7 +5,10 @@
 import type { Result } from "effect"
 import type { Decider } from "../aggregate/Aggregate.ts"
 
-/** The time (ISO 8601, UTC) of the event with this index in a test: events are one second apart, from 2026-01-01 on. */
+/**
+ * Gives the time (ISO 8601, UTC) of the event with this index in a test: events are one second apart, from 2026-01-01
+ * on.
+ */
 export const timeOf = (index: number): string => new Date(Date.UTC(2026, 0, 1) + index * 1000).toISOString()
 
 /**
@@ -24,7 +27,7 @@ export const fold = <State, Event>(
 ): State => events.reduce((state, event, index) => decider.evolve(state, event, timeOf(index)), decider.initialState)
 
 export interface Given<State, Command, Event, Rejection> {
-  /** The state that the given events lead to. */
+  /** The given events lead to this state. */
   readonly state: State
   /** Decides a command on that state: a success with its events, none if there is nothing to do, or a rejection. */
   when(command: Command): Result.Result<ReadonlyArray<Event>, Rejection>

@@ -1,6 +1,7 @@
 /**
- * The laws of an order's money: L8 recomputes its amounts in another way than `OrderTotals` does, and what follows holds
- * for payments and for shipments that wait for them. A broken law throws, and shows the order that breaks it.
+ * Checks the laws of an order's money: L8 recomputes its amounts in another way than `OrderTotals` does, and what
+ * follows holds for payments and for shipments that wait for them. A broken law throws, and shows the order that breaks
+ * it.
  */
 import { Equal, Result } from "effect"
 import type { OrderCommand } from "../order/OrderCommand.ts"
@@ -96,7 +97,9 @@ export const returns = ({ states }: OrderTrace): void => {
   }
 }
 
-/** Adds up the value of all returned items the way a shop refunds them: each item of each return is rounded by itself. */
+/**
+ * Adds up the value of all returned items the way a shop refunds them: each item of each return is rounded by itself.
+ */
 const refundable = ({ lines, returns }: Order): bigint => {
   let sum = 0n
   for (const { items } of returns) {
@@ -111,8 +114,8 @@ const refundable = ({ lines, returns }: Order): bigint => {
 }
 
 /**
- * A shipment that waits for money can always be paid for, with exactly what is said to be missing. It never waits if all
- * was paid and nothing given back but goodwill and what came back.
+ * A shipment that waits for money can always be paid for, with exactly what is said to be missing. It never waits if
+ * all was paid and nothing given back but goodwill and what came back.
  */
 export const shipments = (decider: OrderDecider, { states }: OrderTrace): void => {
   const run = (state: OrderState, command: OrderCommand): OrderState | undefined => {

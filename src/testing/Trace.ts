@@ -3,12 +3,12 @@ import { Result } from "effect"
 import type { Decider } from "../aggregate/Aggregate.ts"
 import { timeOf } from "./Given.ts"
 
-/** One command with its decision, and the states before and after it. */
+/** A step is one command with its decision, and the states before and after it. */
 export interface Step<State, Command, Event, Rejection> {
   readonly before: State
   readonly command: Command
   readonly decision: Result.Result<ReadonlyArray<Event>, Rejection>
-  /** The events of the command, each with the state after it; empty after a rejection. */
+  /** The command led to these events, each with the state after it; a rejection leads to none. */
   readonly events: ReadonlyArray<{ readonly event: Event; readonly after: State }>
   readonly after: State
 }
@@ -16,7 +16,7 @@ export interface Step<State, Command, Event, Rejection> {
 export interface Trace<State, Command, Event, Rejection> {
   readonly steps: ReadonlyArray<Step<State, Command, Event, Rejection>>
   readonly events: ReadonlyArray<Event>
-  /** Every state that the aggregate was in, the initial one first: one more than there are events. */
+  /** The aggregate was in each of these states, the initial one first: one more than there are events. */
   readonly states: ReadonlyArray<State>
 }
 

@@ -1,5 +1,5 @@
 /**
- * The operators' API as data: projections, rebuilds, parked streams, and this process. `AdminServer` serves it on a
+ * Defines the operators' API: projections, rebuilds, parked streams, and this process. `AdminServer` serves it on a
  * port of its own, which only operators should reach; `AdminHandlers` answers it.
  */
 import { Schema } from "effect"

@@ -12,7 +12,7 @@ import * as SystemHandlers from "../handlers/SystemHandlers.ts"
 import { AdminApi } from "./AdminApi.ts"
 import * as PrometheusEndpoint from "./PrometheusEndpoint.ts"
 
-/** A setting with its value as text; a secret value is not shown. */
+/** Operators see a setting with its value as text; a secret value is not shown. */
 export interface ShownSetting {
   readonly name: string
   readonly value: string

@@ -1,4 +1,4 @@
-/** The schemas of what operators send and get, as `AdminApi` names them. They also decide which fields go out. */
+/** Defines what operators send and get, as `AdminApi` names it. The schemas also decide which fields go out. */
 import { Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import { Position } from "../wire/Codecs.ts"
@@ -27,7 +27,7 @@ export const DifferenceView = Schema.Struct({
   foundAt: Text
 }).annotate({ identifier: "Difference" })
 
-/** The findings of this process since it started. */
+/** This process has found these things since it started. */
 const AuditView = Schema.Struct({
   audited: Schema.Int,
   found: Schema.Int,

@@ -38,7 +38,7 @@ export const counts = { "consistency-token": Text, freshness: Text, ...preferenc
 export const page = { ...counts, ...link }
 
 /**
- * An answer without a body, to a caller who has the current version. `HttpApiSchema.Empty` would take any value, also one
+ * Answers without a body a caller who has the current version. `HttpApiSchema.Empty` would take any value, also one
  * that does not fit the schema of the answer with a body.
  */
 export const notModified = Schema.Undefined.pipe(

@@ -41,7 +41,7 @@ const parameters = ({ categories, customerId, orderId, types }: SubscribeOptions
 
 const isTransientStatus = (status: number) => status >= 500 || status === 408 || status === 429
 
-/** The problem documents that tell a refused position from others. */
+/** By these problem documents a refused position is told from other refusals. */
 const Refusal = Schema.Union([
   Schema.Struct({ type: Schema.Literal("/problems/invalid-position"), position: Schema.Finite, head: Schema.Int }),
   Schema.Struct({

@@ -41,7 +41,9 @@ ${Object.values(links).map(item).join("\n")}
 </html>
 `
 
-/** The weight of a media type in an `Accept` header, in which the most specific range counts (RFC 9110, 12.5.1). */
+/**
+ * Gives the weight of a media type in an `Accept` header, in which the most specific range counts (RFC 9110, 12.5.1).
+ */
 const weightOf = (accept: string, type: string): number => {
   const ranges = new Map(
     accept.split(",").map((range): [string, number] => {

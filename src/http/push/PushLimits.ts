@@ -12,7 +12,7 @@ export interface PushLimits {
   readonly close: Duration.Duration
   /** A client that is too slow gets this time to take the rest of its batch, and then where to continue. */
   readonly slowClose: Duration.Duration
-  /** The largest number of event streams that may be open at the same time, SSE and WebSocket together. */
+  /** So many event streams may be open at the same time, SSE and WebSocket together. */
   readonly connections: number
   /** A WebSocket client's message may have so many bytes; none has a meaning. */
   readonly message: number

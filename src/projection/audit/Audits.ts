@@ -1,5 +1,5 @@
 /**
- * The drift audit: compares rows of a view with the fold of their streams, and puts a wrong row right.
+ * The drift audit compares rows of a view with the fold of their streams, and puts a wrong row right.
  *
  * Each process audits a few streams in the background and keeps its own findings until it ends; nothing is recorded in
  * the database. Operators call this through the admin port, and metrics read the reports; `SqlAudits` implements it.
@@ -8,7 +8,7 @@ import { Context, Effect, Layer } from "effect"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import { type AuditRefused, type RepairRefused, UnknownProjection, type UnknownStream } from "../ProjectionErrors.ts"
 
-/** The place where a view row and the fold of its stream differ. */
+/** A view row and the fold of its stream differ in this way. */
 export interface Difference {
   readonly projection: string
   readonly streamId: string
@@ -19,36 +19,35 @@ export interface Difference {
    * - `extra`: there is a row, but up to the checkpoint no such stream.
    */
   readonly kind: "different" | "missing" | "behind" | "extra"
-  /** The path of the first field that differs, as `lines.0.quantity`; empty if the row is missing or extra. */
+  /** The first field that differs has this path, as `lines.0.quantity`; empty if the row is missing or extra. */
   readonly field: string
   readonly inView: unknown
   readonly inLog: unknown
-  /** The version that was audited: the row's, or 0 if the row is missing. */
+  /** This version was audited: the row's, or 0 if the row is missing. */
   readonly version: number
-  /** The event from which on they differ. */
+  /** The row and the fold differ from this event on. */
   readonly event?: { readonly version: number; readonly type: string; readonly position: bigint }
-  /** ISO 8601. */
+  /** This time is in ISO 8601. */
   readonly foundAt: string
 }
 
 export interface Audited {
-  /**
-   * The number of streams that were compared. Parked and degraded ones are not: their rows are known to lack events.
+  /** So many streams were compared. Parked and degraded ones are not: their rows are known to lack events.
    */
   readonly compared: number
   readonly differences: ReadonlyArray<Difference>
 }
 
-/** The findings of this process since it started. */
+/** This process has found these things since it started. */
 export interface AuditReport {
   readonly projection: string
-  /** The number of streams that were compared. */
+  /** So many streams were compared. */
   readonly audited: number
   readonly found: number
   readonly repaired: number
-  /** The time of the last audit, in ISO 8601. */
+  /** The last audit was at this time (ISO 8601). */
   readonly lastAt?: string
-  /** The differences that are not repaired, the newest first, at most 100. */
+  /** These differences are not repaired: the newest first, at most 100. */
   readonly differences: ReadonlyArray<Difference>
 }
 

@@ -3,7 +3,7 @@ import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import type { Difference } from "./Audits.ts"
 
 interface FieldDifference {
-  /** The path of the field, as `lines.0.quantity`. */
+  /** The field has this path, as `lines.0.quantity`. */
   readonly field: string
   readonly inView: unknown
   readonly inLog: unknown

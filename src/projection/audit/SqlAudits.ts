@@ -1,4 +1,7 @@
-/** `Audits` in SQL: audits a few streams now and then in the background, and remembers what this process has found. */
+/**
+ * Implements `Audits` in SQL: audits a few streams now and then in the background, and remembers what this process has
+ * found.
+ */
 import { DateTime, Effect, Layer, Random } from "effect"
 import { Database } from "../../database/Database.ts"
 import { EventStore } from "../../eventstore/EventStore.ts"

@@ -1,6 +1,6 @@
 /**
- * The rows of parked streams, one statement per function. Whatever changes them runs in a transaction that holds the
- * lock of the checkpoint, and keeps the number of parked streams in its row right.
+ * Reads and writes the rows of parked streams, one statement per function. Whatever changes them runs in a transaction
+ * that holds the lock of the checkpoint, and keeps the number of parked streams in its row right.
  */
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
@@ -17,7 +17,7 @@ export const unknownReason = "This program does not know"
 
 type Key = Pick<CheckpointKey, "name" | "slot">
 
-/** An event that fails, and why. */
+/** An event fails, for this reason. */
 export interface Culprit {
   readonly event: RecordedEvent
   readonly reason: string

@@ -1,6 +1,7 @@
 /**
- * Parked streams: where one event of a stream can't be projected, the projection sets that stream aside and goes on
- * with all others. An operator brings the stream back, with the event after a fix (`retry`) or without it (`skip`).
+ * Offers what operators do about parked streams. Where one event of a stream can't be projected, the projection parks
+ * that stream and goes on with all others. An operator brings the stream back, with the event after a fix (`retry`) or
+ * without it (`skip`).
  *
  * Parking is recorded in the database, so it survives restarts. Operators call this through the admin port;
  * `SqlParkedStreams` implements it. The idea is the parked messages of KurrentDB's persistent subscriptions.
@@ -16,16 +17,16 @@ export interface ParkedStream {
   readonly streamId: string
   /** The stream is parked at this version: its event failed, so neither it nor any later event is applied. */
   readonly version: number
-  /** The position of this event. */
+  /** The event is at this position of the log. */
   readonly position: bigint
   readonly reason: string
-  /** The time when the stream was parked, in ISO 8601. */
+  /** The stream was parked at this time (ISO 8601). */
   readonly parkedAt: string
-  /** The number of retries that failed since the stream was parked. */
+  /** So many retries have failed since the stream was parked. */
   readonly retries: number
   readonly parked: boolean
   readonly degraded: boolean
-  /** The versions that were skipped for good. */
+  /** The events of these versions were skipped for good. */
   readonly skipped: ReadonlyArray<number>
 }
 

@@ -1,5 +1,5 @@
 /**
- * `ParkedStreams` in SQL. A retry reads from the log what was held back and applies it in order, a page per
+ * Implements `ParkedStreams` in SQL. A retry reads from the log what was held back and applies it in order, a page per
  * transaction, each under the lock of the checkpoint. The transaction that finds nothing left up to the checkpoint
  * follows the stream again: the runner leaves the stream out until then and not afterwards, so the lock puts every
  * event on one side.
@@ -18,7 +18,7 @@ import * as ProjectionFailure from "../run/ProjectionFailure.ts"
 import * as ParkedRows from "./ParkedRows.ts"
 import { ParkedStreams } from "./ParkedStreams.ts"
 
-/** Events per transaction; one at a time where a transaction of many takes too long. */
+/** A transaction applies so many events: one where a transaction of many takes too long. */
 type PageSize = 200 | 1
 
 const key = ({ name, version }: Projection) => ({ name, version, slot: "live" as const })

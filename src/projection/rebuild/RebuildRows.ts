@@ -13,16 +13,16 @@ import * as ProjectionFailure from "../run/ProjectionFailure.ts"
 import type { Rebuild, RebuildOptions, RebuildState } from "./Rebuilds.ts"
 
 export interface Row extends Rebuild {
-  /** Absent if it goes as fast as it can. */
+  /** The rebuild applies at most so many events per second; without this, it goes as fast as it can. */
   readonly eventsPerSecond?: number
-  /** The number of streams to compare; absent if all of them are. */
+  /** So many streams are compared; without this, all of them are. */
   readonly streams?: number
 }
 
 const isOpen = `r.state IN ('running', 'paused', 'blocked')`
 
 /**
- * The condition of a rebuild `a` that an operator aborted: no rebuild for its version starts by itself again, until
+ * Matches a rebuild `a` that an operator aborted: no rebuild for its version starts by itself again, until
  * some rebuild has been put in place.
  */
 export const isGivenUp = `a.state = 'aborted' AND NOT EXISTS (

@@ -27,13 +27,16 @@ export const makeState = Effect.fnUntraced(function* (id: string) {
   const step = yield* Schedule.toStep(retries)
   return {
     id,
-    /** Its rows were found to be the fold of the log. */
+    /** The rows of the shadow table were found to be the fold of the log. */
     isCompared: false,
     /** The table that serves was locked when the swap was last tried. */
     isLocked: false,
-    /** The swap is not tried before this time, in milliseconds of the monotonic clock; until then the shadow goes on following the log. */
+    /**
+     * The swap is not tried before this time, in milliseconds of the monotonic clock; until then the shadow goes on
+     * following the log.
+     */
     dueAt: 0,
-    /** The length of the next pause in milliseconds: 2 s, then twice as long each time, at most 30 s. */
+    /** The next pause has so many milliseconds: 2 s at first, then twice as long each time, at most 30 s. */
     nextPause: (now: number) =>
       step(now, undefined).pipe(
         Effect.map(([, pause]) => Duration.toMillis(pause)),
@@ -55,7 +58,7 @@ class CatchUpFailed extends Data.TaggedError("CatchUpFailed")<{ readonly cause: 
 
 const eventsPerPage = 100
 
-/** The most events that are applied while the live table has to wait. */
+/** At most so many events are applied while the live table has to wait. */
 const gap = (size: BatchSize) => BigInt(Math.min(1_000, size.current()))
 
 /** Gives where the shadow has to be: where the live table is, or at the head if that table is of another log. */

@@ -1,5 +1,5 @@
 /**
- * Rebuilds of projections: a second table is filled from the beginning of the log beside the one that serves, compared
+ * Rebuilds projections: a second table is filled from the beginning of the log beside the one that serves, compared
  * with the log, and put in its place, so that readers never see an empty or an older view.
  *
  * A rebuild is a row of the database: it survives restarts, and whichever process runs the projection works on it.
@@ -25,24 +25,24 @@ export type RebuildState = typeof RebuildState.Type
 export interface Rebuild {
   readonly id: string
   readonly projection: string
-  /** The version of the projection that the new table is made by. */
+  /** This version of the projection makes the new table. */
   readonly version: number
   readonly state: RebuildState
-  /** The position where it began: 0. */
+  /** The rebuild began after this position, which is always 0. */
   readonly from: bigint
   readonly position: bigint
-  /** The log's head; of a rebuild that has ended, the head when it ended. */
+  /** The log ends at this position; or ended, when the rebuild did. */
   readonly target: bigint
-  /** Events per second, over the last few seconds. */
+  /** So many events per second were applied over the last few seconds. */
   readonly rate: number
   /** Seconds until it reaches its target at this rate. Absent if it is not running or not moving. */
   readonly etaSeconds?: number
-  /** The number of streams whose rows were compared with the log before the table was put in place. */
+  /** The rows of so many streams were compared with the log before the table was put in place. */
   readonly compared: number
-  /** The number of these rows that differed. */
+  /** So many of these rows differed. */
   readonly different: number
   readonly problem?: string
-  /** ISO 8601. */
+  /** This time is in ISO 8601. */
   readonly startedAt: string
   readonly finishedAt?: string
 }
@@ -50,7 +50,7 @@ export interface Rebuild {
 export interface RebuildOptions {
   /** Limits the events per second, or with 0 lets it go as fast as it can; default `ProjectionLimits.rebuildRate`. */
   readonly eventsPerSecond?: number
-  /** The number of streams that are compared with the log before the table is put in place; default 200. */
+  /** The rows of so many streams are compared with the log before the table is put in place; 200 by default. */
   readonly compare?: number | "all"
 }
 

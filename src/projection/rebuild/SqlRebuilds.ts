@@ -1,4 +1,7 @@
-/** `Rebuilds` in SQL: every request is a change of the rebuild's row, which the runners of all processes look at. */
+/**
+ * Implements `Rebuilds` in SQL: every request is a change of the rebuild's row, which the runners of all processes look
+ * at.
+ */
 import { Effect, Layer } from "effect"
 import { Database } from "../../database/Database.ts"
 import { changeOrUnavailable, changeWithinSeconds, orUnavailable, withinSeconds } from "../../database/SqlFailure.ts"

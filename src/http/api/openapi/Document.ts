@@ -80,7 +80,7 @@ const optionalBody = ({ requestBody }: OpenApi.OpenAPISpecOperation, components:
   Object.assign(requestBody, { required: schemas.some((schema) => schema["required"] !== undefined) })
 }
 
-/** The words about a schema of this name; one that lists its values needs no example, and its own words count. */
+/** Gives the words about a schema of this name; one that lists its values needs no example, and its own words count. */
 const described = (name: string, owners: ReadonlyArray<string>, schema: Node): Node => {
   const found = [...owners.map((owner) => `${owner}.${name}`), name].find((key) => key in fields)
   const { examples, ...words }: Partial<Field> = found === undefined ? {} : fields[found]!
@@ -196,7 +196,9 @@ export const transform = (generated: Record<string, unknown>): OpenApi.OpenAPISp
   return document
 }
 
-/** The OpenAPI annotations of every API. The version is that of package.json, which a client in a browser can't read. */
+/**
+ * Every API has these OpenAPI annotations. The version is that of package.json, which a client in a browser can't read.
+ */
 export const common = {
   version: "0.1.0",
   license: { name: "MIT", identifier: "MIT" },

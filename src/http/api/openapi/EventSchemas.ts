@@ -36,11 +36,11 @@ const data: Readonly<Record<string, { readonly fields: Schema.Struct.Fields }>> 
   "customer.withdrawn.v1": CustomerEvent.cases.CustomerWithdrawn
 }
 
-/** As in `OrderItemsShippedV1` for `order.items-shipped.v1`. */
+/** Names the schema of a type of events, as `OrderItemsShippedV1` for `order.items-shipped.v1`. */
 const componentOf = (type: string): string =>
   type.replace(/(?:^|[.-])([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
-/** The types of events, with the names of their components. */
+/** Lists the types of events, with the names of their components. */
 export const eventTypes = Object.keys(data).map((type) => ({ type, component: componentOf(type) }))
 
 export const eventSchemas = Object.entries(data).map(([type, { fields }]) => {

@@ -1,6 +1,6 @@
 /** Makes the words about one field: what it means, with an example. */
 
-/** A part of a JSON schema. */
+/** This is the part of a JSON schema that words are put into. */
 export interface Field {
   readonly description: string
   readonly examples?: readonly [unknown]
