@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config"
+import { LongestFirst } from "./harness/vitest/LongestFirst.ts"
 import { reportEnteredFiles } from "./harness/walk/EnteredFiles.ts"
 
 // A test only ends for being too slow when it hangs: each promise about time is asserted in the test itself, on a clock
@@ -25,7 +26,9 @@ const level = (name: string, options: object) => ({
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // Tests wait for a third of their time, so three files keep two cores busy.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     projects: [
       level("unit", shared),
       level("integration", databases),

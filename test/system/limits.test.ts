@@ -68,14 +68,14 @@ it("orders that leave memory after 1 ms lose no command and no reply", async () 
   for (const { status } of await Promise.all(orders.map(place))) assert.strictEqual(status, 202)
 
   const replies = new Map(orders.map((order) => [order, [] as Array<number>]))
-  await inParallel(Array(2_000).keys(), 24, async (number) => {
+  await inParallel(Array(800).keys(), 24, async (number) => {
     const order = orders[(number * 7) % orders.length]!
     const answer = await call(url, "POST", `/orders/${order}/shipments`, { body: one })
     assert.strictEqual(answer.status, 202, JSON.stringify(answer.body))
     replies.get(order)?.push((answer.body as { readonly version: number }).version)
   })
 
-  const expected = Array.from({ length: 50 }, (_, index) => index + 3)
+  const expected = Array.from({ length: 20 }, (_, index) => index + 3)
   for (const versions of replies.values()) {
     assert.deepStrictEqual(
       versions.sort((left, right) => left - right),
@@ -90,7 +90,7 @@ it("one connection each for appending, for views and for reading is enough", asy
   const pools = { POOL_APPEND: "1", POOL_PROJECTIONS: "1", POOL_READS: "1" }
   const { url } = await server({ ...pools, DATABASE_URL: database })
   await fillCatalog(url)
-  await inParallel(Array(400).keys(), 32, async () => {
+  await inParallel(Array(200).keys(), 32, async () => {
     const headers = { prefer: "wait=30" }
     const placed = await call(url, "POST", "/orders", { body: placement(), headers })
     assert.strictEqual(placed.status, 201, JSON.stringify(placed.body))
