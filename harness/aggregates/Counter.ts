@@ -79,14 +79,14 @@ export const gated = Effect.gen(function* () {
   return { arrived: Deferred.await(arrived), open: Deferred.succeed(gate, undefined), layer, log }
 })
 
-/** Makes a memory log that remembers the entries of each append. */
+/** Makes a memory log that remembers the entries of each append, and answers it later, as a log that has to be asked does. */
 export const counting = Effect.gen(function* () {
   const appends: Array<ReadonlyArray<Entry>> = []
   const { inject, layer } = FaultyEventStore.make(yield* MemoryEventStore.make())
   inject({
     append: (call, { args: [entries] }) => {
       appends.push(entries)
-      return call
+      return Effect.andThen(Effect.yieldNow, call)
     }
   })
   return { appends, layer }

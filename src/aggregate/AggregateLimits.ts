@@ -1,4 +1,4 @@
-/** The limits of actors and of the registry that they run in. They are counts unless they are durations. */
+/** The limits of actors and of the registry that they run in. They are counts unless they say otherwise. */
 import { Context, Duration } from "effect"
 
 export interface AggregateLimits {
@@ -14,6 +14,11 @@ export interface AggregateLimits {
   readonly concurrentSnapshots: number
   /** Actors in memory; above this number the longest idle one is removed. */
   readonly residents: number
+  /**
+   * Bytes that the actors in memory may take, by an estimate; above it the longest idle ones are removed. A quarter of the
+   * heap's own limit (`--max-old-space-size`) is the most, whatever this says.
+   */
+  readonly residentBytes: number
   /** An actor without commands for so long is removed from memory. */
   readonly idle: Duration.Duration
   /** A command is answered within this time, and within one more second if it is being stored. */
@@ -29,6 +34,7 @@ export const defaults: AggregateLimits = {
   concurrentActivations: 64,
   concurrentSnapshots: 4,
   residents: 50_000,
+  residentBytes: 256 * 1024 * 1024,
   idle: Duration.minutes(5),
   commandDeadline: Duration.seconds(5),
   shutdown: Duration.seconds(20)

@@ -3,7 +3,7 @@
  *
  * `send` is the seam behind which a clustered runtime can route to the node that owns the id.
  */
-import { Effect, Layer, Context } from "effect"
+import { Context, Effect, Layer } from "effect"
 import type { EventStore } from "../eventstore/EventStore.ts"
 import type { LogTail } from "../eventstore/tail/LogTail.ts"
 import type { ActorReport } from "./actor/ActorCache.ts"
@@ -94,7 +94,7 @@ const make = Effect.gen(function* () {
     id: string
   ): Effect.Effect<Accepted<State, Event>, Unavailable> => {
     const reads = aggregate as Aggregate<State, Command, Event, never>
-    return Effect.suspend(() => enqueue(reads, id, { span: undefined })).pipe(
+    return Effect.suspend(() => enqueue(reads, id, {})).pipe(
       // Nothing is decided, so nothing is rejected; nothing is appended, so no race is lost.
       Effect.catchTag(
         ["ConcurrencyConflict", "VersionMismatch", "InvalidRequest", "CommandIdReused", "CommandAlreadyAccepted"],

@@ -3,7 +3,6 @@
  * order's actor. Queries, subscriptions and the catalog are in OrderReads, OrderFeed and CatalogLocal.
  */
 import { Effect, Layer } from "effect"
-import { SecureRandom } from "effect/crypto"
 import { Catalog, UnknownProduct } from "../catalog/Catalog.ts"
 import { priceLine, priceOrder } from "../catalog/PricedCommand.ts"
 import { EventStore } from "../eventstore/EventStore.ts"
@@ -29,8 +28,9 @@ import * as OrderReads from "./OrderReads.ts"
 import * as OrderFeed from "./OrderFeed.ts"
 import * as Subscription from "./Subscription.ts"
 import * as Span from "../telemetry/Span.ts"
+import * as UuidV7 from "../eventstore/UuidV7.ts"
 
-const newId = () => SecureRandom.uuidV7Unsafe()
+const newId = () => UuidV7.make()
 
 /** Makes a short and readable id for a line without one, unless the caller took that very id for another line. */
 const freeLineId = ({ lines }: PlaceOrderRequest, index: number): LineId => {

@@ -41,6 +41,7 @@ const limits = (settings: Settings.Settings) =>
       inFlight: settings.IN_FLIGHT,
       concurrentActivations: settings.ACTIVATIONS,
       residents: settings.RESIDENTS,
+      residentBytes: settings.RESIDENT_MEGABYTES * 1024 ** 2,
       idle: settings.IDLE,
       commandDeadline: settings.COMMAND_DEADLINE,
       shutdown: settings.SHUTDOWN

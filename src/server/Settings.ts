@@ -139,6 +139,11 @@ export const settings = {
   IN_FLIGHT: setting(actors.inFlight, count, "commands without an answer in the whole process"),
   ACTIVATIONS: setting(actors.concurrentActivations, integer(1, 10_000), "orders that are loaded at the same time"),
   RESIDENTS: setting(actors.residents, integer(1, 10_000_000), "orders kept in memory"),
+  RESIDENT_MEGABYTES: setting(
+    actors.residentBytes / 1024 ** 2,
+    integer(1, 1_000_000),
+    "memory for orders, in MiB; never more than a quarter of the heap's limit"
+  ),
   IDLE: setting(actors.idle, duration("1 milli"), "how long an order stays in memory unused"),
   COMMAND_DEADLINE: setting(
     actors.commandDeadline,

@@ -71,6 +71,7 @@ export const rebuildProgress = gauge(
   ["projection"]
 )
 export const actorsActive = gauge("orders_actors_active", "Actors in memory")
+export const actorsBytes = gauge("orders_actors_bytes", "Memory that the actors in memory take, estimated")
 export const mailboxDepth = gauge("orders_mailbox_depth", "Commands waiting in mailboxes")
 export const streamConnections = gauge("orders_stream_connections", "Open event streams", ["transport"])
 

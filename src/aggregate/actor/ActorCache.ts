@@ -1,14 +1,16 @@
 /**
  * The actors in memory, in order of last use, and a report on what they are doing.
  *
- * Every step is synchronous, and only an actor without open commands is removed, with its mailbox shut down in the same
- * step. So a command can't enter a dying actor, and the actor's fiber ends when it sees the shutdown.
+ * Every step is synchronous, and only an actor without open commands is removed, so a command can't enter an actor that is
+ * gone. Actors are bounded by their number and by their weight, an estimate of the memory that they take.
  */
-import { DateTime, Duration, Queue } from "effect"
+import { getHeapStatistics } from "node:v8"
+import { DateTime, Duration } from "effect"
 import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
 import type { AggregateLimits } from "../AggregateLimits.ts"
 import type { AnyActor } from "./AggregateActor.ts"
+import { sizeOf } from "./StateSize.ts"
 
 export interface ActorInfo {
   readonly streamId: StreamId
@@ -25,6 +27,8 @@ export interface ActorInfo {
 export interface ActorReport {
   /** Actors in memory. */
   readonly residents: number
+  /** An estimate of the memory that they take. */
+  readonly residentBytes: number
   /** The number of actors that have at least one command without an answer. */
   readonly busy: number
   /** Commands in all mailboxes. */
@@ -41,33 +45,42 @@ interface Now {
   readonly monotonic: number
 }
 
-const infoOf = ({ lastUsed, mailbox, memory, open, streamId }: AnyActor, now: Now): ActorInfo => ({
-  streamId,
-  version: memory.version,
-  waiting: Queue.sizeUnsafe(mailbox),
-  open,
-  lastUsed: DateTime.formatIso(DateTime.makeUnsafe(now.wall - (now.monotonic - lastUsed)))
+const waiting = ({ mailbox }: AnyActor): number => mailbox?.waiting.length ?? 0
+
+const infoOf = (actor: AnyActor, now: Now): ActorInfo => ({
+  streamId: actor.memory.streamId,
+  version: actor.memory.version,
+  waiting: waiting(actor),
+  open: actor.open,
+  lastUsed: DateTime.formatIso(DateTime.makeUnsafe(now.wall - (now.monotonic - actor.lastUsed)))
 })
 
+/** The bytes of an actor without its state: its records, its ids, and its place in the order of use. */
+const actorBytes = 768
+
+/** Actors take at most a quarter of the heap, whatever the limit says: the rest of the program needs the rest. */
+const heapShare = 1 / 4
+
 export const make = (limits: AggregateLimits) => {
+  const maxBytes = Math.min(limits.residentBytes, getHeapStatistics().heap_size_limit * heapShare)
   const idleMillis = Duration.toMillis(limits.idle)
   /** An actor's place in the order of use is right to within so many milliseconds. */
   const orderedTo = Math.min(1_000, idleMillis / 2)
   /** The longest idle actor comes first. */
   const actors = new Map<StreamId, AnyActor>()
 
-  const passivate = (actor: AnyActor) => {
-    actors.delete(actor.streamId)
-    Queue.shutdownUnsafe(actor.mailbox)
+  let bytes = 0
+
+  const remove = (actor: AnyActor) => {
+    actors.delete(actor.memory.streamId)
+    bytes -= actor.weight
   }
 
   /** Makes room for several actors at once, since each look passes all busy actors at the front. */
   const passivateLongestIdle = () => {
-    let room = Math.ceil(limits.residents / 100)
     for (const actor of actors.values()) {
-      if (actor.open > 0) continue
-      passivate(actor)
-      if (--room === 0) return
+      if (actors.size <= limits.residents * 0.99 && bytes <= maxBytes * 0.99) return
+      if (actor.open === 0) remove(actor)
     }
   }
 
@@ -87,19 +100,35 @@ export const make = (limits: AggregateLimits) => {
 
     add: (actor: AnyActor, now: number) => {
       if (actors.size >= limits.residents) passivateLongestIdle()
-      actors.set(actor.streamId, actor)
+      actors.set(actor.memory.streamId, actor)
       actor.movedAt = now
+      actor.weight = actorBytes
+      bytes += actorBytes
     },
 
-    /** Forgets an actor whose fiber has ended, unless another one has taken its place. */
-    ended: (actor: { readonly streamId: StreamId; readonly mailbox: unknown }) => {
-      if (actors.get(actor.streamId)?.mailbox === actor.mailbox) actors.delete(actor.streamId)
+    /**
+     * Weighs an actor that is idle again, unless its stream has grown by less than half since the last time: so the weight of
+     * a state that grows with its events is right to within a half, and the weighing costs little for each event.
+     */
+    rested: (actor: AnyActor) => {
+      const { state, streamId, version } = actor.memory
+      if (version < actor.weighAt || actors.get(streamId) !== actor) return
+      actor.weighAt = version + Math.ceil(version / 2)
+      const weight = actorBytes + sizeOf(state)
+      bytes += weight - actor.weight
+      actor.weight = weight
+      if (bytes > maxBytes) passivateLongestIdle()
+    },
+
+    /** Forgets an actor that has failed, unless another one has taken its place. */
+    failed: (actor: AnyActor) => {
+      if (actors.get(actor.memory.streamId) === actor) remove(actor)
     },
 
     passivateIdle: (now: number) => {
       for (const actor of actors.values()) {
         if (actor.lastUsed > now - idleMillis) break
-        if (actor.open === 0) passivate(actor)
+        if (actor.open === 0) remove(actor)
       }
     },
 
@@ -107,14 +136,14 @@ export const make = (limits: AggregateLimits) => {
     observe: ({ streamId, version }: Pick<RecordedEvent, "streamId" | "version">) => {
       const actor = actors.get(streamId)
       if (actor === undefined || version <= actor.memory.version) return
-      if (actor.open === 0) passivate(actor)
+      if (actor.open === 0) remove(actor)
       else actor.memory.fallBehind(version)
     },
 
     /** Forgets what every actor remembers, because the log was replaced: nothing of it is a state of this log. */
     forgetAll: () => {
       for (const actor of actors.values()) {
-        if (actor.open === 0) passivate(actor)
+        if (actor.open === 0) remove(actor)
         else actor.memory.spoil()
       }
     },
@@ -125,8 +154,9 @@ export const make = (limits: AggregateLimits) => {
       const sumOf = (of: (actor: AnyActor) => number) => busy.reduce((sum, actor) => sum + of(actor), 0)
       return {
         residents: actors.size,
+        residentBytes: bytes,
         busy: busy.length,
-        waiting: sumOf(({ mailbox }) => Queue.sizeUnsafe(mailbox)),
+        waiting: sumOf(waiting),
         inFlight: sumOf(({ open }) => open),
         busiest: busy
           .toSorted((left, right) => right.open - left.open)

@@ -5,8 +5,7 @@
  * an actor's removal. Actors run in the registry's scope and context, never in a caller's, so a caller that goes away
  * abandons only its wait.
  */
-import { Clock, Deferred, Duration, Effect, FiberSet, Queue, Semaphore, Stream } from "effect"
-import { SecureRandom } from "effect/crypto"
+import { Clock, Deferred, Duration, Effect, FiberSet, Semaphore, Stream, type Tracer } from "effect"
 import { EventStore } from "../../eventstore/EventStore.ts"
 import { Overloaded } from "../../eventstore/EventStoreErrors.ts"
 import { LogTail, LogWentBack } from "../../eventstore/tail/LogTail.ts"
@@ -20,37 +19,44 @@ import { InvalidRequest, type Mistake } from "../InvalidRequest.ts"
 import { Snapshots } from "../Snapshots.ts"
 import * as ActorCache from "./ActorCache.ts"
 import type { ActorContext } from "./ActorContext.ts"
-import * as Actor from "./AggregateActor.ts"
+import { AggregateActor, type AnyActor } from "./AggregateActor.ts"
 import * as DefectBreaker from "./DefectBreaker.ts"
-import type { Accepted, Envelope, Keyed, KeyedError, SendOptions } from "./Envelope.ts"
+import type { Accepted, Keyed, KeyedError, Precondition, SendOptions } from "./Envelope.ts"
+import * as UuidV7 from "../../eventstore/UuidV7.ts"
 
-interface Message<State, Command, Event> extends Pick<Envelope<State, Command, Event, never>, "command" | "span"> {
+interface Message<State, Command, Event> {
+  /** Without a command this is a read. */
+  readonly command?: { readonly value: Command }
   readonly keyed?: Keyed<State, Event> & { readonly commandId: string }
   readonly options?: SendOptions | undefined
+  readonly span?: Tracer.AnySpan | undefined
 }
 
-const isText = (value: unknown, least: number): boolean =>
-  typeof value === "string" &&
-  value.length >= least &&
-  value.length <= 200 &&
-  value.isWellFormed() &&
-  !value.includes("\u0000")
+const isText = (value: unknown): boolean =>
+  typeof value === "string" && value.length <= 200 && value.isWellFormed() && !value.includes("\u0000")
+
+const isId = (id: unknown): boolean => isText(id) && id !== "" && !/[\n\r\u2028\u2029]/.test(String(id))
+
+const isPrecondition = (value: Precondition): boolean =>
+  value === undefined || value === "exists" || value === "absent" || [value].flat().every(Number.isInteger)
+
+const texts = ["actor", "causationId", "correlationId", "traceparent"] as const
 
 /** Names what the event store could not keep: it would refuse the events, and no caller would learn why. */
-const mistakesOf = (id: string, options: SendOptions = {}): ReadonlyArray<Mistake> => {
-  const { actor, causationId, correlationId, precondition, traceparent } = options
+const mistakesOf = (id: string, options: SendOptions): ReadonlyArray<Mistake> => {
   const message = "Expected text of at most 200 characters, without NUL and lone surrogates"
-  const mistakes = Object.entries({ actor, causationId, correlationId, traceparent }).flatMap(([name, value]) =>
-    value === undefined || isText(value, 0) ? [] : [{ path: `options.${name}`, message }]
-  )
-  if (!isText(id, 1) || /[\n\r\u2028\u2029]/.test(id))
-    mistakes.push({ path: "path.id", message: "Expected an id of 1 to 200 characters in one line" })
-  const isNamed = [undefined, "exists", "absent"].includes(precondition as string)
-  if (!isNamed && ![precondition].flat().every(Number.isInteger)) {
+  const mistakes: Array<Mistake> = []
+  for (const name of texts) {
+    if (options[name] !== undefined && !isText(options[name])) mistakes.push({ path: `options.${name}`, message })
+  }
+  if (!isId(id)) mistakes.push({ path: "path.id", message: "Expected an id of 1 to 200 characters in one line" })
+  if (!isPrecondition(options.precondition)) {
     mistakes.push({ path: "options.precondition", message: 'Expected a version, versions, "exists" or "absent"' })
   }
   return mistakes
 }
+
+const noOptions: SendOptions = {}
 
 export const make = Effect.gen(function* () {
   const store = yield* EventStore
@@ -59,16 +65,19 @@ export const make = Effect.gen(function* () {
   const clock = yield* Clock.Clock
   const breaker = DefectBreaker.make()
   const actors = ActorCache.make(limits)
+  const deadlineMillis = Duration.toMillis(limits.commandDeadline)
   let inFlight = 0
   let draining = false
   const drained = Deferred.makeUnsafe<void>()
 
-  const runFork = yield* FiberSet.makeRuntime<never>()
+  const runFork = yield* FiberSet.makeRuntime()
   const saving = yield* Semaphore.make(limits.concurrentSnapshots)
   const context: ActorContext = {
     store,
     metrics: yield* makeActorMetrics,
+    clock,
     snapshots: yield* Snapshots,
+    run: (effect) => void runFork(effect),
     background: (effect) => void runFork(Semaphore.withPermit(saving, effect)),
     limits,
     activations: yield* Semaphore.make(limits.concurrentActivations),
@@ -78,14 +87,16 @@ export const make = Effect.gen(function* () {
       if (draining && inFlight === 0) Deferred.doneUnsafe(drained, Effect.void)
     },
     crashed: (streamId) => breaker.failed(streamId, MonotonicClock.millisUnsafe(clock)),
-    ended: actors.ended
+    // Only actors call these, each with itself.
+    rested: (actor) => actors.rested(actor as AnyActor),
+    failed: (actor) => actors.failed(actor as AnyActor)
   }
 
   /** Enqueues the command, or refuses it, before it returns; the effect that it returns only waits for the answer. */
   const enqueue = <State, Command, Event, Rejection>(
     aggregate: Aggregate<State, Command, Event, Rejection>,
     id: string,
-    { command, keyed, options, span }: Message<State, Command, Event>
+    { command, keyed, options = noOptions, span }: Message<State, Command, Event>
   ): Effect.Effect<Accepted<State, Event>, Rejection | SendError | KeyedError> => {
     const mistakes = mistakesOf(id, options)
     if (mistakes.length > 0) return Effect.fail(InvalidRequest.all(mistakes))
@@ -95,7 +106,7 @@ export const make = Effect.gen(function* () {
     if (inFlight >= limits.inFlight) return Effect.fail(new Overloaded({ what: "this process", retryAfter: 1 }))
     // There is no yield from here on: see the file's head.
     const found = actors.find(streamId, now)
-    if (found !== undefined && Queue.isFullUnsafe(found.mailbox)) {
+    if (found?.isFull === true) {
       return Effect.fail(new Overloaded({ what: `the mailbox of ${streamId}`, retryAfter: 1 }))
     }
     // A read runs no rules that could fail, so it is neither refused nor a trial.
@@ -103,34 +114,30 @@ export const make = Effect.gen(function* () {
     if (wait > 0) return Effect.fail(new AggregateSuspended({ retryAfter: Math.ceil(wait / 1000) }))
     // The category of the stream id says which aggregate the actor was made from.
     const actor =
-      (found as Actor.AggregateActor<State, Command, Event, Rejection> | undefined) ??
-      Actor.make(aggregate, streamId, context, { fresh: options?.fresh ?? false })
-    const commandId = keyed?.commandId ?? SecureRandom.uuidV7Unsafe()
+      (found as AggregateActor<State, Command, Event, Rejection> | undefined) ??
+      new AggregateActor(aggregate, streamId, context, options.fresh ?? false)
+    const commandId = keyed?.commandId ?? UuidV7.make()
     const reply = Deferred.makeUnsafe<Accepted<State, Event>, Rejection | SendError | KeyedError>()
-    Queue.offerUnsafe(actor.mailbox, {
-      ...(command === undefined ? {} : { command }),
-      ...(keyed === undefined ? {} : { keyed }),
-      precondition: options?.precondition,
+    actor.lastUsed = now
+    inFlight += 1
+    if (found === undefined) actors.add(actor as AnyActor, now)
+    // This comes last, since it may run the actor: an activation that fails at once has somebody to answer.
+    actor.enqueue({
+      command,
+      keyed,
+      precondition: options.precondition,
       metadata: {
         commandId,
-        correlationId: options?.correlationId ?? commandId,
-        causationId: options?.causationId ?? commandId,
-        ...(options?.actor === undefined ? {} : { actor: options.actor }),
-        ...(options?.traceparent === undefined ? {} : { traceparent: options.traceparent })
+        correlationId: options.correlationId ?? commandId,
+        causationId: options.causationId ?? commandId,
+        ...(options.actor === undefined ? undefined : { actor: options.actor }),
+        ...(options.traceparent === undefined ? undefined : { traceparent: options.traceparent })
       },
-      deadline: now + Duration.toMillis(limits.commandDeadline),
+      deadline: now + deadlineMillis,
       span,
       reply,
       lostRace: false
     })
-    actor.open += 1
-    actor.lastUsed = now
-    inFlight += 1
-    if (found === undefined) {
-      actors.add(actor as Actor.AnyActor, now)
-      // The mailbox is not empty any more: an activation that fails at once has somebody to answer.
-      runFork(actor.run)
-    }
     return Deferred.await(reply)
   }
 

@@ -2,7 +2,8 @@
  * The state that an actor has in memory: the fold of events that the event store has confirmed, and of nothing else. One
  * phase says how it stands to the log. (Phases and snapshots as in Akka and Pekko Persistence.)
  *
- * A long stream is loaded from a usable snapshot; every so many events a new one is saved in the background.
+ * A long stream is loaded from a usable snapshot; every so many events a new one is saved in the background. There are as
+ * many of these as residents, so this is a small record, and its methods are functions of its class.
  */
 import { createHash } from "node:crypto"
 import { Effect, Schema } from "effect"
@@ -35,29 +36,12 @@ export type Phase =
   | { readonly _tag: "Behind"; readonly version: number }
   | { readonly _tag: "Spoiled" }
 
-export interface ActorState<State, Event> {
-  readonly state: State
-  readonly version: number
-  /** Position of the last event; 0 if there is none. */
-  readonly position: bigint
-  /** Id of the last event; undefined if there is none. */
-  readonly eventId: string | undefined
-  readonly recordedAt: string
-  readonly phase: Phase
-  /** Loads the whole stream, or the snapshot and what follows it. */
-  readonly load: Effect.Effect<void, DatabaseUnavailable>
-  /** Brings the state up to date: reads the events that a `Behind` state lacks, and loads a `Spoiled` state anew. */
-  readonly refresh: Effect.Effect<void, DatabaseUnavailable>
-  /**
-   * Notes that the state lacks events up to `version`, which the log holds; without `version`, notes that the log may
-   * hold such events.
-   */
-  fallBehind(version?: number): void
-  /** Notes that a defect may have left anything in the state. */
-  spoil(): void
-  /** Folds events that the event store has just stored; `stored` names the position of the last one. */
-  advance(events: ReadonlyArray<Event>, stored: Stored): void
-}
+const epoch = "1970-01-01T00:00:00.000Z"
+
+const fresh: Phase = { _tag: "Fresh" }
+const current: Phase = { _tag: "Current" }
+const unread: Phase = { _tag: "Behind", version: 1 }
+const spoiled: Phase = { _tag: "Spoiled" }
 
 const fingerprints = new WeakMap<object, string>()
 
@@ -71,94 +55,143 @@ const fingerprintOf = <State>(policy: SnapshotPolicy<State>): string => {
   return made
 }
 
-export const make = <State, Command, Event, Rejection>(
-  { codec, decider, snapshots: policy }: Aggregate<State, Command, Event, Rejection>,
-  streamId: StreamId,
-  { background, metrics, snapshots, store }: ActorContext,
-  options: { readonly fresh: boolean }
-): ActorState<State, Event> => {
-  const blank = {
-    state: decider.initialState,
-    version: 0,
-    position: 0n,
-    eventId: undefined as string | undefined,
-    recordedAt: "1970-01-01T00:00:00.000Z"
-  }
-  const memory: typeof blank & { phase: Phase } = {
-    ...blank,
-    phase: options.fresh ? { _tag: "Fresh" } : { _tag: "Behind", version: 1 }
-  }
-  let snapshotVersion = 0
+export class ActorState<State, Command, Event, Rejection> {
+  readonly aggregate: Aggregate<State, Command, Event, Rejection>
+  readonly streamId: StreamId
+  readonly context: ActorContext
+  state: State
+  version = 0
+  /** Position of the last event; 0 if there is none. */
+  position = 0n
+  /** Id of the last event; undefined if there is none. */
+  eventId: string | undefined = undefined
+  recordedAt = epoch
+  phase: Phase
+  /** The version of the last snapshot that was loaded or made; 0 if there is none. */
+  snapshotVersion = 0
 
-  const apply = (event: Event, at: Stored) => {
-    memory.state = decider.evolve(memory.state, event, at.recordedAt)
-    memory.version += 1
-    memory.position = at.position
-    memory.eventId = at.eventId
-    memory.recordedAt = at.recordedAt
+  constructor(
+    aggregate: Aggregate<State, Command, Event, Rejection>,
+    streamId: StreamId,
+    context: ActorContext,
+    isFresh: boolean
+  ) {
+    this.aggregate = aggregate
+    this.streamId = streamId
+    this.context = context
+    this.state = aggregate.decider.initialState
+    this.phase = isFresh ? fresh : unread
   }
 
-  const readPage = (limit: number) =>
-    Effect.map(store.readStream(streamId, { after: memory.version, limit }), (page) => {
-      for (const event of page) apply(codec.decode(event), event)
+  /** True if the state lacks events of the log, or may not be trusted, so that nothing may be decided on it. */
+  get needsRefresh(): boolean {
+    return this.phase._tag === "Behind" || this.phase._tag === "Spoiled"
+  }
+
+  /** Brings the state up to date: reads the events that a `Behind` state lacks, and loads a `Spoiled` state anew. */
+  refresh(): Effect.Effect<void, DatabaseUnavailable> {
+    return this.phase._tag === "Spoiled" ? this.load() : this.needsRefresh ? this.#catchUp() : Effect.void
+  }
+
+  /** Loads the whole stream, or the snapshot and what follows it. */
+  load(): Effect.Effect<void, DatabaseUnavailable> {
+    return Effect.gen({ self: this }, function* () {
+      const { aggregate, context, streamId } = this
+      const { snapshots: policy } = aggregate
+      this.state = aggregate.decider.initialState
+      this.version = 0
+      this.position = 0n
+      this.eventId = undefined
+      this.recordedAt = epoch
+      this.snapshotVersion = 0
+      // A stream that ends within its first events has no snapshot, or none that is worth a look-up.
+      const first = Math.min(policy?.every ?? pageSize, pageSize)
+      if ((yield* this.#readPage(first)) === first) {
+        const snapshot = policy && (yield* context.snapshots.load(streamId))
+        if (policy !== undefined && snapshot !== undefined) yield* this.#restore(policy, snapshot)
+        yield* this.#catchUp()
+      }
+      this.phase = current
+      context.metrics.activated(this.snapshotVersion > 0 ? "snapshot" : "log")
+    }).pipe(Effect.annotateLogs({ streamId: this.streamId }))
+  }
+
+  /**
+   * Notes that the state lacks events up to `version`, which the log holds; without `version`, notes that the log may
+   * hold such events.
+   */
+  fallBehind(version = this.version + 1): void {
+    const { phase } = this
+    if (phase._tag === "Spoiled" || version <= this.version) return
+    this.phase = { _tag: "Behind", version: phase._tag === "Behind" ? Math.max(version, phase.version) : version }
+  }
+
+  /** Notes that a defect may have left anything in the state. */
+  spoil(): void {
+    this.phase = spoiled
+  }
+
+  /** Folds events that the event store has just stored; `stored` names the position of the last one. */
+  advance(events: ReadonlyArray<Event>, stored: Stored): void {
+    for (const event of events) this.#apply(event, stored)
+    const { phase } = this
+    if (phase._tag === "Fresh" || (phase._tag === "Behind" && phase.version <= this.version)) this.phase = current
+    this.#saveIfDue()
+  }
+
+  #apply(event: Event, { eventId, position, recordedAt }: Stored): void {
+    this.state = this.aggregate.decider.evolve(this.state, event, recordedAt)
+    this.version += 1
+    this.position = position
+    this.eventId = eventId
+    this.recordedAt = recordedAt
+  }
+
+  #readPage(limit: number): Effect.Effect<number, DatabaseUnavailable> {
+    const { aggregate, context, streamId, version } = this
+    return Effect.map(context.store.readStream(streamId, { after: version, limit }), (page) => {
+      for (const event of page) this.#apply(aggregate.codec.decode(event), event)
       return page.length
     })
+  }
 
-  const catchUp = Effect.gen(function* () {
-    while ((yield* readPage(pageSize)) === pageSize) yield* Effect.yieldNow
-    memory.phase = { _tag: "Current" }
-  })
+  #catchUp(): Effect.Effect<void, DatabaseUnavailable> {
+    return Effect.gen({ self: this }, function* () {
+      while ((yield* this.#readPage(pageSize)) === pageSize) yield* Effect.yieldNow
+      this.phase = current
+    })
+  }
 
   /** Takes the state from a snapshot, if this program made it from this very stream; otherwise says so and ignores it. */
-  const restore = Effect.fnUntraced(
-    function* (policy: SnapshotPolicy<State>, snapshot: Snapshot) {
-      if (snapshot.version <= memory.version) return
-      const [event] = yield* store.readStream(streamId, { after: snapshot.version - 1, limit: 1 })
-      if (snapshot.fingerprint !== fingerprintOf(policy) || event?.position !== snapshot.position) {
+  #restore(policy: SnapshotPolicy<State>, snapshot: Snapshot): Effect.Effect<void, DatabaseUnavailable> {
+    return Effect.gen({ self: this }, function* () {
+      const { position, recordedAt, version } = snapshot
+      if (version <= this.version) return
+      const [event] = yield* this.context.store.readStream(this.streamId, { after: version - 1, limit: 1 })
+      if (snapshot.fingerprint !== fingerprintOf(policy) || event?.position !== position) {
         return yield* Effect.logWarning(
           "A snapshot was made by another program or from another log; it is ignored and the stream is replayed."
         )
       }
-      const { position, recordedAt, version } = snapshot
-      const state = yield* Schema.decodeUnknownEffect(policy.schema, readable)(snapshot.state)
-      Object.assign(memory, { state, version, position, recordedAt, eventId: event.eventId })
-      snapshotVersion = version
-    },
-    Effect.catchTag("SchemaError", (error) =>
-      Effect.logWarning("A snapshot can't be decoded; it is ignored and the stream is replayed.", error)
+      this.state = yield* Schema.decodeUnknownEffect(policy.schema, readable)(snapshot.state)
+      this.version = version
+      this.position = position
+      this.eventId = event.eventId
+      this.recordedAt = recordedAt
+      this.snapshotVersion = version
+    }).pipe(
+      Effect.catchTag("SchemaError", (error) =>
+        Effect.logWarning("A snapshot can't be decoded; it is ignored and the stream is replayed.", error)
+      )
     )
-  )
+  }
 
-  const load = Effect.gen(function* () {
-    Object.assign(memory, blank)
-    snapshotVersion = 0
-    // A stream that ends within its first events has no snapshot, or none that is worth a look-up.
-    const first = Math.min(policy?.every ?? pageSize, pageSize)
-    if ((yield* readPage(first)) === first) {
-      const snapshot = policy && (yield* snapshots.load(streamId))
-      if (policy !== undefined && snapshot !== undefined) yield* restore(policy, snapshot)
-      yield* catchUp
-    }
-    memory.phase = { _tag: "Current" }
-    metrics.activated(snapshotVersion > 0 ? "snapshot" : "log")
-  }).pipe(Effect.annotateLogs({ streamId }))
-
-  const refresh = Effect.suspend(() => {
-    switch (memory.phase._tag) {
-      case "Fresh":
-      case "Current":
-        return Effect.void
-      case "Behind":
-        return catchUp
-      case "Spoiled":
-        return load
-    }
-  })
-
-  const saveIfDue = () => {
-    if (policy === undefined || memory.version - snapshotVersion < policy.every) return
-    snapshotVersion = memory.version
-    const { position, recordedAt, state, version } = memory
+  #saveIfDue(): void {
+    const { position, recordedAt, state, streamId, version } = this
+    const { snapshots: policy } = this.aggregate
+    if (policy === undefined || version - this.snapshotVersion < policy.every) return
+    this.snapshotVersion = version
+    const { background, snapshots } = this.context
     const save = Effect.gen(function* () {
       const encoded = yield* Schema.encodeEffect(policy.schema, readable)(state)
       const fingerprint = fingerprintOf(policy)
@@ -170,26 +203,4 @@ export const make = <State, Command, Event, Rejection>(
       ).pipe(Effect.annotateLogs({ streamId }))
     )
   }
-
-  return Object.assign(memory, {
-    load,
-    refresh,
-    fallBehind: (version = memory.version + 1) => {
-      const { phase } = memory
-      if (phase._tag === "Spoiled" || version <= memory.version) return
-      memory.phase = { _tag: "Behind", version: phase._tag === "Behind" ? Math.max(version, phase.version) : version }
-    },
-    spoil: () => {
-      memory.phase = { _tag: "Spoiled" }
-    },
-    advance: (events: ReadonlyArray<Event>, stored: Stored) => {
-      const first = stored.position - BigInt(events.length - 1)
-      events.forEach((event, index) => apply(event, { ...stored, position: first + BigInt(index) }))
-      const { phase } = memory
-      if (phase._tag === "Fresh" || (phase._tag === "Behind" && phase.version <= memory.version)) {
-        memory.phase = { _tag: "Current" }
-      }
-      saveIfDue()
-    }
-  })
 }

@@ -1,227 +1,266 @@
 /**
- * An actor: one fiber and one bounded mailbox per stream.
+ * An actor: the state of one stream, and while commands wait for it one bounded mailbox and one fiber.
  *
  * Commands are decided one after the other. The state moves forward only on the event store's confirmation, no reply of a
- * drain leaves before the event store has answered for the whole drain, and every envelope is answered, whatever the
- * actor's end. The registry (`Aggregates`) starts the actor and shuts its mailbox down.
+ * drain leaves before the event store has answered for the whole drain, and every envelope is answered, whatever ends the
+ * fiber. The fiber starts with the first envelope, and ends in the same synchronous step in which it finds none, so there
+ * is at most one. An idle actor is a record of its state and no more.
  */
-import { Cause, Effect, Exit, Queue, Random, Semaphore } from "effect"
-import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
+import { Cause, Effect, Exit, Random } from "effect"
 import type { Outcome } from "../../eventstore/EventStore.ts"
-import { OutcomeUnknown, Overloaded } from "../../eventstore/EventStoreErrors.ts"
+import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
 import * as MonotonicClock from "../../supervision/MonotonicClock.ts"
-import type { Aggregate } from "../Aggregate.ts"
-import { AggregateSuspended, CommandIdReused, Draining, type SendError } from "../CommandErrors.ts"
-import { UnknownEvent } from "../EventCodec.ts"
-import type { ActorContext } from "./ActorContext.ts"
-import * as ActorState from "./ActorState.ts"
-import { append, type Decided, decideAll, type Lost, reconcile } from "./Drain.ts"
-import { CommandAlreadyAccepted, type Envelope, makePending } from "./Envelope.ts"
 import * as Span from "../../telemetry/Span.ts"
+import type { Aggregate } from "../Aggregate.ts"
+import { CommandIdReused, Draining, type SendError } from "../CommandErrors.ts"
+import { activate, orUnknown } from "./Activation.ts"
+import type { ActorContext } from "./ActorContext.ts"
+import { ActorState } from "./ActorState.ts"
+import { append, type Decided, decideAll, type Lost, reconcile } from "./Drain.ts"
+import { CommandAlreadyAccepted, type Envelope, Mailbox } from "./Envelope.ts"
 
-export interface AggregateActor<State, Command, Event, Rejection> {
-  readonly streamId: StreamId
-  readonly mailbox: Queue.Queue<Envelope<State, Command, Event, Rejection>>
-  /** Counts the envelopes that have no answer yet, in the mailbox or taken from it. Only at 0 may the actor be removed. */
-  open: number
+export class AggregateActor<State, Command, Event, Rejection> {
+  readonly memory: ActorState<State, Command, Event, Rejection>
+  /** The actor has a mailbox while it has a fiber. */
+  mailbox: Mailbox<State, Command, Event, Rejection> | undefined = undefined
+  isActivated = false
   /** The monotonic clock's time of the last command, in milliseconds. */
-  lastUsed: number
+  lastUsed = 0
   /** The time, of the same clock, at which the cache last moved this actor behind all others. */
-  movedAt: number
-  readonly memory: Pick<ActorState.ActorState<State, Event>, "version" | "fallBehind" | "spoil">
-  /** Loads the state, then serves the mailbox until it is shut down. Never fails. */
-  readonly run: Effect.Effect<void>
+  movedAt = 0
+  /** The cache's estimate of the bytes that this actor takes, and the version from which on that is made anew. */
+  weight = 0
+  weighAt = 0
+
+  constructor(
+    aggregate: Aggregate<State, Command, Event, Rejection>,
+    streamId: StreamId,
+    context: ActorContext,
+    isFresh: boolean
+  ) {
+    this.memory = new ActorState(aggregate, streamId, context, isFresh)
+  }
+
+  /** The number of envelopes that have no answer yet. Only at 0 may the actor be removed. */
+  get open(): number {
+    return this.mailbox?.open ?? 0
+  }
+
+  get isFull(): boolean {
+    return this.mailbox !== undefined && this.mailbox.waiting.length >= this.memory.context.limits.mailbox
+  }
+
+  /** Puts an envelope into the mailbox, and starts a fiber if there is none. There must be room. */
+  enqueue(envelope: Envelope<State, Command, Event, Rejection>): void {
+    const { context, streamId } = this.memory
+    if (this.mailbox !== undefined) {
+      this.mailbox.waiting.push(envelope)
+      return
+    }
+    const mailbox = new Mailbox<State, Command, Event, Rejection>(streamId, context.answered)
+    mailbox.waiting.push(envelope)
+    this.mailbox = mailbox
+    const serving = new Serving(this, this.memory, mailbox)
+    context.run(Effect.onExit(serving.run(), (exit) => (Exit.isSuccess(exit) ? Effect.void : serving.fail(exit.cause))))
+  }
 }
 
 export type AnyActor = AggregateActor<unknown, unknown, unknown, unknown>
 
-export const make = <State, Command, Event, Rejection>(
-  aggregate: Aggregate<State, Command, Event, Rejection>,
-  streamId: StreamId,
-  context: ActorContext,
-  options: { readonly fresh: boolean }
-): AggregateActor<State, Command, Event, Rejection> => {
-  type Env = Envelope<State, Command, Event, Rejection>
-  const { activations, answered, crashed, ended, limits, metrics, store } = context
-  const memory = ActorState.make(aggregate, streamId, context, options)
-  const mailbox = Effect.runSync(Queue.dropping<Env>(limits.mailbox))
-  const pending = makePending<State, Command, Event, Rejection>(streamId, (exit, isRead) => {
-    actor.open -= 1
-    answered(streamId, exit, isRead)
-  })
+/** What the fiber of an actor does, from the first envelope until none waits. */
+class Serving<State, Command, Event, Rejection> {
+  readonly actor: AggregateActor<State, Command, Event, Rejection>
+  readonly memory: ActorState<State, Command, Event, Rejection>
+  readonly mailbox: Mailbox<State, Command, Event, Rejection>
+  /** True while decided commands are on their way to the event store. */
+  isStoring = false
 
-  /** An event that only a newer program knows is no defect of this one: it answers that it can't serve the stream. */
-  const orUnknown = <A, E>(read: Effect.Effect<A, E>): Effect.Effect<A, E | AggregateSuspended> =>
-    Effect.catchDefect(read, (defect) =>
-      defect instanceof UnknownEvent
-        ? Effect.fail(new AggregateSuspended({ retryAfter: 30, unknownEvent: defect.type }))
-        : Effect.die(defect)
-    )
-
-  const failPending = (error: SendError) => Effect.sync(() => pending.answerAll(Exit.fail(error)))
-
-  const accept = (envelope: Env, events: ReadonlyArray<Event>) => {
-    const { eventId, position, state, version } = memory
-    const { commandId } = envelope.metadata
-    pending.answer(envelope, Exit.succeed({ state, version, position, eventId, commandId, events }))
+  constructor(
+    actor: AggregateActor<State, Command, Event, Rejection>,
+    memory: ActorState<State, Command, Event, Rejection>,
+    mailbox: Mailbox<State, Command, Event, Rejection>
+  ) {
+    this.actor = actor
+    this.memory = memory
+    this.mailbox = mailbox
   }
 
-  const fail = (envelope: Env, defect: unknown, cause: "rules" | "caller" = "rules") =>
-    Effect.suspend(() => {
-      memory.spoil()
-      if (cause === "rules") crashed(streamId)
-      pending.answer(envelope, Exit.die(defect))
-      return Effect.logError("A command failed by a defect.", defect)
-    }).pipe(Effect.annotateLogs({ streamId, commandId: envelope.metadata.commandId }))
-
-  /** Another process was faster: what is pending is decided anew on what it has stored. */
-  const loseRace = (version: number) => {
-    // The log went back: nothing that is in memory is a state of it.
-    if (version < memory.version) memory.spoil()
-    else memory.fallBehind()
-    for (const envelope of pending.envelopes) envelope.lostRace = true
-  }
-
-  /** Answers a command that the drain did not store, unless it lost a race. */
-  const answerLost = ({ envelope, outcome }: Lost<State, Command, Event, Rejection>): Effect.Effect<void> => {
-    switch (outcome._tag) {
-      case "Duplicate": {
-        // Its events may be missing in memory: a twin of another process stored them, or this drain, which was sent twice.
-        memory.fallBehind()
-        const { position, receipt, version } = outcome
-        pending.answer(envelope, Exit.fail(new CommandAlreadyAccepted({ version, position, receipt })))
-        return Effect.void
+  run(): Effect.Effect<void, SendError> {
+    return Effect.gen({ self: this }, function* () {
+      const { actor, mailbox, memory } = this
+      const { context } = memory
+      if (!actor.isActivated) yield* activate(memory, mailbox.waiting[0]?.span)
+      actor.isActivated = true
+      const drain = Effect.whileLoop({
+        while: () => mailbox.pending.size > 0,
+        body: () => this.#attempt(),
+        step: () => {}
+      })
+      while (true) {
+        const envelopes = mailbox.take(context.limits.drain)
+        if (envelopes.length === 0) break
+        yield* this.#inSpan(drain, envelopes)
       }
-      case "Reused":
-        pending.answer(envelope, Exit.fail(new CommandIdReused()))
-        return Effect.void
-      case "Refused":
-        // The data of one caller can't be stored, which says nothing about the commands of others.
-        return fail(envelope, new Error(`The event store refused the events: ${outcome.reason}`), "caller")
-      case "Conflict":
-        metrics.lost()
-        loseRace(outcome.version)
-        return Effect.void
+      // There was no yield since the mailbox was found empty: whoever comes from now on starts another fiber.
+      actor.mailbox = undefined
+      context.rested(actor)
+    })
+  }
+
+  /** One synchronous step: nobody can find the actor any more, and nobody it took is left without an answer. */
+  fail(cause: Cause.Cause<SendError>): Effect.Effect<void> {
+    return Effect.sync(() => {
+      const { actor, mailbox, memory } = this
+      const { context, streamId } = memory
+      context.failed(actor)
+      // Nobody can say that commands on their way to the event store are undone.
+      if (this.isStoring) mailbox.answerPending(Exit.fail(new OutcomeUnknown({ retryAfter: 1 })))
+      mailbox.take(Infinity)
+      const isStopping = Cause.hasInterrupts(cause)
+      const isCommandLost = [...mailbox.pending].some(({ command }) => command !== undefined)
+      if (!isStopping && isCommandLost && Cause.hasDies(cause)) context.crashed(streamId)
+      mailbox.answerPending(isStopping ? Exit.fail(new Draining({ retryAfter: 1 })) : Exit.failCause(cause))
+    })
+  }
+
+  #inSpan(drain: Effect.Effect<void>, envelopes: ReadonlyArray<Envelope<State, Command, Event, Rejection>>) {
+    const [parent, ...others] = envelopes.flatMap(({ span }) => span ?? [])
+    // Reads have no span, and a drain of nothing but reads has none either.
+    if (parent === undefined) return drain
+    return Span.within("AggregateActor.drain", () => ({
+      captureStackTrace: false,
+      parent,
+      links: others.map((span) => ({ span, attributes: {} })),
+      attributes: { streamId: this.memory.streamId, commands: envelopes.length }
+    }))(drain)
+  }
+
+  /** Decides what is pending, on the newest state, and answers it as far as the event store confirms. */
+  #attempt(): Effect.Effect<void> {
+    const { mailbox, memory } = this
+    const decide = memory.needsRefresh
+      ? Effect.flatMap(orUnknown(memory.refresh()), () => this.#decide())
+      : this.#decide()
+    return Effect.catch(decide, (error) => {
+      this.isStoring = false
+      if (error._tag === "OutcomeUnknown") memory.fallBehind()
+      mailbox.answerPending(Exit.fail(error))
+      return Effect.void
+    })
+  }
+
+  #decide(): Effect.Effect<void, SendError> {
+    const { mailbox, memory } = this
+    const { aggregate, context, streamId } = memory
+    const { clock, store } = context
+    const now = MonotonicClock.millisUnsafe(clock)
+    mailbox.answerExpired(now, memory.version)
+    if (mailbox.pending.size === 0) return Effect.void
+    const decided = decideAll(aggregate, streamId, memory, mailbox.pending)
+    if (decided.some(({ _tag }) => _tag === "Append")) {
+      this.isStoring = true
+      return Effect.flatMap(append(store, decided, now), (outcomes) => {
+        this.isStoring = false
+        return this.#answerConfirmed(decided, outcomes)
+      })
     }
+    if (store.soleWriter && memory.phase._tag !== "Fresh") return this.#answerConfirmed(decided, [])
+    // An answer that appends nothing is right only if the state was still the newest one after the decision.
+    return Effect.flatMap(store.currentVersion(streamId), (version) => {
+      if (version === memory.version) return this.#answerConfirmed(decided, [])
+      this.#loseRace(version)
+      return this.#pauseIfLost
+    })
   }
 
   /** Answers up to the first command that the event store did not confirm; the rest stays pending. */
-  const answerConfirmed = (
+  #answerConfirmed(
     decisions: ReadonlyArray<Decided<State, Command, Event, Rejection>>,
     outcomes: ReadonlyArray<Outcome>
-  ): Effect.Effect<void> => {
+  ): Effect.Effect<void> {
+    const { mailbox, memory } = this
     const { confirmed, lost } = reconcile(decisions, outcomes)
     for (const decision of confirmed) {
       const { envelope } = decision
       switch (decision._tag) {
         case "Append":
           memory.advance(decision.events, decision.stored)
-          metrics.appended(decision.entry)
-          accept(envelope, decision.events)
+          memory.context.metrics.appended(decision.entry)
+          this.#accept(envelope, decision.events)
           break
         case "Unchanged":
-          accept(envelope, [])
+          this.#accept(envelope, [])
           break
         case "Refuse":
-          pending.answer(envelope, Exit.fail(decision.error))
+          mailbox.answer(envelope, Exit.fail(decision.error))
           break
         case "Defect":
-          return fail(envelope, decision.defect)
+          return this.#crash(envelope, decision.defect)
       }
     }
-    return Effect.forEach(lost, answerLost, { discard: true })
+    if (lost.length === 0) return Effect.void
+    return Effect.andThen(
+      Effect.forEach(lost, (one) => this.#answerLost(one), { discard: true }),
+      this.#pauseIfLost
+    )
   }
 
-  /** Decides what is pending and answers it as far as the event store confirms. */
-  const decidePending = Effect.gen(function* () {
-    yield* orUnknown(memory.refresh)
-    const now = yield* MonotonicClock.millis
-    pending.answerExpired(now, memory.version)
-    if (pending.envelopes.size === 0) return
-    const decided = decideAll(aggregate, streamId, memory, pending.envelopes)
-    if (decided.some(({ _tag }) => _tag === "Append")) {
-      // Whatever ends this fiber now, nobody can say that the commands on their way to the event store are undone.
-      const outcomes = yield* append(store, decided, now).pipe(
-        Effect.onError((cause) =>
-          Cause.hasFails(cause) ? Effect.void : failPending(new OutcomeUnknown({ retryAfter: 1 }))
-        )
-      )
-      yield* answerConfirmed(decided, outcomes)
-    } else {
-      // An answer that appends nothing is right only if the state was still the newest one after the decision.
-      const isNewest = store.soleWriter && memory.phase._tag !== "Fresh"
-      const version = isNewest ? memory.version : yield* store.currentVersion(streamId)
-      if (version === memory.version) yield* answerConfirmed(decided, [])
-      else loseRace(version)
-    }
-    const [next] = pending.envelopes
-    if (next?.lostRace === true) yield* Effect.sleep(yield* Random.nextIntBetween(1, 50))
-  })
+  #accept(envelope: Envelope<State, Command, Event, Rejection>, events: ReadonlyArray<Event>): void {
+    const { eventId, position, state, version } = this.memory
+    const { commandId } = envelope.metadata
+    this.mailbox.answer(envelope, Exit.succeed({ state, version, position, eventId, commandId, events }))
+  }
 
-  const answerPending = Effect.gen(function* () {
-    while (pending.envelopes.size > 0) {
-      yield* Effect.catch(decidePending, (error) => {
-        if (error._tag === "OutcomeUnknown") memory.fallBehind()
-        return failPending(error)
-      })
-    }
-  })
-
-  const drain = Effect.gen(function* () {
-    const envelopes = yield* Queue.takeBetween(mailbox, 1, limits.drain)
-    for (const envelope of envelopes) pending.envelopes.add(envelope)
-    const [parent, ...others] = envelopes.flatMap(({ span }) => span ?? [])
-    // Reads have no span, and a drain of nothing but reads has none either.
-    if (parent === undefined) return yield* answerPending
-    yield* Span.within("AggregateActor.drain", () => ({
-      captureStackTrace: false,
-      parent,
-      links: others.map((span) => ({ span, attributes: {} })),
-      attributes: { streamId, commands: envelopes.length }
-    }))(answerPending)
-  })
-
-  /** One synchronous step: nobody can find the actor any more, and nobody it took is left without an answer. */
-  const end = (exit: Exit.Exit<never, SendError>) =>
-    Effect.sync(() => {
-      ended(actor)
-      for (let taken = Queue.takeUnsafe(mailbox); taken !== undefined && Exit.isSuccess(taken);) {
-        pending.envelopes.add(taken.value)
-        taken = Queue.takeUnsafe(mailbox)
+  /** Answers a command that the drain did not store, unless it lost a race. */
+  #answerLost({ envelope, outcome }: Lost<State, Command, Event, Rejection>): Effect.Effect<void> {
+    const { mailbox, memory } = this
+    switch (outcome._tag) {
+      case "Duplicate": {
+        // Its events may be missing in memory: a twin of another process stored them, or this drain, which was sent twice.
+        memory.fallBehind()
+        const { position, receipt, version } = outcome
+        mailbox.answer(envelope, Exit.fail(new CommandAlreadyAccepted({ version, position, receipt })))
+        return Effect.void
       }
-      Queue.shutdownUnsafe(mailbox)
-      const isStopping = Exit.isSuccess(exit) || Cause.hasInterrupts(exit.cause)
-      const isCommandLost = [...pending.envelopes].some(({ command }) => command !== undefined)
-      if (!isStopping && isCommandLost && Cause.hasDies(exit.cause)) crashed(streamId)
-      pending.answerAll(isStopping ? Exit.fail(new Draining({ retryAfter: 1 })) : exit)
-    })
+      case "Reused":
+        mailbox.answer(envelope, Exit.fail(new CommandIdReused()))
+        return Effect.void
+      case "Refused":
+        // The data of one caller can't be stored, which says nothing about the commands of others.
+        return this.#crash(envelope, new Error(`The event store refused the events: ${outcome.reason}`), "caller")
+      case "Conflict":
+        memory.context.metrics.lost()
+        this.#loseRace(outcome.version)
+        return Effect.void
+    }
+  }
 
-  const activate = Effect.gen(function* () {
-    if (memory.phase._tag === "Fresh") return metrics.activated("new")
-    const { span } = yield* Queue.peek(mailbox)
-    const start = yield* MonotonicClock.millis
-    let loadingSince = Infinity
-    const load = Effect.flatMap(MonotonicClock.millis, (now) => {
-      loadingSince = now
-      return orUnknown(memory.load)
-    })
-    yield* Semaphore.withPermit(activations, load).pipe(
-      Effect.timeoutOrElse({
-        duration: limits.commandDeadline,
-        // The permit may have come a moment ago; the database is blamed only if most of the time was its own.
-        orElse: () =>
-          Effect.flatMap(MonotonicClock.millis, (now): Effect.Effect<never, SendError> => {
-            const isDatabaseSlow = now - loadingSince > loadingSince - start
-            if (isDatabaseSlow) return Effect.fail(new DatabaseUnavailable({ retryAfter: 1 }))
-            return Effect.fail(new Overloaded({ what: "the loading of ids into memory", retryAfter: 1 }))
-          })
-      }),
-      Span.within("AggregateActor.activate", () => ({ ...(span && { parent: span }), attributes: { streamId } }))
+  #crash(envelope: Envelope<State, Command, Event, Rejection>, defect: unknown, cause: "rules" | "caller" = "rules") {
+    const { context, streamId } = this.memory
+    this.memory.spoil()
+    if (cause === "rules") context.crashed(streamId)
+    this.mailbox.answer(envelope, Exit.die(defect))
+    return Effect.logError("A command failed by a defect.", defect).pipe(
+      Effect.annotateLogs({ streamId, commandId: envelope.metadata.commandId })
     )
-  })
+  }
 
-  const run = activate.pipe(Effect.andThen(Effect.forever(drain)), Effect.onExit(end), Effect.exit, Effect.asVoid)
-  const actor = { streamId, mailbox, open: 0, lastUsed: 0, movedAt: 0, memory, run }
-  return actor
+  /** Another process was faster: what is pending is decided anew on what it has stored. */
+  #loseRace(version: number): void {
+    const { mailbox, memory } = this
+    // The log went back: nothing that is in memory is a state of it.
+    if (version < memory.version) memory.spoil()
+    else memory.fallBehind()
+    for (const envelope of mailbox.pending) envelope.lostRace = true
+  }
+
+  /** Waits for a moment before a command that lost a race is decided anew, so that racing processes get out of step. */
+  get #pauseIfLost(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const [next] = this.mailbox.pending
+      if (next?.lostRace !== true) return Effect.void
+      return Effect.flatMap(Random.nextIntBetween(1, 50), (millis) => Effect.sleep(millis))
+    })
+  }
 }

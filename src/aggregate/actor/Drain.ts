@@ -6,12 +6,12 @@
  * on what `reconcile` confirms.
  */
 import { Result } from "effect"
-import { SecureRandom } from "effect/crypto"
 import type { Entry, EventStore, Outcome } from "../../eventstore/EventStore.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
 import type { Aggregate } from "../Aggregate.ts"
 import { type SendError, VersionMismatch } from "../CommandErrors.ts"
 import type { Envelope, Precondition } from "./Envelope.ts"
+import * as UuidV7 from "../../eventstore/UuidV7.ts"
 
 /**
  * - `Append`: the command was accepted, with events or to be remembered; that is true only once the event store says so.
@@ -72,7 +72,7 @@ export const decideAll = <State, Command, Event, Rejection>(
       expected: version,
       commandId,
       ...(keyed === undefined ? {} : { keyed: { fingerprint: keyed.fingerprint, receipt: keyed.receipt(accepted) } }),
-      events: events.map((event) => ({ eventId: SecureRandom.uuidV7Unsafe(), ...codec.encode(event) })),
+      events: events.map((event) => ({ eventId: UuidV7.make(), ...codec.encode(event) })),
       metadata: customerId === undefined ? metadata : { ...metadata, customerId }
     }
     state = next

@@ -4,6 +4,7 @@ import type { EventMetadata } from "../../eventstore/EventStore.ts"
 import { ConcurrencyConflict, Overloaded } from "../../eventstore/EventStoreErrors.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
 import type { CommandIdReused, SendError } from "../CommandErrors.ts"
+import type { ActorContext } from "./ActorContext.ts"
 
 /** A command was accepted and led to this state. */
 export interface Accepted<State, Event> {
@@ -56,13 +57,13 @@ export type KeyedError = CommandIdReused | CommandAlreadyAccepted
 
 export interface Envelope<State, Command, Event, Rejection> {
   /** Without a command this is a strong read: it answers the state and stores nothing. */
-  readonly command?: { readonly value: Command }
-  readonly keyed?: Keyed<State, Event>
+  readonly command: { readonly value: Command } | undefined
+  readonly keyed: Keyed<State, Event> | undefined
   readonly precondition: Precondition
   readonly metadata: EventMetadata
   /** The deadline is in milliseconds of the monotonic clock. */
   readonly deadline: number
-  /** The span of the sender, which the span of the drain continues; a read has none. */
+  /** The span of the sender, which the span of the drain continues; a read has none, nor has anything if nobody traces. */
   readonly span: Tracer.AnySpan | undefined
   readonly reply: Deferred.Deferred<Accepted<State, Event>, Rejection | SendError | KeyedError>
   /** True once the command lost a race: past its deadline it is then a conflict, not an overload. */
@@ -71,39 +72,52 @@ export interface Envelope<State, Command, Event, Rejection> {
 
 export type CommandExit<State, Event, Rejection> = Exit.Exit<Accepted<State, Event>, Rejection | SendError | KeyedError>
 
-/** Holds the envelopes that an actor has taken from its mailbox and not answered yet, in order. */
-export const makePending = <State, Command, Event, Rejection>(
-  streamId: StreamId,
-  answered: (exit: CommandExit<State, Event, Rejection>, isRead: boolean) => void
-) => {
-  type Env = Envelope<State, Command, Event, Rejection>
-  const envelopes = new Set<Env>()
+/** Holds the envelopes of an actor that have no answer yet. Only while there are some does the actor have one. */
+export class Mailbox<State, Command, Event, Rejection> {
+  readonly #streamId: StreamId
+  readonly #answered: ActorContext["answered"]
+  /** These wait to be taken, in the order in which they came. */
+  readonly waiting: Array<Envelope<State, Command, Event, Rejection>> = []
+  /** The actor has taken these, in the same order. */
+  readonly pending = new Set<Envelope<State, Command, Event, Rejection>>()
 
-  const answer = (envelope: Env, exit: CommandExit<State, Event, Rejection>) => {
-    envelopes.delete(envelope)
-    answered(exit, envelope.command === undefined)
+  constructor(streamId: StreamId, answered: ActorContext["answered"]) {
+    this.#streamId = streamId
+    this.#answered = answered
+  }
+
+  get open(): number {
+    return this.waiting.length + this.pending.size
+  }
+
+  /** Takes at most `limit` envelopes and returns them; none if none wait. */
+  take(limit: number): ReadonlyArray<Envelope<State, Command, Event, Rejection>> {
+    const taken = this.waiting.splice(0, limit)
+    for (const envelope of taken) this.pending.add(envelope)
+    return taken
+  }
+
+  answer(envelope: Envelope<State, Command, Event, Rejection>, exit: CommandExit<State, Event, Rejection>): void {
+    this.pending.delete(envelope)
+    this.#answered(this.#streamId, exit, envelope.command === undefined)
     // This comes last, since the caller goes on within this very call.
     Deferred.doneUnsafe(envelope.reply, exit)
   }
 
-  return {
-    envelopes,
-    answer,
+  /** Answers all that were taken. An answered envelope leaves `pending`, which a Set allows while it is iterated. */
+  answerPending(exit: CommandExit<State, Event, Rejection>): void {
+    for (const envelope of this.pending) this.answer(envelope, exit)
+  }
 
-    /** An answered envelope leaves `envelopes`, which a Set allows while it is iterated. */
-    answerAll: (exit: CommandExit<State, Event, Rejection>) => {
-      for (const envelope of envelopes) answer(envelope, exit)
-    },
-
-    /** Answers the commands whose deadline has passed: they are not decided (again). */
-    answerExpired: (now: number, currentVersion: number) => {
-      for (const envelope of [...envelopes].filter(({ deadline }) => deadline <= now)) {
-        const error =
-          envelope.lostRace && envelope.command !== undefined
-            ? new ConcurrencyConflict({ streamId, currentVersion })
-            : new Overloaded({ what: "the queue of this id", retryAfter: 1 })
-        answer(envelope, Exit.fail(error))
-      }
+  /** Answers the commands whose deadline has passed: they are not decided (again). */
+  answerExpired(now: number, currentVersion: number): void {
+    for (const envelope of this.pending) {
+      if (envelope.deadline > now) continue
+      const error =
+        envelope.lostRace && envelope.command !== undefined
+          ? new ConcurrencyConflict({ streamId: this.#streamId, currentVersion })
+          : new Overloaded({ what: "the queue of this id", retryAfter: 1 })
+      this.answer(envelope, Exit.fail(error))
     }
   }
 }

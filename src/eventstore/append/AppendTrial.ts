@@ -7,10 +7,10 @@
  */
 import type { PgClient } from "@effect/sql-pg"
 import { Effect, type Scope } from "effect"
-import { SecureRandom } from "effect/crypto"
 import type { SqlError } from "effect/sql/SqlError"
 import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import { withinSeconds } from "../../database/SqlFailure.ts"
+import * as UuidV7 from "../UuidV7.ts"
 
 /** The inner block is a subtransaction, which the exception takes back. */
 const trial = (id: string) => `DO $trial$
@@ -33,7 +33,7 @@ export const make = (
   connect: Effect.Effect<PgClient.PgClient, SqlError, Scope.Scope>,
   isFailing: () => boolean
 ): Effect.Effect<void, DatabaseUnavailable> => {
-  const tryOn = (sql: PgClient.PgClient) => sql.unsafe(trial(SecureRandom.uuidV7Unsafe()))
+  const tryOn = (sql: PgClient.PgClient) => sql.unsafe(trial(UuidV7.make()))
   return Effect.suspend(() => (isFailing() ? Effect.scoped(Effect.flatMap(connect, tryOn)) : tryOn(sql))).pipe(
     Effect.mapError((cause) => new DatabaseUnavailable({ retryAfter: 1, cause })),
     Effect.asVoid,

@@ -117,6 +117,7 @@ export const ParkedView = Schema.Struct({
 
 export const ActorsView = Schema.Struct({
   residents: Schema.Int,
+  residentBytes: Schema.Int,
   busy: Schema.Int,
   waiting: Schema.Int,
   inFlight: Schema.Int,

@@ -83,6 +83,7 @@ export const make = Effect.gen(function* () {
     if (Option.isSome(seen)) yield* projected(...seen.value)
     yield* audited(reports)
     ;(yield* Metrics.actorsActive)(actors.residents)
+    ;(yield* Metrics.actorsBytes)(actors.residentBytes)
     ;(yield* Metrics.mailboxDepth)(actors.waiting)
     const connections = yield* Metrics.streamConnections
     for (const transport of transports) connections(streams.count(transport), transport)

@@ -1,6 +1,6 @@
 /** Gives every request an id: the caller's `X-Request-Id` is echoed, and a UUID stands in problems, logs and events. */
 import { Context } from "effect"
-import { SecureRandom } from "effect/crypto"
+import * as UuidV7 from "../../eventstore/UuidV7.ts"
 
 export interface RequestIds {
   /** The answer has this value as `X-Request-Id`. */
@@ -16,7 +16,7 @@ export const isUuid = (text: string): boolean => uuid.test(text)
 
 export const make = (header: string | undefined): RequestIds => {
   if (header !== undefined && isUuid(header)) return { echo: header, uuid: header.toLowerCase() }
-  const own = SecureRandom.uuidV7Unsafe()
+  const own = UuidV7.make()
   return { echo: header !== undefined && printable.test(header) ? header : own, uuid: own }
 }
 

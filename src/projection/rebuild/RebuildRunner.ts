@@ -7,7 +7,6 @@
  */
 import type { PgClient } from "@effect/sql-pg"
 import { type Cause, Effect, Layer } from "effect"
-import { SecureRandom } from "effect/crypto"
 import type { SqlError } from "effect/sql/SqlError"
 import { Database, withDedicatedConnection } from "../../database/Database.ts"
 import { withinSeconds } from "../../database/SqlFailure.ts"
@@ -28,6 +27,7 @@ import * as ProjectionRunner from "../run/ProjectionRunner.ts"
 import * as ProjectionWork from "../run/ProjectionWork.ts"
 import * as RebuildRows from "./RebuildRows.ts"
 import * as RebuildSwap from "./RebuildSwap.ts"
+import * as UuidV7 from "../../eventstore/UuidV7.ts"
 
 const poll = "250 millis"
 
@@ -49,7 +49,7 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
   const tail = yield* LogTail
   const failures = yield* Metrics.projectionFailures
   const sql = database.projections
-  const owner = SecureRandom.uuidV7Unsafe()
+  const owner = UuidV7.make()
   const key: CheckpointKey = { name: projection.name, version: projection.version, slot: "shadow" }
   const size = BatchSize.make(database.kind)
   const poison = PoisonEvents.make()

@@ -7,7 +7,6 @@
  */
 import type { PgClient } from "@effect/sql-pg"
 import { Cause, Effect, Layer, Random } from "effect"
-import { SecureRandom } from "effect/crypto"
 import { Database, withDedicatedConnection } from "../../database/Database.ts"
 import { backoff, withinSeconds } from "../../database/SqlFailure.ts"
 import { LogTail } from "../../eventstore/tail/LogTail.ts"
@@ -24,6 +23,7 @@ import * as Lease from "./Lease.ts"
 import * as PoisonEvents from "./PoisonEvents.ts"
 import * as ProjectionFailure from "./ProjectionFailure.ts"
 import * as ProjectionWork from "./ProjectionWork.ts"
+import * as UuidV7 from "../../eventstore/UuidV7.ts"
 
 /** A projection is `live` from so few events behind the head on, and `catching-up` again with more than so many. */
 const liveWithin = 100
@@ -93,7 +93,7 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
   const tail = yield* LogTail
   const progress = yield* ProjectionProgress
   const pool = database.projections
-  const owner = SecureRandom.uuidV7Unsafe()
+  const owner = UuidV7.make()
   const key: CheckpointKey = { name: projection.name, version: projection.version, slot: "live" }
   const size = BatchSize.make(database.kind)
   const poison = PoisonEvents.make()

@@ -8,6 +8,7 @@ it("the wall clock is read only where a time is stored or shown; deadlines and p
   assert.deepStrictEqual(readers.sort(), [
     "src/aggregate/actor/ActorRegistry.ts",
     "src/eventstore/MemoryEventStore.ts",
+    "src/eventstore/UuidV7.ts",
     "src/projection/audit/DriftAudit.ts",
     "src/projection/audit/SqlAudits.ts",
     "src/views/MemoryFold.ts"

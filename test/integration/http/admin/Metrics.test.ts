@@ -25,6 +25,7 @@ const names: Readonly<Record<string, ReadonlyArray<string>>> = {
   orders_parked_streams: ["projection"],
   orders_rebuild_progress_ratio: ["projection"],
   orders_actors_active: [],
+  orders_actors_bytes: [],
   orders_mailbox_depth: [],
   orders_activations_total: ["source"],
   orders_stream_connections: ["transport"],

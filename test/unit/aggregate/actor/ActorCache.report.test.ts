@@ -10,7 +10,7 @@ describe("the report on actors", () => {
       yield* Effect.gen(function* () {
         const aggregates = yield* Aggregates
         const send = (id: string) => Effect.forkChild(aggregates.send(Counter, id, add()), { startImmediately: true })
-        const nothing = { residents: 0, busy: 0, waiting: 0, inFlight: 0, busiest: [] }
+        const nothing = { residents: 0, residentBytes: 0, busy: 0, waiting: 0, inFlight: 0, busiest: [] }
         assert.deepStrictEqual(yield* aggregates.report(10), nothing)
 
         const fibers = [yield* send("a")]
@@ -32,7 +32,9 @@ describe("the report on actors", () => {
 
         yield* log.open
         yield* Effect.forEach(fibers, Fiber.join)
-        assert.deepStrictEqual(yield* aggregates.report(2), { ...nothing, residents: 3 })
+        const { residentBytes, ...idle } = yield* aggregates.report(2)
+        assert.deepStrictEqual({ ...idle, residentBytes: 0 }, { ...nothing, residents: 3 })
+        assert.isAbove(residentBytes, 0)
       }).pipe(Effect.provide(registry({}).pipe(Layer.provide(log.layer))))
     })
   )
