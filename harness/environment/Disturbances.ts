@@ -195,7 +195,7 @@ export const all = async (sql: Sql, place: Place): Promise<ReadonlyArray<Disturb
     UNION ALL SELECT 'SCHEMA ordinal' ORDER BY name`)
   const [append] = await sql.rows<Function>(`
     SELECT proname AS name, pg_get_function_arguments(oid) AS args, pg_get_function_result(oid) AS result
-    FROM pg_proc WHERE pronamespace = 'ordinal'::regnamespace AND proname = 'append_entries'`)
+    FROM pg_proc WHERE pronamespace = 'ordinal'::regnamespace AND proname = 'append_batch'`)
   return [
     ...rights(
       place,

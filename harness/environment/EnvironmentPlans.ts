@@ -12,7 +12,7 @@ const quickOnes = [
   "all on TABLE ordinal.order_view revoked",
   "default_transaction_read_only = on",
   "no log-in",
-  "append_entries raises 42501",
+  "append_batch raises 42501",
   "XX000 at checkpoints",
   "order_view locked",
   "all sessions ended again and again"

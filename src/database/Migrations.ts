@@ -22,6 +22,7 @@ import { replacedRebuilds } from "./migrations/0006_replaced_rebuilds.ts"
 import { compatibility } from "./migrations/0007_compatibility.ts"
 import { orderPolicies } from "./migrations/0008_order_policies.ts"
 import { checkpointEvents } from "./migrations/0009_checkpoint_events.ts"
+import { appendBatch } from "./migrations/0010_append_batch.ts"
 import * as ServerChecks from "./ServerChecks.ts"
 import { blame, sqlState } from "./SqlFailure.ts"
 
@@ -34,7 +35,8 @@ const migrations = {
   "0006_replaced_rebuilds": replacedRebuilds,
   "0007_compatibility": compatibility,
   "0008_order_policies": orderPolicies,
-  "0009_checkpoint_events": checkpointEvents
+  "0009_checkpoint_events": checkpointEvents,
+  "0010_append_batch": appendBatch
 }
 
 /** Programs that know the migrations up to this one still work when all of the above are applied. */

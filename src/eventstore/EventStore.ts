@@ -40,6 +40,17 @@ export interface RecordedEvent extends NewEvent {
   readonly recordedAt: string
 }
 
+/**
+ * A stream that an entry depends on without writing it, at the version that its command was decided with; 0 means that
+ * the stream does not exist. It is compared at the commit, as `expected` is, so a rule over several streams holds there:
+ * as the append conditions of dynamic consistency boundaries (dcb.events) and the multi-stream checks of Marten and
+ * KurrentDB do. A question before the append could not promise that.
+ */
+export interface Guard {
+  readonly streamId: StreamId
+  readonly version: number
+}
+
 /** An entry is one command's share of an append. Without events it stores at most the outcome of a keyed command. */
 export interface Entry {
   readonly streamId: StreamId
@@ -53,6 +64,11 @@ export interface Entry {
   readonly keyed?: { readonly fingerprint: string; readonly receipt: unknown }
   readonly events: ReadonlyArray<NewEvent>
   readonly metadata: EventMetadata
+  /**
+   * Each of these streams must be at its version, or nothing of the entry is stored. They are compared with what earlier
+   * entries of the same append left; a guard of the entry's own stream means its version before the entry.
+   */
+  readonly guards?: ReadonlyArray<Guard>
 }
 
 /** Says how far a stream was: its version, the position of its last event, and when this was recorded. */
@@ -70,6 +86,8 @@ interface StreamPoint {
  * - `Duplicate`: the command was stored before; version, position, time and receipt are those of then.
  * - `Conflict`: the stream is at `version` and not at the expected one, or an entry before it in the same append, on
  *   the same stream, was not accepted.
+ * - `GuardMoved`: the entry's stream is at the expected version, but a guarded one is at `version` now. Nothing of the
+ *   entry is stored; its command is to be made anew with what that stream says.
  * - `Reused`: the id of a keyed command was used before, with another fingerprint.
  * - `Refused`: the data itself can't be stored (SQLSTATE class 22, 23, 54), which is a bug of the caller.
  */
@@ -77,6 +95,7 @@ export type Outcome =
   | ({ readonly _tag: "Accepted" } & StreamPoint)
   | ({ readonly _tag: "Duplicate"; readonly receipt?: unknown } & StreamPoint)
   | { readonly _tag: "Conflict"; readonly version: number }
+  | { readonly _tag: "GuardMoved"; readonly streamId: StreamId; readonly version: number }
   | { readonly _tag: "Reused" }
   | { readonly _tag: "Refused"; readonly reason: string }
 
@@ -103,8 +122,9 @@ export class EventStore extends Context.Service<
      * - `OutcomeUnknown`: the time was over before an answer came, so the entries may be stored. Append them again as
      *   they are (those that are stored come back as `Duplicate`), or read the streams.
      *
-     * The expected version is the optimistic concurrency check of event stores (as KurrentDB's expected revision); what
-     * is known by its id is not stored twice, so a resend after a lost connection is safe.
+     * The expected version is the optimistic concurrency check of event stores (as KurrentDB's expected revision). What
+     * is stored already is not stored twice, so a resend after a lost connection is safe: a keyed command is known by its
+     * id, an unkeyed entry by its first event, where that would be in its stream. Guards do not count for either.
      */
     append(
       entries: ReadonlyArray<Entry>,

@@ -57,9 +57,10 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
       const { version, position, recordedAt, receipt } = command
       return { _tag: "Duplicate", version, position, recordedAt, receipt }
     }
-    const first = entry.events[0]
-    if (first === undefined || !byEventId.has(first.eventId)) return undefined
-    const last = byEventId.get(entry.events.at(-1)?.eventId ?? first.eventId)
+    const stored = streams.get(entry.streamId)
+    const [first] = entry.events
+    if (first === undefined || stored?.[entry.expected]?.eventId !== first.eventId) return undefined
+    const last = stored[entry.expected + entry.events.length - 1]
     if (last === undefined) return undefined
     return { _tag: "Duplicate", version: last.version, position: last.position, recordedAt: last.recordedAt }
   }
@@ -94,6 +95,10 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
     if (earlier !== undefined) return earlier
     const version = streamOf(entry.streamId).length
     if (isBroken || version !== entry.expected) return { _tag: "Conflict", version }
+    for (const { streamId, version } of entry.guards ?? []) {
+      const current = streams.get(streamId)?.length ?? 0
+      if (current !== version) return { _tag: "GuardMoved", streamId, version: current }
+    }
     if (unstorable.test(JSON.stringify([entry.events, entry.metadata, entry.keyed]))) {
       return { _tag: "Refused", reason: "unsupported Unicode escape sequence" }
     }

@@ -56,14 +56,16 @@ export const appendCases: Record<string, Effect.Effect<unknown, unknown, EventSt
     equal(tags(yield* append(first, entry(stream, 1))), ["Duplicate", "Conflict"])
   }),
 
-  "recognises an unkeyed command by its events": Effect.gen(function* () {
+  "recognises an unkeyed command by its first event, where it would be in the stream": Effect.gen(function* () {
     const stream = newStream()
-    const first = entry(stream, 0, { events: 3 })
-    const [stored] = yield* append(first)
-    yield* append(entry(stream, 3))
-    for (const expected of [0, 4, 9]) {
-      equal(yield* append({ ...first, expected }), [{ ...stored!, _tag: "Duplicate" }])
+    for (const first of [entry(stream, 0, { events: 3 }), entry(stream, 3, { events: 2 })]) {
+      const [stored] = yield* append(first)
+      for (const again of [yield* append(first), yield* append(first, first)]) {
+        for (const outcome of again) equal(outcome, { ...stored!, _tag: "Duplicate" })
+      }
+      equal(tags(yield* append({ ...first, expected: 9 })), ["Conflict"])
     }
+    assert.lengthOf(yield* readWholeStream(stream), 5)
   }),
 
   "recognises a keyed command by its id, also one without events": Effect.gen(function* () {

@@ -9,6 +9,7 @@ import { EventStore, maxPageSize } from "../eventstore/EventStore.ts"
 import type * as StreamId from "../eventstore/StreamId.ts"
 import { appendCases } from "./EventStoreAppendCases.ts"
 import { append, entry, equal, newStream, readFrom } from "./EventStoreEntries.ts"
+import { guardCases } from "./EventStoreGuardCases.ts"
 import * as EventStoreModel from "./EventStoreModel.ts"
 
 /** These cases are about reading, and about the log as a whole. */
@@ -106,7 +107,8 @@ const logCases: Record<string, Effect.Effect<unknown, unknown, EventStore>> = {
 export const suite = <E>(name: string, layer: Layer.Layer<EventStore, E>): void => {
   describe(`EventStore contract: ${name}`, () => {
     withLayer(layer, { excludeTestServices: true, timeout: "60 seconds" })((it) => {
-      for (const [sentence, test] of Object.entries({ ...appendCases, ...logCases })) it.effect(sentence, () => test)
+      for (const [sentence, test] of Object.entries({ ...appendCases, ...guardCases, ...logCases }))
+        it.effect(sentence, () => test)
     })
   })
 }

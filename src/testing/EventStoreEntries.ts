@@ -4,6 +4,7 @@ import { Effect } from "effect"
 import {
   type Entry,
   EventStore,
+  type Guard,
   maxPageSize,
   type NewEvent,
   type Outcome,
@@ -36,16 +37,18 @@ export const entry = (
     readonly events?: number | ReadonlyArray<NewEvent>
     readonly commandId?: string
     readonly fingerprint?: string
+    readonly guards?: ReadonlyArray<Guard>
   } = {}
 ): Entry => {
-  const { events = 1, commandId = uuid(), fingerprint } = options
+  const { events = 1, commandId = uuid(), fingerprint, guards } = options
   return {
     streamId,
     expected,
     commandId,
     ...(fingerprint === undefined ? {} : { keyed: { fingerprint, receipt: { of: commandId } } }),
     events: typeof events === "number" ? Array.from({ length: events }, () => event()) : events,
-    metadata: { commandId, correlationId: commandId, causationId: commandId, actor: "contract" }
+    metadata: { commandId, correlationId: commandId, causationId: commandId, actor: "contract" },
+    ...(guards === undefined ? {} : { guards })
   }
 }
 

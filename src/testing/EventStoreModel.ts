@@ -3,11 +3,16 @@
  * (stateful property testing, as in QuickCheck).
  */
 import { Effect, Random } from "effect"
-import type { Entry, Outcome } from "../eventstore/EventStore.ts"
+import type { Entry, Guard, Outcome } from "../eventstore/EventStore.ts"
 import * as StreamId from "../eventstore/StreamId.ts"
 
 /** The model gives outcomes without time and receipt, which it does not know. */
-export type ModelOutcome = readonly [tag: Outcome["_tag"], version?: number | undefined, position?: bigint | undefined]
+export type ModelOutcome = readonly [
+  tag: Outcome["_tag"],
+  version?: number | undefined,
+  /** The position, or the guarded stream that has moved. */
+  rest?: bigint | string | undefined
+]
 
 /** Reduces the outcome of a store to what the model knows. */
 export const toModelOutcome = (outcome: Outcome): ModelOutcome => {
@@ -17,6 +22,8 @@ export const toModelOutcome = (outcome: Outcome): ModelOutcome => {
       return [outcome._tag, outcome.version, outcome.position]
     case "Conflict":
       return [outcome._tag, outcome.version]
+    case "GuardMoved":
+      return [outcome._tag, outcome.version, outcome.streamId]
     case "Reused":
     case "Refused":
       return [outcome._tag]
@@ -38,6 +45,8 @@ export const make = (head: bigint) => {
     if (known !== undefined) return ["Duplicate", known.outcome[1], known.outcome[2]]
     const version = versions.get(entry.streamId) ?? 0
     if (isBroken || version !== entry.expected) return ["Conflict", version]
+    const moved = entry.guards?.find((guard) => guard.version !== (versions.get(guard.streamId) ?? 0))
+    if (moved !== undefined) return ["GuardMoved", versions.get(moved.streamId) ?? 0, moved.streamId]
     for (const [index, { eventId }] of entry.events.entries()) {
       stored.push({ streamId: entry.streamId, version: version + index + 1, eventId })
       positions.set(entry.streamId, head + BigInt(stored.length))
@@ -66,8 +75,8 @@ export const make = (head: bigint) => {
 }
 
 /**
- * Makes a generator of batches over a few streams and a few command ids, so that repeats, conflicts and chains of
- * entries all occur. The generator takes a function that returns the committed version of a stream. `Random.withSeed`
+ * Makes a generator of batches over a few streams and a few command ids, so that repeats, conflicts, chains of
+ * entries and moved guards all occur. The generator takes a function that returns the committed version of a stream. `Random.withSeed`
  * makes the batches repeatable.
  */
 export const randomBatches = Effect.map(Random.Random, (random) => {
@@ -80,6 +89,11 @@ export const randomBatches = Effect.map(Random.Random, (random) => {
   const streams = [1, 2, 3, 4].map((number) => StreamId.make("model", `${run}-${number}`))
   const commandIds = Array.from({ length: 6 }, uuid)
   const sent: Array<Entry> = []
+
+  const guard = (versionOf: (streamId: string) => number): Guard => {
+    const streamId = streams[below(streams.length)]!
+    return { streamId, version: below(6) === 0 ? below(4) : versionOf(streamId) }
+  }
 
   const entry = (versionOf: (streamId: string) => number): Entry => {
     const old = sent[below(sent.length + 1)]
@@ -98,7 +112,8 @@ export const randomBatches = Effect.map(Random.Random, (random) => {
         schemaVersion: 1,
         data: { number: below(1_000) }
       })),
-      metadata: { commandId, correlationId: commandId, causationId: commandId }
+      metadata: { commandId, correlationId: commandId, causationId: commandId },
+      ...(below(3) === 0 ? { guards: Array.from({ length: 1 + below(2) }, () => guard(versionOf)) } : {})
     }
   }
 

@@ -229,6 +229,9 @@ class Serving<State, Command, Event, Rejection> {
       case "Refused":
         // The data of one caller can't be stored, which says nothing about the commands of others.
         return this.#crash(envelope, new Error(`The event store refused the events: ${outcome.reason}`), "caller")
+      case "GuardMoved":
+        // No entry has guards yet.
+        return this.#crash(envelope, new Error(`${outcome.streamId} is at version ${outcome.version} now.`), "caller")
       case "Conflict":
         memory.context.metrics.lost()
         this.#loseRace(outcome.version)

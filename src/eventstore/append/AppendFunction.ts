@@ -1,9 +1,8 @@
 /**
- * The SQL function that appends: called by `AppendStatement`, installed by the first migration, and shipped, so its
- * text is never edited. It locks the log's head, judges the entries in order, stores what is accepted without gaps, and
- * returns one row per entry. **Gotchas**: it relies on READ COMMITTED, under which it sees everything committed before
- * it has the lock, and refuses to run otherwise. Plans are pinned to index look-ups, because a session that first ran
- * the function on an empty log would keep reading whole tables.
+ * The SQL function by which programs append that know no guards; they may run beside this one, which calls that of
+ * `AppendBatchFunction`. The first migration installs it, and it is shipped, so its text is never edited. **Gotchas**: it
+ * relies on READ COMMITTED, under which it sees everything committed before it has the lock on the log's head. Plans are
+ * pinned to index look-ups, because a session that first ran it on an empty log would keep reading whole tables.
  */
 const storeEvents = (rows: string) => `
     INSERT INTO ordinal.events

@@ -128,9 +128,7 @@ export const make = Effect.fnUntraced(function* (
     const outcomes: Array<Outcome> = []
     for (const encoded of call.entries) {
       const { entry } = encoded
-      // No stream is ever at version -1: such an entry conflicts, unless its command is known already.
-      const judged = broken.has(entry.streamId) ? { ...encoded, entry: { ...entry, expected: -1 } } : encoded
-      const result = yield* send(batch, () => [judged])
+      const result = yield* send(batch, () => [{ ...encoded, isAfterLost: broken.has(entry.streamId) }])
       if (result._tag === "Abandoned") return
       const outcome: Outcome | undefined = result._tag === "Stored" ? result.outcomes[0] : result
       if (outcome === undefined) return yield* Effect.die("The database returned no outcome for an entry.")

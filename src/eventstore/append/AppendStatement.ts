@@ -1,124 +1,150 @@
 /**
  * Executes the append statement: entries go in, one outcome per entry comes back. `AppendLane` calls it; it calls the
- * SQL function of `AppendFunction`, which judges the entries. `GroupCommit` encodes entries, to know their size early.
+ * SQL function of `AppendBatchFunction`, which judges the entries. `GroupCommit` encodes entries, to know their size early.
  */
 import { type PgClient, PgTypes } from "@effect/sql-pg"
 import { Effect, Result } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Entry, Outcome } from "../EventStore.ts"
+import type { StreamId } from "../StreamId.ts"
 
 /** The JSON of an encoded entry is made, so that its size is known. */
 export interface EncodedEntry {
   readonly entry: Entry
-  readonly receipt: string | null
+  readonly receipt: string | undefined
   readonly metadata: string
   readonly data: ReadonlyArray<string>
   /** The entry takes about this many bytes on the wire. */
   readonly bytes: number
+  /** An entry of the same append and stream was sent before, apart, and not accepted: this one is not accepted either. */
+  readonly isAfterLost: boolean
 }
 
 const json = (value: unknown): string => JSON.stringify(value) ?? "null"
 
 export const encode = (entry: Entry): EncodedEntry => {
-  const receipt = entry.keyed === undefined ? null : json(entry.keyed.receipt)
+  const receipt = entry.keyed === undefined ? undefined : json(entry.keyed.receipt)
   const metadata = json(entry.metadata)
   const data = entry.events.map((event) => json(event.data))
   let bytes = 200 + (receipt?.length ?? 0)
   for (const text of data) bytes += 150 + text.length + metadata.length
-  return { entry, receipt, metadata, data, bytes }
+  for (const { streamId } of entry.guards ?? []) bytes += 60 + 2 * streamId.length
+  return { entry, receipt, metadata, data, bytes, isAfterLost: false }
 }
 
 const statement = `
-  SELECT outcome, version, "position", recorded_at AS "recordedAt", receipt
-  FROM ordinal.append_entries(
-    $1, $2, $3, $4, $5, $6, $7::text[]::uuid[], $8, $9, $10::text[]::uuid[], $11::text[]::uuid[],
-    $12, $13, $14, $15::text[]::uuid[], $16, $17, $18, $19)`
+  SELECT before, recorded_at AS "recordedAt", outcomes
+  FROM ordinal.append_batch($1, $2, $3::text[]::uuid[], $4, $5, $6)`
+
+type StoredOutcome =
+  | readonly ["a" | "d", version: number, position: string, recordedAt: string, receipt?: unknown]
+  | readonly ["c", version: number]
+  | readonly ["g", version: number, streamId: StreamId]
+  | readonly ["r"]
 
 interface Row {
-  readonly outcome: string
-  readonly version: number
-  readonly position: bigint
+  readonly before: bigint
   readonly recordedAt: Date
-  readonly receipt: unknown
+  /** This is null if every entry was accepted. */
+  readonly outcomes: ReadonlyArray<StoredOutcome> | null
 }
 
-const texts = (values: ReadonlyArray<string | null>) => Result.getOrThrow(PgTypes.array(values, PgTypes.OID.text))
+const texts = (values: ReadonlyArray<string>) => Result.getOrThrow(PgTypes.array(values, PgTypes.OID.text))
 const integers = (values: ReadonlyArray<number>) => Result.getOrThrow(PgTypes.array(values, PgTypes.OID.int4))
 
-/** Links each entry to earlier ones of the batch by their numbers, which count from 1; 0 means that there is none. */
-const link = (entries: ReadonlyArray<EncodedEntry>) => {
+/** Makes the arguments that `AppendBatchFunction` describes, in its order. Entries are numbered from 1. */
+const parameters = (batch: ReadonlyArray<EncodedEntry>) => {
+  const required = new Map<string, number>()
   const lastOfStream = new Map<string, number>()
   const firstOfCommand = new Map<string, number>()
-  let end = 0
-  return entries.map(({ entry }, index) => {
+  const keyed: Array<string> = []
+  const events: Array<string> = []
+  let inOrder = false
+
+  const entries = batch.map(({ data, entry, isAfterLost, metadata, receipt }, index) => {
+    const { commandId, expected, guards = [], streamId } = entry
     const number = index + 1
-    const previous = lastOfStream.get(entry.streamId) ?? 0
-    lastOfStream.set(entry.streamId, number)
-    const identity = entry.keyed === undefined ? entry.events[0]?.eventId : entry.commandId
+    const stream = json(streamId)
+    const firstEvent = entry.events[0]?.eventId
+
+    const previous = lastOfStream.get(streamId) ?? 0
+    const before = batch[previous - 1]?.entry
+    if (before === undefined) required.set(streamId, expected)
+    else inOrder ||= expected !== before.expected + before.events.length
+
+    const identity = entry.keyed === undefined ? firstEvent : commandId
     const same = identity === undefined ? 0 : (firstOfCommand.get(identity) ?? 0)
     if (identity !== undefined && same === 0) firstOfCommand.set(identity, number)
-    end += entry.events.length
-    return { previous, same, end }
-  })
-}
+    inOrder ||= isAfterLost || same > 0 || firstEvent === undefined
 
-/** Makes the arrays that `AppendFunction` describes, in its order. */
-const parameters = (encoded: ReadonlyArray<EncodedEntry>) => {
-  const entries = encoded.map(({ entry }) => entry)
-  const links = link(encoded)
-  const events = encoded.flatMap(({ data, entry, metadata }, index) =>
-    entry.events.map(({ eventId, schemaVersion, type }, eventIndex) => ({
-      entry: index + 1,
-      streamId: entry.streamId,
-      version: entry.expected + eventIndex + 1,
-      eventId,
-      type,
-      schemaVersion,
-      data: data[eventIndex] ?? "null",
-      metadata
-    }))
-  )
+    const guarded = guards.map((guard) => json([guard.streamId, guard.version, lastOfStream.get(guard.streamId) ?? 0]))
+    lastOfStream.set(streamId, number)
+
+    for (const [offset, { eventId, schemaVersion, type }] of entry.events.entries()) {
+      const head = `[${number},${stream},${expected + offset + 1},${json(eventId)},${json(type)},${schemaVersion}`
+      events.push(`${head},${data[offset]},${metadata}]`)
+    }
+    if (entry.keyed !== undefined) keyed.push(commandId)
+    const command = entry.keyed === undefined ? "" : `,${json(commandId)},${json(entry.keyed.fingerprint)},${receipt}`
+    const judged = `${stream},${expected},${entry.events.length},${json(firstEvent)},${previous},${same},${isAfterLost}`
+    return `[${judged},[${guarded.join()}]${command}]`
+  })
+
+  for (const { entry } of batch) {
+    for (const { streamId, version } of entry.guards ?? []) {
+      inOrder ||= lastOfStream.has(streamId) || (required.get(streamId) ?? version) !== version
+      required.set(streamId, version)
+    }
+  }
+
   return [
-    texts(entries.map((entry) => entry.streamId)),
-    integers(entries.map((entry) => entry.expected)),
-    integers(entries.map((entry) => entry.events.length)),
-    integers(links.map((link) => link.end)),
-    integers(links.map((link) => link.previous)),
-    integers(links.map((link) => link.same)),
-    texts(entries.map((entry) => (entry.keyed === undefined ? null : entry.commandId))),
-    texts(entries.map((entry) => entry.keyed?.fingerprint ?? null)),
-    texts(encoded.map((entry) => entry.receipt)),
-    texts(entries.map((entry) => entry.events[0]?.eventId ?? null)),
-    texts(entries.map((entry) => entry.events.at(-1)?.eventId ?? null)),
-    integers(events.map((event) => event.entry)),
-    texts(events.map((event) => event.streamId)),
-    integers(events.map((event) => event.version)),
-    texts(events.map((event) => event.eventId)),
-    texts(events.map((event) => event.type)),
-    integers(events.map((event) => event.schemaVersion)),
-    texts(events.map((event) => event.data)),
-    texts(events.map((event) => event.metadata))
+    texts([...required.keys()]),
+    integers([...required.values()]),
+    texts(keyed),
+    inOrder,
+    `[${events.join()}]`,
+    `[${entries.join()}]`
   ]
 }
 
-const toOutcome = ({ outcome, position, receipt, recordedAt, version }: Row): Outcome => {
-  switch (outcome) {
-    case "a":
-      return { _tag: "Accepted", version, position, recordedAt: recordedAt.toISOString() }
+const time = (recordedAt: string): string => new Date(recordedAt).toISOString()
+
+const toOutcome = (outcome: StoredOutcome): Outcome => {
+  switch (outcome[0]) {
+    case "a": {
+      const [, version, position, recordedAt] = outcome
+      return { _tag: "Accepted", version, position: BigInt(position), recordedAt: time(recordedAt) }
+    }
     case "d": {
-      const stored = { version, position, recordedAt: recordedAt.toISOString() }
-      return receipt === null ? { _tag: "Duplicate", ...stored } : { _tag: "Duplicate", ...stored, receipt }
+      const [, version, position, recordedAt] = outcome
+      const stored = { version, position: BigInt(position), recordedAt: time(recordedAt) }
+      return outcome.length < 5
+        ? { _tag: "Duplicate", ...stored }
+        : { _tag: "Duplicate", ...stored, receipt: outcome[4] }
     }
     case "c":
-      return { _tag: "Conflict", version }
-    default:
+      return { _tag: "Conflict", version: outcome[1] }
+    case "g":
+      return { _tag: "GuardMoved", version: outcome[1], streamId: outcome[2] }
+    case "r":
       return { _tag: "Reused" }
   }
+}
+
+const allAccepted = (batch: ReadonlyArray<EncodedEntry>, { before, recordedAt }: Row): ReadonlyArray<Outcome> => {
+  const time = recordedAt.toISOString()
+  let position = before
+  return batch.map(({ entry }) => {
+    position += BigInt(entry.events.length)
+    return { _tag: "Accepted", version: entry.expected + entry.events.length, position, recordedAt: time }
+  })
 }
 
 /** Executes one autocommit statement: either everything that it accepts is stored, or nothing. */
 export const execute = (
   sql: PgClient.PgClient,
-  entries: ReadonlyArray<EncodedEntry>
+  batch: ReadonlyArray<EncodedEntry>
 ): Effect.Effect<ReadonlyArray<Outcome>, SqlError> =>
-  Effect.suspend(() => Effect.map(sql.unsafe<Row>(statement, parameters(entries)), (rows) => rows.map(toOutcome)))
+  Effect.suspend(() => sql.unsafe<Row>(statement, parameters(batch))).pipe(
+    Effect.map(([row]) => row?.outcomes?.map(toOutcome) ?? (row === undefined ? [] : allAccepted(batch, row)))
+  )

@@ -16,10 +16,9 @@ import * as UuidV7 from "../UuidV7.ts"
 const trial = (id: string) => `DO $trial$
   BEGIN
     PERFORM FROM ordinal.events ORDER BY "position" DESC LIMIT 1;
-    PERFORM FROM ordinal.append_entries(
-      ARRAY['trial-${id}'], ARRAY[0], ARRAY[1], ARRAY[1], ARRAY[0], ARRAY[0], ARRAY[NULL]::uuid[], ARRAY[NULL]::text[],
-      ARRAY[NULL]::text[], ARRAY['${id}']::uuid[], ARRAY['${id}']::uuid[], ARRAY[1], ARRAY['trial-${id}'], ARRAY[1],
-      ARRAY['${id}']::uuid[], ARRAY['Tried'], ARRAY[1], ARRAY['{}'], ARRAY['{"commandId":"${id}"}']);
+    PERFORM FROM ordinal.append_batch(ARRAY['trial-${id}'], ARRAY[0], '{}', false,
+      '[[1, "trial-${id}", 1, "${id}", "Tried", 1, {}, {"commandId": "${id}"}]]',
+      '[["trial-${id}", 0, 1, "${id}", 0, 0, false, []]]');
     RAISE EXCEPTION 'The trial is taken back.' USING ERRCODE = 'ORD01';
   EXCEPTION WHEN SQLSTATE 'ORD01' THEN NULL;
   END $trial$`

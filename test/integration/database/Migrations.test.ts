@@ -45,6 +45,7 @@ describe("Migrations", () => {
         yield* sql`ALTER TABLE ordinal.migrations DROP COLUMN compatible_from`
         yield* sql`DROP TABLE ordinal.order_policies`
         yield* sql`DROP FUNCTION ordinal.founding_ship_requires`
+        yield* sql`DROP FUNCTION ordinal.append_batch`
         yield* sql`ALTER TABLE ordinal.checkpoints DROP COLUMN event_id, DROP COLUMN event_position`
         yield* sql`
           INSERT INTO ordinal.rebuilds (projection, version, state, problem, target, started_at)

@@ -17,10 +17,10 @@ const freshLog = Effect.gen(function* () {
 
 const lockHead = `SELECT "position" FROM ordinal.log_head FOR UPDATE`
 
-const appendByHand = (isolation: string) => `
-  SELECT outcome FROM ordinal.append_entries('{hand-${isolation}}', '{0}', '{1}', '{1}', '{0}', '{0}', '{NULL}', '{NULL}',
-    '{NULL}', ARRAY[gen_random_uuid()], ARRAY[gen_random_uuid()], '{1}', '{hand-${isolation}}', '{1}',
-    ARRAY[gen_random_uuid()], '{Happened}', '{1}', '{"{}"}', '{"{}"}')`
+const appendByHand = (name: string) => `
+  SELECT outcomes FROM ordinal.append_batch('{hand-${name}}', '{0}', '{}', false,
+    jsonb_build_array(jsonb_build_array(1, 'hand-${name}', 1, gen_random_uuid(), 'Happened', 1, '{}'::jsonb, '{}'::jsonb)),
+    '[["hand-${name}", 0, 1, null, 0, 0, false, []]]')`
 
 describe("the log under several sessions", () => {
   it.live("never shows a later event before an earlier one that is still being committed", () =>
@@ -120,7 +120,7 @@ describe("the log under several sessions", () => {
         assert.strictEqual(sqlState(refused), "25001")
       }
       yield* raw.unsafe("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED")
-      assert.deepStrictEqual(yield* raw.unsafe(appendByHand("x")), [{ outcome: "a" }])
+      assert.deepStrictEqual(yield* raw.unsafe(appendByHand("x")), [{ outcomes: null }])
 
       const name = new URL(url).pathname.slice(1)
       yield* raw.unsafe(`ALTER DATABASE ${name} SET default_transaction_isolation = 'serializable'`)
@@ -203,9 +203,9 @@ describe("stored events", () => {
       yield* raw.unsafe(`SET ROLE ${role}`)
       assert.strictEqual(sqlState(yield* Effect.flip(raw.unsafe(appendByHand("role")))), "42501")
       yield* raw.unsafe("RESET ROLE")
-      yield* raw.unsafe(`GRANT EXECUTE ON FUNCTION ordinal.append_entries TO ${role}`)
+      yield* raw.unsafe(`GRANT EXECUTE ON FUNCTION ordinal.append_batch TO ${role}`)
       yield* raw.unsafe(`SET ROLE ${role}`)
-      assert.deepStrictEqual(yield* raw.unsafe(appendByHand("role")), [{ outcome: "a" }])
+      assert.deepStrictEqual(yield* raw.unsafe(appendByHand("role")), [{ outcomes: null }])
       for (const change of [
         "INSERT INTO ordinal.events SELECT * FROM ordinal.events",
         "UPDATE ordinal.events SET version = 2",

@@ -36,12 +36,15 @@ it.live("sessions that began with an empty log never read its tables by sequenti
         const stream = newStream()
         yield* append(...Array.from({ length: 50 }, () => entry(newStream(), 0, { fingerprint: "a" })))
         yield* append(entry(stream, 0), entry(stream, 7), entry(newStream(), 0, { events: 0, fingerprint: "a" }))
+        const guards = [{ streamId: stream, version: 1 }]
+        yield* append(entry(newStream(), 0, { guards }), entry(newStream(), 0, { guards, fingerprint: "a" }))
+        yield* append(entry(stream, 1, { guards }), entry(newStream(), 0, { guards }), entry(stream, 9, { guards }))
         yield* log.currentVersion(stream)
         yield* log.readStream(stream, { after: 0, limit: 500 })
         yield* log.readAll({ after: BigInt(round), limit: 10 })
         yield* log.head
       }
-      assert.lengthOf(yield* readFrom(0n), 30 * 51)
+      assert.lengthOf(yield* readFrom(0n), 30 * 54)
     }).pipe(Effect.provide(logLayer(url)))
     assert.deepStrictEqual(yield* sequentialScans(sql), before)
   })
