@@ -1,4 +1,4 @@
-/** The two ways in that are measured, on a database of their own, and a row of what they store. */
+/** The ways in that are measured, on a database of their own, and a row of what they store. */
 import { Context, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as OrdersLayers from "../../src/orders/OrdersLayers.ts"
@@ -43,7 +43,7 @@ const request = (index: number): PlaceOrderRequest => ({
 const { PlaceOrder } = OrderCommand.cases
 
 /** The same, priced beforehand. */
-const command = (index: number): typeof PlaceOrder.Type => {
+export const command = (index: number): typeof PlaceOrder.Type => {
   const { customerId, email, name } = pick(demoCustomers, index)
   const line = (product: (typeof demoProducts)[number], number: number, quantity: number) => {
     const { productId, name, taxBps, unitPrice } = product
@@ -95,6 +95,24 @@ export const make = Effect.fnUntraced(function* (url: string, options: { readonl
   for (const save of demoProducts) yield* aggregates.send(ProductAggregate, save.productId, save)
   for (const save of demoCustomers) yield* aggregates.send(CustomerAggregate, save.customerId, save)
   let placed = 0
+  /** Changes of one address after the other, on an order that is replaced long before its history is too long. */
+  const hot = () => {
+    let orderId: Effect.Effect<OrderId> | undefined
+    let changes = 0
+    const next = Effect.fnUntraced(function* () {
+      const placeOrder = command(placed++)
+      yield* aggregates.send(OrderAggregate, placeOrder.orderId, placeOrder, { fresh: true })
+      return placeOrder.orderId
+    }, Effect.orDie)
+    return Effect.suspend(() => {
+      if (orderId === undefined || changes % 5_000 === 0) orderId = Effect.runSync(Effect.cached(next()))
+      const line1 = `${changes++} Mill Lane`
+      return Effect.map(orderId, (orderId) => ({ orderId, address: { ...shippingAddress, line1 } }))
+    })
+  }
+  const oneEvent = ({ events }: { readonly events: ReadonlyArray<unknown> }) =>
+    events.length === 1 ? Effect.void : Effect.die(new Error(`a command stored ${events.length} events, not one`))
+  const [hotForKernel, hotForOrders] = [hot(), hot()]
   return {
     /** The kernel alone: a priced command to the actor of a new order. */
     send: Effect.suspend(() => {
@@ -103,6 +121,18 @@ export const make = Effect.fnUntraced(function* (url: string, options: { readonl
     }),
     /** All of it: the catalog's prices, the fingerprint, the actor, the receipt. */
     place: Effect.suspend(() => orders.place(request(placed++))),
+    /** The same, each with an idempotency key of its own. */
+    placeKeyed: Effect.suspend(() => orders.place(request(placed), { idempotencyKey: `order-${placed++}` })),
+    /** A command on the same order as the ones before it, which stores an event: to the actor, and by all of the way. */
+    hotKernel: Effect.flatMap(hotForKernel, ({ address, orderId }) =>
+      Effect.flatMap(
+        aggregates.send(OrderAggregate, orderId, { _tag: "ChangeShippingAddress", orderId, address }),
+        oneEvent
+      )
+    ),
+    hotOrders: Effect.flatMap(hotForOrders, ({ address, orderId }) =>
+      Effect.flatMap(orders.changeShippingAddress(orderId, address), oneEvent)
+    ),
     /** Waits until the view has all that is in the log. */
     viewIsThere: Effect.orDie(Effect.flatMap(log.head, ({ position }) => queries.awaitPosition(position)))
   }

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { connect } from "../servers/FreshDatabase.ts"
 
-const table = `CREATE TABLE inserted (
+export const table = `CREATE TABLE inserted (
   position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   stream_id text NOT NULL,
   version integer NOT NULL,
@@ -15,7 +15,9 @@ const table = `CREATE TABLE inserted (
   recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
 )`
 
-const insert = `INSERT INTO inserted (stream_id, version, event_id, type, schema_version, data, metadata)
+export const columns = "stream_id, version, event_id, type, schema_version, data, metadata"
+
+const insert = `INSERT INTO inserted (${columns})
   VALUES ($1, $2, $3::text::uuid, $4, $5, $6::text::jsonb, $7::text::jsonb)`
 
 export interface Row {

@@ -2,160 +2,172 @@
  * Requests per second over HTTP, beside a bare `node:http` server, Emmett behind Express, and one-row inserts, all on
  * one machine and one PostgreSQL, in turn. Reads go to ids chosen at random from many orders, on both sides.
  *
- * A ratio is made of the medians of the rounds. An answer that is not 2xx ends the run: errors are no throughput.
+ * A ratio is made of the medians of the rounds. An answer that is not as it must be ends the run: errors are no
+ * throughput. At the end each side must have stored as many orders as it has acknowledged.
  */
 import { Effect } from "effect"
-import { ada, mug, placement } from "../../harness/fixtures/Shop.ts"
-import { call } from "../../harness/clients/HttpClient.ts"
-import { connect, fresh } from "../../harness/servers/FreshDatabase.ts"
-import { node, start } from "../../harness/servers/ServerProcess.ts"
+import { fresh } from "../../harness/servers/FreshDatabase.ts"
 import * as BenchDatabase from "../../harness/bench/BenchDatabase.ts"
 import * as CommandPaths from "../../harness/bench/CommandPaths.ts"
+import * as HttpLoad from "../../harness/bench/http/HttpLoad.ts"
+import * as HttpReport from "../../harness/bench/http/HttpReport.ts"
+import type { Part } from "../../harness/bench/http/LoadProcess.ts"
 import * as InsertBaseline from "../../harness/bench/InsertBaseline.ts"
 import * as Measurement from "../../harness/bench/Measurement.ts"
-import { cpuMicrosOf, type Peer, startBare, startEmmett, startLoad } from "../../harness/bench/http/HttpLoad.ts"
-import type { Load, LoadResult } from "../../harness/bench/http/LoadProcess.ts"
+import * as Pgbench from "../../harness/bench/Pgbench.ts"
+import type { Parts } from "./Parts.ts"
 
 const sizes = {
   full: { rounds: 3, seconds: 5, connections: [1, 16, 64, 256], orders: 100_000, peer: true },
-  quick: { rounds: 2, seconds: 1.5, connections: [1, 64], orders: 3_000, peer: true },
+  quick: { rounds: 2, seconds: 1, connections: [1, 64], orders: 3_000, peer: true },
   tiny: { rounds: 1, seconds: 0.2, connections: [2], orders: 20, peer: false }
 }
 export type Size = keyof typeof sizes
 
-const tea = { name: "Tea", unitPrice: 700, currency: "EUR", taxBps: 1900 }
-const body = JSON.stringify(
-  placement({
-    lines: [
-      { productId: "mug", quantity: 2 },
-      { productId: "tea", quantity: 1 }
-    ]
-  })
-)
-const post = { method: "POST", paths: ["/orders"], body } as const
+const { list, post } = HttpLoad
+const keyed: Part = { ...post, name: "keyed", isKeyed: true }
+const get = (ids: ReadonlyArray<string>): Part => ({
+  name: "get",
+  method: "GET",
+  path: "/orders/{id}",
+  ids,
+  status: 200
+})
+const confirm = (ids: ReadonlyArray<string>): Part => {
+  return { name: "confirm", method: "POST", path: "/orders/{id}/confirm", ids, status: 202 }
+}
+const live: Part = { name: "live", method: "GET", path: "/health/live", status: 200 }
 const readIds = 10_000
 const insertConnections = 32
+const pgbenchClients = [1, 8, 32]
+
+const compared = [
+  ["post ordinal", "post emmett"],
+  ["post ordinal", "pgbench's best"],
+  ["post ordinal", "inserts"],
+  ["post ordinal", "post bare"],
+  ["keyed ordinal", "post ordinal"],
+  ["confirm ordinal", "live ordinal"],
+  ["get ordinal", "get emmett"],
+  ["get ordinal", "get bare"],
+  ["list ordinal", "get bare"],
+  ["list ordinal", "list bare"]
+] as const
 
 interface Subject {
-  readonly name: string
-  readonly peer: Peer
-  readonly load: Omit<Load, "port" | "seconds">
-  readonly rounds: Array<LoadResult & { readonly cpuMicros?: number }>
+  readonly part: Part
+  readonly side: "bare" | "emmett" | "ordinal"
+  readonly connections: number
+  readonly rounds: Array<HttpLoad.HttpRound>
 }
 
-const running = <A extends { readonly stop: () => Promise<unknown> }>(started: () => Promise<A>) =>
-  Effect.acquireRelease(Effect.promise(started), ({ stop }) => Effect.promise(stop))
-
-export const run = Effect.fnUntraced(function* (size: Size) {
-  const { connections, orders, peer, rounds, seconds } = sizes[size]
+export const run = Effect.fnUntraced(function* (size: Size, { at, isAlone = false, only }: Parts) {
+  const { orders, rounds, seconds, ...given } = sizes[size]
+  const connections = at ?? given.connections
+  const isWanted = (name: string) => only?.includes(name) ?? true
   const database = yield* BenchDatabase.server
   const ranOn = yield* BenchDatabase.facts(database)
-  const load = yield* running(async () => startLoad())
-  const ordinalUrl = yield* fresh(database.url)
-  const server = yield* running(() => start({ DATABASE_URL: ordinalUrl, LOG_LEVEL: "info" }, node))
-  const ordinal: Peer = { port: Number(new URL(server.url).port), pid: server.pid, stop: async () => undefined }
-  const bare = yield* running(startBare)
-  const emmettUrl = yield* fresh(database.url)
-  const emmett = peer ? yield* running(() => startEmmett(emmettUrl)) : undefined
+  const load = yield* HttpLoad.running(async () => HttpLoad.startLoad())
   const row = CommandPaths.storedEvent()
-  const inserts = yield* InsertBaseline.make(yield* fresh(database.url), insertConnections, row)
+  const inserts = isAlone ? [] : yield* InsertBaseline.make(yield* fresh(database.url), insertConnections, row)
+  const pgbench = isAlone ? undefined : yield* Pgbench.make(yield* fresh(database.url), row)
 
-  yield* Effect.promise(async () => {
-    for (const [id, product] of Object.entries({ mug, tea }))
-      await call(server.url, "PUT", `/products/${id}`, { body: product })
-    await call(server.url, "PUT", "/customers/ada", { body: ada })
+  const urls = { ordinal: yield* fresh(database.url), emmett: yield* fresh(database.url) }
+  const ordinal = yield* HttpLoad.running(() => HttpLoad.startOrdinal(urls.ordinal))
+  const bare = isAlone ? undefined : yield* HttpLoad.running(HttpLoad.startBare)
+  const emmett = isAlone || !given.peer ? undefined : yield* HttpLoad.running(() => HttpLoad.startEmmett(urls.emmett))
+  const peers = { ordinal, bare, emmett }
+  const placed = { ordinal: 0, emmett: 0 }
+
+  const fill = Effect.fnUntraced(function* (side: "emmett" | "ordinal") {
+    const peer = peers[side]
+    if (peer === undefined) return []
+    placed[side] = yield* HttpLoad.fill(load, peer, orders, Math.min(2, seconds))
+    return (yield* HttpLoad.storedOrders(urls[side], HttpLoad.eventTables[side], readIds)).ids
   })
+  const ids = { ordinal: yield* fill("ordinal"), emmett: yield* fill("emmett") }
+  const answer = yield* Effect.promise(() => HttpLoad.awaitList(ordinal))
+  bare?.send(answer)
 
-  /** Runs a load; ends the benchmark if an answer is not 2xx. */
-  const measure = (target: Peer, wanted: Omit<Load, "port">) =>
-    Effect.promise(async () => {
-      const before = await cpuMicrosOf(target.pid)
-      const result = await load.run({ port: target.port, ...wanted })
-      const after = await cpuMicrosOf(target.pid)
-      if (result.failures > 0) throw new Error(`${result.failures} answers are not 2xx:\n${result.firstFailure}`)
-      return before === undefined || after === undefined
-        ? result
-        : { ...result, cpuMicros: Math.round((after - before) / result.answers) }
-    })
-
-  /** Places orders until so many are there; warms the server up as well. */
-  const fill = Effect.fnUntraced(function* (target: Peer) {
-    let placed = 0
-    while (placed < orders) {
-      const { answers } = yield* measure(target, { ...post, connections: 64, seconds: Math.min(2, seconds) })
-      placed += answers
-    }
-  })
-  const idsOf = Effect.fnUntraced(function* (url: string, table: string) {
-    const sql = yield* connect(url)
-    const found = yield* sql.unsafe<{ readonly id: string }>(
-      `SELECT id FROM (SELECT substr(stream_id, 7) AS id FROM ${table} WHERE stream_id LIKE 'order-%'
-        GROUP BY stream_id) AS orders ORDER BY random() LIMIT ${readIds}`
-    )
-    return found.map(({ id }) => `/orders/${id}`)
-  }, Effect.scoped)
-
-  yield* fill(ordinal)
-  const ordinalPaths = yield* idsOf(ordinalUrl, "ordinal.events")
-  const reads = { method: "GET", paths: ordinalPaths } as const
-  const list = { method: "GET", paths: ["/orders?customerId=ada&limit=20"] } as const
-  const live = { method: "GET", paths: ["/health/live"] } as const
   const subjects: Array<Subject> = []
-  const add = (name: string, peer: Peer, load: Omit<Load, "port" | "seconds">) =>
-    subjects.push({ name, peer, load, rounds: [] })
-  let emmettPaths: ReadonlyArray<string> = []
-  if (emmett !== undefined) {
-    yield* fill(emmett)
-    emmettPaths = yield* idsOf(emmettUrl, "emt_messages")
-  }
   for (const count of connections) {
-    add("post bare", bare, { ...post, connections: count })
-    add("post ordinal", ordinal, { ...post, connections: count })
-    if (emmett !== undefined) add("post emmett", emmett, { ...post, connections: count })
-    add("get bare", bare, { ...live, connections: count })
-    add("get ordinal", ordinal, { ...reads, connections: count })
-    if (emmett !== undefined) add("get emmett", emmett, { ...reads, paths: emmettPaths, connections: count })
-    add("list ordinal", ordinal, { ...list, connections: count })
-    add("live ordinal", ordinal, { ...live, connections: count })
+    const add = (side: Subject["side"], part: Part) => {
+      if (peers[side] === undefined || !isWanted(part.name)) return
+      subjects.push({ side, part, connections: count, rounds: [] })
+    }
+    add("bare", post)
+    add("ordinal", post)
+    add("emmett", post)
+    add("ordinal", keyed)
+    add("ordinal", confirm(ids.ordinal))
+    add("bare", { ...live, name: "get" })
+    add("ordinal", get(ids.ordinal))
+    add("emmett", get(ids.emmett))
+    add("bare", { ...list, path: "/list" })
+    add("ordinal", list)
+    add("ordinal", live)
   }
+
+  const measure = Effect.fnUntraced(function* (
+    { connections, part, side }: Pick<Subject, "connections" | "part" | "side">,
+    rate?: number
+  ) {
+    const peer = peers[side]!
+    const pace = rate === undefined ? {} : { rate }
+    const round = yield* HttpLoad.measure(load, peer, { parts: [part], connections, seconds, ...pace })
+    if (side !== "bare" && part.path === post.path) placed[side] += round.answers
+    return round
+  })
   const insertRates: Array<number> = []
+  const pgbenchRates = pgbenchClients.map((clients) => ({ clients, rates: new Array<number>() }))
+  const halves: Array<HttpLoad.HttpRound & { readonly rate: number }> = []
+  const most = Math.max(...connections)
   for (let round = 0; round < rounds; round++) {
-    for (const { load, peer, rounds } of subjects) rounds.push(yield* measure(peer, { ...load, seconds }))
-    insertRates.push((yield* Measurement.drive(inserts, seconds)).perSecond)
+    for (const subject of subjects) subject.rounds.push(yield* measure(subject))
+    if (isWanted("half")) {
+      const peak = yield* measure({ side: "ordinal", part: post, connections: Math.max(64, most) })
+      const rate = Math.max(1, Math.round(peak.perSecond / 2))
+      halves.push({ rate, ...(yield* measure({ side: "ordinal", part: post, connections: Math.max(64, most) }, rate)) })
+    }
+    if (inserts.length > 0) insertRates.push((yield* Measurement.drive(inserts, seconds)).perSecond)
+    if (pgbench !== undefined)
+      for (const { clients, rates } of pgbenchRates) rates.push(yield* pgbench(clients, seconds))
     console.log(`round ${round + 1} of ${rounds} is done`)
   }
+  for (const side of ["ordinal", "emmett"] as const) {
+    if (peers[side] === undefined) continue
+    const { count } = yield* HttpLoad.storedOrders(urls[side], HttpLoad.eventTables[side], 1)
+    if (count === placed[side]) continue
+    return yield* Effect.die(new Error(`${side} acknowledged ${placed[side]} orders and stored ${count}`))
+  }
 
-  const insertsPerSecond = Measurement.spread(insertRates)
-  const figures = subjects.map(({ load, name, rounds }) => ({
-    name,
-    connections: load.connections,
-    perSecond: Measurement.spread(rounds.map(({ perSecond }) => perSecond)),
-    p50: Measurement.spread(rounds.map(({ p50 }) => p50)).median,
-    p99: Measurement.spread(rounds.map(({ p99 }) => p99)).median,
-    cpuMicros: Measurement.spread(rounds.map(({ cpuMicros }) => cpuMicros ?? Number.NaN)).median
-  }))
-  const rateOf = (name: string, connections: number) =>
-    figures.find((figure) => figure.name === name && figure.connections === connections)?.perSecond.median
-  const ratios: Array<{ readonly ratio: string; readonly connections: number; readonly value: number }> = []
-  for (const connections of new Set(figures.map((figure) => figure.connections))) {
-    const compare = (of: string, to: string, rate = rateOf(to, connections)) => {
-      if (rate === undefined) return
-      const value = Number((rateOf(of, connections)! / rate).toPrecision(3))
-      ratios.push({ ratio: `${of} ÷ ${to}`, connections, value })
+  const figures = subjects.map(({ connections, part, rounds, side }) =>
+    HttpReport.figure(`${part.name} ${side}`, connections, rounds)
+  )
+  const medianOf = (rates: ReadonlyArray<number>) => (rates.length === 0 ? undefined : Measurement.spread(rates).median)
+  const insertsPerSecond = medianOf(insertRates)
+  const pgbenchBest =
+    pgbench === undefined ? undefined : Math.max(...pgbenchRates.map(({ rates }) => Measurement.spread(rates).median))
+  const ratios = connections.flatMap((count) => {
+    const rateOf = (name: string) =>
+      figures.find((figure) => figure.name === name && figure.connections === count)?.perSecond.median
+    const inserts: Readonly<Record<string, number | undefined>> = {
+      "pgbench's best": pgbenchBest,
+      inserts: insertsPerSecond
     }
-    compare("post ordinal", "post emmett")
-    compare("post ordinal", "inserts", insertsPerSecond.median)
-    compare("post ordinal", "post bare")
-    compare("get ordinal", "get emmett")
-    compare("get ordinal", "get bare")
-    compare("list ordinal", "get bare")
+    return compared.flatMap(([of, to]) =>
+      HttpReport.ratio(`${of} ÷ ${to}`, count, rateOf(of), to in inserts ? inserts[to] : rateOf(to))
+    )
+  })
+  const half = halves.map(({ late, p50, p99, perSecond, rate }) => ({ rate, perSecond, p50, p99, late }))
+
+  HttpReport.print(figures, ratios)
+  for (const { clients, rates } of pgbench === undefined ? [] : pgbenchRates) {
+    console.log(`pgbench, ${clients} clients: ${Measurement.spread(rates).median}`)
   }
-  console.log(`\n${"".padEnd(28)}per second (min – max), p50 and p99 in ms, CPU of the server's process in µs`)
-  for (const { connections, cpuMicros, name, p50, p99, perSecond } of figures) {
-    const range = `${perSecond.median} (${perSecond.min} – ${perSecond.max})`
-    console.log(`${`${name}, ${connections}`.padEnd(28)}${range.padEnd(28)}${p50} ${p99}  ${cpuMicros}`)
+  if (insertsPerSecond !== undefined) console.log(`inserts, ${insertConnections} connections: ${insertsPerSecond}`)
+  for (const { late, p50, p99, perSecond, rate } of half) {
+    console.log(`post at half of the peak, ${rate}/s: p50 ${p50} ms, p99 ${p99} ms; ${perSecond}/s, ${late} sent late`)
   }
-  console.log(`inserts, ${insertConnections} connections: ${insertsPerSecond.median}`)
-  for (const { connections, ratio, value } of ratios) console.log(`${`${ratio}, ${connections}`.padEnd(40)}${value}`)
-  return { bench: "http", size, ranOn, orders, insertsPerSecond, figures, ratios }
+  return { bench: "http", size, ranOn, orders, insertsPerSecond, pgbenchBest, figures, ratios, half }
 }, Effect.scoped)

@@ -1,16 +1,23 @@
-/** Runs one benchmark: `npm run bench -- <name> [--quick]`. The last line it prints is one JSON object. */
+/** Runs one benchmark, or chosen parts of it: `npm run bench -- <name> [--quick]`. The last line is one JSON object. */
 import { NodeRuntime } from "@effect/platform-node"
 import { Data, Effect, Layer, Logger, References, Runtime } from "effect"
 import { parseArgs } from "node:util"
+import type { Parts } from "./Parts.ts"
 
 interface Bench {
   readonly description: string
-  readonly load: () => Promise<{ run(size: "full" | "quick" | "tiny"): Effect.Effect<unknown, unknown> }>
+  /** What `--only` can name; without it, the benchmark is always run whole. */
+  readonly parts?: ReadonlyArray<string>
+  /** Takes `--at` and `--alone` as well. */
+  readonly isScaled?: boolean
+  readonly load: () => Promise<{ run(size: "full" | "quick" | "tiny", parts: Parts): Effect.Effect<unknown, unknown> }>
 }
 
 const benches = {
   commands: {
-    description: "durable commands per second in process, beside one-row inserts through the same client",
+    description: "durable commands per second in process, beside one-row inserts through the same client and pgbench",
+    parts: ["kernel", "place", "placeWithView", "placeKeyed"],
+    isScaled: true,
     load: () => import("./commands.ts")
   },
   activate: {
@@ -23,7 +30,35 @@ const benches = {
   },
   http: {
     description: "requests per second over HTTP, beside a bare node:http server, Emmett with Express, and inserts",
+    parts: ["post", "keyed", "confirm", "get", "list", "live", "half"],
+    isScaled: true,
     load: () => import("./http.ts")
+  },
+  mixed: {
+    description: "requests per second of 70 % reads, few orders often (Zipf), beside Emmett with Express",
+    load: () => import("./mixed.ts")
+  },
+  hot: {
+    description: "commands per second on one order, beside one-row inserts",
+    load: () => import("./hot.ts")
+  },
+  memory: {
+    description:
+      "bytes of an idle order in memory beyond its state's JSON; a small heap, and PGlite, while orders are placed",
+    parts: ["residents", "placing", "embedded"],
+    load: () => import("./memory.ts")
+  },
+  growth: {
+    description: "requests per second on a log of five million events, beside the same on an empty one",
+    load: () => import("./growth.ts")
+  },
+  nodes: {
+    description: "orders per second of two server processes on one database, beside one process",
+    load: () => import("./nodes.ts")
+  },
+  start: {
+    description: "milliseconds until a started server is ready, beside a bare node:http server",
+    load: () => import("./start.ts")
   },
   push: {
     description: "milliseconds from a commit to its push at a client, over SSE and WebSocket",
@@ -31,14 +66,20 @@ const benches = {
   }
 } satisfies Record<string, Bench>
 
-const help = `npm run bench -- <name> [--quick]
+const help = `npm run bench -- <name> [--quick] [--only <parts>] [--at <numbers>] [--alone]
 
-${Object.entries(benches)
-  .map(([name, { description }]) => `  ${name.padEnd(12)}${description}`)
+${Object.entries<Bench>(benches)
+  .map(([name, { description, parts }]) => {
+    const choice = parts === undefined ? "" : `\n${"".padEnd(14)}parts: ${parts.join(", ")}`
+    return `  ${name.padEnd(12)}${description}${choice}`
+  })
   .join("\n")}
 
-  --quick     a rough answer in under a minute
+  --quick     a rough answer in a minute or two
   --tiny      only shows that it runs; the figures mean nothing
+  --only      the parts to run, with commas between them
+  --at        the numbers of callers or connections, with commas between them
+  --alone     without what it is compared with: for two trees, one after the other
   --help      this text
 
 PostgreSQL is the one that TEST_DATABASE_URL names (a new database is made there and dropped), or one that is started
@@ -49,9 +90,40 @@ class Refused extends Data.TaggedError("Refused")<{ readonly problem: string }> 
   override readonly [Runtime.errorReported] = false
 }
 
-const options = { quick: { type: "boolean" }, tiny: { type: "boolean" }, help: { type: "boolean" } } as const
+const flag = { type: "boolean" } as const
+const text = { type: "string" } as const
+const options = { quick: flag, tiny: flag, help: flag, alone: flag, only: text, at: text } as const
 
 const isBench = (name: string): name is keyof typeof benches => Object.hasOwn(benches, name)
+
+/** Reads the parts of a benchmark that are wanted. */
+const partsOf = Effect.fnUntraced(function* (
+  name: string,
+  { isScaled = false, parts = [] }: Bench,
+  given: { readonly only?: string | undefined; readonly at?: string | undefined; readonly alone?: boolean | undefined }
+) {
+  if (parts.length === 0 && (given.only ?? given.at ?? given.alone) !== undefined) {
+    return yield* new Refused({ problem: `"${name}" has no parts to choose from` })
+  }
+  if (!isScaled && (given.at ?? given.alone) !== undefined) {
+    return yield* new Refused({ problem: `"${name}" knows neither --at nor --alone` })
+  }
+  const only = given.only?.split(",")
+  const unknown = only?.find((part) => !parts.includes(part))
+  if (unknown !== undefined) {
+    return yield* new Refused({ problem: `"${name}" has no part "${unknown}", only ${parts.join(", ")}` })
+  }
+  const at = given.at?.split(",").map(Number)
+  if (at?.every((number) => Number.isInteger(number) && number > 0) === false) {
+    return yield* new Refused({ problem: `--at takes numbers like 1,64, not "${given.at}"` })
+  }
+  const chosen: Parts = {
+    ...(only === undefined ? {} : { only }),
+    ...(at === undefined ? {} : { at }),
+    isAlone: given.alone === true
+  }
+  return chosen
+})
 
 const program = Effect.gen(function* () {
   const given = yield* Effect.try({
@@ -65,8 +137,9 @@ const program = Effect.gen(function* () {
   if (!isBench(name)) return yield* new Refused({ problem: `there is no benchmark "${name}"` })
   const size = given.values.tiny === true ? "tiny" : given.values.quick === true ? "quick" : "full"
   const bench: Bench = benches[name]
+  const parts = yield* partsOf(name, bench, given.values)
   const { run } = yield* Effect.promise(() => bench.load())
-  const result = yield* Effect.orDie(run(size))
+  const result = yield* Effect.orDie(run(size, parts))
   console.log(JSON.stringify(result))
 })
 

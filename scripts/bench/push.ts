@@ -48,6 +48,9 @@ export const run = Effect.fnUntraced(function* (size: Size) {
   yield* Effect.promise(() => PushCrowd.alone(shop, sql, Math.min(200, alone)))
   const single = yield* Effect.promise(() => PushCrowd.alone(shop, sql, alone))
   console.log("one command at a time, two clients:", JSON.stringify(single.millis))
+  const { fromAnswer, fromRecorded } = single.millis.SSE
+  const between = (part: "p50" | "p99") => `${part} between ${fromAnswer[part]} and ${fromRecorded[part]} ms`
+  console.log(`commit → SSE client, alone: ${between("p50")}, ${between("p99")}`)
   const { deafEnded: _, ...crowded } = yield* Effect.promise(() => PushCrowd.run(shop, sql, crowd))
   const clients = crowd.sse + crowd.ws + crowd.unfiltered
   console.log(`${crowd.rate} commands/s, ${clients} clients:`, JSON.stringify(crowded.millis))

@@ -1,4 +1,7 @@
-/** Answers every request with a receipt, after parsing the body if there is one: what `node:http` costs by itself. */
+/**
+ * Answers every request after parsing its body if there is one: what `node:http` costs by itself. `POST` and `GET` are
+ * answered with a receipt; `GET /list` with the text that was sent to this process, which is as long as the one compared.
+ */
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 
@@ -11,14 +14,18 @@ const receipt = JSON.stringify({
   status: "confirmed",
   paymentStatus: "unpaid"
 })
+let list = Buffer.alloc(0)
+process.on("message", (text: string) => (list = Buffer.from(text)))
 
 const server = createServer((request, response) => {
   let body = ""
   request.on("data", (chunk) => (body += chunk))
   request.on("end", () => {
     if (body !== "") JSON.parse(body)
-    response.writeHead(200, { "content-type": "application/json", "content-length": receipt.length })
-    response.end(receipt)
+    const answer = request.url === "/list" ? list : receipt
+    const headers = { "content-type": "application/json", "content-length": answer.length }
+    response.writeHead(request.method === "POST" ? 202 : 200, headers)
+    response.end(answer)
   })
 })
 server.listen(0, "127.0.0.1", () => process.send!((server.address() as AddressInfo).port))

@@ -1,89 +1,209 @@
 /**
- * Sends HTTP requests over so many connections for a while, one at a time on each, and counts the answers. It is a
- * process of its own with raw sockets, so that it takes little of the processor from the server that is measured.
+ * Sends HTTP requests over so many connections for a while, checks every answer, and counts. It is a process of its own
+ * with raw sockets, so that it takes little of the processor from the server that is measured.
  *
- * It knows no chunked answers: an answer names its `Content-Length`. Any status that is not 2xx is a failure.
+ * It knows no chunked answers: an answer names its `Content-Length`. The first answer that is not as it must be ends the
+ * load.
  */
 import { connect } from "node:net"
+import * as OpenLoop from "../../clients/OpenLoop.ts"
+import { percentiles } from "../Measurement.ts"
+import { zipf } from "./Zipf.ts"
+
+/** A kind of request. */
+export interface Part {
+  readonly name: string
+  readonly method: "GET" | "POST"
+  /** May hold `{id}`, which stands for one of `ids`; the answer must contain that id then. */
+  readonly path: string
+  /** Chosen at random. `placed`: ids that answers of this load told, each used once; without one, part 0 is sent. */
+  readonly ids?: ReadonlyArray<string> | "placed"
+  /** Some ids are read far more often than others, as is usual; without it all are equally likely. */
+  readonly isZipf?: boolean
+  readonly body?: string
+  /** True if each request has an idempotency key of its own. */
+  readonly isKeyed?: boolean
+  readonly status: number
+  /** The answer has so many ids of orders in it. */
+  readonly orderIds?: number
+  /** The part's share of all requests; 1 if not given. */
+  readonly weight?: number
+}
 
 export interface Load {
   readonly port: number
-  readonly method: "GET" | "POST"
-  /** Each request goes to a path of these, chosen at random. */
-  readonly paths: ReadonlyArray<string>
-  readonly body?: string
+  readonly parts: ReadonlyArray<Part>
   readonly connections: number
   readonly seconds: number
+  /**
+   * Requests a second, sent when they are due, whether or not the earlier ones were answered; times count from when a
+   * request was due. Without it, each connection sends its next request as soon as it has an answer.
+   */
+  readonly rate?: number
 }
 
-export interface LoadResult {
-  readonly perSecond: number
+export interface Times {
   readonly p50: number
   readonly p99: number
+}
+
+export interface LoadResult extends Times {
+  readonly perSecond: number
   readonly answers: number
-  readonly failures: number
-  /** The beginning of the first answer that was a failure. */
-  readonly firstFailure?: string
+  /** Answers and times by the name of the part. */
+  readonly parts: Readonly<Record<string, Times & { readonly answers: number }>>
+  /** Requests that were sent more than 50 ms after they were due. */
+  readonly late: number
+}
+
+interface Connection {
+  /** Sends a request and gives the answer. Only one at a time. */
+  readonly exchange: (request: Buffer) => Promise<{ readonly status: number; readonly body: Buffer }>
+  readonly close: () => void
 }
 
 const headEnd = Buffer.from("\r\n\r\n")
+const orderIdKey = Buffer.from('"orderId":"')
+const quote = '"'.charCodeAt(0)
 
-const requestOf = ({ body, method }: Load, path: string): Buffer =>
-  Buffer.from(
-    `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n` +
-      (body === undefined
-        ? "\r\n"
-        : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
-  )
+const open = (port: number) =>
+  new Promise<Connection>((opened, failed) => {
+    const socket = connect({ port, host: "127.0.0.1", noDelay: true })
+    let received = Buffer.alloc(0)
+    type Answered = Awaited<ReturnType<Connection["exchange"]>>
+    let pending: { readonly resolve: (answer: Answered) => void; readonly reject: (error: Error) => void } | undefined
+    const fail = (error: Error) => {
+      failed(error)
+      pending?.reject(error)
+    }
+    socket.on("error", fail)
+    socket.on("close", () => fail(new Error("The server closed a connection.")))
+    socket.on("data", (bytes) => {
+      received = received.length === 0 ? bytes : Buffer.concat([received, bytes])
+      const head = received.indexOf(headEnd)
+      if (head < 0) return
+      const text = received.toString("latin1", 0, head)
+      const length = Number(/\r\ncontent-length: *(\d+)/i.exec(text)?.[1])
+      if (Number.isNaN(length)) return fail(new Error(`An answer names no Content-Length:\n${text}`))
+      if (received.length < head + 4 + length) return
+      const body = received.subarray(head + 4)
+      received = Buffer.alloc(0)
+      pending!.resolve({ status: Number(text.slice(9, 12)), body })
+    })
+    const exchange: Connection["exchange"] = (request) =>
+      new Promise((resolve, reject) => {
+        pending = { resolve, reject }
+        socket.write(request)
+      })
+    socket.on("connect", () => opened({ exchange, close: () => socket.removeAllListeners("close").destroy() }))
+  })
 
-const run = async (load: Load): Promise<LoadResult> => {
-  const requests = load.paths.map((path) => requestOf(load, path))
-  const millis: Array<number> = []
-  let failures = 0
-  let firstFailure: string | undefined
+const countOf = (body: Buffer, text: Buffer) => {
+  let count = 0
+  for (let at = body.indexOf(text); at >= 0; at = body.indexOf(text, at + text.length)) count++
+  return count
+}
+
+const orderIdIn = (body: Buffer): string | undefined => {
+  const at = body.indexOf(orderIdKey)
+  if (at < 0) return undefined
+  const start = at + orderIdKey.length
+  return body.toString("latin1", start, body.indexOf(quote, start))
+}
+
+const keys = `${process.pid}-${Date.now()}`
+let keyed = 0
+
+/** Makes the requests of a part, each with its id. */
+const requestsOf = ({ body = "", ids = [], isKeyed, isZipf, method, path }: Part, placed: Array<string>) => {
+  const type = body === "" ? "" : "Content-Type: application/json\r\n"
+  const length = method === "POST" ? `Content-Length: ${Buffer.byteLength(body)}\r\n` : ""
+  const make = (id: string) => {
+    const key = isKeyed === true ? `Idempotency-Key: "${keys}-${keyed++}"\r\n` : ""
+    const first = `${method} ${path.replace("{id}", id)} HTTP/1.1`
+    return Buffer.from(`${first}\r\nHost: 127.0.0.1\r\n${type}${key}${length}\r\n${body}`)
+  }
+  if (ids === "placed") {
+    return () => {
+      const id = placed.pop()
+      return id === undefined ? undefined : { id, bytes: make(id) }
+    }
+  }
+  if (isKeyed === true || ids.length === 0) {
+    const always = isKeyed === true ? undefined : make("")
+    return () => ({ id: "", bytes: always ?? make("") })
+  }
+  const made = ids.map((id) => ({ id, bytes: make(id) }))
+  const index = isZipf === true ? zipf(made.length) : () => Math.floor(Math.random() * made.length)
+  return () => made[index()]!
+}
+
+const run = async ({ connections, parts, port, rate, seconds }: Load): Promise<LoadResult> => {
+  const placed: Array<string> = []
+  const isPlacing = parts.some(({ ids }) => ids === "placed")
+  const kinds = parts.map((part) => ({ part, next: requestsOf(part, placed), millis: new Array<number>() }))
+  const weights = parts.map(({ weight = 1 }) => weight)
+  const all = weights.reduce((sum, weight) => sum + weight, 0)
+
+  const choose = () => {
+    let rest = Math.random() * all
+    const index = weights.findIndex((weight) => (rest -= weight) < 0)
+    const kind = kinds[Math.max(0, index)]!
+    const request = kind.next()
+    return request === undefined ? { kind: kinds[0]!, request: kinds[0]!.next()! } : { kind, request }
+  }
+  /** One request and its answer; the time counts from `due`. */
+  const once = async (connection: Connection, due: number) => {
+    const { kind, request } = choose()
+    const { body, status } = await connection.exchange(request.bytes)
+    kind.millis.push(performance.now() - due)
+    const { ids, name, orderIds, status: wanted } = kind.part
+    const isRight =
+      status === wanted &&
+      (orderIds === undefined || countOf(body, orderIdKey) === orderIds) &&
+      (request.id === "" || body.includes(request.id))
+    if (!isRight)
+      throw new Error(`${name}: the answer is not as it must be: ${status} ${body.toString("utf8", 0, 600)}`)
+    if (isPlacing && ids === undefined) {
+      const id = orderIdIn(body)
+      if (id !== undefined) placed.push(id)
+    }
+  }
+
+  const opened = await Promise.all(Array.from({ length: connections }, () => open(port)))
   const start = performance.now()
-  const end = start + load.seconds * 1000
-
-  const connection = () =>
-    new Promise<void>((resolve, reject) => {
-      const socket = connect({ port: load.port, host: "127.0.0.1", noDelay: true })
-      let sentAt = 0
-      let received = Buffer.alloc(0)
-      const send = () => {
-        sentAt = performance.now()
-        if (sentAt >= end) return void socket.end(resolve)
-        socket.write(requests[Math.floor(Math.random() * requests.length)]!)
-      }
-      socket.on("connect", send)
-      socket.on("error", reject)
-      socket.on("data", (bytes) => {
-        received = received.length === 0 ? bytes : Buffer.concat([received, bytes])
-        const head = received.indexOf(headEnd)
-        if (head < 0) return
-        const text = received.toString("latin1", 0, head)
-        const length = Number(/\r\ncontent-length: *(\d+)/i.exec(text)?.[1])
-        if (Number.isNaN(length)) return reject(new Error(`The answer names no Content-Length:\n${text}`))
-        if (received.length < head + 4 + length) return
-        if (text.startsWith("HTTP/1.1 2")) millis.push(performance.now() - sentAt)
-        else {
-          failures++
-          firstFailure ??= received.toString("utf8", 0, 500)
-        }
-        received = Buffer.alloc(0)
-        send()
+  let late = 0
+  if (rate === undefined) {
+    const end = start + seconds * 1000
+    const loop = async (connection: Connection) => {
+      for (let now = start; now < end; now = performance.now()) await once(connection, now)
+    }
+    await Promise.all(opened.map(loop))
+  } else {
+    const idle = [...opened]
+    const waiting: Array<(connection: Connection) => void> = []
+    const paced = await OpenLoop.run({ rate, seconds }, async (index) => {
+      const connection = idle.pop() ?? (await new Promise<Connection>((resolve) => waiting.push(resolve)))
+      await once(connection, start + (index * 1000) / rate).finally(() => {
+        const next = waiting.shift()
+        if (next === undefined) idle.push(connection)
+        else next(connection)
       })
     })
-  await Promise.all(Array.from({ length: load.connections }, connection))
-  const seconds = (performance.now() - start) / 1000
-  millis.sort((left, right) => left - right)
-  const at = (part: number) => Number((millis[Math.floor(millis.length * part)] ?? Number.NaN).toFixed(2))
+    if (paced.failed > 0) throw new Error(paced.failure)
+    late = paced.late
+  }
+  const took = (performance.now() - start) / 1000
+  for (const connection of opened) connection.close()
+  const millis = kinds.flatMap((kind) => kind.millis)
   return {
-    perSecond: Math.round(millis.length / seconds),
-    p50: at(0.5),
-    p99: at(0.99),
+    perSecond: Math.round(millis.length / took),
     answers: millis.length,
-    failures,
-    ...(firstFailure === undefined ? {} : { firstFailure })
+    ...percentiles(millis),
+    parts: Object.fromEntries(
+      kinds.map(({ millis, part }) => [part.name, { answers: millis.length, ...percentiles(millis) }])
+    ),
+    late
   }
 }
 
