@@ -5,7 +5,7 @@
  * `append` are judged in order; an entry never harms another stream, and is not stored if it was decided on an entry
  * that was not. The store does not decode events, retry lost races, or hold a connection between two calls.
  */
-import { Context, type Duration, type Effect, type PubSub } from "effect"
+import { type Array as Arr, Context, type Duration, type Effect, type PubSub, type Scope } from "effect"
 import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import type { OutcomeUnknown, Overloaded } from "./EventStoreErrors.ts"
 import type { StreamId } from "./StreamId.ts"
@@ -181,8 +181,20 @@ export class EventStore extends Context.Service<
     /** Fails if the log can't be read and appended to now: it tries both, and takes its event back before anybody sees it. */
     readonly writable: Effect.Effect<void, DatabaseUnavailable>
 
-    /** Publishes a hint whenever the log may have grown. Hints may be merged or lost, so readers poll as well. */
+    /**
+     * Publishes a hint whenever the log may have grown, unless all that is new was handed to a listener. Hints may be
+     * merged or lost, so readers poll as well.
+     */
     readonly grown: PubSub.PubSub<void>
+
+    /**
+     * Hands the listener what this process appends, until the scope closes: the accepted events as they are stored, in
+     * one synchronous step with the append's answer. Answers of concurrent appends may come in another order than their
+     * positions. A store without it publishes a hint for these events as well. `bytes` is about their size.
+     */
+    onAppended?(
+      listener: (events: Arr.NonEmptyReadonlyArray<RecordedEvent>, bytes: number) => void
+    ): Effect.Effect<void, never, Scope.Scope>
 
     /** Tells that no other process can append: an actor's memory then needs no comparison with the log. */
     readonly soleWriter: boolean

@@ -3,8 +3,10 @@
  *
  * All entries of an append are judged in one synchronous step. Nothing survives the process.
  */
-import { Clock, DateTime, Duration, Effect, Fiber, Layer, PubSub } from "effect"
+import { Array as Arr, Clock, DateTime, Duration, Effect, Fiber, Layer, PubSub } from "effect"
 import * as Metrics from "../telemetry/Metrics.ts"
+import * as AppendedEvents from "./tail/AppendedEvents.ts"
+import * as EventRow from "./EventRow.ts"
 import {
   type Entry,
   EventStore,
@@ -32,6 +34,7 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
   const clock = yield* Clock.Clock
   const scope = yield* Effect.scope
   const grown = yield* PubSub.sliding<void>(1)
+  const { onAppended, publish } = AppendedEvents.make(grown)
   const batchSize = yield* Metrics.appendBatchSize
   const logId = crypto.randomUUID()
   const events: Array<RecordedEvent> = []
@@ -120,7 +123,8 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
       if (outcome._tag !== "Accepted") broken.add(entry.streamId)
       return outcome
     })
-    if (events.length > before) PubSub.publishUnsafe(grown, undefined)
+    const appended = events.slice(before)
+    if (Arr.isReadonlyArrayNonEmpty(appended)) publish(appended, EventRow.bytesOf(appended))
     return outcomes
   }
 
@@ -156,6 +160,7 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
     head: Effect.sync(() => ({ logId, position: BigInt(events.length) })),
     writable: Effect.void,
     grown,
+    onAppended,
     soleWriter: options.soleWriter ?? true
   })
 })

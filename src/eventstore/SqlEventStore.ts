@@ -26,10 +26,10 @@ const read = <A, R>(self: Effect.Effect<A, SqlError, R>) => self.pipe(orUnavaila
 export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = GroupCommit.defaultLimits) {
   const database = yield* Database
   const sql = database.reads
-  const { grown, publish } = yield* LogSignal.make(database)
+  const { grown, onAppended, stored } = yield* LogSignal.make(database)
   const outage = OutageLog.make("Appending to the log")
   const lanes = yield* Effect.all(
-    Array.from({ length: database.appendLanes }, () => AppendLane.make(database.appendConnection, publish, outage))
+    Array.from({ length: database.appendLanes }, () => AppendLane.make(database.appendConnection, stored, outage))
   )
   const append = yield* GroupCommit.make(lanes, limits)
   const columns = sql.literal(EventRow.columns)
@@ -111,6 +111,7 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
     head,
     writable: AppendTrial.make(sql, database.appendConnection, outage.isFailing),
     grown,
+    onAppended,
     soleWriter: database.kind === "pglite"
   })
 })

@@ -127,14 +127,16 @@ export const lock = (sql: SqlClient.SqlClient, { name, slot }: Key) =>
 /**
  * Moves the checkpoint from `from.position` to the event `to`, inside the caller's transaction, and renews the owner's
  * lease. The row stays locked until that transaction ends, so of several runners one works, and the others wait and then
- * lose.
+ * lose. With `repeatable`, the transaction commits without waiting for the disk: should PostgreSQL crash, checkpoint and
+ * rows go back together, and the same events are applied again.
  */
 export const advance = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   { name, slot, version }: CheckpointKey,
   owner: string,
   from: Pick<Checkpoint, "logId" | "position">,
-  to: Pick<RecordedEvent, "eventId" | "position">
+  to: Pick<RecordedEvent, "eventId" | "position">,
+  { repeatable }: { readonly repeatable: boolean }
 ): Effect.fn.Return<
   { readonly head: bigint; readonly parked: number },
   CheckpointMoved | ProjectionStopped | SqlError.SqlError
@@ -148,7 +150,8 @@ export const advance = Effect.fnUntraced(function* (
     FROM log
     WHERE c.projection = ${name} AND c.slot = ${slot} AND c.version = ${version} AND c.owner = ${owner}
       AND c.log_id = ${from.logId} AND c."position" = ${from.position} AND NOT c.paused
-    RETURNING log.log_id AS "logId", log."position" AS head, c.parked, ${sql.literal(isOfHistory)} AS "isOfHistory"`
+    RETURNING log.log_id AS "logId", log."position" AS head, c.parked, ${sql.literal(isOfHistory)} AS "isOfHistory"
+      ${repeatable ? sql`, set_config('synchronous_commit', 'off', true)` : sql``}`
   if (moved === undefined) return yield* new CheckpointMoved()
   if (moved.logId !== from.logId || moved.head < position) {
     const problem = `it was given events up to position ${position}, but the log is ${moved.logId} and ends at ${moved.head}`

@@ -5,10 +5,10 @@
  */
 import { assert, describe, layer as withLayer } from "@effect/vitest"
 import { Array as Arr, Effect, type Layer, PubSub, Random } from "effect"
-import { EventStore, maxPageSize } from "../eventstore/EventStore.ts"
+import { EventStore, maxPageSize, type RecordedEvent } from "../eventstore/EventStore.ts"
 import type * as StreamId from "../eventstore/StreamId.ts"
 import { appendCases } from "./EventStoreAppendCases.ts"
-import { append, entry, equal, newStream, readFrom } from "./EventStoreEntries.ts"
+import { append, entry, equal, event, newStream, readFrom } from "./EventStoreEntries.ts"
 import { guardCases } from "./EventStoreGuardCases.ts"
 import * as EventStoreModel from "./EventStoreModel.ts"
 
@@ -79,6 +79,25 @@ const logCases: Record<string, Effect.Effect<unknown, unknown, EventStore>> = {
       const hints = yield* PubSub.subscribe(store.grown)
       yield* append(entry(newStream(), 0))
       yield* PubSub.take(hints)
+    })
+  ),
+
+  "hands a listener what it has accepted, as it is stored, if it has listeners at all": Effect.scoped(
+    Effect.gen(function* () {
+      const store = yield* EventStore
+      if (store.onAppended === undefined) return
+      const { position: start } = yield* store.head
+      const heard: Array<RecordedEvent> = []
+      yield* store.onAppended((events) => heard.push(...events))
+      const stream = newStream()
+      const keyed = entry(stream, 0, { events: 2, fingerprint: "same" })
+      const data = { text: "ä\n", amount: 12_300, none: null, list: [1.5, { deep: [true] }], z: "", a: "" }
+      yield* append(keyed, entry(newStream(), 7), entry(stream, 2, { events: [event(data), event()] }))
+      // A twin has stored these: what the caller holds may not be what is stored.
+      yield* append({ ...keyed, events: [event(), event()] })
+      yield* append(entry(newStream(), 0, { events: [] }), entry(newStream(), 0))
+      equal(heard, yield* readFrom(start))
+      assert.lengthOf(heard, 5)
     })
   ),
 

@@ -68,8 +68,9 @@ const through = <Arguments extends ReadonlyArray<unknown>, A, E>(
 /** Wraps a store. With `losesHints`, nobody is told that the log has grown: readers only find out by polling. */
 export const make = (sound: Service, options: { readonly losesHints?: boolean } = {}): FaultyEventStore => {
   let faults: Faults = {}
+  const { onAppended, ...others } = sound
   const store = EventStore.of({
-    ...sound,
+    ...(options.losesHints === true || onAppended === undefined ? others : sound),
     append: through(sound.append, () => faults.append),
     readStream: through(sound.readStream, () => faults.readStream),
     readAll: through(sound.readAll, () => faults.readAll),

@@ -49,10 +49,13 @@ type Entries = () => ReadonlyArray<EncodedEntry>
 
 const isAwaited = (batch: Batch): boolean => batch.calls.some((call) => !call.isAnswered)
 
-/** Takes `stored`, which is called whenever events may have been stored, and the log of outages that all lanes share. */
+/**
+ * Takes `stored`, which is called with what a statement has answered once its callers are told, and the log of outages
+ * that all lanes share.
+ */
 export const make = Effect.fnUntraced(function* (
   connect: Effect.Effect<PgClient.PgClient, SqlError, Scope.Scope>,
-  stored: () => void,
+  stored: (entries: ReadonlyArray<EncodedEntry>, outcomes: ReadonlyArray<Outcome>) => void,
   outage: OutageLog
 ): Effect.fn.Return<Lane, never, Scope.Scope> {
   const laneScope = yield* Effect.scope
@@ -134,8 +137,8 @@ export const make = Effect.fnUntraced(function* (
       if (outcome === undefined) return yield* Effect.die("The database returned no outcome for an entry.")
       if (outcome._tag !== "Accepted") broken.add(entry.streamId)
       outcomes.push(outcome)
+      stored([encoded], [outcome])
     }
-    stored()
     answer(call, Exit.succeed(outcomes))
   })
 
@@ -152,12 +155,15 @@ export const make = Effect.fnUntraced(function* (
         return
       }
       case "Stored": {
-        if (result.outcomes.some((outcome) => outcome._tag === "Accepted")) stored()
         let next = 0
         for (const call of batch.calls) {
           answer(call, Exit.succeed(result.outcomes.slice(next, next + call.entries.length)))
           next += call.entries.length
         }
+        stored(
+          batch.calls.flatMap((call) => call.entries),
+          result.outcomes
+        )
       }
     }
   })

@@ -1,28 +1,44 @@
 /**
- * Tells the readers of the log that it may have grown: at once for this process's own commits, and between processes by
- * NOTIFY on PostgreSQL.
+ * Tells the readers of the log that it has grown: hands them this process's own events at once, and between processes
+ * sends hints by NOTIFY on PostgreSQL.
  *
  * Hints are coalesced and sent apart from appends, because a NOTIFY in a commit takes a global lock. A hint may be lost
  * or come twice, so readers poll as well.
  */
-import { Effect, Option, PubSub, Queue } from "effect"
+import { Array as Arr, Effect, Option, PubSub, Queue } from "effect"
 import { randomUUID } from "node:crypto"
 import type { Database } from "../../database/Database.ts"
 import { withinSeconds } from "../../database/SqlFailure.ts"
 import { supervise, superviseReporting } from "../../supervision/Supervisor.ts"
+import type { EncodedEntry } from "../append/AppendStatement.ts"
+import type { Outcome } from "../EventStore.ts"
+import * as AppendedEvents from "./AppendedEvents.ts"
 
 const channel = "ordinal_log"
 const notifyInterval = "10 millis"
 
-/** Returns the hints as a PubSub, and `publish`, to be called after this process has appended. */
+/**
+ * Returns the hints as a PubSub, `onAppended`, which adds a listener, and `stored`, to be called with the outcomes of each
+ * statement that appends.
+ */
 export const make = Effect.fnUntraced(function* (database: Database["Service"]) {
   const grown = yield* PubSub.sliding<void>(1)
-  const processId = randomUUID()
-  const publishHere = () => void PubSub.publishUnsafe(grown, undefined)
-  if (Option.isNone(database.listener)) return { grown, publish: publishHere }
+  const { onAppended, publish } = AppendedEvents.make(grown)
+  const pending = yield* Queue.sliding<void>(1)
+
+  const stored = (entries: ReadonlyArray<EncodedEntry>, outcomes: ReadonlyArray<Outcome>) => {
+    const { bytes, events } = AppendedEvents.ofBatch(entries, outcomes)
+    const isAppended = Arr.isReadonlyArrayNonEmpty(events)
+    if (isAppended) publish(events, bytes)
+    // A batch whose answer was lost is stored, too; sent again, it comes back as duplicates.
+    const isKnown = outcomes.some(({ _tag }) => _tag === "Duplicate")
+    if (isKnown) PubSub.publishUnsafe(grown, undefined)
+    if (isAppended || isKnown) Queue.offerUnsafe(pending, undefined)
+  }
+  if (Option.isNone(database.listener)) return { grown, onAppended, stored }
   const connect = database.listener.value
 
-  const pending = yield* Queue.sliding<void>(1)
+  const processId = randomUUID()
   // To lose a hint in a crash is harmless, so this commit need not wait for the disk.
   const notify = database.reads`SELECT
     set_config('synchronous_commit', 'off', true), pg_notify(${channel}, ${processId})`.pipe(
@@ -42,19 +58,15 @@ export const make = Effect.fnUntraced(function* (database: Database["Service"]) 
       const notifications = yield* sql.listen(channel)
       yield* works
       // No notification tells of events that were appended before this process listened, so it looks for them now.
-      publishHere()
+      PubSub.publishUnsafe(grown, undefined)
       yield* Queue.takeAll(notifications).pipe(
-        Effect.map((received) => received.some(({ payload }) => payload !== processId) && publishHere()),
+        Effect.map((received) => {
+          if (received.some(({ payload }) => payload !== processId)) PubSub.publishUnsafe(grown, undefined)
+        }),
         Effect.forever
       )
     })
   yield* superviseReporting("append-listener", listen)
 
-  return {
-    grown,
-    publish: () => {
-      publishHere()
-      Queue.offerUnsafe(pending, undefined)
-    }
-  }
+  return { grown, onAppended, stored }
 })

@@ -1,10 +1,10 @@
 /**
- * Reads the log once per process and hands it to all readers in it: projections, subscriptions and actors.
+ * Hands the log to all readers in this process: projections, subscriptions and actors. What this process appends comes
+ * from memory; what other processes append is read once.
  *
- * Every reader gets every event from its own `after + 1` on, in order, without a gap. The tail keeps the newest events
- * in memory; a reader further behind reads pages from the store. At each read the tail compares the last event that it
- * knows with the log: if that event is not there any more, the log was replaced, and readers that began before fail.
- * Whatever else the tail fails with, it tries again, and its readers wait.
+ * Every reader gets every event from its own `after + 1` on, in order, without a gap. `LogEnd` keeps the newest events;
+ * a reader further behind reads pages from the store. At least every 500 ms the tail compares what it knows with the
+ * log: if the log was replaced, readers that began before fail. Whatever else the tail fails with, it tries again.
  */
 import {
   Array as Arr,
@@ -24,8 +24,10 @@ import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import { backoff, messageOf as sqlMessageOf } from "../../database/SqlFailure.ts"
 import * as OutageLog from "../../supervision/OutageLog.ts"
 import { supervise } from "../../supervision/Supervisor.ts"
+import * as EventRow from "../EventRow.ts"
 import { EventStore, maxPageSize } from "../EventStore.ts"
 import * as EventWaiters from "./EventWaiters.ts"
+import * as LogEnd from "./LogEnd.ts"
 import * as RecentEvents from "./RecentEvents.ts"
 
 type EventPage = RecentEvents.EventPage
@@ -101,13 +103,9 @@ const make = Effect.gen(function* () {
   const hints = yield* PubSub.subscribe(store.grown)
   const awaitHint = PubSub.take(hints).pipe(Effect.timeoutOption(pollInterval))
   const catchUp = yield* Semaphore.make(catchUpReads)
-  const recent = RecentEvents.make()
   const waiters = EventWaiters.make()
-  let position = (yield* store.head).position
-  /** This is the id of the event at `position`, once it was read. */
-  let lastEventId: string | undefined
   let timeline = 0
-  /** Whoever waits for `position` to change awaits this; each change replaces it. */
+  /** Whoever waits for the end to move awaits this; each change replaces it. */
   let moved = Deferred.makeUnsafe<void>()
   const clock = yield* Clock.Clock
   const outage = OutageLog.make("Reading the log")
@@ -118,6 +116,18 @@ const make = Effect.gen(function* () {
     moved = Deferred.makeUnsafe()
     Deferred.doneUnsafe(waiting, result)
   }
+
+  const log = LogEnd.make((yield* store.head).position, (events) => {
+    waiters.notify(events)
+    wakeReaders(Effect.void)
+  })
+  /** The last event that was seen in the log itself; own events have come since. */
+  let seen: LogEnd.Point = log.end()
+  yield* (
+    store.onAppended?.((events, bytes) => {
+      if (!log.offer(events, bytes)) PubSub.publishUnsafe(store.grown, undefined)
+    }) ?? Effect.void
+  )
 
   /** Reads a contiguous page; believes in a gap only when a second read confirms it. */
   const readPage = Effect.fnUntraced(function* (after: bigint, limit = maxPageSize) {
@@ -131,10 +141,9 @@ const make = Effect.gen(function* () {
 
   /** Forgets all events, which mean nothing in the new log, and fails everybody who waits. */
   const startTimeline = Effect.flatMap(store.head, (head) => {
-    const error = new LogWentBack(position, head.position)
-    recent.clear()
-    position = head.position
-    lastEventId = undefined
+    const error = new LogWentBack(log.end().position, head.position)
+    log.replace(head.position)
+    seen = log.end()
     timeline++
     wakeReaders(Effect.die(error))
     waiters.end(Effect.die(error))
@@ -146,24 +155,31 @@ const make = Effect.gen(function* () {
     return outage.works
   })
 
-  /** Reads what follows `position`, and the event at it once more, which must still be the same. */
+  /** Tells whether the log still has the event that was last seen in it. */
+  const isStillThere = Effect.suspend(() => {
+    const { eventId, position } = seen
+    if (position === 0n || eventId === undefined) return Effect.succeed(true)
+    return Effect.map(readPage(position - 1n, 1), ([event]) => event?.eventId === eventId)
+  })
+
+  /**
+   * Reads what follows the end, and the event at it once more, which must still be the same. So must the one that the
+   * last read ended with: an own append may have continued a log that was replaced meanwhile.
+   */
   const follow = Effect.gen(function* () {
-    const isEmpty = position === 0n
-    const page = yield* readPage(isEmpty ? 0n : position - 1n)
+    const { eventId, position } = log.end()
+    const page = yield* readPage(position === 0n ? 0n : position - 1n)
+    const isSame =
+      position === 0n || (page[0]?.position === position && (eventId ?? page[0].eventId) === page[0].eventId)
+    const isOfSeen = position === seen.position || (yield* isStillThere)
     yield* hasRead
-    const [last, events] = isEmpty ? [undefined, page] : [page[0], page.slice(1)]
-    const isSame = last?.position === position && (lastEventId === undefined || last.eventId === lastEventId)
-    if (!isEmpty && !isSame) return yield* startTimeline
-    lastEventId = last?.eventId
-    if (!Arr.isReadonlyArrayNonEmpty(events)) return yield* awaitHint
-    const newest = events[events.length - 1]!
-    const bytes = recent.add(events) + RecentEvents.bytesOf(last === undefined ? [] : [last])
-    position = newest.position
-    lastEventId = newest.eventId
-    waiters.notify(events)
-    wakeReaders(Effect.void)
+    if (!isSame || !isOfSeen || log.wentBack()) return yield* startTimeline
+    if (!Arr.isReadonlyArrayNonEmpty(page)) return yield* awaitHint
+    seen = page[page.length - 1]!
+    log.read(page)
+    if (log.wentBack()) return yield* startTimeline
     // If the page was the last one, whatever came after it has published a hint.
-    if (page.length < maxPageSize && bytes < largePage) yield* awaitHint
+    if (page.length < maxPageSize && EventRow.bytesOf(page) < largePage) yield* awaitHint
   })
 
   const followForEver = follow.pipe(
@@ -176,9 +192,9 @@ const make = Effect.gen(function* () {
 
   const page: LogTail["Service"]["page"] = Effect.fnUntraced(function* (after, limit) {
     while (true) {
-      const kept = recent.after(after, limit)
+      const kept = log.after(after, limit)
       if (Arr.isReadonlyArrayNonEmpty(kept)) return kept
-      if (after < position) {
+      if (after < log.end().position) {
         const events = yield* Semaphore.withPermit(catchUp, readPage(after, limit))
         yield* Effect.yieldNow
         if (Arr.isReadonlyArrayNonEmpty(events)) return events
@@ -192,7 +208,7 @@ const make = Effect.gen(function* () {
       const begun = timeline
       return Stream.unfold(after, (after) =>
         Effect.suspend(() => {
-          if (timeline !== begun) return Effect.die(new LogWentBack(after, position))
+          if (timeline !== begun) return Effect.die(new LogWentBack(after, log.end().position))
           return Effect.map(
             page(after, maxPageSize),
             (events) => [events, events[events.length - 1]!.position] as const
@@ -204,7 +220,7 @@ const make = Effect.gen(function* () {
   const awaitEvent: LogTail["Service"]["awaitEvent"] = (wanted, after, passed) =>
     Effect.callback((resume) => {
       // Events that are there already are left to the caller. No event can come between this look and the wait.
-      if (after < position) return resume(Effect.void)
+      if (after < log.end().position) return resume(Effect.void)
       let isOver = false
       const leave = waiters.add(wanted, (found) => {
         isOver = true
@@ -215,7 +231,7 @@ const make = Effect.gen(function* () {
       return Effect.sync(() => {
         if (isOver) return
         leave()
-        passed(position)
+        passed(log.end().position)
       })
     })
 
@@ -223,7 +239,7 @@ const make = Effect.gen(function* () {
     pages,
     page,
     awaitEvent,
-    position: Effect.sync(() => position),
+    position: Effect.sync(() => log.end().position),
     isReading: Effect.sync(() => clock.monotonicTimeNanosUnsafe() - readAt < unreadAfter),
     timeline: Effect.sync(() => timeline)
   })

@@ -1,8 +1,8 @@
 /**
- * Keeps the newest events of the log in memory, in the pages in which they were read, bounded in number and size.
+ * Keeps the newest events of the log in memory, in the pages in which they came, bounded in number and size.
  *
- * The events are contiguous: whoever adds a page has seen that it continues the last one. This file has no effects: the
- * tail reads the log, and forgets all events when the log was replaced.
+ * The events are contiguous: whoever adds a page has seen that it continues the last one. `LogEnd` adds them, and forgets
+ * all events when the log was replaced.
  */
 import type { Array as Arr } from "effect"
 import type { RecordedEvent } from "../EventStore.ts"
@@ -12,10 +12,6 @@ export type EventPage = Arr.NonEmptyReadonlyArray<RecordedEvent>
 
 const maxEvents = 10_000
 const maxBytes = 16 * 1024 * 1024
-
-/** Returns the size of the events' data as JSON. */
-export const bytesOf = (events: ReadonlyArray<RecordedEvent>): number =>
-  events.reduce((sum, event) => sum + JSON.stringify(event.data).length, 0)
 
 /**
  * Returns the first position that is not the one that must follow; `undefined` if the events continue `after` without a
@@ -30,12 +26,8 @@ export const make = () => {
   let size = 0
 
   return {
-    /**
-     * Adds the page that follows; drops the oldest pages as long as there is too much. Returns the page's size in
-     * bytes.
-     */
-    add: (events: EventPage): number => {
-      const bytes = bytesOf(events)
+    /** Adds the page that follows, of about so many bytes; drops the oldest pages as long as there is too much. */
+    add: (events: EventPage, bytes: number): void => {
       pages.push({ events, bytes })
       count += events.length
       size += bytes
@@ -44,7 +36,6 @@ export const make = () => {
         count -= oldest.events.length
         size -= oldest.bytes
       }
-      return bytes
     },
     /**
      * Returns at most `limit` events after a position, taken from as many pages as needed; none if the next one is not

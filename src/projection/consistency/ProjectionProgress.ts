@@ -31,6 +31,8 @@ export class ProjectionProgress extends Context.Service<
     position(projection: Named): Effect.Effect<bigint>
     /** Waits, without limit, until the committed checkpoint is at `position` or beyond; gives the checkpoint then. */
     awaitPosition(projection: Named, position: bigint): Effect.Effect<bigint>
+    /** Waits until somebody in this process waits for a position. */
+    whenAwaited(projection: Named): Effect.Effect<void>
     /** Gives the status of the runner in this process; undefined if there is none. */
     status(projection: Named): Effect.Effect<ProjectionStatus | undefined>
     /** Reports a committed checkpoint; only the runner calls this. */
@@ -90,6 +92,7 @@ const make = Effect.gen(function* () {
   return ProjectionProgress.of({
     position: (projection) => Effect.sync(() => latchOf(projection).position()),
     awaitPosition: (projection, position) => Effect.suspend(() => latchOf(projection).awaitPosition(position)),
+    whenAwaited: (projection) => Effect.suspend(() => latchOf(projection).whenAwaited),
     status: (projection) => Effect.sync(() => statuses.get(projection.name)),
     committed: (projection, position) => latchOf(projection).advance(position),
     forget: (projection) => latchOf(projection).reset(),

@@ -61,9 +61,9 @@ export const make = (sql: SqlClient.SqlClient, work: BatchWork) => {
   }
 
   /** Moves the checkpoint past the events, and gives those to be handled. */
-  const begin = Effect.fnUntraced(function* (from: Checkpoint.Checkpoint, events: Batch) {
+  const begin = Effect.fnUntraced(function* (from: Checkpoint.Checkpoint, events: Batch, repeatable: boolean) {
     const to = events[events.length - 1]!
-    const { head, parked } = yield* Checkpoint.advance(sql, key, owner, from, to)
+    const { head, parked } = yield* Checkpoint.advance(sql, key, owner, from, to, { repeatable })
     const handled = events.filter((event) => handles(projection, event))
     const reached: Checkpoint.Checkpoint = { ...from, position: to.position, head }
     if (parked === 0 || handled.length === 0) return { reached, handled }
@@ -73,7 +73,7 @@ export const make = (sql: SqlClient.SqlClient, work: BatchWork) => {
 
   const applyWhole = (from: Checkpoint.Checkpoint, events: Batch) =>
     Effect.gen(function* () {
-      const { handled, reached } = yield* begin(from, events)
+      const { handled, reached } = yield* begin(from, events, true)
       yield* handle(handled)
       return reached
     }).pipe(sql.withTransaction, bounded, (transaction) => poison.watch(aloneIn(events), transaction))
@@ -166,7 +166,7 @@ export const make = (sql: SqlClient.SqlClient, work: BatchWork) => {
 
   const applyInParts = Effect.fnUntraced(function* (from: Checkpoint.Checkpoint, events: Batch) {
     const pass = Effect.gen(function* () {
-      const { handled, reached } = yield* begin(from, events)
+      const { handled, reached } = yield* begin(from, events, false)
       const suspects: Suspects = new Map()
       const overdue = poison.takeOverdue(handled)
       if (overdue !== undefined) yield* suspect(suspects, overdue)

@@ -170,7 +170,8 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
         becomes("retrying")
         return reportTo(outage)(cause)
       })
-    const work = { projection, key, owner, size, poison, onCheckpoint, onTrouble }
+    const whenAwaited = progress.whenAwaited(projection)
+    const work = { projection, key, owner, size, poison, onCheckpoint, onTrouble, whenAwaited }
     yield* ProjectionWork.follow(sql, tail, work, start)
   })
 

@@ -12,21 +12,22 @@ import { withinSeconds } from "../../database/SqlFailure.ts"
 import { maxPageSize, type RecordedEvent } from "../../eventstore/EventStore.ts"
 import { LogGap, type LogTail, LogWentBack } from "../../eventstore/tail/LogTail.ts"
 import * as Checkpoint from "../Checkpoint.ts"
-import { type Batch, handles } from "../Projection.ts"
+import type { Batch } from "../Projection.ts"
+import * as Gathering from "./Gathering.ts"
 import * as Lease from "./Lease.ts"
 import * as ProjectionBatch from "./ProjectionBatch.ts"
 import type { Failure } from "./ProjectionFailure.ts"
 
-/**
- * After events that a projection does not handle, it waits for more, so that each does not cost a commit.
- */
-const unhandledPause = "20 millis"
+/** From so many events behind the head on, pages are read ahead of those that are being applied. */
+const farBehind = 2_000n
 
 export interface Work extends ProjectionBatch.BatchWork {
   /** Limits the events per second. */
   readonly eventsPerSecond?: number
   /** Called with the checkpoint at the beginning and after each commit. */
   readonly onCheckpoint: (sql: PgClient.PgClient, checkpoint: Checkpoint.Checkpoint) => Effect.Effect<void, Failure>
+  /** Waits until somebody waits for the view; without it, nobody ever does. */
+  readonly whenAwaited?: Effect.Effect<void>
 }
 
 /**
@@ -70,7 +71,7 @@ export const follow = (
   work: Work,
   start: Checkpoint.Checkpoint
 ): Effect.Effect<void, Failure> => {
-  const { eventsPerSecond = Infinity, onCheckpoint, projection, size } = work
+  const { eventsPerSecond = Infinity, onCheckpoint, projection, size, whenAwaited = Effect.never } = work
   const batchSize = () => Math.max(1, Math.min(size.current(), eventsPerSecond))
   const throttle = throttled(eventsPerSecond)
   const apply = ProjectionBatch.make(sql, work)
@@ -80,27 +81,45 @@ export const follow = (
     yield* onCheckpoint(sql, checkpoint)
     const applyNext = Effect.fnUntraced(function* (events: Batch) {
       const { position } = checkpoint
-      const isFull = events.length >= batchSize()
       const [first, last] = [events[0].position, events[events.length - 1]!.position]
       if (first !== position + 1n || last !== position + BigInt(events.length)) {
         return yield* Effect.die(new LogGap(position, first))
       }
       checkpoint = yield* throttle(events.length, apply(checkpoint, events))
       yield* onCheckpoint(sql, checkpoint)
-      if (!isFull && !events.some((event) => handles(projection, event))) yield* Effect.sleep(unhandledPause)
     })
-    const applyAll = Effect.fnUntraced(function* (pages: ReadonlyArray<Batch>) {
-      let left: ReadonlyArray<RecordedEvent> = pages.flat()
+    const applyAll = Effect.fnUntraced(function* (events: ReadonlyArray<RecordedEvent>) {
+      let left = events
       while (Arr.isReadonlyArrayNonEmpty(left)) {
         const [batch, rest] = Arr.splitAtNonEmpty(left, batchSize())
         yield* applyNext(batch)
         left = rest
       }
     })
-    // Pages, which are of bounded size, and not events are read ahead.
-    yield* tail
-      .pages(start.position)
-      .pipe(Stream.buffer({ capacity: Math.ceil(size.max / maxPageSize) }), Stream.runForEachArray(applyAll))
+    /** Applies what is there up to `head`, while more is read. Pages, which are of bounded size, are read ahead. */
+    const catchUp = (head: bigint) =>
+      tail.pages(checkpoint.position).pipe(
+        Stream.takeUntil((page) => page[page.length - 1]!.position >= head),
+        Stream.buffer({ capacity: Math.ceil(size.max / maxPageSize) }),
+        Stream.runForEachArray((pages) => applyAll(pages.flat()))
+      )
+    const timeline = yield* tail.timeline
+    const gathering = Gathering.make({ projection, tail, limit: batchSize, whenAwaited })
+    const followHead = Effect.gen(function* () {
+      const pull = Effect.map(yield* Stream.toPull(tail.pages(checkpoint.position)), Arr.flatten)
+      while ((yield* tail.position) - checkpoint.position < farBehind) {
+        yield* applyAll(yield* gathering.next(pull))
+        yield* gathering.committed
+      }
+    }).pipe(
+      Effect.catchTag("Done", () => Effect.die(new Error("The log's tail ended."))),
+      Effect.scoped
+    )
+    while ((yield* tail.timeline) === timeline) {
+      const head = yield* tail.position
+      yield* head - checkpoint.position < farBehind ? followHead : catchUp(head)
+    }
+    return yield* Effect.die(new LogWentBack(checkpoint.position, yield* tail.position))
   })
   return Effect.raceFirst(run, keepLease(sql, tail, work)).pipe(
     Effect.catchDefect((defect) =>
