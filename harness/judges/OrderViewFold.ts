@@ -6,11 +6,12 @@ import { Database } from "../../src/database/Database.ts"
 import { category } from "../../src/eventstore/StreamId.ts"
 import { paymentStatus, status } from "../../src/order/OrderStatus.ts"
 import * as OrderEntry from "../../src/views/order/OrderEntry.ts"
+import * as StoredOrder from "../../src/views/order/StoredOrder.ts"
 import { equal, readFrom } from "../../src/testing/EventStoreEntries.ts"
 
 export const stored = (sql: SqlClient.SqlClient) =>
   sql`SELECT order_id AS "orderId", version, "position", customer_id AS "customerId", status,
-      payment_status AS "paymentStatus", placed_at AS "placedAt", updated_at AS "updatedAt", state
+      payment_status AS "paymentStatus", placed_at AS "placedAt", updated_at AS "updatedAt", state, document
     FROM ordinal.order_view ORDER BY order_id`
 
 export const foldedEntries = Effect.map(readFrom(0n), (events) => {
@@ -33,7 +34,8 @@ const folded = Effect.map(foldedEntries, (entries) =>
       paymentStatus: paymentStatus(order),
       placedAt: new Date(order.placedAt),
       updatedAt: new Date(updatedAt),
-      state: JSON.parse(JSON.stringify(order))
+      state: JSON.parse(JSON.stringify(order)),
+      document: StoredOrder.textOf(order, updatedAt) ?? null
     }))
     .sort((left, right) => (left.orderId < right.orderId ? -1 : 1))
 )

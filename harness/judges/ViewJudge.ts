@@ -27,12 +27,13 @@ interface ViewRow {
   readonly orderId: string
   readonly columns: string
   readonly state: string
+  readonly document: string | null
 }
 
 async function* viewRows(sql: Sql): AsyncGenerator<ViewRow> {
   for (let after = ""; ;) {
     const page = await sql.rows<Omit<ViewRow, "columns"> & { readonly columns: ReadonlyArray<string | Date> }>(`
-      SELECT order_id AS "orderId", state::text AS state, json_build_array(
+      SELECT order_id AS "orderId", state::text AS state, document, json_build_array(
           version, "position"::text, customer_id, status, payment_status,
           to_char(placed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
           to_char(updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
@@ -45,9 +46,9 @@ async function* viewRows(sql: Sql): AsyncGenerator<ViewRow> {
 }
 
 const expectedRow = (entry: OrderEntry.OrderEntry): ViewRow => {
-  const { customerId, paymentStatus, placedAt, position, status, updatedAt, version } = rowOf(entry)
+  const { customerId, document, paymentStatus, placedAt, position, status, updatedAt, version } = rowOf(entry)
   const columns = [version, position, customerId, status, paymentStatus, placedAt, updatedAt]
-  return { orderId: entry.order.id, columns: JSON.stringify(columns), state: JSON.stringify(entry.order) }
+  return { orderId: entry.order.id, columns: JSON.stringify(columns), state: JSON.stringify(entry.order), document }
 }
 
 /** Lists what in the view is not the fold of the log, and counts the orders. Nobody may be writing. */
@@ -70,15 +71,21 @@ export const judge = async (sql: Sql): Promise<{ readonly faults: ReadonlyArray<
     const expected = expectedRow(entry)
     if (row.columns !== expected.columns) faults.push(`${row.orderId} is ${row.columns}, not ${expected.columns}`)
     else if (row.state !== expected.state) faults.push(`${row.orderId} has state ${row.state}, not ${expected.state}`)
+    else if (row.document !== expected.document) {
+      faults.push(`${row.orderId} has document ${row.document}, not ${expected.document}`)
+    }
   }
   for (const orderId of entries.keys()) faults.push(`${orderId} is in the log, and not in the view`)
   return { faults, orders }
 }
 
-/** One digest of each row, all columns as text. */
-export const digests = async (sql: Sql): Promise<ReadonlyMap<string, string>> => {
+/** The columns of the view that old programs have. */
+export const oldColumns = `order_id, version, "position", customer_id, status, payment_status, placed_at, updated_at, state::text`
+
+/** One digest of each row, of these columns as text. */
+export const digests = async (sql: Sql, columns = `${oldColumns}, document`): Promise<ReadonlyMap<string, string>> => {
   const rows = await sql.rows<{ readonly orderId: string; readonly digest: string }>(
-    `SELECT order_id AS "orderId", md5(v::text) AS digest FROM ordinal.order_view v ORDER BY order_id`
+    `SELECT order_id AS "orderId", md5((${columns})::text) AS digest FROM ordinal.order_view ORDER BY order_id`
   )
   return new Map(rows.map(({ digest, orderId }) => [orderId, digest]))
 }

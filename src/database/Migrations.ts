@@ -23,6 +23,7 @@ import { compatibility } from "./migrations/0007_compatibility.ts"
 import { orderPolicies } from "./migrations/0008_order_policies.ts"
 import { checkpointEvents } from "./migrations/0009_checkpoint_events.ts"
 import { appendBatch } from "./migrations/0010_append_batch.ts"
+import { orderDocuments } from "./migrations/0011_order_documents.ts"
 import * as ServerChecks from "./ServerChecks.ts"
 import { blame, sqlState } from "./SqlFailure.ts"
 
@@ -36,7 +37,8 @@ const migrations = {
   "0007_compatibility": compatibility,
   "0008_order_policies": orderPolicies,
   "0009_checkpoint_events": checkpointEvents,
-  "0010_append_batch": appendBatch
+  "0010_append_batch": appendBatch,
+  "0011_order_documents": orderDocuments
 }
 
 /** Programs that know the migrations up to this one still work when all of the above are applied. */

@@ -6,6 +6,7 @@
  */
 import { Duration, Effect, Layer } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
+import * as BatchedReads from "../database/BatchedReads.ts"
 import { Database } from "../database/Database.ts"
 import * as OpenTransaction from "../database/OpenTransaction.ts"
 import { orUnavailable, withinSeconds } from "../database/SqlFailure.ts"
@@ -13,9 +14,9 @@ import * as OutageLog from "../supervision/OutageLog.ts"
 import * as AppendLane from "./append/AppendLane.ts"
 import * as AppendTrial from "./append/AppendTrial.ts"
 import * as GroupCommit from "./append/GroupCommit.ts"
-import * as BatchedVersionReads from "./BatchedVersionReads.ts"
 import * as EventRow from "./EventRow.ts"
 import { EventStore, maxPageSize, type StoredCommand } from "./EventStore.ts"
+import type { StreamId } from "./StreamId.ts"
 import * as LogSignal from "./tail/LogSignal.ts"
 
 /** Bounds the events of a page of the log, in bytes of their data as text: no page of large events fills the memory. */
@@ -61,7 +62,7 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
       read
     )
 
-  const currentVersion = yield* BatchedVersionReads.make((streamIds) =>
+  const currentVersion = yield* BatchedReads.make((streamIds: ReadonlyArray<StreamId>) =>
     sql<{ readonly version: number }>`SELECT coalesce((
         SELECT e.version FROM ordinal.events e
         WHERE e.stream_id = asked.stream_id COLLATE "C" ORDER BY e.version DESC LIMIT 1

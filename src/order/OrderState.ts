@@ -82,6 +82,7 @@ export const Cancellation = Schema.Struct({
   note: Schema.optionalKey(Note),
   cancelledAt: Time
 })
+export type Cancellation = typeof Cancellation.Type
 
 export const OrderState = Schema.TaggedUnion({
   Absent: {},

@@ -70,6 +70,18 @@ export const isRepresentable = (order: Priced): boolean => {
   return subtotal <= limit && tax <= limit && total <= limit
 }
 
+/** Tells whether the order stays representable if some line whose quantity is 1 has one piece more. */
+export const hasRoomForOneMore = (order: Priced): boolean => {
+  const sums = sum(order)
+  const fits = (line: PricedLine): boolean => {
+    const [one, two] = [priceLine(line), priceLine({ ...line, quantity: 2 })]
+    const grown = { subtotal: two.subtotal - one.subtotal, tax: two.tax - one.tax, net: two.net - one.net }
+    const total = sums.total + grown.net + grown.tax
+    return sums.subtotal + grown.subtotal <= limit && sums.tax + grown.tax <= limit && total <= limit
+  }
+  return order.lines.some((line) => line.quantity === 1 && fits(line))
+}
+
 export const ofLine = (line: OrderLine): { readonly net: number; readonly tax: number } => {
   const { net, tax } = priceLine(line)
   return { net: Number(net), tax: Number(tax) }

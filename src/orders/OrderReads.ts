@@ -9,9 +9,10 @@ import { OrderPolicies } from "../order/OrderPolicies.ts"
 import { OrderNotFound } from "../order/OrderRejection.ts"
 import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
 import * as TokenWait from "../projection/consistency/TokenWait.ts"
-import type * as OrderEntry from "../views/order/OrderEntry.ts"
+import * as OrderAnswer from "../views/order/OrderAnswer.ts"
 import { OrderQueries } from "../views/order/OrderQueries.ts"
 import * as OrderView from "../views/order/OrderView.ts"
+import * as StoredOrder from "../views/order/StoredOrder.ts"
 import * as OrderFold from "./OrderFold.ts"
 import type { Orders } from "./Orders.ts"
 import { VersionNotFound } from "./OrdersError.ts"
@@ -48,8 +49,6 @@ export const make = Effect.gen(function* () {
     yield* ConsistencyToken.verify(log, logId, yield* Effect.fromResult(ConsistencyToken.parse(token)))
   })
 
-  const viewOf = ({ order, updatedAt }: OrderEntry.OrderEntry) => OrderView.fromState(order, updatedAt, policies)
-
   const get: Reads["get"] = Span.fn("Orders.get")(function* (orderId, options) {
     const required = yield* freshEnough(options)
     const { freshness, order, parkedAt } = yield* queries.get(orderId, required)
@@ -57,7 +56,7 @@ export const make = Effect.gen(function* () {
       return yield* ConsistencyToken.ProjectionBehind.parked(required?.position ?? parkedAt, parkedAt)
     }
     if (order !== undefined && !folds.isAhead(orderId, order.version, freshness)) {
-      return { order, freshness, token: freshness.token }
+      return OrderAnswer.one(order, { freshness, token: freshness.token })
     }
     const entry = yield* folds.newest(orderId)
     if (entry === undefined) return yield* new OrderNotFound({ orderId })
@@ -65,17 +64,17 @@ export const make = Effect.gen(function* () {
       entry.position > freshness.position
         ? ConsistencyToken.format(logId, entry.position, entry.eventId)
         : freshness.token
-    return { order: viewOf(entry), freshness, token }
+    return OrderAnswer.one(StoredOrder.fromState(entry.order, entry.updatedAt, policies), { freshness, token })
   })
 
   const list: Reads["list"] = Span.fn("Orders.list")(function* (request = {}, options) {
     const required = yield* freshEnough(options)
     const { cursor, filter = {}, limit, sort = "-placedAt" } = request
-    const page = yield* queries.list(
+    const { orders, ...page } = yield* queries.list(
       { filter, sort, limit: clampListLimit(limit), ...(cursor === undefined ? {} : { cursor }) },
       required
     )
-    return { ...page, token: page.freshness.token }
+    return OrderAnswer.page(orders, { ...page, token: page.freshness.token })
   })
 
   const counts: Reads["counts"] = Span.fn("Orders.counts")(function* (filter = {}, options) {
@@ -98,7 +97,7 @@ export const make = Effect.gen(function* () {
     const entry = yield* folds.at(orderId, isVersion(version) ? version : 1)
     if (entry === undefined) return yield* new OrderNotFound({ orderId })
     if (entry.order.version !== version) return yield* VersionNotFound.of(orderId, version)
-    return viewOf(entry)
+    return OrderView.fromState(entry.order, entry.updatedAt, policies)
   })
 
   const reads: Reads = { get, list, counts, history, at }

@@ -38,7 +38,7 @@ export interface OrderListRequest {
   readonly filter?: OrderFilter
   /** The order is `-placedAt`, newest first, by default. */
   readonly sort?: OrderSort
-  /** A page has 1..100 orders, 20 by default. */
+  /** A page has at most so many orders, 1..100, 20 by default; fewer where they are large, about 1 MiB in all. */
   readonly limit?: number
   /**
    * The cursor is the `next` of the page before the one that is asked for; `filter` and `sort` must be the same as they

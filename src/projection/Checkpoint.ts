@@ -189,15 +189,13 @@ export interface Lag {
  */
 export const lag = (sql: SqlClient.SqlClient, { name }: { readonly name: string | Statement.Fragment }) =>
   sql`
-    SELECT s."position", greatest(0, s.head - s."position")::float8 AS behind, s.parked, s.log_id AS "logId",
-      (SELECT e.event_id FROM ordinal.events e WHERE e."position" = s."position" AND s.is_of_history) AS "eventId",
-      coalesce((
-        SELECT greatest(0, round(extract(epoch FROM clock_timestamp() - e.recorded_at)::numeric, 3))
-        FROM ordinal.events e WHERE e."position" = s."position" + 1
-      ), 0)::float8 AS lag
-    FROM (
-      SELECT coalesce(c."position", 0) AS "position", coalesce(c.parked, 0) AS parked, h."position" AS head, h.log_id,
-        ${sql.literal(isOfHistory)} AS is_of_history
-      FROM ordinal.log_head h
-      LEFT JOIN ordinal.checkpoints c ON c.projection = ${name} AND c.slot = 'live'
-    ) s`
+    SELECT coalesce(c."position", 0) AS "position", coalesce(c.parked, 0) AS parked, h.log_id AS "logId",
+      greatest(0, h."position" - coalesce(c."position", 0))::float8 AS behind,
+      CASE WHEN c.event_position IS DISTINCT FROM c."position" OR e.event_id = c.event_id THEN e.event_id END AS "eventId",
+      CASE WHEN h."position" > coalesce(c."position", 0) THEN coalesce((
+        SELECT greatest(0, round(extract(epoch FROM clock_timestamp() - n.recorded_at)::numeric, 3))
+        FROM ordinal.events n WHERE n."position" = coalesce(c."position", 0) + 1
+      ), 0) ELSE 0 END::float8 AS lag
+    FROM ordinal.log_head h
+    LEFT JOIN ordinal.checkpoints c ON c.projection = ${name} AND c.slot = 'live'
+    LEFT JOIN ordinal.events e ON e."position" = c."position"`

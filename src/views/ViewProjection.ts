@@ -1,22 +1,35 @@
 /**
  * The projections of both views have this in common: a view keeps one row per stream, which is the fold of that stream;
- * a batch is one SELECT of the rows concerned, the fold in memory and one upsert, and an audit compares a row with the
- * fold of its stream.
+ * a batch is one SELECT of the rows that are neither new nor in memory, the fold, and one upsert; and an audit compares a
+ * row with the fold of its stream.
  */
-import { Array as Arr, Effect } from "effect"
+import { Array as Arr, Effect, Exit } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { RecordedEvent } from "../eventstore/EventStore.ts"
 import type { Batch, Projection, ProjectionAudit, Slot } from "../projection/Projection.ts"
+import * as RecentEntries from "./RecentEntries.ts"
 
 type Sql<A> = Effect.Effect<A, SqlError.SqlError>
 
-/** Describes a view by its fold and its statements. An entry is the content of a row; `Row` is a whole row as JSON. */
-export interface View<Entry, Row extends { readonly version: number }> {
+/** An entry as it is written. */
+export interface Encoded<Entry> {
+  readonly entry: Entry
+  readonly version: number
+  /** The size of its text. */
+  readonly bytes: number
+}
+
+/**
+ * Describes a view by its fold and its statements. An entry is the content of a row, `Written` is an entry as it is
+ * written, and `Row` is a whole row as JSON.
+ */
+export interface View<Entry, Written extends Encoded<Entry>, Row extends { readonly version: number }> {
   /** Applies the stream's next event; throws, as on a defect, if it is another one. */
   readonly evolve: (entry: Entry | undefined, event: RecordedEvent) => Entry
   /** Moves an entry to an event's version and position without applying the event. */
   readonly skip: (entry: Entry, event: RecordedEvent) => Entry
   readonly row: (entry: Entry) => Row
+  readonly encode: (entry: Entry) => Written
   /** Reads the entries of these streams, by the id of their stream. */
   entries(sql: SqlClient.SqlClient, slot: Slot, streamIds: ReadonlyArray<string>): Sql<ReadonlyMap<string, Entry>>
   storedRow(sql: SqlClient.SqlClient, slot: Slot, streamId: string): Sql<Row | undefined>
@@ -28,7 +41,7 @@ export interface View<Entry, Row extends { readonly version: number }> {
   upsert(
     sql: SqlClient.SqlClient,
     slot: Slot,
-    entries: ReadonlyArray<Entry>,
+    entries: ReadonlyArray<Written>,
     over?: number
   ): Sql<ReadonlyArray<unknown>>
   /** Deletes the live row of a stream if it is still at this version; answers the deleted row. */
@@ -43,32 +56,64 @@ export type StreamEvents = readonly [streamId: string, events: Batch]
 export const byStream = (events: Batch): ReadonlyArray<StreamEvents> =>
   Object.entries(Arr.groupBy(events, (event) => event.streamId))
 
-export const make = <Entry, Row extends { readonly version: number }>(view: View<Entry, Row>) => {
+export const make = <Entry, Written extends Encoded<Entry>, Row extends { readonly version: number }>(
+  view: View<Entry, Written, Row>
+) => {
+  const recent = new WeakMap<SqlClient.SqlClient, RecentEntries.RecentEntries<Entry>>()
+  const recentOf = (sql: SqlClient.SqlClient) => {
+    const known = recent.get(sql) ?? RecentEntries.make<Entry>()
+    recent.set(sql, known)
+    return known
+  }
+
   const fold = (entry: Entry | undefined, [first, ...rest]: Batch) =>
     rest.reduce(view.evolve, view.evolve(entry, first))
 
-  const apply = Effect.fnUntraced(function* (
+  const applyTo = Effect.fnUntraced(function* (
+    { at, keep }: RecentEntries.RecentEntries<Entry>,
     sql: SqlClient.SqlClient,
     slot: Slot,
     streams: ReadonlyArray<StreamEvents>
   ) {
-    const stored = yield* view.entries(
-      sql,
-      slot,
-      streams.map(([streamId]) => streamId)
-    )
-    const entries: Array<Entry> = []
+    const known = streams.map(([streamId, [{ version }]]) => at(streamId, version - 1))
+    // The stream of a first event has no row.
+    const unknown = streams.filter(([, [{ version }]], index) => version > 1 && known[index] === undefined)
+    const stored =
+      unknown.length === 0
+        ? undefined
+        : yield* view.entries(
+            sql,
+            slot,
+            unknown.map(([streamId]) => streamId)
+          )
+    const written: Array<Written> = []
     for (const [index, [streamId, events]] of streams.entries()) {
       if (index > 0 && index % streamsAtOnce === 0) yield* Effect.yieldNow
-      entries.push(fold(stored.get(streamId), events))
+      written.push(view.encode(fold(known[index] ?? stored?.get(streamId), events)))
     }
-    yield* view.upsert(sql, slot, entries)
+    yield* view.upsert(sql, slot, written)
+    for (const [index, { bytes, entry, version }] of written.entries()) keep(streams[index]![0], entry, version, bytes)
   })
+
+  /** Applies the streams of a batch, some of them after the others. */
+  const apply = (
+    sql: SqlClient.SqlClient,
+    slot: Slot,
+    events: Batch,
+    chunked: (streams: ReadonlyArray<StreamEvents>) => Sql<ReadonlyArray<ReadonlyArray<StreamEvents>>> = (streams) =>
+      Effect.succeed([streams])
+  ) =>
+    Effect.gen(function* () {
+      const entries = recentOf(sql)
+      entries.begin(slot, events)
+      for (const some of yield* chunked(byStream(events))) yield* applyTo(entries, sql, slot, some)
+    }).pipe(Effect.onExit((exit) => (Exit.isSuccess(exit) ? Effect.void : Effect.sync(recentOf(sql).forget))))
 
   /** A stream that has no row stays without one. */
   const skip: Projection["skip"] = Effect.fnUntraced(function* (sql, event, slot) {
+    recentOf(sql).forget()
     const entry = (yield* view.entries(sql, slot, [event.streamId])).get(event.streamId)
-    if (entry !== undefined) yield* view.upsert(sql, slot, [view.skip(entry, event)])
+    if (entry !== undefined) yield* view.upsert(sql, slot, [view.encode(view.skip(entry, event))])
   })
 
   const audit: ProjectionAudit = {
@@ -83,7 +128,7 @@ export const make = <Entry, Row extends { readonly version: number }>(view: View
     streams: view.streams,
     // No row is at version 0: a row that is there is left alone.
     write: (sql, events, over = 0) =>
-      Effect.map(view.upsert(sql, "live", [fold(undefined, events)], over), Arr.isReadonlyArrayNonEmpty),
+      Effect.map(view.upsert(sql, "live", [view.encode(fold(undefined, events))], over), Arr.isReadonlyArrayNonEmpty),
     remove: (sql, streamId, over) => Effect.map(view.remove(sql, streamId, over), Arr.isReadonlyArrayNonEmpty)
   }
 

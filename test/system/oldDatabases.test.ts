@@ -101,7 +101,7 @@ describe.each(["pglite", "postgres"] as const)("a database of an older program, 
   it("is opened, served and rebuilt, and the rows of its orders stay as they were, but for what is paid", async () => {
     const databaseUrl = await restored[kind]()
     const before = sql(databaseUrl)
-    const rowsBefore = await ViewJudge.digests(before)
+    const rowsBefore = await ViewJudge.digests(before, ViewJudge.oldColumns)
     await before.close()
 
     const { adminUrl, stop, url } = await server(settings(databaseUrl))
@@ -118,7 +118,7 @@ describe.each(["pglite", "postgres"] as const)("a database of an older program, 
     assert.deepStrictEqual(faults, [])
     // Besides those whose answers are kept there are the keyed, the parked and the new order.
     assert.strictEqual(orders, answers[kind].orders.length + 3)
-    const rows = await ViewJudge.digests(after)
+    const rows = await ViewJudge.digests(after, ViewJudge.oldColumns)
     const changed = new Set<unknown>(
       answers[kind].orders.filter((old) => asToday(old) !== old.order).map(({ order }) => order["orderId"])
     )

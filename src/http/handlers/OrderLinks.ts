@@ -7,6 +7,7 @@ import { HttpRouter, HttpServerRequest } from "effect/http"
 import { HttpApi } from "effect/http-api"
 import type { CommandName } from "../../order/OrderCommand.ts"
 import type { OrderView } from "../../views/order/OrderView.ts"
+import type { StoredOrder } from "../../views/order/StoredOrder.ts"
 import { Api } from "../api/Api.ts"
 import { OrderAction, type OrderDocument, SendsCommand } from "../api/OrderDocument.ts"
 
@@ -63,6 +64,31 @@ export const toDocument = (root: string, order: OrderView): OrderDocument => {
   const self = orderPath(root, order.orderId)
   const links = { self, monitor: monitorPath(root, order.orderId), events: `${self}/events` }
   return { ...order, links, actions: actions(root, order.orderId, order.allowed) }
+}
+
+/** Stands for the order's id in `actionTexts`; no path has it. */
+const idMark = "\u0000"
+/** The actions for each list of allowed commands under each root, as JSON cut at the places of the order's id. */
+const actionTexts = new Map<string, ReadonlyArray<string>>()
+
+const actionText = (root: string, orderId: string, allowed: string): string => {
+  const key = `${root} ${allowed}`
+  let parts = actionTexts.get(key)
+  if (parts === undefined) {
+    // A prefix may have parameters, so there may be ever more roots.
+    if (actionTexts.size >= 1_000) actionTexts.clear()
+    const texts = actions(root, idMark, JSON.parse(`[${allowed}]`)).map((action) => JSON.stringify(action))
+    parts = texts.join(",").split(JSON.stringify(idMark).slice(1, -1))
+    actionTexts.set(key, parts)
+  }
+  return parts.join(orderId)
+}
+
+/** Adds links and actions to the text of an order, as `toDocument` does to the order. */
+export const addToText = (root: string, { allowed, orderId, text }: StoredOrder): string => {
+  const self = orderPath(root, orderId)
+  const links = { self, monitor: monitorPath(root, orderId), events: `${self}/events` }
+  return `${text.slice(0, -1)},"links":${JSON.stringify(links)},"actions":[${actionText(root, orderId, allowed)}]}`
 }
 
 /** Adds actions to a problem document that says what is `allowed`. */

@@ -21,14 +21,7 @@ export const layer = HttpApiBuilder.group(
     return handlers.handleAll({
       get: Effect.fnUntraced(function* ({ headers, params }) {
         const { applied, options } = queryOptions(headers)
-        const result = yield* orders.get(params.id, options)
-        const replyHeaders = { ...Reply.viewHeaders(result), ...applied }
-        if (!HeaderValue.isCurrent(headers["if-none-match"], result.order.version)) {
-          const body = OrderLinks.toDocument(yield* OrderLinks.root, result.order)
-          return HttpApiSchema.withHeaders({ body, headers: replyHeaders })
-        }
-        yield* Reply.fitting(result)
-        return HttpApiSchema.withHeaders({ body: undefined, headers: replyHeaders })
+        return yield* Reply.ofRead(yield* orders.get(params.id, options), applied, headers["if-none-match"])
       }),
       list: Effect.fnUntraced(function* ({ headers, query, request }) {
         const { applied, options } = queryOptions(headers)
@@ -39,10 +32,7 @@ export const layer = HttpApiBuilder.group(
           ...(limit === undefined ? {} : { limit }),
           ...(cursor === undefined ? {} : { cursor })
         }
-        const { orders: data, ...page } = yield* orders.list(wanted, options)
-        const root = yield* OrderLinks.root
-        const documents = data.map((order) => OrderLinks.toDocument(root, order))
-        return Reply.ofPage(root, documents, page, request, applied)
+        return Reply.ofOrders(yield* OrderLinks.root, yield* orders.list(wanted, options), request, applied)
       }),
       counts: Effect.fnUntraced(function* ({ headers, query }) {
         const { applied, options } = queryOptions(headers)

@@ -3,11 +3,12 @@
  * both.
  */
 import { Duration, Effect, Option, Schema } from "effect"
-import type { HttpServerRequest } from "effect/http"
+import { type HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiSchema } from "effect/http-api"
 import type { Orders } from "../../orders/Orders.ts"
 import type { QueryResult } from "../../orders/QueryOptions.ts"
 import { readBack, type Receipt } from "../../orders/Receipt.ts"
+import * as OrderAnswer from "../../views/order/OrderAnswer.ts"
 import { OrderView } from "../../views/order/OrderView.ts"
 import { InternalError } from "../problems/HttpError.ts"
 import * as HeaderValue from "../wire/HeaderValue.ts"
@@ -22,9 +23,46 @@ export const freshnessHeaders = ({ freshness, token }: QueryResult) => ({
   freshness: HeaderValue.formatFreshness(freshness)
 })
 
-export const viewHeaders = (result: QueryResult & { readonly order: OrderView }) => ({
-  etag: HeaderValue.entityTag(result.order.version),
+const viewHeaders = (version: number, result: QueryResult) => ({
+  etag: HeaderValue.entityTag(version),
   ...freshnessHeaders(result)
+})
+
+/** Answers JSON that is ready; a test decodes such answers by the API's definition. */
+const ready = (text: string, headers: Readonly<Record<string, string>>, status = 200) =>
+  HttpServerResponse.text(text, { status, contentType: "application/json", headers })
+
+type OrderResult = QueryResult & { readonly order: OrderView }
+
+/** These come with an order besides those that every answer from the view has. */
+interface OrderHeaders {
+  readonly "preference-applied"?: string
+  readonly "idempotent-replayed"?: "true"
+  readonly location?: string
+}
+
+/**
+ * Answers an order: the text of it that is stored, or, encoded, an order that an `Orders` of the embedding program made.
+ */
+const ofOrder = (root: string, result: OrderResult, extra: OrderHeaders, status: 200 | 201 = 200) => {
+  const [stored] = OrderAnswer.storedIn(result) ?? []
+  const headers = { ...viewHeaders(stored?.version ?? result.order.version, result), ...extra }
+  return stored === undefined
+    ? HttpApiSchema.withHeaders({ body: OrderLinks.toDocument(root, result.order), headers })
+    : ready(OrderLinks.addToText(root, stored), headers, status)
+}
+
+/** Answers a read of an order; a caller who has this version already gets no body. */
+export const ofRead = Effect.fnUntraced(function* (
+  result: OrderResult,
+  applied: Pick<OrderHeaders, "preference-applied">,
+  ifNoneMatch: string | undefined
+) {
+  const [stored] = OrderAnswer.storedIn(result) ?? []
+  const { version } = stored ?? result.order
+  if (!HeaderValue.isCurrent(ifNoneMatch, version)) return ofOrder(yield* OrderLinks.root, result, applied)
+  yield* fitting(result)
+  return HttpApiSchema.withHeaders({ body: undefined, headers: { ...viewHeaders(version, result), ...applied } })
 })
 
 export const replayed = (receipt: { readonly replayed: boolean }) =>
@@ -50,9 +88,9 @@ const ofReceipt = (root: string, receipt: Receipt, created: { readonly location?
 /** Judges only the shape of an order: its values were valid when they were stored, whatever the limits are today. */
 const shaped = Schema.decodeUnknownOption(Schema.toType(OrderView), { disableChecks: true })
 
-/** Fails if a row of the view can't be shown as an order, before anything else is answered in its place. */
-export const fitting = <Read extends { readonly order: OrderView }>(read: Read): Effect.Effect<Read, InternalError> =>
-  Option.isSome(shaped(read.order))
+/** Fails if what an embedding program gave is no order, before anything else is answered in its place. */
+const fitting = <Read extends OrderResult>(read: Read): Effect.Effect<Read, InternalError> =>
+  OrderAnswer.storedIn(read) !== undefined || Option.isSome(shaped(read.order))
     ? Effect.succeed(read)
     : Effect.andThen(
         Effect.logError(`The view's row of order ${read.order.orderId} is no order; audit and repair it.`),
@@ -80,13 +118,8 @@ export const ofCommand = Effect.fnUntraced(function* (
   const wait = HeaderValue.waitOf(prefer)
   const read = wait === undefined ? undefined : yield* readFitting(orders, receipt, Duration.seconds(wait))
   if (wait === undefined || read === undefined) return ofReceipt(root, receipt, created)
-  const headers = {
-    ...viewHeaders(read),
-    ...replayed(receipt),
-    ...created,
-    "preference-applied": HeaderValue.preferWait(wait)
-  }
-  return HttpApiSchema.withHeaders({ body: OrderLinks.toDocument(root, read.order), headers })
+  const extra = { ...replayed(receipt), ...created, "preference-applied": HeaderValue.preferWait(wait) }
+  return ofOrder(root, read, extra, creates ? 201 : 200)
 })
 
 /** Links to the same query with other values for these parameters. */
@@ -101,6 +134,24 @@ export const nextLink = (
   return { link: `<${root}${path}?${parameters}>; rel="next"` }
 }
 
+const pageHeaders = (
+  root: string,
+  result: PageResult,
+  request: HttpServerRequest.HttpServerRequest,
+  applied: Pick<OrderHeaders, "preference-applied">
+) => ({
+  ...freshnessHeaders(result),
+  ...(result.hasMore && result.next !== undefined ? nextLink(root, request, { cursor: result.next }) : {}),
+  ...applied
+})
+
+type PageResult = QueryResult & { readonly hasMore: boolean; readonly next?: string }
+
+const pageOf = ({ hasMore, next }: PageResult) => ({
+  ...(next === undefined ? {} : { [hasMore ? "next" : "resume"]: next }),
+  hasMore
+})
+
 /**
  * Answers one page of a list, with a link to the next page if there is one. A list by `updatedAt` that is exhausted has
  * a cursor to go on polling from.
@@ -108,17 +159,28 @@ export const nextLink = (
 export const ofPage = <Item>(
   root: string,
   data: ReadonlyArray<Item>,
-  result: QueryResult & { readonly hasMore: boolean; readonly next?: string },
+  result: PageResult,
   request: HttpServerRequest.HttpServerRequest,
-  applied: { readonly "preference-applied"?: string }
-) => {
-  const { hasMore, next } = result
-  return HttpApiSchema.withHeaders({
-    body: { data, page: { ...(next === undefined ? {} : { [hasMore ? "next" : "resume"]: next }), hasMore } },
-    headers: {
-      ...freshnessHeaders(result),
-      ...(hasMore && next !== undefined ? nextLink(root, request, { cursor: next }) : {}),
-      ...applied
-    }
+  applied: Pick<OrderHeaders, "preference-applied">
+) =>
+  HttpApiSchema.withHeaders({
+    body: { data, page: pageOf(result) },
+    headers: pageHeaders(root, result, request, applied)
   })
+
+/** Answers one page of orders, as their text is stored. */
+export const ofOrders = (
+  root: string,
+  result: PageResult & { readonly orders: ReadonlyArray<OrderView> },
+  request: HttpServerRequest.HttpServerRequest,
+  applied: Pick<OrderHeaders, "preference-applied">
+) => {
+  const stored = OrderAnswer.storedIn(result)
+  if (stored === undefined) {
+    const documents = result.orders.map((order) => OrderLinks.toDocument(root, order))
+    return ofPage(root, documents, result, request, applied)
+  }
+  const data = stored.map((order) => OrderLinks.addToText(root, order)).join(",")
+  const text = `{"data":[${data}],"page":${JSON.stringify(pageOf(result))}}`
+  return ready(text, pageHeaders(root, result, request, applied))
 }

@@ -4,7 +4,7 @@
  */
 import type { CommandName } from "../OrderCommand.ts"
 import { maxLines } from "../Line.ts"
-import { authorizable, capturable, refundable, voidable } from "../OrderTotals.ts"
+import { authorizable, balanceDue, refundable, voidable } from "../OrderTotals.ts"
 import { missingForShipment, type OrderPolicies } from "../OrderPolicies.ts"
 import { maxEvents, type Order, type OrderState } from "../OrderState.ts"
 import { outstanding, status } from "../OrderStatus.ts"
@@ -12,14 +12,7 @@ import * as OrderTotals from "../OrderTotals.ts"
 
 /** A smaller quantity always fits; a greater one may make the total too large. */
 const canChangeQuantity = (order: Order): boolean =>
-  order.lines.some(
-    (line) =>
-      line.quantity > 1 ||
-      OrderTotals.isRepresentable({
-        ...order,
-        lines: order.lines.map((other) => (other === line ? { ...line, quantity: 2 } : other))
-      })
-  )
+  order.lines.some((line) => line.quantity > 1) || OrderTotals.hasRoomForOneMore(order)
 
 const hasOutstanding = (order: Order): boolean => order.lines.some((line) => outstanding(line) > 0)
 
@@ -36,7 +29,7 @@ const payments = (order: Order, ...extra: ReadonlyArray<CommandName>): ReadonlyA
 }
 
 const captures = (order: Order): ReadonlyArray<CommandName> =>
-  order.payments.some((payment) => capturable(order, payment) > 0) ? ["CapturePayment"] : []
+  balanceDue(order) > 0 && order.payments.some((payment) => voidable(payment) > 0) ? ["CapturePayment"] : []
 
 const authorizes = (order: Order): ReadonlyArray<CommandName> => (authorizable(order) > 0 ? ["AuthorizePayment"] : [])
 

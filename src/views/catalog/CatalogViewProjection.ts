@@ -6,7 +6,7 @@ import * as CatalogViewRows from "./CatalogViewRows.ts"
 
 type Entry = CatalogEntry.CatalogEntry
 
-const { apply, audit, skip } = ViewProjection.make<Entry, CatalogViewRows.Row>({
+const { apply, audit, skip } = ViewProjection.make<Entry, CatalogViewRows.Written, CatalogViewRows.Row>({
   evolve: CatalogEntry.evolve,
   skip: ({ state, ...entry }, { position, version }) => ({ ...entry, state: { ...state, version }, position }) as Entry,
   ...CatalogViewRows
@@ -17,7 +17,7 @@ export const CatalogViewProjection: Projection = {
   version: 1,
   partition: "stream",
   categories: CatalogEntry.categories,
-  handle: (sql, events, slot) => apply(sql, slot, ViewProjection.byStream(events)),
+  handle: (sql, events, slot) => apply(sql, slot, events),
   skip,
   tables: CatalogViewRows.CatalogViewTable,
   audit

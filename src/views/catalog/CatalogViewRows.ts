@@ -4,6 +4,7 @@ import type { SqlClient } from "effect/sql"
 import * as StreamId from "../../eventstore/StreamId.ts"
 import type { Slot } from "../../projection/Projection.ts"
 import * as ProjectionTable from "../../projection/ProjectionTable.ts"
+import type { Encoded } from "../ViewProjection.ts"
 import type { CatalogEntry } from "./CatalogEntry.ts"
 
 export const CatalogViewTable = ProjectionTable.make({
@@ -70,11 +71,20 @@ export const streams = (sql: SqlClient.SqlClient, slot: Slot, after: string | un
       ${after === undefined ? "" : StreamId.id(after)}) AND strpos(category, '-') = 0
     ORDER BY category, id LIMIT ${limit}`.pipe(Effect.map((rows) => rows.map(streamOf)))
 
-export const upsert = (sql: SqlClient.SqlClient, slot: Slot, entries: ReadonlyArray<CatalogEntry>, over?: number) =>
+export interface Written extends Encoded<CatalogEntry> {
+  readonly row: string
+}
+
+export const encode = (entry: CatalogEntry): Written => {
+  const text = JSON.stringify(row(entry))
+  return { entry, version: entry.state.version, bytes: text.length, row: text }
+}
+
+export const upsert = (sql: SqlClient.SqlClient, slot: Slot, entries: ReadonlyArray<Written>, over?: number) =>
   sql`
     INSERT INTO ${table(sql, slot)} AS known (category, id, version, "position", withdrawn, state)
     SELECT category, id, version, "position", withdrawn, state
-    FROM json_to_recordset(${JSON.stringify(entries.map(row))}::json)
+    FROM json_to_recordset(${`[${entries.map(({ row }) => row)}]`}::json)
       AS entry (category text, id text, version integer, "position" bigint, withdrawn boolean, state json)
     ORDER BY category, id
     ON CONFLICT (category, id) DO UPDATE SET

@@ -47,7 +47,7 @@ export const make = Effect.gen(function* () {
     )
   }
 
-  const { answered, read } = SqlView.reader("the catalog view")
+  const { answered, read } = SqlView.reader(sql, "the catalog view", CatalogViewProjection, progress)
 
   return CatalogQueries.of({
     list: Span.fn("CatalogQueries.list")(function* (query, token) {

@@ -7,7 +7,7 @@ import * as MemoryFold from "../MemoryFold.ts"
 import * as OrderEntry from "./OrderEntry.ts"
 import * as OrderListQuery from "./OrderListQuery.ts"
 import { noOrders, OrderQueries } from "./OrderQueries.ts"
-import * as OrderView from "./OrderView.ts"
+import * as StoredOrder from "./StoredOrder.ts"
 
 type Query = OrderListQuery.OrderListQuery
 
@@ -53,7 +53,7 @@ export const make = Effect.gen(function* () {
       read((freshness) => {
         const entry = entries.get(orderId)
         if (entry === undefined) return { freshness }
-        return { order: OrderView.fromState(entry.order, entry.updatedAt, policies), freshness }
+        return { order: StoredOrder.fromState(entry.order, entry.updatedAt, policies), freshness }
       }, token),
 
     list: Effect.fnUntraced(function* (query, token) {
@@ -63,7 +63,8 @@ export const make = Effect.gen(function* () {
         const some = inOrder(parsed.sort, found).slice(0, parsed.limit + 1)
         const rows = some.map(({ order, position, updatedAt }) => {
           const { id: orderId, placedAt } = order
-          return { orderId, placedAt, position, order: OrderView.fromState(order, updatedAt, policies) }
+          const stored = StoredOrder.fromState(order, updatedAt, policies)
+          return { orderId, placedAt, position, order: stored, bytes: Buffer.byteLength(stored.text) }
         })
         return OrderListQuery.page(parsed, rows, freshness)
       }, token)

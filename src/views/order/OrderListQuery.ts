@@ -8,7 +8,7 @@ import { isTime } from "../Time.ts"
 import * as Cursor from "../Cursor.ts"
 import { type Freshness, InvalidCursor, readableRows } from "../ViewQuery.ts"
 import type { OrderFilter, OrderPage, OrderQueries, OrderSort } from "./OrderQueries.ts"
-import type { OrderView } from "./OrderView.ts"
+import type { StoredOrder } from "./StoredOrder.ts"
 
 /** A list is sorted by this key of its orders. By `updatedAt`, every order up to the position has been listed. */
 export type Key =
@@ -76,12 +76,20 @@ export const parse = ({
     placedBefore: instant(query.filter.placedBefore)
   }))
 
-/** A row was found with the keys that lists are sorted by; `order` is undefined if the rest of it can't be read. */
+/** A page holds so much text of orders, or one order if that one has more; links come on top of it. */
+export const maxPageBytes = 1024 * 1024
+
+/**
+ * A row was found with the keys that lists are sorted by. `order` is undefined if the rest of it can't be read, or if the
+ * page is full before it.
+ */
 export interface Found {
+  /** The order's text has so many bytes. */
+  readonly bytes: number
   readonly orderId: OrderId
   readonly placedAt: string
   readonly position: bigint
-  readonly order: OrderView | undefined
+  readonly order: StoredOrder | undefined
 }
 
 const sortKey = ({ orderId, placedAt, position }: Found, sort: OrderSort): Key =>
@@ -96,10 +104,17 @@ const pollingKey = ({ after, sort }: OrderListQuery, { position }: Freshness): K
   return after?._tag === "Updated" && after.position > position ? after : { _tag: "Updated", position }
 }
 
+/** Takes the first rows that fit into a page. */
+const fitting = ({ limit }: OrderListQuery, found: ReadonlyArray<Found>): ReadonlyArray<Found> => {
+  let bytes = 0
+  const end = found.findIndex((row, index) => index >= limit || ((bytes += row.bytes) > maxPageBytes && index > 0))
+  return end < 0 ? found : found.slice(0, end)
+}
+
 /** Makes a page of up to `limit + 1` rows that were found, in order. */
 export const page = (query: OrderListQuery, found: ReadonlyArray<Found>, freshness: Freshness): OrderPage => {
-  const rows = found.slice(0, query.limit)
-  const hasMore = found.length > query.limit
+  const rows = fitting(query, found)
+  const hasMore = found.length > rows.length
   const last = hasMore ? rows.at(-1) : undefined
   const next = last === undefined ? pollingKey(query, freshness) : sortKey(last, query.sort)
   const { readable: orders, ...told } = readableRows(

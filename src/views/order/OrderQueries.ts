@@ -6,7 +6,7 @@ import { OrderStatus, PaymentStatus } from "../../order/OrderStatus.ts"
 import { Time } from "../Time.ts"
 import type { ConsistencyToken } from "../../projection/consistency/ConsistencyToken.ts"
 import type { Freshness, InvalidCursor, TokenError } from "../ViewQuery.ts"
-import type { OrderView } from "./OrderView.ts"
+import type { StoredOrder } from "./StoredOrder.ts"
 
 /**
  * An order must match every member; an empty list matches nothing. `placedAfter` is inclusive, `placedBefore`
@@ -26,7 +26,7 @@ export const OrderSort = Schema.Literals(["-placedAt", "placedAt", "updatedAt"])
 export type OrderSort = typeof OrderSort.Type
 
 export interface FoundOrder {
-  readonly order?: OrderView
+  readonly order?: StoredOrder
   readonly freshness: Freshness
   /** If the order is set aside, the first event that the view does not have is at this position. */
   readonly parkedAt?: bigint
@@ -47,7 +47,7 @@ export const noOrders: OrderCounts = {
 }
 
 export interface OrderPage {
-  readonly orders: ReadonlyArray<OrderView>
+  readonly orders: ReadonlyArray<StoredOrder>
   /** This is true if more orders match right now. */
   readonly hasMore: boolean
   /**
@@ -63,7 +63,10 @@ export class OrderQueries extends Context.Service<
   {
     /** Reads one order; `order` is absent if the view does not have it (yet). */
     get(orderId: OrderId, token?: ConsistencyToken): Effect.Effect<FoundOrder, TokenError | DatabaseUnavailable>
-    /** Lists a page of `limit` 1..100 orders. Fails with `InvalidCursor` if the cursor is of another filter or sort. */
+    /**
+     * Lists a page of at most `limit` 1..100 orders, and at most 1 MiB of their text if they are more than one. Fails with
+     * `InvalidCursor` if the cursor is of another filter or sort.
+     */
     list(
       query: {
         readonly filter: OrderFilter

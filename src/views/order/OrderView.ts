@@ -5,13 +5,21 @@
 import { Schema } from "effect"
 import { Address } from "../../order/Text.ts"
 import { CancelReason } from "../../order/OrderEvent.ts"
-import { Items, Line } from "../../order/Line.ts"
+import { type Item, Items, Line } from "../../order/Line.ts"
 import { Amount, Currency } from "../../order/Money.ts"
 import { allowed } from "../../order/rules/OrderAllowed.ts"
 import { CommandName } from "../../order/OrderCommand.ts"
 import { CustomerId, OrderId, PaymentId, ReturnId, ShipmentId } from "../../order/OrderId.ts"
 import { defaultPolicies, type OrderPolicies } from "../../order/OrderPolicies.ts"
-import { type Order, type OrderLine, OrderState, type Payment, type Shipment } from "../../order/OrderState.ts"
+import {
+  type Cancellation,
+  type Order,
+  type OrderLine,
+  OrderState,
+  type Payment,
+  type Return,
+  type Shipment
+} from "../../order/OrderState.ts"
 import { OrderStatus, PaymentStatus, paymentStatus, status } from "../../order/OrderStatus.ts"
 import * as OrderTotals from "../../order/OrderTotals.ts"
 import { readStored } from "../ViewQuery.ts"
@@ -98,10 +106,45 @@ const viewLine = (line: OrderLine): typeof OrderLineView.Type => ({
   ...OrderTotals.ofLine(line)
 })
 
+const viewItem = ({ lineId, quantity }: Item): Item => ({ lineId, quantity })
+
+/** Gives the items in their order, of which there is at least one. */
+const viewItems = ([first, ...rest]: Items): Items => [viewItem(first), ...rest.map(viewItem)]
+
 const viewShipment = (shipment: Shipment): typeof ShipmentView.Type => {
-  const { all: _, ...view } = shipment
-  return view
+  const { carrier, deliveredAt, items, shipmentId, shippedAt, tracking } = shipment
+  return {
+    shipmentId,
+    items: viewItems(items),
+    ...(carrier === undefined ? {} : { carrier }),
+    ...(tracking === undefined ? {} : { tracking }),
+    shippedAt,
+    ...(deliveredAt === undefined ? {} : { deliveredAt })
+  }
 }
+
+const viewReturn = ({ items, reason, returnId, returnedAt }: Return): typeof ReturnView.Type => ({
+  returnId,
+  items: viewItems(items),
+  ...(reason === undefined ? {} : { reason }),
+  returnedAt
+})
+
+const viewAddress = ({ city, country, line1, line2, name, postalCode, region }: Address): Address => ({
+  name,
+  line1,
+  ...(line2 === undefined ? {} : { line2 }),
+  city,
+  ...(region === undefined ? {} : { region }),
+  postalCode,
+  country
+})
+
+const viewCancellation = ({ cancelledAt, note, reason }: Cancellation): Cancellation => ({
+  reason,
+  ...(note === undefined ? {} : { note }),
+  cancelledAt
+})
 
 const viewPayment = (payment: Payment): typeof PaymentView.Type => ({
   paymentId: payment.paymentId,
@@ -111,7 +154,10 @@ const viewPayment = (payment: Payment): typeof PaymentView.Type => ({
   voided: payment.voided
 })
 
-/** Makes the view of an order; `updatedAt` is the `recordedAt` of its last event. */
+/**
+ * Makes the view of an order; `updatedAt` is the `recordedAt` of its last event. Every part is made anew in the order of
+ * its schema, whatever order the events had, so that its JSON is always the same text.
+ */
 export const fromState = (order: Order, updatedAt: string, policies: OrderPolicies = defaultPolicies): OrderView => ({
   orderId: order.id,
   version: order.version,
@@ -123,11 +169,11 @@ export const fromState = (order: Order, updatedAt: string, policies: OrderPolici
   currency: order.currency,
   lines: order.lines.map(viewLine),
   totals: OrderTotals.ofOrder(order),
-  shippingAddress: order.address,
+  shippingAddress: viewAddress(order.address),
   shipments: order.shipments.map(viewShipment),
   payments: order.payments.map(viewPayment),
-  returns: order.returns,
-  ...(order.cancellation === undefined ? {} : { cancellation: order.cancellation }),
+  returns: order.returns.map(viewReturn),
+  ...(order.cancellation === undefined ? {} : { cancellation: viewCancellation(order.cancellation) }),
   placedAt: order.placedAt,
   ...(order.confirmedAt === undefined ? {} : { confirmedAt: order.confirmedAt }),
   updatedAt,

@@ -5,7 +5,7 @@ import * as ViewProjection from "../ViewProjection.ts"
 import * as OrderEntry from "./OrderEntry.ts"
 import * as OrderViewRows from "./OrderViewRows.ts"
 
-const { apply, audit, skip } = ViewProjection.make<OrderEntry.OrderEntry, OrderViewRows.Row>({
+const { apply, audit, skip } = ViewProjection.make<OrderEntry.OrderEntry, OrderViewRows.Written, OrderViewRows.Row>({
   evolve: OrderEntry.evolve,
   skip: ({ order }, { position, recordedAt: updatedAt, version }) => ({
     order: { ...order, version },
@@ -20,21 +20,22 @@ const maxBytes = 8 * 1024 * 1024
 /** So many orders are applied at once where the states are too large to be in memory together. */
 const chunk = 100
 
-const handle: Projection["handle"] = Effect.fnUntraced(function* (sql, events, slot) {
-  const orders = ViewProjection.byStream(events)
-  const isLarge =
-    orders.length > chunk &&
-    (yield* OrderViewRows.stateBytes(
-      sql,
-      slot,
-      orders.map(([streamId]) => streamId)
-    )) > maxBytes
-  for (const some of Arr.chunksOf(orders, isLarge ? chunk : orders.length)) yield* apply(sql, slot, some)
-})
+const handle: Projection["handle"] = (sql, events, slot) =>
+  apply(
+    sql,
+    slot,
+    events,
+    Effect.fnUntraced(function* (orders) {
+      if (orders.length <= chunk) return [orders]
+      const ids = orders.map(([streamId]) => streamId)
+      const isLarge = (yield* OrderViewRows.stateBytes(sql, slot, ids)) > maxBytes
+      return isLarge ? Arr.chunksOf(orders, chunk) : [orders]
+    })
+  )
 
 export const OrderViewProjection: Projection = {
   name: "order-view",
-  version: 2,
+  version: 3,
   partition: "stream",
   categories: ["order"],
   handle,

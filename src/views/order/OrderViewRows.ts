@@ -3,12 +3,17 @@ import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import * as StreamId from "../../eventstore/StreamId.ts"
 import type { Order } from "../../order/OrderState.ts"
-import { paymentStatus, status } from "../../order/OrderStatus.ts"
 import type { Slot } from "../../projection/Projection.ts"
 import * as ProjectionTable from "../../projection/ProjectionTable.ts"
+import type { Encoded } from "../ViewProjection.ts"
 import type { OrderEntry } from "./OrderEntry.ts"
+import * as OrderView from "./OrderView.ts"
+import * as StoredOrder from "./StoredOrder.ts"
 
-/** The state is json, not jsonb, because it is read whole and never looked into. */
+/**
+ * The document is what callers are sent (`StoredOrder`), and the state beside it is what the next event is applied to; it
+ * is json, not jsonb, because it is read whole and never looked into. `bytes` is how much text a page of a list gets.
+ */
 export const OrderViewTable = ProjectionTable.make({
   name: "ordinal.order_view",
   columns: `
@@ -20,7 +25,9 @@ export const OrderViewTable = ProjectionTable.make({
     payment_status text COLLATE "C" NOT NULL,
     placed_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
-    state json NOT NULL`,
+    state json NOT NULL,
+    document text,
+    bytes integer`,
   indexes: {
     placed_at: "(placed_at, order_id)",
     customer: "(customer_id, placed_at, order_id) INCLUDE (status)",
@@ -47,19 +54,24 @@ export interface Row {
   readonly placedAt: string
   readonly updatedAt: string
   readonly state: unknown
+  readonly document: string | null
 }
 
 /** Makes the row that an entry should have. */
-export const row = ({ order, position, updatedAt }: OrderEntry): Row => ({
-  version: order.version,
-  position: String(position),
-  customerId: order.customerId,
-  status: status(order),
-  paymentStatus: paymentStatus(order),
-  placedAt: order.placedAt,
-  updatedAt,
-  state: JSON.parse(JSON.stringify(order))
-})
+export const row = ({ order, position, updatedAt }: OrderEntry): Row => {
+  const view = OrderView.fromState(order, updatedAt)
+  return {
+    version: order.version,
+    position: String(position),
+    customerId: order.customerId,
+    status: view.status,
+    paymentStatus: view.paymentStatus,
+    placedAt: order.placedAt,
+    updatedAt,
+    state: JSON.parse(JSON.stringify(order)),
+    document: StoredOrder.textOf(order, updatedAt, view) ?? null
+  }
+}
 
 interface StoredEntry {
   readonly orderId: string
@@ -82,9 +94,9 @@ export const entries = (sql: SqlClient.SqlClient, slot: Slot, streamIds: Readonl
     })
   )
 
-/** Adds up the text of the states of these orders. */
+/** Adds up the text of these orders. */
 export const stateBytes = (sql: SqlClient.SqlClient, slot: Slot, streamIds: ReadonlyArray<string>) =>
-  sql<{ readonly bytes: bigint }>`SELECT coalesce(sum(octet_length(state::text)), 0) AS bytes
+  sql<{ readonly bytes: bigint }>`SELECT coalesce(sum(coalesce(bytes, octet_length(state::text))), 0) AS bytes
     FROM ${table(sql, slot)} WHERE order_id = ANY(${idsOf(streamIds)}::text[])`.pipe(
     Effect.map(([row]) => Number(row?.bytes ?? 0))
   )
@@ -92,7 +104,7 @@ export const stateBytes = (sql: SqlClient.SqlClient, slot: Slot, streamIds: Read
 export const storedRow = (sql: SqlClient.SqlClient, slot: Slot, streamId: string) =>
   sql<Omit<Row, "placedAt" | "updatedAt"> & { readonly placedAt: Date; readonly updatedAt: Date }>`
     SELECT version, "position"::text AS "position", customer_id AS "customerId", status,
-      payment_status AS "paymentStatus", placed_at AS "placedAt", updated_at AS "updatedAt", state
+      payment_status AS "paymentStatus", placed_at AS "placedAt", updated_at AS "updatedAt", state, document
     FROM ${table(sql, slot)} WHERE order_id = ${StreamId.id(streamId)}`.pipe(
     Effect.map(([row]): Row | undefined =>
       row === undefined
@@ -107,30 +119,46 @@ export const streams = (sql: SqlClient.SqlClient, slot: Slot, after: string | un
     Effect.map((rows) => rows.map(({ orderId }) => streamOf(orderId)))
   )
 
-export const upsert = (sql: SqlClient.SqlClient, slot: Slot, entries: ReadonlyArray<OrderEntry>, over?: number) => {
-  const column = <A>(of: (entry: OrderEntry) => A) => entries.map(of)
+export interface Written extends Encoded<OrderEntry> {
+  readonly view: OrderView.OrderView
+  readonly state: string
+  /** It is empty where there is none. */
+  readonly document: string
+}
+
+export const encode = (entry: OrderEntry): Written => {
+  const { order, updatedAt } = entry
+  const view = OrderView.fromState(order, updatedAt)
+  const [state, document] = [JSON.stringify(order), StoredOrder.textOf(order, updatedAt, view) ?? ""]
+  return { entry, version: order.version, bytes: state.length + document.length, view, state, document }
+}
+
+export const upsert = (sql: SqlClient.SqlClient, slot: Slot, orders: ReadonlyArray<Written>, over?: number) => {
+  const column = <A>(of: (view: OrderView.OrderView) => A) => orders.map(({ view }) => of(view))
   return sql`
     INSERT INTO ${table(sql, slot)} AS known
-      (order_id, version, "position", customer_id, status, payment_status, placed_at, updated_at, state)
+      (order_id, version, "position", customer_id, status, payment_status, placed_at, updated_at, state, document, bytes)
     SELECT order_id, version, "position", customer_id, status, payment_status,
-      placed_at::timestamptz, updated_at::timestamptz, state::json
+      placed_at::timestamptz, updated_at::timestamptz, state::json, nullif(document, ''),
+      octet_length(CASE WHEN document = '' THEN state ELSE document END)
     FROM unnest(
-      ${column(({ order }) => order.id)}::text[],
-      ${column(({ order }) => order.version)}::integer[],
-      ${column(({ position }) => position)}::bigint[],
-      ${column(({ order }) => order.customerId)}::text[],
-      ${column(({ order }) => status(order))}::text[],
-      ${column(({ order }) => paymentStatus(order))}::text[],
-      ${column(({ order }) => order.placedAt)}::text[],
+      ${column(({ orderId }) => orderId)}::text[],
+      ${column(({ version }) => version)}::integer[],
+      ${orders.map(({ entry }) => entry.position)}::bigint[],
+      ${column(({ customerId }) => customerId)}::text[],
+      ${column(({ status }) => status)}::text[],
+      ${column(({ paymentStatus }) => paymentStatus)}::text[],
+      ${column(({ placedAt }) => placedAt)}::text[],
       ${column(({ updatedAt }) => updatedAt)}::text[],
-      ${column(({ order }) => JSON.stringify(order))}::text[]
+      ${orders.map(({ state }) => state)}::text[],
+      ${orders.map(({ document }) => document)}::text[]
     ) AS entry
-      (order_id, version, "position", customer_id, status, payment_status, placed_at, updated_at, state)
+      (order_id, version, "position", customer_id, status, payment_status, placed_at, updated_at, state, document)
     ORDER BY order_id
     ON CONFLICT (order_id) DO UPDATE SET
       version = excluded.version, "position" = excluded."position", customer_id = excluded.customer_id,
       status = excluded.status, payment_status = excluded.payment_status, placed_at = excluded.placed_at,
-      updated_at = excluded.updated_at, state = excluded.state
+      updated_at = excluded.updated_at, state = excluded.state, document = excluded.document, bytes = excluded.bytes
     ${over === undefined ? sql`` : sql`WHERE known.version = ${over} RETURNING order_id`}`
 }
 

@@ -1,38 +1,58 @@
 /** Answers order queries from `ordinal.order_view` with one statement each, on a connection of the reads pool. */
 import { Effect, Layer } from "effect"
 import type { SqlClient, Statement } from "effect/sql"
+import * as BatchedReads from "../../database/BatchedReads.ts"
 import { Database } from "../../database/Database.ts"
-import * as StreamId from "../../eventstore/StreamId.ts"
 import type { OrderId } from "../../order/OrderId.ts"
 import { OrderPolicies } from "../../order/OrderPolicies.ts"
+import * as Checkpoint from "../../projection/Checkpoint.ts"
 import type { ConsistencyToken } from "../../projection/consistency/ConsistencyToken.ts"
 import { ProjectionProgress } from "../../projection/consistency/ProjectionProgress.ts"
 import * as SqlView from "../SqlView.ts"
 import * as OrderListQuery from "./OrderListQuery.ts"
 import { noOrders, type OrderCounts, OrderQueries } from "./OrderQueries.ts"
-import * as OrderView from "./OrderView.ts"
 import { OrderViewProjection } from "./OrderViewProjection.ts"
 import * as Span from "../../telemetry/Span.ts"
+import * as StoredOrder from "./StoredOrder.ts"
 
-interface FoundRow {
-  readonly order: unknown
-  readonly updatedAt: Date | null
-  readonly parkedAt: bigint | null
+export interface Asked {
+  readonly orderId: string
+  readonly token: ConsistencyToken | undefined
 }
 
-export const selectOrder = (sql: SqlClient.SqlClient, orderId: string, token?: ConsistencyToken) =>
-  SqlView.select<FoundRow>(
-    sql,
-    OrderViewProjection,
-    sql`v.state AS "order", v.updated_at AS "updatedAt",
+interface FoundRow extends SqlView.Fresh {
+  readonly version: number | null
+  readonly text: string | null
+  readonly state: unknown
+  readonly updatedAt: Date | null
+  readonly parkedAt: bigint | null
+  readonly tokenEventId: string | null
+}
+
+/** So many orders, of up to 256 KiB each, are read by one statement. */
+const maxBatch = 100
+
+/** Stands for no token: no event is at this position. */
+const noPosition = -1n
+
+/** Finds orders by their ids: one row for each that is asked for, in this order. */
+export const selectOrders = (sql: SqlClient.SqlClient, asked: ReadonlyArray<Asked>) =>
+  sql<FoundRow>`
+    SELECT ${SqlView.freshColumns(sql, sql`a.n = 1`)}, ${SqlView.tokenEventId(sql, sql`a.token`)},
+      v.version, v.document AS text,
+      CASE WHEN v.document IS NULL THEN v.state END AS state,
+      CASE WHEN v.document IS NULL THEN v.updated_at END AS "updatedAt",
       CASE WHEN f.parked > 0 THEN (
         SELECT p."position" FROM ordinal.parked_streams p
         WHERE p.projection = ${OrderViewProjection.name} AND p.slot = 'live' AND p.parked
-          AND p.stream_id = ${StreamId.make("order", orderId)}
-      ) END AS "parkedAt"`,
-    sql`LEFT JOIN ordinal.order_view v ON v.order_id = ${orderId}`,
-    token
-  )
+          AND p.stream_id = 'order-' || a.order_id
+      ) END AS "parkedAt"
+    FROM (${Checkpoint.lag(sql, OrderViewProjection)}) f
+    CROSS JOIN unnest(
+      ${asked.map(({ orderId }) => orderId)}::text[], ${asked.map(({ token }) => token?.position ?? noPosition)}::bigint[]
+    ) WITH ORDINALITY AS a (order_id, token, n)
+    LEFT JOIN ordinal.order_view v ON v.order_id = a.order_id COLLATE "C"
+    ORDER BY a.n`
 
 export const selectCounts = (sql: SqlClient.SqlClient, customerId: string | undefined, token?: ConsistencyToken) =>
   SqlView.select<{ readonly counts: Partial<OrderCounts> }>(
@@ -50,13 +70,14 @@ export const selectCounts = (sql: SqlClient.SqlClient, customerId: string | unde
     token
   )
 
-interface ListedRow {
-  readonly orderId: OrderId
-  readonly order: unknown
-  /** The times are in milliseconds since 1970. */
-  readonly placedAt: number
-  readonly updatedAt: number
-  readonly position: string
+/** An empty page has one row, which tells only how fresh it is. */
+interface ListedRow extends Omit<FoundRow, "parkedAt" | "version"> {
+  readonly orderId: OrderId | null
+  readonly version: number
+  readonly placedAt: Date
+  readonly at: bigint
+  readonly bytes: number
+  readonly fits: boolean
 }
 
 const orderings = {
@@ -108,30 +129,27 @@ export const selectPage = (
     ...(placedBefore === undefined ? [] : [sql`v.placed_at < ${placedBefore}`])
   ])
   const all = branches(sql, query).map(
-    (branch) => sql`(SELECT v.order_id, v.placed_at, v.updated_at, v."position", v.state
+    (branch) => sql`(SELECT v.order_id, v.version, v.placed_at, v.updated_at, v."position", v.state, v.document,
+        coalesce(v.bytes, octet_length(v.state::text)) AS bytes
       FROM ordinal.order_view v WHERE ${branch} AND ${always} ORDER BY ${ordering} LIMIT ${limit + 1})`
   )
-  return SqlView.select<{ readonly entries: ReadonlyArray<ListedRow> }>(
-    sql,
-    OrderViewProjection,
-    sql`coalesce(p.entries, '[]') AS entries`,
-    sql`CROSS JOIN (
-      SELECT json_agg(
-        json_build_object(
-          'orderId', v.order_id,
-          'order', v.state,
-          'placedAt', (extract(epoch FROM v.placed_at) * 1000)::bigint,
-          'updatedAt', (extract(epoch FROM v.updated_at) * 1000)::bigint,
-          'position', v."position"::text
-        ) ORDER BY ${ordering}
-      ) AS entries
+  // What does not fit into the page is found without its text, and says that there is more.
+  return sql<ListedRow>`
+    SELECT ${SqlView.freshColumns(sql, sql`coalesce(p.n, 1) = 1`)},
+      ${SqlView.tokenEventId(sql, sql`${token?.position ?? noPosition}::bigint`)},
+      p.order_id AS "orderId", p.version, p.placed_at AS "placedAt", p."position" AS at, p.bytes, p.fits,
+      CASE WHEN p.fits THEN p.document END AS text,
+      CASE WHEN p.fits AND p.document IS NULL THEN p.state END AS state,
+      CASE WHEN p.document IS NULL THEN p.updated_at END AS "updatedAt"
+    FROM (${Checkpoint.lag(sql, OrderViewProjection)}) f
+    LEFT JOIN (
+      SELECT v.*, row_number() OVER page AS n, row_number() OVER page = 1
+          OR (row_number() OVER page <= ${limit} AND sum(v.bytes) OVER page <= ${OrderListQuery.maxPageBytes}) AS fits
       FROM (SELECT v.* FROM (${sql.join(" UNION ALL ", false)(all)}) v ORDER BY ${ordering} LIMIT ${limit + 1}) v
-    ) p`,
-    token
-  )
+      WINDOW page AS (ORDER BY ${ordering} ROWS UNBOUNDED PRECEDING)
+    ) p ON true
+    ORDER BY p.n`
 }
-
-const timeOf = (millis: number) => new Date(millis).toISOString()
 
 /** Such a row was changed by hand, or a program was wrong: an audit shows how, and a repair puts it right. */
 const unreadable = (orderId: string) =>
@@ -141,19 +159,23 @@ export const make = Effect.gen(function* () {
   const policies = yield* OrderPolicies
   const { reads: sql } = yield* Database
   const progress = yield* ProjectionProgress
-  const { read } = SqlView.reader("the order view")
+  const { read, readAll } = SqlView.reader(sql, "the order view", OrderViewProjection, progress)
+
+  const findAll = (asked: ReadonlyArray<Asked>) =>
+    Effect.map(readAll(selectOrders(sql, asked)), ({ freshness, rows, verify }) =>
+      rows.map((row) => ({ freshness, row, verify }))
+    )
+  const find = yield* BatchedReads.make(findAll, maxBatch)
 
   return OrderQueries.of({
     get: Span.fn("OrderQueries.get")(function* (orderId, token) {
-      const { freshness, row } = yield* read(selectOrder(sql, orderId, token), token)
-      const { order, parkedAt, updatedAt } = row
-      const view = updatedAt === null ? undefined : OrderView.fromRow(order, updatedAt.toISOString(), policies)
-      if (updatedAt !== null && view === undefined) return yield* Effect.die(new Error(unreadable(orderId)))
-      return {
-        ...(view === undefined ? {} : { order: view }),
-        freshness,
-        ...(parkedAt === null ? {} : { parkedAt })
-      }
+      const { freshness, row, verify } = yield* find({ orderId, token })
+      yield* verify(token, row.tokenEventId)
+      const { parkedAt, version } = row
+      const told = { freshness, ...(parkedAt === null ? {} : { parkedAt }) }
+      if (version === null) return told
+      const order = StoredOrder.fromRow({ ...row, orderId, version }, policies)
+      return order === undefined ? yield* Effect.die(new Error(unreadable(orderId))) : { order, ...told }
     }),
 
     counts: Span.fn("OrderQueries.counts")(function* ({ customerId }, token) {
@@ -163,14 +185,15 @@ export const make = Effect.gen(function* () {
 
     list: Span.fn("OrderQueries.list")(function* (list, token) {
       const query = yield* Effect.fromResult(OrderListQuery.parse(list))
-      const { freshness, row } = yield* read(selectPage(sql, query, token), token)
-      const found = row.entries.map(({ order, orderId, placedAt, position, updatedAt }) => ({
-        orderId,
-        placedAt: timeOf(placedAt),
-        position: BigInt(position),
-        order: OrderView.fromRow(order, timeOf(updatedAt), policies)
-      }))
-      for (const { order, orderId } of found) if (order === undefined) yield* Effect.logError(unreadable(orderId))
+      const { freshness, rows, verify } = yield* readAll(selectPage(sql, query, token))
+      yield* verify(token, rows[0]!.tokenEventId)
+      const found: Array<OrderListQuery.Found> = []
+      for (const { at: position, bytes, fits, orderId, placedAt, ...row } of rows) {
+        if (orderId === null) continue
+        const order = fits ? StoredOrder.fromRow({ ...row, orderId }, policies) : undefined
+        if (fits && order === undefined) yield* Effect.logError(unreadable(orderId))
+        found.push({ orderId, placedAt: placedAt.toISOString(), position, bytes, order })
+      }
       return OrderListQuery.page(query, found, freshness)
     }),
 

@@ -47,6 +47,7 @@ describe("Migrations", () => {
         yield* sql`DROP FUNCTION ordinal.founding_ship_requires`
         yield* sql`DROP FUNCTION ordinal.append_batch`
         yield* sql`ALTER TABLE ordinal.checkpoints DROP COLUMN event_id, DROP COLUMN event_position`
+        yield* sql`ALTER TABLE ordinal.order_view DROP COLUMN document, DROP COLUMN bytes`
         yield* sql`
           INSERT INTO ordinal.rebuilds (projection, version, state, problem, target, started_at)
           SELECT 'order-view', version, state, problem, 0, clock_timestamp()

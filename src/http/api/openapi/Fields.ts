@@ -116,7 +116,7 @@ const parameters: Readonly<Record<string, Field>> = {
   "shipments.shipmentId": field("The shipment's id.", "shipment_1"),
   "payments.paymentId": field("The payment's id.", "payment_1"),
   "versions.version": count("A version of the order: the number of its events to look back to.", 1),
-  "query.limit": field("The page has at most so many items.", 20),
+  "query.limit": field("The page has at most so many items; fewer of them, and hasMore, where they are large.", 20),
   "query.cursor": field(
     "The page.next of an earlier answer; keep filter and sort the same.",
     "eyJ2IjoxfQ.c2lnbmF0dXJl"

@@ -53,6 +53,10 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
         column: `state = jsonb_set(state::jsonb, '{lines,0,quantity}', '77')::json`,
         expected: () => ({ kind: "different", field: "state.lines.0.quantity", inView: 77 })
       },
+      "the document that callers are sent": {
+        column: `document = replace(document, '"paymentStatus":', '"paymentStatus": ')`,
+        expected: () => ({ kind: "different", field: "document" })
+      },
       "the version": {
         column: `version = 99`,
         expected: () => ({ kind: "different", field: "version", inView: 99, version: 99 })
@@ -99,12 +103,13 @@ describe.each(Object.entries(adapters))("the drift audit on %s", (_, layer) => {
           readonly position: string
           readonly updatedAt: string
           readonly state: unknown
+          readonly document: string
           readonly status: string
           readonly paymentStatus: string
         }
         yield* sql`UPDATE ordinal.order_view SET version = ${version - 1}, "position" = ${BigInt(past.position)},
             updated_at = ${past.updatedAt}::text::timestamptz, state = ${JSON.stringify(past.state)}::text::json,
-            status = ${past.status}, payment_status = ${past.paymentStatus}
+            document = ${past.document}, status = ${past.status}, payment_status = ${past.paymentStatus}
           WHERE order_id = ${orderId}`
         const [behind] = (yield* audits.auditStream(name, streamId)).differences
         assert.containSubset(behind, { kind: "behind", version: version - 1, event: { version } })

@@ -7,6 +7,7 @@ import { InvalidCursor } from "../../../../src/views/ViewQuery.ts"
 import type { OrderEntry } from "../../../../src/views/order/OrderEntry.ts"
 import { noOrders, type OrderFilter, OrderQueries, type OrderSort } from "../../../../src/views/order/OrderQueries.ts"
 import type { OrderView } from "../../../../src/views/order/OrderView.ts"
+import * as StoredOrder from "../../../../src/views/order/StoredOrder.ts"
 import * as OrderViews from "../../../../src/views/order/OrderView.ts"
 import { foldedEntries } from "../../../../harness/judges/OrderViewFold.ts"
 import { seed, seeded } from "../../../../harness/fixtures/SeededRandom.ts"
@@ -42,7 +43,7 @@ const readAll = Effect.fnUntraced(function* <E, R>(list: List, between: Effect.E
     const limit = 1 + Math.floor(draw() * 12)
     const page = yield* queries.list({ ...list, limit, ...(cursor === undefined ? {} : { cursor }) })
     assert.isAtMost(page.orders.length, limit)
-    orders.push(...page.orders)
+    orders.push(...page.orders.map(StoredOrder.decode))
     if (!page.hasMore) return { orders, next: page.next }
     cursor = page.next
     assert.isDefined(cursor)
@@ -200,7 +201,7 @@ describe.each(Object.entries(adapters))("OrderQueries on %s", (_, layer) => {
         const [{ eventId }] = (yield* (yield* EventStore).readAll({ after: head - 1n, limit: 1 })) as [RecordedEvent]
         const token = ConsistencyToken.format(logId, head, eventId)
         const freshness = { position: head, behind: 0, lag: 0, parked: 0, token }
-        assert.deepStrictEqual(yield* queries.get(order!.orderId), { order: order!, freshness })
+        assert.deepStrictEqual(yield* queries.get(order!.orderId), { order: StoredOrder.ofView(order!), freshness })
         const unknown = OrderId.make("ord_00000000-0000-7000-8000-000000000000")
         assert.deepStrictEqual(yield* queries.get(unknown), { freshness })
         assert.strictEqual(yield* queries.position, head)

@@ -1,20 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, References } from "effect"
-import * as StreamId from "../../../src/eventstore/StreamId.ts"
-import * as VersionQuestions from "../../../src/eventstore/BatchedVersionReads.ts"
+import * as BatchedReads from "../../../src/database/BatchedReads.ts"
 
-const [a, b] = [StreamId.make("thing", "a"), StreamId.make("thing", "b")]
+const [a, b] = ["a", "b"]
 
-describe("reads of versions", () => {
+describe("batched reads", () => {
   it.live("share statements that began after they were asked for", () =>
     Effect.gen(function* () {
       const asked: Array<number> = []
       const gate = yield* Deferred.make<void>()
-      const ask = yield* VersionQuestions.make((streamIds) => {
-        asked.push(streamIds.length)
+      const ask = yield* BatchedReads.make((keys: ReadonlyArray<string>) => {
+        asked.push(keys.length)
         return Effect.as(
           Deferred.await(gate),
-          streamIds.map((_, index) => index)
+          keys.map((_, index) => index)
         )
       })
       const askers = yield* Effect.forEach(Array.from({ length: 50 }), () =>
@@ -32,7 +31,7 @@ describe("reads of versions", () => {
 
   it.live("are not blocked by a caller that is interrupted at any moment", () =>
     Effect.gen(function* () {
-      const ask = yield* VersionQuestions.make((streamIds) => Effect.succeed(streamIds.map(() => 0)))
+      const ask = yield* BatchedReads.make((keys: ReadonlyArray<string>) => Effect.succeed(keys.map(() => 0)))
       for (let ops = 3; ops < 40; ops++) {
         const asker = yield* Effect.forkDetach(Effect.provideService(ask(a), References.MaxOpsBeforeYield, ops))
         yield* Effect.yieldNow
