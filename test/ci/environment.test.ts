@@ -9,8 +9,7 @@ import { type Plan, run } from "../../harness/environment/EnvironmentCampaign.ts
 import { open } from "../../harness/servers/Sql.ts"
 import * as StandbyPair from "../../harness/servers/StandbyPair.ts"
 import { ciSuite } from "../../harness/vitest/CiSuite.ts"
-
-const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000)
+import { seed } from "../../harness/fixtures/SeededRandom.ts"
 
 const campaign = (databaseUrl: string, chosen: ReadonlyArray<Disturbance>, more: Partial<Plan> = {}) =>
   run({
