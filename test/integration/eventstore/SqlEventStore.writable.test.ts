@@ -67,8 +67,8 @@ it.live("a log that has room for a small event only is not writable while orders
       yield* raw.unsafe(`CREATE TRIGGER no_room AFTER INSERT ON ordinal.events REFERENCING NEW TABLE AS added
         FOR EACH STATEMENT EXECUTE FUNCTION public.no_room()`)
       yield* append(entry(newStream(), 0))
-      const { events, ...large } = entry(newStream(), 0)
-      const order = { ...large, events: events.map((event) => ({ ...event, data: "x".repeat(2_000) })) }
+      const large = { eventId: crypto.randomUUID(), type: "Large", schemaVersion: 1, data: "x".repeat(2_000) }
+      const order = entry(newStream(), 0, { events: [large] })
       assert.strictEqual((yield* Effect.flip(store([order], 1_000)))._tag, "DatabaseUnavailable")
       assert.strictEqual((yield* Effect.flip(writable))._tag, "DatabaseUnavailable")
       yield* raw.unsafe("DROP TRIGGER no_room ON ordinal.events")
