@@ -113,8 +113,9 @@ export const run = Effect.fnUntraced(function* (size: Size, { at, isAlone = fals
     rate?: number
   ) {
     const peer = peers[side]!
-    const pace = rate === undefined ? {} : { rate }
-    const round = yield* HttpLoad.measure(load, peer, { parts: [part], connections, seconds, ...pace })
+    // At a low rate it lasts longer, so that there is something to measure.
+    const pace = rate === undefined ? { seconds } : { rate, seconds: Math.max(seconds, 20 / rate) }
+    const round = yield* HttpLoad.measure(load, peer, { parts: [part], connections, ...pace })
     if (side !== "bare" && part.path === post.path) placed[side] += round.answers
     return round
   })

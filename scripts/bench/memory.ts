@@ -38,7 +38,7 @@ setFlagsFromString("--expose-gc")
 const collectGarbage: () => void = runInNewContext("gc")
 
 const ofResidents = Effect.fnUntraced(function* (url: string, { residents, warmUp }: Sizes) {
-  const limits = { ...defaults, residents: 1_000_000, idle: Duration.days(1) }
+  const limits = { ...defaults, residents: 1_000_000, residentBytes: Number.MAX_SAFE_INTEGER, idle: Duration.days(1) }
   const kernel = EventSourcing.layerPostgres(url).pipe(Layer.provide(Layer.succeed(AggregateLimits, limits)))
   const aggregates = Context.get(yield* Layer.build(kernel), Aggregates)
   let placed = 0
