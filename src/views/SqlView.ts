@@ -127,12 +127,13 @@ export const reader = (
         rows = yield* answered(statement)
         first = rows[0]!
       }
-      if (isKept && first.position < required.position) {
-        const [position, current] = [required.position, first.position]
-        return yield* new ConsistencyToken.ProjectionBehind({ required: position, current, retryAfter: 1 })
+      const { behind, eventId, position: current } = first
+      // Where the log ends before what was told, or the view is of another history, that history was lost.
+      const isTold = eventId !== null && current + BigInt(behind) >= told
+      if (current < target && (isKept || isTold)) {
+        return yield* new ConsistencyToken.ProjectionBehind({ required: target, current, retryAfter: 1 })
       }
-      // What was told is of a history that was lost, or a long way off.
-      if (first.position < told) progress.forget(projection)
+      if (current < told) progress.forget(projection)
     }
     const { eventId, logId, position } = first
     if (eventId !== null && (newest === required || position > newest.position)) newest = { position, logId, eventId }

@@ -1,6 +1,5 @@
 /** Answers for health checks, and explains problem types on both ports. */
 import { Effect } from "effect"
-import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { Api } from "../api/Api.ts"
 import { AdminProblems } from "../problems/AdminProblems.ts"
@@ -21,16 +20,13 @@ export const explain = Effect.fnUntraced(function* ({ params }: { readonly param
   return { type: typeOf(slug), title, status, when, remedy, members: [...members] }
 })
 
-/** Load balancers ask for this all the time, and it never changes. */
-const live = Effect.succeed(HttpServerResponse.jsonUnsafe({ status: "live" }))
-
 export const layer = HttpApiBuilder.group(
   Api,
   "system",
   Effect.fnUntraced(function* (handlers) {
     const readiness = yield* Readiness
     return handlers.handleAll({
-      live: () => live,
+      live: () => Effect.succeed({ status: "live" as const }),
       ready: () => Effect.as(readiness.check, { status: "ready" as const }),
       problem: explain
     })

@@ -12,6 +12,8 @@ import { type Batch, handles, type Projection } from "../Projection.ts"
 
 /** So many milliseconds are between two commits, with and without an event that the projection handles. */
 const pauses = { handled: 20, unhandled: 100 }
+/** Pages, and not events, are of bounded size: at most so many are in memory at once. */
+const maxPages = 10
 
 export interface Options {
   readonly projection: Projection
@@ -25,14 +27,16 @@ export interface Options {
 export const make = ({ limit, projection, tail, whenAwaited }: Options) => {
   let committedAt = -Infinity
   return {
-    /** Pulls an event, waits until it is time for the next commit, and gives all events that are there by then. */
+    /** Pulls an event, waits until it is time for the next commit, and gives the events that are there by then. */
     next: Effect.fnUntraced(function* <E, R>(pull: Effect.Effect<Batch, E, R>) {
       const events: Array<RecordedEvent> = [...(yield* pull)]
       const pause = events.some((event) => handles(projection, event)) ? pauses.handled : pauses.unhandled
       const left = committedAt + pause - (yield* MonotonicClock.millis)
       if (events.length < maxPageSize && left > 0) yield* Effect.raceFirst(Effect.sleep(left), whenAwaited)
       const isBefore = (position: bigint) => events[events.length - 1]!.position < position
-      while (events.length < limit() && isBefore(yield* tail.position)) events.push(...(yield* pull))
+      for (let pages = 1; pages < maxPages && events.length < limit() && isBefore(yield* tail.position); pages++) {
+        events.push(...(yield* pull))
+      }
       return events
     }),
     committed: Effect.map(MonotonicClock.millis, (now) => {

@@ -53,6 +53,8 @@ it.live("a reader that was answered from a newer view waits until the view is th
 
     // It has pushed the last event, since the view had it.
     Context.get(other, ProjectionProgress).committed(OrderViewProjection, head)
+    const pushed = { _tag: "ProjectionBehind", required: head, current: head - 1n }
+    assert.containSubset(yield* Effect.flip(count), pushed)
     const reading = yield* Effect.forkChild(count, { startImmediately: true })
     yield* Effect.provideContext(moveCheckpoint(1n), services)
     assert.strictEqual(yield* Fiber.join(reading), head)
