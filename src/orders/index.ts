@@ -37,3 +37,4 @@ export {
 } from "../views/order/OrderQueries.ts"
 export { type Freshness, InvalidCursor, type TokenError } from "../views/ViewQuery.ts"
 export { OrderLineView, OrderView } from "../views/order/OrderView.ts"
+export type { StoredOrder } from "../views/order/StoredOrder.ts"
