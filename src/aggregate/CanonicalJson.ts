@@ -1,7 +1,20 @@
-/** Makes one text per JSON value, whatever the order of its keys, for fingerprints. `undefined` members are left out. */
-export const canonicalJson = (value: unknown): string =>
-  JSON.stringify(value, (_key, member: unknown) =>
-    typeof member === "object" && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).sort(([left], [right]) => (left < right ? -1 : 1)))
-      : member
-  )
+/** Has no prototype that would take a member named `__proto__` for itself. */
+class Members {
+  [name: string]: unknown
+}
+Object.setPrototypeOf(Members.prototype, null)
+
+/** Copies objects, with their members in the order of their names. */
+const ordered = (value: unknown): unknown => {
+  if (typeof value !== "object" || value === null || "toJSON" in value) return value
+  if (Array.isArray(value)) return value.map(ordered)
+  const copy = new Members()
+  for (const name of Object.keys(value).sort()) copy[name] = ordered(Reflect.get(value, name))
+  return copy
+}
+
+/**
+ * Makes one text per JSON value, whatever the order of its keys, for fingerprints. `undefined` members are left out.
+ * Fingerprints are stored, so the text of a value must never change.
+ */
+export const canonicalJson = (value: unknown): string => JSON.stringify(ordered(value))

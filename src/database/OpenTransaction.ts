@@ -16,18 +16,19 @@ const Innermost = Context.Reference<Context.Key<TransactionConnection, Transacti
 /** No statement of PostgreSQL that reads this can fail, so the caller's transaction is not aborted. */
 const place = "SELECT current_database() || ' ' || extract(epoch FROM pg_postmaster_start_time()) AS place"
 
+const isNot = Effect.succeed(false)
+
 /** Fails if a client of the two is not one of PostgreSQL, or can't be asked. */
 export const isOpen = ({ projections, reads }: Database["Service"]): Effect.Effect<boolean, SqlError> =>
-  Effect.gen(function* () {
-    const innermost = yield* Innermost
-    if (innermost === undefined) return false
+  Effect.withFiber((fiber) => {
+    const innermost = fiber.getRef(Innermost)
+    if (innermost === undefined) return isNot
     const own = [reads, projections].map(({ transactionService }) => transactionService.key)
-    if (own.includes(innermost.key)) return true
-    const [connection] = Context.getUnsafe(
-      yield* Effect.context<never>() as Effect.Effect<Context.Context<TransactionConnection>>,
-      innermost
-    )
-    const [theirs] = yield* connection.executeUnprepared(place, [], undefined)
-    const [ours] = yield* reads.unsafe<{ readonly place: string }>(place)
-    return ours !== undefined && theirs.place === ours.place
+    if (own.includes(innermost.key)) return Effect.succeed(true)
+    const [connection] = Context.getUnsafe(fiber.context as Context.Context<TransactionConnection>, innermost)
+    return Effect.gen(function* () {
+      const [theirs] = yield* connection.executeUnprepared(place, [], undefined)
+      const [ours] = yield* reads.unsafe<{ readonly place: string }>(place)
+      return ours !== undefined && theirs.place === ours.place
+    })
   })

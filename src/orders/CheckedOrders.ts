@@ -89,9 +89,17 @@ const subscription = (options: Subscription.SubscribeOptions = {}) => {
   return [...wanted(named), ...duration("options.heartbeat", heartbeat)]
 }
 
+const uncheckedOf = new WeakMap<Service, Service>()
+
+/** Gives the service that a checked one was made of, to a caller whose own schemas have checked the arguments. */
+export const unchecked = (orders: Service): Service => uncheckedOf.get(orders) ?? orders
+
+/** Tells whether this is a service of this program: what it answers has its type, which of others nobody knows. */
+export const isOwn = (orders: Service): boolean => uncheckedOf.has(orders)
+
 export const make = (orders: Service): Service => {
   const subscribe = checked(orders.subscribe, subscription)
-  return {
+  const service: Service = {
     place: checked(orders.place, check(Request.PlaceOrderRequest)),
     placeAndWait: checked(orders.placeAndWait, check(Request.PlaceOrderRequest), wait),
     addLine: checked(orders.addLine, order, check(Request.AddLineRequest)),
@@ -125,4 +133,6 @@ export const make = (orders: Service): Service => {
     customers: checked(orders.customers, catalogList, wait),
     awaitCatalog: checked(orders.awaitCatalog, () => [], catalogWait)
   }
+  uncheckedOf.set(service, orders).set(orders, orders)
+  return service
 }

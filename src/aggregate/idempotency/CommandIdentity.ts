@@ -1,5 +1,5 @@
 /** Identifies a command that its caller may send again: two commands with equal identities are one. */
-import { createHash } from "node:crypto"
+import { createHash, hash } from "node:crypto"
 import { canonicalJson } from "../CanonicalJson.ts"
 
 export interface CommandIdentity {
@@ -21,8 +21,7 @@ export const uuidV5 = (name: string): string => {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-")
 }
 
-export const fingerprint = (request: unknown): string =>
-  createHash("sha256").update(canonicalJson(request)).digest("base64url")
+export const fingerprint = (request: unknown): string => hash("sha256", canonicalJson(request), "base64url")
 
 /** Makes the identity. `scope` names the sender, the command and its target: in another scope the same key is another command. */
 export const make = (scope: ReadonlyArray<string>, key: string, request: unknown): CommandIdentity => ({

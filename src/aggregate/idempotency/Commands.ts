@@ -56,7 +56,10 @@ export interface Submission<State, Command extends Tagged, Event extends Tagged,
   /** The request as the caller sent it, in JSON. It tells a repeat from another request under the same key. */
   readonly request: unknown
   readonly options?: CommandOptions | undefined
-  /** Makes the command by adding what the caller did not send. It is not run for a command that was accepted before. */
+  /**
+   * Makes the command by adding what the caller did not send. It may be run for a command that was accepted before, whose
+   * answer is the stored one whatever this makes, and should have no effects of its own.
+   */
   readonly command: Effect.Effect<Command, E>
   /** Makes the members of the receipt besides `ReceiptBase`, in JSON, from the state after the command. */
   readonly receipt: (state: State, command: { readonly id: string }) => Receipt

@@ -2,6 +2,7 @@
 import { Effect, Layer } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import type { CommandOptions } from "../../aggregate/idempotency/Commands.ts"
+import * as CheckedOrders from "../../orders/CheckedOrders.ts"
 import { Orders } from "../../orders/Orders.ts"
 import type { Receipt } from "../../orders/Receipt.ts"
 import { Api } from "../api/Api.ts"
@@ -9,21 +10,22 @@ import type { CommandHeaders } from "../api/HttpHeaders.ts"
 import * as Reply from "./Reply.ts"
 import { commandOptions } from "./RequestOptions.ts"
 
-const commandOn = (orders: Orders["Service"]) =>
-  Effect.fnUntraced(function* <E>(
-    headers: CommandHeaders,
-    send: (options: CommandOptions) => Effect.Effect<Receipt, E>,
-    creates = false
-  ) {
-    const receipt = yield* send(yield* commandOptions(headers))
-    return yield* Reply.ofCommand(orders, receipt, headers.prefer, creates)
-  })
+/** What the API's definition has decoded is not checked again. */
+const unchecked = Effect.map(Orders, CheckedOrders.unchecked)
+
+const commandOn =
+  (orders: Orders["Service"]) =>
+  <E>(headers: CommandHeaders, send: (options: CommandOptions) => Effect.Effect<Receipt, E>, creates = false) =>
+    commandOptions(headers).pipe(
+      Effect.flatMap(send),
+      Effect.flatMap((receipt) => Reply.ofCommand(orders, receipt, headers.prefer, creates))
+    )
 
 const orderCommands = HttpApiBuilder.group(
   Api,
   "orders",
   Effect.fnUntraced(function* (handlers) {
-    const orders = yield* Orders
+    const orders = yield* unchecked
     const run = commandOn(orders)
     return handlers.handleAll({
       place: ({ headers, payload }) => run(headers, (options) => orders.place(payload, options), true),
@@ -44,7 +46,7 @@ const fulfilmentCommands = HttpApiBuilder.group(
   Api,
   "fulfilment",
   Effect.fnUntraced(function* (handlers) {
-    const orders = yield* Orders
+    const orders = yield* unchecked
     const run = commandOn(orders)
     return handlers.handleAll({
       cancelItems: ({ headers, params, payload }) =>

@@ -12,25 +12,25 @@ import { RequestId } from "../wire/RequestId.ts"
 const actor = "operator"
 
 /** A `traceparent` that is no W3C trace context (version 00) is ignored, as that specification asks. */
-export const commandOptions = Effect.fnUntraced(function* (
+export const commandOptions = (
   headers: CommandHeaders
-): Effect.fn.Return<CommandOptions, InvalidRequest | InvalidIdempotencyKey> {
-  const { "idempotency-key": key, traceparent } = headers
-  if (headers["if-match"] !== undefined && headers["if-none-match"] !== undefined) {
-    return yield* InvalidRequest.of("header.if-match", "can't be sent together with If-None-Match")
-  }
-  const idempotencyKey = key === undefined ? undefined : HeaderValue.parseIdempotencyKey(key)
-  if (key !== undefined && idempotencyKey === undefined) return yield* new InvalidIdempotencyKey()
-  const { uuid: correlationId } = yield* RequestId
-  const precondition = HeaderValue.precondition(headers)
-  return {
-    correlationId,
-    actor,
-    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-    ...(precondition === undefined ? {} : { precondition }),
-    ...(traceparent !== undefined && HeaderValue.isTraceparent(traceparent) ? { traceparent } : {})
-  }
-})
+): Effect.Effect<CommandOptions, InvalidRequest | InvalidIdempotencyKey> =>
+  Effect.flatMap(RequestId, ({ uuid: correlationId }): ReturnType<typeof commandOptions> => {
+    const { "idempotency-key": key, traceparent } = headers
+    if (headers["if-match"] !== undefined && headers["if-none-match"] !== undefined) {
+      return Effect.fail(InvalidRequest.of("header.if-match", "can't be sent together with If-None-Match"))
+    }
+    const idempotencyKey = key === undefined ? undefined : HeaderValue.parseIdempotencyKey(key)
+    if (key !== undefined && idempotencyKey === undefined) return Effect.fail(new InvalidIdempotencyKey())
+    const precondition = HeaderValue.precondition(headers)
+    return Effect.succeed({
+      correlationId,
+      actor,
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      ...(precondition === undefined ? {} : { precondition }),
+      ...(traceparent !== undefined && HeaderValue.isTraceparent(traceparent) ? { traceparent } : {})
+    })
+  })
 
 /**
  * `applied` is the header that tells the caller which preference was honoured; a wait means nothing without a token.

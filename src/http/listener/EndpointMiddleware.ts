@@ -1,8 +1,8 @@
 /**
- * Implements the middleware that `api/Boundary.ts` declares: it reads the body of a command, ends a request at its
- * deadline, and turns what can't be decoded into problems.
+ * Implements the middleware that `api/Boundary.ts` declares: it reads the body of a command, sets a request's deadline,
+ * and turns what can't be decoded into problems.
  */
-import { Duration, Effect, Layer, type Types } from "effect"
+import { Context, Duration, Effect, type Fiber, Layer, type Types } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { HttpApiError } from "effect/http-api"
 import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
@@ -13,6 +13,7 @@ import * as HeaderValue from "../wire/HeaderValue.ts"
 import * as JsonSyntax from "../wire/JsonSyntax.ts"
 import * as RequestBody from "../wire/RequestBody.ts"
 import { HttpLimits } from "./HttpLimits.ts"
+import { type Overdue, RequestDeadline } from "./RequestDeadline.ts"
 
 const { HttpServerRequest: Request, ParsedSearchParams } = HttpServerRequest
 
@@ -33,23 +34,32 @@ const translate = Effect.fnUntraced(function* (error: Types.unhandled) {
   return yield* new InternalError()
 })
 
-const boundary = Layer.succeed(
-  Boundary,
-  Effect.fnUntraced(function* (httpEffect, { endpoint }) {
-    const [name] = endpoint.query === undefined ? Object.keys(yield* ParsedSearchParams) : []
-    if (name !== undefined) {
-      return yield* InvalidRequest.of(`query.${name.slice(0, 100).toWellFormed()}`, "is unknown here")
-    }
-    return yield* Effect.catch(httpEffect, translate)
-  })
-)
+/** An endpoint without a query takes no parameters. */
+const refuseParameters = Effect.withFiber(({ context }) => {
+  for (const name in Context.getUnsafe(context, ParsedSearchParams)) {
+    return Effect.fail(InvalidRequest.of(`query.${name.slice(0, 100).toWellFormed()}`, "is unknown here"))
+  }
+  return Effect.void
+})
+
+const boundary = Layer.succeed(Boundary, (httpEffect, { endpoint }) => {
+  const translated = Effect.catch(httpEffect, translate)
+  return endpoint.query === undefined ? Effect.andThen(refuseParameters, translated) : translated
+})
 
 /**
- * Gives the time in which a request must be answered: `limits.request`, plus the seconds that its `Prefer: wait=N`
- * header lets it wait for a view.
+ * Ends a request at its deadline, which is `limits.request` from now, plus the seconds that its `Prefer: wait=N` header
+ * lets it wait for a view.
  */
-const deadline = (request: HttpServerRequest.HttpServerRequest, limits: HttpLimits) =>
-  Duration.sum(limits.request, Duration.seconds(HeaderValue.waitOf(request.headers["prefer"]) ?? 0))
+const endInTime = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  { headers }: HttpServerRequest.HttpServerRequest,
+  limits: HttpLimits,
+  error: (seconds: number) => Overdue
+): void => {
+  const seconds = Duration.toSeconds(limits.request) + (HeaderValue.waitOf(headers["prefer"]) ?? 0)
+  Context.getUnsafe(fiber.context, RequestDeadline).start(fiber, seconds * 1000, () => error(seconds))
+}
 
 /** Says where the body is no JSON, which the framework does not tell. */
 const explain = (text: string) => (error: Types.unhandled) => {
@@ -62,37 +72,45 @@ const explain = (text: string) => (error: Types.unhandled) => {
 const withText = (request: HttpServerRequest.HttpServerRequest, text: string): HttpServerRequest.HttpServerRequest =>
   Object.create(request, { text: { value: Effect.succeed(text) } })
 
+const unknownOutcome = (): Overdue => new OutcomeUnknown({ retryAfter: 1 })
+const noAnswer = (seconds: number): Overdue => new QueryOverdue({ seconds, retryAfter: 1 })
+
 const command = Layer.effect(
   CommandBoundary,
-  Effect.map(HttpLimits, (limits) =>
-    Effect.fnUntraced(function* (httpEffect, { endpoint }) {
-      const takesBody = endpoint.payload.size > 0
-      const request = yield* Request
-      const text = (yield* RequestBody.read(request, limits.body)).trim()
-      if (!takesBody && text !== "" && !/^\{\s*\}$/.test(text)) {
-        return yield* InvalidRequest.of("body", "is not taken here; leave it out")
-      }
-      const decoded = Effect.provideService(httpEffect, Request, withText(request, text === "" ? "{}" : text)).pipe(
-        Effect.mapError(explain(text === "" ? "{}" : text))
-      )
-      return yield* Effect.timeoutOrElse(takesBody ? decoded : httpEffect, {
-        duration: deadline(request, limits),
-        orElse: () => Effect.fail(new OutcomeUnknown({ retryAfter: 1 }))
-      })
-    })
+  Effect.map(
+    HttpLimits,
+    (limits) =>
+      (httpEffect, { endpoint }) =>
+        Effect.withFiber((fiber) => {
+          const request = Context.getUnsafe(fiber.context, Request)
+          return Effect.flatMap(RequestBody.read(request, limits.body), (sent) => {
+            const text = sent.trim()
+            if (endpoint.payload.size === 0) {
+              if (text !== "" && !/^\{\s*\}$/.test(text)) {
+                return Effect.fail(InvalidRequest.of("body", "is not taken here; leave it out"))
+              }
+              endInTime(fiber, request, limits, unknownOutcome)
+              return httpEffect
+            }
+            endInTime(fiber, request, limits, unknownOutcome)
+            const body = text === "" ? "{}" : text
+            return Effect.provideService(httpEffect, Request, withText(request, body)).pipe(
+              Effect.mapError(explain(body))
+            )
+          })
+        })
   )
 )
 
 const query = Layer.effect(
   QueryBoundary,
-  Effect.map(HttpLimits, (limits) =>
-    Effect.fnUntraced(function* (httpEffect) {
-      const duration = deadline(yield* Request, limits)
-      return yield* Effect.timeoutOrElse(httpEffect, {
-        duration,
-        orElse: () => Effect.fail(new QueryOverdue({ seconds: Duration.toSeconds(duration), retryAfter: 1 }))
+  Effect.map(
+    HttpLimits,
+    (limits) => (httpEffect) =>
+      Effect.withFiber((fiber) => {
+        endInTime(fiber, Context.getUnsafe(fiber.context, Request), limits, noAnswer)
+        return httpEffect
       })
-    })
   )
 )
 

@@ -58,6 +58,8 @@ export const refuse = (
   mayRead: boolean
 ): ((request: Request) => Response | undefined) => {
   const trusts = isTrusted(proxies)
+  /** The last name that was served; most requests have it. */
+  let served: string | undefined
 
   const isOurs = (origin: string, { headers, remoteAddress }: Request): boolean => {
     if (origins.includes(origin) || isSameHost(origin, headers["host"])) return true
@@ -67,18 +69,22 @@ export const refuse = (
 
   const foreign = (request: Request): ForeignOrigin | undefined => {
     const { origin, "sec-fetch-site": site } = request.headers
+    if (origin === undefined && site === undefined) return undefined
     if (hasCredentials(request) || site === "same-origin" || site === "none") return undefined
     if (changesNothing(request) && (mayRead || (origin === undefined && isLink(request)))) return undefined
     if (origin !== undefined) {
       return isOurs(origin, request) ? undefined : new ForeignOrigin({ header: "origin", value: shown(origin) })
     }
-    return site === undefined ? undefined : new ForeignOrigin({ header: "sec-fetch-site", value: shown(site) })
+    return new ForeignOrigin({ header: "sec-fetch-site", value: shown(site ?? "") })
   }
 
   return (request) => {
     const { host = "" } = request.headers
-    if (!isServed(host, hosts)) {
-      return ProblemResponse.of(Problems.ForeignHost, new ForeignHost({ host: shown(host) }))
+    if (host !== served) {
+      if (!isServed(host, hosts)) {
+        return ProblemResponse.of(Problems.ForeignHost, new ForeignHost({ host: shown(host) }))
+      }
+      served = host
     }
     const error = foreign(request)
     return error === undefined ? undefined : ProblemResponse.of(Problems.ForeignOrigin, error)

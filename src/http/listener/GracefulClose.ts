@@ -25,16 +25,20 @@ export const closeGracefully = (server: Server): Server => {
     const known = unanswered.get(socket)
     if (known !== undefined) unanswered.set(socket, known + change)
   }
+  // One function for all responses, which finds its own in `this`: a closure for each would cost a microsecond.
+  function onClose(this: ServerResponse) {
+    count(this.req.socket, -1)
+    openResponses.delete(this)
+  }
   server.on("connection", (socket: Socket) => {
     unanswered.set(socket, 0)
     socket.once("close", () => unanswered.delete(socket))
   })
   server.prependListener("request", ({ socket }, response) => {
     count(socket, 1)
-    response.once("close", () => count(socket, -1))
-    if (isClosing) return endConnectionAfter(response)
-    openResponses.add(response)
-    response.once("close", () => openResponses.delete(response))
+    response.on("close", onClose)
+    if (isClosing) endConnectionAfter(response)
+    else openResponses.add(response)
   })
   server.prependListener("upgrade", ({ socket }) => {
     // This is the only listener left once the server stops, and it can't serve a WebSocket.

@@ -26,6 +26,7 @@ import * as AllowedMethods from "./AllowedMethods.ts"
 import { AllowedSites } from "./AllowedSites.ts"
 import * as EntityTags from "./EntityTags.ts"
 import * as ForeignRequests from "./ForeignRequests.ts"
+import * as RequestDeadline from "./RequestDeadline.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
@@ -53,6 +54,12 @@ const last = (response: Response): Response => HttpServerResponse.setHeader(resp
 /** The router ends a path at these characters, so `/orders;a` would be another name of `/orders`. */
 const hasAlias = (url: string): boolean => /^[^?]*[;#]/.test(url)
 
+const countOf = (headers: Request["headers"]): number => {
+  let count = 0
+  for (const _ in headers) count++
+  return count
+}
+
 const refuseMalformed = (request: Request): Response | undefined => {
   const { host, "transfer-encoding": coding = "chunked" } = request.headers
   if (host === undefined) return last(invalid("header.host", "is missing"))
@@ -61,7 +68,7 @@ const refuseMalformed = (request: Request): Response | undefined => {
     return last(ProblemResponse.blank(501, "No transfer coding but chunked is known"))
   if (request.url.length > maxUrl) return ProblemResponse.blank(414, "URI too long")
   if (hasAlias(request.url)) return ProblemResponse.of(Problems.RouteNotFound, new RouteNotFound())
-  if (Object.keys(request.headers).length > maxHeaders) return ProblemResponse.blank(431, "Too many headers")
+  if (countOf(request.headers) > maxHeaders) return ProblemResponse.blank(431, "Too many headers")
   return undefined
 }
 
@@ -82,7 +89,8 @@ const hasCallerLeft = ({ reasons }: Cause.Cause<unknown>): boolean =>
 const answerFailure = Effect.fnUntraced(function* (
   request: Request,
   cause: Cause.Cause<unknown>,
-  allowedMethods: AllowedMethods
+  allowedMethods: AllowedMethods,
+  overdue: RequestDeadline.Overdue | undefined
 ) {
   if (cause.reasons.some((reason) => Cause.isFailReason(reason) && isRouteNotFound(reason.error))) {
     return noRoute(request, allowedMethods)
@@ -91,6 +99,8 @@ const answerFailure = Effect.fnUntraced(function* (
     yield* Effect.logError("The request failed with a defect.", cause)
     return ProblemResponse.of(Problems.InternalError, new InternalError())
   }
+  if (overdue?._tag === "QueryOverdue") return ProblemResponse.of(Problems.QueryOverdue, overdue)
+  if (overdue !== undefined) return ProblemResponse.of(Problems.OutcomeUnknown, overdue)
   // Nobody reads this answer, but it is counted.
   if (hasCallerLeft(cause)) return ProblemResponse.blank(499, "Client closed request")
   yield* Effect.logDebug("The request was interrupted because this process is stopping.")
@@ -107,31 +117,25 @@ const complete = (
 ): Response => {
   const actions = (document: Readonly<Record<string, unknown>>) => OrderLinks.ofProblem(root, document)
   const completed = response.status < 400 ? response : ProblemResponse.complete(response, ids.uuid, actions)
-  return HttpServerResponse.setHeaders(completed, {
+  const headers: Record<string, string> = {
     "x-request-id": ids.echo,
-    ...(traceparent === undefined ? {} : { traceparent }),
     "x-content-type-options": "nosniff",
-    // No page of another site frames a page of ours, to have a visitor click on it.
-    ...(response.headers["content-type"]?.startsWith("text/html") === true
-      ? { "content-security-policy": "frame-ancestors 'none'" }
-      : {}),
     "cache-control": response.headers["cache-control"] ?? "private, no-cache"
-  })
+  }
+  if (traceparent !== undefined) headers["traceparent"] = traceparent
+  // No page of another site frames a page of ours, to have a visitor click on it.
+  if (response.headers["content-type"]?.startsWith("text/html") === true) {
+    headers["content-security-policy"] = "frame-ancestors 'none'"
+  }
+  return HttpServerResponse.setHeaders(completed, headers)
 }
 
 /** Names the request's span; the caller's own, which events carry, if nothing records spans here. */
-const traceOf = (request: Request) =>
-  Effect.withFiber((fiber) => {
-    const span = Context.getOrUndefined(fiber.context, Tracer.ParentSpan)
-    if (span?._tag === "Span") return Effect.succeed(HttpTraceContext.toHeaders(span)["traceparent"])
-    const { traceparent } = request.headers
-    return Effect.succeed(traceparent !== undefined && isTraceparent(traceparent) ? traceparent : undefined)
-  })
-
-/** The router leaves the route in the fiber until the request has been answered. */
-const currentRoute = Effect.withFiber((fiber) =>
-  Effect.succeed(Context.getOrUndefined(fiber.context, HttpRouter.RouteContext)?.route.path ?? "none")
-)
+const traceOf = ({ headers: { traceparent } }: Request, context: Context.Context<never>): string | undefined => {
+  const span = Context.getOrUndefined(context, Tracer.ParentSpan)
+  if (span?._tag === "Span") return HttpTraceContext.toHeaders(span)["traceparent"]
+  return traceparent !== undefined && isTraceparent(traceparent) ? traceparent : undefined
+}
 
 /** The request of a WebSocket lasts as long as its connection, so its duration says nothing. */
 const isWebSocket = ({ headers }: Request, { status }: Response) =>
@@ -153,32 +157,51 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
       const refuseForeign = ForeignRequests.refuse(sites, otherSites === "allowed")
       const admit = ForeignRequests.admit(sites)
 
-      const measure = (request: Request, response: Response, start: bigint) =>
-        Effect.map(currentRoute, (route) => {
-          if (isWebSocket(request, response)) return
-          const seconds = Number(clock.monotonicTimeNanosUnsafe() - start) / 1e9
-          duration(seconds, request.method, route, String(response.status))
-        })
+      const measure = (request: Request, response: Response, context: Context.Context<never>, start: bigint) => {
+        if (isWebSocket(request, response)) return
+        const seconds = Number(clock.monotonicTimeNanosUnsafe() - start) / 1e9
+        // The router leaves the route in the fiber until the request has been answered.
+        const route = Context.getOrUndefined(context, HttpRouter.RouteContext)?.route.path ?? "none"
+        duration(seconds, request.method, route, String(response.status))
+      }
 
-      return Effect.fnUntraced(function* (
+      return (
         httpEffect: Effect.Effect<Response, Types.unhandled>
-      ): Effect.fn.Return<Response, Types.unhandled, Request> {
-        const start = clock.monotonicTimeNanosUnsafe()
-        const request = yield* HttpServerRequest.HttpServerRequest
-        const { headers, method, url } = request
-        const ids = RequestId.make(headers["x-request-id"])
-        const trace = yield* traceOf(request)
-        const refusal = refuseMalformed(request) ?? refuseForeign(request)
-        return yield* (refusal === undefined ? admit(httpEffect) : Effect.succeed(refusal)).pipe(
-          Effect.catchCause((cause) =>
-            Effect.annotateLogs(answerFailure(request, cause, allowedMethods), { requestId: ids.uuid, method, url })
-          ),
-          Effect.tap((response) => measure(request, response, start)),
-          Effect.map((response) => (isPage(url) ? EntityTags.conditional(request, response) : response)),
-          Effect.flatMap((response) => Effect.map(OrderLinks.root, (root) => complete(response, ids, trace, root))),
-          Effect.provideService(RequestId.RequestId, ids)
-        )
-      })
+      ): Effect.Effect<Response, Types.unhandled, Request> => {
+        const admitted = admit(httpEffect)
+        // This runs for every request, so it is one function over the request and its fiber, and not a chain of effects.
+        return Effect.withFiber((fiber) => {
+          const start = clock.monotonicTimeNanosUnsafe()
+          const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
+          const { headers, method, url } = request
+          const ids = RequestId.make(headers["x-request-id"])
+          const deadline = RequestDeadline.make()
+          const trace = traceOf(request, fiber.context)
+
+          const answer = (response: Response) => {
+            deadline.stop()
+            measure(request, response, fiber.context, start)
+            const answered = isPage(url) ? EntityTags.conditional(request, response) : response
+            if (answered.status < 400) return Effect.succeed(complete(answered, ids, trace, ""))
+            return Effect.map(OrderLinks.root, (root) => complete(answered, ids, trace, root))
+          }
+
+          const refusal = refuseMalformed(request) ?? refuseForeign(request)
+          if (refusal !== undefined) return answer(refusal)
+          // The enclosing request restores the fiber's context.
+          fiber.setContext(
+            Context.add(Context.add(fiber.context, RequestId.RequestId, ids), RequestDeadline.RequestDeadline, deadline)
+          )
+          return Effect.matchCauseEffect(admitted, {
+            onSuccess: answer,
+            onFailure: (cause) => {
+              deadline.stop()
+              const failed = answerFailure(request, cause, allowedMethods, deadline.overdue())
+              return Effect.flatMap(Effect.annotateLogs(failed, { requestId: ids.uuid, method, url }), answer)
+            }
+          })
+        })
+      }
     }),
     { global: true }
   )

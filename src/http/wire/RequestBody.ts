@@ -1,7 +1,8 @@
 /**
  * Reads a command's body as text within bounds: declared as JSON, not too large, not nested too deep, UTF-8, in time.
  */
-import { ByteSize, type Duration, Effect, Fiber } from "effect"
+import { IncomingMessage } from "node:http"
+import { ByteSize, Duration, Effect, Fiber } from "effect"
 import { HttpIncomingMessage, type HttpServerError, type HttpServerRequest } from "effect/http"
 import {
   ContentTooLarge,
@@ -16,6 +17,7 @@ const tooLarge = new ContentTooLarge({ limit: maxBodyBytes })
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
 const isJson = (contentType: string): boolean => {
+  if (contentType === "application/json") return true
   const [type = "", ...parameters] = contentType.toLowerCase().split(";")
   if (type.trim() !== "application/json") return false
   return parameters.every((parameter) => !/^\s*charset/.test(parameter) || /^\s*charset="?utf-?8"?\s*$/.test(parameter))
@@ -41,16 +43,71 @@ const isDeeperThan = (text: string, limit: number): boolean => {
   return false
 }
 
-const readError = (error: HttpServerError.HttpServerError) =>
-  error.reason._tag === "RequestParseError" && error.reason.reason === "BodyTooLarge"
-    ? tooLarge
-    : InvalidRequest.of("body", "broke off before its end")
+const brokeOff = () => InvalidRequest.of("body", "broke off before its end")
 
-const decode = (bytes: ArrayBuffer) =>
-  Effect.try({
-    try: () => utf8.decode(bytes),
-    catch: () => InvalidRequest.of("body", "Expected UTF-8")
+const readError = (error: HttpServerError.HttpServerError) =>
+  error.reason._tag === "RequestParseError" && error.reason.reason === "BodyTooLarge" ? tooLarge : brokeOff()
+
+type ReadError = InvalidRequest | RequestTimeout | ContentTooLarge
+
+/** Reads any body on any server. */
+const readAny = (
+  request: HttpServerRequest.HttpServerRequest,
+  timeout: Duration.Duration
+): Effect.Effect<ArrayBuffer, ReadError> =>
+  request.arrayBuffer.pipe(
+    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maxBodyBytes)),
+    // Interrupting the read would destroy the connection and the 408 with it, so only the wait for the read is ended.
+    Effect.forkDetach,
+    Effect.flatMap(Fiber.join),
+    Effect.mapError(readError),
+    Effect.timeoutOrElse({ duration: timeout, orElse: () => Effect.fail(new RequestTimeout()) })
+  )
+
+/**
+ * Reads a body whose length Node has checked, as nearly all are, without a fiber: it costs a tenth of `readAny`. When the
+ * time is over or the caller has left, the rest is still taken off the connection.
+ */
+const readKnown = (source: IncomingMessage, timeout: Duration.Duration): Effect.Effect<Uint8Array, ReadError> =>
+  Effect.callback((resume) => {
+    const chunks: Array<Buffer> = []
+    let isRead = false
+    const timer = setTimeout(() => resume(Effect.fail(new RequestTimeout())), Duration.toMillis(timeout))
+    source.on("data", (chunk: Buffer) => chunks.push(chunk))
+    source.once("end", () => {
+      isRead = true
+      clearTimeout(timer)
+      resume(Effect.succeed(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
+    })
+    const breakOff = () => {
+      if (isRead) return
+      clearTimeout(timer)
+      resume(Effect.fail(brokeOff()))
+    }
+    source.once("error", breakOff)
+    source.once("close", breakOff)
+    return Effect.sync(() => clearTimeout(timer))
   })
+
+/** A caller who expects 100 Continue is told so by `readAny`, and the body of an upgrade is not Node's to read. */
+const isKnown = (source: object, headers: HttpServerRequest.HttpServerRequest["headers"]): source is IncomingMessage =>
+  source instanceof IncomingMessage &&
+  headers["content-length"] !== undefined &&
+  headers["expect"] === undefined &&
+  headers["upgrade"] === undefined &&
+  !source.destroyed
+
+const decode = (bytes: ArrayBuffer | Uint8Array) => {
+  let text: string
+  try {
+    text = utf8.decode(bytes)
+  } catch {
+    return Effect.fail(InvalidRequest.of("body", "Expected UTF-8"))
+  }
+  return isDeeperThan(text, maxJsonDepth)
+    ? Effect.fail(InvalidRequest.of("body", `is nested deeper than ${maxJsonDepth}`))
+    : Effect.succeed(text)
+}
 
 /** Returns an empty text if there is no body. */
 export const read = (
@@ -69,17 +126,6 @@ export const read = (
   if (encoding.toLowerCase() !== "identity") {
     return Effect.fail(new UnsupportedMediaType({ header: "content-encoding" }))
   }
-  return request.arrayBuffer.pipe(
-    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maxBodyBytes)),
-    // Interrupting the read would destroy the connection and the 408 with it, so only the wait for the read is ended.
-    Effect.forkDetach,
-    Effect.flatMap(Fiber.join),
-    Effect.mapError(readError),
-    Effect.timeoutOrElse({ duration: timeout, orElse: () => Effect.fail(new RequestTimeout()) }),
-    Effect.flatMap(decode),
-    Effect.filterOrFail(
-      (text) => !isDeeperThan(text, maxJsonDepth),
-      () => InvalidRequest.of("body", `is nested deeper than ${maxJsonDepth}`)
-    )
-  )
+  const { source } = request
+  return Effect.flatMap(isKnown(source, headers) ? readKnown(source, timeout) : readAny(request, timeout), decode)
 }

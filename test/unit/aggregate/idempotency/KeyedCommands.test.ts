@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Deferred, Effect, Fiber, Layer, References } from "effect"
+import { Context, Deferred, Effect, Exit, Fiber, Layer, References } from "effect"
 import { TestClock } from "effect/testing"
 import { EventStore } from "../../../../src/eventstore/EventStore.ts"
 import * as MemoryEventStore from "../../../../src/eventstore/MemoryEventStore.ts"
@@ -191,14 +191,41 @@ describe("a keyed command", () => {
       const log = yield* MemoryEventStore.make({ soleWriter: false })
       const one = yield* process(log)
       const command = { _tag: "RefuseAt", count: 1 } as const
-      // The other process looked the key up before the first stored it, and decides after the state has moved on.
-      const late = FaultyEventStore.make(log)
-      late.inject({ findCommand: FaultyEventStore.first(1, () => Effect.succeed(undefined)) })
-      const two = yield* process(late.store)
+      const two = yield* process(log)
       const accepted = yield* one.send("k", command)
       yield* one.aggregates.send(Counter, "a", add())
       const answer = yield* two.send("k", command)
       assert.deepStrictEqual([answer.answer, answer.replayed], [accepted.answer, true])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("asks the event store for its key only after it was refused", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const { inject, store } = FaultyEventStore.make(yield* MemoryEventStore.make())
+      inject({
+        findCommand: (call) => {
+          asked += 1
+          return call
+        }
+      })
+      const { send } = yield* process(store)
+      yield* send("k", add())
+      assert.strictEqual((yield* send("k", add())).replayed, true)
+      assert.strictEqual(asked, 0)
+      yield* Effect.flip(send("other", { _tag: "RefuseAt", count: 1 }))
+      assert.strictEqual(asked, 1)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("is answered as it was where it breaks when it is made again; otherwise it stays broken", () =>
+    Effect.gen(function* () {
+      const { send } = yield* oneProcess
+      const broken = Effect.die("the catalog is broken")
+      const first = yield* send("k", add())
+      assert.deepStrictEqual((yield* send("k", add(), broken)).answer, first.answer)
+      assert.strictEqual((yield* Effect.flip(send("k", add(2), broken)))._tag, "CommandIdReused")
+      assert.isTrue(Exit.hasDies(yield* Effect.exit(send("new", add(), broken))))
     }).pipe(Effect.scoped)
   )
 })
