@@ -47,7 +47,9 @@ export const startWith = async ({ faults = {}, http, limits, policies, prepare }
         inject(faults)
         if (prepare !== undefined) Effect.runSync(prepare(log))
       }
-      return store
+      // Where the log can't be read, nobody hears of what this process appends either.
+      const { onAppended: _, ...unheard } = store
+      return faults.readAll === undefined ? store : unheard
     })
   )
   const layer = Layer.mergeAll(PriceLookup.layer, MemoryOrderQueries.layer, MemoryCatalogQueries.layer).pipe(
