@@ -25,7 +25,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   projection: ["database", "eventstore", "supervision", "telemetry"],
   kernel: ["aggregate", "database", "eventstore", "projection"],
   order: decider,
-  catalog: [...decider, "order", "aggregate/CommandErrors.ts"],
+  catalog: [...decider, "order", "aggregate/CommandErrors.ts", "eventstore/EventStore.ts"],
   views: ["database", "eventstore", "projection", "supervision", "telemetry", "order", "catalog", ...decider],
   orders: ["kernel", "database", ...service],
   http: ["orders", ...service, "database/DatabaseErrors.ts", "database/YieldToIo.ts"],

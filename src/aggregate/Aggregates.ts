@@ -10,7 +10,7 @@ import type { ActorReport } from "./actor/ActorCache.ts"
 import * as ActorRegistry from "./actor/ActorRegistry.ts"
 import type { Accepted, Keyed, KeyedError, SendOptions } from "./actor/Envelope.ts"
 import type { Aggregate } from "./Aggregate.ts"
-import type { SendError, Unavailable } from "./CommandErrors.ts"
+import type { GuardMoved, SendError, Unavailable } from "./CommandErrors.ts"
 import * as OutsideTransaction from "./OutsideTransaction.ts"
 import type { Snapshots } from "./Snapshots.ts"
 import * as Span from "../telemetry/Span.ts"
@@ -23,6 +23,8 @@ export class Aggregates extends Context.Service<
      *
      * Fails with the domain's own rejection, or with
      * - `VersionMismatch` if the precondition does not hold: read the state and decide anew;
+     * - `GuardMoved` if there are `guards` and one does not hold: read that stream and make the command anew, or let
+     *   `Commands.submit` do so;
      * - `InvalidRequest` if the id or an option can't be stored: correct it; or if the command is sent inside a transaction
      *   of the same database (`sql.withTransaction`), which it can't be part of: send it before the transaction or after it;
      * - `ConcurrencyConflict` if races against other processes were lost until the command deadline (5 s by default):
@@ -38,7 +40,7 @@ export class Aggregates extends Context.Service<
       id: string,
       command: Command,
       options?: SendOptions
-    ): Effect.Effect<Accepted<State, Event>, Rejection | SendError>
+    ): Effect.Effect<Accepted<State, Event>, Rejection | SendError | GuardMoved>
 
     /**
      * Sends a command that may come again: once accepted, its id, fingerprint and receipt are stored by the same
@@ -53,7 +55,7 @@ export class Aggregates extends Context.Service<
       command: Command,
       keyed: Keyed<State, Event> & { readonly commandId: string },
       options?: SendOptions
-    ): Effect.Effect<Accepted<State, Event>, Rejection | SendError | KeyedError>
+    ): Effect.Effect<Accepted<State, Event>, Rejection | SendError | GuardMoved | KeyedError>
 
     /**
      * Answers the newest committed state. The read is linearizable: it goes through the mailbox like a command, and its
@@ -85,6 +87,15 @@ export class Aggregates extends Context.Service<
   )
 }
 
+const notOfReads = [
+  "ConcurrencyConflict",
+  "VersionMismatch",
+  "GuardMoved",
+  "InvalidRequest",
+  "CommandIdReused",
+  "CommandAlreadyAccepted"
+] as const
+
 const make = Effect.gen(function* () {
   const { enqueue, report, residents } = yield* ActorRegistry.make
   const outsideTransaction = yield* OutsideTransaction.make
@@ -96,10 +107,7 @@ const make = Effect.gen(function* () {
     const reads = aggregate as Aggregate<State, Command, Event, never>
     return Effect.suspend(() => enqueue(reads, id, {})).pipe(
       // Nothing is decided, so nothing is rejected; nothing is appended, so no race is lost.
-      Effect.catchTag(
-        ["ConcurrencyConflict", "VersionMismatch", "InvalidRequest", "CommandIdReused", "CommandAlreadyAccepted"],
-        Effect.die
-      )
+      Effect.catchTag(notOfReads, Effect.die)
     )
   }
 

@@ -8,6 +8,7 @@ import { Predicate, Schema } from "effect"
 import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import { InvalidRequest } from "./InvalidRequest.ts"
 import type { ConcurrencyConflict, OutcomeUnknown, Overloaded } from "../eventstore/EventStoreErrors.ts"
+import { StreamId } from "../eventstore/StreamId.ts"
 
 /** The stream is at another version than the caller's precondition names. Nothing was done. */
 export class VersionMismatch extends Schema.TaggedError<VersionMismatch>()(
@@ -17,6 +18,19 @@ export class VersionMismatch extends Schema.TaggedError<VersionMismatch>()(
 ) {
   override get message() {
     return `The current version is ${this.currentVersion}, which is not what your precondition asks for. Nothing was done; read the current version and decide anew.`
+  }
+}
+
+/**
+ * A stream that the command's `guards` name is at `version` and not at the guard's, so what the command was made from has
+ * changed. Nothing was done.
+ */
+export class GuardMoved extends Schema.TaggedError<GuardMoved>()("GuardMoved", {
+  streamId: StreamId,
+  version: Schema.Int
+}) {
+  override get message() {
+    return `Stream ${this.streamId} is at version ${this.version}, which is not the one of the command's guard. Nothing was done; read that stream again and make the command anew.`
   }
 }
 
@@ -93,7 +107,7 @@ export class AggregateSuspended extends Schema.TaggedError<AggregateSuspended>()
  */
 export type Unavailable = Overloaded | DatabaseUnavailable | OutcomeUnknown | Draining | AggregateSuspended
 
-/** `Aggregates.send` fails with these besides the domain's own rejection. */
+/** `Aggregates.send` fails with these besides the domain's own rejection, and with `GuardMoved` if there are guards. */
 export type SendError = ConcurrencyConflict | VersionMismatch | InvalidRequest | Unavailable
 
 /** Commands with an idempotency key fail with these besides. */
@@ -101,8 +115,9 @@ export type IdempotencyError = CommandIdReused | CommandInProgress | InvalidIdem
 
 export type ErrorKind = "rejection" | "conflict" | "unavailable"
 
-/** The compiler asks for the kind of every new error of the two unions. */
-const kinds: { readonly [Tag in (SendError | IdempotencyError)["_tag"]]: ErrorKind } = {
+/** The compiler asks for the kind of every new error of these unions. */
+const kinds: { readonly [Tag in (SendError | GuardMoved | IdempotencyError)["_tag"]]: ErrorKind } = {
+  GuardMoved: "conflict",
   ConcurrencyConflict: "conflict",
   VersionMismatch: "conflict",
   InvalidRequest: "rejection",

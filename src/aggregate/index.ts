@@ -28,3 +28,4 @@ export {
   type Submission,
   type Submitted
 } from "./idempotency/Commands.ts"
+export { Guarded } from "./idempotency/Guarded.ts"

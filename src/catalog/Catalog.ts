@@ -1,10 +1,11 @@
 /**
  * This port knows prices and customers. It is asked before a command enters the mailbox, and the order keeps its
- * answer, as on an invoice. The default (`PriceLookup`) asks the `Product` and `Customer` aggregates; embedders
+ * answer, as on an invoice. The default (`PriceLookup`) remembers the `Product` and `Customer` aggregates; embedders
  * may provide their own.
  */
 import { Context, type Effect, Schema } from "effect"
 import type { Unavailable } from "../aggregate/CommandErrors.ts"
+import type { Guard } from "../eventstore/EventStore.ts"
 import type { Address, Contact } from "../order/Text.ts"
 import type { Currency } from "../order/Money.ts"
 import { CustomerId, ProductId } from "../order/OrderId.ts"
@@ -63,14 +64,32 @@ export interface Quote {
   readonly products: ReadonlyMap<ProductId, ProductQuote>
   /** The cost is in minor units of the order's currency, and counts only if the request names no `shippingCost`. */
   readonly shippingCost: number
+  /**
+   * The streams of the log that the quote was made from, with their versions. An order at this quote is stored only if
+   * they still have these; otherwise a fresh quote is asked for. Without guards, the quote is taken as it is.
+   */
+  readonly guards?: ReadonlyArray<Guard>
+}
+
+export type QuotedProduct = ProductQuote & Pick<Quote, "guards">
+
+export interface QuoteOptions {
+  /**
+   * Asks for what is true now, and for nothing that is merely remembered: a guard of the last quote has moved, or the
+   * order would be refused because of it.
+   */
+  readonly fresh?: boolean
 }
 
 export class Catalog extends Context.Service<
   Catalog,
   {
     /** Quotes a whole order: its customer, its products, and what shipping costs. */
-    quote(request: QuoteRequest): Effect.Effect<Quote, UnknownProduct | UnknownCustomer | InvalidOrder | Unavailable>
+    quote(
+      request: QuoteRequest,
+      options?: QuoteOptions
+    ): Effect.Effect<Quote, UnknownProduct | UnknownCustomer | InvalidOrder | Unavailable>
     /** Quotes one product, for one more line of an order. */
-    product(productId: ProductId): Effect.Effect<ProductQuote, UnknownProduct | Unavailable>
+    product(productId: ProductId, options?: QuoteOptions): Effect.Effect<QuotedProduct, UnknownProduct | Unavailable>
   }
 >()("ordinal/catalog/Catalog") {}

@@ -2,9 +2,9 @@
  * Runs `Orders` in this process: prices a request, fills in the ids that it leaves out, and submits the command to the
  * order's actor. Queries, subscriptions and the catalog are in OrderReads, OrderFeed and CatalogLocal.
  */
-import { Effect, Layer } from "effect"
-import { Catalog, UnknownProduct } from "../catalog/Catalog.ts"
-import { priceLine, priceOrder } from "../catalog/PricedCommand.ts"
+import { Effect, Layer, Result } from "effect"
+import { Catalog, type QuoteOptions, UnknownProduct } from "../catalog/Catalog.ts"
+import { type Made, priceLine, priceOrder } from "../catalog/PricedCommand.ts"
 import { EventStore } from "../eventstore/EventStore.ts"
 import type { Aggregate } from "../aggregate/Aggregate.ts"
 import { fingerprint } from "../aggregate/idempotency/CommandIdentity.ts"
@@ -19,9 +19,10 @@ import type { RejectionOf } from "../order/rules/RejectionsOf.ts"
 import { paymentStatus, status } from "../order/OrderStatus.ts"
 import * as CheckedOrders from "./CheckedOrders.ts"
 import { Orders } from "./Orders.ts"
-import type { CommandError } from "./OrdersError.ts"
+import type { CommandError, PlaceError } from "./OrdersError.ts"
 import { readBack, type Receipt } from "./Receipt.ts"
 import { type CommandOptions, Commands, type Submitted } from "../aggregate/idempotency/Commands.ts"
+import { Guarded } from "../aggregate/idempotency/Guarded.ts"
 import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
 import * as CatalogLocal from "./CatalogLocal.ts"
 import * as OrderReads from "./OrderReads.ts"
@@ -36,6 +37,16 @@ const newId = () => UuidV7.make()
 const freeLineId = ({ lines }: PlaceOrderRequest, index: number): LineId => {
   const lineId = LineId.make(`line_${index + 1}`)
   return lines.some((line) => line.lineId === lineId) ? LineId.make(newId()) : lineId
+}
+
+/** Makes a command from what the catalog remembers; if it is run again, that was out of date, so it takes a fresh quote. */
+const freshIfAgain = <A, E>(make: (options: QuoteOptions) => Effect.Effect<A, E>): Effect.Effect<A, E> => {
+  let fresh = false
+  return Effect.suspend(() => {
+    const made = make({ fresh })
+    fresh = true
+    return made
+  })
 }
 
 export const make = Effect.gen(function* () {
@@ -61,7 +72,7 @@ export const make = Effect.gen(function* () {
     scope: readonly [Name, ...ReadonlyArray<string>],
     request: unknown,
     options: CommandOptions | undefined,
-    command: Effect.Effect<Command<Name>, E>
+    command: Effect.Effect<Command<Name> | Guarded<Command<Name>>, E>
   ): Effect.Effect<Receipt, E | CommandError<Name>> => {
     // The decider has one type of rejections for all commands, but each command meets only those of `rejectionsOf`.
     const aggregate = orders as Aggregate<OrderState, Command<Name>, OrderEvent, RejectionOf<Name>>
@@ -79,30 +90,47 @@ export const make = Effect.gen(function* () {
     ...path: ReadonlyArray<string>
   ) => submitOrder<Name, never>([command._tag, command.orderId, ...path], request, options, Effect.succeed(command))
 
-  const place = (request: PlaceOrderRequest, options?: CommandOptions) => {
-    const command = Effect.gen(function* () {
-      const quote = yield* Effect.catchTag(catalog.quote(request), "UnknownProduct", ({ productIds }) =>
-        Effect.fail(UnknownProduct.of(productIds, request.lines))
-      )
+  /** Prices an order; what the catalog merely remembers refuses nothing, so a fresh quote is asked for before that. */
+  const price = (
+    request: PlaceOrderRequest,
+    made: Made,
+    options: QuoteOptions
+  ): Effect.Effect<Guarded<Command<"PlaceOrder">>, PlaceError> =>
+    catalog.quote(request, options).pipe(
+      Effect.catchTag("UnknownProduct", ({ productIds }) => Effect.fail(UnknownProduct.of(productIds, request.lines))),
+      Effect.flatMap((quote) => {
+        const priced = priceOrder(request, quote, made)
+        const { guards = [] } = quote
+        if (Result.isSuccess(priced)) return Effect.succeed(new Guarded({ command: priced.success, guards }))
+        const isRefused = guards.length === 0 || options.fresh === true
+        return isRefused ? Effect.fail(priced.failure) : price(request, made, { fresh: true })
+      })
+    )
+
+  const place = (request: PlaceOrderRequest, options?: CommandOptions) =>
+    Effect.suspend(() => {
       const made = {
         orderId: request.orderId ?? OrderId.make(`ord_${newId()}`),
         lineId: (index: number) => freeLineId(request, index),
         request: fingerprint(placeOrderContent(request, policies))
       }
-      return yield* Effect.fromResult(priceOrder(request, quote, made))
-    })
-    // An id that is made here is unknown to everybody else, so the log need not be read for it.
-    const fresh = request.orderId === undefined
-    return Span.within("Orders.place")(submitOrder(["PlaceOrder"], request, { ...options, fresh }, command))
-  }
+      const command = freshIfAgain((quote) => price(request, made, quote))
+      // An id that is made here is unknown to everybody else, so the log need not be read for it.
+      return submitOrder(["PlaceOrder"], request, { ...options, fresh: request.orderId === undefined }, command)
+    }).pipe(Span.within("Orders.place"))
 
-  const addLine: Orders["Service"]["addLine"] = (orderId, request, options) => {
-    const command = Effect.map(catalog.product(request.productId), (product): Command<"AddLine"> => {
-      const line = priceLine(request, product, request.lineId ?? LineId.make(newId()))
-      return { _tag: "AddLine", orderId, line, currency: product.currency }
-    })
-    return Span.within("Orders.addLine")(submitOrder(["AddLine", orderId], request, options, command))
-  }
+  const addLine: Orders["Service"]["addLine"] = (orderId, request, options) =>
+    Effect.suspend(() => {
+      const lineId = request.lineId ?? LineId.make(newId())
+      const command = freshIfAgain((quote) =>
+        Effect.map(catalog.product(request.productId, quote), ({ guards = [], ...product }) => {
+          const line = priceLine(request, product, lineId)
+          const command: Command<"AddLine"> = { _tag: "AddLine", orderId, line, currency: product.currency }
+          return new Guarded({ command, guards })
+        })
+      )
+      return submitOrder(["AddLine", orderId], request, options, command)
+    }).pipe(Span.within("Orders.addLine"))
 
   const reads = yield* OrderReads.make
 

@@ -1,10 +1,23 @@
-/** The default catalog asks the `Product` and `Customer` aggregates, so a price is never older than the command. */
-import { Effect, Layer } from "effect"
+/**
+ * The default catalog: the `Product` and `Customer` aggregates, remembered. A quote names the versions that it was made from
+ * as guards, so an order at a price that has changed is not stored, and no answer rests on the memory alone: what can't be
+ * ordered is not remembered, but asked for again.
+ *
+ * The memory holds at most 10,000 products and 10,000 customers, those that were used last. It follows the tail, so that
+ * few quotes are made in vain, and forgets everything when the log was replaced.
+ */
+import { Effect, Layer, Stream } from "effect"
+import { type Aggregate, streamId } from "../aggregate/Aggregate.ts"
 import { Aggregates } from "../aggregate/Aggregates.ts"
 import { Catalog, type ProductQuote, UnknownCustomer, UnknownProduct } from "../catalog/Catalog.ts"
-import { CustomerAggregate } from "../catalog/Customer.ts"
+import * as CatalogMemory from "../catalog/CatalogMemory.ts"
+import { CustomerAggregate, type CustomerState } from "../catalog/Customer.ts"
 import { ProductAggregate, type ProductState } from "../catalog/Product.ts"
-import type { CustomerId, ProductId } from "../order/OrderId.ts"
+import { category, id } from "../eventstore/StreamId.ts"
+import { LogTail } from "../eventstore/tail/LogTail.ts"
+import type { ProductId } from "../order/OrderId.ts"
+import type { Contact } from "../order/Text.ts"
+import { supervise } from "../supervision/Supervisor.ts"
 import * as Span from "../telemetry/Span.ts"
 
 const quoteOf = (state: ProductState): ProductQuote | undefined => {
@@ -13,41 +26,97 @@ const quoteOf = (state: ProductState): ProductQuote | undefined => {
   return { name, unitPrice, currency, taxBps }
 }
 
-export const make = Effect.gen(function* () {
+const contactOf = (state: CustomerState): Contact | undefined =>
+  state._tag === "Absent" || state.withdrawn ? undefined : { name: state.name, email: state.email }
+
+/** `limit` bounds the remembered products, and as many customers. */
+export const make = Effect.fnUntraced(function* (limit = 10_000) {
   const aggregates = yield* Aggregates
+  const tail = yield* LogTail
+  const products = CatalogMemory.make<ProductQuote>(limit)
+  const customers = CatalogMemory.make<Contact>(limit)
+  const memories = new Map<string, CatalogMemory.CatalogMemory<unknown>>([
+    [ProductAggregate.category, products],
+    [CustomerAggregate.category, customers]
+  ])
 
-  const customer = Effect.fnUntraced(function* (customerId: CustomerId) {
-    const { state } = yield* aggregates.read(CustomerAggregate, customerId)
-    if (state._tag === "Absent" || state.withdrawn) return yield* UnknownCustomer.of(customerId)
-    return { name: state.name, email: state.email }
+  const forgetAll = Effect.sync(() => memories.forEach((memory) => memory.forgetAll()))
+  /** Nothing is remembered of what was before this position, at which the tail is followed first. */
+  let first: bigint | undefined = yield* tail.position
+  const follow = Effect.gen(function* () {
+    // Actors may still have known a replaced log when the tail said so, but do no more when it is followed again.
+    const after = first ?? (yield* Effect.andThen(forgetAll, tail.position))
+    first = undefined
+    yield* Stream.runForEach(tail.pages(after), (page) =>
+      Effect.sync(() => {
+        for (const { streamId, version } of page) memories.get(category(streamId))?.forget(id(streamId), version)
+      })
+    )
   })
+  // The tail fails its readers when the log was replaced: a remembered version then says nothing about what is there now.
+  yield* supervise("catalog-follower", Effect.ensuring(follow, forgetAll))
 
-  const products = Effect.fnUntraced(function* (productIds: ReadonlyArray<ProductId>) {
-    const found = yield* aggregates.readAll(ProductAggregate, productIds)
-    const quotes = new Map<ProductId, ProductQuote>()
-    for (const [index, productId] of productIds.entries()) {
-      const quote = quoteOf(found[index]!.state)
-      if (quote !== undefined) quotes.set(productId, quote)
+  /** Makes a look-up of several ids: it finds what is remembered, and reads the rest if there is any, or all if `fresh`. */
+  const lookUp =
+    <State, Command, Event, Rejection, A>(
+      aggregate: Aggregate<State, Command, Event, Rejection>,
+      memory: CatalogMemory.CatalogMemory<A>,
+      valueOf: (state: State) => A | undefined
+    ) =>
+    (ids: ReadonlyArray<string>, fresh: boolean) => {
+      const found = new Map<string, CatalogMemory.Remembered<A>>()
+      for (const id of fresh ? [] : ids) {
+        const known = memory.get(id)
+        if (known !== undefined) found.set(id, known)
+      }
+      const missing = ids.filter((id) => !found.has(id))
+      if (missing.length === 0) return { found, reads: [] }
+      const { epoch } = memory
+      const read = Effect.map(aggregates.readAll(aggregate, missing), (answers) => {
+        for (const [index, { state, version }] of answers.entries()) {
+          const id = missing[index]!
+          const value = valueOf(state)
+          if (value === undefined) {
+            memory.forget(id, version)
+          } else {
+            const remembered = { value, guard: { streamId: streamId(aggregate, id), version } }
+            found.set(id, remembered)
+            memory.put(id, remembered, epoch)
+          }
+        }
+      })
+      return { found, reads: [read] }
     }
-    const unknown = productIds.filter((productId) => !quotes.has(productId))
-    return unknown.length === 0 ? quotes : yield* UnknownProduct.of(unknown)
-  })
+  const findProducts = lookUp(ProductAggregate, products, quoteOf)
+  const findCustomers = lookUp(CustomerAggregate, customers, contactOf)
 
   return Catalog.of({
-    quote: ({ customerId, lines }) =>
-      Effect.all(
-        {
-          customer: customer(customerId),
-          products: products([...new Set(lines.map((line) => line.productId))]),
-          shippingCost: Effect.succeed(0)
-        },
-        { concurrency: "unbounded" }
-      ).pipe(Span.within("Catalog.quote")),
-    product: Span.fn("Catalog.product")(function* (productId) {
-      const quote = quoteOf((yield* aggregates.read(ProductAggregate, productId)).state)
-      return quote ?? (yield* UnknownProduct.of([productId]))
+    quote: Span.fn("Catalog.quote")(function* ({ customerId, lines }, { fresh = false } = {}) {
+      const productIds = [...new Set(lines.map((line) => line.productId))]
+      const customer = findCustomers([customerId], fresh)
+      const quoted = findProducts(productIds, fresh)
+      const reads = [...customer.reads, ...quoted.reads]
+      if (reads.length > 0) yield* Effect.all(reads, { concurrency: "unbounded", discard: true })
+      const contact = customer.found.get(customerId)
+      if (contact === undefined) return yield* UnknownCustomer.of(customerId)
+      const unknown = productIds.filter((productId) => !quoted.found.has(productId))
+      if (unknown.length > 0) return yield* UnknownProduct.of(unknown)
+      const guards = [contact.guard]
+      const products = new Map<ProductId, ProductQuote>()
+      for (const productId of productIds) {
+        const { guard, value } = quoted.found.get(productId)!
+        products.set(productId, value)
+        guards.push(guard)
+      }
+      return { customer: contact.value, products, shippingCost: 0, guards }
+    }),
+    product: Span.fn("Catalog.product")(function* (productId, { fresh = false } = {}) {
+      const { found, reads } = findProducts([productId], fresh)
+      yield* Effect.all(reads, { discard: true })
+      const quoted = found.get(productId)
+      return quoted === undefined ? yield* UnknownProduct.of([productId]) : { ...quoted.value, guards: [quoted.guard] }
     })
   })
 })
 
-export const layer: Layer.Layer<Catalog, never, Aggregates> = Layer.effect(Catalog, make)
+export const layer: Layer.Layer<Catalog, never, Aggregates | LogTail> = Layer.effect(Catalog, make())

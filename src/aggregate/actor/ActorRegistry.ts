@@ -5,16 +5,17 @@
  * an actor's removal. Actors run in the registry's scope and context, never in a caller's, so a caller that goes away
  * abandons only its wait.
  */
-import { Clock, Deferred, Duration, Effect, FiberSet, Semaphore, Stream, type Tracer } from "effect"
-import { EventStore } from "../../eventstore/EventStore.ts"
+import { Clock, Deferred, Duration, Effect, FiberSet, Schema, Semaphore, Stream, type Tracer } from "effect"
+import { EventStore, type Guard } from "../../eventstore/EventStore.ts"
 import { Overloaded } from "../../eventstore/EventStoreErrors.ts"
+import { StreamId } from "../../eventstore/StreamId.ts"
 import { LogTail, LogWentBack } from "../../eventstore/tail/LogTail.ts"
 import * as MonotonicClock from "../../supervision/MonotonicClock.ts"
 import { supervise } from "../../supervision/Supervisor.ts"
 import { type Aggregate, streamId as streamIdOf } from "../Aggregate.ts"
 import { AggregateLimits } from "../AggregateLimits.ts"
 import { makeActorMetrics } from "../AggregateMetrics.ts"
-import { AggregateSuspended, Draining, type SendError } from "../CommandErrors.ts"
+import { AggregateSuspended, Draining, type GuardMoved, type SendError } from "../CommandErrors.ts"
 import { InvalidRequest, type Mistake } from "../InvalidRequest.ts"
 import { Snapshots } from "../Snapshots.ts"
 import * as ActorCache from "./ActorCache.ts"
@@ -42,6 +43,22 @@ const isPrecondition = (value: Precondition): boolean =>
 
 const texts = ["actor", "causationId", "correlationId", "traceparent"] as const
 
+const maxGuards = 1_000
+const isStreamId = Schema.is(StreamId)
+
+const guardMistakes = (guards: unknown): ReadonlyArray<Mistake> => {
+  if (!Array.isArray(guards) || guards.length > maxGuards)
+    return [{ path: "options.guards", message: `Expected a list of at most ${maxGuards} guards` }]
+  return guards.flatMap((guard: Partial<Guard> | null, index) => {
+    const path = `options.guards[${index}]`
+    const isVersion = Number.isInteger(guard?.version) && guard!.version! >= 0
+    return [
+      ...(isStreamId(guard?.streamId) ? [] : [{ path: `${path}.streamId`, message: "Expected the id of a stream" }]),
+      ...(isVersion ? [] : [{ path: `${path}.version`, message: "Expected a version: 0 or more events" }])
+    ]
+  })
+}
+
 /** Names what the event store could not keep: it would refuse the events, and no caller would learn why. */
 const mistakesOf = (id: string, options: SendOptions): ReadonlyArray<Mistake> => {
   const message = "Expected text of at most 200 characters, without NUL and lone surrogates"
@@ -53,6 +70,7 @@ const mistakesOf = (id: string, options: SendOptions): ReadonlyArray<Mistake> =>
   if (!isPrecondition(options.precondition)) {
     mistakes.push({ path: "options.precondition", message: 'Expected a version, versions, "exists" or "absent"' })
   }
+  if (options.guards !== undefined) mistakes.push(...guardMistakes(options.guards))
   return mistakes
 }
 
@@ -97,7 +115,7 @@ export const make = Effect.gen(function* () {
     aggregate: Aggregate<State, Command, Event, Rejection>,
     id: string,
     { command, keyed, options = noOptions, span }: Message<State, Command, Event>
-  ): Effect.Effect<Accepted<State, Event>, Rejection | SendError | KeyedError> => {
+  ): Effect.Effect<Accepted<State, Event>, Rejection | SendError | GuardMoved | KeyedError> => {
     const mistakes = mistakesOf(id, options)
     if (mistakes.length > 0) return Effect.fail(InvalidRequest.all(mistakes))
     const streamId = streamIdOf(aggregate, id)
@@ -117,7 +135,7 @@ export const make = Effect.gen(function* () {
       (found as AggregateActor<State, Command, Event, Rejection> | undefined) ??
       new AggregateActor(aggregate, streamId, context, options.fresh ?? false)
     const commandId = keyed?.commandId ?? UuidV7.make()
-    const reply = Deferred.makeUnsafe<Accepted<State, Event>, Rejection | SendError | KeyedError>()
+    const reply = Deferred.makeUnsafe<Accepted<State, Event>, Rejection | SendError | GuardMoved | KeyedError>()
     actor.lastUsed = now
     inFlight += 1
     if (found === undefined) actors.add(actor as AnyActor, now)
@@ -126,6 +144,7 @@ export const make = Effect.gen(function* () {
       command,
       keyed,
       precondition: options.precondition,
+      guards: options.guards?.length === 0 ? undefined : options.guards,
       metadata: {
         commandId,
         correlationId: options.correlationId ?? commandId,

@@ -7,18 +7,18 @@
  * is at most one. An idle actor is a record of its state and no more.
  */
 import { Cause, Effect, Exit, Random } from "effect"
-import type { Outcome } from "../../eventstore/EventStore.ts"
+import type { Guard, Outcome } from "../../eventstore/EventStore.ts"
 import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
 import * as MonotonicClock from "../../supervision/MonotonicClock.ts"
 import * as Span from "../../telemetry/Span.ts"
 import type { Aggregate } from "../Aggregate.ts"
-import { CommandIdReused, Draining, type SendError } from "../CommandErrors.ts"
+import { CommandIdReused, Draining, GuardMoved, type SendError } from "../CommandErrors.ts"
 import { activate, orUnknown } from "./Activation.ts"
 import type { ActorContext } from "./ActorContext.ts"
 import { ActorState } from "./ActorState.ts"
-import { append, type Decided, decideAll, type Lost, reconcile } from "./Drain.ts"
-import { CommandAlreadyAccepted, type Envelope, Mailbox } from "./Envelope.ts"
+import { append, type Decided, decideAll, findMoved, type Lost, reconcile } from "./Drain.ts"
+import { CommandAlreadyAccepted, type CommandExit, type Envelope, Mailbox } from "./Envelope.ts"
 
 export class AggregateActor<State, Command, Event, Rejection> {
   readonly memory: ActorState<State, Command, Event, Rejection>
@@ -181,35 +181,47 @@ class Serving<State, Command, Event, Rejection> {
   ): Effect.Effect<void> {
     const { mailbox, memory } = this
     const { confirmed, lost } = reconcile(decisions, outcomes)
+    const later: Array<Effect.Effect<void>> = []
     for (const decision of confirmed) {
       const { envelope } = decision
       switch (decision._tag) {
         case "Append":
           memory.advance(decision.events, decision.stored)
           memory.context.metrics.appended(decision.entry)
-          this.#accept(envelope, decision.events)
+          mailbox.answer(envelope, this.#accepted(envelope, decision.events))
           break
         case "Unchanged":
-          this.#accept(envelope, [])
+          if (envelope.guards === undefined) mailbox.answer(envelope, this.#accepted(envelope, []))
+          else later.push(this.#answerIfHeld(envelope, envelope.guards, this.#accepted(envelope, [])))
           break
         case "Refuse":
-          mailbox.answer(envelope, Exit.fail(decision.error))
+          if (envelope.guards === undefined) mailbox.answer(envelope, Exit.fail(decision.error))
+          else later.push(this.#answerIfHeld(envelope, envelope.guards, Exit.fail(decision.error)))
           break
         case "Defect":
-          return this.#crash(envelope, decision.defect)
+          later.push(this.#crash(envelope, decision.defect))
       }
     }
-    if (lost.length === 0) return Effect.void
-    return Effect.andThen(
-      Effect.forEach(lost, (one) => this.#answerLost(one), { discard: true }),
-      this.#pauseIfLost
-    )
+    if (lost.length > 0) later.push(...lost.map((one) => this.#answerLost(one)), this.#pauseIfLost)
+    return later.length === 0 ? Effect.void : Effect.all(later, { discard: true })
   }
 
-  #accept(envelope: Envelope<State, Command, Event, Rejection>, events: ReadonlyArray<Event>): void {
+  /** Answers a command that appends nothing, once the log has said that its guards hold. */
+  #answerIfHeld(
+    envelope: Envelope<State, Command, Event, Rejection>,
+    guards: ReadonlyArray<Guard>,
+    exit: CommandExit<State, Event, Rejection>
+  ): Effect.Effect<void> {
+    return Effect.match(findMoved(this.memory.context.store, guards), {
+      onFailure: (error) => this.mailbox.answer(envelope, Exit.fail(error)),
+      onSuccess: (moved) => this.mailbox.answer(envelope, moved === undefined ? exit : Exit.fail(moved))
+    })
+  }
+
+  #accepted(envelope: Envelope<State, Command, Event, Rejection>, events: ReadonlyArray<Event>) {
     const { eventId, position, state, version } = this.memory
     const { commandId } = envelope.metadata
-    this.mailbox.answer(envelope, Exit.succeed({ state, version, position, eventId, commandId, events }))
+    return Exit.succeed({ state, version, position, eventId, commandId, events })
   }
 
   /** Answers a command that the drain did not store, unless it lost a race. */
@@ -230,8 +242,9 @@ class Serving<State, Command, Event, Rejection> {
         // The data of one caller can't be stored, which says nothing about the commands of others.
         return this.#crash(envelope, new Error(`The event store refused the events: ${outcome.reason}`), "caller")
       case "GuardMoved":
-        // No entry has guards yet.
-        return this.#crash(envelope, new Error(`${outcome.streamId} is at version ${outcome.version} now.`), "caller")
+        // Only whoever made the command can make it anew; those behind it are decided without it.
+        mailbox.answer(envelope, Exit.fail(new GuardMoved(outcome)))
+        return Effect.void
       case "Conflict":
         memory.context.metrics.lost()
         this.#loseRace(outcome.version)

@@ -5,11 +5,11 @@
  * Nothing is answered here, and the state that `decideAll` evolves is thrown away: an actor's state moves forward only
  * on what `reconcile` confirms.
  */
-import { Result } from "effect"
-import type { Entry, EventStore, Outcome } from "../../eventstore/EventStore.ts"
+import { Effect, Result } from "effect"
+import type { Entry, EventStore, Guard, Outcome } from "../../eventstore/EventStore.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
 import type { Aggregate } from "../Aggregate.ts"
-import { type SendError, VersionMismatch } from "../CommandErrors.ts"
+import { GuardMoved, type SendError, VersionMismatch } from "../CommandErrors.ts"
 import type { Envelope, Precondition } from "./Envelope.ts"
 import * as UuidV7 from "../../eventstore/UuidV7.ts"
 
@@ -52,7 +52,7 @@ export const decideAll = <State, Command, Event, Rejection>(
   let { state, version } = current
 
   const decide = (envelope: Envelope<State, Command, Event, Rejection>): Decided<State, Command, Event, Rejection> => {
-    const { command, keyed, metadata } = envelope
+    const { command, guards, keyed, metadata } = envelope
     const mismatch = checkPrecondition(envelope.precondition, version)
     // On an empty stream the domain speaks first: "not found" says more than "not at that version".
     if (mismatch !== undefined && version > 0) return { _tag: "Refuse", envelope, error: mismatch }
@@ -72,6 +72,7 @@ export const decideAll = <State, Command, Event, Rejection>(
       expected: version,
       commandId,
       ...(keyed === undefined ? {} : { keyed: { fingerprint: keyed.fingerprint, receipt: keyed.receipt(accepted) } }),
+      ...(guards === undefined ? undefined : { guards }),
       events: events.map((event) => ({ eventId: UuidV7.make(), ...codec.encode(event) })),
       metadata: customerId === undefined ? metadata : { ...metadata, customerId }
     }
@@ -105,6 +106,18 @@ export const append = <State, Command, Event, Rejection>(
   const earliest = decided.reduce((least, { envelope }) => Math.min(least, envelope.deadline), Infinity)
   return store.append(entries, Math.max(earliest - now, grace))
 }
+
+/**
+ * Asks the log for the versions of guarded streams, and returns the first that has moved. The question comes after the
+ * decision: versions only grow, so a guard that holds now held when the command was decided.
+ */
+export const findMoved = (store: EventStore["Service"], guards: ReadonlyArray<Guard>) =>
+  Effect.forEach(guards, ({ streamId }) => store.currentVersion(streamId), { concurrency: "unbounded" }).pipe(
+    Effect.map((versions) => {
+      const moved = guards.findIndex(({ version }, index) => version !== versions[index])
+      return moved < 0 ? undefined : new GuardMoved({ ...guards[moved]!, version: versions[moved]! })
+    })
+  )
 
 /** The event store has stored these events of a command. */
 export interface Stored {

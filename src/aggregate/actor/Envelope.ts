@@ -1,9 +1,9 @@
 /** A command (or a read) on its way through a mailbox, and the one place where its answer goes. */
 import { Data, Deferred, Exit, type Tracer } from "effect"
-import type { EventMetadata } from "../../eventstore/EventStore.ts"
+import type { EventMetadata, Guard } from "../../eventstore/EventStore.ts"
 import { ConcurrencyConflict, Overloaded } from "../../eventstore/EventStoreErrors.ts"
 import type { StreamId } from "../../eventstore/StreamId.ts"
-import type { CommandIdReused, SendError } from "../CommandErrors.ts"
+import type { CommandIdReused, GuardMoved, SendError } from "../CommandErrors.ts"
 import type { ActorContext } from "./ActorContext.ts"
 
 /** A command was accepted and led to this state. */
@@ -28,6 +28,12 @@ export type Precondition = number | ReadonlyArray<number> | "exists" | "absent" 
 /** These come with a command. Ids are UUIDs; missing ones are made or derived. */
 export interface SendOptions {
   readonly precondition?: Precondition
+  /**
+   * The streams that the command was made from, at most 1,000, each with the version that was read, 0 for one without
+   * events. The command is stored only if all of them are still at these versions at the commit; otherwise it fails with
+   * `GuardMoved`.
+   */
+  readonly guards?: ReadonlyArray<Guard>
   /** The id was made just now by the sender, so the stream need not be read first. A wrong claim only costs time. */
   readonly fresh?: boolean
   readonly correlationId?: string
@@ -60,17 +66,21 @@ export interface Envelope<State, Command, Event, Rejection> {
   readonly command: { readonly value: Command } | undefined
   readonly keyed: Keyed<State, Event> | undefined
   readonly precondition: Precondition
+  readonly guards: ReadonlyArray<Guard> | undefined
   readonly metadata: EventMetadata
   /** The deadline is in milliseconds of the monotonic clock. */
   readonly deadline: number
   /** The span of the sender, which the span of the drain continues; a read has none, nor has anything if nobody traces. */
   readonly span: Tracer.AnySpan | undefined
-  readonly reply: Deferred.Deferred<Accepted<State, Event>, Rejection | SendError | KeyedError>
+  readonly reply: Deferred.Deferred<Accepted<State, Event>, Rejection | SendError | GuardMoved | KeyedError>
   /** True once the command lost a race: past its deadline it is then a conflict, not an overload. */
   lostRace: boolean
 }
 
-export type CommandExit<State, Event, Rejection> = Exit.Exit<Accepted<State, Event>, Rejection | SendError | KeyedError>
+export type CommandExit<State, Event, Rejection> = Exit.Exit<
+  Accepted<State, Event>,
+  Rejection | SendError | GuardMoved | KeyedError
+>
 
 /** Holds the envelopes of an actor that have no answer yet. Only while there are some does the actor have one. */
 export class Mailbox<State, Command, Event, Rejection> {

@@ -7,7 +7,7 @@
  */
 import { Context, Effect, Layer } from "effect"
 import type { EventStore } from "../../eventstore/EventStore.ts"
-import type { Accepted, KeyedError, SendOptions } from "../actor/Envelope.ts"
+import type { Accepted, SendOptions } from "../actor/Envelope.ts"
 import type { Aggregate } from "../Aggregate.ts"
 import { makeCommandMetrics } from "../AggregateMetrics.ts"
 import { Aggregates } from "../Aggregates.ts"
@@ -15,9 +15,12 @@ import { type IdempotencyError, InvalidIdempotencyKey, isIdempotencyKey, type Se
 import * as OutsideTransaction from "../OutsideTransaction.ts"
 import { wireType } from "../PublishedEvent.ts"
 import * as CommandIdentity from "./CommandIdentity.ts"
+import * as Guarded from "./Guarded.ts"
 import * as KeyedCommands from "./KeyedCommands.ts"
 
-export interface CommandOptions extends SendOptions {
+export interface CommandOptions extends Omit<SendOptions, "guards"> {
+  /** Only whoever makes the command can name what it was made from: see `Guarded`. */
+  readonly guards?: never
   /**
    * Makes the command take effect at most once, however often it is sent, for as long as the key is kept (see
    * `CommandRetention`; 48 h by default). 1 to 255 printable ASCII characters. (IETF draft "The Idempotency-Key HTTP
@@ -58,9 +61,10 @@ export interface Submission<State, Command extends Tagged, Event extends Tagged,
   readonly options?: CommandOptions | undefined
   /**
    * Makes the command by adding what the caller did not send. It may be run for a command that was accepted before, whose
-   * answer is the stored one whatever this makes, and should have no effects of its own.
+   * answer is the stored one whatever this makes, and should have no effects of its own. If it makes a `Guarded` one and
+   * a guard has moved, it is run again, until the command deadline, and must then read anew.
    */
-  readonly command: Effect.Effect<Command, E>
+  readonly command: Effect.Effect<Command | Guarded.Guarded<Command>, E>
   /** Makes the members of the receipt besides `ReceiptBase`, in JSON, from the state after the command. */
   readonly receipt: (state: State, command: { readonly id: string }) => Receipt
 }
@@ -71,10 +75,11 @@ export class Commands extends Context.Service<
     /**
      * Decides and durably stores one command, and answers its receipt.
      *
-     * Fails as `Aggregates.send` does, and with a key also with `InvalidIdempotencyKey`, with `CommandIdReused` if the
-     * key was used for another request, or with `CommandInProgress` if the same command is still running after the
-     * command deadline: send it again after `retryAfter` seconds. With a key, it is safe to send the command again after
-     * any of `Unavailable`, `OutcomeUnknown` included.
+     * Fails as `Aggregates.send` does, but never with `GuardMoved`: if a guard of a `Guarded` command still moved at the
+     * command deadline, it fails with `ConcurrencyConflict`, which names that stream. With a key, it fails also with
+     * `InvalidIdempotencyKey`, with `CommandIdReused` if the key was used for another request, or with `CommandInProgress`
+     * if the same command is still running after the command deadline: send it again after `retryAfter` seconds. With a
+     * key, it is safe to send the command again after any of `Unavailable`, `OutcomeUnknown` included.
      */
     submit<State, Command extends Tagged, Event extends Tagged, Rejection, Receipt, E>(
       submission: Submission<State, Command, Event, Rejection, Receipt, E>
@@ -89,6 +94,7 @@ export class Commands extends Context.Service<
 
 const make = Effect.gen(function* () {
   const aggregates = yield* Aggregates
+  const sendGuarded = yield* Guarded.make
   const once = yield* KeyedCommands.make
   const measured = yield* makeCommandMetrics
   // The catalog is not asked either, for which a transaction on the only connection of PGlite would leave none.
@@ -114,29 +120,29 @@ const make = Effect.gen(function* () {
       events: events.map(({ _tag }) => wireType(aggregate.category, _tag, aggregate.codec.schemaVersion(_tag)))
     })
 
-    if (options?.idempotencyKey === undefined) {
-      const command = yield* submission.command
-      const id = idOf(command)
-      const accepted = yield* aggregates.send(aggregate, id, command, options)
-      return {
+    const answerOf =
+      (id: string) =>
+      (accepted: Accepted<State, Event>): Omit<Submitted<Receipt>, "replayed"> => ({
         receipt: receiptOf(id, accepted),
         position: accepted.position,
-        eventId: accepted.eventId,
-        replayed: false
-      }
+        eventId: accepted.eventId
+      })
+
+    if (options?.idempotencyKey === undefined) {
+      const answer = yield* sendGuarded(submission.command, (command, guards) => {
+        const id = idOf(command)
+        return Effect.map(aggregates.send(aggregate, id, command, { ...options, ...guards }), answerOf(id))
+      })
+      return { ...answer, replayed: false }
     }
 
     if (!isIdempotencyKey(options.idempotencyKey)) return yield* new InvalidIdempotencyKey()
     const identity = CommandIdentity.make([options.actor ?? "", ...scope], options.idempotencyKey, request)
-    const run = Effect.gen(function* (): Effect.fn.Return<
-      Omit<Submitted<Receipt>, "replayed">,
-      E | Rejection | SendError | KeyedError
-    > {
-      const command = yield* submission.command
+    const run = sendGuarded(submission.command, (command, guards) => {
       const id = idOf(command)
       const receipt = (accepted: Omit<Accepted<State, Event>, "position" | "eventId">) => receiptOf(id, accepted)
-      const accepted = yield* aggregates.sendKeyed(aggregate, id, command, { ...identity, receipt }, options)
-      return { receipt: receiptOf(id, accepted), position: accepted.position, eventId: accepted.eventId }
+      const sent = aggregates.sendKeyed(aggregate, id, command, { ...identity, receipt }, { ...options, ...guards })
+      return Effect.map(sent, answerOf(id))
     })
     const { answer, replayed } = yield* once(identity, run, ({ position, receipt }) => ({
       // `receiptOf` made it, for a request with the same fingerprint.

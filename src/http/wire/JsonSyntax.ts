@@ -56,7 +56,7 @@ const read = (text: string): void => {
   demand(at === text.length, "the end")
 }
 
-/** Says what was expected, and where; undefined if the text is JSON. */
+/** Says what is expected where; undefined for JSON. */
 export const mistakeIn = (text: string): string | undefined => {
   try {
     read(text)
