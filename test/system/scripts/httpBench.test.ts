@@ -104,7 +104,7 @@ it.each([
   const load = startLoad()
   onTestFinished(load.stop)
   const port = await answering(status, body)
-  const failure = await load.run({ port, parts: [post], connections: 2, seconds: 600 }).then(String, String)
+  const failure = await load.run({ port, parts: [post], connections: 2, seconds: 1 }).then(String, String)
   assert.include(failure, `post: the answer is not as it must be: ${status} ${body}`)
 })
 
@@ -113,6 +113,6 @@ it("a load over HTTP ends at an answer about another order than the one asked fo
   onTestFinished(load.stop)
   const port = await answering(200, '{"orderId":"ord_2"}')
   const get = { name: "get", method: "GET", path: "/orders/{id}", ids: ["ord_1"], status: 200 } as const
-  const failure = await load.run({ port, parts: [get], connections: 1, seconds: 600 }).then(String, String)
+  const failure = await load.run({ port, parts: [get], connections: 1, seconds: 1 }).then(String, String)
   assert.include(failure, "get: the answer is not as it must be")
 })
