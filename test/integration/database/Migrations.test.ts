@@ -1,8 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
+import { SqlClient } from "effect/sql"
+import { randomBytes } from "node:crypto"
 import { inject } from "vitest"
-import { create } from "../../../harness/servers/FreshDatabase.ts"
+import { connect, create } from "../../../harness/servers/FreshDatabase.ts"
 import { Database } from "../../../src/database/Database.ts"
+import { appendBatch } from "../../../src/database/migrations/0010_append_batch.ts"
 import * as Migrations from "../../../src/database/Migrations.ts"
 import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 import { patientConnections } from "../../../harness/clocks/Patience.ts"
@@ -62,6 +65,25 @@ describe("Migrations", () => {
         const states = (yield* rebuilds).map(({ state }) => state)
         assert.deepStrictEqual(states, ["replaced", "aborted", "aborted", "completed", "running"])
       }).pipe(Effect.provide(Database.layer({ ...patientConnections, url: Redacted.make(url) })))
+    })
+  )
+
+  it.live("let whoever may append by the older function do so by the newer one", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      yield* migrateOnce(url)
+      const sql = yield* connect(url)
+      const role = `app_${randomBytes(6).toString("hex")}`
+      yield* Effect.acquireRelease(sql.unsafe(`CREATE ROLE ${role}`), () =>
+        Effect.orDie(Effect.andThen(sql.unsafe(`DROP OWNED BY ${role}`), sql.unsafe(`DROP ROLE ${role}`)))
+      )
+      const mayAppend = sql`SELECT has_function_privilege(${role}, p.oid, 'EXECUTE') AS "mayAppend"
+        FROM pg_proc AS p WHERE p.proname = 'append_batch'`
+      assert.deepStrictEqual(yield* mayAppend, [{ mayAppend: false }])
+      yield* sql.unsafe(`GRANT EXECUTE ON FUNCTION ordinal.append_entries TO ${role}`)
+      yield* sql.unsafe("DROP FUNCTION ordinal.append_batch")
+      yield* Effect.provideService(appendBatch, SqlClient.SqlClient, sql)
+      assert.deepStrictEqual(yield* mayAppend, [{ mayAppend: true }])
     })
   )
 
