@@ -15,14 +15,26 @@ export const yieldToIo: Effect.Effect<void> = Effect.callback((resume) => {
 /** Answers of 8 MB were read within 4 turns; a turn of an idle process takes some 30 µs. */
 const graceTurns = 10
 
+/** Waits for either fiber. Racing two waits would do the same with two fibers more, for each statement. */
+const awaitEither = (one: Fiber.Fiber<unknown, unknown>, other: Fiber.Fiber<unknown, unknown>): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    const done = () => resume(Effect.void)
+    const forget = [one.addObserver(done), other.addObserver(done)]
+    return Effect.sync(() => forget.forEach((forget) => forget()))
+  })
+
 /** Waits for a fiber that waits for an answer, until `time` is over and the answer is not on the socket either. */
-export const awaitWithGrace = <A, E>(
+export const awaitWithGrace = Effect.fnUntraced(function* <A, E>(
   fiber: Fiber.Fiber<A, E>,
   time: Duration.Input
-): Effect.Effect<Option.Option<Exit.Exit<A, E>>> =>
-  Effect.gen(function* () {
-    const inTime = yield* Effect.timeoutOption(Fiber.await(fiber), time)
-    if (Option.isSome(inTime)) return inTime
-    yield* Effect.repeat(yieldToIo, { times: graceTurns - 1, until: () => fiber.pollUnsafe() !== undefined })
-    return Option.fromUndefinedOr(fiber.pollUnsafe())
-  })
+): Effect.fn.Return<Option.Option<Exit.Exit<A, E>>> {
+  if (fiber.pollUnsafe() === undefined) {
+    const timer = yield* Effect.forkChild(Effect.sleep(time), { startImmediately: true })
+    yield* awaitEither(fiber, timer)
+    timer.interruptUnsafe()
+    if (fiber.pollUnsafe() === undefined) {
+      yield* Effect.repeat(yieldToIo, { times: graceTurns - 1, until: () => fiber.pollUnsafe() !== undefined })
+    }
+  }
+  return Option.fromUndefinedOr(fiber.pollUnsafe())
+})

@@ -87,7 +87,7 @@ export const make = Effect.fnUntraced(function* (
    * was not sent.
    */
   const attempt = Effect.fnUntraced(function* (batch: Batch, entriesOf: Entries): Effect.fn.Return<Stored, SqlError> {
-    const sql = yield* Effect.catchDefect(connection, (cause) => Effect.fail(notConnected(cause)))
+    const sql = current?.sql ?? (yield* Effect.catchDefect(connection, (cause) => Effect.fail(notConnected(cause))))
     // From here to the statement is one synchronous step, so that no caller is told in between that nothing was stored.
     // Once something may be stored, the batch must stay identical.
     if (!batch.isUndetermined) batch.calls = batch.calls.filter((call) => !call.isAnswered)

@@ -2,8 +2,9 @@
  * Gathers concurrent appends into batches, so that one commit serves many callers (group commit: DeWitt et al. 1984).
  * `SqlEventStore` calls it; it hands batches to its lanes (`AppendLane`), one batch in flight per lane.
  *
- * A free lane takes everything that waits, up to a limit: a lone append leaves at once, without a timer, and under load
- * batches grow by themselves. A call is never split over batches, and is answered by its own deadline at the latest.
+ * A free lane takes everything that waits, up to a limit: a lone append leaves at once, without a timer. Beside a batch in
+ * flight, which holds the lock on the log's head, a lane sends only one that is as large. So batches grow by themselves,
+ * to about the same size. A call is never split over batches, and is answered by its own deadline at the latest.
  */
 import { Clock, Deferred, Effect, Exit, Latch } from "effect"
 import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
@@ -49,8 +50,11 @@ export interface Limits {
 
 export const defaultLimits: Limits = { batchEntries: 500, batchBytes: 1024 * 1024, waitingEntries: 4_096 }
 
-/** Calls whose deadline has passed are looked for at this interval, in milliseconds. */
-const deadlineInterval = 20
+/**
+ * At this interval, in milliseconds, calls are looked for whose deadline has passed, and a free lane takes those that wait,
+ * however few, since the batch in flight may hang.
+ */
+const lookInterval = 20
 
 export const answer = (call: Call, exit: Exit.Exit<ReadonlyArray<Outcome>, AppendError>): void => {
   if (call.isAnswered) return
@@ -71,10 +75,17 @@ export const make = Effect.fnUntraced(function* (lanes: ReadonlyArray<Lane>, lim
   const waiting: Array<Call> = []
   let waitingEntries = 0
   const inFlight = new Set<Batch>()
-  /** This latch is open while appends wait for one of the connections that store them. */
-  const someWait = Latch.makeUnsafe()
+  let inFlightEntries = 0
+  /** This latch is open while calls wait that a free lane is to take. */
+  const someMayLeave = Latch.makeUnsafe()
   /** This latch is open while calls wait for a lane or for their answer. */
   const someAreOpen = Latch.makeUnsafe()
+
+  const updateLatch = (): void => {
+    const mayLeave = waiting.length > 0 && (inFlight.size === 0 || waitingEntries >= inFlightEntries)
+    if (mayLeave) someMayLeave.openUnsafe()
+    else someMayLeave.closeUnsafe()
+  }
 
   const takeCalls = (): ReadonlyArray<Call> => {
     const calls: Array<Call> = []
@@ -91,7 +102,6 @@ export const make = Effect.fnUntraced(function* (lanes: ReadonlyArray<Lane>, lim
       bytes += call.bytes
     }
     for (const call of waiting.splice(0, taken)) waitingEntries -= call.entries.length
-    if (waiting.length === 0) someWait.closeUnsafe()
     return calls
   }
 
@@ -108,19 +118,26 @@ export const make = Effect.fnUntraced(function* (lanes: ReadonlyArray<Lane>, lim
 
   const runLane = Effect.fnUntraced(function* (lane: Lane) {
     while (true) {
-      yield* someWait.await
+      yield* someMayLeave.await
       expireAll(MonotonicClock.millisUnsafe(clock))
       const batch: Batch = { calls: takeCalls(), isExecuting: false, isUndetermined: false }
-      if (batch.calls.length === 0) continue
+      const entries = batch.calls.reduce((sum, call) => sum + call.entries.length, 0)
       for (const call of batch.calls) call.batch = batch
-      batchSize(batch.calls.reduce((sum, call) => sum + call.entries.length, 0))
-      inFlight.add(batch)
+      if (entries > 0) inFlight.add(batch)
+      inFlightEntries += entries
+      updateLatch()
+      if (entries === 0) continue
+      batchSize(entries)
       // A lane never fails, but it may be interrupted. Nobody knows then what the database has done.
       yield* Effect.ensuring(
         lane(batch),
         Effect.sync(() => {
           inFlight.delete(batch)
-          for (const call of batch.calls) answer(call, Exit.fail(new OutcomeUnknown({ retryAfter: 1 })))
+          inFlightEntries -= entries
+          for (const call of batch.calls) {
+            if (!call.isAnswered) answer(call, Exit.fail(new OutcomeUnknown({ retryAfter: 1 })))
+          }
+          updateLatch()
         })
       )
     }
@@ -129,8 +146,9 @@ export const make = Effect.fnUntraced(function* (lanes: ReadonlyArray<Lane>, lim
   const watchDeadlines = Effect.gen(function* () {
     while (true) {
       yield* someAreOpen.await
-      yield* Effect.sleep(deadlineInterval)
+      yield* Effect.sleep(lookInterval)
       expireAll(MonotonicClock.millisUnsafe(clock))
+      if (waiting.length > 0) someMayLeave.openUnsafe()
       if (waiting.length === 0 && inFlight.size === 0) someAreOpen.closeUnsafe()
     }
   })
@@ -152,7 +170,7 @@ export const make = Effect.fnUntraced(function* (lanes: ReadonlyArray<Lane>, lim
       const reply = Deferred.makeUnsafe<ReadonlyArray<Outcome>, AppendError>()
       waiting.push({ entries: encoded, bytes, deadline, reply, batch: undefined, isAnswered: false })
       waitingEntries += entries.length
-      someWait.openUnsafe()
+      updateLatch()
       someAreOpen.openUnsafe()
       return Deferred.await(reply)
     })

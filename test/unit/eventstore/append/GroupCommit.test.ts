@@ -81,6 +81,37 @@ describe("GroupCommit", () => {
     })
   )
 
+  it.effect("sends a batch beside one in flight only when it is as large", () =>
+    Effect.gen(function* () {
+      const writer = yield* gated({ lanes: 2 })
+      const calls = [yield* writer.start(4)]
+      yield* writer.settled
+      for (const entries of [1, 2]) calls.push(yield* writer.start(entries))
+      yield* writer.settled
+      assert.deepStrictEqual(writer.sizes(), [[4]])
+      calls.push(yield* writer.start(1))
+      yield* writer.settled
+      assert.deepStrictEqual(writer.sizes(), [[4], [1, 2, 1]])
+      yield* writer.open
+      yield* Effect.forEach(calls, Fiber.join)
+    })
+  )
+
+  it.effect("sends what waits beside a batch that hangs, however little it is", () =>
+    Effect.gen(function* () {
+      const writer = yield* gated({ lanes: 2 })
+      const calls = [yield* writer.start(4)]
+      yield* writer.settled
+      calls.push(yield* writer.start(1))
+      yield* writer.settled
+      assert.deepStrictEqual(writer.sizes(), [[4]])
+      yield* TestClock.adjust(40)
+      assert.deepStrictEqual(writer.sizes(), [[4], [1]])
+      yield* writer.open
+      yield* Effect.forEach(calls, Fiber.join)
+    })
+  )
+
   it.effect("refuses a call that finds no room, and sends nothing of it", () =>
     Effect.gen(function* () {
       const writer = yield* gated({ limits: { waitingEntries: 10 } })
@@ -102,7 +133,7 @@ describe("GroupCommit", () => {
       yield* writer.settled
       const unanswered = yield* writer.start(1, 1_000)
       yield* writer.settled
-      const connecting = yield* writer.start(1, 1_000)
+      const connecting = yield* writer.start(2, 1_000)
       yield* writer.settled
       const [first, second] = writer.batches
       assert.isDefined(first)
@@ -118,7 +149,7 @@ describe("GroupCommit", () => {
       assert.strictEqual(yield* errorOf(late), "Overloaded")
       yield* writer.open
       assert.deepStrictEqual(yield* Fiber.join(patient), [accepted])
-      assert.deepStrictEqual(writer.sizes(), [[1], [1], [1], [1]])
+      assert.deepStrictEqual(writer.sizes(), [[1], [1], [2], [1]])
     })
   )
 
