@@ -1,7 +1,7 @@
 /**
  * Cuts the connections between `Orders` and PostgreSQL in every way a network does, while callers go on asking. Every
- * caller must be answered in time, with a receipt or a typed "later"; and in the log every wish took effect exactly once
- * (or, where the outcome was unknown and nobody asked again, at most once).
+ * caller must be answered in time, with a receipt or a typed "later"; and in the log every wish took effect exactly
+ * once (or, where the outcome was unknown and nobody asked again, at most once).
  */
 import { Context, Duration, Effect, Fiber, Layer, Logger, References } from "effect"
 import * as OrdersLayers from "../../src/orders/OrdersLayers.ts"
@@ -15,7 +15,7 @@ import { judge } from "../judges/WishJudge.ts"
 import { ask, askAgain, confirm, newOrderId, place, request, ship, type Told, type Wish } from "./Wishes.ts"
 
 export interface Plan {
-  /** Cuts of the append's connection before the statement gets through; as many follow after it ran, before its answer. */
+  /** So many cuts come before the append's statement gets through, and as many after it ran, before its answer. */
   readonly cuts: number
   /** The statement runs and its answer never comes. Each takes about 3 s. */
   readonly swallowed: number
@@ -25,9 +25,11 @@ export interface Plan {
   readonly away: number
 }
 
-/** A command's deadline, and what an answer may take beyond it. */
+/** These are a command's deadline, and what an answer may take beyond it. */
 const patience = 5_000 + 2_500
-/** The deadline of callers who must not notice a cut or a swallowed answer; the latter is found out after 3 s. */
+/**
+ * This is the deadline of callers who must not notice a cut or a swallowed answer; the latter is found out after 3 s.
+ */
 const longDeadline = 60_000
 const shortDeadline = 600
 
@@ -36,7 +38,7 @@ const fillCatalog = Effect.fnUntraced(function* (orders: Orders["Service"]) {
   for (const { _tag, customerId, ...customer } of demoCustomers) yield* orders.saveCustomer(customerId, customer)
 })
 
-/** Orders behind a proxy; what is logged as an error is a fault. */
+/** Opens `Orders` behind a proxy; what is logged as an error is a fault. */
 const open = Effect.fnUntraced(function* (url: string, deadline: number, faults: Array<string>) {
   const proxy = yield* PostgresProxy.make(url)
   const logger = Logger.make(({ logLevel, message }) => {
@@ -51,7 +53,7 @@ const open = Effect.fnUntraced(function* (url: string, deadline: number, faults:
   return { proxy, orders: Context.get(yield* Layer.build(layer), Orders) }
 })
 
-/** Orders with a great many units in them, for shipments one by one. */
+/** Makes orders with a great many units in them, for shipments one by one. */
 const longOrders = (orders: Orders["Service"]) =>
   Effect.forEach(Array.from({ length: 5 }, newOrderId), (orderId) => {
     const wish: Wish = { ...place(orders, false), ask: (options) => orders.place(request(99_999, orderId), options) }
@@ -88,7 +90,7 @@ export const run = Effect.fnUntraced(function* (url: string, plan: Plan) {
       )
     })
 
-  /** A cut in the midst of several commands, none of which may notice. */
+  /** Makes a cut in the midst of several commands, none of which may notice. */
   const cut = Effect.fnUntraced(function* (
     { orders, proxy }: Effect.Success<ReturnType<typeof open>>,
     fault: PostgresProxy.Fault,

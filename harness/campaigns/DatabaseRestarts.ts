@@ -16,19 +16,19 @@ import * as LostNotifications from "./LostNotifications.ts"
 
 export interface Restart {
   readonly mode: "fast" | "immediate"
-  /** Milliseconds for which the database is away. */
+  /** The database is away for so many milliseconds. */
   readonly away: number
 }
 
 export interface Plan {
   readonly restarts: ReadonlyArray<Restart>
   readonly clients: number
-  /** Milliseconds that each client waits between two commands. */
+  /** Each client waits so many milliseconds between two commands. */
   readonly pause: number
   readonly notifications: LostNotifications.Plan
 }
 
-/** Milliseconds that the design allows from the moment the database takes connections again. */
+/** The design allows so many milliseconds from the moment the database takes connections again. */
 const allowed = 10_000
 /** A command's deadline, and what an answer may take beyond it on a busy machine. */
 const commandAllowed = 5_000 + 5_000

@@ -13,23 +13,23 @@ import { until } from "../clocks/Until.ts"
 import { seeded } from "../fixtures/SeededRandom.ts"
 import { any, type Operation, placing, request } from "../clients/Operation.ts"
 
-/** One command as its caller saw it; times in milliseconds. */
+/** This is one command as its caller saw it; times in milliseconds. */
 export interface Attempt {
   readonly order: string
   readonly operation: Operation
   readonly sent: number
   readonly replied: number
   readonly status: number
-  /** The slug of the problem; empty if there was none. */
+  /** This is the slug of the problem; empty if there was none. */
   readonly slug: string
   readonly receipt: Receipt | undefined
 }
 
 export interface Recording {
   readonly attempts: ReadonlyArray<Attempt>
-  /** Each order's history as each server tells it. */
+  /** Each order has this history, as each server tells it. */
   readonly histories: ReadonlyArray<ReadonlyMap<string, ReadonlyArray<CloudEvent>>>
-  /** Each order's status in the view of each server, once the view holds every acknowledged command. */
+  /** Each order has this status in the view of each server, once the view holds every acknowledged command. */
   readonly statuses: ReadonlyArray<ReadonlyMap<string, string>>
 }
 
@@ -91,7 +91,9 @@ export const run = async ({ clients, isEnough, orders, seed, urls }: Load): Prom
   await Promise.all(Array.from({ length: clients }, (_, number) => client(number)))
 
   const headers = { "consistency-token": newest, prefer: "wait=30" }
-  /** A program that does not know this form of token, because it is older, is asked without one until it is as fresh. */
+  /**
+   * A program that does not know this form of token, because it is older, is asked without one until it is as fresh.
+   */
   const read = async (url: string, order: string) => {
     const answer = await call(url, "GET", `/orders/${order}`, { headers })
     if (slug(answer) !== "invalid-token") return answer

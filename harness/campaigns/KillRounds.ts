@@ -1,7 +1,7 @@
 /**
- * Kills the server in the middle of a stream of commands, again and again, and looks after each restart whether everything
- * that was answered 202 is still there: each order with its whole history, the log without a gap, the list with each order
- * exactly once.
+ * Kills the server in the middle of a stream of commands, again and again, and looks after each restart whether
+ * everything that was answered 202 is still there: each order with its whole history, the log without a gap, the list
+ * with each order exactly once.
  */
 import { setTimeout as sleep } from "node:timers/promises"
 import { untilSo } from "../clocks/Until.ts"
@@ -32,9 +32,9 @@ export interface Plan {
 
 export interface Report {
   readonly faults: ReadonlyArray<string>
-  /** Commands answered 202. */
+  /** So many commands were answered 202. */
   readonly acknowledged: number
-  /** Commands that got no answer because of a kill, and of these how many were stored nevertheless. */
+  /** So many commands got no answer because of a kill, and so many of these were stored nevertheless. */
   readonly unanswered: number
   readonly storedUnanswered: number
   /** Milliseconds from each start of the process to its first 200 on /health/ready, in order. */
@@ -44,7 +44,7 @@ export interface Report {
 const placed = ["order.placed.v1", "order.confirmed.v1"]
 const shipped = ["order.items-shipped.v1"]
 
-/** The events of an order that a client was told of, and those that it asked for without an answer. */
+/** These are the events of an order that a client was told of, and those that it asked for without an answer. */
 interface Known {
   acknowledged: Array<string>
   unanswered: ReadonlyArray<string>

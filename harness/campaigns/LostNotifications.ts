@@ -1,6 +1,7 @@
 /**
- * Measures from a command's answer by one server to its push by another: with notifications, while the other's listening
- * connection is cut again and again, and when no notification is sent at all. What is lost may cost the poll interval.
+ * Measures from a command's answer by one server to its push by another: with notifications, while the other's
+ * listening connection is cut again and again, and when no notification is sent at all. What is lost may cost the poll
+ * interval.
  */
 import { spread } from "../bench/Measurement.ts"
 import * as OrderLoad from "../clients/OrderLoad.ts"
@@ -8,15 +9,15 @@ import type { ResumingFollower } from "../streams/ResumingFollower.ts"
 import type { Sql } from "../servers/Sql.ts"
 
 export interface Plan {
-  /** Commands of each of the three phases. */
+  /** Each of the three phases has so many commands. */
   readonly commands: number
-  /** Milliseconds that the one client waits between two commands. */
+  /** The one client waits so many milliseconds between two commands. */
   readonly pause: number
 }
 
 /** `LogTail` reads the log at least so often. */
 const pollInterval = 500
-/** Milliseconds that a busy machine may add to one poll: to its sleep, the read, the view's commit and its fsync. */
+/** A busy machine may add so many milliseconds to one poll: to its sleep, the read, the view's commit and its fsync. */
 const noise = 4_500
 
 const endSessions = (sql: Sql, role: string) =>

@@ -13,19 +13,19 @@ export interface Plan {
   readonly databaseUrl: string
   readonly kills: number
   readonly clients: number
-  /** Milliseconds that each client waits between two commands. */
+  /** Each client waits so many milliseconds between two commands. */
   readonly pause: number
 }
 
 export interface Report {
   readonly faults: ReadonlyArray<string>
-  /** Milliseconds from each kill to the first commit of the view by the other process. */
+  /** So many milliseconds passed from each kill to the first commit of the view by the other process. */
   readonly takeOvers: ReadonlyArray<number>
   readonly acknowledged: number
   readonly orders: number
 }
 
-/** Milliseconds that the design allows a take-over. */
+/** The design allows a take-over so many milliseconds. */
 const allowed = 5_000
 
 const isFound = <A>(found: A | undefined): found is A => found !== undefined

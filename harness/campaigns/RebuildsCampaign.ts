@@ -1,6 +1,6 @@
 /**
- * Rebuilds the order view again and again while two servers take commands and readers page through lists: nobody may see
- * anything of it, and what comes out must be, byte for byte, what is made from nothing.
+ * Rebuilds the order view again and again while two servers take commands and readers page through lists: nobody may
+ * see anything of it, and what comes out must be, byte for byte, what is made from nothing.
  */
 import { Effect } from "effect"
 import * as RebuildRows from "../../src/projection/rebuild/RebuildRows.ts"
@@ -16,11 +16,11 @@ export interface Plan {
   readonly databaseUrl: string
   readonly rebuilds: number
   readonly clients: number
-  /** Milliseconds that each client waits between two commands. */
+  /** Each client waits so many milliseconds between two commands. */
   readonly pause: number
   /** There before the first rebuild, so that each has something to do. */
   readonly commands: number
-  /** Streams that each rebuild compares with the log before it serves. */
+  /** Each rebuild compares so many streams with the log before it serves. */
   readonly compare: number
 }
 
@@ -41,7 +41,7 @@ const rebuild = (databaseUrl: string, compare: number) =>
     return { row: ended, seconds: (performance.now() - began) / 1_000 }
   }).pipe(Effect.scoped, Effect.runPromise)
 
-/** The view made from nothing by a server of its own. */
+/** Makes the view from nothing, by a server of its own. */
 const fromNothing = async (sql: Sql, databaseUrl: string) => {
   await sql.rows("TRUNCATE ordinal.order_view")
   await sql.rows("DELETE FROM ordinal.checkpoints WHERE projection = 'order-view'")

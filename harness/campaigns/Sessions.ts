@@ -9,9 +9,9 @@ import { seeded } from "../fixtures/SeededRandom.ts"
 export interface Plan {
   readonly urls: ReadonlyArray<string>
   readonly sessions: number
-  /** Rounds of each session: one write and two reads. */
+  /** Each session has so many rounds: one write and two reads. */
   readonly rounds: number
-  /** Callers that write for as long as there are sessions. */
+  /** So many callers write for as long as there are sessions. */
   readonly writers: number
   readonly seed: number
   /** Without them reads are as fresh as they happen to be: what the tokens are good for. */
@@ -20,7 +20,7 @@ export interface Plan {
 
 export interface Seen {
   readonly reads: number
-  /** Reads that were refused since the view was not there in time. */
+  /** So many reads were refused since the view was not there in time. */
   readonly behind: number
   readonly faults: ReadonlyArray<string>
 }
@@ -36,7 +36,7 @@ const moveTo = (url: string, order: string, city: string) =>
 const place = (url: string, extra: object) => call(url, "POST", "/orders", { body: placement(extra) })
 
 export const run = async ({ rounds, seed, sendsTokens, sessions, urls, writers }: Plan): Promise<Seen> => {
-  /** Orders that everybody changes and reads. */
+  /** These are orders that everybody changes and reads. */
   const shared = [orderId(), orderId(), orderId()]
   const faults: Array<string> = []
   let reads = 0
@@ -54,7 +54,7 @@ export const run = async ({ rounds, seed, sendsTokens, sessions, urls, writers }
     const draw = seeded(seed + index)
     const customerId = `customer-${seed}-${index}`
     await call(urls[0]!, "PUT", `/customers/${customerId}`, { body: { name: "S", email: "s@example.org" } })
-    /** The least version that each order may be read at from now on. */
+    /** This is the least version that each order may be read at from now on. */
     const known = new Map<string, number>()
     const own: Array<string> = []
     let greatest = ""
@@ -63,7 +63,9 @@ export const run = async ({ rounds, seed, sendsTokens, sessions, urls, writers }
       if (greatest === "" || position(token) > position(greatest)) greatest = token
     }
 
-    /** The answer to a read that is at least as fresh as the token; undefined if the view was not there in time. */
+    /**
+     * Gives the answer to a read that is at least as fresh as the token; undefined if the view was not there in time.
+     */
     const read = async (url: string, path: string, token: string) => {
       const headers = sendsTokens && token !== "" ? { "consistency-token": token, prefer: "wait=30" } : undefined
       const answer = await call(url, "GET", path, headers && { headers })

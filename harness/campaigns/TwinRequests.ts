@@ -10,7 +10,7 @@ import { logFaults, open, sessionsEnded, type Sql, storedEvents } from "../serve
 
 export interface Plan {
   readonly databaseUrl: string
-  /** Equal requests at a time. */
+  /** So many equal requests are sent at a time. */
   readonly twins: number
   /** Rounds with a kill after all were answered, and with one in the middle. */
   readonly rounds: number
@@ -21,7 +21,7 @@ interface Command {
   readonly path: string
   readonly body: object
   readonly key: string
-  /** Events it stores, once. */
+  /** The command stores so many events, once. */
   readonly events: number
 }
 
@@ -55,7 +55,7 @@ const sendAll = (servers: Servers, command: Command, twins: number) =>
 
 const isAnswer = (answer: Answer | undefined): answer is Answer => answer !== undefined
 
-/** The faults in the answers to one key; `ran` says that one of them may be of the request that took effect. */
+/** Gives the faults in the answers to one key; `ran` says that one of them may be of the request that took effect. */
 const answerFaults = (answers: ReadonlyArray<Answer>, ran: boolean, earlier?: string): ReadonlyArray<string> => {
   const faults: Array<string> = []
   const odd = answers.find(({ status }) => status !== 202)
@@ -75,7 +75,7 @@ const effectFaults = async (sql: Sql, { events }: Command, text: string): Promis
   return [`${stored.length} events instead of ${events}, ${elsewhere.length} of them elsewhere`]
 }
 
-/** A new order, a shipment under an id that the server makes, and a confirmation that has nothing to do. */
+/** Makes a new order, a shipment under an id that the server makes, and a confirmation that has nothing to do. */
 const commands = async ({ url }: ServerProcess): Promise<ReadonlyArray<Command>> => {
   const order = orderId()
   const lines = [{ productId: "mug", quantity: 50, lineId: "all" }]

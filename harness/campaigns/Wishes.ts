@@ -20,7 +20,7 @@ export interface Wish {
   readonly id: string
   readonly what: string
   readonly keyed: boolean
-  /** The number of events that the wish stores, once. */
+  /** The wish stores so many events, once. */
   readonly events: number
   readonly ask: (options: CommandOptions) => Effect.Effect<Receipt, { readonly _tag: string }>
 }
@@ -28,10 +28,10 @@ export interface Wish {
 export interface Told {
   readonly wish: Wish
   readonly receipts: ReadonlyArray<Receipt>
-  /** Tags of the errors, in order; "Defect" for what is none of them. */
+  /** These are the tags of the errors, in order; "Defect" for what is none of them. */
   readonly errors: ReadonlyArray<string>
   readonly retryAfter: ReadonlyArray<number>
-  /** The longest that one answer took, in milliseconds. */
+  /** This is the longest that one answer took, in milliseconds. */
   readonly longest: number
 }
 

@@ -74,7 +74,7 @@ export const call = (
     ...(signal === undefined ? {} : { signal })
   })
 
-/** The part of a problem's type after `/problems/`. */
+/** Gives the part of a problem's type after `/problems/`. */
 export const slug = ({ body }: Answer): string => {
   const type = String(body?.type ?? "")
   return type.slice(type.lastIndexOf("/") + 1)
@@ -99,7 +99,7 @@ export const fillCatalog = async (url: string): Promise<void> => {
   demand(await call(url, "PUT", "/customers/ada", { body: ada }), 202, "saving a customer")
 }
 
-/** The whole history of an order; undefined if there is none. */
+/** Gives the whole history of an order; undefined if there is none. */
 export const history = async (url: string, order: string): Promise<ReadonlyArray<CloudEvent> | undefined> => {
   const events: Array<CloudEvent> = []
   for (;;) {
@@ -111,7 +111,7 @@ export const history = async (url: string, order: string): Promise<ReadonlyArray
   }
 }
 
-/** Every row of the list, page by page; at least as fresh as the token. */
+/** Gives every row of the list, page by page; at least as fresh as the token. */
 export const list = async (
   url: string,
   options: { readonly token?: string; readonly limit?: number; readonly query?: string } = {}

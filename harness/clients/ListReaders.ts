@@ -1,14 +1,14 @@
 /**
- * Readers of order lists and single orders, on several servers in turn, who must never see anything go back: no row empty,
- * older, twice or gone, no position that was passed already.
+ * Readers of order lists and single orders, on several servers in turn, who must never see anything go back: no row
+ * empty, older, twice or gone, no position that was passed already.
  */
 import { call, type Page } from "./HttpClient.ts"
 
 export interface Reading {
   readonly faults: ReadonlyArray<string>
-  /** Pages of lists and single orders read. */
+  /** So many pages of lists and single orders were read. */
   readonly reads: number
-  /** Whole lists, from the first page to the last. */
+  /** So many lists were read whole, from the first page to the last. */
   readonly walks: number
 }
 
@@ -17,9 +17,9 @@ export interface ReaderOptions {
   readonly urls: ReadonlyArray<string>
   /** Its orders do not change their place in the list. */
   readonly customer: string
-  /** A token that was just answered. */
+  /** This is a token that was just answered. */
   readonly token: () => string
-  /** An order with the version and the token that were just acknowledged. */
+  /** This is an order with the version and the token that were just acknowledged. */
   readonly latest: () => { readonly orderId: string; readonly version: number; readonly token: string } | undefined
   readonly isOver: () => boolean
   /** Told of each answer. */
@@ -57,7 +57,7 @@ const get = async (memory: Memory, who: string, url: string, path: string, token
   return answer
 }
 
-/** A list: its query, and what must hold of its rows. */
+/** This is a list: its query, and what must hold of its rows. */
 interface List {
   readonly query: string
   /** True if a row that was listed once is listed in every walk. */

@@ -1,9 +1,12 @@
-/** Commands at a steady rate, whether or not the earlier ones were answered, as callers send who know nothing of each other. */
+/**
+ * Commands at a steady rate, whether or not the earlier ones were answered, as callers send who know nothing of each
+ * other.
+ */
 
 export interface Pace {
-  /** Commands a second. */
+  /** So many commands are sent a second. */
   readonly rate: number
-  /** The least number of seconds that the load lasts. */
+  /** The load lasts at least so many seconds. */
   readonly seconds: number
 }
 
@@ -13,7 +16,7 @@ export interface Paced {
   readonly sent: number
   /** Sent more than 50 ms after they were due: the sender could not keep up, so its figures are too good. */
   readonly late: number
-  /** The number of commands that failed, and the reason of the first. */
+  /** This is the number of commands that failed, and the reason of the first. */
   readonly failed: number
   readonly failure?: string
   /** The most without an answer at one time. */
@@ -25,7 +28,7 @@ const lateMillis = 50
 const callers = 500
 const moreSeconds = 180
 
-/** The reason of a failure; `fetch` keeps the real one in the cause. */
+/** Gives the reason of a failure; `fetch` keeps the real one in the cause. */
 const reasonOf = (error: unknown) =>
   error instanceof Error && error.cause !== undefined ? `${error}: ${error.cause}` : String(error)
 

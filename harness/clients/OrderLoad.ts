@@ -1,6 +1,6 @@
 /**
- * A steady load of commands over HTTP on several servers, by clients who bear that a server is gone or says "later": they
- * give the order up then and begin with another one. Remembers what was acknowledged.
+ * A steady load of commands over HTTP on several servers, by clients who bear that a server is gone or says "later":
+ * they give the order up then and begin with another one. Remembers what was acknowledged.
  */
 import { setTimeout as pause } from "node:timers/promises"
 import { type Answer, call, fillCatalog, orderId, type Receipt, slug } from "./HttpClient.ts"
@@ -8,10 +8,10 @@ import { type Operation, request } from "./Operation.ts"
 import { now } from "../clocks/RunningTime.ts"
 
 export interface LoadOptions {
-  /** The servers that commands can be sent to now. */
+  /** These are the servers that commands can be sent to now. */
   readonly urls: () => ReadonlyArray<string>
   readonly clients: number
-  /** Milliseconds that each client waits between an answer and its next command. */
+  /** Each client waits so many milliseconds between an answer and its next command. */
   readonly pause: number
 }
 
@@ -21,17 +21,17 @@ export interface Acknowledged extends Receipt {
 }
 
 export interface Load {
-  /** Receipts of all commands answered 202. */
+  /** These are receipts of all commands answered 202. */
   readonly acknowledged: ReadonlyArray<Acknowledged>
-  /** Commands answered 503, and commands that got no answer. */
+  /** So many commands were answered 503, and so many got no answer. */
   readonly later: () => number
   readonly unanswered: () => number
-  /** The longest that any command took, in milliseconds. */
+  /** This is the longest that any command took, in milliseconds. */
   readonly longest: () => number
-  /** The greatest token of all answers. */
+  /** This is the greatest token of all answers. */
   readonly token: () => string
   readonly faults: ReadonlyArray<string>
-  /** The next command that is sent from now on and answered 202. */
+  /** This waits for a command that is sent from now on and answered 202. */
   readonly nextAcknowledged: () => Promise<Acknowledged>
   /** Resolves when every client has its last answer. */
   readonly stop: () => Promise<void>

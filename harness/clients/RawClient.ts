@@ -7,7 +7,7 @@ export interface RawAnswer {
   readonly closedAfter: number
   readonly text: string
   readonly status: number
-  /** Bytes that the server took before it closed. */
+  /** The server took so many bytes before it closed. */
   readonly sent: number
 }
 
@@ -49,5 +49,5 @@ export const raw = (port: number, chunks: Iterable<string>, pause = 0): Promise<
     void send()
   })
 
-/** The problem document in it. */
+/** This is the problem document in it. */
 export const problemOf = ({ text }: RawAnswer) => JSON.parse(text.slice(text.indexOf("\r\n\r\n") + 4))

@@ -1,6 +1,6 @@
 /**
- * Loaded into a server under test by `node --import`: says when the process was held up by others, which is when its timers
- * came late though it did nothing. One that blocks itself uses the CPU while it does.
+ * Loaded into a server under test by `node --import`: says when the process was held up by others, which is when its
+ * timers came late though it did nothing. One that blocks itself uses the CPU while it does.
  */
 import * as Probe from "./Probe.ts"
 
@@ -8,7 +8,7 @@ export interface HoldUp {
   /** Milliseconds since 1970. */
   readonly from: number
   readonly to: number
-  /** The part of that time in which the process used no CPU. */
+  /** This is the part of that time in which the process used no CPU. */
   readonly millis: number
 }
 
@@ -42,6 +42,6 @@ export const between = (series: ReadonlyArray<HoldUp>, from: number, to: number)
     0
   )
 
-/** The setting of the server that switches the probe on, and the flag of the runtime that loads it. */
+/** These are the setting of the server that switches the probe on, and the flag of the runtime that loads it. */
 export const settings = { HOLD_UP_PROBE: "on" }
 export const flag = `--import=${import.meta.url}`

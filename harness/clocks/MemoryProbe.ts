@@ -20,6 +20,6 @@ if (process.env.MEMORY_PROBE === "on") {
 
 export const { series } = probe
 
-/** The setting of the server that switches the probe on, and the flag of the runtime that loads it. */
+/** These are the setting of the server that switches the probe on, and the flag of the runtime that loads it. */
 export const settings = { MEMORY_PROBE: "on" }
 export const flag = `--import=${import.meta.url}`

@@ -1,6 +1,6 @@
 /**
- * Loaded into a server under test by `node --import`: sets the process's wall clock wrong by the milliseconds in a file,
- * which may change at any time, as somebody does who sets the machine's clock. The monotonic clock goes on.
+ * Loaded into a server under test by `node --import`: sets the process's wall clock wrong by the milliseconds in a
+ * file, which may change at any time, as somebody does who sets the machine's clock. The monotonic clock goes on.
  */
 import { readFileSync } from "node:fs"
 
@@ -25,5 +25,5 @@ if (file !== undefined) {
   })
 }
 
-/** The settings of a server whose clock the file sets wrong. */
+/** Gives the settings of a server whose clock the file sets wrong. */
 export const settings = (path: string) => ({ STEPPED_CLOCK: path, NODE_OPTIONS: `--import=${import.meta.url}` })

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 export const patience = 180_000
 
 export interface UntilOptions {
-  /** The sentence's subject if it does not come: "the view at position 7". */
+  /** This is the sentence's subject if it does not come: "the view at position 7". */
   readonly what?: string
   /** Milliseconds after which waiting fails. */
   readonly patience?: number

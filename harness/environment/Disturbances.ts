@@ -6,22 +6,22 @@ import type { Sql } from "../servers/Sql.ts"
 
 export type Channel = "commands" | "views" | "pushes"
 
-/** A statement of a superuser, or something that SQL can't do. */
+/** This is a statement of a superuser, or something that SQL can't do. */
 export type Step = string | (() => Promise<unknown>)
 
 export interface Disturbance {
-  /** The sort of disturbance, by which the campaign counts. */
+  /** This is the sort of disturbance, by which the campaign counts. */
   readonly kind: string
   readonly name: string
   readonly begin: ReadonlyArray<Step>
   readonly cure: ReadonlyArray<Step>
-  /** Statements that run for as long as the disturbance lasts, in a session that the cure ends. */
+  /** These are statements that run for as long as the disturbance lasts, in a session that the cure ends. */
   readonly during?: string
-  /** What has to be seen to fail or wait, each of these; of an empty list, any. Otherwise it doesn't count. */
+  /** Each of these has to be seen to fail or wait; of an empty list, any. Otherwise the disturbance doesn't count. */
   readonly hits: ReadonlyArray<Channel>
 }
 
-/** The database and the role by which the servers use it. */
+/** These are the database and the role by which the servers use it. */
 export interface Place {
   readonly database: string
   readonly role: string
@@ -35,7 +35,7 @@ const any: ReadonlyArray<Channel> = []
 const endSessions = ({ database, role }: Place) =>
   `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = '${role}' AND datname = '${database}'`
 
-/** The name of the session that runs what goes on during a disturbance. */
+/** This is the name of the session that runs what goes on during a disturbance. */
 const during = "ordinal-disturbance"
 export const duringSession = (statement: string) =>
   `DO $$ BEGIN PERFORM set_config('application_name', '${during}', false); ${statement}; END $$`
@@ -106,7 +106,7 @@ const raising = (table: string, body: string): Pick<Disturbance, "begin" | "cure
 
 const raise = (state: string) => `RAISE EXCEPTION 'the environment failed' USING ERRCODE = '${state}'`
 
-/** One or more of each class that the environment causes. */
+/** Of each class that the environment causes, one or more are tried. */
 const states =
   "08000 08006 25006 25P02 28000 40001 40P01 42501 42P01 42703 42883 53100 53200 53300 53400 54000 54001 55000 55006 " +
   "55P03 57014 57P01 57P03 58000 58030 72000 F0000 XX000 XX001 XX002"
@@ -144,7 +144,10 @@ const spoilt = (place: Place, table: string): Disturbance => {
   }
 }
 
-/** Functions of the same name that come first in the search path: the database's clock an hour wrong for the servers. */
+/**
+ * Makes functions of the same name that come first in the search path: the database's clock an hour wrong for the
+ * servers.
+ */
 const clock = (place: Place, sign: "+" | "-"): Disturbance => {
   const path = setting(place, "search_path", "public, pg_catalog", any)
   const shadow = (name: string) => `CREATE FUNCTION public.${name}() RETURNS timestamptz LANGUAGE sql VOLATILE
@@ -184,7 +187,7 @@ const replaced = ({ args, name, result }: Function, state: string): Disturbance 
   hits: commands
 })
 
-/** All disturbances of this database that plain SQL makes. */
+/** Gives all disturbances of this database that plain SQL makes. */
 export const all = async (sql: Sql, place: Place): Promise<ReadonlyArray<Disturbance>> => {
   const objects = await sql.rows<{ readonly name: string }>(`
     SELECT 'TABLE ' || c.oid::regclass AS name FROM pg_class c

@@ -1,6 +1,6 @@
 /**
- * Disturbs the environment of two servers under load in many ways, one after the other: after each cure everything has to
- * come back by itself, with nothing parked and nothing lost, and the servers have to have been honest about it.
+ * Disturbs the environment of two servers under load in many ways, one after the other: after each cure everything has
+ * to come back by itself, with nothing parked and nothing lost, and the servers have to have been honest about it.
  */
 import { setTimeout as sleep } from "node:timers/promises"
 import { call, type Receipt } from "../clients/HttpClient.ts"
@@ -17,19 +17,22 @@ import * as Servers from "./ServersUnderLoad.ts"
 
 export interface Plan extends Servers.Plan {
   readonly seed: number
-  /** Chooses from all disturbances of a database, in the order in which they come; the first one comes again after the last. */
+  /**
+   * Chooses from all disturbances of a database, in the order in which they come; the first one comes again after the
+   * last.
+   */
   readonly choose: (
     all: ReadonlyArray<Disturbances.Disturbance>,
     place: Disturbances.Place
   ) => ReadonlyArray<Disturbances.Disturbance>
   readonly isEnough: (disturbances: number) => boolean
-  /** Milliseconds for which a disturbance lasts after it was seen. */
+  /** A disturbance lasts so many milliseconds after it was seen. */
   readonly lasts: readonly [least: number, most: number]
-  /** Milliseconds to wait until somebody sees a disturbance; one that nobody has seen by then is not counted. 0: nobody looks. */
+  /** A disturbance that nobody has seen after so many milliseconds is not counted. 0: nobody looks. */
   readonly toBeSeen: number
   /** After each of so many disturbances the server that makes the view is killed. */
   readonly takeOverEvery: number
-  /** Milliseconds within which everything has to be back; 30 s by default. */
+  /** Everything has to be back within so many milliseconds; 30 s by default. */
   readonly allowed?: number
   readonly onProgress?: (line: string) => void
 }
@@ -37,23 +40,25 @@ export interface Plan extends Servers.Plan {
 export interface Result {
   readonly disturbance: Disturbances.Disturbance
   readonly isCounted: boolean
-  /** Milliseconds from the cure until all was back; undefined if it did not come. */
+  /** All was back so many milliseconds after the cure; undefined if it did not come back. */
   readonly back: number | undefined
   readonly faults: ReadonlyArray<string>
 }
 
-/** Milliseconds without a success after which a caller has waited. */
+/** A caller has waited after so many milliseconds without a success. */
 const waited = 1_000
-/** Milliseconds after which a server says that it waits: the limit of a lock is 2 s, and of a statement 5 s. */
+/** A server says after so many milliseconds that it waits: the limit of a lock is 2 s, and of a statement 5 s. */
 const longWait = 8_000
-/** Milliseconds for which it must be bad before a server has to admit it. */
+/** A server has to admit what has been bad for so many milliseconds. */
 const toBeAdmitted = 2_000
 
 const lagSeries = /^orders_projection_lag_events\{projection="order-view"\} (\S+)$/m
 
 const ready = (url: string) => call(url, "GET", "/health/ready").then(({ status }) => status === 200)
 
-/** Lists what servers claim to be well though nobody has seen it work since a while ago, at the end of their patience. */
+/**
+ * Lists what servers claim to be well though nobody has seen it work since a while ago, at the end of their patience.
+ */
 const dishonesty = async (
   servers: Servers.ServersUnderLoad,
   since: number,
@@ -76,7 +81,9 @@ const dishonesty = async (
   return dishonesty(servers, since, viewSince)
 }
 
-/** Ends the maker of the view; answers the milliseconds until another server made it, and starts the ended one again. */
+/**
+ * Ends the maker of the view; answers the milliseconds until another server made it, and starts the ended one again.
+ */
 const takeOver = async ({ servers, sql }: Servers.ServersUnderLoad, patience: number): Promise<number> => {
   const processes = servers.map(({ server }) => server)
   const { owner, server } = await until(

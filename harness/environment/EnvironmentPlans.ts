@@ -6,7 +6,7 @@ import type { Plan } from "./EnvironmentCampaign.ts"
 
 type Sized = Omit<Plan, "databaseUrl">
 
-/** One of each sort that has gone wrong before. */
+/** One of each sort is here that has gone wrong before. */
 const quickOnes = [
   "schema ordinal renamed",
   "all on TABLE ordinal.order_view revoked",

@@ -7,7 +7,7 @@ import type { Sql } from "../servers/Sql.ts"
 import * as ViewJudge from "../judges/ViewJudge.ts"
 import { until } from "../clocks/Until.ts"
 
-/** Milliseconds until a request is given up, so that one that hangs is not the end. */
+/** A request is given up after so many milliseconds, so that one that hangs is not the end. */
 const hanging = 15_000
 
 const acceptedBy = async (url: string, patience: { readonly patience?: number }): Promise<Receipt> => {

@@ -1,6 +1,6 @@
 /**
- * Judges what a server logged of one disturbance: each part of it that failed says so once, and once that it works again
- * (see `OutageLog`); nothing else is said again and again, and there is no flood of stacks.
+ * Judges what a server logged of one disturbance: each part of it that failed says so once, and once that it works
+ * again (see `OutageLog`); nothing else is said again and again, and there is no flood of stacks.
  */
 
 interface Line {
@@ -37,7 +37,7 @@ export const linesOf = (output: string): ReadonlyArray<Line> =>
     .slice(0, -1)
     .flatMap((line) => parsed(line))
 
-/** The parts that said last that they fail. */
+/** Gives the parts that said last that they fail. */
 export const failing = (lines: ReadonlyArray<Line>): ReadonlyArray<string> => {
   const parts = new Set<string>()
   for (const { message } of lines) {

@@ -1,6 +1,6 @@
 /**
- * Two servers on a database of their own, under load, which they use as a role that owns nothing; and what callers see of
- * them: commands, reads of the view and pushes, at each server, with the last time that each went well.
+ * Two servers on a database of their own, under load, which they use as a role that owns nothing; and what callers see
+ * of them: commands, reads of the view and pushes, at each server, with the last time that each went well.
  */
 import { setTimeout as sleep } from "node:timers/promises"
 import { randomBytes } from "node:crypto"
@@ -14,21 +14,21 @@ import { follow, type ResumingFollower } from "../streams/ResumingFollower.ts"
 import type { Channel, Place } from "./Disturbances.ts"
 
 export interface Plan {
-  /** A database of a superuser; new ones are made beside it. */
+  /** The superuser's database is at this URL; new ones are made beside it. */
   readonly databaseUrl: string
-  /** Clients of each server. */
+  /** Each server has so many clients. */
   readonly clients: number
-  /** Milliseconds that each client waits between two commands. */
+  /** Each client waits so many milliseconds between two commands. */
   readonly pause: number
-  /** Settings of the servers besides. */
+  /** The servers are given these settings besides. */
   readonly settings?: Environment
 }
 
-/** One way to use one server. */
+/** This is one way to use one server. */
 export interface Watched {
   readonly channel: Channel
   readonly failures: () => number
-  /** The last time that it went well, by `RunningTime`. */
+  /** This is the last time that it went well, by `RunningTime`. */
   readonly lastGood: () => number
 }
 
@@ -38,7 +38,7 @@ export interface ServerUnderLoad {
   readonly load: OrderLoad.Load
   readonly follower: ResumingFollower
   readonly watched: ReadonlyArray<Watched>
-  /** Answers that are neither right nor "later". */
+  /** These are answers that are neither right nor "later". */
   readonly faults: () => ReadonlyArray<string>
   readonly restart: () => Promise<void>
   readonly stop: () => Promise<void>

@@ -1,6 +1,6 @@
 /**
- * A TCP proxy before PostgreSQL that does on demand what networks do: cuts a connection before a statement gets through,
- * or after it did but before its answer, or goes silent, or is not there at all.
+ * A TCP proxy before PostgreSQL that does on demand what networks do: cuts a connection before a statement gets
+ * through, or after it did but before its answer, or goes silent, or is not there at all.
  *
  * A fault hits the next statement on an append connection, or another that is asked for (told by its application name),
  * once.
@@ -114,7 +114,7 @@ const refused = (port: number) =>
     })
   })
 
-/** A proxy to the database at `url`; ends with the scope. */
+/** Makes a proxy to the database at `url`; ends with the scope. */
 export const make = (url: string) =>
   Effect.gen(function* () {
     const target = new URL(url)

@@ -1,6 +1,6 @@
 /** Judges any answer: OpenAPI must list its status, and an error must be a problem document. */
 
-/** Statuses of any path whatsoever, which no operation lists. */
+/** These are statuses of any path whatsoever, which no operation lists. */
 const ofAnyPath = new Set([405, 414, 431])
 
 type Methods<Operation> = { readonly [Method in "get" | "put" | "post" | "delete" | "patch"]?: Operation }

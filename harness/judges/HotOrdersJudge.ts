@@ -1,7 +1,7 @@
 /**
- * Judges a recording of `HotOrders` with the second implementation of the rules: nothing acknowledged is missing or there
- * twice, everything in the log was asked for and follows from the state before it, and every refusal was right at some
- * version that the order had between the caller's sending and its reply.
+ * Judges a recording of `HotOrders` with the second implementation of the rules: nothing acknowledged is missing or
+ * there twice, everything in the log was asked for and follows from the state before it, and every refusal was right at
+ * some version that the order had between the caller's sending and its reply.
  */
 import { isDeepStrictEqual } from "node:util"
 import type { CloudEvent } from "../clients/HttpClient.ts"
@@ -14,9 +14,9 @@ export interface Judgement {
   readonly faults: ReadonlyArray<string>
   readonly accepted: number
   readonly unchanged: number
-  /** The number of refusals by slug. */
+  /** So many refusals had each slug. */
   readonly refused: Readonly<Record<string, number>>
-  /** Refusals that the state known at sending does not explain: another client's command was in between. */
+  /** So many refusals are not explained by the state known at sending: another client's command was in between. */
   readonly overtaken: number
 }
 
@@ -39,7 +39,9 @@ const greatestBy = (told: ReadonlyArray<{ readonly at: number; readonly value: n
   }
 }
 
-/** An order's states by version, from its history; an event that can't follow the ones before it changes nothing. */
+/**
+ * Gives an order's states by version, from its history; an event that can't follow the ones before it changes nothing.
+ */
 const replay = (events: ReadonlyArray<CloudEvent>, faults: Array<string>): ReadonlyArray<State | undefined> => {
   const states: Array<State | undefined> = [undefined]
   for (const event of events) {

@@ -29,7 +29,7 @@ export interface Tally {
   accepted: number
   returns: number
   refunds: number
-  /** Shipments that had to wait for money, and what was refused because it is more than is owed. */
+  /** So many shipments had to wait for money, and so much was refused because it is more than is owed. */
   waited: number
   refusedCharges: number
   readonly faults: Array<string>
@@ -64,7 +64,7 @@ const cart = (random: Random): OrderCommand => {
   return { ...placeOrder, lines: [first!, ...rest], shippingCost, confirm: true }
 }
 
-/** A command that has a fair chance in this state. `money` is what the reference says of it. */
+/** Makes a command that has a fair chance in this state. `money` is what the reference says of it. */
 const command = (random: Random, order: Order, money: Money): OrderCommand => {
   const { below, chance, pick } = dice(random)
   const id = String(below(1_000_000))
@@ -119,7 +119,7 @@ const command = (random: Random, order: Order, money: Money): OrderCommand => {
 const json = (value: unknown) =>
   JSON.stringify(value, (_key, value: unknown) => (typeof value === "bigint" ? Number(value) : value))
 
-/** The life of one order, of so many commands at most. */
+/** Makes the life of one order, of so many commands at most. */
 const live = (random: Random, shipRequires: ShipRequires, most: number, tally: Tally): void => {
   const { codec, decider } = OrderAggregate.make({ ...defaultPolicies, shipRequires })
   const events: Array<Event> = []

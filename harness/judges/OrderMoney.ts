@@ -24,7 +24,7 @@ interface Payment {
   readonly voided: boolean
 }
 
-/** An event of the log: its type and its data. */
+/** This is an event of the log: its type and its data. */
 export interface Event {
   readonly type: string
   readonly data: Readonly<Record<string, unknown>>
@@ -50,7 +50,7 @@ const rounded = (digits: string): bigint => {
   return BigInt(whole) + (isUp ? 1n : 0n)
 }
 
-/** The price of so many pieces of a line, tax included. */
+/** Gives the price of so many pieces of a line, tax included. */
 const priceOf = (line: Line, pieces: number): bigint => {
   const net = BigInt(pieces) * (BigInt(line.unitPrice) - BigInt(line.unitDiscount))
   return net + rounded(String(net * BigInt(line.taxBps)))

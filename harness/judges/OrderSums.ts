@@ -1,6 +1,6 @@
 /**
- * Random orders, and what they must cost: computed here once more, from nothing but the rules on paper, by another route
- * than `OrderTotals` takes. Nothing of `src/order/OrderTotals.ts` is used.
+ * Random orders, and what they must cost: computed here once more, from nothing but the rules on paper, by another
+ * route than `OrderTotals` takes. Nothing of `src/order/OrderTotals.ts` is used.
  */
 import { address } from "../fixtures/Shop.ts"
 import { Result } from "effect"
@@ -64,7 +64,7 @@ const choose = (random: () => number) => {
       () => Number.MAX_SAFE_INTEGER - below(3),
       () => Math.floor(Number.MAX_SAFE_INTEGER / (1 + below(99_999)))
     ])()
-  /** Small prices and taxes of which half a unit is left. */
+  /** So many small prices and taxes leave half a unit. */
   const tie = (): Ordered => ({
     quantity: 1 + below(3),
     unitPrice: 1 + below(200),
@@ -100,7 +100,7 @@ export interface Tally {
   orders: number
   refused: number
   ties: number
-  /** Accepted orders of more than 2^52. */
+  /** So many accepted orders cost more than 2^52. */
   huge: number
   greatest: bigint
   readonly faults: Array<string>

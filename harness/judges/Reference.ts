@@ -10,7 +10,7 @@ export interface Item {
 export interface Line {
   readonly lineId: string
   readonly productId: string
-  /** The request by which the line was added. */
+  /** This is the request by which the line was added. */
   readonly asked: number
   readonly quantity: number
   readonly price: number

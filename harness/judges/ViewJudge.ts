@@ -106,7 +106,7 @@ export const acknowledgedFaults = async (
     .map(({ commandId, orderId, position }) => `${orderId}: ${commandId} was acknowledged at ${position} and is lost`)
 }
 
-/** The position of the live view, the head of the log, and the owner of the view's lease. */
+/** These are the position of the live view, the head of the log, and the owner of the view's lease. */
 export interface Standing {
   readonly position: number
   readonly head: number

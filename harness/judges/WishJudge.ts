@@ -14,7 +14,7 @@ interface Stored {
   readonly position: bigint
 }
 
-/** The part of an answer that must be the same each time; a repeat says besides that it is one. */
+/** This is the part of an answer that must be the same each time; a repeat says besides that it is one. */
 const content = (receipt: Receipt) =>
   canonicalJson({ ...receipt, position: String(receipt.position), token: undefined, replayed: undefined })
 

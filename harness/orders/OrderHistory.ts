@@ -58,7 +58,7 @@ const placed = [place, authorize]
 const confirmed = [...placed, confirm, capture]
 const shipped = [...confirmed, ship]
 
-/** The commands that bring an order to each status, with a payment on the way. */
+/** These are the commands that bring an order to each status, with a payment on the way. */
 export const history: Record<OrderStatus | "absent", ReadonlyArray<OrderCommand>> = {
   absent: [],
   placed,
@@ -70,7 +70,7 @@ export const history: Record<OrderStatus | "absent", ReadonlyArray<OrderCommand>
   cancelled: [...confirmed, cancel]
 }
 
-/** The events of commands that this decider accepts, all of them. */
+/** Gives the events of commands that this decider accepts, all of them. */
 export const eventsOf = (commands: ReadonlyArray<OrderCommand>, decider = OrderDecider): ReadonlyArray<OrderEvent> => {
   const { events, steps } = trace(decider, commands)
   for (const { decision } of steps) Result.getOrThrow(decision)

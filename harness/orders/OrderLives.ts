@@ -15,7 +15,7 @@ const newOrderId = () => {
   return OrderId.make(`ord_${uuid.slice(0, 14)}7${uuid.slice(15)}`)
 }
 
-/** The same commands for another order and customer. */
+/** Gives the same commands for another order and customer. */
 const retarget = (commands: ReadonlyArray<OrderCommand>, orderId: OrderId, customerId: CustomerId) =>
   commands.map((command): OrderCommand =>
     command._tag === "PlaceOrder" ? { ...command, orderId, customerId } : { ...command, orderId }
@@ -41,8 +41,8 @@ const entriesOf = (orderId: OrderId, customerId: CustomerId, commands: ReadonlyA
 }
 
 /**
- * Entries of so many orders of five customers, in an order in which they can be appended. The seed of the run brings the
- * same lives back, under other ids.
+ * Makes entries of so many orders of five customers, in an order in which they can be appended. The seed of the run
+ * brings the same lives back, under other ids.
  */
 export const orderLives = Effect.fnUntraced(
   function* (orders: number, options: { readonly size?: number } = {}) {

@@ -102,7 +102,7 @@ export const place = async ({ api }: Shop, wait?: "wait"): Promise<string> => {
 export const orderView = ({ body }: Answer) =>
   body.data.find(({ name }: { readonly name: string }) => name === OrderViewProjection.name)
 
-/** The value of a series, as `name{label="value"}`. */
+/** Gives the value of a series, as `name{label="value"}`. */
 export const metric = async ({ operators }: Shop, series: string): Promise<number | undefined> => {
   const { text } = await operators.get("/metrics")
   const line = text.split("\n").find((line) => line.startsWith(`${series} `))

@@ -1,5 +1,6 @@
 /**
- * A real PostgreSQL for tests and benchmarks, in a temporary directory that goes when it stops. No container, no install.
+ * A real PostgreSQL for tests and benchmarks, in a temporary directory that goes when it stops. No container, no
+ * install.
  *
  * Fsync stays on, so that what is said about durability means something. PostgreSQL refuses to run as root; then a user
  * `postgres` runs it (made if absent).
@@ -11,12 +12,12 @@ import { untilSo } from "../clocks/Until.ts"
 import { freePort } from "./FreePort.ts"
 
 export interface PostgresServer {
-  /** The URL of the database `postgres`, for its superuser. */
+  /** This is the URL of the database `postgres`, for its superuser. */
   readonly url: string
   readonly stop: () => Promise<void>
   /**
-   * Shuts it down until `resume`: `fast` ends every session in good order, `immediate` is a crash, after which it recovers
-   * from its log.
+   * Shuts it down until `resume`: `fast` ends every session in good order, `immediate` is a crash, after which it
+   * recovers from its log.
    */
   readonly halt: (mode: "fast" | "immediate") => Promise<void>
   readonly resume: () => Promise<void>

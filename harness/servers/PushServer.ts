@@ -1,4 +1,6 @@
-/** `node harness/servers/PushServer.ts`: the server with limits of event streams that no setting has, in milliseconds. */
+/**
+ * `node harness/servers/PushServer.ts`: the server with limits of event streams that no setting has, in milliseconds.
+ */
 import * as OrdersLayers from "../../src/orders/OrdersLayers.ts"
 import { NodeRuntime } from "@effect/platform-node"
 import { Duration, Effect, Layer } from "effect"
@@ -40,7 +42,7 @@ if (import.meta.main) {
   )
 }
 
-/** The command that starts this server, for `ServerProcess.start`. */
+/** This is the command that starts this server, for `ServerProcess.start`. */
 export const command: ReadonlyArray<string> = [
   process.execPath,
   "--disable-warning=ExperimentalWarning",

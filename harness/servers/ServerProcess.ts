@@ -13,9 +13,9 @@ export interface Exit {
 export interface ServerProcess {
   readonly pid: number
   readonly url: string
-  /** The URL of the port for operators. */
+  /** This is the URL of the port for operators. */
   readonly adminUrl: string
-  /** All that the server printed so far, on both streams. */
+  /** This is all that the server printed so far, on both streams. */
   readonly output: () => string
   readonly exit: Promise<Exit>
   /** kill -9; resolves when it is gone. */
@@ -53,7 +53,7 @@ export const deno: ReadonlyArray<string> = [
 export interface Launch {
   readonly child: ChildProcess
   readonly output: () => string
-  /** The part of the output that was on stderr. */
+  /** This is the part of the output that was on stderr. */
   readonly errors: () => string
   readonly exit: Promise<Exit>
 }

@@ -27,7 +27,9 @@ const clientAt = (url: string, startupParameters: SessionSettings): Layer.Layer<
         startupParameters
       })
 
-/** The PostgreSQL database at this URL, or the embedded one at `pglite:<directory>`, which nobody else may have open. */
+/**
+ * The PostgreSQL database at this URL, or the embedded one at `pglite:<directory>`, which nobody else may have open.
+ */
 export const open = (url: string, sessionSettings: SessionSettings = {}): Sql => {
   const runtime = ManagedRuntime.make(clientAt(url, sessionSettings))
   return {
@@ -53,7 +55,7 @@ export const sessionsEnded = async (sql: Sql): Promise<void> => {
   await untilSo(async () => (await sql.rows(look)).length === 0, { what: "The end of the server's sessions" })
 }
 
-/** A new, empty database on the server of this URL. */
+/** Makes a new, empty database on the server of this URL. */
 export const freshDatabase = async (serverUrl: string) => {
   const { drop, url } = await Effect.runPromise(create(serverUrl))
   return { url, drop: () => Effect.runPromise(drop) }

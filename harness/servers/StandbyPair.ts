@@ -12,7 +12,7 @@ import { open } from "./Sql.ts"
 
 const debian = "/usr/lib/postgresql"
 
-/** The directory of the programs, or nothing if they are not installed. */
+/** Gives the directory of the programs, or nothing if they are not installed. */
 export const programs = async (): Promise<string | undefined> => {
   const versions = await readdir(debian).catch((): Array<string> => [])
   const directories = [...(process.env.PATH ?? "").split(":"), ...versions.map((one) => join(debian, one, "bin"))]

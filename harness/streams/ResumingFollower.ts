@@ -8,9 +8,9 @@ export interface ResumingFollower {
   readonly name: string
   /** Positions in the order in which they came. */
   readonly positions: ReadonlyArray<number>
-  /** The time at which each position came, by `RunningTime`. */
+  /** This tells when each position came, by `RunningTime`. */
   readonly arrived: ReadonlyMap<number, number>
-  /** The number of times that the client had to connect again. */
+  /** The client had to connect again so many times. */
   readonly resumes: () => number
   /** When this event was there. */
   readonly awaitPosition: (position: number, patience?: { readonly patience?: number }) => Promise<number>

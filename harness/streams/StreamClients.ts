@@ -7,19 +7,19 @@ import { type End, isEvent, type Message, over, type StreamConnection, type Tran
 
 export interface Asked {
   readonly transport: Transport
-  /** The customer whose orders are followed; all orders if absent. */
+  /** This customer's orders are followed; all orders if absent. */
   readonly customer?: string
-  /** The position after which events are sent; absent: from now on. */
+  /** Events after this position are sent; if absent, from now on. */
   readonly after?: number
 }
 
 export interface StreamClient extends Pick<StreamConnection, "stopReading" | "startReading" | "cut"> {
   readonly positions: Array<number>
-  /** The arrival of each position, in milliseconds since 1970, to the microsecond. */
+  /** This tells when each position arrived, in milliseconds since 1970, to the microsecond. */
   readonly times: Array<number>
-  /** The last position that the client heard of, controls included; it can go on from there. */
+  /** This is the last position that the client heard of, controls included; it can go on from there. */
   readonly last: () => number | undefined
-  /** The number of events that were said to be ahead of the view. */
+  /** So many events were said to be ahead of the view. */
   readonly ahead: () => number
   /** Faults in what the client was sent. */
   readonly faults: Array<string>
@@ -28,7 +28,7 @@ export interface StreamClient extends Pick<StreamConnection, "stopReading" | "st
   readonly until: (position: number) => Promise<void>
 }
 
-/** One clock for all processes of a machine. */
+/** All processes of a machine share this clock. */
 export const now = () => performance.timeOrigin + performance.now()
 
 const query = ({ after, customer }: Omit<Asked, "transport">) =>
@@ -76,7 +76,7 @@ export interface Wanted extends Asked {
   readonly deaf?: boolean
 }
 
-/** All that a client got. */
+/** This is all that a client got. */
 export interface Got {
   readonly positions: ReadonlyArray<number>
   readonly times: ReadonlyArray<number>

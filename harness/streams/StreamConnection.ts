@@ -1,6 +1,6 @@
 /**
- * A connection to the event streams, as plain as can be: it hands on each message as it came, over either transport, and
- * keeps none.
+ * A connection to the event streams, as plain as can be: it hands on each message as it came, over either transport,
+ * and keeps none.
  */
 import { NodeWS } from "@effect/platform-node"
 import { Sse } from "effect/encoding"
@@ -9,9 +9,9 @@ import { get } from "node:http"
 export type Transport = "SSE" | "WebSocket"
 
 export interface Message {
-  /** The event's `id:` over SSE. */
+  /** This is the event's `id:` over SSE. */
   readonly id?: string
-  /** The event's type, or the control's name. */
+  /** This is the event's type, or the control's name. */
   readonly name: string
   readonly position: number
   // oxlint-disable-next-line typescript/no-explicit-any
@@ -20,14 +20,16 @@ export interface Message {
 
 export type Take = (message: Message) => void
 
-/** The end of a stream: a WebSocket's code and reason; over SSE code 0 for a proper end, 1 if it was cut off. */
+/**
+ * This is the end of a stream: a WebSocket's code and reason; over SSE code 0 for a proper end, 1 if it was cut off.
+ */
 export interface End {
   readonly code: number
   readonly reason: string
 }
 
 export interface StreamConnection {
-  /** The next message that is as asked; fails if the stream ends before. */
+  /** Gives the next message that is as asked; fails if the stream ends before. */
   readonly until: (isIt: (message: Message) => boolean) => Promise<Message>
   readonly ended: Promise<End>
   readonly stopReading: () => void
@@ -37,7 +39,7 @@ export interface StreamConnection {
 }
 
 export interface Asked {
-  /** The query of the URL, from `?` on. */
+  /** This is the query of the URL, from `?` on. */
   readonly query?: string
   readonly headers?: Readonly<Record<string, string>>
 }
@@ -127,14 +129,14 @@ export const overWebSocket = (
 
 export const over = { SSE: overSse, WebSocket: overWebSocket }
 
-/** A client of one connection that keeps all that came. */
+/** Makes a client of one connection that keeps all that came. */
 export interface Follower extends StreamConnection {
   readonly messages: Array<Message>
   /** Events only: their positions. */
   readonly positions: () => Array<number>
-  /** The first message, had or to come, that is as asked. */
+  /** Gives the first message, had or to come, that is as asked. */
   readonly until: StreamConnection["until"]
-  /** The last position; the stream can be gone on from there. */
+  /** This is the last position; the stream can be gone on from there. */
   readonly last: () => number | undefined
 }
 

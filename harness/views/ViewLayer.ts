@@ -16,18 +16,18 @@ import { logLayer } from "./LogLayer.ts"
 /** Every pool as small as can be: whoever needs two connections at once hangs. */
 export const onePerPool: Omit<DatabaseOptions, "url"> = { pools: { append: 1, projections: 1, reads: 1 } }
 
-/** One process without a runner: log, progress and order queries. */
+/** Makes one process without a runner: log, progress and order queries. */
 export const readerLayer = (url: string, options: Omit<DatabaseOptions, "url"> = {}) =>
   SqlOrderQueries.layer.pipe(
     Layer.provideMerge(Layer.merge(LogTail.layer, ProjectionProgress.layer)),
     Layer.provideMerge(logLayer(url, { ...onePerPool, ...options }))
   )
 
-/** One process that also runs the order view. */
+/** Makes one process that also runs the order view. */
 export const processLayer = (url: string, options: Omit<DatabaseOptions, "url"> = {}) =>
   ProjectionRunner.layer(OrderViewProjection).pipe(Layer.provideMerge(readerLayer(url, options)))
 
-/** These projections without the audits in the background. */
+/** Makes these projections without the audits in the background. */
 export const unaudited = (projections: ReadonlyArray<Projection>) =>
   Layer.unwrap(
     Effect.map(ProjectionLimits, (limits) =>
@@ -38,7 +38,7 @@ export const unaudited = (projections: ReadonlyArray<Projection>) =>
     )
   )
 
-/** One process with everything that an operator can do; audits only when it is asked. */
+/** Makes one process with everything that an operator can do; audits only when it is asked. */
 export const operatedLayer = (
   url: string,
   projection: Projection = OrderViewProjection,
@@ -48,7 +48,7 @@ export const operatedLayer = (
 export const fresh = <A, E, R>(layer: (url: string) => Layer.Layer<A, E, R>) =>
   Layer.unwrap(Effect.map(freshDatabase, layer))
 
-/** Log and order queries without any database. */
+/** This is log and order queries without any database. */
 export const memoryLayer = MemoryOrderQueries.layer.pipe(
   Layer.provideMerge(LogTail.layer),
   Layer.provideMerge(MemoryEventStore.layer())

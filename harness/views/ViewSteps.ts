@@ -20,7 +20,7 @@ export const awaitRebuild = (id: string, isReached: (rebuild: Rebuild) => boolea
 
 export const rebuildEnds = (id: string) => awaitRebuild(id, ({ state }) => state !== "running")
 
-/** The order view's entry in the list, once it is as asked. */
+/** Gives the order view's entry in the list, once it is as asked. */
 export const infoWhen = (isIt: (info: ProjectionInfo) => boolean) =>
   Effect.flatMap(Projections, (projections) =>
     projections.list.pipe(
@@ -30,7 +30,7 @@ export const infoWhen = (isIt: (info: ProjectionInfo) => boolean) =>
     )
   )
 
-/** An audit of the order view that waits, once it `isBegun`, until it `isOpen`. */
+/** Makes an audit of the order view that waits, once it `isBegun`, until it `isOpen`. */
 export const heldAudit = Effect.gen(function* () {
   const [isBegun, isOpen] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
   const own = OrderViewProjection.audit!

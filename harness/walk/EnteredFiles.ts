@@ -19,7 +19,7 @@ const isNode = (value: unknown): value is Node =>
 
 const functions = new Set(["FunctionDeclaration", "FunctionExpression", "ArrowFunctionExpression"])
 
-/** The bodies of all functions below a node. */
+/** Gives the bodies of all functions below a node. */
 const bodiesOf = (node: Node): ReadonlyArray<Node> => {
   const children = Object.values(node).flat().filter(isNode)
   const body: unknown = functions.has(node.type) ? Reflect.get(node, "body") : undefined

@@ -1,13 +1,13 @@
 /**
- * Requests from a seed: valid, nearly valid and hostile, for every operation that the API describes and for some that it
- * does not. The same seed makes the same requests, so what failed can be sent again.
+ * Requests from a seed: valid, nearly valid and hostile, for every operation that the API describes and for some that
+ * it does not. The same seed makes the same requests, so what failed can be sent again.
  */
 import { address } from "../../fixtures/Shop.ts"
 import * as Hostile from "./HostileValues.ts"
 
 export interface Operation {
   readonly method: string
-  /** The path as OpenAPI writes it: `/orders/{id}`. */
+  /** This is the path as OpenAPI writes it: `/orders/{id}`. */
   readonly path: string
 }
 
@@ -20,7 +20,7 @@ export interface HostileRequest {
 
 const lines = [{ productId: "mug", quantity: 2, lineId: "a" }]
 
-/** A good body of each command, by the end of its path. */
+/** Gives a good body of each command, by the end of its path. */
 const goodBodies: Readonly<Record<string, object>> = {
   "/orders": { customerId: "ada", currency: "EUR", lines, shippingAddress: address, confirm: false, shippingCost: 490 },
   "/lines": { productId: "mug", quantity: 1, lineId: "b", unitDiscount: 5 },

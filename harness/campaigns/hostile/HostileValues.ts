@@ -111,7 +111,7 @@ export const json = [
   ""
 ] as const
 
-/** Members that a body does not have, or has already. */
+/** These are members that a body does not have, or has already. */
 export const members = [
   "status",
   "version",

@@ -1,4 +1,6 @@
-/** A server as its own process on a new database, with the shop that is filled over HTTP: where campaigns of pushes run. */
+/**
+ * A server as its own process on a new database, with the shop that is filled over HTTP: where campaigns of pushes run.
+ */
 import { freshDatabase, open, type Sql } from "../../servers/Sql.ts"
 import { type Environment, node, type ServerProcess, start } from "../../servers/ServerProcess.ts"
 import * as MemoryProbe from "../../clocks/MemoryProbe.ts"
@@ -15,13 +17,13 @@ export interface Stage {
 }
 
 export interface Setting {
-  /** The URL of the server for its administrator. */
+  /** This is the URL of the server for its administrator. */
   readonly postgres: string
   readonly customers: number
   readonly lines: number
   /** Limits that no setting has; absent: the server as a user runs it. */
   readonly limits?: Environment
-  /** Flags of the runtime. */
+  /** The runtime is given these flags. */
   readonly flags?: ReadonlyArray<string>
 }
 

@@ -1,6 +1,6 @@
 /**
- * Many clients of a server's event streams under a steady load, from other processes: what each got is compared with the
- * log as it is stored.
+ * Many clients of a server's event streams under a steady load, from other processes: what each got is compared with
+ * the log as it is stored.
  */
 import * as Measurement from "../../bench/Measurement.ts"
 import type { Transport } from "../../streams/StreamConnection.ts"
@@ -10,17 +10,17 @@ import * as StreamClients from "../../streams/StreamClients.ts"
 import { customerOf, difference, logged, type LoggedEvent, type PushShop } from "./PushShop.ts"
 
 export interface Crowd extends OpenLoop.Pace {
-  /** Clients of one customer each. */
+  /** So many clients follow one customer each. */
   readonly sse: number
   readonly ws: number
-  /** Clients of all orders, over both transports in turn. */
+  /** So many clients follow all orders, over both transports in turn. */
   readonly unfiltered: number
-  /** Clients of all orders that do not read until the load has ended. */
+  /** So many clients of all orders do not read until the load has ended. */
   readonly deaf: number
   /** True if the deaf clients have to be cut off; the load then goes on until they are. */
   readonly isCutOff: boolean
   readonly customers: number
-  /** Processes that the clients are spread over. */
+  /** The clients are spread over so many processes. */
   readonly processes: number
 }
 
@@ -82,7 +82,7 @@ const ends = (deaf: Iterable<StreamClients.Got>) => {
 }
 
 export interface Watch {
-  /** The number of connections that the server says it has cut off by now. */
+  /** The server says that it has cut off so many connections by now. */
   readonly cutOff?: () => number
   /** Called when all are connected; memory is looked at from then on until `onLoaded`. */
   readonly onConnected?: () => void

@@ -7,15 +7,19 @@ const median = (values: ReadonlyArray<number>) =>
   values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? Number.NaN
 
 export interface Bounds {
-  /** Most that may be kept in the end more than in the beginning, in MiB: heap and buffers, right after a collection. */
+  /**
+   * Most that may be kept in the end more than in the beginning, in MiB: heap and buffers, right after a collection.
+   */
   readonly kept: number
-  /** Most that the whole process may grow from the end of the warm-up on, in MiB: what V8 has not collected yet, too. */
+  /**
+   * Most that the whole process may grow from the end of the warm-up on, in MiB: what V8 has not collected yet, too.
+   */
   readonly rss: number
   /** The part of the samples in which the newest events, the actors and the compiled code come to their full size. */
   readonly warmUp: number
 }
 
-/** The least memory in a series: what the last garbage collections left. */
+/** This is the least memory in a series: what the last garbage collections left. */
 const kept = (series: ReadonlyArray<Memory>) =>
   mebibytes(Math.min(...series.map(({ external, heapUsed }) => heapUsed + external)))
 

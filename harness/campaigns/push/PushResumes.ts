@@ -1,4 +1,6 @@
-/** A client of the event streams whose connection is cut again and again while orders come in, and what it got in all. */
+/**
+ * A client of the event streams whose connection is cut again and again while orders come in, and what it got in all.
+ */
 import { seeded } from "../../fixtures/SeededRandom.ts"
 import { type Asked, isEvent, over, type Transport } from "../../streams/StreamConnection.ts"
 import { difference, type PushShop } from "./PushShop.ts"
@@ -6,7 +8,7 @@ import { difference, type PushShop } from "./PushShop.ts"
 export interface Cuts {
   readonly transport: Transport
   readonly cuts: number
-  /** The customer whose orders are followed; all orders if absent. */
+  /** This customer's orders are followed; all orders if absent. */
   readonly customer?: string
   readonly seed: number
 }

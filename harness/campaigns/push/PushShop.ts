@@ -17,7 +17,7 @@ const accepted = (answer: Answer): Answer => {
   return answer
 }
 
-/** The position in the answer's token, as the contract writes it. */
+/** Gives the position in the answer's token, as the contract writes it. */
 const positionOf = ({ headers }: Answer) => Number(headers.get("consistency-token")?.split(".")[0])
 
 export type PushShop = Awaited<ReturnType<typeof make>>
@@ -36,7 +36,7 @@ export const make = async (
   })
 
   const changeable: Array<string> = []
-  /** The time of each command's answer, by the position of its last event. */
+  /** This is the time of each command's answer, by the position of its last event. */
   const answered = new Map<number, number>()
   const expected = new Map<string, Array<number>>()
   let last = start
@@ -78,14 +78,14 @@ export const make = async (
 
   return {
     url,
-    /** The position before the first order. */
+    /** This is the position before the first order. */
     start,
     last: () => last,
     answered,
     place,
     /** Orders and changes of them in turn. */
     command: (index: number) => (index % 2 === 0 ? place() : change(index)),
-    /** The positions of the events of one customer's orders, or of all, if all were made by `place`. */
+    /** These are the positions of the events of one customer's orders, or of all, if all were made by `place`. */
     expected: (customer?: string): ReadonlyArray<number> =>
       (customer === undefined ? [...expected.values()].flat() : (expected.get(customer) ?? [])).toSorted(
         (left, right) => left - right
@@ -113,7 +113,7 @@ export interface LoggedEvent {
   readonly recorded: number
 }
 
-/** Events of orders, as they are stored. */
+/** Gives events of orders, as they are stored. */
 export const logged = (sql: Sql, after: number) =>
   sql.rows<LoggedEvent>(`
     SELECT "position"::float8 AS position, metadata->>'customerId' AS customer,
