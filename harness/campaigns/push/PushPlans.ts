@@ -22,7 +22,7 @@ export interface Plan {
 export const resumes: Place = { customers: 5, lines: 2, limits: { HEARTBEAT: "50" } }
 
 const many = { sse: 500, ws: 200, unfiltered: 5, customers: 700, processes: 2, rate: 300 }
-const few = { sse: 50, ws: 20, unfiltered: 5, customers: 70, processes: 1, rate: 300 }
+const few = { sse: 50, ws: 20, unfiltered: 5, customers: 70, processes: 1, rate: 150 }
 /** They read everything, so that the tail holds each event with its text before others come who do not read. */
 const readers = { sse: 0, ws: 0, unfiltered: 5 }
 

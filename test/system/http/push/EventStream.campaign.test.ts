@@ -34,7 +34,7 @@ describe("clients of event streams", () => {
     await server.stop()
   })
 
-  it("each get their slice in a crowd of 75 under 300 commands/s, and those that never read are cut off", async () => {
+  it("each get their slice in a crowd of 75 under 150 commands/s, and those that never read are cut off", async () => {
     const { deafEnded, faults, load, pushes } = await onStage(crowd.setting, (stage) =>
       PushCampaign.crowd(stage, crowd.crowd, crowd.bounds)
     )
