@@ -15,6 +15,7 @@ import * as Server from "../../src/http/listener/Server.ts"
 import * as EventSourcing from "../../src/kernel/EventSourcing.ts"
 import type { Projection } from "../../src/projection/Projection.ts"
 import { defaults, ProjectionLimits } from "../../src/projection/ProjectionLimits.ts"
+import { Supervisor } from "../../src/supervision/Supervisor.ts"
 import { CatalogViewProjection } from "../../src/views/catalog/CatalogViewProjection.ts"
 import { OrderViewProjection } from "../../src/views/order/OrderViewProjection.ts"
 import { checkOf } from "../http/Contract.ts"
@@ -74,7 +75,9 @@ export const start = async (
         Layer.provideMerge(OpenStreams.layer),
         Layer.provideMerge(backend(url, projection)),
         Layer.provideMerge(surroundings),
-        Layer.provideMerge(Layer.succeed(Metric.MetricRegistry, new Map()))
+        // Its own, whatever else runs in this process.
+        Layer.provideMerge(Layer.succeed(Metric.MetricRegistry, new Map())),
+        Layer.provideMerge(Layer.succeed(Supervisor.reference, new Supervisor()))
       )
     )
   )

@@ -110,7 +110,7 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
     findCommand,
     forgetCommands,
     head,
-    writable: AppendTrial.make(sql, database.appendConnection, outage.isFailing),
+    writable: AppendTrial.make(sql, database.appendConnection, outage),
     grown,
     onAppended,
     soleWriter: database.kind === "pglite"

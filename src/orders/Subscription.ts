@@ -58,7 +58,7 @@ export const events =
 
 const { cases } = OrderEvent
 
-/** Every type of event that a log of orders can hold, with its data, which has no `_tag` outside. */
+/** Has every type of event that a log of orders can hold, with the schema of its data; outside it carries no `_tag`. */
 export const orderEventData = {
   "order.placed.v1": cases.OrderPlaced,
   "order.line-added.v1": cases.LineAdded,

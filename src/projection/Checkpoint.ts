@@ -43,15 +43,15 @@ export class ProjectionStopped extends Schema.TaggedError<ProjectionStopped>()("
 export const rebuildDemanded = (projection: string, problem: string) =>
   new ProjectionStopped({ projection, problem: `${problem}; rebuild it from the log` })
 
-/** A checkpoint as it is stored, of whatever version of the projection. */
+/** A checkpoint is stored so, whatever version of the projection made it. */
 export interface Stored extends Checkpoint {
   readonly version: number
-  /** The id of the log that it was made for. */
+  /** The checkpoint was made for the log of this id. */
   readonly checkpointLogId: string
   /** False if the log's event at the position is known to be another one than the view was made of. */
   readonly isOfHistory: boolean
   readonly paused: boolean
-  /** The number of parked streams. */
+  /** So many streams are parked. */
   readonly parked: number
   readonly owner: string | null
   /** Says why the projection stopped. */
@@ -60,7 +60,9 @@ export interface Stored extends Checkpoint {
 
 type Key = Pick<CheckpointKey, "name" | "slot">
 
-/** A condition of a checkpoint `c`: the event at its position is the one that it was moved to, as far as that is known. */
+/**
+ * A condition of a checkpoint `c`: the event at its position is the one that it was moved to, as far as that is known.
+ */
 export const isOfHistory = `(c.event_position IS DISTINCT FROM c."position" OR EXISTS (
   SELECT FROM ordinal.events e WHERE e."position" = c."position" AND e.event_id = c.event_id))`
 
@@ -172,14 +174,14 @@ export interface Lag {
   readonly logId: string
   /** The id of the event at `position`; null if the log has none there, or another one than the view was made of. */
   readonly eventId: string | null
-  /** The number of events in the log that are not applied. */
+  /** So many events of the log are not applied. */
   readonly behind: number
   /**
    * The age in seconds of the oldest event in the log that is not applied, to the millisecond by the database's clock;
    * 0 if every event is applied.
    */
   readonly lag: number
-  /** The number of parked streams. */
+  /** So many streams are parked. */
   readonly parked: number
 }
 

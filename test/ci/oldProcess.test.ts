@@ -10,6 +10,7 @@ import * as ViewJudge from "../../harness/judges/ViewJudge.ts"
 import { freshDatabase, server, sql } from "../../harness/servers/Resources.ts"
 import { logFaults, storedEvents } from "../../harness/servers/Sql.ts"
 import { ciSuite } from "../../harness/vitest/CiSuite.ts"
+import { seed } from "../../harness/fixtures/SeededRandom.ts"
 
 const tarMissing = () => {
   try {
@@ -38,7 +39,6 @@ ciSuite("a process of an older program and one of today's share a PostgreSQL", t
     assert.deepStrictEqual([replayed.status, replayed.body], [answered.status, answered.body])
     assert.strictEqual(replayed.headers.get("idempotent-replayed"), "true")
 
-    const seed = Date.now() % 1_000_000
     const isEnough = (attempts: number) => attempts >= 1_000
     const recording = await HotOrders.run({ urls, orders: 10, clients: 16, isEnough, seed })
     const { accepted, faults, overtaken } = judgeRecording(recording)

@@ -4,6 +4,7 @@ import { type Attempt, type Recording, run } from "../../harness/campaigns/HotOr
 import { judgeRecording } from "../../harness/judges/HotOrdersJudge.ts"
 import { logFaults, storedEvents } from "../../harness/servers/Sql.ts"
 import { freshDatabase, server, sql } from "../../harness/servers/Resources.ts"
+import { seed } from "../../harness/fixtures/SeededRandom.ts"
 
 type Change = (recording: Recording) => Recording
 
@@ -72,8 +73,6 @@ it("two servers on one PostgreSQL give every order one history, lose nothing, an
   const servers = await Promise.all([server({ DATABASE_URL: url }), server({ DATABASE_URL: url })])
   const urls = servers.map((server) => server.url)
   await fillCatalog(urls[0]!)
-  const seed = Date.now() % 1_000_000
-
   const recording = await run({ urls, orders: 20, clients: 32, isEnough: (attempts) => attempts >= 2_500, seed })
   const judgement = judgeRecording(recording)
 

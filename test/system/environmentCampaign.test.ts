@@ -3,8 +3,7 @@ import type { Disturbance } from "../../harness/environment/Disturbances.ts"
 import { run } from "../../harness/environment/EnvironmentCampaign.ts"
 import * as EnvironmentPlans from "../../harness/environment/EnvironmentPlans.ts"
 import * as ServerLog from "../../harness/environment/ServerLog.ts"
-
-const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000)
+import { seed } from "../../harness/fixtures/SeededRandom.ts"
 
 it("whatever is done to the environment of two servers, all is back by itself, with nothing lost and little said", async () => {
   const databaseUrl = inject("postgresUrl")

@@ -2,6 +2,7 @@ import { assert, it } from "vitest"
 import { call, fillCatalog } from "../../harness/clients/HttpClient.ts"
 import { run } from "../../harness/campaigns/Sessions.ts"
 import { freshDatabase, server } from "../../harness/servers/Resources.ts"
+import { seed } from "../../harness/fixtures/SeededRandom.ts"
 
 it("a session that keeps the greatest token reads its writes and never goes back, at two servers in turn", async () => {
   const url = await freshDatabase()
@@ -9,7 +10,6 @@ it("a session that keeps the greatest token reads its writes and never goes back
   const servers = await Promise.all([server({ DATABASE_URL: url }), server({ DATABASE_URL: url })])
   const urls = servers.map((server) => server.url)
   await fillCatalog(urls[0]!)
-  const seed = Date.now() % 1_000_000
   const plan = { urls, sessions: 6, writers: 4 }
 
   const { behind, faults, reads } = await run({ ...plan, rounds: 25, seed, sendsTokens: true })

@@ -30,6 +30,7 @@ import * as Headers from "./ClientHeaders.ts"
 import * as ClientRequest from "./ClientRequest.ts"
 import * as Result from "./ClientResult.ts"
 import * as EventStreamClient from "./EventStreamClient.ts"
+import * as OlderServers from "./OlderServers.ts"
 
 export interface Options {
   readonly baseUrl: string | URL
@@ -59,7 +60,11 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
   const { baseUrl, retries = 3, timeout = "15 seconds" } = settings
   const { command, query } = ClientRequest.make({ retries, timeout: Duration.fromInputUnsafe(timeout) })
   const subscribe = yield* EventStreamClient.make({ url: String(baseUrl).replace(/\/+$/, "") })
-  const client = yield* HttpApiClient.make(Api, { baseUrl, transformResponse: Failure.markUnreadable })
+  const client = yield* HttpApiClient.make(Api, {
+    baseUrl,
+    transformClient: OlderServers.understood,
+    transformResponse: Failure.markUnreadable
+  })
   const { catalog: products, fulfilment, orderQueries, orders } = client
 
   const orderCommand = <E>(options: CommandOptions | undefined, call: OrderCall<E>) =>

@@ -56,7 +56,7 @@ const read = (text: string): void => {
   demand(at === text.length, "the end")
 }
 
-/** Says what is expected where; undefined for JSON. */
+/** Says what was expected, and where; undefined if the text is JSON. */
 export const mistakeIn = (text: string): string | undefined => {
   try {
     read(text)

@@ -1,9 +1,9 @@
 /**
  * Positions outside of this process: consistency tokens, ids of event streams, and where a subscription goes on.
  *
- * A token is `<position>.<check>`, opaque but for the number. The check is made of the ids of the log and of the event at
- * the position, so a token of another log, or of history that was lost by restoring an older copy, is refused, even if
- * the log has grown past the position since. Tokens of older programs, `<position>.<log id>`, lack that protection.
+ * A token is `<position>.<check>`, opaque but for the number. The check is made of the ids of the log and of the event
+ * at the position, so a token of another log, or of history that was lost by restoring an older copy, is refused, even
+ * if the log has grown past the position since. Tokens of older programs, `<position>.<log id>`, lack that protection.
  */
 import { Duration, Effect, Result, Schema } from "effect"
 import type { EventStore } from "../../eventstore/EventStore.ts"
@@ -11,7 +11,7 @@ import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 
 export interface ConsistencyToken {
   readonly position: bigint
-  /** Twelve hex digits, or the id of the log as older programs put it. */
+  /** A check has twelve hex digits; older programs put the id of the log there. */
   readonly check: string
 }
 

@@ -10,7 +10,7 @@ import { Context, Effect, Layer } from "effect"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import { type ParkedElsewhere, type RetryRefused, type StillFailing, UnknownParkedStream } from "../ProjectionErrors.ts"
 
-/** A stream that is parked, or (`parked: false`, `degraded: true`) goes on without the events that were skipped. */
+/** A stream is parked, or (`parked: false`, `degraded: true`) goes on without the events that were skipped. */
 export interface ParkedStream {
   readonly id: string
   readonly projection: string

@@ -10,13 +10,13 @@ import type { SqlClient } from "effect/sql"
 import type { CheckpointKey } from "../Projection.ts"
 import { ProjectionLimits } from "../ProjectionLimits.ts"
 
-/** A SQL expression for the time when a lease that is taken or renewed now ends. */
+/** Makes a SQL expression for the time when a lease that is taken or renewed now ends. */
 export const until = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   const { lease } = yield* ProjectionLimits
   return sql`clock_timestamp() + ${Duration.toMillis(lease)}::float8 * interval '1 millisecond'`
 })
 
-/** The pause between two renewals. */
+/** Gives the pause between two renewals. */
 export const renewal = Effect.map(ProjectionLimits, ({ lease }) => Duration.divideUnsafe(lease, 3))
 
 /** Leaves a row alone that is being written at this moment: its writer renews the lease itself. */

@@ -1,8 +1,9 @@
 /**
  * Remembers, for longer than an attempt lasts, which events of a projection fail alone. `ProjectionBatch` asks it.
  *
- * The one rule for poison: an event that fails alone three times, each time while an event of another stream gets through
- * the same handler, is poison, whatever it fails with, its own time-out included. What fails for everything never is.
+ * The one rule for poison: an event that fails alone three times, each time while an event of another stream gets
+ * through the same handler, is poison, whatever it fails with, its own time-out included. What fails for everything
+ * never is.
  */
 import { Cause, Duration, Effect } from "effect"
 import type { RecordedEvent } from "../../eventstore/EventStore.ts"
@@ -27,7 +28,9 @@ export const suspectOf = (event: RecordedEvent, cause: Cause.Cause<ProjectionFai
 })
 
 export interface PoisonEvents {
-  /** Runs a transaction in which `alone` is the only event; remembers it if it takes all the time of the transaction. */
+  /**
+   * Runs a transaction in which `alone` is the only event; remembers it if it takes all the time of the transaction.
+   */
   readonly watch: <A, E, R>(
     alone: RecordedEvent | undefined,
     transaction: Effect.Effect<A, E, R>
@@ -38,7 +41,7 @@ export interface PoisonEvents {
   readonly takeOverdue: (events: ReadonlyArray<RecordedEvent>) => Suspect | undefined
   /** Counts a failure of each of these, while others got through; true once all of them are poison. */
   readonly count: (suspects: Iterable<Suspect>) => boolean
-  /** The streams whose events were tried in vain, to see whether the handler works at all. */
+  /** Events of these streams were tried in vain, to see whether the handler works at all. */
   readonly triedInVain: Set<string>
   /** Forgets the events up to this position, which is the checkpoint now. */
   readonly passed: (position: bigint) => void

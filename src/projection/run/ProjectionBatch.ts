@@ -1,9 +1,9 @@
 /**
- * Applies a batch of events in one transaction, by `ProjectionWork`. A batch that fails is tried again in parts, each in a
- * savepoint, halved until one event is left. Such a suspect's stream is left out for the rest of the pass, which is rolled
- * back; suspects that turn out to be poison (`PoisonEvents`) have their streams parked in the transaction that moves the
- * checkpoint past them. Nothing is parked unless an event of another stream gets through in the same transaction. A batch
- * that runs out of time ends the attempt instead, and the next one has half as many events.
+ * Applies a batch of events in one transaction, by `ProjectionWork`. A batch that fails is tried again in parts, each
+ * in a savepoint, halved until one event is left. Such a suspect's stream is left out for the rest of the pass, which
+ * is rolled back; suspects that turn out to be poison (`PoisonEvents`) have their streams parked in the transaction
+ * that moves the checkpoint past them. Nothing is parked unless an event of another stream gets through in the same
+ * transaction. A batch that runs out of time ends the attempt instead, and the next one has half as many events.
  */
 import { Array as Arr, type Cause, Duration, Effect, Exit, Random } from "effect"
 import type { SqlClient } from "effect/sql"
@@ -34,11 +34,11 @@ type Suspects = Map<string, Suspect>
 export interface BatchWork {
   readonly projection: Projection
   readonly key: CheckpointKey
-  /** The owner of the lease. */
+  /** The runner holds the lease under this name. */
   readonly owner: string
-  /** It outlives the attempt, so that what was too slow is not tried again as it was. */
+  /** The size outlives the attempt, so that what was too slow is not tried again as it was. */
   readonly size: BatchSize
-  /** It outlives the attempt as well. */
+  /** What is known of poison outlives the attempt as well. */
   readonly poison: PoisonEvents
   /** Runs when a batch fails by itself. */
   readonly onTrouble: (cause: Cause.Cause<ProjectionFailure.Failure>) => Effect.Effect<void>
@@ -113,8 +113,8 @@ export const make = (sql: SqlClient.SqlClient, work: BatchWork) => {
     })
 
   /**
-   * Finds out whether the handler works for anything, by trying later events of other streams, whose rows are not kept. A
-   * lone event that fails by a defect, where the log holds nothing else to try, counts as if it did.
+   * Finds out whether the handler works for anything, by trying later events of other streams, whose rows are not kept.
+   * A lone event that fails by a defect, where the log holds nothing else to try, counts as if it did.
    */
   const worksForOthers = Effect.fnUntraced(function* (suspects: Suspects, position: bigint) {
     for (let tries = 0; tries < maxParkedPerBatch; tries++) {

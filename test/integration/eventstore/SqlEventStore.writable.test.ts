@@ -48,3 +48,32 @@ it.live("a log is not writable while an event can't be stored, and a trial leave
     }).pipe(Effect.provide(yield* Layer.build(logLayer(url))))
   })
 )
+
+/** The rest of the last page takes a small event, and nothing takes another page: so a disk is full. */
+const noRoom = `CREATE FUNCTION public.no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF (SELECT sum(length(data::text)) FROM added) > 1000 THEN
+      RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100';
+    END IF;
+    RETURN NULL;
+  END $$`
+
+it.live("a log that has room for a small event only is not writable while orders can't be stored", () =>
+  Effect.gen(function* () {
+    const url = yield* freshDatabase
+    const raw = yield* connect(url)
+    yield* Effect.gen(function* () {
+      const { append: store, writable } = yield* EventStore
+      yield* raw.unsafe(noRoom)
+      yield* raw.unsafe(`CREATE TRIGGER no_room AFTER INSERT ON ordinal.events REFERENCING NEW TABLE AS added
+        FOR EACH STATEMENT EXECUTE FUNCTION public.no_room()`)
+      yield* append(entry(newStream(), 0))
+      const large = { eventId: crypto.randomUUID(), type: "Large", schemaVersion: 1, data: "x".repeat(2_000) }
+      const order = entry(newStream(), 0, { events: [large] })
+      assert.strictEqual((yield* Effect.flip(store([order], 1_000)))._tag, "DatabaseUnavailable")
+      assert.strictEqual((yield* Effect.flip(writable))._tag, "DatabaseUnavailable")
+      yield* raw.unsafe("DROP TRIGGER no_room ON ordinal.events")
+      yield* writable
+      assert.lengthOf(yield* readFrom(0n), 1)
+    }).pipe(Effect.provide(yield* Layer.build(logLayer(url))))
+  })
+)

@@ -2,6 +2,7 @@ import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import { run } from "../../../harness/campaigns/hostile/HostileCampaign.ts"
 import { withCatalog } from "../../../harness/clients/CheckedClient.ts"
 import { start, type TestServer } from "../../../harness/servers/ApiServer.ts"
+import { seed } from "../../../harness/fixtures/SeededRandom.ts"
 
 let server: TestServer
 beforeAll(async () => {
@@ -10,7 +11,6 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 it("hostile requests never end in a 5xx, in silence, or in an error that is no problem document", async () => {
-  const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000)
   const { faults, statuses } = await run({ url: server.url, requests: 2_000, seed, concurrency: 16 })
   assert.deepStrictEqual(faults.slice(0, 3), [])
   // Nothing would be proved if every request had been refused before it was decoded.

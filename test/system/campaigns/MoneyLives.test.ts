@@ -1,7 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { livesUnder, policies } from "../../../harness/judges/MoneyLives.ts"
-
-const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000)
+import { seed } from "../../../harness/fixtures/SeededRandom.ts"
 
 it.each(policies)("the money of 1,000 carts with returns and refunds is the one on paper, under %s", (policy) => {
   const { faults, orders, refunds, refusedCharges, returns, waited } = livesUnder(policy, 23_000, seed)

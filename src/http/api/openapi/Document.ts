@@ -34,7 +34,7 @@ const plainObject = (schema: Node): void => {
   schema["type"] = "object"
 }
 
-/** An integer has the format that holds it; the bounds of every JavaScript integer say nothing. */
+/** Gives an integer the format that holds it, and leaves out the bounds that every JavaScript integer has. */
 const plainInteger = (schema: Node): void => {
   if (schema["type"] !== "integer") return
   if (schema["minimum"] === Number.MIN_SAFE_INTEGER) {
