@@ -20,6 +20,7 @@ const names = [
   "append-lane 2",
   "append-listener",
   "append-notifier",
+  "catalog-follower",
   "checkpoint-watcher",
   "command-retention",
   "log-tail",
