@@ -21,7 +21,8 @@ const quantile = (sorted: ReadonlyArray<number>, part: number): number =>
 
 export const spread = (values: ReadonlyArray<number>): Spread => {
   const sorted = [...values].sort((a, b) => a - b)
-  return { min: rounded(sorted[0]!), median: rounded(quantile(sorted, 0.5)), max: rounded(sorted.at(-1)!) }
+  const median = (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2
+  return { min: rounded(sorted[0]!), median: rounded(median), max: rounded(sorted.at(-1)!) }
 }
 
 /** Every caller waits for one before it asks for the next; one at least, even if the time is over by then. */

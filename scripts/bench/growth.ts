@@ -46,10 +46,11 @@ export const run = Effect.fnUntraced(function* (size: Size) {
   const subjects = (["few", "many"] as const).flatMap((side) =>
     partsOf(sides[side].ids).map((part) => ({ side, part, rounds: new Array<HttpLoad.HttpRound>() }))
   )
+  const measure = ({ part, side }: (typeof subjects)[number]) =>
+    HttpLoad.measure(load, sides[side].server, { parts: [part], connections, seconds })
+  for (const subject of subjects) yield* measure(subject)
   for (let round = 0; round < rounds; round++) {
-    for (const { part, rounds, side } of subjects) {
-      rounds.push(yield* HttpLoad.measure(load, sides[side].server, { parts: [part], connections, seconds }))
-    }
+    for (const subject of subjects) subject.rounds.push(yield* measure(subject))
     console.log(`round ${round + 1} of ${rounds} is done`)
   }
   const figures = subjects.map(({ part, rounds, side }) =>

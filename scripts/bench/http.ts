@@ -110,12 +110,9 @@ export const run = Effect.fnUntraced(function* (size: Size, { at, isAlone = fals
 
   const measure = Effect.fnUntraced(function* (
     { connections, part, side }: Pick<Subject, "connections" | "part" | "side">,
-    rate?: number
+    pace: { readonly seconds: number; readonly rate?: number } = { seconds }
   ) {
-    const peer = peers[side]!
-    // At a low rate it lasts longer, so that there is something to measure.
-    const pace = rate === undefined ? { seconds } : { rate, seconds: Math.max(seconds, 20 / rate) }
-    const round = yield* HttpLoad.measure(load, peer, { parts: [part], connections, ...pace })
+    const round = yield* HttpLoad.measure(load, peers[side]!, { parts: [part], connections, ...pace })
     if (side !== "bare" && part.path === post.path) placed[side] += round.answers
     return round
   })
@@ -123,12 +120,17 @@ export const run = Effect.fnUntraced(function* (size: Size, { at, isAlone = fals
   const pgbenchRates = pgbenchClients.map((clients) => ({ clients, rates: new Array<number>() }))
   const halves: Array<HttpLoad.HttpRound & { readonly rate: number }> = []
   const most = Math.max(...connections)
+  for (const subject of subjects) {
+    if (subject.connections === most) yield* measure(subject, { seconds: seconds / 3 })
+  }
   for (let round = 0; round < rounds; round++) {
     for (const subject of subjects) subject.rounds.push(yield* measure(subject))
     if (isWanted("half")) {
       const peak = yield* measure({ side: "ordinal", part: post, connections: Math.max(64, most) })
       const rate = Math.max(1, Math.round(peak.perSecond / 2))
-      halves.push({ rate, ...(yield* measure({ side: "ordinal", part: post, connections: Math.max(64, most) }, rate)) })
+      // At a low rate it lasts longer, so that there is something to measure.
+      const half = { rate, seconds: Math.max(seconds, 20 / rate) }
+      halves.push({ rate, ...(yield* measure({ side: "ordinal", part: post, connections: Math.max(64, most) }, half)) })
     }
     if (inserts.length > 0) insertRates.push((yield* Measurement.drive(inserts, seconds)).perSecond)
     if (pgbench !== undefined)

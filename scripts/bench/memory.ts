@@ -17,6 +17,7 @@ import { AggregateLimits, defaults } from "../../src/aggregate/AggregateLimits.t
 import * as EventSourcing from "../../src/kernel/EventSourcing.ts"
 import { OrderAggregate } from "../../src/order/OrderAggregate.ts"
 import type { Command } from "../../src/order/OrderCommand.ts"
+import type { OrderId } from "../../src/order/OrderId.ts"
 import { fresh } from "../../harness/servers/FreshDatabase.ts"
 import * as BenchDatabase from "../../harness/bench/BenchDatabase.ts"
 import * as CommandPaths from "../../harness/bench/CommandPaths.ts"
@@ -35,7 +36,7 @@ type Sizes = (typeof sizes)[Size]
 const callers = 256
 
 setFlagsFromString("--expose-gc")
-const collectGarbage: () => void = runInNewContext("gc")
+const gc: (options: object) => void = runInNewContext("gc")
 
 const ofResidents = Effect.fnUntraced(function* (url: string, { residents, warmUp }: Sizes) {
   const limits = { ...defaults, residents: 1_000_000, residentBytes: Number.MAX_SAFE_INTEGER, idle: Duration.days(1) }
@@ -43,12 +44,24 @@ const ofResidents = Effect.fnUntraced(function* (url: string, { residents, warmU
   const aggregates = Context.get(yield* Layer.build(kernel), Aggregates)
   let placed = 0
   let stateBytes = 0
+  const ids: Array<OrderId> = []
 
   const place = Effect.suspend(() => {
     // A command that came over HTTP shares no texts with another one.
     const command: Command<"PlaceOrder"> = JSON.parse(JSON.stringify(CommandPaths.command(placed)))
+    if (placed <= warmUp) ids.push(command.orderId)
     return aggregates.send(OrderAggregate, command.orderId, command, { fresh: true })
   })
+  /** As many commands as orders are placed later, so that the heap has by then what it needs to work. */
+  const changeThose = Effect.forEach(
+    Array.from({ length: residents[0]! }, (_, index) => index),
+    (index) => {
+      const orderId = ids[index % ids.length]!
+      const address = { ...CommandPaths.command(0).shippingAddress, line1: `${index} Mill Lane` }
+      return aggregates.send(OrderAggregate, orderId, { _tag: "ChangeShippingAddress", orderId, address })
+    },
+    { concurrency: callers, discard: true }
+  )
   const placeUntil = (count: number) => {
     const loop: Effect.Effect<void> = Effect.suspend(() => {
       if (placed >= count) return Effect.void
@@ -65,7 +78,7 @@ const ofResidents = Effect.fnUntraced(function* (url: string, { residents, warmU
   }
   const sample = Effect.gen(function* () {
     for (let pass = 0; pass < 3; pass++) {
-      collectGarbage()
+      gc({ type: "major", execution: "sync", flavor: "last-resort" })
       yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
     }
     const { external, heapUsed, rss } = process.memoryUsage()
@@ -73,6 +86,7 @@ const ofResidents = Effect.fnUntraced(function* (url: string, { residents, warmU
   })
 
   yield* placeUntil(warmUp)
+  yield* changeThose
   const before = yield* sample
   const figures: Array<{
     readonly residents: number

@@ -50,6 +50,7 @@ export const run = Effect.fnUntraced(function* (size: Size) {
     yield* make("ordinal", HttpLoad.startOrdinal),
     ...(peer ? [yield* make("emmett", HttpLoad.startEmmett)] : [])
   ]
+  for (const { measure } of sides) yield* measure
   for (let round = 0; round < rounds; round++) {
     for (const side of sides) side.rounds.push(yield* side.measure)
     console.log(`round ${round + 1} of ${rounds} is done`)
