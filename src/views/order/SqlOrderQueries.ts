@@ -174,7 +174,8 @@ export const make = Effect.gen(function* () {
       const { parkedAt, version } = row
       const told = { freshness, ...(parkedAt === null ? {} : { parkedAt }) }
       if (version === null) return told
-      const order = StoredOrder.fromRow({ ...row, orderId, version }, policies)
+      const { state, text, updatedAt } = row
+      const order = StoredOrder.fromRow({ orderId, version, text, state, updatedAt }, policies)
       return order === undefined ? yield* Effect.die(new Error(unreadable(orderId))) : { order, ...told }
     }),
 
@@ -188,9 +189,9 @@ export const make = Effect.gen(function* () {
       const { freshness, rows, verify } = yield* readAll(selectPage(sql, query, token))
       yield* verify(token, rows[0]!.tokenEventId)
       const found: Array<OrderListQuery.Found> = []
-      for (const { at: position, bytes, fits, orderId, placedAt, ...row } of rows) {
+      for (const { at: position, bytes, fits, orderId, placedAt, state, text, updatedAt, version } of rows) {
         if (orderId === null) continue
-        const order = fits ? StoredOrder.fromRow({ ...row, orderId }, policies) : undefined
+        const order = fits ? StoredOrder.fromRow({ orderId, version, text, state, updatedAt }, policies) : undefined
         if (fits && order === undefined) yield* Effect.logError(unreadable(orderId))
         found.push({ orderId, placedAt: placedAt.toISOString(), position, bytes, order })
       }
