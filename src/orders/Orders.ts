@@ -47,8 +47,8 @@ export class Orders extends Context.Service<
   Orders,
   {
     /**
-     * Places an order: prices its lines from the catalog, and confirms it too unless `confirm` or the policy
-     * `autoConfirm` says otherwise. The same request again with the same `orderId` stores nothing and succeeds.
+     * Places an order: prices its lines from the catalog as it is at the commit, and confirms it too unless `confirm` or
+     * the policy `autoConfirm` says otherwise. The same request again with the same `orderId` stores nothing and succeeds.
      *
      * Fails with `UnknownProduct` or `UnknownCustomer` (save them, or order others), `InvalidOrder` (correct the fields
      * that `errors` names), `OrderExists` (the id is another order's: use a new one). No command can be part of a
