@@ -145,9 +145,10 @@ export const appendCases: Record<string, Effect.Effect<unknown, unknown, EventSt
       entry(stream, 0),
       entry(bad, 0, { events: [event({ text: "\u0000" })] }),
       entry(bad, 1),
+      entry(bad, 0),
       entry(stream, 1)
     )
-    equal(tags(together), ["Accepted", "Refused", "Conflict", "Accepted"])
+    equal(tags(together), ["Accepted", "Refused", "Conflict", "Conflict", "Accepted"])
     const apart = yield* Effect.all(
       [
         append(entry(bad, 0, { events: [event({ text: "\ud800" })] })),

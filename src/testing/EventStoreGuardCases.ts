@@ -51,6 +51,13 @@ export const guardCases: Record<string, Effect.Effect<unknown, unknown, EventSto
     equal(outcomes[3], { _tag: "GuardMoved", streamId: product, version: 1 })
   }),
 
+  "compares a guard with a stream that the same append begins": Effect.gen(function* () {
+    const [product, first, second] = [newStream(), newStream(), newStream()]
+    const guards = [{ streamId: product, version: 0 }]
+    const outcomes = yield* append(entry(first, 0, { guards }), entry(product, 0), entry(second, 0, { guards }))
+    equal(tags(outcomes), ["Accepted", "Accepted", "GuardMoved"])
+  }),
+
   "takes a guard of the entry's own stream for its version before the entry": Effect.gen(function* () {
     const stream = newStream()
     const at = (version: number) => ({ guards: [{ streamId: stream, version }] })
