@@ -15,8 +15,8 @@ export interface AggregateLimits {
   /** Actors in memory; above this number the longest idle one is removed. */
   readonly residents: number
   /**
-   * Bytes that the actors in memory may take, by an estimate; above it the longest idle ones are removed. A quarter of the
-   * heap's own limit (`--max-old-space-size`) is the most, whatever this says.
+   * Bytes that the actors in memory may take, by an estimate; above it the longest idle ones are removed. An eighth of the
+   * heap's own limit (see `--max-old-space-size`) is the most, whatever this says.
    */
   readonly residentBytes: number
   /** An actor without commands for so long is removed from memory. */

@@ -26,11 +26,14 @@ const unusable = (where: string) => (cause: unknown) =>
 
 type Start = (dataDir: string) => Promise<PGlite>
 
+/** PostgreSQL's own default of 128 MiB would be memory of this process, for files that the operating system caches, too. */
+const cache = ["-c", "shared_buffers=32MB"]
+
 /** Loads PGlite only when it is used, because it is an optional dependency that users of PostgreSQL do not install. */
 const load = Effect.tryPromise({
   try: async (): Promise<Start> => {
     const { PGlite } = await import("@electric-sql/pglite")
-    return (dataDir) => PGlite.create({ dataDir })
+    return (dataDir) => PGlite.create({ dataDir, startParams: [...PGlite.defaultStartParams, ...cache] })
   },
   catch: (cause) =>
     new DatabaseNotOpened({

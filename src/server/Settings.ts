@@ -142,7 +142,7 @@ export const settings = {
   RESIDENT_MEGABYTES: setting(
     actors.residentBytes / 1024 ** 2,
     integer(1, 1_000_000),
-    "memory for orders, in MiB; never more than a quarter of the heap's limit"
+    "memory for orders, in MiB; never more than an eighth of the heap's limit"
   ),
   IDLE: setting(actors.idle, duration("1 milli"), "how long an order stays in memory unused"),
   COMMAND_DEADLINE: setting(

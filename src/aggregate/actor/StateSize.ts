@@ -7,23 +7,31 @@ const pointer = 8
 const header = 32
 const leafHeader = 16
 
-/** Values beyond so many are not looked at, so that a state that holds itself has an end. */
-const maxValues = 100_000
+/** Objects beyond so many, or so deep, are not looked at, so that a state that holds itself has an end. */
+const maxObjects = 100_000
+const maxDepth = 100
+
+const isKeyed = (value: object): value is Iterable<unknown> => value instanceof Map || value instanceof Set
 
 /** Returns bytes. */
 export const sizeOf = (state: unknown): number => {
-  let bytes = 0
-  const left: Array<unknown> = [state]
-  for (let looked = 0; left.length > 0 && looked < maxValues; looked++) {
-    const value = left.pop()
-    if (typeof value === "string") bytes += leafHeader + value.length
-    else if (typeof value === "bigint") bytes += leafHeader + pointer
-    else if (typeof value === "object" && value !== null) {
-      const isKeyed = value instanceof Map || value instanceof Set
-      const members = isKeyed ? [...value].flat() : Object.values(value)
-      bytes += header + members.length * pointer
-      for (const member of members) if (typeof member !== "number" && typeof member !== "boolean") left.push(member)
+  let objects = 0
+
+  const bytesOf = (value: unknown, depth: number): number => {
+    if (typeof value === "string") return leafHeader + value.length
+    if (typeof value === "bigint") return leafHeader + pointer
+    if (typeof value !== "object" || value === null) return 0
+    objects += 1
+    if (objects > maxObjects || depth > maxDepth) return 0
+    let bytes = header
+    if (Array.isArray(value) || isKeyed(value)) {
+      for (const member of value) bytes += pointer + bytesOf(member, depth + 1)
+    } else {
+      // This is the fastest way over the members of a plain object, and a command that is answered waits for it.
+      for (const key in value) bytes += pointer + bytesOf(value[key as keyof typeof value], depth + 1)
     }
+    return bytes
   }
-  return bytes
+
+  return bytesOf(state, 0)
 }

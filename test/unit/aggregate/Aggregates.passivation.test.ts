@@ -4,6 +4,7 @@ import { TestClock } from "effect/testing"
 import type { Aggregate } from "../../../src/aggregate/Aggregate.ts"
 import * as EventCodec from "../../../src/aggregate/EventCodec.ts"
 import { Aggregates } from "../../../src/aggregate/Aggregates.ts"
+import { usedHeap } from "../../../harness/aggregates/Heap.ts"
 import { add, Counter, onMemory } from "../../../harness/aggregates/Counter.ts"
 
 const residentBytes = 25_000
@@ -64,6 +65,19 @@ describe("passivation", () => {
       const states = yield* aggregates.readAll(Counter, ids)
       assert.isTrue(states.every(({ state, version }) => state.count === 7 && version === 1))
     }).pipe(Effect.provide(onMemory({ limits: { residentBytes } })))
+  )
+
+  it.effect("gives back little more than the states, since an idle actor is no more than a record", () =>
+    Effect.gen(function* () {
+      const aggregates = yield* Aggregates
+      const count = 10_000
+      for (let index = 0; index < count; index++) yield* aggregates.send(Counter, String(index), add())
+      const full = usedHeap()
+      yield* TestClock.adjust("6 minutes")
+      assert.strictEqual(yield* aggregates.residents, 0)
+      const each = (full - usedHeap()) / count
+      assert.isTrue(each > 256 && each < 2_048, `an actor takes ${each} bytes`)
+    }).pipe(Effect.provide(onMemory()))
   )
 
   it.effect("weighs a state again as it grows", () =>

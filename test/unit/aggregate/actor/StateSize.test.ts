@@ -1,15 +1,6 @@
-import { getHeapStatistics, setFlagsFromString } from "node:v8"
-import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
+import { usedHeap } from "../../../../harness/aggregates/Heap.ts"
 import { sizeOf } from "../../../../src/aggregate/actor/StateSize.ts"
-
-setFlagsFromString("--expose-gc")
-const collect: () => void = runInNewContext("gc")
-
-const heap = () => {
-  collect()
-  return getHeapStatistics().used_heap_size
-}
 
 /** The state of an order with two lines, made anew as it is when events are decoded. */
 const made = (index: number): unknown =>
@@ -33,9 +24,9 @@ const made = (index: number): unknown =>
 
 describe("the weight of a state", () => {
   it("is about the memory that it takes", () => {
-    const before = heap()
+    const before = usedHeap()
     const states = Array.from({ length: 10_000 }, (_, index) => made(index))
-    const real = (heap() - before) / states.length
+    const real = (usedHeap() - before) / states.length
     const estimated = states.reduce<number>((sum, state) => sum + sizeOf(state), 0) / states.length
     assert.isTrue(estimated > real * 0.6 && estimated < real * 1.7, `${estimated} is estimated, and ${real} is real`)
   })
