@@ -1,12 +1,14 @@
 /**
- * Restarts PostgreSQL under two servers that take commands, make the order view and push events. Everything has to come
- * back by itself, nothing that was acknowledged may be lost, and no push may be left out or come twice.
+ * Restarts PostgreSQL under two servers that take commands, make the order view, push events and answer reads. Everything
+ * has to come back by itself, nothing that was acknowledged may be lost, no push may be left out or come twice, and no
+ * read may be older than what its server has let out: a crash takes back what the view committed last.
  */
 import { setTimeout as pause } from "node:timers/promises"
 import type { Receipt } from "../clients/HttpClient.ts"
 import { untilSo } from "../clocks/Until.ts"
 import { pushFaults, recovery } from "../environment/Recovery.ts"
 import type { PostgresServer } from "../servers/PostgresServer.ts"
+import * as FreshReaders from "../clients/FreshReaders.ts"
 import * as OrderLoad from "../clients/OrderLoad.ts"
 import { follow, type ResumingFollower } from "../streams/ResumingFollower.ts"
 import { type ServerProcess, start } from "../servers/ServerProcess.ts"
@@ -47,6 +49,11 @@ export const run = async (postgres: PostgresServer, { clients, notifications, pa
     const urls = servers.map(({ url }) => url)
     for (const url of urls) followers.push(follow("SSE", url, 0), follow("WebSocket", url, 0))
     const load = OrderLoad.start({ urls: () => urls, clients, pause: between })
+    const readers = FreshReaders.start({
+      servers: urls.map((url, index) => ({ url, followers: followers.slice(2 * index, 2 * index + 2) })),
+      latest: () => load.acknowledged.at(-1),
+      token: load.token
+    })
     const receipts: Array<Receipt> = []
     for (const [round, { away, mode }] of restarts.entries()) {
       // Whoever is to come back has been there.
@@ -65,7 +72,8 @@ export const run = async (postgres: PostgresServer, { clients, notifications, pa
       const slowest = Math.max(recovered.commands, recovered.view, recovered.pushes)
       if (slowest > allowed) faults.push(`after a ${mode} stop and ${away} ms all was back only in ${slowest} ms`)
     }
-    await load.stop()
+    await Promise.all([load.stop(), readers.stop()])
+    faults.push(...readers.faults)
     if (load.longest() > commandAllowed) faults.push(`a command took ${load.longest()} ms`)
     const { faults: late, receipts: more, ...delays } = await LostNotifications.run(sql, urls, followers, notifications)
     receipts.push(...load.acknowledged, ...more)
@@ -87,6 +95,7 @@ export const run = async (postgres: PostgresServer, { clients, notifications, pa
       orders,
       acknowledged: receipts.length,
       answeredLater: load.later(),
+      reads: readers.reads(),
       unanswered: load.unanswered(),
       longestCommandMillis: load.longest(),
       resumes: followers.reduce((sum, { resumes }) => sum + resumes(), 0),

@@ -10,6 +10,8 @@ export interface ResumingFollower {
   readonly positions: ReadonlyArray<number>
   /** This tells when each position came, by `RunningTime`. */
   readonly arrived: ReadonlyMap<number, number>
+  /** The greatest position that came and was not said to be ahead of the view. */
+  readonly viewed: () => number
   /** The client had to connect again so many times. */
   readonly resumes: () => number
   /** When this event was there. */
@@ -23,13 +25,14 @@ export const follow = (transport: Transport, url: string, start: number): Resumi
   const positions: Array<number> = []
   const arrived = new Map<number, number>()
   const stopping = new AbortController()
-  let [after, connections] = [start, 0]
+  let [after, connections, viewed] = [start, 0, 0]
   let cut = () => {}
 
   const note = (message: Message) => {
     if (isEvent(message)) {
       positions.push(message.position)
       arrived.set(message.position, now())
+      if (message.data.ahead !== true) viewed = Math.max(viewed, message.position)
     }
     // Where a heartbeat or `caught-up` says it is may be gone on from, too.
     after = Math.max(after, message.position)
@@ -52,6 +55,7 @@ export const follow = (transport: Transport, url: string, start: number): Resumi
     name: `${transport} at ${url}`,
     positions,
     arrived,
+    viewed: () => viewed,
     resumes: () => Math.max(0, connections - 1),
     awaitPosition: (position, patience) =>
       until(
