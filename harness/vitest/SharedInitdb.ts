@@ -18,5 +18,6 @@ vi.mock("@electric-sql/pglite", async (original) => {
     if (!existsSync(dataDir)) await cp(join(inject("pgliteDirectory"), "data"), dataDir, { recursive: true })
     return actual.PGlite.create(options)
   }
-  return { ...actual, PGlite: { create } }
+  const { defaultStartParams } = actual.PGlite
+  return { ...actual, PGlite: { create, defaultStartParams } }
 })
