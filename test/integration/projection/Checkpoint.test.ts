@@ -73,3 +73,26 @@ it.live("sets nothing aside for an event that was overdue and has been applied a
     assert.strictEqual((yield* stored(sql)).length, 1)
   }).pipe(Effect.provide(fresh(readerLayer)))
 )
+
+it.live("reads nothing of the log by sequential scan, even in a session that began with an empty log", () =>
+  Effect.gen(function* () {
+    const { projections: sql } = yield* Database
+    yield* Checkpoint.create(sql, key)
+    const owner = crypto.randomUUID()
+    assert.isTrue(yield* Lease.take(sql, key, owner, true))
+    const scans = sql<{ readonly count: bigint }>`SELECT seq_scan AS count FROM pg_stat_xact_user_tables
+      WHERE schemaname = 'ordinal' AND relname = 'events'`
+    const { logId, position } = (yield* Checkpoint.stored(sql, key))!
+    let from = { logId, position }
+    for (const to of yield* Effect.andThen(append(yield* orderLives(5)), readFrom(0n))) {
+      const [before, after] = yield* Effect.gen(function* () {
+        const before = yield* scans
+        yield* Checkpoint.advance(sql, key, owner, from, to, { repeatable: true })
+        yield* Checkpoint.stored(sql, key)
+        return [before, yield* scans]
+      }).pipe(sql.withTransaction)
+      assert.deepStrictEqual(after, before)
+      from = { logId, position: to.position }
+    }
+  }).pipe(Effect.provide(fresh(readerLayer)))
+)
