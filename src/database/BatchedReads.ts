@@ -1,6 +1,6 @@
 /**
- * Reads for concurrent callers, with one statement in flight: whoever asks meanwhile is answered by the next one. A call
- * is only ever answered by a statement that began after it.
+ * Reads for concurrent callers, with few statements in flight: whoever asks meanwhile is answered by the next one. A call
+ * is only ever answered by a statement that began after it, and a caller who leaves is not read for.
  */
 import { Deferred, Effect, Exit, FiberSet } from "effect"
 import { DatabaseUnavailable } from "./DatabaseErrors.ts"
@@ -12,29 +12,42 @@ interface Call<Question, A, E> {
 
 /**
  * Combines concurrent questions into one call of the given function, which gives one answer per question, in the order
- * of the questions; at most `most` of them at once.
+ * of the questions; at most `most` of them at once. So many calls of it, `lanes`, may be under way at a time.
  */
 export const make = Effect.fnUntraced(function* <Question, A, E>(
   read: (questions: ReadonlyArray<Question>) => Effect.Effect<ReadonlyArray<A>, E>,
-  most = 500
+  { lanes = 1, most = 500 }: { readonly lanes?: number; readonly most?: number } = {}
 ) {
-  const waiting: Array<Call<Question, A, E>> = []
-  let inFlight: ReadonlyArray<Call<Question, A, E>> = []
-  let isRunning = false
+  type Asked = Call<Question, A, E>
+  const waiting = new Set<Asked>()
+  const inFlight = new Set<Asked>()
+  let running = 0
   const runFork = yield* FiberSet.makeRuntime<never>()
 
+  const takeSome = (): ReadonlyArray<Asked> => {
+    const taken: Array<Asked> = []
+    for (const call of waiting) {
+      if (taken.length === most) break
+      taken.push(call)
+      waiting.delete(call)
+      inFlight.add(call)
+    }
+    return taken
+  }
+
   const answerAll = Effect.gen(function* () {
-    while (waiting.length > 0) {
-      inFlight = waiting.splice(0, most)
-      const exit = yield* Effect.exit(read(inFlight.map((call) => call.question)))
-      for (const [index, call] of inFlight.entries()) {
+    while (waiting.size > 0) {
+      const calls = takeSome()
+      const exit = yield* Effect.exit(read(calls.map((call) => call.question)))
+      for (const [index, call] of calls.entries()) {
+        inFlight.delete(call)
         Deferred.doneUnsafe(
           call.reply,
           Exit.map(exit, (answers) => answers[index]!)
         )
       }
     }
-  }).pipe(Effect.ensuring(Effect.sync(() => (isRunning = false))))
+  }).pipe(Effect.ensuring(Effect.sync(() => (running -= 1))))
 
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
@@ -45,13 +58,13 @@ export const make = Effect.fnUntraced(function* <Question, A, E>(
 
   return (question: Question): Effect.Effect<A, E | DatabaseUnavailable> =>
     Effect.suspend(() => {
-      const reply = Deferred.makeUnsafe<A, E | DatabaseUnavailable>()
-      waiting.push({ question, reply })
+      const call: Asked = { question, reply: Deferred.makeUnsafe() }
+      waiting.add(call)
       // The call waits and the reader runs in one synchronous step, so that no interruption can come between.
-      if (!isRunning) {
-        isRunning = true
+      if (running < lanes) {
+        running += 1
         runFork(answerAll)
       }
-      return Deferred.await(reply)
+      return Effect.onInterrupt(Deferred.await(call.reply), () => Effect.sync(() => waiting.delete(call)))
     })
 })

@@ -32,3 +32,7 @@ export const isOpen = ({ projections, reads }: Database["Service"]): Effect.Effe
       return ours !== undefined && theirs.place === ours.place
     })
   })
+
+/** Tells whether the caller's fiber is inside a transaction of this very client, whose statements then are part of it. */
+export const isOf = ({ transactionService }: Database["Service"]["reads"]): Effect.Effect<boolean> =>
+  Effect.withFiber((fiber) => Effect.succeed(fiber.getRef(Innermost)?.key === transactionService.key))

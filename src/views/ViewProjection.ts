@@ -1,13 +1,12 @@
 /**
  * The projections of both views have this in common: a view keeps one row per stream, which is the fold of that stream;
- * a batch is one SELECT of the rows that are neither new nor in memory, the fold, and one upsert; and an audit compares a
- * row with the fold of its stream.
+ * a batch is one SELECT of the rows of the streams that go on, the fold, and one upsert; and an audit compares a row with
+ * the fold of its stream.
  */
-import { Array as Arr, Effect, Exit } from "effect"
+import { Array as Arr, Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { RecordedEvent } from "../eventstore/EventStore.ts"
 import type { Batch, Projection, ProjectionAudit, Slot } from "../projection/Projection.ts"
-import * as RecentEntries from "./RecentEntries.ts"
 
 type Sql<A> = Effect.Effect<A, SqlError.SqlError>
 
@@ -59,40 +58,23 @@ export const byStream = (events: Batch): ReadonlyArray<StreamEvents> =>
 export const make = <Entry, Written extends Encoded<Entry>, Row extends { readonly version: number }>(
   view: View<Entry, Written, Row>
 ) => {
-  const recent = new WeakMap<SqlClient.SqlClient, RecentEntries.RecentEntries<Entry>>()
-  const recentOf = (sql: SqlClient.SqlClient) => {
-    const known = recent.get(sql) ?? RecentEntries.make<Entry>()
-    recent.set(sql, known)
-    return known
-  }
-
   const fold = (entry: Entry | undefined, [first, ...rest]: Batch) =>
     rest.reduce(view.evolve, view.evolve(entry, first))
 
   const applyTo = Effect.fnUntraced(function* (
-    { at, keep }: RecentEntries.RecentEntries<Entry>,
     sql: SqlClient.SqlClient,
     slot: Slot,
     streams: ReadonlyArray<StreamEvents>
   ) {
-    const known = streams.map(([streamId, [{ version }]]) => at(streamId, version - 1))
     // The stream of a first event has no row.
-    const unknown = streams.filter(([, [{ version }]], index) => version > 1 && known[index] === undefined)
-    const stored =
-      unknown.length === 0
-        ? undefined
-        : yield* view.entries(
-            sql,
-            slot,
-            unknown.map(([streamId]) => streamId)
-          )
+    const goingOn = streams.flatMap(([streamId, [{ version }]]) => (version > 1 ? [streamId] : []))
+    const stored = goingOn.length === 0 ? undefined : yield* view.entries(sql, slot, goingOn)
     const written: Array<Written> = []
     for (const [index, [streamId, events]] of streams.entries()) {
       if (index > 0 && index % streamsAtOnce === 0) yield* Effect.yieldNow
-      written.push(view.encode(fold(known[index] ?? stored?.get(streamId), events)))
+      written.push(view.encode(fold(stored?.get(streamId), events)))
     }
     yield* view.upsert(sql, slot, written)
-    for (const [index, { bytes, entry, version }] of written.entries()) keep(streams[index]![0], entry, version, bytes)
   })
 
   /** Applies the streams of a batch, some of them after the others. */
@@ -104,14 +86,11 @@ export const make = <Entry, Written extends Encoded<Entry>, Row extends { readon
       Effect.succeed([streams])
   ) =>
     Effect.gen(function* () {
-      const entries = recentOf(sql)
-      entries.begin(slot, events)
-      for (const some of yield* chunked(byStream(events))) yield* applyTo(entries, sql, slot, some)
-    }).pipe(Effect.onExit((exit) => (Exit.isSuccess(exit) ? Effect.void : Effect.sync(recentOf(sql).forget))))
+      for (const some of yield* chunked(byStream(events))) yield* applyTo(sql, slot, some)
+    })
 
   /** A stream that has no row stays without one. */
   const skip: Projection["skip"] = Effect.fnUntraced(function* (sql, event, slot) {
-    recentOf(sql).forget()
     const entry = (yield* view.entries(sql, slot, [event.streamId])).get(event.streamId)
     if (entry !== undefined) yield* view.upsert(sql, slot, [view.encode(view.skip(entry, event))])
   })

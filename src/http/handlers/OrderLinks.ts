@@ -66,8 +66,10 @@ export const toDocument = (root: string, order: OrderView): OrderDocument => {
   return { ...order, links, actions: actions(root, order.orderId, order.allowed) }
 }
 
-/** Stands for the order's id in `actionTexts`; no path has it. */
-const idMark = "\u0000"
+/** Stands for the order's id in `actionTexts`; no URL has these characters. */
+const idMark = "<id>"
+/** Longer prefixes are not remembered: callers choose what stands for their parameters. */
+const maxRoot = 200
 /** The actions for each list of allowed commands under each root, as JSON cut at the places of the order's id. */
 const actionTexts = new Map<string, ReadonlyArray<string>>()
 
@@ -78,8 +80,8 @@ const actionText = (root: string, orderId: string, allowed: string): string => {
     // A prefix may have parameters, so there may be ever more roots.
     if (actionTexts.size >= 1_000) actionTexts.clear()
     const texts = actions(root, idMark, JSON.parse(`[${allowed}]`)).map((action) => JSON.stringify(action))
-    parts = texts.join(",").split(JSON.stringify(idMark).slice(1, -1))
-    actionTexts.set(key, parts)
+    parts = texts.join(",").split(idMark)
+    if (root.length <= maxRoot) actionTexts.set(key, parts)
   }
   return parts.join(orderId)
 }

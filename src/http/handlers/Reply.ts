@@ -118,10 +118,14 @@ const fitting = <Read extends OrderResult>(read: Read): Effect.Effect<Read, Inte
         new InternalError()
       )
 
+/** A read that hangs may take so long beyond the wait, so that the receipt is answered before the request's deadline. */
+const readBackIn = Duration.seconds(3)
+
 /** The command is stored, so it is not answered with an error, whatever is wrong with the row. */
 const readFitting = Effect.fnUntraced(
   function* (orders: Orders["Service"], receipt: Receipt, wait: Duration.Duration) {
-    const read = yield* readBack(orders.get, receipt, wait)
+    const bounded = Effect.timeoutOption(readBack(orders.get, receipt, wait), Duration.sum(wait, readBackIn))
+    const read = Option.getOrUndefined(yield* bounded)
     return read === undefined ? undefined : yield* fitting(read)
   },
   Effect.catchTag("InternalError", () => Effect.succeed(undefined))

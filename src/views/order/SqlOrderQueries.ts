@@ -3,6 +3,7 @@ import { Effect, Layer } from "effect"
 import type { SqlClient, Statement } from "effect/sql"
 import * as BatchedReads from "../../database/BatchedReads.ts"
 import { Database } from "../../database/Database.ts"
+import * as OpenTransaction from "../../database/OpenTransaction.ts"
 import type { OrderId } from "../../order/OrderId.ts"
 import { OrderPolicies } from "../../order/OrderPolicies.ts"
 import * as Checkpoint from "../../projection/Checkpoint.ts"
@@ -27,10 +28,16 @@ interface FoundRow extends SqlView.Fresh {
   readonly updatedAt: Date | null
   readonly parkedAt: bigint | null
   readonly tokenEventId: string | null
+  /** False if the orders before it fill the statement's answer; it has to be asked for again. */
+  readonly fits: boolean
 }
 
-/** So many orders, of up to 256 KiB each, are read by one statement. */
+/** At most so many orders are read by one statement, and so many bytes of them, or a single one that is larger. */
 const maxBatch = 100
+const maxBatchBytes = 4 * 1024 * 1024
+
+/** So many statements that read orders by their ids are under way at a time; one that hangs does not hold up all. */
+const lanes = 2
 
 /** Stands for no token: no event is at this position. */
 const noPosition = -1n
@@ -39,19 +46,25 @@ const noPosition = -1n
 export const selectOrders = (sql: SqlClient.SqlClient, asked: ReadonlyArray<Asked>) =>
   sql<FoundRow>`
     SELECT ${SqlView.freshColumns(sql, sql`a.n = 1`)}, ${SqlView.tokenEventId(sql, sql`a.token`)},
-      v.version, v.document AS text,
-      CASE WHEN v.document IS NULL THEN v.state END AS state,
-      CASE WHEN v.document IS NULL THEN v.updated_at END AS "updatedAt",
+      a.version, a.fits, CASE WHEN a.fits THEN a.document END AS text,
+      CASE WHEN a.fits AND a.document IS NULL THEN a.state END AS state,
+      CASE WHEN a.document IS NULL THEN a.updated_at END AS "updatedAt",
       CASE WHEN f.parked > 0 THEN (
         SELECT p."position" FROM ordinal.parked_streams p
         WHERE p.projection = ${OrderViewProjection.name} AND p.slot = 'live' AND p.parked
           AND p.stream_id = 'order-' || a.order_id
       ) END AS "parkedAt"
     FROM (${Checkpoint.lag(sql, OrderViewProjection)}) f
-    CROSS JOIN unnest(
-      ${asked.map(({ orderId }) => orderId)}::text[], ${asked.map(({ token }) => token?.position ?? noPosition)}::bigint[]
-    ) WITH ORDINALITY AS a (order_id, token, n)
-    LEFT JOIN ordinal.order_view v ON v.order_id = a.order_id COLLATE "C"
+    CROSS JOIN (
+      SELECT a.order_id, a.token, a.n, v.version, v.document, v.state, v.updated_at,
+        a.n = 1 OR coalesce(sum(coalesce(v.bytes, octet_length(v.state::text))) OVER (ORDER BY a.n), 0)
+          <= ${maxBatchBytes} AS fits
+      FROM unnest(
+        ${asked.map(({ orderId }) => orderId)}::text[],
+        ${asked.map(({ token }) => token?.position ?? noPosition)}::bigint[]
+      ) WITH ORDINALITY AS a (order_id, token, n)
+      LEFT JOIN ordinal.order_view v ON v.order_id = a.order_id COLLATE "C"
+    ) a
     ORDER BY a.n`
 
 export const selectCounts = (sql: SqlClient.SqlClient, customerId: string | undefined, token?: ConsistencyToken) =>
@@ -165,7 +178,12 @@ export const make = Effect.gen(function* () {
     Effect.map(readAll(selectOrders(sql, asked)), ({ freshness, rows, verify }) =>
       rows.map((row) => ({ freshness, row, verify }))
     )
-  const find = yield* BatchedReads.make(findAll, maxBatch)
+  const findTogether = yield* BatchedReads.make(findAll, { most: maxBatch, lanes })
+  /** Inside a transaction of the caller's the statement is a part of it, as every query is; on PGlite no other could run. */
+  const find = Effect.fnUntraced(function* (asked: Asked) {
+    if (yield* OpenTransaction.isOf(sql)) return (yield* findAll([asked]))[0]!
+    return yield* Effect.repeat(findTogether(asked), { until: ({ row }) => row.fits })
+  })
 
   return OrderQueries.of({
     get: Span.fn("OrderQueries.get")(function* (orderId, token) {

@@ -53,3 +53,15 @@ describe("a command inside a transaction", () => {
     }).pipe(Effect.provide(Layer.fresh(OrdersLayers.layerPglite("memory"))))
   )
 })
+
+it.live("a query inside a transaction is a part of it, on the only connection of PGlite as well", () =>
+  Effect.gen(function* () {
+    const orders = yield* Orders
+    const { reads } = yield* Database
+    yield* stock(orders)
+    const { orderId, token } = yield* orders.place(request(newOrderId(4)))
+    yield* orders.get(orderId, { token })
+    const { order } = yield* reads.withTransaction(orders.get(orderId))
+    assert.strictEqual(order.orderId, orderId)
+  }).pipe(Effect.provide(Layer.fresh(OrdersLayers.layerPglite("memory"))))
+)

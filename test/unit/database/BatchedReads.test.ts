@@ -40,4 +40,40 @@ describe("batched reads", () => {
       }
     }).pipe(Effect.scoped)
   )
+
+  it.live("read nothing for callers who left, and do not wait for a statement that hangs", () =>
+    Effect.gen(function* () {
+      const asked: Array<ReadonlyArray<string>> = []
+      const gate = yield* Deferred.make<void>()
+      const ask = yield* BatchedReads.make(
+        (keys: ReadonlyArray<string>) => {
+          asked.push(keys)
+          const answers = keys.map(() => 0)
+          return asked.length === 1 ? Effect.as(Deferred.await(gate), answers) : Effect.succeed(answers)
+        },
+        { lanes: 2 }
+      )
+      const hanging = yield* Effect.forkChild(ask(a), { startImmediately: true })
+      yield* ask(b)
+      assert.deepStrictEqual(asked, [[a], [b]])
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(hanging)
+
+      const closed = yield* Deferred.make<void>()
+      const lone = yield* BatchedReads.make((keys: ReadonlyArray<string>) => {
+        asked.push(keys)
+        return Effect.as(
+          Deferred.await(closed),
+          keys.map(() => 0)
+        )
+      })
+      const first = yield* Effect.forkChild(lone(a), { startImmediately: true })
+      const leaving = yield* Effect.forkChild(lone("left"), { startImmediately: true })
+      yield* Fiber.interrupt(leaving)
+      const last = yield* Effect.forkChild(lone(b), { startImmediately: true })
+      yield* Deferred.succeed(closed, undefined)
+      yield* Effect.forEach([first, last], Fiber.join)
+      assert.notInclude(asked.flat(), "left")
+    }).pipe(Effect.scoped)
+  )
 })

@@ -3,7 +3,9 @@ import { assert, describe, layer as withLayer } from "@effect/vitest"
 import { Effect } from "effect"
 import { Database } from "../../../../src/database/Database.ts"
 import { maxPageBytes } from "../../../../src/views/order/OrderListQuery.ts"
+import { OrderId } from "../../../../src/order/OrderId.ts"
 import { OrderQueries } from "../../../../src/views/order/OrderQueries.ts"
+import { selectOrders } from "../../../../src/views/order/SqlOrderQueries.ts"
 import { fresh, readerLayer } from "../../../../harness/views/ViewLayer.ts"
 
 /** Orders whose texts have these sizes; the compressed text of each is small. */
@@ -52,6 +54,30 @@ describe("the pages of large orders", () => {
             )
         }
       })
+    )
+
+    it.effect(
+      "and reads of single orders at once: a statement answers at most 4 MiB of them, and nobody is left out",
+      () =>
+        Effect.gen(function* () {
+          const { projections: sql, reads } = yield* Database
+          const queries = yield* OrderQueries
+          yield* sql`UPDATE ordinal.order_view SET bytes = 3_000_000`
+          const ids = sizes.map((_, index) => OrderId.make(idOf(index)))
+          const rows = yield* selectOrders(
+            reads,
+            ids.map((orderId) => ({ orderId, token: undefined }))
+          )
+          assert.deepStrictEqual(
+            rows.map(({ fits, text }) => [fits, text !== null]),
+            ids.map((_, index) => [index === 0, index === 0])
+          )
+          const found = yield* Effect.forEach(ids, (id) => queries.get(id), { concurrency: "unbounded" })
+          assert.deepStrictEqual(
+            found.map(({ order }) => order?.text.length),
+            sizes
+          )
+        })
     )
   })
 })
