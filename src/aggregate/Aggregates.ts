@@ -123,7 +123,11 @@ const make = Effect.gen(function* () {
         Span.use("Aggregates.send", (span) => enqueue(aggregate, id, { command: { value }, keyed, options, span }))
       ),
     read,
-    readAll: (aggregate, ids) => Effect.suspend(() => Effect.all(ids.map((id) => read(aggregate, id)))),
+    readAll: (aggregate, ids) =>
+      Effect.all(
+        ids.map((id) => read(aggregate, id)),
+        { concurrency: "unbounded" }
+      ),
     residents,
     report
   })

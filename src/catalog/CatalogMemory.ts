@@ -15,8 +15,8 @@ export interface Remembered<A> {
 export interface CatalogMemory<A> {
   get(id: string): Remembered<A> | undefined
   /**
-   * Keeps what a read found that began at `epoch`, unless everything was forgotten since. A version below the remembered
-   * one means that the log went back, so everything is forgotten.
+   * Keeps what a read found that began at `epoch`, unless everything was forgotten since. If a later version is remembered,
+   * one of both is wrong, so neither is kept.
    */
   put(id: string, remembered: Remembered<A>, epoch: number): void
   /** Forgets the value of this id if it was read at an earlier version than this. */
@@ -54,8 +54,10 @@ export const make = <A>(limit: number): CatalogMemory<A> => {
     },
     put: (id, remembered, since) => {
       const known = young.get(id) ?? old.get(id)
-      if (known !== undefined && remembered.guard.version < known.guard.version) forgetAll()
-      if (since === epoch) remember(id, remembered)
+      const isOlder = known !== undefined && remembered.guard.version < known.guard.version
+      // Either this read is late, or the log went back: the next look-up reads it anew.
+      if (isOlder) [young, old].forEach((generation) => generation.delete(id))
+      else if (since === epoch) remember(id, remembered)
     },
     forget: (id, version) => {
       for (const generation of [young, old]) {

@@ -38,7 +38,7 @@ export const make = Effect.fnUntraced(function* <Question, A, E>(
   const answerAll = Effect.gen(function* () {
     while (waiting.size > 0) {
       const calls = takeSome()
-      const exit = yield* Effect.exit(read(calls.map((call) => call.question)))
+      const exit = yield* Effect.exit(Effect.suspend(() => read(calls.map((call) => call.question))))
       for (const [index, call] of calls.entries()) {
         inFlight.delete(call)
         Deferred.doneUnsafe(

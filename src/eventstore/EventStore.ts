@@ -190,10 +190,11 @@ export class EventStore extends Context.Service<
     /**
      * Hands the listener what this process appends, until the scope closes: the accepted events as they are stored, in
      * one synchronous step with the append's answer. Answers of concurrent appends may come in another order than their
-     * positions. A store without it publishes a hint for these events as well. `bytes` is about their size.
+     * positions. A store without it publishes a hint for these events as well. `bytes` is about their size. `session`
+     * grows with each new connection in place of a lost one, behind which there may be another log.
      */
     onAppended?(
-      listener: (events: Arr.NonEmptyReadonlyArray<RecordedEvent>, bytes: number) => void
+      listener: (events: Arr.NonEmptyReadonlyArray<RecordedEvent>, bytes: number, session: number) => void
     ): Effect.Effect<void, never, Scope.Scope>
 
     /** Tells that no other process can append: an actor's memory then needs no comparison with the log. */

@@ -27,11 +27,18 @@ const read = <A, R>(self: Effect.Effect<A, SqlError, R>) => self.pipe(orUnavaila
 export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = GroupCommit.defaultLimits) {
   const database = yield* Database
   const sql = database.reads
-  const { grown, onAppended, stored } = yield* LogSignal.make(database)
+  const { grown, onAppended, reconnected, stored } = yield* LogSignal.make(database)
   const outage = OutageLog.make("Appending to the log")
-  const lanes = yield* Effect.all(
-    Array.from({ length: database.appendLanes }, () => AppendLane.make(database.appendConnection, stored, outage))
-  )
+  const makeLane = Effect.suspend(() => {
+    let connections = 0
+    const connect = Effect.tap(database.appendConnection, () =>
+      Effect.sync(() => {
+        if (++connections > 1) reconnected()
+      })
+    )
+    return AppendLane.make(connect, stored, outage)
+  })
+  const lanes = yield* Effect.all(Array.from({ length: database.appendLanes }, () => makeLane))
   const append = yield* GroupCommit.make(lanes, limits)
   const columns = sql.literal(EventRow.columns)
 

@@ -53,7 +53,9 @@ const guardMistakes = (guards: unknown): ReadonlyArray<Mistake> => {
     const path = `options.guards[${index}]`
     const isVersion = Number.isInteger(guard?.version) && guard!.version! >= 0
     return [
-      ...(isStreamId(guard?.streamId) ? [] : [{ path: `${path}.streamId`, message: "Expected the id of a stream" }]),
+      ...(isText(guard?.streamId) && isStreamId(guard?.streamId)
+        ? []
+        : [{ path: `${path}.streamId`, message: "Expected the id of a stream" }]),
       ...(isVersion ? [] : [{ path: `${path}.version`, message: "Expected a version: 0 or more events" }])
     ]
   })

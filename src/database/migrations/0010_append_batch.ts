@@ -10,7 +10,7 @@ export const appendBatch = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   yield* sql.unsafe(appendBatchFunction)
   yield* sql`REVOKE ALL ON FUNCTION ordinal.append_batch FROM PUBLIC`
-  // Whoever may append by the older function may do so by this one.
+  // Whoever may append by the older function may do so by this one, its owner included.
   yield* sql`DO $body$
     DECLARE grantee text;
     BEGIN
@@ -18,7 +18,7 @@ export const appendBatch = Effect.gen(function* () {
         SELECT CASE acl.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(acl.grantee)) END
         FROM pg_proc AS p, aclexplode(p.proacl) AS acl
         WHERE p.pronamespace = 'ordinal'::regnamespace AND p.proname = 'append_entries'
-          AND acl.grantee <> p.proowner AND acl.privilege_type = 'EXECUTE'
+          AND acl.privilege_type = 'EXECUTE'
       LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION ordinal.append_batch TO %s', grantee);
       END LOOP;

@@ -11,6 +11,7 @@ import type { EventStore, Outcome, RecordedEvent } from "../EventStore.ts"
 type OnAppended = NonNullable<EventStore["Service"]["onAppended"]>
 
 export const make = (grown: PubSub.PubSub<void>) => {
+  let session = 0
   const listeners = new Set<Parameters<OnAppended>[0]>()
   const onAppended: OnAppended = (listener) =>
     Effect.acquireRelease(
@@ -19,10 +20,14 @@ export const make = (grown: PubSub.PubSub<void>) => {
     )
   return {
     onAppended,
+    /** A connection was opened in place of a lost one, so what is appended from now on may be of another log. */
+    reconnected: (): void => {
+      session += 1
+    },
     /** Hands events on; where nobody listens, publishes a hint instead. */
     publish: (events: Arr.NonEmptyReadonlyArray<RecordedEvent>, bytes: number): void => {
       if (listeners.size === 0) PubSub.publishUnsafe(grown, undefined)
-      for (const listener of listeners) listener(events, bytes)
+      for (const listener of listeners) listener(events, bytes, session)
     }
   }
 }

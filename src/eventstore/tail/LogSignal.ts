@@ -18,12 +18,12 @@ const channel = "ordinal_log"
 const notifyInterval = "10 millis"
 
 /**
- * Returns the hints as a PubSub, `onAppended`, which adds a listener, and `stored`, to be called with the outcomes of each
- * statement that appends.
+ * Returns the hints as a PubSub, `onAppended`, which adds a listener, and functions to be called: `stored` with the outcomes
+ * of each statement that appends, `reconnected` when a lost connection for appends was replaced.
  */
 export const make = Effect.fnUntraced(function* (database: Database["Service"]) {
   const grown = yield* PubSub.sliding<void>(1)
-  const { onAppended, publish } = AppendedEvents.make(grown)
+  const { onAppended, publish, reconnected } = AppendedEvents.make(grown)
   const pending = yield* Queue.sliding<void>(1)
 
   const stored = (entries: ReadonlyArray<EncodedEntry>, outcomes: ReadonlyArray<Outcome>) => {
@@ -35,7 +35,7 @@ export const make = Effect.fnUntraced(function* (database: Database["Service"]) 
     if (isKnown) PubSub.publishUnsafe(grown, undefined)
     if (isAppended || isKnown) Queue.offerUnsafe(pending, undefined)
   }
-  if (Option.isNone(database.listener)) return { grown, onAppended, stored }
+  if (Option.isNone(database.listener)) return { grown, onAppended, reconnected, stored }
   const connect = database.listener.value
 
   const processId = randomUUID()
@@ -68,5 +68,5 @@ export const make = Effect.fnUntraced(function* (database: Database["Service"]) 
     })
   yield* superviseReporting("append-listener", listen)
 
-  return { grown, onAppended, stored }
+  return { grown, onAppended, reconnected, stored }
 })

@@ -123,9 +123,14 @@ const make = Effect.gen(function* () {
   })
   /** The last event that was seen in the log itself; own events have come since. */
   let seen: LogEnd.Point = log.end()
+  /** The session of the last own append, and the last one behind which the log was found to be the same. */
+  let session = 0
+  let verified = 0
   yield* (
-    store.onAppended?.((events, bytes) => {
-      if (!log.offer(events, bytes)) PubSub.publishUnsafe(store.grown, undefined)
+    store.onAppended?.((events, bytes, since) => {
+      session = since
+      const isTaken = since === verified && log.offer(events, bytes)
+      if (!isTaken) PubSub.publishUnsafe(store.grown, undefined)
     }) ?? Effect.void
   )
 
@@ -167,12 +172,14 @@ const make = Effect.gen(function* () {
    * last read ended with: an own append may have continued a log that was replaced meanwhile.
    */
   const follow = Effect.gen(function* () {
+    const begun = session
     const { eventId, position } = log.end()
     const page = yield* readPage(position === 0n ? 0n : position - 1n)
     const isSame =
       position === 0n || (page[0]?.position === position && (eventId ?? page[0].eventId) === page[0].eventId)
     const isOfSeen = position === seen.position || (yield* isStillThere)
     yield* hasRead
+    verified = begun
     if (!isSame || !isOfSeen || log.wentBack()) return yield* startTimeline
     if (!Arr.isReadonlyArrayNonEmpty(page)) return yield* awaitHint
     seen = page[page.length - 1]!

@@ -1,7 +1,8 @@
 /** What a process appends reaches its readers from memory, exactly as it is stored, whoever else appends meanwhile. */
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Latch, Layer, Logger, Stream } from "effect"
+import { Context, Deferred, Effect, Fiber, Latch, Layer, Logger, Stream } from "effect"
 import { EventStore, type RecordedEvent } from "../../../../src/eventstore/EventStore.ts"
+import * as MemoryEventStore from "../../../../src/eventstore/MemoryEventStore.ts"
 import { LogTail } from "../../../../src/eventstore/tail/LogTail.ts"
 import {
   append as appendEntries,
@@ -107,3 +108,44 @@ describe("own events", () => {
     }).pipe(Effect.scoped, Effect.provide(Logger.layer([])))
   )
 })
+
+it.live(
+  "own events over a connection that replaced a lost one are taken only once the log was found to be the same",
+  () =>
+    Effect.gen(function* () {
+      const memory = yield* Layer.build(MemoryEventStore.layer())
+      const store = Context.get(memory, EventStore)
+      const gate = Latch.makeUnsafe(true)
+      let hand: Parameters<NonNullable<EventStore["Service"]["onAppended"]>>[0] = () => {}
+      const services = yield* Layer.build(
+        LogTail.layer.pipe(
+          Layer.provideMerge(
+            Layer.succeed(
+              EventStore,
+              EventStore.of({
+                ...store,
+                onAppended: (listener) => Effect.sync(() => void (hand = listener)),
+                readAll: (options) => Effect.andThen(gate.await, store.readAll(options))
+              })
+            )
+          )
+        )
+      )
+      yield* Effect.gen(function* () {
+        const tail = yield* LogTail
+        yield* appendEntries(entry(newStream(), 0))
+        yield* tailed(1n)
+        gate.closeUnsafe()
+        // This one was appended to a server that is gone, and in its place another process has appended to the next one.
+        const [first] = yield* store.readAll({ after: 0n, limit: 1 })
+        hand([{ ...first!, position: 2n, eventId: crypto.randomUUID() }], 100, 0)
+        assert.strictEqual(yield* tail.position, 2n)
+        yield* appendEntries(entry(newStream(), 0), entry(newStream(), 0))
+        const [third] = yield* store.readAll({ after: 2n, limit: 1 })
+        hand([third!], 100, 1)
+        assert.strictEqual(yield* tail.position, 2n)
+        gate.openUnsafe()
+        yield* tail.timeline.pipe(Effect.delay("1 millis"), Effect.repeat({ until: (timeline) => timeline === 1 }))
+      }).pipe(Effect.provide(services))
+    }).pipe(Effect.scoped, Effect.provide(Logger.layer([])))
+)

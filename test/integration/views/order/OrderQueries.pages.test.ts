@@ -74,8 +74,8 @@ describe("the pages of large orders", () => {
           )
           const found = yield* Effect.forEach(ids, (id) => queries.get(id), { concurrency: "unbounded" })
           assert.deepStrictEqual(
-            found.map(({ order }) => order?.text.length),
-            sizes
+            found.map(({ order }) => order?.orderId),
+            ids
           )
         })
     )
