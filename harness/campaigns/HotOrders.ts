@@ -1,6 +1,6 @@
 /** Many clients send commands to the same few orders through several servers, and write down what happened. */
 import {
-  type Answer,
+  attempted,
   call,
   type CloudEvent,
   history,
@@ -49,12 +49,7 @@ const attempt = async (
 ): Promise<Attempt & { readonly token: string }> => {
   const { body, method, path } = request(order, operation)
   const sent = performance.now()
-  const answer = await call(url, method, path, body === undefined ? {} : { body }).catch((cause: unknown): Answer => ({
-    status: 0,
-    headers: new Headers(),
-    text: "",
-    body: { type: `/${String(cause)}` }
-  }))
+  const answer = await attempted(url, method, path, body === undefined ? {} : { body })
   const replied = performance.now()
   const receipt = answer.status === 202 ? (answer.body as Receipt) : undefined
   const token = answer.headers.get("consistency-token") ?? ""

@@ -3,7 +3,7 @@
  * and come back, and a product is now and then sold in another currency. It writes down what each client was told, and reads
  * the log from SQL.
  */
-import { type Answer, call, type CloudEvent, orderId, type Receipt, slug } from "../clients/HttpClient.ts"
+import { attempted, type CloudEvent, orderId, type Receipt, slug } from "../clients/HttpClient.ts"
 import { seeded } from "../fixtures/SeededRandom.ts"
 import { address } from "../fixtures/Shop.ts"
 import type { Sql } from "../servers/Sql.ts"
@@ -98,12 +98,7 @@ const addLine = (next: Next, order: string): Request => {
 
 const send = async (url: string, { body, method, path, ...about }: Request): Promise<Attempt> => {
   const sent = performance.now()
-  const answer = await call(url, method, path, body === undefined ? {} : { body }).catch((cause: unknown): Answer => ({
-    status: 0,
-    headers: new Headers(),
-    text: "",
-    body: { type: `/${String(cause)}` }
-  }))
+  const answer = await attempted(url, method, path, body === undefined ? {} : { body })
   const receipt = answer.status === 202 ? (answer.body as Receipt) : undefined
   return { ...about, sent, replied: performance.now(), status: answer.status, slug: slug(answer), receipt }
 }

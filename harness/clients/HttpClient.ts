@@ -74,6 +74,15 @@ export const call = (
     ...(signal === undefined ? {} : { signal })
   })
 
+/** As `call`, but a connection that breaks is an answer with status 0, whose type says why. */
+export const attempted = (url: string, method: string, path: string, options: Call): Promise<Answer> =>
+  call(url, method, path, options).catch((cause: unknown) => ({
+    status: 0,
+    headers: new Headers(),
+    text: "",
+    body: { type: `/${String(cause)}` }
+  }))
+
 /** Gives the part of a problem's type after `/problems/`. */
 export const slug = ({ body }: Answer): string => {
   const type = String(body?.type ?? "")

@@ -5,13 +5,12 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { call, type Receipt } from "../clients/HttpClient.ts"
 import { now } from "../clocks/RunningTime.ts"
-import { until, untilSo } from "../clocks/Until.ts"
+import { untilSo } from "../clocks/Until.ts"
 import { seeded } from "../fixtures/SeededRandom.ts"
 import * as ViewJudge from "../judges/ViewJudge.ts"
-import { makerAmong } from "../campaigns/ProjectorKills.ts"
 import { logFaults as faultsOfLog, storedEvents } from "../servers/Sql.ts"
 import * as Disturbances from "./Disturbances.ts"
-import { pushFaults, recovery } from "./Recovery.ts"
+import { pushFaults, recovery, takeOver } from "./Recovery.ts"
 import * as ServerLog from "./ServerLog.ts"
 import * as Servers from "./ServersUnderLoad.ts"
 
@@ -79,31 +78,6 @@ const dishonesty = async (
   if (faults.length === 0 || now() - since > toBeAdmitted) return faults
   await sleep(20)
   return dishonesty(servers, since, viewSince)
-}
-
-/**
- * Ends the maker of the view; answers the milliseconds until another server made it, and starts the ended one again.
- */
-const takeOver = async ({ servers, sql }: Servers.ServersUnderLoad, patience: number): Promise<number> => {
-  const processes = servers.map(({ server }) => server)
-  const { owner, server } = await until(
-    () => makerAmong(sql, processes),
-    (found) => found !== undefined,
-    { what: "A server that makes the view", patience }
-  )
-  const ended = servers.find((one) => one.server === server)
-  const [killed] = [now(), await server.kill()]
-  const { position } = (await ViewJudge.standing(sql))!
-  await untilSo(
-    async () => {
-      const at = await ViewJudge.standing(sql)
-      return at !== undefined && at.owner !== owner && at.position > position
-    },
-    { what: "A take-over", patience }
-  )
-  const taken = now() - killed
-  await ended?.restart()
-  return Math.round(taken)
 }
 
 /** Judges the whole run on one database, whose servers are then at rest. */

@@ -1,11 +1,13 @@
-/** Measures how long it takes until commands, the view and pushes are back, at each server. */
+/** Measures how long it takes until commands, the view and pushes are back, at each server, and until a view is taken over. */
 import { placement } from "../fixtures/Shop.ts"
 import { call, orderId, type Receipt } from "../clients/HttpClient.ts"
 import type { ResumingFollower } from "../streams/ResumingFollower.ts"
 import { now } from "../clocks/RunningTime.ts"
 import type { Sql } from "../servers/Sql.ts"
 import * as ViewJudge from "../judges/ViewJudge.ts"
-import { until } from "../clocks/Until.ts"
+import { until, untilSo } from "../clocks/Until.ts"
+import { makerAmong } from "../campaigns/ProjectorKills.ts"
+import type { ServersUnderLoad } from "./ServersUnderLoad.ts"
 
 /** A request is given up after so many milliseconds, so that one that hangs is not the end. */
 const hanging = 15_000
@@ -60,4 +62,29 @@ export const pushFaults = (
   const at = wanted.findIndex((position, index) => positions[index] !== position)
   if (at < 0 && positions.length === wanted.length) return []
   return [`${name}: ${positions.length} events, not ${wanted.length}; ${positions[at]} came in place of ${wanted[at]}`]
+}
+
+/**
+ * Ends the maker of the view; answers the milliseconds until another server made it, and starts the ended one again.
+ */
+export const takeOver = async ({ servers, sql }: ServersUnderLoad, patience: number): Promise<number> => {
+  const processes = servers.map(({ server }) => server)
+  const { owner, server } = await until(
+    () => makerAmong(sql, processes),
+    (found) => found !== undefined,
+    { what: "A server that makes the view", patience }
+  )
+  const ended = servers.find((one) => one.server === server)
+  const [killed] = [now(), await server.kill()]
+  const { position } = (await ViewJudge.standing(sql))!
+  await untilSo(
+    async () => {
+      const at = await ViewJudge.standing(sql)
+      return at !== undefined && at.owner !== owner && at.position > position
+    },
+    { what: "A take-over", patience }
+  )
+  const taken = now() - killed
+  await ended?.restart()
+  return Math.round(taken)
 }

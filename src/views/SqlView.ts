@@ -128,7 +128,7 @@ export const reader = (
         first = rows[0]!
       }
       const { behind, eventId, position: current } = first
-      // Where the log ends before what was told, or the view is of another history, that history was lost.
+      // The told position is gone for good if the log ends before it, or the view was made of another history.
       const isTold = eventId !== null && current + BigInt(behind) >= told
       if (current < target && (isKept || isTold)) {
         return yield* new ConsistencyToken.ProjectionBehind({ required: target, current, retryAfter: 1 })

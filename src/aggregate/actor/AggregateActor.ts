@@ -68,7 +68,7 @@ export class AggregateActor<State, Command, Event, Rejection> {
 
 export type AnyActor = AggregateActor<unknown, unknown, unknown, unknown>
 
-/** What the fiber of an actor does, from the first envelope until none waits. */
+/** The fiber of an actor runs this: it serves the mailbox from the first envelope until none waits. */
 class Serving<State, Command, Event, Rejection> {
   readonly actor: AggregateActor<State, Command, Event, Rejection>
   readonly memory: ActorState<State, Command, Event, Rejection>

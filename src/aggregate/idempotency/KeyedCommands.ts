@@ -69,7 +69,7 @@ export const make = Effect.gen(function* () {
         const failed = Effect.failCause(cause as Cause.Cause<Exclude<E | KeyedError, CommandAlreadyAccepted>>)
         if (error instanceof CommandIdReused || Cause.hasInterrupts(cause)) return failed
         return recallStored(identity, recall).pipe(
-          // What is unknown, or broken, stays so where the event store can't tell either.
+          // If the event store can't tell, the caller gets the unknown outcome, or the defect, that the command ended with.
           Effect.catchTag("DatabaseUnavailable", (unavailable) =>
             error === undefined || error instanceof OutcomeUnknown ? Effect.undefined : Effect.fail(unavailable)
           ),

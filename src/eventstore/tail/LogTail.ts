@@ -28,6 +28,7 @@ import * as EventRow from "../EventRow.ts"
 import { EventStore, maxPageSize } from "../EventStore.ts"
 import * as EventWaiters from "./EventWaiters.ts"
 import * as LogEnd from "./LogEnd.ts"
+import { LogGap, LogWentBack } from "./LogErrors.ts"
 import * as RecentEvents from "./RecentEvents.ts"
 
 type EventPage = RecentEvents.EventPage
@@ -63,25 +64,6 @@ export class LogTail extends Context.Service<
     LogTail,
     Effect.suspend(() => make)
   )
-}
-
-/** This defect means that a gap was read twice: the log is damaged, or its adapter is wrong. It is looked at again. */
-export class LogGap extends Error {
-  constructor(after: bigint, found: bigint) {
-    super(`The log continues at position ${found} after ${after}; nothing is skipped, and nothing after it is read.`)
-    this.name = "LogGap"
-  }
-}
-
-/** This defect means that the last event is gone or is another one: the log was replaced while this process ran. */
-export class LogWentBack extends Error {
-  constructor(read: bigint, head: bigint) {
-    super(
-      `The log was read up to position ${read} and is another one now, which ends at ${head}: it was replaced by an ` +
-        "older copy. What this process remembered of it is dropped; rebuild the projections."
-    )
-    this.name = "LogWentBack"
-  }
 }
 
 /** The store ends a page early when its events are large, so a page of this size in bytes may not be the last one. */
@@ -129,8 +111,7 @@ const make = Effect.gen(function* () {
   yield* (
     store.onAppended?.((events, bytes, since) => {
       session = since
-      const isTaken = since === verified && log.offer(events, bytes)
-      if (!isTaken) PubSub.publishUnsafe(store.grown, undefined)
+      if (since !== verified || !log.offer(events, bytes)) PubSub.publishUnsafe(store.grown, undefined)
     }) ?? Effect.void
   )
 

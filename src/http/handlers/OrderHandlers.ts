@@ -10,7 +10,7 @@ import type { CommandHeaders } from "../api/HttpHeaders.ts"
 import * as Reply from "./Reply.ts"
 import { commandOptions } from "./RequestOptions.ts"
 
-/** What the API's definition has decoded is not checked again. */
+/** Gives the service without its checks: the API's definition has decoded the requests already. */
 const unchecked = Effect.map(Orders, CheckedOrders.unchecked)
 
 const commandOn =

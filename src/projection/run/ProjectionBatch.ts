@@ -38,7 +38,7 @@ export interface BatchWork {
   readonly owner: string
   /** The size outlives the attempt, so that what was too slow is not tried again as it was. */
   readonly size: BatchSize
-  /** What is known of poison outlives the attempt as well. */
+  /** It outlives the attempt as well, so that failures of the same event are counted together. */
   readonly poison: PoisonEvents
   /** Runs when a batch fails by itself. */
   readonly onTrouble: (cause: Cause.Cause<ProjectionFailure.Failure>) => Effect.Effect<void>

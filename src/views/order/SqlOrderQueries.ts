@@ -146,7 +146,7 @@ export const selectPage = (
         coalesce(v.bytes, octet_length(v.state::text)) AS bytes
       FROM ordinal.order_view v WHERE ${branch} AND ${always} ORDER BY ${ordering} LIMIT ${limit + 1})`
   )
-  // What does not fit into the page is found without its text, and says that there is more.
+  // Rows beyond the bytes of a page come without their text; they only show that the list goes on.
   return sql<ListedRow>`
     SELECT ${SqlView.freshColumns(sql, sql`coalesce(p.n, 1) = 1`)},
       ${SqlView.tokenEventId(sql, sql`${token?.position ?? noPosition}::bigint`)},
@@ -179,11 +179,13 @@ export const make = Effect.gen(function* () {
       rows.map((row) => ({ freshness, row, verify }))
     )
   const findTogether = yield* BatchedReads.make(findAll, { most: maxBatch, lanes })
+  const findFitting = (asked: Asked): ReturnType<typeof findTogether> =>
+    Effect.flatMap(findTogether(asked), (found) => (found.row.fits ? Effect.succeed(found) : findFitting(asked)))
   /** Inside a transaction of the caller's the statement is a part of it, as every query is; on PGlite no other could run. */
-  const find = Effect.fnUntraced(function* (asked: Asked) {
-    if (yield* OpenTransaction.isOf(sql)) return (yield* findAll([asked]))[0]!
-    return yield* Effect.repeat(findTogether(asked), { until: ({ row }) => row.fits })
-  })
+  const find = (asked: Asked) =>
+    Effect.flatMap(OpenTransaction.isOf(sql), (isInside) =>
+      isInside ? Effect.map(findAll([asked]), ([found]) => found!) : findFitting(asked)
+    )
 
   return OrderQueries.of({
     get: Span.fn("OrderQueries.get")(function* (orderId, token) {

@@ -14,7 +14,7 @@ export interface StoredOrder {
   readonly version: number
   /** This is an `OrderView` as JSON. */
   readonly text: string
-  /** What is in the brackets of its last member, `allowed`: names of commands, as JSON. */
+  /** The text ends with the member `allowed`, a list; these are the names of commands in its brackets, as JSON. */
   readonly allowed: string
 }
 

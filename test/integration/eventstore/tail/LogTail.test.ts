@@ -1,6 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Logger, Stream } from "effect"
-import { LogTail, LogWentBack } from "../../../../src/eventstore/tail/LogTail.ts"
+import { LogWentBack } from "../../../../src/eventstore/tail/LogErrors.ts"
+import { LogTail } from "../../../../src/eventstore/tail/LogTail.ts"
 import { readFrom } from "../../../../src/testing/EventStoreEntries.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
 import { restoreLog } from "../../../../harness/faults/RestoredLog.ts"
