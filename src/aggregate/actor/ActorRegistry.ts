@@ -155,7 +155,7 @@ export const make = Effect.gen(function* () {
         ...(options.actor === undefined ? undefined : { actor: options.actor }),
         ...(options.traceparent === undefined ? undefined : { traceparent: options.traceparent })
       },
-      deadline: now + deadlineMillis,
+      deadline: Math.min(now + deadlineMillis, options.deadline ?? Infinity),
       span,
       reply,
       lostRace: false

@@ -28,6 +28,7 @@ export class Answers<State, Command, Event, Rejection> {
   ): Effect.Effect<void> {
     const { mailbox, memory } = this
     const { confirmed, lost } = reconcile(decisions, outcomes)
+    const held: Array<Effect.Effect<void>> = []
     const later: Array<Effect.Effect<void>> = []
     for (const decision of confirmed) {
       const { envelope } = decision
@@ -39,16 +40,18 @@ export class Answers<State, Command, Event, Rejection> {
           break
         case "Unchanged":
           if (envelope.guards === undefined) mailbox.answer(envelope, this.#accepted(envelope, []))
-          else later.push(this.#answerIfHeld(envelope, envelope.guards, this.#accepted(envelope, [])))
+          else held.push(this.#answerIfHeld(envelope, envelope.guards, this.#accepted(envelope, [])))
           break
         case "Refuse":
           if (envelope.guards === undefined) mailbox.answer(envelope, Exit.fail(decision.error))
-          else later.push(this.#answerIfHeld(envelope, envelope.guards, Exit.fail(decision.error)))
+          else held.push(this.#answerIfHeld(envelope, envelope.guards, Exit.fail(decision.error)))
           break
         case "Defect":
           later.push(this.#crash(envelope, decision.defect))
       }
     }
+    // All of them ask the log by one question.
+    if (held.length > 0) later.unshift(Effect.all(held, { concurrency: "unbounded", discard: true }))
     if (lost.length > 0) later.push(...lost.map((one) => this.#answerLost(one)), this.pauseIfLost)
     return later.length === 0 ? Effect.void : Effect.all(later, { discard: true })
   }
@@ -89,14 +92,26 @@ export class Answers<State, Command, Event, Rejection> {
         // The data of one caller can't be stored, which says nothing about the commands of others.
         return this.#crash(envelope, new Error(`The event store refused the events: ${outcome.reason}`), "caller")
       case "GuardMoved":
-        // Only whoever made the command can make it anew; those behind it are decided without it.
-        mailbox.answer(envelope, Exit.fail(new GuardMoved(outcome)))
-        return Effect.void
+        return this.#answerMoved(envelope, new GuardMoved(outcome))
       case "Conflict":
         memory.context.metrics.lost()
         this.loseRace(outcome.version)
         return Effect.void
     }
+  }
+
+  /**
+   * Answers the commands whose guard has moved, which whoever made them makes anew: the one that was refused, and those
+   * behind it, which would be refused as well, one append after the other. The rest is decided without them.
+   */
+  #answerMoved(refused: Envelope<State, Command, Event, Rejection>, moved: GuardMoved): Effect.Effect<void> {
+    const isMoved = ({ streamId, version }: Guard) => streamId === moved.streamId && version < moved.version
+    return Effect.sync(() => {
+      for (const envelope of this.mailbox.pending) {
+        const isLost = envelope === refused || envelope.guards?.some(isMoved) === true
+        if (isLost) this.mailbox.answer(envelope, Exit.fail(moved))
+      }
+    })
   }
 
   #crash(envelope: Envelope<State, Command, Event, Rejection>, defect: unknown, cause: "rules" | "caller" = "rules") {

@@ -34,6 +34,11 @@ export interface SendOptions {
    * `GuardMoved`.
    */
   readonly guards?: ReadonlyArray<Guard>
+  /**
+   * The command is answered by this time, in milliseconds of the monotonic clock, if that is before the command deadline:
+   * for a sender whose own time has begun before.
+   */
+  readonly deadline?: number
   /** The id was made just now by the sender, so the stream need not be read first. A wrong claim only costs time. */
   readonly fresh?: boolean
   readonly correlationId?: string

@@ -18,9 +18,11 @@ import * as CommandIdentity from "./CommandIdentity.ts"
 import * as Guarded from "./Guarded.ts"
 import * as KeyedCommands from "./KeyedCommands.ts"
 
-export interface CommandOptions extends Omit<SendOptions, "guards"> {
+export interface CommandOptions extends Omit<SendOptions, "deadline" | "guards"> {
   /** Only whoever makes the command can name what it was made from: see `Guarded`. */
   readonly guards?: never
+  /** The time of a submitted command begins when it is submitted. */
+  readonly deadline?: never
   /**
    * Makes the command take effect at most once, however often it is sent, for as long as the key is kept (see
    * `CommandRetention`; 48 h by default). 1 to 255 printable ASCII characters. (IETF draft "The Idempotency-Key HTTP

@@ -5,7 +5,7 @@
  */
 import { Clock, Data, Duration, Effect, Random } from "effect"
 import type { Guard } from "../../eventstore/EventStore.ts"
-import { ConcurrencyConflict } from "../../eventstore/EventStoreErrors.ts"
+import { ConcurrencyConflict, Overloaded } from "../../eventstore/EventStoreErrors.ts"
 import * as MonotonicClock from "../../supervision/MonotonicClock.ts"
 import type { SendOptions } from "../actor/Envelope.ts"
 import { AggregateLimits } from "../AggregateLimits.ts"
@@ -28,19 +28,32 @@ export const make = Effect.gen(function* () {
 
   return <Command, A, E, E2>(
     make: Effect.Effect<Command | Guarded<Command>, E>,
-    send: (command: Command, options: Pick<SendOptions, "guards">) => Effect.Effect<A, E2 | GuardMoved>
-  ): Effect.Effect<A, E | E2 | ConcurrencyConflict> =>
+    send: (command: Command, options: Pick<SendOptions, "deadline" | "guards">) => Effect.Effect<A, E2 | GuardMoved>
+  ): Effect.Effect<A, E | Exclude<E2, GuardMoved> | ConcurrencyConflict> =>
     Effect.suspend(() => {
-      const giveUpAt = MonotonicClock.millisUnsafe(clock) + patience
-      const again = ({ streamId, version }: GuardMoved): typeof attempt =>
-        MonotonicClock.millisUnsafe(clock) < giveUpAt
-          ? Effect.flatMap(Random.nextIntBetween(1, 10), (pause) => Effect.delay(attempt, pause))
-          : Effect.fail(new ConcurrencyConflict({ streamId, currentVersion: version }))
-      const attempt: Effect.Effect<A, E | E2 | ConcurrencyConflict> = Effect.flatMap(make, (made) =>
-        Effect.catch(
-          made instanceof Guarded ? send(made.command, { guards: made.guards }) : send(made, {}),
-          (error): typeof attempt => (error instanceof GuardMoved ? again(error) : Effect.fail(error))
-        )
+      const deadline = MonotonicClock.millisUnsafe(clock) + patience
+      const isOver = () => MonotonicClock.millisUnsafe(clock) >= deadline
+      let moved: GuardMoved | undefined
+
+      const after = (error: E2 | GuardMoved): typeof attempt => {
+        if (error instanceof GuardMoved) {
+          moved = error
+          if (!isOver()) return Effect.flatMap(Random.nextIntBetween(1, 10), (pause) => Effect.delay(attempt, pause))
+        }
+        // A command that was made anew and had no time left was not decided; a guard that moved is why.
+        const isConflict = error instanceof GuardMoved || (error instanceof Overloaded && isOver())
+        if (moved === undefined || !isConflict) return Effect.fail(error as Exclude<E2, GuardMoved>)
+        const { streamId, version } = moved
+        return Effect.fail(new ConcurrencyConflict({ streamId, currentVersion: version }))
+      }
+
+      const attempt: Effect.Effect<A, E | Exclude<E2, GuardMoved> | ConcurrencyConflict> = Effect.flatMap(
+        make,
+        (made) => {
+          const sent =
+            made instanceof Guarded ? send(made.command, { guards: made.guards, deadline }) : send(made, { deadline })
+          return Effect.catch(sent, after)
+        }
       )
       return attempt
     })

@@ -21,6 +21,8 @@ export type AppendError = Overloaded | DatabaseUnavailable | OutcomeUnknown
 export interface Call {
   readonly entries: ReadonlyArray<EncodedEntry>
   readonly bytes: number
+  /** Its entries have so many guards, each of which is looked up while the log's head is locked. */
+  readonly guards: number
   /** The deadline is in milliseconds of the monotonic clock. */
   readonly deadline: number
   readonly reply: Deferred.Deferred<ReadonlyArray<Outcome>, AppendError>
@@ -44,11 +46,17 @@ export type Lane = (batch: Batch) => Effect.Effect<void>
 export interface Limits {
   readonly batchEntries: number
   readonly batchBytes: number
+  readonly batchGuards: number
   /** At most this many entries may wait for a lane. */
   readonly waitingEntries: number
 }
 
-export const defaultLimits: Limits = { batchEntries: 500, batchBytes: 1024 * 1024, waitingEntries: 4_096 }
+export const defaultLimits: Limits = {
+  batchEntries: 500,
+  batchBytes: 1024 * 1024,
+  batchGuards: 2_000,
+  waitingEntries: 4_096
+}
 
 /**
  * At this interval, in milliseconds, calls are looked for whose deadline has passed, and a free lane takes those that wait,
@@ -91,15 +99,20 @@ export const make = Effect.fnUntraced(function* (lanes: ReadonlyArray<Lane>, lim
     const calls: Array<Call> = []
     let entries = 0
     let bytes = 0
+    let guards = 0
     let taken = 0
     for (const call of waiting) {
-      const fits = entries + call.entries.length <= limits.batchEntries && bytes + call.bytes <= limits.batchBytes
+      const fits =
+        entries + call.entries.length <= limits.batchEntries &&
+        bytes + call.bytes <= limits.batchBytes &&
+        guards + call.guards <= limits.batchGuards
       if (calls.length > 0 && !fits) break
       taken++
       if (call.isAnswered) continue
       calls.push(call)
       entries += call.entries.length
       bytes += call.bytes
+      guards += call.guards
     }
     for (const call of waiting.splice(0, taken)) waitingEntries -= call.entries.length
     return calls
@@ -167,8 +180,9 @@ export const make = Effect.fnUntraced(function* (lanes: ReadonlyArray<Lane>, lim
       const deadline = MonotonicClock.millisUnsafe(clock) + timeout
       const encoded = entries.map(encode)
       const bytes = encoded.reduce((sum, entry) => sum + entry.bytes, 0)
+      const guards = entries.reduce((sum, entry) => sum + (entry.guards?.length ?? 0), 0)
       const reply = Deferred.makeUnsafe<ReadonlyArray<Outcome>, AppendError>()
-      waiting.push({ entries: encoded, bytes, deadline, reply, batch: undefined, isAnswered: false })
+      waiting.push({ entries: encoded, bytes, guards, deadline, reply, batch: undefined, isAnswered: false })
       waitingEntries += entries.length
       updateLatch()
       someAreOpen.openUnsafe()

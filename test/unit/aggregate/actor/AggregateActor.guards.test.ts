@@ -62,6 +62,58 @@ describe("a command with guards", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("is refused at once with all others of the drain whose guards have moved as well", () =>
+    Effect.gen(function* () {
+      const { arrived, layer, log, open } = yield* gated
+      const faulty = FaultyEventStore.make(Context.get(yield* Layer.build(layer), EventStore))
+      let appends = 0
+      faulty.inject({ append: (call) => Effect.suspend(() => (appends++, call)) })
+      const aggregates = yield* aggregatesOn(faulty.layer)
+      const other = yield* aggregatesOn(Layer.succeed(EventStore, log))
+      yield* other.send(Counter, "limit", add())
+      const send = (amount: number, guards = {}) =>
+        Effect.forkChild(Effect.result(aggregates.send(Counter, "a", add(amount), guards)), { startImmediately: true })
+      const first = yield* send(1)
+      yield* arrived
+      const lost = yield* Effect.forEach(Array.from({ length: 20 }), () => send(10, guarded(guard("limit", 0))))
+      const held = yield* send(100, guarded(guard("limit", 1)))
+      lost.push(yield* send(10, guarded(guard("b", 0), guard("limit", 0))))
+      const free = yield* send(1_000)
+      yield* open
+      yield* Fiber.join(first)
+      for (const fiber of lost) assert.containSubset(yield* Fiber.join(fiber), { failure: moved("limit", 1) })
+      assert.containSubset(yield* Fiber.join(held), { success: { version: 2 } })
+      assert.containSubset(yield* Fiber.join(free), { success: { version: 3, state: { count: 1_101 } } })
+      // The first one, the drain behind it, and what is left of that.
+      assert.strictEqual(appends, 3)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("asks the log by one question for all that appends nothing", () =>
+    Effect.gen(function* () {
+      const { arrived, layer, open } = yield* gated
+      const faulty = FaultyEventStore.make(Context.get(yield* Layer.build(layer), EventStore))
+      let asked = 0
+      let most = 0
+      faulty.inject({
+        currentVersion: (call) =>
+          Effect.suspend(() => {
+            most = Math.max(most, ++asked)
+            return Effect.andThen(Effect.yieldNow, call)
+          }).pipe(Effect.ensuring(Effect.sync(() => asked--)))
+      })
+      const aggregates = yield* aggregatesOn(faulty.layer)
+      const send = (amount: number, guards = {}) =>
+        Effect.forkChild(aggregates.send(Counter, "a", add(amount), guards), { startImmediately: true })
+      const first = yield* send(1)
+      yield* arrived
+      const fibers = yield* Effect.forEach(Array.from({ length: 20 }), () => send(0, guarded(guard("limit", 0))))
+      yield* open
+      yield* Effect.forEach([first, ...fibers], Fiber.join)
+      assert.strictEqual(most, 20)
+    }).pipe(Effect.scoped)
+  )
+
   for (const soleWriter of [true, false]) {
     it.effect(`is rejected or left without effect only if its guards hold (${soleWriter ? "one" : "any"} writer)`, () =>
       Effect.gen(function* () {

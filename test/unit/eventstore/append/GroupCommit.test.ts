@@ -22,10 +22,15 @@ const gated = (options: { readonly lanes?: number; readonly limits?: Partial<Gro
       })
     const lanes = Array.from({ length: options.lanes ?? 1 }, () => lane)
     const append = yield* GroupCommit.make(lanes, { ...GroupCommit.defaultLimits, ...options.limits })
-    const start = (entries: number, timeout = 5_000, bytes = 0) =>
+    const start = (entries: number, timeout = 5_000, bytes = 0, guards = 0) =>
       Effect.gen(function* () {
         const given = Array.from({ length: entries }, () =>
-          entry(newStream(), 0, { events: [event({ text: "x".repeat(bytes) })] })
+          entry(newStream(), 0, {
+            events: [event({ text: "x".repeat(bytes) })],
+            ...(guards === 0
+              ? {}
+              : { guards: Array.from({ length: guards }, () => ({ streamId: newStream(), version: 0 })) })
+          })
         )
         return yield* Effect.forkChild(append(given, timeout), {
           startImmediately: true
@@ -60,6 +65,18 @@ describe("GroupCommit", () => {
       const calls = [yield* writer.start(1)]
       yield* writer.settled
       for (const bytes of [500, 500, 2_000, 9_000, 10]) calls.push(yield* writer.start(1, 5_000, bytes))
+      yield* writer.open
+      yield* Effect.forEach(calls, Fiber.join)
+      assert.deepStrictEqual(writer.sizes(), [[1], [1, 1], [1], [1], [1]])
+    })
+  )
+
+  it.effect("keeps batches below the limit in guards, unless one call alone is above it", () =>
+    Effect.gen(function* () {
+      const writer = yield* gated({ limits: { batchGuards: 5 } })
+      const calls = [yield* writer.start(1)]
+      yield* writer.settled
+      for (const guards of [2, 3, 1, 9, 0]) calls.push(yield* writer.start(1, 5_000, 0, guards))
       yield* writer.open
       yield* Effect.forEach(calls, Fiber.join)
       assert.deepStrictEqual(writer.sizes(), [[1], [1, 1], [1], [1], [1]])
