@@ -4,13 +4,18 @@
  * After a hold-up, Node runs the timers that are due before it reads its sockets. Code that takes a timer for a sign
  * that somebody did not answer yields to I/O first.
  */
-import { type Duration, Effect, type Exit, Fiber, Option } from "effect"
+import { Context, type Duration, Effect, type Exit, Fiber, Option } from "effect"
 
-/** Waits for one turn of the event loop: sockets are read and written once meanwhile. */
-export const yieldToIo: Effect.Effect<void> = Effect.callback((resume) => {
+const turn: Effect.Effect<void> = Effect.callback((resume) => {
   const immediate = setImmediate(() => resume(Effect.void))
   return Effect.sync(() => clearImmediate(immediate))
 })
+
+/** Is one turn of the event loop; where nothing comes on sockets, as in a simulation, something else may take its place. */
+export const IoTurn = Context.Reference<Effect.Effect<void>>("ordinal/database/YieldToIo", { defaultValue: () => turn })
+
+/** Waits for one turn of the event loop: sockets are read and written once meanwhile. */
+export const yieldToIo: Effect.Effect<void> = Effect.flatten(IoTurn)
 
 /** Answers of 8 MB were read within 4 turns; a turn of an idle process takes some 30 µs. */
 const graceTurns = 10

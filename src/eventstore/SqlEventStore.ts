@@ -1,7 +1,7 @@
 /**
  * Keeps the log in SQL: one implementation for PostgreSQL and PGlite, over the connections of `Database`.
  *
- * Appends go to `GroupCommit`, which has them stored by `AppendLane`s. Reads are single autocommit statements of at
+ * Appends go to `LogWriter`, whose group commit has them stored by `AppendLane`s. Reads are single autocommit statements of at
  * most a page; no connection is held between two of them. `SqlFailure` tells the failures of the database apart.
  */
 import { Duration, Effect, Layer } from "effect"
@@ -10,10 +10,10 @@ import * as BatchedReads from "../database/BatchedReads.ts"
 import { Database } from "../database/Database.ts"
 import * as OpenTransaction from "../database/OpenTransaction.ts"
 import { orUnavailable, withinSeconds } from "../database/SqlFailure.ts"
-import * as OutageLog from "../supervision/OutageLog.ts"
-import * as AppendLane from "./append/AppendLane.ts"
+import { executeOn } from "./append/AppendStatement.ts"
 import * as AppendTrial from "./append/AppendTrial.ts"
 import * as GroupCommit from "./append/GroupCommit.ts"
+import * as LogWriter from "./append/LogWriter.ts"
 import * as EventRow from "./EventRow.ts"
 import { EventStore, maxPageSize, type StoredCommand } from "./EventStore.ts"
 import type { StreamId } from "./StreamId.ts"
@@ -27,19 +27,14 @@ const read = <A, R>(self: Effect.Effect<A, SqlError, R>) => self.pipe(orUnavaila
 export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = GroupCommit.defaultLimits) {
   const database = yield* Database
   const sql = database.reads
-  const { grown, onAppended, reconnected, stored } = yield* LogSignal.make(database)
-  const outage = OutageLog.make("Appending to the log")
-  const makeLane = Effect.suspend(() => {
-    let connections = 0
-    const connect = Effect.tap(database.appendConnection, () =>
-      Effect.sync(() => {
-        if (++connections > 1) reconnected()
-      })
-    )
-    return AppendLane.make(connect, stored, outage)
-  })
-  const lanes = yield* Effect.all(Array.from({ length: database.appendLanes }, () => makeLane))
-  const append = yield* GroupCommit.make(lanes, limits)
+  const { append, grown, onAppended, outage } = yield* LogWriter.make(
+    {
+      lanes: database.appendLanes,
+      connect: Effect.map(database.appendConnection, executeOn),
+      channel: LogSignal.channelOf(database)
+    },
+    limits
+  )
   const columns = sql.literal(EventRow.columns)
 
   const readStream: EventStore["Service"]["readStream"] = (streamId, { after, limit }) =>

@@ -1,21 +1,26 @@
 /**
  * Stores one batch at a time over a connection of its own, and finds out what became of it. `GroupCommit` hands it the
- * batches; it sends them by `AppendStatement` and answers their calls.
+ * batches; it sends them over its connection (by `AppendStatement`) and answers their calls.
  *
  * A lost connection leaves the outcome open: the identical batch is sent again on a new connection, and the database
  * tells what is stored already. Data that can't be stored is found by sending the calls, and then the entries of the
  * guilty call, one by one, so that no other call fails for it.
  */
-import type { PgClient } from "@effect/sql-pg"
 import { Cause, Effect, Exit, Fiber, Option, Result, Schedule, Scope } from "effect"
 import { ConnectionError, SqlError } from "effect/sql/SqlError"
 import { classify, isSessionUnusable, messageOf } from "../../database/SqlFailure.ts"
 import { awaitWithGrace } from "../../database/YieldToIo.ts"
 import type { OutageLog } from "../../supervision/OutageLog.ts"
 import type { Outcome } from "../EventStore.ts"
-import { type EncodedEntry, execute } from "./AppendStatement.ts"
+import type { EncodedEntry } from "./AppendStatement.ts"
 import { answer, type Batch, type Call, type Lane } from "./GroupCommit.ts"
 import * as Span from "../../telemetry/Span.ts"
+
+/** Stores a batch over one connection and in one transaction, and gives one outcome for each entry, in order. */
+export type Send = (batch: ReadonlyArray<EncodedEntry>) => Effect.Effect<ReadonlyArray<Outcome>, SqlError>
+
+/** Opens a connection, which is closed with the scope. */
+export type Connect = Effect.Effect<Send, SqlError, Scope.Scope>
 
 /** The connection is given up after this time, which is longer than the server's lock timeout. */
 const attemptTimeout = "3 seconds"
@@ -54,22 +59,22 @@ const isAwaited = (batch: Batch): boolean => batch.calls.some((call) => !call.is
  * that all lanes share.
  */
 export const make = Effect.fnUntraced(function* (
-  connect: Effect.Effect<PgClient.PgClient, SqlError, Scope.Scope>,
+  connect: Connect,
   stored: (entries: ReadonlyArray<EncodedEntry>, outcomes: ReadonlyArray<Outcome>) => void,
   outage: OutageLog
 ): Effect.fn.Return<Lane, never, Scope.Scope> {
   const laneScope = yield* Effect.scope
-  let current: { readonly sql: PgClient.PgClient; readonly scope: Scope.Closeable } | undefined
+  let current: { readonly send: Send; readonly scope: Scope.Closeable } | undefined
 
   const connection = Effect.suspend(() => {
-    if (current !== undefined) return Effect.succeed(current.sql)
+    if (current !== undefined) return Effect.succeed(current.send)
     return Effect.gen(function* () {
       const scope = yield* Scope.fork(laneScope)
-      const sql = yield* Scope.provide(connect, scope).pipe(
+      const send = yield* Scope.provide(connect, scope).pipe(
         Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
       )
-      current = { sql, scope }
-      return sql
+      current = { send, scope }
+      return send
     })
   })
 
@@ -87,13 +92,14 @@ export const make = Effect.fnUntraced(function* (
    * was not sent.
    */
   const attempt = Effect.fnUntraced(function* (batch: Batch, entriesOf: Entries): Effect.fn.Return<Stored, SqlError> {
-    const sql = current?.sql ?? (yield* Effect.catchDefect(connection, (cause) => Effect.fail(notConnected(cause))))
+    const sendOnce =
+      current?.send ?? (yield* Effect.catchDefect(connection, (cause) => Effect.fail(notConnected(cause))))
     // From here to the statement is one synchronous step, so that no caller is told in between that nothing was stored.
     // Once something may be stored, the batch must stay identical.
     if (!batch.isUndetermined) batch.calls = batch.calls.filter((call) => !call.isAnswered)
     if (!isAwaited(batch)) return { _tag: "Abandoned" }
     batch.isExecuting = true
-    const fiber = yield* Effect.forkIn(execute(sql, entriesOf()), laneScope, { startImmediately: true })
+    const fiber = yield* Effect.forkIn(sendOnce(entriesOf()), laneScope, { startImmediately: true })
     const isSent = fiber.pollUnsafe() === undefined
     const exit = yield* awaitWithGrace(fiber, attemptTimeout)
     if (Option.isNone(exit)) yield* Effect.forkIn(Fiber.interrupt(fiber), laneScope)

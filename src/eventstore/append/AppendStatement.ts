@@ -140,11 +140,10 @@ const allAccepted = (batch: ReadonlyArray<EncodedEntry>, { before, recordedAt }:
   })
 }
 
-/** Executes one autocommit statement: either everything that it accepts is stored, or nothing. */
-export const execute = (
-  sql: PgClient.PgClient,
-  batch: ReadonlyArray<EncodedEntry>
-): Effect.Effect<ReadonlyArray<Outcome>, SqlError> =>
-  Effect.suspend(() => sql.unsafe<Row>(statement, parameters(batch))).pipe(
-    Effect.map(([row]) => row?.outcomes?.map(toOutcome) ?? (row === undefined ? [] : allAccepted(batch, row)))
-  )
+/** Makes the function that executes one autocommit statement: either everything that it accepts is stored, or nothing. */
+export const executeOn =
+  (sql: PgClient.PgClient) =>
+  (batch: ReadonlyArray<EncodedEntry>): Effect.Effect<ReadonlyArray<Outcome>, SqlError> =>
+    Effect.suspend(() => sql.unsafe<Row>(statement, parameters(batch))).pipe(
+      Effect.map(([row]) => row?.outcomes?.map(toOutcome) ?? (row === undefined ? [] : allAccepted(batch, row)))
+    )

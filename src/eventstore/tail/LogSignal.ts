@@ -5,7 +5,8 @@
  * Hints are coalesced and sent apart from appends, because a NOTIFY in a commit takes a global lock. A hint may be lost
  * or come twice, so readers poll as well.
  */
-import { Array as Arr, Effect, Option, PubSub, Queue } from "effect"
+import { Array as Arr, Effect, Option, PubSub, Queue, type Scope } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
 import { randomUUID } from "node:crypto"
 import type { Database } from "../../database/Database.ts"
 import { withinSeconds } from "../../database/SqlFailure.ts"
@@ -14,14 +15,29 @@ import type { EncodedEntry } from "../append/AppendStatement.ts"
 import type { Outcome } from "../EventStore.ts"
 import * as AppendedEvents from "./AppendedEvents.ts"
 
-const channel = "ordinal_log"
+const channelName = "ordinal_log"
 const notifyInterval = "10 millis"
+
+/** Carries texts from each process to all that listen. Texts may be lost, and may come twice or in another order. */
+export interface Channel {
+  readonly notify: (text: string) => Effect.Effect<unknown, unknown>
+  /** Begins to listen; fails, or ends the queue, when it can't hear what comes. */
+  readonly listen: Effect.Effect<Queue.Dequeue<{ readonly payload: string }, SqlError>, SqlError, Scope.Scope>
+}
+
+/** Makes the channel of PostgreSQL; PGlite has none, since no other process can append there. */
+export const channelOf = ({ listener, reads }: Database["Service"]): Option.Option<Channel> =>
+  Option.map(listener, (connect) => ({
+    // To lose a hint in a crash is harmless, so this commit need not wait for the disk.
+    notify: (text) => reads`SELECT set_config('synchronous_commit', 'off', true), pg_notify(${channelName}, ${text})`,
+    listen: Effect.flatMap(connect, (sql) => sql.listen(channelName))
+  }))
 
 /**
  * Returns the hints as a PubSub, `onAppended`, which adds a listener, and functions to be called: `stored` with the outcomes
  * of each statement that appends, `reconnected` when a lost connection for appends was replaced.
  */
-export const make = Effect.fnUntraced(function* (database: Database["Service"]) {
+export const make = Effect.fnUntraced(function* (channel: Option.Option<Channel>) {
   const grown = yield* PubSub.sliding<void>(1)
   const { onAppended, publish, reconnected } = AppendedEvents.make(grown)
   const pending = yield* Queue.sliding<void>(1)
@@ -35,16 +51,10 @@ export const make = Effect.fnUntraced(function* (database: Database["Service"]) 
     if (isKnown) PubSub.publishUnsafe(grown, undefined)
     if (isAppended || isKnown) Queue.offerUnsafe(pending, undefined)
   }
-  if (Option.isNone(database.listener)) return { grown, onAppended, reconnected, stored }
-  const connect = database.listener.value
+  if (Option.isNone(channel)) return { grown, onAppended, reconnected, stored }
 
   const processId = randomUUID()
-  // To lose a hint in a crash is harmless, so this commit need not wait for the disk.
-  const notify = database.reads`SELECT
-    set_config('synchronous_commit', 'off', true), pg_notify(${channel}, ${processId})`.pipe(
-    withinSeconds(5),
-    Effect.ignore
-  )
+  const notify = channel.value.notify(processId).pipe(withinSeconds(5), Effect.ignore)
   const notifyForEver = Queue.take(pending).pipe(
     Effect.andThen(notify),
     Effect.andThen(Effect.sleep(notifyInterval)),
@@ -54,8 +64,7 @@ export const make = Effect.fnUntraced(function* (database: Database["Service"]) 
 
   const listen = (works: Effect.Effect<void>) =>
     Effect.gen(function* () {
-      const sql = yield* connect
-      const notifications = yield* sql.listen(channel)
+      const notifications = yield* channel.value.listen
       yield* works
       // No notification tells of events that were appended before this process listened, so it looks for them now.
       PubSub.publishUnsafe(grown, undefined)
