@@ -27,6 +27,11 @@ export interface ProjectionTables {
   readonly names: readonly [string, ...ReadonlyArray<string>]
   /** Creates an empty table; the live one before the projection runs for the first time, unless it is there already. */
   create(sql: SqlClient.SqlClient, slot: Slot): Sql<unknown>
+  /**
+   * Adds to the live table, which an older version made, what this version reads and that one does not know; in a
+   * transaction of its own. Without it, an older table must be readable as it is.
+   */
+  complete?(sql: SqlClient.SqlClient): Sql<unknown>
   /** Tells whether the live table has no rows. */
   isEmpty(sql: SqlClient.SqlClient): Sql<boolean>
   /** Drops the shadow table, if there is one. */

@@ -16,6 +16,11 @@ export interface Definition {
    * This stands between the parentheses of CREATE TABLE. Constraints must have no names, since there may be two tables.
    */
   readonly columns: string
+  /**
+   * The table has these columns besides, with their types, since a later version than its first. They may be empty: a
+   * table that an older version made gets them when a program of this version finds it.
+   */
+  readonly added?: Readonly<Record<string, string>>
   /** The table gets these indexes besides, each by a name of its own: `{ by_day: "(day, sold)" }`. */
   readonly indexes?: Readonly<Record<string, string>>
   /** The table gets these storage parameters, as `fillfactor = 80`. */
@@ -36,7 +41,7 @@ const qualified = /^([a-z_][a-z0-9_]*)\.([a-z_][a-z0-9_]*)$/
 /** PostgreSQL cuts longer names off, so that two of them may become one. */
 const longestName = 63
 
-export const make = ({ columns, indexes = {}, name, storage }: Definition): ProjectionTable => {
+export const make = ({ added = {}, columns, indexes = {}, name, storage }: Definition): ProjectionTable => {
   const [, schema, live] = qualified.exec(name) ?? []
   if (schema === undefined || live === undefined) {
     throw new TypeError(`The table "${name}" must be named as <schema>.<table>, in lower case.`)
@@ -59,18 +64,32 @@ export const make = ({ columns, indexes = {}, name, storage }: Definition): Proj
   const create = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, slot: Slot) {
     if (yield* exists(sql, nameOf(slot))) return
     const parameters = storage === undefined ? "" : ` WITH (${storage})`
-    yield* sql.unsafe(`CREATE TABLE ${nameOf(slot)} (${columns})${parameters}`)
+    const all = [columns, ...Object.entries(added).map(([column, type]) => `${column} ${type}`)].join(", ")
+    yield* sql.unsafe(`CREATE TABLE ${nameOf(slot)} (${all})${parameters}`)
     for (const [index, on] of Object.entries(indexes)) {
       yield* sql.unsafe(`CREATE INDEX ${tables[slot]}_${index} ON ${nameOf(slot)} ${on}`)
     }
   })
 
-  /**
-   * Readers wait for the lock only while the table is renamed, and then read the new table. The time-out is longer than
-   * the server takes to stop a vacuum of the table (1 s), and shorter than readers may wait.
-   */
+  /** This is longer than the server takes to stop a vacuum of the table (1 s), and shorter than readers may wait. */
+  const waitBriefly = (sql: SqlClient.SqlClient) => sql`SELECT set_config('lock_timeout', '1500ms', true)`
+
+  const complete = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+    const missing = yield* sql<{ readonly column: string }>`
+      SELECT added AS column FROM unnest(${Object.keys(added)}::text[]) AS added WHERE NOT EXISTS (
+        SELECT FROM pg_attribute WHERE attrelid = to_regclass(${nameOf("live")}) AND attname = added
+      )`
+    if (missing.length === 0) return
+    const columns = missing.map(({ column }) => `ADD COLUMN IF NOT EXISTS ${column} ${added[column]}`).join(", ")
+    // Nothing else is locked, so nobody who waits for this one is waited for.
+    yield* Effect.andThen(waitBriefly(sql), sql.unsafe(`ALTER TABLE IF EXISTS ${nameOf("live")} ${columns}`)).pipe(
+      sql.withTransaction
+    )
+  })
+
+  /** Readers wait for the lock only while the table is renamed, and then read the new table. */
   const swap = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
-    yield* sql`SELECT set_config('lock_timeout', '1500ms', true)`
+    yield* waitBriefly(sql)
     yield* sql.unsafe(`DROP TABLE IF EXISTS ${nameOf("live")}`)
     yield* sql.unsafe(`ALTER TABLE ${nameOf("shadow")} RENAME TO ${tables.live}`)
     for (const index of ["pkey", ...Object.keys(indexes)]) {
@@ -86,6 +105,7 @@ export const make = ({ columns, indexes = {}, name, storage }: Definition): Proj
         SELECT NOT EXISTS (SELECT FROM ${sql.literal(nameOf("live"))}) AS "isEmpty"`.pipe(
         Effect.map(([row]) => row?.isEmpty === true)
       ),
+    complete,
     drop: (sql) => sql.unsafe(`DROP TABLE IF EXISTS ${nameOf("shadow")}`),
     swap,
     in: (sql, slot) => sql.literal(nameOf(slot))

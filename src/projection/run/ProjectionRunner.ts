@@ -133,6 +133,8 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
     if (yield* RebuildRows.requestVersion(sql, projection)) {
       yield* Effect.logInfo(`The view is of version ${version}; one of version ${projection.version} is being built.`)
     }
+    // An older program that rebuilt the view made a table of its own shape.
+    if (projection.tables.complete !== undefined) yield* projection.tables.complete(sql)
     yield* Effect.sleep(standbyPoll)
   })
 

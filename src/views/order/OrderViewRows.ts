@@ -25,9 +25,8 @@ export const OrderViewTable = ProjectionTable.make({
     payment_status text COLLATE "C" NOT NULL,
     placed_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
-    state json NOT NULL,
-    document text,
-    bytes integer`,
+    state json NOT NULL`,
+  added: { document: "text", bytes: "integer" },
   indexes: {
     placed_at: "(placed_at, order_id)",
     customer: "(customer_id, placed_at, order_id) INCLUDE (status)",
