@@ -10,18 +10,29 @@ interface Call<Question, A, E> {
   readonly reply: Deferred.Deferred<A, E | DatabaseUnavailable>
 }
 
+interface Options {
+  /** So many statements may be under way at a time. */
+  readonly lanes?: number
+  /** One statement answers at most so many questions. */
+  readonly most?: number
+  /** A statement that takes longer, in milliseconds, is slow: those who ask meanwhile do not wait for it. */
+  readonly patience?: number
+}
+
 /**
  * Combines concurrent questions into one call of the given function, which gives one answer per question, in the order
- * of the questions; at most `most` of them at once. So many calls of it, `lanes`, may be under way at a time.
+ * of the questions. One statement is under way at a time, so that the next one gathers many; only beside slow ones there
+ * is another.
  */
 export const make = Effect.fnUntraced(function* <Question, A, E>(
   read: (questions: ReadonlyArray<Question>) => Effect.Effect<ReadonlyArray<A>, E>,
-  { lanes = 1, most = 500 }: { readonly lanes?: number; readonly most?: number } = {}
+  { lanes = 1, most = 500, patience = 100 }: Options = {}
 ) {
   type Asked = Call<Question, A, E>
   const waiting = new Set<Asked>()
   const inFlight = new Set<Asked>()
   let running = 0
+  let slow = 0
   const runFork = yield* FiberSet.makeRuntime<never>()
 
   const takeSome = (): ReadonlyArray<Asked> => {
@@ -35,19 +46,51 @@ export const make = Effect.fnUntraced(function* <Question, A, E>(
     return taken
   }
 
-  const answerAll = Effect.gen(function* () {
-    while (waiting.size > 0) {
-      const calls = takeSome()
-      const exit = yield* Effect.exit(Effect.suspend(() => read(calls.map((call) => call.question))))
-      for (const [index, call] of calls.entries()) {
-        inFlight.delete(call)
-        Deferred.doneUnsafe(
-          call.reply,
-          Exit.map(exit, (answers) => answers[index]!)
-        )
-      }
-    }
-  }).pipe(Effect.ensuring(Effect.sync(() => (running -= 1))))
+  const answerSome = Effect.suspend(() => {
+    const calls = takeSome()
+    let isSlow = false
+    const timer = setTimeout(() => {
+      isSlow = true
+      slow += 1
+      startLane()
+    }, patience)
+    return Effect.onExit(
+      Effect.suspend(() => read(calls.map((call) => call.question))),
+      (exit) =>
+        Effect.sync(() => {
+          clearTimeout(timer)
+          if (isSlow) slow -= 1
+          for (const [index, call] of calls.entries()) {
+            inFlight.delete(call)
+            Deferred.doneUnsafe(
+              call.reply,
+              Exit.map(exit, (answers) => answers[index]!)
+            )
+          }
+        })
+    )
+  })
+
+  const answerAll = Effect.whileLoop({
+    // A lane whose statement was slow ends if another one has taken its place; the last one to end looks once more.
+    while: () => waiting.size > 0 && running - slow === 1,
+    body: () => Effect.exit(answerSome),
+    step: () => {}
+  }).pipe(
+    Effect.ensuring(
+      Effect.sync(() => {
+        running -= 1
+        startLane()
+      })
+    )
+  )
+
+  /** Starts a lane if somebody waits and every statement that is under way is slow. */
+  const startLane = (): void => {
+    if (waiting.size === 0 || running >= lanes || running > slow) return
+    running += 1
+    runFork(answerAll)
+  }
 
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
@@ -61,10 +104,7 @@ export const make = Effect.fnUntraced(function* <Question, A, E>(
       const call: Asked = { question, reply: Deferred.makeUnsafe() }
       waiting.add(call)
       // The call waits and the reader runs in one synchronous step, so that no interruption can come between.
-      if (running < lanes) {
-        running += 1
-        runFork(answerAll)
-      }
+      startLane()
       return Effect.onInterrupt(Deferred.await(call.reply), () => Effect.sync(() => waiting.delete(call)))
     })
 })

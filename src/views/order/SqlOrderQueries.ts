@@ -36,7 +36,7 @@ interface FoundRow extends SqlView.Fresh {
 const maxBatch = 100
 const maxBatchBytes = 4 * 1024 * 1024
 
-/** So many statements that read orders by their ids are under way at a time; one that hangs does not hold up all. */
+/** So many statements that read orders by their ids are under way at a time, if the others are slow. */
 const lanes = 2
 
 /** Stands for no token: no event is at this position. */

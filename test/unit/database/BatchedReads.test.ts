@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { afterEach, assert, beforeEach, describe, it, vi } from "@effect/vitest"
 import { Deferred, Effect, Fiber, References } from "effect"
 import * as BatchedReads from "../../../src/database/BatchedReads.ts"
 
@@ -41,24 +41,71 @@ describe("batched reads", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("read nothing for callers who left, and do not wait for a statement that hangs", () =>
+  /** Makes reads of two lanes, whose first statements hang until they are answered. */
+  const hanging = Effect.gen(function* () {
+    const asked: Array<ReadonlyArray<string>> = []
+    const gates = yield* Effect.forEach([a, b], () => Deferred.make<void>())
+    const read = (keys: ReadonlyArray<string>) => {
+      const gate = gates[asked.push(keys) - 1]
+      const answers = keys.map(() => 0)
+      return gate === undefined ? Effect.succeed(answers) : Effect.as(Deferred.await(gate), answers)
+    }
+    const ask = yield* BatchedReads.make(read, { lanes: 2, patience: 100 })
+    const start = (key: string) => Effect.forkChild(ask(key), { startImmediately: true })
+    const answer = (statement: number) => Deferred.succeed(gates[statement]!, undefined)
+    return { asked, answer, start }
+  })
+
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }))
+  afterEach(() => void vi.useRealTimers())
+
+  it.live("gather while a statement takes its time, for the one after it", () =>
+    Effect.gen(function* () {
+      const { answer, asked, start } = yield* hanging
+      const askers = yield* Effect.forEach([a, b, "c"], start)
+      vi.advanceTimersByTime(99)
+      assert.deepStrictEqual(asked, [[a]])
+      yield* Effect.forEach([0, 1], answer)
+      yield* Effect.forEach(askers, Fiber.join)
+      assert.deepStrictEqual(asked, [[a], [b, "c"]])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("do not wait for a statement that is slow, be they asked before or after that shows", () =>
+    Effect.gen(function* () {
+      const { answer, asked, start } = yield* hanging
+      const slow = yield* start(a)
+      const askers = [yield* start(b), yield* start("c")]
+      vi.advanceTimersByTime(100)
+      assert.deepStrictEqual(asked, [[a], [b, "c"]])
+      yield* answer(1)
+      yield* Effect.forEach(askers, Fiber.join)
+      yield* Fiber.join(yield* start("d"))
+      assert.deepStrictEqual(asked, [[a], [b, "c"], ["d"]])
+      assert.isUndefined(slow.pollUnsafe())
+      yield* answer(0)
+      yield* Fiber.join(slow)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("gather for one statement again once the slow one has ended", () =>
+    Effect.gen(function* () {
+      const { answer, asked, start } = yield* hanging
+      const askers = yield* Effect.forEach([a, b], start)
+      vi.advanceTimersByTime(100)
+      askers.push(yield* start("c"), yield* start("d"))
+      yield* answer(0)
+      yield* Fiber.join(askers[0]!)
+      assert.deepStrictEqual(asked, [[a], [b]])
+      yield* answer(1)
+      yield* Effect.forEach(askers, Fiber.join)
+      assert.deepStrictEqual(asked, [[a], [b], ["c", "d"]])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("read nothing for callers who left", () =>
     Effect.gen(function* () {
       const asked: Array<ReadonlyArray<string>> = []
-      const gate = yield* Deferred.make<void>()
-      const ask = yield* BatchedReads.make(
-        (keys: ReadonlyArray<string>) => {
-          asked.push(keys)
-          const answers = keys.map(() => 0)
-          return asked.length === 1 ? Effect.as(Deferred.await(gate), answers) : Effect.succeed(answers)
-        },
-        { lanes: 2 }
-      )
-      const hanging = yield* Effect.forkChild(ask(a), { startImmediately: true })
-      yield* ask(b)
-      assert.deepStrictEqual(asked, [[a], [b]])
-      yield* Deferred.succeed(gate, undefined)
-      yield* Fiber.join(hanging)
-
       const closed = yield* Deferred.make<void>()
       const lone = yield* BatchedReads.make((keys: ReadonlyArray<string>) => {
         asked.push(keys)
