@@ -45,7 +45,7 @@ const noPosition = -1n
 /** Finds orders by their ids: one row for each that is asked for, in this order. */
 export const selectOrders = (sql: SqlClient.SqlClient, asked: ReadonlyArray<Asked>) =>
   sql<FoundRow>`
-    SELECT ${SqlView.freshColumns(sql, sql`a.n = 1`)}, ${SqlView.tokenEventId(sql, sql`a.token`)},
+    SELECT ${SqlView.freshColumns(sql, sql`a.n = 1`)}, ${SqlView.tokenEventId(sql, sql`nullif(a.token, ${noPosition})`)},
       a.version, a.fits, CASE WHEN a.fits THEN a.document END AS text,
       CASE WHEN a.fits AND a.document IS NULL THEN a.state END AS state,
       CASE WHEN a.document IS NULL THEN a.updated_at END AS "updatedAt",
