@@ -1,62 +1,52 @@
 /** An invariant over several streams: an account's purchases never exceed its credit limit, whoever buys or changes it. */
-import { Effect, Result, Schema } from "effect"
-import { type Aggregate, Aggregates, Commands, EventCodec, Guarded } from "ordinal/aggregate"
-import { StreamId } from "ordinal/eventstore"
+import { Effect, Layer, Schema } from "effect"
+import { Aggregate, Guarded } from "ordinal/aggregate"
+
+export const AccountId = Schema.String.check(Schema.isPattern(/^[a-z0-9]{1,32}$/)).pipe(Schema.brand("AccountId"))
+export type AccountId = typeof AccountId.Type
 
 const Cents = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100_000_000 }))
 
-// The limit is one stream, so that whoever sets it does not wait for those who buy.
-const LimitEvent = Schema.TaggedUnion({ LimitSet: { cents: Cents } })
-type LimitEvent = typeof LimitEvent.Type
-type SetLimit = { readonly _tag: "SetLimit"; readonly cents: number }
-
-export const Limit: Aggregate<number, SetLimit, LimitEvent, never> = {
-  category: "limit",
-  decider: {
-    initialState: 0,
-    decide: ({ cents }, limit) => Result.succeed(cents === limit ? [] : [{ _tag: "LimitSet", cents }]),
-    evolve: (_, event) => event.cents
-  },
-  codec: EventCodec.make(LimitEvent)
-}
-
-// The purchases are another one. Their rule needs the limit, which the command carries.
-const PurchaseEvent = Schema.TaggedUnion({ Purchased: { cents: Cents } })
-type PurchaseEvent = typeof PurchaseEvent.Type
-type Purchase = { readonly _tag: "Purchase"; readonly cents: number; readonly limit: number }
+/** The limit is one stream, so that whoever sets it does not wait for those who buy. */
+export class Limits extends Aggregate.Service<Limits>()("limit", {
+  id: AccountId,
+  command: Schema.TaggedUnion({ SetLimit: { cents: Cents } }),
+  event: Schema.TaggedUnion({ LimitSet: { cents: Cents } }),
+  state: Schema.Int,
+  initial: 0,
+  decide: ({ cents }, limit) => (cents === limit ? Aggregate.accept() : Aggregate.accept({ _tag: "LimitSet", cents })),
+  evolve: (_, { cents }) => cents
+}) {}
 
 export class LimitExceeded extends Schema.TaggedError<LimitExceeded>()("LimitExceeded", { available: Schema.Int }) {}
 
-export const Purchases: Aggregate<number, Purchase, PurchaseEvent, LimitExceeded> = {
-  category: "purchases",
-  decider: {
-    initialState: 0,
-    decide: ({ cents, limit }, spent) =>
-      spent + cents > limit
-        ? Result.fail(new LimitExceeded({ available: Math.max(0, limit - spent) }))
-        : Result.succeed([{ _tag: "Purchased", cents }]),
-    evolve: (spent, event) => spent + event.cents
-  },
-  codec: EventCodec.make(PurchaseEvent)
-}
+/** The purchases are another one. Their rule needs the limit, which the command carries. */
+export class Purchases extends Aggregate.Service<Purchases>()("purchases", {
+  id: AccountId,
+  command: Schema.TaggedUnion({ Purchase: { cents: Cents, limit: Cents } }),
+  event: Schema.TaggedUnion({ Purchased: { cents: Cents } }),
+  state: Schema.Int,
+  rejection: LimitExceeded,
+  initial: 0,
+  decide: ({ cents, limit }, spent) =>
+    spent + cents > limit
+      ? Aggregate.reject(new LimitExceeded({ available: Math.max(0, limit - spent) }))
+      : Aggregate.accept({ _tag: "Purchased", cents }),
+  evolve: (spent, { cents }) => spent + cents
+}) {}
 
 /**
  * Buys within the limit. The guard says at which version the limit was read: if it was set meanwhile, nothing is stored,
- * and `command` is run again. So the limit that decides is the one at the commit, also when another process sets it.
+ * and the command is made again. So the limit that decides is the one at the commit, also when another process sets it.
  */
-export const purchase = Effect.fn("purchase")(function* (account: string, cents: number) {
-  const aggregates = yield* Aggregates
-  const commands = yield* Commands
-  return yield* commands.submit({
-    aggregate: Purchases,
-    idOf: () => account,
-    scope: ["Purchase", account],
-    request: { cents },
-    command: Effect.gen(function* () {
-      const { state: limit, version } = yield* aggregates.read(Limit, account)
-      const guards = [{ streamId: StreamId.make(Limit.category, account), version }]
-      return new Guarded<Purchase>({ command: { _tag: "Purchase", cents, limit }, guards })
-    }),
-    receipt: (spent) => ({ spent })
-  })
+export const purchase = Effect.fn("purchase")(function* (account: AccountId, cents: number) {
+  const limits = yield* Limits
+  const purchases = yield* Purchases
+  const make = Effect.map(limits.get(account), ({ state: limit, version }) =>
+    Guarded.make({ _tag: "Purchase", cents, limit }, [Limits.guard(account, version)])
+  )
+  return yield* purchases.sendGuarded(account, make)
 })
+
+/** Needs what a layer of `EventSourcing` provides. */
+export const layer = Layer.merge(Limits.layer, Purchases.layer)

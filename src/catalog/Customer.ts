@@ -1,7 +1,6 @@
 /** A customer can order while not withdrawn. The whole aggregate is in this file: command, event, state and rules. */
 import { Result, Schema } from "effect"
-import type { Aggregate, Decider } from "../aggregate/Aggregate.ts"
-import * as EventCodec from "../aggregate/EventCodec.ts"
+import * as Aggregate from "../aggregate/Aggregate.ts"
 import { CustomerId } from "../order/OrderId.ts"
 import { Email, Name } from "../order/Text.ts"
 
@@ -72,14 +71,16 @@ const evolve = (state: CustomerState, event: CustomerEvent): CustomerState => {
   }
 }
 
-export const CustomerDecider: Decider<CustomerState, CustomerCommand, CustomerEvent, CustomerNotFound> = {
-  initialState: { _tag: "Absent" },
+export class Customers extends Aggregate.Service<Customers>()("customer", {
+  id: CustomerId,
+  command: CustomerCommand,
+  event: CustomerEvent,
+  state: CustomerState,
+  rejection: CustomerNotFound,
+  initial: { _tag: "Absent" },
   decide,
-  evolve
-}
+  evolve,
+  uncheckedEvents: true
+}) {}
 
-export const CustomerAggregate: Aggregate<CustomerState, CustomerCommand, CustomerEvent, CustomerNotFound> = {
-  category: "customer",
-  decider: CustomerDecider,
-  codec: EventCodec.make(CustomerEvent, {}, { disableChecks: true })
-}
+export const CustomerAggregate = Customers.aggregate

@@ -3,8 +3,7 @@
  * rules.
  */
 import { Result, Schema } from "effect"
-import type { Aggregate, Decider } from "../aggregate/Aggregate.ts"
-import * as EventCodec from "../aggregate/EventCodec.ts"
+import * as Aggregate from "../aggregate/Aggregate.ts"
 import { Amount, BasisPoints, Currency } from "../order/Money.ts"
 import { ProductId } from "../order/OrderId.ts"
 import { Name } from "../order/Text.ts"
@@ -75,14 +74,16 @@ const evolve = (state: ProductState, event: ProductEvent): ProductState => {
   }
 }
 
-export const ProductDecider: Decider<ProductState, ProductCommand, ProductEvent, ProductNotFound> = {
-  initialState: { _tag: "Absent" },
+export class Products extends Aggregate.Service<Products>()("product", {
+  id: ProductId,
+  command: ProductCommand,
+  event: ProductEvent,
+  state: ProductState,
+  rejection: ProductNotFound,
+  initial: { _tag: "Absent" },
   decide,
-  evolve
-}
+  evolve,
+  uncheckedEvents: true
+}) {}
 
-export const ProductAggregate: Aggregate<ProductState, ProductCommand, ProductEvent, ProductNotFound> = {
-  category: "product",
-  decider: ProductDecider,
-  codec: EventCodec.make(ProductEvent, {}, { disableChecks: true })
-}
+export const ProductAggregate = Products.aggregate

@@ -110,7 +110,7 @@ const opened = (start: Start, dataDir: string, where: string) =>
 
 const openMemory = (start: Start) =>
   Effect.andThen(
-    Effect.logWarning("Orders are kept in memory only and are gone when this process ends."),
+    Effect.logWarning("Everything is kept in memory only and is gone when this process ends."),
     opened(start, "memory://", "memory")
   )
 

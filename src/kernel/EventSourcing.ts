@@ -1,7 +1,7 @@
 /**
  * The kernel without orders: layers that host aggregates and projections of your own, one for each kind of database.
  *
- * `Commands` submits commands, `Aggregates` sends them and reads states, `Projections` reports on the given projections.
+ * Provide one to the layers of your `Aggregate.Service` classes. `Projections` reports on the given projections.
  * Give one program one of these layers: each has its own actors and its own connections.
  */
 import { Layer, Redacted } from "effect"
@@ -18,9 +18,13 @@ import { Snapshots } from "../aggregate/Snapshots.ts"
 import * as SqlSnapshots from "../aggregate/SqlSnapshots.ts"
 import type { Projection } from "../projection/Projection.ts"
 import { ProjectionProgress } from "../projection/consistency/ProjectionProgress.ts"
+import * as LocalAggregates from "./LocalAggregates.ts"
 import * as ProjectionLayers from "../projection/ProjectionLayers.ts"
 
-const services = Layer.merge(Commands.layer, CommandRetention.layer).pipe(Layer.provideMerge(Aggregates.layer))
+const services = Layer.merge(LocalAggregates.layer, CommandRetention.layer).pipe(
+  Layer.provideMerge(Commands.layer),
+  Layer.provideMerge(Aggregates.layer)
+)
 
 /**
  * Keeps everything in memory, for tests and trials: nothing survives the process, and projections do not run. It can't

@@ -4,7 +4,7 @@
  */
 export * from "./Line.ts"
 export * from "./Money.ts"
-export { OrderAggregate } from "./OrderAggregate.ts"
+export { OrderAggregate, OrderStreams } from "./OrderAggregate.ts"
 export * from "./OrderCommand.ts"
 export { OrderDecider } from "./OrderDecider.ts"
 export * from "./OrderEvent.ts"

@@ -11,7 +11,13 @@ import type { Accepted, SendOptions } from "../actor/Envelope.ts"
 import type { Aggregate } from "../Aggregate.ts"
 import { makeCommandMetrics } from "../AggregateMetrics.ts"
 import { Aggregates } from "../Aggregates.ts"
-import { type IdempotencyError, InvalidIdempotencyKey, isIdempotencyKey, type SendError } from "../CommandErrors.ts"
+import {
+  type GuardMoved,
+  type IdempotencyError,
+  InvalidIdempotencyKey,
+  isIdempotencyKey,
+  type SendError
+} from "../CommandErrors.ts"
 import * as OutsideTransaction from "../OutsideTransaction.ts"
 import { wireType } from "../PublishedEvent.ts"
 import * as CommandIdentity from "./CommandIdentity.ts"
@@ -67,8 +73,13 @@ export interface Submission<State, Command extends Tagged, Event extends Tagged,
    * a guard has moved, it is run again, until the command deadline, and must then read anew.
    */
   readonly command: Effect.Effect<Command | Guarded.Guarded<Command>, E>
-  /** Makes the members of the receipt besides `ReceiptBase`, in JSON, from the state after the command. */
-  readonly receipt: (state: State, command: { readonly id: string }) => Receipt
+  /** Is run when a guard has moved, before the command is made anew. To give up instead, let it fail. */
+  readonly onMoved?: (moved: GuardMoved) => Effect.Effect<void, E>
+  /**
+   * Makes the members of the receipt besides `ReceiptBase`, in JSON, from the state after the command. If the command is
+   * decided again, because another one was faster, this is made again; the last one counts.
+   */
+  readonly receipt: (state: State, command: { readonly id: string; readonly events: ReadonlyArray<Event> }) => Receipt
 }
 
 export class Commands extends Context.Service<
@@ -110,13 +121,13 @@ const make = Effect.gen(function* () {
     Receipt,
     E
   >(submission: Submission<State, Command, Event, Rejection, Receipt, E>) {
-    const { aggregate, idOf, options, request, scope } = submission
+    const { aggregate, idOf, onMoved, options, request, scope } = submission
 
     const receiptOf = (
       id: string,
       { commandId, events, state, version }: Omit<Accepted<State, Event>, "position" | "eventId">
     ) => ({
-      ...submission.receipt(state, { id }),
+      ...submission.receipt(state, { id, events }),
       version,
       commandId,
       events: events.map(({ _tag }) => wireType(aggregate.category, _tag, aggregate.codec.schemaVersion(_tag)))
@@ -131,21 +142,23 @@ const make = Effect.gen(function* () {
       })
 
     if (options?.idempotencyKey === undefined) {
-      const answer = yield* sendGuarded(submission.command, (command, guards) => {
+      const send = (command: Command, attempt: Pick<SendOptions, "deadline" | "guards">) => {
         const id = idOf(command)
-        return Effect.map(aggregates.send(aggregate, id, command, { ...options, ...guards }), answerOf(id))
-      })
+        return Effect.map(aggregates.send(aggregate, id, command, { ...options, ...attempt }), answerOf(id))
+      }
+      const answer = yield* sendGuarded(submission.command, send, onMoved)
       return { ...answer, replayed: false }
     }
 
     if (!isIdempotencyKey(options.idempotencyKey)) return yield* new InvalidIdempotencyKey()
     const identity = CommandIdentity.make([options.actor ?? "", ...scope], options.idempotencyKey, request)
-    const run = sendGuarded(submission.command, (command, guards) => {
+    const send = (command: Command, attempt: Pick<SendOptions, "deadline" | "guards">) => {
       const id = idOf(command)
       const receipt = (accepted: Omit<Accepted<State, Event>, "position" | "eventId">) => receiptOf(id, accepted)
-      const sent = aggregates.sendKeyed(aggregate, id, command, { ...identity, receipt }, { ...options, ...guards })
+      const sent = aggregates.sendKeyed(aggregate, id, command, { ...identity, receipt }, { ...options, ...attempt })
       return Effect.map(sent, answerOf(id))
-    })
+    }
+    const run = sendGuarded(submission.command, send, onMoved)
     const { answer, replayed } = yield* once(identity, run, ({ position, receipt }) => ({
       // `receiptOf` made it, for a request with the same fingerprint.
       receipt: receipt as Receipt & ReceiptBase,

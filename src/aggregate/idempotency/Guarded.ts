@@ -15,11 +15,15 @@ import { GuardMoved } from "../CommandErrors.ts"
 export class Guarded<Command> extends Data.Class<{
   readonly command: Command
   readonly guards: ReadonlyArray<Guard>
-}> {}
+}> {
+  static make<const Command>(command: Command, guards: ReadonlyArray<Guard>): Guarded<Command> {
+    return new Guarded({ command, guards })
+  }
+}
 
 /**
- * Makes `send(make, send)`: `make` makes the command, or a `Guarded` one, and is run again when a guard has moved. Fails
- * with `ConcurrencyConflict`, which names the stream, if one still moved at the deadline.
+ * Makes `send(make, send)`: `make` makes the command, or a `Guarded` one, and is run again when a guard has moved, after
+ * `onMoved`. Fails with `ConcurrencyConflict`, which names the stream, if one still moved at the deadline.
  */
 export const make = Effect.gen(function* () {
   const { commandDeadline } = yield* AggregateLimits
@@ -28,7 +32,8 @@ export const make = Effect.gen(function* () {
 
   return <Command, A, E, E2>(
     make: Effect.Effect<Command | Guarded<Command>, E>,
-    send: (command: Command, options: Pick<SendOptions, "deadline" | "guards">) => Effect.Effect<A, E2 | GuardMoved>
+    send: (command: Command, options: Pick<SendOptions, "deadline" | "guards">) => Effect.Effect<A, E2 | GuardMoved>,
+    onMoved: (moved: GuardMoved) => Effect.Effect<void, E> = () => Effect.void
   ): Effect.Effect<A, E | Exclude<E2, GuardMoved> | ConcurrencyConflict> =>
     Effect.suspend(() => {
       const deadline = MonotonicClock.millisUnsafe(clock) + patience
@@ -38,7 +43,10 @@ export const make = Effect.gen(function* () {
       const after = (error: E2 | GuardMoved): typeof attempt => {
         if (error instanceof GuardMoved) {
           moved = error
-          if (!isOver()) return Effect.flatMap(Random.nextIntBetween(1, 10), (pause) => Effect.delay(attempt, pause))
+          if (!isOver()) {
+            const again = Effect.flatMap(Random.nextIntBetween(1, 10), (pause) => Effect.delay(attempt, pause))
+            return Effect.andThen(onMoved(error), again)
+          }
         }
         // A command that was made anew and had no time left was not decided; a guard that moved is why.
         const isConflict = error instanceof GuardMoved || (error instanceof Overloaded && isOver())

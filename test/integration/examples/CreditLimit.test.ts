@@ -1,27 +1,28 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { Aggregates } from "../../../src/aggregate/Aggregates.ts"
-import { streamId } from "../../../src/aggregate/Aggregate.ts"
 import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import * as EventSourcing from "../../../src/kernel/EventSourcing.ts"
 import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 import { patientConnections } from "../../../harness/clocks/Patience.ts"
-import { Limit, LimitExceeded, purchase, Purchases } from "../../../examples/CreditLimit.ts"
+import { AccountId, layer, LimitExceeded, Limits, purchase, Purchases } from "../../../examples/CreditLimit.ts"
 
-const processOn = (url: string) => Layer.build(Layer.fresh(EventSourcing.layerPostgres(url, patientConnections)))
+const ada = AccountId.make("ada")
+
+const on = <A, E>(kernel: Layer.Layer<A, E>) => Layer.build(Layer.fresh(layer.pipe(Layer.provideMerge(kernel))))
+const processOn = (url: string) => on(EventSourcing.layerPostgres(url, patientConnections))
 
 const kernels = {
-  "in memory": Effect.map(Layer.build(EventSourcing.layerMemory), (one) => [one]),
-  "on PGlite": Effect.map(Layer.build(EventSourcing.layerPglite("memory")), (one) => [one]),
+  "in memory": Effect.map(on(EventSourcing.layerMemory), (one) => [one]),
+  "on PGlite": Effect.map(on(EventSourcing.layerPglite("memory")), (one) => [one]),
   "of two processes on one PostgreSQL": Effect.flatMap(freshDatabase, (url) =>
     Effect.all([processOn(url), processOn(url)])
   )
 }
 
 /** The log's events of the account, in the order of their commits. */
-const history = Effect.fnUntraced(function* (account: string) {
+const history = Effect.fnUntraced(function* (account: AccountId) {
   const log = yield* EventStore
-  const streams = [streamId(Limit, account), streamId(Purchases, account)]
+  const streams = [Limits.guard(account, 0).streamId, Purchases.guard(account, 0).streamId]
   const pages = yield* Effect.forEach(streams, (stream) => log.readStream(stream, { after: 0, limit: 500 }))
   return pages.flat().toSorted((left, right) => Number(left.position - right.position))
 })
@@ -33,13 +34,13 @@ for (const [where, processes] of Object.entries(kernels)) {
         const contexts = yield* processes
         const at = (index: number) => Effect.provideContext(contexts[index % contexts.length]!)
         const setLimit = (cents: number) =>
-          Effect.flatMap(Aggregates, (aggregates) => aggregates.send(Limit, "ada", { _tag: "SetLimit", cents }))
+          Effect.flatMap(Limits, (limits) => limits.send(ada, { _tag: "SetLimit", cents }))
         yield* at(0)(setLimit(30))
-        const refused = yield* at(0)(Effect.flip(purchase("ada", 31)))
+        const refused = yield* at(0)(Effect.flip(purchase(ada, 31)))
         assert.deepStrictEqual(refused, new LimitExceeded({ available: 30 }))
 
         const buy = (index: number) =>
-          purchase("ada", 1).pipe(
+          purchase(ada, 1).pipe(
             Effect.catchTag("LimitExceeded", () => Effect.void),
             at(index)
           )
@@ -48,10 +49,10 @@ for (const [where, processes] of Object.entries(kernels)) {
         )
         yield* Effect.all(writers, { concurrency: "unbounded" })
         yield* at(0)(setLimit(10_000))
-        yield* at(1)(purchase("ada", 1_000))
+        yield* at(1)(purchase(ada, 1_000))
 
         let [limit, spent, purchases] = [0, 0, 0]
-        for (const { data, streamId, position } of yield* at(0)(history("ada"))) {
+        for (const { data, streamId, position } of yield* at(0)(history(ada))) {
           const { cents } = data as { readonly cents: number }
           if (streamId === "limit-ada") {
             limit = cents

@@ -5,12 +5,13 @@ import { HttpServer } from "effect/http"
 import { createServer } from "node:http"
 import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import * as StreamId from "../../../src/eventstore/StreamId.ts"
-import { Aggregates } from "../../../src/aggregate/Aggregates.ts"
 import * as EventSourcing from "../../../src/kernel/EventSourcing.ts"
 import { append, entry, equal, uuid } from "../../../src/testing/EventStoreEntries.ts"
 import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 import * as GiftCard from "../../../examples/GiftCard.ts"
 import { patientConnections } from "../../../harness/clocks/Patience.ts"
+
+const { id: CardId } = GiftCard.GiftCards.definition
 
 /** The whole program, on a kernel. */
 const program = <A, E>(kernel: Layer.Layer<A, E>) =>
@@ -67,15 +68,16 @@ for (const [where, kernel] of Object.entries(kernels)) {
 
 it.effect("reads facts of an earlier shape", () =>
   Effect.gen(function* () {
-    const { read, send } = yield* Aggregates
+    const { get, send } = yield* GiftCard.GiftCards
+    const old = CardId.make("old")
     const log = yield* EventStore
     const stream = StreamId.make("giftcard", "old")
     const issued = { eventId: uuid(), type: "Issued", schemaVersion: 1, data: { cents: 50_000 } }
     const redeemed = () => ({ eventId: uuid(), type: "Redeemed", schemaVersion: 1, data: { euros: 1 } })
     yield* append(entry(stream, 0, { events: [issued, ...Array.from({ length: 300 }, redeemed)] }))
-    assert.strictEqual((yield* read(GiftCard.GiftCard, "old")).state.balance, 20_000)
-    yield* send(GiftCard.GiftCard, "old", { _tag: "Redeem", cents: 1, till: "7" })
+    assert.strictEqual((yield* get(old)).state.balance, 20_000)
+    yield* send(old, { _tag: "Redeem", cents: 1, till: "7" })
     const [last] = yield* log.readStream(stream, { after: 301, limit: 1 })
     equal([last?.schemaVersion, last?.data], [2, { cents: 1, till: "7" }])
-  }).pipe(Effect.provide(EventSourcing.layerMemory))
+  }).pipe(Effect.provide(GiftCard.GiftCards.layer.pipe(Layer.provideMerge(EventSourcing.layerMemory))))
 )

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
-import { type CustomerCommand, CustomerDecider } from "../../../src/catalog/Customer.ts"
+import { CustomerAggregate, type CustomerCommand } from "../../../src/catalog/Customer.ts"
 import { CustomerId } from "../../../src/order/OrderId.ts"
 import { given } from "../../../src/testing/Given.ts"
 
@@ -13,21 +13,21 @@ const withdrawn = { _tag: "CustomerWithdrawn" } as const
 
 describe("a customer", () => {
   it("saved as before records nothing; another name or e-mail does", () => {
-    const { when } = given(CustomerDecider, [saved])
+    const { when } = given(CustomerAggregate.decider, [saved])
     assert.deepStrictEqual(Result.getOrThrow(when(save)), [])
     assert.deepStrictEqual(Result.getOrThrow(when({ ...save, name: "Ada" })), [{ ...saved, name: "Ada" }])
     assert.deepStrictEqual(Result.getOrThrow(when({ ...save, email: "a@b" })), [{ ...saved, email: "a@b" }])
   })
 
   it("is withdrawn once, and comes back by saving", () => {
-    assert.deepStrictEqual(Result.getOrThrow(given(CustomerDecider, [saved]).when(withdraw)), [withdrawn])
-    const { when } = given(CustomerDecider, [saved, withdrawn])
+    assert.deepStrictEqual(Result.getOrThrow(given(CustomerAggregate.decider, [saved]).when(withdraw)), [withdrawn])
+    const { when } = given(CustomerAggregate.decider, [saved, withdrawn])
     assert.deepStrictEqual(Result.getOrThrow(when(withdraw)), [])
     assert.deepStrictEqual(Result.getOrThrow(when(save)), [saved])
   })
 
   it("who never was can't be withdrawn", () => {
-    const rejection = Result.getOrThrow(Result.flip(given(CustomerDecider, []).when(withdraw)))
+    const rejection = Result.getOrThrow(Result.flip(given(CustomerAggregate.decider, []).when(withdraw)))
     assert.strictEqual(rejection._tag, "CustomerNotFound")
   })
 })
