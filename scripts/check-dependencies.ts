@@ -1,7 +1,8 @@
 /**
  * Checks the design's directions and sizes (run by `npm run check`): every folder of `src` imports only what `allowed`
  * lists, the root imports `server` alone, no file imports itself by way of others or an entry point of the package, clients reach
- * no server code, neither `scripts` nor `harness` needs a test, and a folder of `src` holds at most 16 files, its root 6.
+ * no server code, neither `scripts` nor `harness` needs a test, a folder of `src` holds at most 16 files, its root 6, and
+ * nothing depends on the name of the database's schema.
  */
 import { readdirSync, readFileSync } from "node:fs"
 import { dirname, join, normalize, relative } from "node:path"
@@ -145,6 +146,27 @@ for (const folder of ["scripts", "harness"]) {
     const imported = /(?:from|import)\s*\(?\s*"((?:\.\.\/)+test\/[^"]+)"/.exec(text)
     if (imported !== null)
       problems.push(`${folder}/${file} must not import ${imported[1]}: tests use ${folder}, not the other way`)
+  }
+}
+
+/**
+ * `SchemaName` replaces the schema's name in the texts of statements, where a dot follows it, and in nothing else: neither in
+ * values, nor in statements of a client that was made elsewhere.
+ */
+const makesClients = ["database/Postgres.ts", "database/Pglite.ts", "database/SchemaName.ts"]
+const fixedNames = [
+  [
+    /\bordinal(?![.\/-]|"[,)]| migrate)|\bordinal_|\$\{["'`]+ordinal\b|(?<!name: |tableName\(sql, )"ordinal\./,
+    "the schema's name where no client replaces it"
+  ],
+  [/\bPgClient\.(make|layer)(?!Compiler)/, "a client of its own, which doesn't replace the schema's name"]
+] as const
+const withoutComments = (text: string) => text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "")
+for (const file of files.filter((file) => !makesClients.includes(file))) {
+  const code = withoutComments(readFileSync(join(src, file), "utf8")).replace("'ordinal'::regnamespace", "")
+  for (const [pattern, problem] of fixedNames) {
+    const found = pattern.exec(code)
+    if (found !== null) problems.push(`${file} has ${problem} (${found[0]}): see database/SchemaName.ts`)
   }
 }
 

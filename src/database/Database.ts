@@ -11,6 +11,7 @@ import { Reactivity } from "effect/reactivity"
 import type { SqlError } from "effect/sql/SqlError"
 import { DatabaseNotOpened } from "./DatabaseErrors.ts"
 import type { DatabaseOptions } from "./DatabaseOptions.ts"
+import * as SchemaName from "./SchemaName.ts"
 
 type Connect = Effect.Effect<PgClient.PgClient, SqlError, Scope.Scope>
 
@@ -38,6 +39,7 @@ export class Database extends Context.Service<
 const isPostgres = /^postgres(ql)?:\/\//
 
 export const make = Effect.fnUntraced(function* (options: DatabaseOptions) {
+  yield* SchemaName.check(options.schema ?? SchemaName.defaultSchema)
   const url = Redacted.value(options.url)
   if (isPostgres.test(url)) {
     const postgres = yield* Effect.promise(() => import("./Postgres.ts"))

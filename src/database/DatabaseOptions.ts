@@ -11,6 +11,8 @@ export interface PoolSizes {
 
 export interface DatabaseOptions {
   readonly url: Redacted.Redacted
+  /** The schema that holds all tables and functions, `ordinal` by default; several may be in one database. */
+  readonly schema?: string
   readonly pools?: Partial<PoolSizes>
   /** Allows PGlite with `NODE_ENV=production`, although PGlite does not survive a power cut. */
   readonly allowPgliteInProduction?: boolean

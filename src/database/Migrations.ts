@@ -1,5 +1,5 @@
 /**
- * Brings the database's schema, `ordinal`, up to date, or refuses a schema that this program does not know.
+ * Brings the database's schema up to date, or refuses a schema that this program does not know.
  *
  * Many processes may start at once: each looks first, and one that finds work migrates in one transaction under an
  * advisory lock, so the others wait and then find nothing left to do. Looking needs no right but to read, so a role
@@ -24,6 +24,7 @@ import { orderPolicies } from "./migrations/0008_order_policies.ts"
 import { checkpointEvents } from "./migrations/0009_checkpoint_events.ts"
 import { appendBatch } from "./migrations/0010_append_batch.ts"
 import { orderDocuments } from "./migrations/0011_order_documents.ts"
+import { defaultSchema, schemaOf } from "./SchemaName.ts"
 import * as ServerChecks from "./ServerChecks.ts"
 import { blame, sqlState } from "./SqlFailure.ts"
 
@@ -44,8 +45,13 @@ const migrations = {
 /** Programs that know the migrations up to this one still work when all of the above are applied. */
 const compatibleFrom = 7
 
-/** This number is arbitrary, but the same in every version of this program. */
+/** This number is arbitrary, but the same in every version of this program. Another schema has a lock of its own. */
 export const lockKey = 7_305_421_890n
+
+const lock = (sql: SqlClient.SqlClient) =>
+  schemaOf(sql) === defaultSchema
+    ? sql`SELECT pg_advisory_xact_lock(${lockKey})`
+    : sql`SELECT pg_advisory_xact_lock(hashtextextended(${`${schemaOf(sql)} migrations`}, 0))`
 
 const known = new Map(Object.keys(migrations).map((key) => [Number(key.slice(0, 4)), key.slice(5)]))
 const latest = Math.max(...known.keys())
@@ -92,7 +98,7 @@ const refusal = (applied: ReadonlyArray<Applied>): string | undefined => {
 /** Lists the migrations that are left to do; fails if this program must not work on the schema. */
 const pending = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const [table] = yield* sql`SELECT 1 FROM pg_tables WHERE schemaname = 'ordinal' AND tablename = 'migrations'`
+  const [table] = yield* sql`SELECT 1 FROM pg_tables WHERE schemaname = ${schemaOf(sql)} AND tablename = 'migrations'`
   if (table === undefined) return [...known]
   // The column is not there before it is added by a migration.
   const applied = yield* sql<Applied>`
@@ -103,7 +109,8 @@ const pending = Effect.gen(function* () {
   return [...known].filter(([id]) => applied.every((one) => one.id !== id))
 })
 
-const applyAll = Migrator.make({})({ loader: Migrator.fromRecord(migrations), table: "ordinal.migrations" })
+const applyAll = (schema: string) =>
+  Migrator.make({})({ loader: Migrator.fromRecord(migrations), table: `${schema}.migrations` })
 
 /** Lifts the limits of time: another process may migrate first, and a migration may take long. */
 const withoutLimits = <A, E>(sql: SqlClient.SqlClient, work: Effect.Effect<A, E, SqlClient.SqlClient>) => {
@@ -116,10 +123,10 @@ const withoutLimits = <A, E>(sql: SqlClient.SqlClient, work: Effect.Effect<A, E,
 
 const migrate = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  yield* sql`SELECT pg_advisory_xact_lock(${lockKey})`
+  yield* lock(sql)
   if ((yield* pending).length === 0) return []
-  yield* sql`CREATE SCHEMA IF NOT EXISTS ordinal`
-  const applied = yield* applyAll
+  yield* sql`CREATE SCHEMA IF NOT EXISTS ${sql(schemaOf(sql))}`
+  const applied = yield* applyAll(schemaOf(sql))
   yield* sql`UPDATE ordinal.migrations SET compatible_from = ${compatibleFrom}
     WHERE migration_id = ANY(${applied.map(([id]) => id)}::integer[])`
   return applied

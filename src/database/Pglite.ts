@@ -16,6 +16,7 @@ import type { DatabaseOptions } from "./DatabaseOptions.ts"
 import { DatabaseNotOpened } from "./DatabaseErrors.ts"
 import * as DirectoryLock from "./DirectoryLock.ts"
 import * as PgliteStream from "./PgliteStream.ts"
+import * as SchemaName from "./SchemaName.ts"
 
 const unusable = (where: string) => (cause: unknown) =>
   new DatabaseNotOpened({
@@ -126,17 +127,20 @@ export const make = Effect.fnUntraced(function* (location: string, options: Data
   const start = yield* load
   const database = yield* location === "memory" ? openMemory(start) : openDirectory(start, location)
   // A pool of exactly one connection, unlike a lone connection, opens the session anew if the protocol ever breaks.
-  const client = yield* PgClient.make({
-    stream: PgliteStream.make(database),
-    ssl: false,
-    database: "postgres",
-    username: "postgres",
-    applicationName: "ordinal",
-    startupParameters: {},
-    minConnections: 1,
-    maxConnections: 1,
-    idleTimeout: Duration.infinity
-  })
+  const client = yield* Effect.flatMap(
+    PgClient.make({
+      stream: PgliteStream.make(database),
+      ssl: false,
+      database: "postgres",
+      username: "postgres",
+      applicationName: "ordinal",
+      startupParameters: {},
+      minConnections: 1,
+      maxConnections: 1,
+      idleTimeout: Duration.infinity
+    }),
+    SchemaName.inSchema(options.schema ?? SchemaName.defaultSchema)
+  )
   return {
     kind: "pglite" as const,
     sessionSettings: {},

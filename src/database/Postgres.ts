@@ -4,6 +4,7 @@ import { Effect, Option, Redacted } from "effect"
 import { Reactivity } from "effect/reactivity"
 import * as ConnectionUrl from "./ConnectionUrl.ts"
 import { type DatabaseOptions, defaultPools } from "./DatabaseOptions.ts"
+import * as SchemaName from "./SchemaName.ts"
 
 /**
  * The server ends a session that hangs with locks in 5 s. Appends rely on READ COMMITTED. A long-lived session keeps
@@ -36,10 +37,14 @@ export const make = Effect.fnUntraced(function* (options: DatabaseOptions) {
     keepAlive: "10 seconds",
     startupParameters: given
   })
+  const inSchema = SchemaName.inSchema(options.schema ?? SchemaName.defaultSchema)
   const pool = (role: string, maxConnections: number) =>
-    PgClient.make({ ...settings(role), maxConnections, connectionTTL })
+    Effect.flatMap(PgClient.make({ ...settings(role), maxConnections, connectionTTL }), inSchema)
   const connection = (role: string) =>
-    PgClient.makeClient(settings(role)).pipe(Effect.provideService(Reactivity.Reactivity, reactivity))
+    PgClient.makeClient(settings(role)).pipe(
+      Effect.flatMap(inSchema),
+      Effect.provideService(Reactivity.Reactivity, reactivity)
+    )
   return {
     kind: "postgres" as const,
     sessionSettings: given,

@@ -97,9 +97,7 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
 
   const head = sql<{ readonly logId: string; readonly position: bigint }>`SELECT log_id AS "logId", "position"
     FROM ordinal.log_head WHERE singleton`.pipe(
-    Effect.flatMap(([row]) =>
-      row === undefined ? Effect.die("The table ordinal.log_head has no row.") : Effect.succeed(row)
-    ),
+    Effect.flatMap(([row]) => (row === undefined ? Effect.die("The table log_head has no row.") : Effect.succeed(row))),
     read
   )
 

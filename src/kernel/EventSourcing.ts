@@ -70,5 +70,8 @@ export const layerPostgres = (url: string, options: Options & Omit<DatabaseOptio
  *
  * **Gotchas**: PGlite does not force its writes to the disk, so a power cut can lose or damage data.
  */
-export const layerPglite = (directory: string, options?: Options) =>
-  layer(Database.layer({ url: Redacted.make(`pglite:${directory}`), allowPgliteInProduction: true }), options)
+export const layerPglite = (directory: string, options: Options & Pick<DatabaseOptions, "schema"> = {}) =>
+  layer(
+    Database.layer({ ...options, url: Redacted.make(`pglite:${directory}`), allowPgliteInProduction: true }),
+    options
+  )

@@ -48,5 +48,8 @@ export const layerPostgres = (url: string, options: EventSourcing.Options & Omit
  * Provides `Orders` on PGlite, which keeps its data in `directory`, owned by this process from then on, or in memory if
  * `directory` is "memory". A power cut can lose data.
  */
-export const layerPglite = (directory: string, options?: EventSourcing.Options) =>
-  layer(Database.layer({ url: Redacted.make(`pglite:${directory}`), allowPgliteInProduction: true }), options)
+export const layerPglite = (directory: string, options: EventSourcing.Options & Pick<DatabaseOptions, "schema"> = {}) =>
+  layer(
+    Database.layer({ ...options, url: Redacted.make(`pglite:${directory}`), allowPgliteInProduction: true }),
+    options
+  )

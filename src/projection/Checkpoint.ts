@@ -11,6 +11,7 @@
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError, Statement } from "effect/sql"
+import { schemaOf, tableName } from "../database/SchemaName.ts"
 import type { RecordedEvent } from "../eventstore/EventStore.ts"
 import * as Lease from "./run/Lease.ts"
 import type { CheckpointKey, Projection } from "./Projection.ts"
@@ -92,12 +93,12 @@ export const setUp = Effect.fn("Projection.setUp")(function* (
 ): Effect.fn.Return<void, ProjectionStopped | SqlError.SqlError> {
   const key = { name, version, slot: "live" } as const
   yield* Effect.gen(function* () {
-    yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${`ordinal projection ${name}`}, 0))`
+    yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${`${schemaOf(sql)} projection ${name}`}, 0))`
     if ((yield* stored(sql, key)) !== undefined) return
     if (tables !== undefined) {
       yield* tables.create(sql, "live")
       if (!(yield* tables.isEmpty(sql))) {
-        const problem = `its table ${tables.names[0]} has rows already, but no checkpoint says of which events`
+        const problem = `its table ${tableName(sql, tables.names[0])} has rows already, but no checkpoint says of which events`
         return yield* new ProjectionStopped({ projection: name, problem: `${problem}; drop the table` })
       }
     }

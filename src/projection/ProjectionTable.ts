@@ -3,14 +3,17 @@
  *
  * **Gotchas**: taking its place is a drop and a rename. Views and foreign keys that point to the table block a rebuild,
  * and privileges granted on it are gone after one: grant by `ALTER DEFAULT PRIVILEGES`. Back it up together with the
- * schema `ordinal`, which says how far it is.
+ * schema of the log, which says how far it is.
  */
 import { Effect } from "effect"
 import type { SqlClient, Statement } from "effect/sql"
 import type { ProjectionTables, Slot } from "./Projection.ts"
 
 export interface Definition {
-  /** The table has this name with its schema, which must exist: `public.top_products`. */
+  /**
+   * The table has this name with its schema, which must exist: `public.top_products`. The schema `ordinal` stands for that
+   * of the log, whatever its name.
+   */
   readonly name: string
   /**
    * This stands between the parentheses of CREATE TABLE. Constraints must have no names, since there may be two tables.
@@ -33,7 +36,7 @@ export interface ProjectionTable extends ProjectionTables {
 }
 
 const exists = (sql: SqlClient.SqlClient, name: string) =>
-  sql<{ readonly exists: boolean }>`SELECT to_regclass(${name}) IS NOT NULL AS exists`.pipe(
+  sql<{ readonly exists: boolean }>`SELECT to_regclass('${sql.literal(name)}') IS NOT NULL AS exists`.pipe(
     Effect.map(([row]) => row?.exists === true)
   )
 

@@ -74,6 +74,7 @@ const limits = (settings: Settings.Settings) =>
 const database = (settings: Settings.Settings) =>
   Database.layer({
     url: settings.DATABASE_URL,
+    schema: settings.DATABASE_SCHEMA,
     allowPgliteInProduction: settings.ALLOW_PGLITE_IN_PRODUCTION,
     pools: { append: settings.POOL_APPEND, projections: settings.POOL_PROJECTIONS, reads: settings.POOL_READS }
   })

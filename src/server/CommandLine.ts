@@ -51,7 +51,11 @@ const subcommands = [
   Command.make("serve", flags, serve).pipe(
     Command.withDescription("Serves HTTP until it is stopped. This is what happens without a command, too.")
   ),
-  Command.make("migrate", Struct.pick(flags, ["DATABASE_URL", "ALLOW_PGLITE_IN_PRODUCTION"]), migrate).pipe(
+  Command.make(
+    "migrate",
+    Struct.pick(flags, ["DATABASE_URL", "DATABASE_SCHEMA", "ALLOW_PGLITE_IN_PRODUCTION"]),
+    migrate
+  ).pipe(
     Command.withDescription(
       "Brings the database up to date and ends. The role of DATABASE_URL must own the schema; that of the server need not."
     )

@@ -8,6 +8,7 @@
 import { Config, Duration, Effect, Option, Redacted, Schema } from "effect"
 import * as AggregateLimits from "../aggregate/AggregateLimits.ts"
 import { defaultPools } from "../database/DatabaseOptions.ts"
+import * as SchemaName from "../database/SchemaName.ts"
 import { CommandRetention } from "../eventstore/CommandRetention.ts"
 import type { ShownSetting } from "../http/admin/AdminHandlers.ts"
 import { isNetwork } from "../http/listener/HostNames.ts"
@@ -104,6 +105,11 @@ const views = ProjectionLimits.defaults
 
 export const settings = {
   DATABASE_URL: setting(Redacted.make("pglite:.data"), databaseUrl, "where orders are kept"),
+  DATABASE_SCHEMA: setting(
+    SchemaName.defaultSchema,
+    text("name", SchemaName.expected, SchemaName.pattern),
+    "the schema of that database that holds all tables; several servers' schemas may be in one"
+  ),
   DEMO: setting(
     "embedded",
     choice("embedded", "true", "false"),

@@ -9,13 +9,13 @@ import { Array as Arr, Effect, Option, PubSub, Queue, type Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { randomUUID } from "node:crypto"
 import type { Database } from "../../database/Database.ts"
+import { schemaOf } from "../../database/SchemaName.ts"
 import { withinSeconds } from "../../database/SqlFailure.ts"
 import { supervise, superviseReporting } from "../../supervision/Supervisor.ts"
 import type { EncodedEntry } from "../append/AppendStatement.ts"
 import type { Outcome } from "../EventStore.ts"
 import * as AppendedEvents from "./AppendedEvents.ts"
 
-const channelName = "ordinal_log"
 const notifyInterval = "10 millis"
 
 /** Carries texts from each process to all that listen. Texts may be lost, and may come twice or in another order. */
@@ -27,11 +27,14 @@ export interface Channel {
 
 /** Makes the channel of PostgreSQL; PGlite has none, since no other process can append there. */
 export const channelOf = ({ listener, reads }: Database["Service"]): Option.Option<Channel> =>
-  Option.map(listener, (connect) => ({
-    // To lose a hint in a crash is harmless, so this commit need not wait for the disk.
-    notify: (text) => reads`SELECT set_config('synchronous_commit', 'off', true), pg_notify(${channelName}, ${text})`,
-    listen: Effect.flatMap(connect, (sql) => sql.listen(channelName))
-  }))
+  Option.map(listener, (connect) => {
+    const name = `${schemaOf(reads)}_log`
+    return {
+      // To lose a hint in a crash is harmless, so this commit need not wait for the disk.
+      notify: (text) => reads`SELECT set_config('synchronous_commit', 'off', true), pg_notify(${name}, ${text})`,
+      listen: Effect.flatMap(connect, (sql) => sql.listen(name))
+    }
+  })
 
 /**
  * Returns the hints as a PubSub, `onAppended`, which adds a listener, and functions to be called: `stored` with the outcomes

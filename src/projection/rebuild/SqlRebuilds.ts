@@ -3,7 +3,9 @@
  * at.
  */
 import { Effect, Layer } from "effect"
+import type { SqlClient } from "effect/sql/SqlClient"
 import { Database } from "../../database/Database.ts"
+import { tableName } from "../../database/SchemaName.ts"
 import { changeOrUnavailable, changeWithinSeconds, orUnavailable, withinSeconds } from "../../database/SqlFailure.ts"
 import { findProjection, type Projection } from "../Projection.ts"
 import { RebuildRefused, UnknownRebuild } from "../ProjectionErrors.ts"
@@ -12,9 +14,9 @@ import * as RebuildRows from "./RebuildRows.ts"
 import { type Rebuild, Rebuilds } from "./Rebuilds.ts"
 
 /** A projection without a second table can only be emptied and filled again. */
-const notBeside =
+const notBeside = (sql: SqlClient) =>
   "it has no second table to be rebuilt in; to begin anew, empty what it keeps and delete its row of " +
-  "ordinal.checkpoints, both in one transaction, then restart every process"
+  `${tableName(sql, "ordinal.checkpoints")}, both in one transaction, then restart every process`
 
 const make = Effect.fnUntraced(function* (projections: ReadonlyArray<Projection>) {
   const { projections: sql } = yield* Database
@@ -44,7 +46,7 @@ const make = Effect.fnUntraced(function* (projections: ReadonlyArray<Projection>
     start: Effect.fn("Rebuilds.start")(function* (name, options = {}) {
       const projection = yield* findProjection(projections, name)
       if (projection.tables === undefined) {
-        return yield* new RebuildRefused({ projection: name, problem: notBeside })
+        return yield* new RebuildRefused({ projection: name, problem: notBeside(sql) })
       }
       const id = yield* RebuildRows.request(sql, projection, options).pipe(overdueOrUnavailable, changeWithinSeconds(6))
       yield* Effect.logInfo(`Rebuild ${id} of the projection begins.`, { projection: name })

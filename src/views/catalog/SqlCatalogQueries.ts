@@ -1,6 +1,8 @@
 /** Lists products and customers from `ordinal.catalog_view`. */
 import { Effect, Layer } from "effect"
+import type { SqlClient } from "effect/sql"
 import { Database } from "../../database/Database.ts"
+import { tableName } from "../../database/SchemaName.ts"
 import * as StreamId from "../../eventstore/StreamId.ts"
 import type { ConsistencyToken } from "../../projection/consistency/ConsistencyToken.ts"
 import { ProjectionProgress } from "../../projection/consistency/ProjectionProgress.ts"
@@ -17,8 +19,8 @@ interface Row {
 }
 
 /** Such a row was changed by hand, or a program was wrong: an audit shows how, and a repair puts it right. */
-const unreadable = (streamId: string) =>
-  `The row of ${streamId} in ordinal.catalog_view can't be read; audit and repair that stream.`
+const unreadable = (sql: SqlClient.SqlClient, streamId: string) =>
+  `The row of ${streamId} in ${tableName(sql, "ordinal.catalog_view")} can't be read; audit and repair that stream.`
 
 export const make = Effect.gen(function* () {
   const { reads: sql } = yield* Database
@@ -55,7 +57,7 @@ export const make = Effect.gen(function* () {
       const { freshness, row } = yield* read(selectPage(query, key, token), token)
       const found = row.items.map(({ id, state }) => ({ id, state: readState[query.category](state) }))
       for (const { id, state } of found) {
-        if (state === undefined) yield* Effect.logError(unreadable(`${query.category}-${id}`))
+        if (state === undefined) yield* Effect.logError(unreadable(sql, `${query.category}-${id}`))
       }
       return page(query, found, freshness)
     }),

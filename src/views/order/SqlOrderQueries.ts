@@ -4,6 +4,7 @@ import type { SqlClient, Statement } from "effect/sql"
 import * as BatchedReads from "../../database/BatchedReads.ts"
 import { Database } from "../../database/Database.ts"
 import * as OpenTransaction from "../../database/OpenTransaction.ts"
+import { tableName } from "../../database/SchemaName.ts"
 import type { OrderId } from "../../order/OrderId.ts"
 import { OrderPolicies } from "../../order/OrderPolicies.ts"
 import * as Checkpoint from "../../projection/Checkpoint.ts"
@@ -165,8 +166,8 @@ export const selectPage = (
 }
 
 /** Such a row was changed by hand, or a program was wrong: an audit shows how, and a repair puts it right. */
-const unreadable = (orderId: string) =>
-  `The row of order ${orderId} in ordinal.order_view can't be read; audit and repair its stream order-${orderId}.`
+const unreadable = (sql: SqlClient.SqlClient, orderId: string) =>
+  `The row of order ${orderId} in ${tableName(sql, "ordinal.order_view")} can't be read; audit and repair its stream order-${orderId}.`
 
 export const make = Effect.gen(function* () {
   const policies = yield* OrderPolicies
@@ -196,7 +197,7 @@ export const make = Effect.gen(function* () {
       if (version === null) return told
       const { state, text, updatedAt } = row
       const order = StoredOrder.fromRow({ orderId, version, text, state, updatedAt }, policies)
-      return order === undefined ? yield* Effect.die(new Error(unreadable(orderId))) : { order, ...told }
+      return order === undefined ? yield* Effect.die(new Error(unreadable(sql, orderId))) : { order, ...told }
     }),
 
     counts: Span.fn("OrderQueries.counts")(function* ({ customerId }, token) {
@@ -212,7 +213,7 @@ export const make = Effect.gen(function* () {
       for (const { at: position, bytes, fits, orderId, placedAt, state, text, updatedAt, version } of rows) {
         if (orderId === null) continue
         const order = fits ? StoredOrder.fromRow({ orderId, version, text, state, updatedAt }, policies) : undefined
-        if (fits && order === undefined) yield* Effect.logError(unreadable(orderId))
+        if (fits && order === undefined) yield* Effect.logError(unreadable(sql, orderId))
         found.push({ orderId, placedAt: placedAt.toISOString(), position, bytes, order })
       }
       return OrderListQuery.page(query, found, freshness)

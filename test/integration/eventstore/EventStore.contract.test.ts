@@ -17,7 +17,10 @@ EventStoreContract.suite(
   "PostgreSQL, every pool of size 1",
   freshLogLayer({ pools: { append: 1, projections: 1, reads: 1 } })
 )
+// A name that SQL must have quoted.
+EventStoreContract.suite("PostgreSQL, the schema order", freshLogLayer({ schema: "order" }))
 EventStoreContract.suite("PGlite in memory", logLayer("pglite:memory"))
+EventStoreContract.suite("PGlite in memory, the schema shop", logLayer("pglite:memory", { schema: "shop" }))
 EventStoreContract.suite(
   "PGlite in a directory",
   Layer.unwrap(Effect.map(temporaryDirectory, (directory) => logLayer(`pglite:${join(directory, "data")}`)))

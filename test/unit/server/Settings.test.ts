@@ -39,6 +39,11 @@ describe("a setting", () => {
     ["AUTO_CONFIRM", "perhaps", "true or false"],
     ["TRUSTED_PROXIES", "10.0.0.0/33", "addresses or networks such as 10.0.0.0/8, separated by commas"],
     ["ALLOWED_HOSTS", "shop.example:80", "host names such as shop.example, separated by commas"],
+    [
+      "DATABASE_SCHEMA",
+      "Shop",
+      "a name of at most 40 lower-case letters, digits and _, not public, information_schema or pg_…, and no digit first"
+    ],
     ["LOG_LEVEL", "trace", "one of debug, info, warning, error"]
   ]
   it.effect.each(refused)("is refused with a sentence that says what it must be: %s=%s", ([name, text, expected]) =>
