@@ -153,16 +153,16 @@ for (const folder of ["scripts", "harness"]) {
  * `SchemaName` replaces the schema's name in the texts of statements, where a dot follows it, and in nothing else: neither in
  * values, nor in statements of a client that was made elsewhere.
  */
-const makesClients = ["database/Postgres.ts", "database/Pglite.ts", "database/SchemaName.ts"]
+const makesClients = new Set(["database/Postgres.ts", "database/Pglite.ts", "database/SchemaName.ts"])
 const fixedNames = [
   [
-    /\bordinal(?![.\/-]|"[,)]| migrate)|\bordinal_|\$\{["'`]+ordinal\b|(?<!name: |tableName\(sql, )"ordinal\./,
+    /\bordinal(?![./-]|"[,)]| migrate)|\bordinal_|\$\{["'`]+ordinal\b|(?<!name: |tableName\(sql, )"ordinal\.|to_reg\w+\(\$\{/,
     "the schema's name where no client replaces it"
   ],
   [/\bPgClient\.(make|layer)(?!Compiler)/, "a client of its own, which doesn't replace the schema's name"]
 ] as const
 const withoutComments = (text: string) => text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "")
-for (const file of files.filter((file) => !makesClients.includes(file))) {
+for (const file of files.filter((file) => !makesClients.has(file))) {
   const code = withoutComments(readFileSync(join(src, file), "utf8")).replace("'ordinal'::regnamespace", "")
   for (const [pattern, problem] of fixedNames) {
     const found = pattern.exec(code)

@@ -80,7 +80,7 @@ export const make = ({ added = {}, columns, indexes = {}, name, storage }: Defin
   const complete = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
     const missing = yield* sql<{ readonly column: string }>`
       SELECT added AS column FROM unnest(${Object.keys(added)}::text[]) AS added WHERE NOT EXISTS (
-        SELECT FROM pg_attribute WHERE attrelid = to_regclass(${nameOf("live")}) AND attname = added
+        SELECT FROM pg_attribute WHERE attrelid = to_regclass('${sql.literal(nameOf("live"))}') AND attname = added
       )`
     if (missing.length === 0) return
     const columns = missing.map(({ column }) => `ADD COLUMN IF NOT EXISTS ${column} ${added[column]}`).join(", ")
