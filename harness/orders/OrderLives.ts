@@ -61,7 +61,7 @@ export const orderLives = Effect.fnUntraced(
 /** The log's own answer may have been late, so that it was sent this twice; then it has its events. */
 const isThere = Effect.fnUntraced(function* ({ events, expected, streamId }: Entry) {
   const log = yield* EventStore
-  const found = yield* log.readStream(streamId, { after: expected, limit: events.length })
+  const { events: found } = yield* log.readStream(streamId, { after: expected, limit: events.length })
   return events.every(({ eventId }, index) => found[index]?.eventId === eventId)
 })
 

@@ -110,6 +110,13 @@ export interface StoredCommand extends StreamPoint {
 /** A page holds at most this many events. */
 export const maxPageSize = 500
 
+/** A page of one stream, in version order. */
+export interface StreamPage {
+  readonly events: ReadonlyArray<RecordedEvent>
+  /** True if the stream had more events behind these when it was read. */
+  readonly hasMore: boolean
+}
+
 export class EventStore extends Context.Service<
   EventStore,
   {
@@ -138,14 +145,14 @@ export class EventStore extends Context.Service<
     readonly inTransaction?: Effect.Effect<boolean>
 
     /**
-     * Reads a page of one stream in version order, from version `after + 1` on: at most `limit` (≤ 500) events. An
-     * empty page means that the stream ends at `after` or does not exist. `DatabaseUnavailable` means that the caller
-     * should try again later.
+     * Reads a page of one stream in version order, from version `after + 1` on: at most `limit` (≤ 500) events, and fewer
+     * if they are large; go on while it `hasMore`. An empty page means that the stream ends at `after` or does not exist.
+     * `DatabaseUnavailable` means that the caller should try again later.
      */
     readStream(
       streamId: StreamId,
       options: { readonly after: number; readonly limit: number }
-    ): Effect.Effect<ReadonlyArray<RecordedEvent>, DatabaseUnavailable>
+    ): Effect.Effect<StreamPage, DatabaseUnavailable>
 
     /**
      * Reads a page of the whole log in position order, from position `after + 1` on: at most `limit` (≤ 500) events,

@@ -4,7 +4,14 @@
  *
  * `MemoryEventStore` serves it to one process; the simulator of `testing` to several, over connections that fail.
  */
-import { type Entry, maxPageSize, type Outcome, type RecordedEvent, type StoredCommand } from "./EventStore.ts"
+import {
+  type Entry,
+  maxPageSize,
+  type Outcome,
+  type RecordedEvent,
+  type StoredCommand,
+  type StreamPage
+} from "./EventStore.ts"
 
 /** Finds NUL and lone surrogates in JSON, which PostgreSQL does not store either. */
 const unstorable = /(?:^|[^\\])(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/
@@ -117,7 +124,11 @@ export const make = () => {
     /** The whole log, which grows; nothing of it ever changes. */
     events: events as ReadonlyArray<RecordedEvent>,
     readAll: (after: bigint, limit: number) => pageOf(events, Number(after), limit),
-    readStream: (streamId: string, after: number, limit: number) => pageOf(streams.get(streamId) ?? [], after, limit),
+    readStream: (streamId: string, after: number, limit: number): StreamPage => {
+      const stream = streams.get(streamId) ?? []
+      const events = pageOf(stream, after, limit)
+      return { events, hasMore: after + events.length < stream.length }
+    },
     currentVersion: (streamId: string): number => streams.get(streamId)?.length ?? 0,
     findCommand: (commandId: string): StoredCommand | undefined => commands.get(commandId),
     /** Forgets at most `limit` commands that were recorded before this time; returns how many it forgot. */

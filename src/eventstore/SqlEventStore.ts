@@ -5,6 +5,7 @@
  * most a page; no connection is held between two of them. `SqlFailure` tells the failures of the database apart.
  */
 import { Duration, Effect, Layer } from "effect"
+import type { Statement } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import * as BatchedReads from "../database/BatchedReads.ts"
 import { Database } from "../database/Database.ts"
@@ -37,32 +38,49 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
   )
   const columns = sql.literal(EventRow.columns)
 
-  const readStream: EventStore["Service"]["readStream"] = (streamId, { after, limit }) =>
-    sql<EventRow.EventRow>`SELECT ${columns} FROM ordinal.events
-      WHERE stream_id = ${streamId} AND version > ${after}
-      ORDER BY version LIMIT ${Math.min(limit, maxPageSize)}`.pipe(Effect.map(EventRow.decode), read)
-
   /** Measures an event's data as text. Data that is stored uncompressed, as small data is, need not be read for it. */
   const textSize =
     "CASE WHEN pg_column_compression(data) IS NULL THEN pg_column_size(data) ELSE octet_length(data::text) END"
-  const sumBefore = (bytes: string) =>
-    sql.literal(
-      `coalesce(sum(${bytes}) OVER (ORDER BY "position" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)`
-    )
 
-  // The inner query leaves out what is too large as it is stored, so that only little is decompressed to be measured.
-  const readAll: EventStore["Service"]["readAll"] = ({ after, limit }) =>
-    sql<EventRow.EventRow>`SELECT ${columns} FROM (
+  /**
+   * Reads some of these events in the order of `key`, from `after + 1` on: at most `limit`, fewer if they are large, but two.
+   * The inner query leaves out what is too large as it is stored, so that only little is decompressed to be measured.
+   */
+  const some = (
+    events: Statement.Fragment,
+    key: "position" | "version",
+    { after, limit }: { readonly after: bigint | number; readonly limit: number }
+  ) => {
+    const by = sql(key)
+    const sumBefore = (bytes: string) =>
+      sql`coalesce(sum(${sql.literal(bytes)}) OVER (
+        ORDER BY ${by} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)`
+    const isSecond = sql`${by} <= ${after}::bigint + 2`
+    return sql`SELECT * FROM (
         SELECT *, ${sumBefore(textSize)} AS text_before FROM (
-          SELECT *, ${sumBefore("pg_column_size(data)")} AS stored_before
-          FROM ordinal.events WHERE "position" > ${after} ORDER BY "position" LIMIT ${Math.min(limit, maxPageSize)}
+          SELECT *, ${sumBefore("pg_column_size(data)")} AS stored_before, count(*) OVER () AS found
+          FROM ${events} AND ${by} > ${after} ORDER BY ${by} LIMIT ${limit}
         ) AS page
-        WHERE stored_before < ${maxPageBytes} OR "position" <= ${after}::bigint + 2
+        WHERE stored_before < ${maxPageBytes} OR ${isSecond}
       ) AS page
-      WHERE text_before < ${maxPageBytes} OR "position" <= ${after}::bigint + 2 ORDER BY "position"`.pipe(
-      Effect.map(EventRow.decode),
-      read
-    )
+      WHERE text_before < ${maxPageBytes} OR ${isSecond}`
+  }
+
+  const readAll: EventStore["Service"]["readAll"] = ({ after, limit }) =>
+    sql<EventRow.EventRow>`SELECT ${columns}
+      FROM (${some(sql`ordinal.events WHERE true`, "position", { after, limit: Math.min(limit, maxPageSize) })}) AS page
+      ORDER BY "position"`.pipe(Effect.map(EventRow.decode), read)
+
+  // One event more than fits is looked for, which tells whether the stream goes on.
+  const readStream: EventStore["Service"]["readStream"] = Effect.fnUntraced(function* (streamId, { after, limit }) {
+    const most = Math.min(limit, maxPageSize)
+    const stream = sql`ordinal.events WHERE stream_id = ${streamId}`
+    const rows = yield* sql<EventRow.EventRow & { readonly found: bigint }>`SELECT ${columns}, found
+      FROM (${some(stream, "version", { after, limit: most + 1 })}) AS page
+      WHERE version <= ${after}::bigint + ${most} ORDER BY version`.pipe(read)
+    const events = EventRow.decode(rows.map(({ found: _, ...row }) => row))
+    return { events, hasMore: rows.length < Number(rows[0]?.found ?? 0) }
+  })
 
   const currentVersion = yield* BatchedReads.make((streamIds: ReadonlyArray<StreamId>) =>
     sql<{ readonly version: number }>`SELECT coalesce((

@@ -15,7 +15,6 @@ import type { Freshness } from "../views/ViewQuery.ts"
 
 const foldsAtOnce = 8
 
-/** An event has up to 256 KiB, so a page has up to 25 MiB; an order's usual events have less than 1 KiB. */
 const pageSize = 100
 
 /** So many orders that were answered ahead of the view are remembered one by one. */
@@ -79,13 +78,13 @@ export const make = Effect.gen(function* () {
     let read = 0
     while (read < version) {
       const limit = Math.min(pageSize, version - read)
-      const page = yield* log.readStream(streamOf(orderId), { after: read, limit })
-      for (const event of page) {
+      const { events, hasMore } = yield* log.readStream(streamOf(orderId), { after: read, limit })
+      for (const event of events) {
         entry = yield* evolve(entry, event)
         eventId = event.eventId
       }
-      read += page.length
-      if (page.length < limit) break
+      read += events.length
+      if (!hasMore) break
     }
     return entry && { ...entry, eventId }
   }, permits.withPermits(1))

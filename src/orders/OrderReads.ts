@@ -85,11 +85,18 @@ export const make = Effect.gen(function* () {
   const history: Reads["history"] = Span.fn("Orders.history")(function* (orderId, options = {}) {
     const [after, limit] = [clampVersion(options.after), clampHistoryLimit(options.limit)]
     yield* known(options)
-    const page = yield* log.readStream(OrderFold.streamOf(orderId), { after, limit })
-    if (page.length === 0 && (after === 0 || (yield* log.currentVersion(OrderFold.streamOf(orderId))) === 0)) {
+    const stream = OrderFold.streamOf(orderId)
+    const found: Array<PublishedEvent.PublishedEvent> = []
+    // A page of large events is shorter, but a history ends before `limit` only where the order does.
+    for (let hasMore = true; hasMore && found.length < limit;) {
+      const page = yield* log.readStream(stream, { after: after + found.length, limit: limit - found.length })
+      found.push(...page.events.map(PublishedEvent.fromRecorded))
+      hasMore = page.hasMore
+    }
+    if (found.length === 0 && (after === 0 || (yield* log.currentVersion(stream)) === 0)) {
       return yield* new OrderNotFound({ orderId })
     }
-    return page.map(PublishedEvent.fromRecorded)
+    return found
   })
 
   const at: Reads["at"] = Span.fn("Orders.at")(function* (orderId, version, options) {

@@ -19,13 +19,16 @@ const logCases: Record<string, Effect.Effect<unknown, unknown, EventStore>> = {
     const { position: start } = yield* store.head
     const stream = newStream()
     yield* append(entry(stream, 0, { events: 7 }), entry(newStream(), 0, { events: 600 }))
-    const page = yield* store.readStream(stream, { after: 2, limit: 3 })
-    equal(
-      page.map(({ version }) => version),
-      [3, 4, 5]
-    )
-    equal(yield* store.readStream(stream, { after: 7, limit: 10 }), [])
-    equal(yield* store.readStream(newStream(), { after: 0, limit: 10 }), [])
+    for (const [after, limit, versions, hasMore] of [
+      [2, 3, [3, 4, 5], true],
+      [4, 3, [5, 6, 7], false],
+      [5, 500, [6, 7], false],
+      [7, 10, [], false]
+    ] as const) {
+      const page = yield* store.readStream(stream, { after, limit })
+      equal([page.events.map(({ version }) => version), page.hasMore], [versions, hasMore])
+    }
+    equal(yield* store.readStream(newStream(), { after: 0, limit: 10 }), { events: [], hasMore: false })
     assert.lengthOf(yield* readFrom(start, 100), 607)
     assert.lengthOf(yield* store.readAll({ after: start, limit: 10_000 }), maxPageSize)
   }),

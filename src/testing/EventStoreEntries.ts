@@ -75,8 +75,8 @@ export const readWholeStream = Effect.fnUntraced(function* (streamId: StreamId.S
   const all: Array<RecordedEvent> = []
   while (true) {
     const page = yield* store.readStream(streamId, { after: all.length, limit: maxPageSize })
-    if (page.length === 0) return all
-    all.push(...page)
+    all.push(...page.events)
+    if (!page.hasMore) return all
   }
 })
 

@@ -106,7 +106,7 @@ export class ActorState<State, Command, Event, Rejection> {
       this.snapshotVersion = 0
       // A stream that ends within its first events has no snapshot, or none that is worth a look-up.
       const first = Math.min(policy?.every ?? pageSize, pageSize)
-      if ((yield* this.#readPage(first)) === first) {
+      if (yield* this.#readPage(first)) {
         const snapshot = policy && (yield* context.snapshots.load(streamId))
         if (policy !== undefined && snapshot !== undefined) yield* this.#restore(policy, snapshot)
         yield* this.#catchUp()
@@ -147,17 +147,18 @@ export class ActorState<State, Command, Event, Rejection> {
     this.recordedAt = recordedAt
   }
 
-  #readPage(limit: number): Effect.Effect<number, DatabaseUnavailable> {
+  /** Applies a page of the stream; true if there is more behind it. */
+  #readPage(limit: number): Effect.Effect<boolean, DatabaseUnavailable> {
     const { aggregate, context, streamId, version } = this
-    return Effect.map(context.store.readStream(streamId, { after: version, limit }), (page) => {
-      for (const event of page) this.#apply(aggregate.codec.decode(event), event)
-      return page.length
+    return Effect.map(context.store.readStream(streamId, { after: version, limit }), ({ events, hasMore }) => {
+      for (const event of events) this.#apply(aggregate.codec.decode(event), event)
+      return hasMore
     })
   }
 
   #catchUp(): Effect.Effect<void, DatabaseUnavailable> {
     return Effect.gen({ self: this }, function* () {
-      while ((yield* this.#readPage(pageSize)) === pageSize) yield* Effect.yieldNow
+      while (yield* this.#readPage(pageSize)) yield* Effect.yieldNow
       this.phase = current
     })
   }
@@ -167,7 +168,8 @@ export class ActorState<State, Command, Event, Rejection> {
     return Effect.gen({ self: this }, function* () {
       const { position, recordedAt, version } = snapshot
       if (version <= this.version) return
-      const [event] = yield* this.context.store.readStream(this.streamId, { after: version - 1, limit: 1 })
+      const { events } = yield* this.context.store.readStream(this.streamId, { after: version - 1, limit: 1 })
+      const [event] = events
       if (snapshot.fingerprint !== fingerprintOf(policy) || event?.position !== position) {
         return yield* Effect.logWarning(
           "A snapshot was made by another program or from another log; it is ignored and the stream is replayed."

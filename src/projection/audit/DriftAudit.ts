@@ -66,8 +66,8 @@ const eventsUpTo = Effect.fnUntraced(function* (log: EventStore["Service"], stre
   while (events.length < version) {
     const limit = Math.min(eventsPerPage, version - events.length)
     const page = yield* log.readStream(streamId, { after: events.length, limit })
-    events.push(...page)
-    if (page.length < limit) break
+    events.push(...page.events)
+    if (!page.hasMore) break
   }
   return events
 })

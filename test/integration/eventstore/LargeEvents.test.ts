@@ -6,7 +6,15 @@ import { Database } from "../../../src/database/Database.ts"
 import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import { LogTail } from "../../../src/eventstore/tail/LogTail.ts"
 import * as MemoryEventStore from "../../../src/eventstore/MemoryEventStore.ts"
-import { append, entry, event, newStream, readFrom, tags } from "../../../src/testing/EventStoreEntries.ts"
+import {
+  append,
+  entry,
+  event,
+  newStream,
+  readFrom,
+  readWholeStream,
+  tags
+} from "../../../src/testing/EventStoreEntries.ts"
 import { freshLogLayer } from "../../../harness/views/LogLayer.ts"
 import * as FaultyEventStore from "../../../src/testing/FaultyEventStore.ts"
 
@@ -41,6 +49,34 @@ for (const kind of ["that compress well", "that don't compress"] as const) {
         contents
       )
     }).pipe(Effect.provide(freshLogLayer()))
+  )
+
+  it.live(
+    `a page of a stream of large events ${kind} has few of them, but at least two, and tells that there are more`,
+    () =>
+      Effect.gen(function* () {
+        const { readStream } = yield* EventStore
+        const contents = [600, 600, 600, 2_000, 2_000, 1].map((size) => kibibytes(size)[kind])
+        const stream = newStream()
+        yield* append(entry(newStream(), 0))
+        for (const [version, data] of contents.entries()) {
+          yield* append(entry(stream, version, { events: [event(data)] }), entry(newStream(), 0))
+        }
+        const pageAfter = (after: number, limit = 500) =>
+          Effect.map(readStream(stream, { after, limit }), ({ events, hasMore }) => [
+            ...events.map(({ version }) => version),
+            hasMore ? "more" : "end"
+          ])
+        assert.deepStrictEqual(yield* pageAfter(0), [1, 2, "more"])
+        assert.deepStrictEqual(yield* pageAfter(0, 1), [1, "more"])
+        assert.deepStrictEqual(yield* pageAfter(3), [4, 5, "more"])
+        assert.deepStrictEqual(yield* pageAfter(4), [5, 6, "end"])
+        assert.deepStrictEqual(yield* pageAfter(5), [6, "end"])
+        assert.deepStrictEqual(
+          (yield* readWholeStream(stream)).map(({ data }) => data),
+          contents
+        )
+      }).pipe(Effect.provide(freshLogLayer()))
   )
 }
 

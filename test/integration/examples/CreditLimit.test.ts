@@ -24,7 +24,7 @@ const history = Effect.fnUntraced(function* (account: AccountId) {
   const log = yield* EventStore
   const streams = [Limits.guard(account, 0).streamId, Purchases.guard(account, 0).streamId]
   const pages = yield* Effect.forEach(streams, (stream) => log.readStream(stream, { after: 0, limit: 500 }))
-  return pages.flat().toSorted((left, right) => Number(left.position - right.position))
+  return pages.flatMap(({ events }) => events).toSorted((left, right) => Number(left.position - right.position))
 })
 
 for (const [where, processes] of Object.entries(kernels)) {

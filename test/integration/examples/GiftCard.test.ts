@@ -77,7 +77,8 @@ it.effect("reads facts of an earlier shape", () =>
     yield* append(entry(stream, 0, { events: [issued, ...Array.from({ length: 300 }, redeemed)] }))
     assert.strictEqual((yield* get(old)).state.balance, 20_000)
     yield* send(old, { _tag: "Redeem", cents: 1, till: "7" })
-    const [last] = yield* log.readStream(stream, { after: 301, limit: 1 })
+    const { events } = yield* log.readStream(stream, { after: 301, limit: 1 })
+    const [last] = events
     equal([last?.schemaVersion, last?.data], [2, { cents: 1, till: "7" }])
   }).pipe(Effect.provide(GiftCard.GiftCards.layer.pipe(Layer.provideMerge(EventSourcing.layerMemory))))
 )

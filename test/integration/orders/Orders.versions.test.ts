@@ -45,8 +45,8 @@ const views = Effect.gen(function* () {
   let state: OrderState = decider.initialState
   for (;;) {
     const page = yield* log.readStream(StreamId.make("order", orderId), { after: found.length, limit: 100 })
-    if (page.length === 0) return found
-    for (const event of page) {
+    if (page.events.length === 0) return found
+    for (const event of page.events) {
       state = decider.evolve(state, codec.decode(event), event.recordedAt)
       if (state._tag === "Order") found.push(OrderView.fromState(state, event.recordedAt))
     }

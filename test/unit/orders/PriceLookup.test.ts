@@ -88,7 +88,7 @@ const shop = Effect.fnUntraced(function* (options: { readonly isBlind?: boolean 
 })
 
 const eventsOf = (log: Store, order: number) =>
-  log.readStream(StreamId.make("order", newOrderId(order)), { after: 0, limit: 10 })
+  Effect.map(log.readStream(StreamId.make("order", newOrderId(order)), { after: 0, limit: 10 }), ({ events }) => events)
 
 const book = ProductId.make("book")
 const newId = { ...request(newOrderId(1)), orderId: undefined }

@@ -21,7 +21,7 @@ const fixture = Effect.gen(function* () {
   watched.inject({
     readStream: Effect.tap((page) =>
       Effect.sync(() => {
-        reads.events += page.length
+        reads.events += page.events.length
       })
     )
   })
