@@ -45,9 +45,9 @@ const make = Effect.gen(function* () {
 
     const pages = (id: Id, after: number) =>
       Stream.paginate(after, (after) =>
-        Effect.map(log.readStream(streamId(aggregate, id), { after, limit: maxPageSize }), (page) => {
-          const last = page.at(-1)
-          return [page, last === undefined ? Option.none() : Option.some(last.version)] as const
+        Effect.map(log.readStream(streamId(aggregate, id), { after, limit: maxPageSize }), ({ events, hasMore }) => {
+          const last = events.at(-1)
+          return [events, last === undefined || !hasMore ? Option.none() : Option.some(last.version)] as const
         })
       )
 
