@@ -16,8 +16,10 @@ const sizes = new WeakMap<ReadonlyArray<RecordedEvent>, number>()
 export const decode = (rows: ReadonlyArray<EventRow>): ReadonlyArray<RecordedEvent> => {
   let bytes = 0
   const events = rows.map((row): RecordedEvent => {
+    const { eventId, metadata, position, schemaVersion, streamId, type, version } = row
     bytes += row.data.length
-    return { ...row, data: JSON.parse(row.data), recordedAt: row.recordedAt.toISOString() }
+    const [data, recordedAt] = [JSON.parse(row.data), row.recordedAt.toISOString()]
+    return { position, streamId, version, eventId, type, schemaVersion, data, metadata, recordedAt }
   })
   sizes.set(events, bytes)
   return events

@@ -78,8 +78,7 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
     const rows = yield* sql<EventRow.EventRow & { readonly found: bigint }>`SELECT ${columns}, found
       FROM (${some(stream, "version", { after, limit: most + 1 })}) AS page
       WHERE version <= ${after}::bigint + ${most} ORDER BY version`.pipe(read)
-    const events = EventRow.decode(rows.map(({ found: _, ...row }) => row))
-    return { events, hasMore: rows.length < Number(rows[0]?.found ?? 0) }
+    return { events: EventRow.decode(rows), hasMore: rows.length < Number(rows[0]?.found ?? 0) }
   })
 
   const currentVersion = yield* BatchedReads.make((streamIds: ReadonlyArray<StreamId>) =>
