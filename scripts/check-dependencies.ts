@@ -30,7 +30,8 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   views: ["database", "eventstore", "projection", "supervision", "telemetry", "order", "catalog", ...decider],
   orders: ["kernel", "database", ...service],
   http: ["orders", ...service, "database/DatabaseErrors.ts", "database/YieldToIo.ts"],
-  server: ["http", "orders", "kernel", "database", ...service],
+  bus: ["http", "orders", ...service, "database/DatabaseErrors.ts"],
+  server: ["bus", "http", "orders", "kernel", "database", ...service],
   testing: ["order", "catalog", "aggregate", "eventstore", "projection", "views", "database/DatabaseErrors.ts"],
   ".": ["server"]
 }

@@ -29,8 +29,9 @@ export const run = async (program: string, args: ReadonlyArray<string>, cwd: str
     return (await execute(program, [...args], { cwd, maxBuffer: 64 << 20 })).stdout
   } catch (error) {
     const { code, stderr = "", stdout = "" } = error as { code?: unknown; stderr?: string; stdout?: string }
-    if (code === "ENOENT") throw new Error(`${program} is not on the PATH; install it first.`)
-    throw new Error(`${program} ${args[0]} failed:\n${`${stdout}${stderr}`.trim().split("\n").slice(-8).join("\n")}`)
+    if (code === "ENOENT") throw new Error(`${program} is not on the PATH; install it first.`, { cause: error })
+    const output = `${stdout}${stderr}`.trim().split("\n").slice(-8).join("\n")
+    throw new Error(`${program} ${args[0]} failed:\n${output}`, { cause: error })
   }
 }
 
