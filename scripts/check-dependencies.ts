@@ -52,7 +52,7 @@ const entryPoints: ReadonlyArray<string> = Object.values<{ readonly "ordinal-sou
 const alsoExported: Readonly<Record<string, ReadonlyArray<string>>> = {
   "orders/index.ts": ["views"],
   "kernel/index.ts": ["database"],
-  "http/client/index.ts": ["http/api", "orders/Orders.ts"]
+  "http/client/index.ts": ["http/api", "http/aggregate/AggregateApi.ts", "orders/Orders.ts"]
 }
 
 /** Programs that only call a server load these, and must reach neither `serverCode` nor Node by them. */

@@ -1,5 +1,5 @@
 /** Reads from a request's headers how `Orders` is to be called. `Reply` is the way back. */
-import { Duration, Effect } from "effect"
+import { Context, Duration, Effect } from "effect"
 import { InvalidIdempotencyKey } from "../../aggregate/CommandErrors.ts"
 import type { CommandOptions } from "../../aggregate/idempotency/Commands.ts"
 import type { QueryOptions } from "../../orders/QueryOptions.ts"
@@ -7,15 +7,18 @@ import type { CommandHeaders, QueryHeaders } from "../api/HttpHeaders.ts"
 import { InvalidRequest } from "../problems/HttpError.ts"
 import * as HeaderValue from "../wire/HeaderValue.ts"
 import { RequestId } from "../wire/RequestId.ts"
+import { Caller } from "./Caller.ts"
 
-/** Until there is authentication, every caller acts as the operator. */
-const actor = "operator"
+/** Unless the host says who calls, every caller of the order API acts as the operator. */
+const operator: Caller = { actor: "operator" }
 
 /** A `traceparent` that is no W3C trace context (version 00) is ignored, as that specification asks. */
 export const commandOptions = (
-  headers: CommandHeaders
+  headers: CommandHeaders,
+  otherwise = operator
 ): Effect.Effect<CommandOptions, InvalidRequest | InvalidIdempotencyKey> =>
-  Effect.flatMap(RequestId, ({ uuid: correlationId }): ReturnType<typeof commandOptions> => {
+  Effect.withFiber(({ context }): ReturnType<typeof commandOptions> => {
+    const { uuid: correlationId } = Context.get(context, RequestId)
     const { "idempotency-key": key, traceparent } = headers
     if (headers["if-match"] !== undefined && headers["if-none-match"] !== undefined) {
       return Effect.fail(InvalidRequest.of("header.if-match", "can't be sent together with If-None-Match"))
@@ -25,7 +28,8 @@ export const commandOptions = (
     const precondition = HeaderValue.precondition(headers)
     return Effect.succeed({
       correlationId,
-      actor,
+      ...otherwise,
+      ...Context.get(context, Caller),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       ...(precondition === undefined ? {} : { precondition }),
       ...(traceparent !== undefined && HeaderValue.isTraceparent(traceparent) ? { traceparent } : {})
