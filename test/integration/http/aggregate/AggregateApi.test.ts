@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { HttpApi, HttpApiClient } from "effect/http-api"
 import { FetchHttpClient } from "effect/http"
 import { brokenAt, inMemory, PotId, Pots, PotsApi, url } from "../../../../harness/aggregates/Pots.ts"
