@@ -5,7 +5,7 @@
 import { Effect, type Fiber, Tracer } from "effect"
 
 /** Effect's own tracer, which is there by default, shows its spans to nobody. */
-const isRecorded = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
+export const isRecorded = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
   fiber.getRef(Tracer.Tracer) !== Tracer.nativeTracer
 
 /** Runs an effect that is given its span, or nothing where no spans are kept. */

@@ -26,7 +26,7 @@ interface OpenApi {
 const patience = 60_000
 
 /** Sends by `node:http`, which leaves paths and headers as they are. */
-const send = (agent: Agent, url: string, { body, headers, method, path }: HostileRequest) =>
+export const send = (agent: Agent, url: string, { body, headers, method, path }: HostileRequest) =>
   new Promise<Answer>((resolve, reject) => {
     const { hostname: host, port } = new URL(url)
     // Node sends the body of a DELETE without its length, and the server would read it as the next request.

@@ -7,6 +7,7 @@ import { Orders } from "../../orders/Orders.ts"
 import type { Receipt } from "../../orders/Receipt.ts"
 import { Api } from "../api/Api.ts"
 import type { CommandHeaders } from "../api/HttpHeaders.ts"
+import * as Attempt from "./Attempt.ts"
 import * as Reply from "./Reply.ts"
 import { commandOptions } from "./RequestOptions.ts"
 
@@ -17,7 +18,7 @@ const commandOn =
   (orders: Orders["Service"]) =>
   <E>(headers: CommandHeaders, send: (options: CommandOptions) => Effect.Effect<Receipt, E>, creates = false) =>
     commandOptions(headers).pipe(
-      Effect.flatMap(send),
+      Effect.flatMap((options) => Attempt.outcomeOr(send(options))),
       Effect.flatMap((receipt) => Reply.ofCommand(orders, receipt, headers.prefer, creates))
     )
 

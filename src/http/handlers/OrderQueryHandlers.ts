@@ -5,6 +5,7 @@ import { Orders } from "../../orders/Orders.ts"
 import { Api } from "../api/Api.ts"
 import * as CloudEvent from "../wire/CloudEvent.ts"
 import * as HeaderValue from "../wire/HeaderValue.ts"
+import * as Attempt from "./Attempt.ts"
 import * as OrderLinks from "./OrderLinks.ts"
 import * as Reply from "./Reply.ts"
 import { queryOptions } from "./RequestOptions.ts"
@@ -21,7 +22,11 @@ export const layer = HttpApiBuilder.group(
     return handlers.handleAll({
       get: Effect.fnUntraced(function* ({ headers, params }) {
         const { applied, options } = queryOptions(headers)
-        return yield* Reply.ofRead(yield* orders.get(params.id, options), applied, headers["if-none-match"])
+        return yield* Reply.ofRead(
+          yield* Attempt.outcomeOr(orders.get(params.id, options)),
+          applied,
+          headers["if-none-match"]
+        )
       }),
       list: Effect.fnUntraced(function* ({ headers, query, request }) {
         const { applied, options } = queryOptions(headers)

@@ -30,8 +30,14 @@ const viewHeaders = (version: number, result: QueryResult) => ({
   ...freshnessHeaders(result)
 })
 
-/** Answers JSON that is ready; a test decodes such answers by the API's definition. */
-const ready = (text: string, headers: Readonly<Record<string, string>>, status = 200) =>
+/** An answer whose JSON is ready; a test decodes such answers by the API's definition. */
+export interface Ready {
+  readonly status: number
+  readonly text: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+const toResponse = ({ headers, status, text }: Ready) =>
   HttpServerResponse.text(text, { status, contentType: "application/json", headers })
 
 type OrderResult = QueryResult & { readonly order: OrderView }
@@ -43,15 +49,20 @@ interface OrderHeaders {
   readonly location?: string
 }
 
-/**
- * Answers an order: the text of it that is stored, or, encoded, an order that an `Orders` of the embedding program made.
- */
-const ofOrder = (root: string, result: OrderResult, extra: OrderHeaders, status: 200 | 201 = 200) => {
+/** Makes the answer of the text of an order that is stored; `undefined` if an `Orders` of another program answered. */
+export const readyOrder = (root: string, result: OrderResult, extra: OrderHeaders, status = 200): Ready | undefined => {
   const [stored] = OrderAnswer.storedIn(result) ?? []
-  const headers = { ...viewHeaders(stored?.version ?? result.order.version, result), ...extra }
-  return stored === undefined
-    ? HttpApiSchema.withHeaders({ body: OrderLinks.toDocument(root, result.order), headers })
-    : ready(OrderLinks.addToText(root, stored), headers, status)
+  if (stored === undefined) return undefined
+  const headers = { ...viewHeaders(stored.version, result), ...extra }
+  return { status, text: OrderLinks.addToText(root, stored), headers }
+}
+
+/** Answers an order: as its text is stored, or, encoded, an order that an `Orders` of the embedding program made. */
+const ofOrder = (root: string, result: OrderResult, extra: OrderHeaders, status: 200 | 201 = 200) => {
+  const ready = readyOrder(root, result, extra, status)
+  if (ready !== undefined) return toResponse(ready)
+  const headers = { ...viewHeaders(result.order.version, result), ...extra }
+  return HttpApiSchema.withHeaders({ body: OrderLinks.toDocument(root, result.order), headers })
 }
 
 /** Answers a read of an order; a caller who has this version already gets no body. */
@@ -70,16 +81,7 @@ export const ofRead = Effect.fnUntraced(function* (
 export const replayed = (receipt: { readonly replayed: boolean }) =>
   receipt.replayed ? { "idempotent-replayed": "true" as const } : {}
 
-/**
- * Answers a receipt: as the JSON that the API's definition makes of it, in its order, which a test compares; or, encoded, a
- * receipt that an `Orders` of the embedding program made.
- */
-const ofReceipt = (
-  orders: Orders["Service"],
-  root: string,
-  receipt: Receipt,
-  created: { readonly location?: string }
-) => {
+const receiptOf = (root: string, receipt: Receipt, creates: boolean) => {
   const { commandId, events, orderId, paymentStatus, status, version } = receipt
   const self = OrderLinks.orderPath(root, orderId)
   const monitor = OrderLinks.monitorPath(root, orderId)
@@ -97,14 +99,24 @@ const ofReceipt = (
   const headers = {
     etag: HeaderValue.entityTag(version),
     "consistency-token": receipt.token,
-    ...created,
+    ...(creates ? location(root, receipt) : {}),
     link: `<${monitor}>; rel="monitor"`,
     ...replayed(receipt)
   }
-  return CheckedOrders.isOwn(orders)
-    ? ready(JSON.stringify(body), headers, 202)
-    : HttpApiSchema.withHeaders({ body, headers })
+  return { body, headers }
 }
+
+/** Makes the answer of a receipt: the JSON that the API's definition makes of it, in its order, which a test compares. */
+export const readyReceipt = (root: string, receipt: Receipt, creates: boolean): Ready => {
+  const { body, headers } = receiptOf(root, receipt, creates)
+  return { status: 202, text: JSON.stringify(body), headers }
+}
+
+/** Answers a receipt; one that an `Orders` of the embedding program made is encoded. */
+const ofReceipt = (orders: Orders["Service"], root: string, receipt: Receipt, creates: boolean) =>
+  CheckedOrders.isOwn(orders)
+    ? toResponse(readyReceipt(root, receipt, creates))
+    : HttpApiSchema.withHeaders(receiptOf(root, receipt, creates))
 
 /** Judges only the shape of an order: its values were valid when they were stored, whatever the limits are today. */
 const shaped = Schema.decodeUnknownOption(Schema.toType(OrderView), { disableChecks: true })
@@ -139,10 +151,10 @@ export const ofCommand = Effect.fnUntraced(function* (
   creates: boolean
 ) {
   const root = yield* OrderLinks.root
-  const created = creates ? location(root, receipt) : {}
   const wait = HeaderValue.waitOf(prefer)
   const read = wait === undefined ? undefined : yield* readFitting(orders, receipt, Duration.seconds(wait))
-  if (wait === undefined || read === undefined) return ofReceipt(orders, root, receipt, created)
+  if (wait === undefined || read === undefined) return ofReceipt(orders, root, receipt, creates)
+  const created = creates ? location(root, receipt) : {}
   const extra = { ...replayed(receipt), ...created, "preference-applied": HeaderValue.preferWait(wait) }
   return ofOrder(root, read, extra, creates ? 201 : 200)
 })
@@ -207,5 +219,5 @@ export const ofOrders = (
   }
   const data = stored.map((order) => OrderLinks.addToText(root, order)).join(",")
   const text = `{"data":[${data}],"page":${JSON.stringify(pageOf(result))}}`
-  return ready(text, pageHeaders(root, result, request, applied))
+  return toResponse({ status: 200, text, headers: pageHeaders(root, result, request, applied) })
 }

@@ -2,18 +2,17 @@
  * Implements the middleware that `api/Boundary.ts` declares: it reads the body of a command, sets a request's deadline,
  * and turns what can't be decoded into problems.
  */
-import { Context, Duration, Effect, type Fiber, Layer, type Types } from "effect"
+import { Context, Effect, Layer, type Types } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { HttpApiError } from "effect/http-api"
-import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
 import { Boundary, CommandBoundary, QueryBoundary } from "../api/Boundary.ts"
+import { Attempt } from "../handlers/Attempt.ts"
 import { invalidRequest } from "../problems/DecodeErrors.ts"
-import { InternalError, InvalidRequest, QueryOverdue } from "../problems/HttpError.ts"
-import * as HeaderValue from "../wire/HeaderValue.ts"
+import { InternalError, InvalidRequest } from "../problems/HttpError.ts"
 import * as JsonSyntax from "../wire/JsonSyntax.ts"
 import * as RequestBody from "../wire/RequestBody.ts"
 import { HttpLimits } from "./HttpLimits.ts"
-import { type Overdue, RequestDeadline } from "./RequestDeadline.ts"
+import * as RequestDeadline from "./RequestDeadline.ts"
 
 const { HttpServerRequest: Request, ParsedSearchParams } = HttpServerRequest
 
@@ -47,20 +46,6 @@ const boundary = Layer.succeed(Boundary, (httpEffect, { endpoint }) => {
   return endpoint.query === undefined ? Effect.andThen(refuseParameters, translated) : translated
 })
 
-/**
- * Ends a request at its deadline, which is `limits.request` from now, plus the seconds that its `Prefer: wait=N` header
- * lets it wait for a view.
- */
-const endInTime = (
-  fiber: Fiber.Fiber<unknown, unknown>,
-  { headers }: HttpServerRequest.HttpServerRequest,
-  limits: HttpLimits,
-  error: (seconds: number) => Overdue
-): void => {
-  const seconds = Duration.toSeconds(limits.request) + (HeaderValue.waitOf(headers["prefer"]) ?? 0)
-  Context.getUnsafe(fiber.context, RequestDeadline).start(fiber, seconds * 1000, () => error(seconds))
-}
-
 /** Says where the body is no JSON, which the framework does not tell. */
 const explain = (text: string) => (error: Types.unhandled) => {
   const isPayload = HttpApiError.HttpApiSchemaError.is(error) && error.kind === "Payload"
@@ -72,9 +57,6 @@ const explain = (text: string) => (error: Types.unhandled) => {
 const withText = (request: HttpServerRequest.HttpServerRequest, text: string): HttpServerRequest.HttpServerRequest =>
   Object.create(request, { text: { value: Effect.succeed(text) } })
 
-const unknownOutcome = (): Overdue => new OutcomeUnknown({ retryAfter: 1 })
-const noAnswer = (seconds: number): Overdue => new QueryOverdue({ seconds, retryAfter: 1 })
-
 const command = Layer.effect(
   CommandBoundary,
   Effect.map(
@@ -83,16 +65,18 @@ const command = Layer.effect(
       (httpEffect, { endpoint }) =>
         Effect.withFiber((fiber) => {
           const request = Context.getUnsafe(fiber.context, Request)
-          return Effect.flatMap(RequestBody.read(request, limits.body), (sent) => {
+          const deadline = Context.getUnsafe(fiber.context, RequestDeadline.RequestDeadline)
+          const { body: read = RequestBody.read(request, limits.body) } = fiber.getRef(Attempt)
+          return Effect.flatMap(read, (sent) => {
             const text = sent.trim()
             if (endpoint.payload.size === 0) {
               if (text !== "" && !/^\{\s*\}$/.test(text)) {
                 return Effect.fail(InvalidRequest.of("body", "is not taken here; leave it out"))
               }
-              endInTime(fiber, request, limits, unknownOutcome)
+              RequestDeadline.ofCommand(deadline, fiber, request, limits)
               return httpEffect
             }
-            endInTime(fiber, request, limits, unknownOutcome)
+            RequestDeadline.ofCommand(deadline, fiber, request, limits)
             const body = text === "" ? "{}" : text
             return Effect.provideService(httpEffect, Request, withText(request, body)).pipe(
               Effect.mapError(explain(body))
@@ -108,7 +92,8 @@ const query = Layer.effect(
     HttpLimits,
     (limits) => (httpEffect) =>
       Effect.withFiber((fiber) => {
-        endInTime(fiber, Context.getUnsafe(fiber.context, Request), limits, noAnswer)
+        const deadline = Context.getUnsafe(fiber.context, RequestDeadline.RequestDeadline)
+        RequestDeadline.ofQuery(deadline, fiber, Context.getUnsafe(fiber.context, Request), limits)
         return httpEffect
       })
   )

@@ -16,7 +16,10 @@ import type { HttpApi, HttpApiGroup } from "effect/http-api"
 import { Draining } from "../../aggregate/CommandErrors.ts"
 import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
 import * as Metrics from "../../telemetry/Metrics.ts"
+import * as Span from "../../telemetry/Span.ts"
+import { Attempt } from "../handlers/Attempt.ts"
 import * as OrderLinks from "../handlers/OrderLinks.ts"
+import type { Ready } from "../handlers/Reply.ts"
 import { InternalError, InvalidRequest, MethodNotAllowed, RouteNotFound } from "../problems/HttpError.ts"
 import * as ProblemResponse from "../problems/ProblemResponse.ts"
 import { Problems } from "../problems/Problems.ts"
@@ -26,6 +29,7 @@ import * as AllowedMethods from "./AllowedMethods.ts"
 import { AllowedSites } from "./AllowedSites.ts"
 import * as EntityTags from "./EntityTags.ts"
 import * as ForeignRequests from "./ForeignRequests.ts"
+import { HotRoutes } from "./HotRoutes.ts"
 import * as RequestDeadline from "./RequestDeadline.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
@@ -42,6 +46,8 @@ export interface Options<Id extends string, Groups extends HttpApiGroup.Constrai
   /** Pages of other sites may do what `AllowedSites` and `ForeignRequests` say, or nothing at all. */
   readonly otherSites: "allowed" | "none"
 }
+
+const isReady = (answer: Ready | Response): answer is Ready => !HttpServerResponse.isHttpServerResponse(answer)
 
 const isSafe = (request: Request): boolean => ["GET", "HEAD", "OPTIONS"].includes(request.method)
 
@@ -109,6 +115,24 @@ const answerFailure = Effect.fnUntraced(function* (
     : ProblemResponse.of(Problems.OutcomeUnknown, new OutcomeUnknown({ retryAfter: 1 }))
 })
 
+/** Answers what a hot route has made, with the headers that `complete` adds. */
+const completeReady = (
+  { headers, status, text }: Ready,
+  ids: RequestId.RequestIds,
+  traceparent: string | undefined
+): Response =>
+  HttpServerResponse.text(text, {
+    status,
+    contentType: "application/json",
+    headers: {
+      ...headers,
+      "x-request-id": ids.echo,
+      "x-content-type-options": "nosniff",
+      "cache-control": "private, no-cache",
+      ...(traceparent === undefined ? undefined : { traceparent })
+    }
+  })
+
 const complete = (
   response: Response,
   ids: RequestId.RequestIds,
@@ -156,13 +180,12 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
       const sites = otherSites === "allowed" ? allowed : { ...allowed, origins: [] }
       const refuseForeign = ForeignRequests.refuse(sites, otherSites === "allowed")
       const admit = ForeignRequests.admit(sites)
+      // The answers to pages of allowed origins have headers that hot routes do not know of.
+      const findHot = sites.origins.length === 0 ? yield* HotRoutes : () => undefined
 
-      const measure = (request: Request, response: Response, context: Context.Context<never>, start: bigint) => {
-        if (isWebSocket(request, response)) return
+      const measure = (method: string, route: string, status: number, start: bigint) => {
         const seconds = Number(clock.monotonicTimeNanosUnsafe() - start) / 1e9
-        // The router leaves the route in the fiber until the request has been answered.
-        const route = Context.getOrUndefined(context, HttpRouter.RouteContext)?.route.path ?? "none"
-        duration(seconds, request.method, route, String(response.status))
+        duration(seconds, method, route, String(status))
       }
 
       return (
@@ -177,10 +200,15 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
           const ids = RequestId.make(headers["x-request-id"])
           const deadline = RequestDeadline.make()
           const trace = traceOf(request, fiber.context)
+          const hot = Span.isRecorded(fiber) ? undefined : findHot(request)
 
           const answer = (response: Response) => {
             deadline.stop()
-            measure(request, response, fiber.context, start)
+            if (!isWebSocket(request, response)) {
+              // The router leaves the route in the fiber until the request has been answered.
+              const route = Context.getOrUndefined(fiber.context, HttpRouter.RouteContext)?.route.path
+              measure(method, route ?? hot?.path ?? "none", response.status, start)
+            }
             const answered = isPage(url) ? EntityTags.conditional(request, response) : response
             if (answered.status < 400) return Effect.succeed(complete(answered, ids, trace, ""))
             return Effect.map(OrderLinks.root, (root) => complete(answered, ids, trace, root))
@@ -188,12 +216,24 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
 
           const refusal = refuseMalformed(request) ?? refuseForeign(request)
           if (refusal !== undefined) return answer(refusal)
-          // The enclosing request restores the fiber's context.
-          fiber.setContext(
-            Context.add(Context.add(fiber.context, RequestId.RequestId, ids), RequestDeadline.RequestDeadline, deadline)
-          )
-          return Effect.matchCauseEffect(admitted, {
-            onSuccess: answer,
+          const endpoint = (attempt?: Attempt) => {
+            const own = Context.add(
+              Context.add(fiber.context, RequestId.RequestId, ids),
+              RequestDeadline.RequestDeadline,
+              deadline
+            )
+            // The enclosing request restores the fiber's context.
+            fiber.setContext(attempt === undefined ? own : Context.add(own, Attempt, attempt))
+            return admitted
+          }
+          const routed = hot === undefined ? endpoint() : hot.answer({ request, ids, deadline, fiber, endpoint })
+          return Effect.matchCauseEffect(routed, {
+            onSuccess: (made) => {
+              if (!isReady(made)) return answer(made)
+              deadline.stop()
+              measure(method, hot?.path ?? "none", made.status, start)
+              return Effect.succeed(completeReady(made, ids, trace))
+            },
             onFailure: (cause) => {
               deadline.stop()
               const failed = answerFailure(request, cause, allowedMethods, deadline.overdue())

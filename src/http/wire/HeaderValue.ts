@@ -27,8 +27,8 @@ export const IfNoneMatch = Schema.Literal("*")
 const neverAVersion = -1
 
 export const precondition = (headers: {
-  readonly "if-match"?: string
-  readonly "if-none-match"?: "*"
+  readonly "if-match"?: string | undefined
+  readonly "if-none-match"?: "*" | undefined
 }): Precondition => {
   if (headers["if-none-match"] !== undefined) return "absent"
   const text = headers["if-match"]?.trim()
@@ -68,10 +68,6 @@ export const waitOf = (prefer: string | undefined): number | undefined => {
 }
 
 export const preferWait = (seconds: number): string => `wait=${seconds}`
-
-/** Tells whether the caller wants no representation in the answer (RFC 7240). */
-export const prefersMinimal = (prefer: string | undefined): boolean =>
-  prefer?.split(",").some((preference) => /^\s*return\s*=\s*"?minimal"?\s*(?:;|$)/i.test(preference)) === true
 
 export const isTraceparent = (traceparent: string): boolean =>
   Option.isSome(HttpTraceContext.w3c(Headers.fromInput({ traceparent })))

@@ -48,13 +48,14 @@ const brokeOff = () => InvalidRequest.of("body", "broke off before its end")
 const readError = (error: HttpServerError.HttpServerError) =>
   error.reason._tag === "RequestParseError" && error.reason.reason === "BodyTooLarge" ? tooLarge : brokeOff()
 
-type ReadError = InvalidRequest | RequestTimeout | ContentTooLarge
+type ArrivalError = InvalidRequest | RequestTimeout | ContentTooLarge
+export type ReadError = ArrivalError | UnsupportedMediaType
 
 /** Reads any body on any server. */
 const readAny = (
   request: HttpServerRequest.HttpServerRequest,
   timeout: Duration.Duration
-): Effect.Effect<ArrayBuffer, ReadError> =>
+): Effect.Effect<ArrayBuffer, ArrivalError> =>
   request.arrayBuffer.pipe(
     Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maxBodyBytes)),
     // Interrupting the read would destroy the connection and the 408 with it, so only the wait for the read is ended.
@@ -68,7 +69,7 @@ const readAny = (
  * Reads a body whose length Node has checked, as nearly all are, without a fiber: it costs a tenth of `readAny`. When the
  * time is over or the caller has left, the rest is still taken off the connection.
  */
-const readKnown = (source: IncomingMessage, timeout: Duration.Duration): Effect.Effect<Uint8Array, ReadError> =>
+const readKnown = (source: IncomingMessage, timeout: Duration.Duration): Effect.Effect<Uint8Array, ArrivalError> =>
   Effect.callback((resume) => {
     const chunks: Array<Buffer> = []
     let isRead = false
@@ -113,7 +114,7 @@ const decode = (bytes: ArrayBuffer | Uint8Array) => {
 export const read = (
   request: HttpServerRequest.HttpServerRequest,
   timeout: Duration.Duration
-): Effect.Effect<string, InvalidRequest | RequestTimeout | ContentTooLarge | UnsupportedMediaType> => {
+): Effect.Effect<string, ReadError> => {
   const { headers } = request
   const contentType = headers["content-type"]
   const encoding = headers["content-encoding"] ?? "identity"

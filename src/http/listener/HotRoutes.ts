@@ -1,0 +1,146 @@
+/**
+ * Answers the requests that come most often without their endpoint, which decodes, encodes and provides far more than
+ * these need: placing an order, confirming one, and reading one by its id.
+ *
+ * A hot route answers only what succeeds, and exactly as the endpoint would. All else it leaves to the endpoint, together
+ * with what it has found out: unusual headers, bodies that do not fit, and failures of the service.
+ */
+import { Cause, Context, Effect, Exit, type Fiber, Layer, Option, Result, Schema } from "effect"
+import type { HttpServerRequest, HttpServerResponse } from "effect/http"
+import { SchemaJITCompiler } from "effect/schema"
+import type { CommandOptions } from "../../aggregate/idempotency/Commands.ts"
+import { OrderId } from "../../order/OrderId.ts"
+import { PlaceOrderRequest, parseOptions } from "../../order/OrderRequest.ts"
+import * as CheckedOrders from "../../orders/CheckedOrders.ts"
+import { Orders } from "../../orders/Orders.ts"
+import type { Receipt } from "../../orders/Receipt.ts"
+import type { Attempt } from "../handlers/Attempt.ts"
+import * as Reply from "../handlers/Reply.ts"
+import { queryOptions, readCommandOptions } from "../handlers/RequestOptions.ts"
+import * as RequestBody from "../wire/RequestBody.ts"
+import type { RequestIds } from "../wire/RequestId.ts"
+import { HttpLimits } from "./HttpLimits.ts"
+import * as RequestDeadline from "./RequestDeadline.ts"
+
+type Response = HttpServerResponse.HttpServerResponse
+
+export interface Asked<E, R> {
+  readonly request: HttpServerRequest.HttpServerRequest
+  readonly ids: RequestIds
+  readonly deadline: RequestDeadline.Deadline
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+  /** Has the endpoint answer. */
+  readonly endpoint: (attempt: Attempt) => Effect.Effect<Response, E, R>
+}
+
+export interface HotRoute {
+  /** The path as the API defines it. */
+  readonly path: string
+  answer<E, R>(asked: Asked<E, R>): Effect.Effect<Reply.Ready | Response, E, R>
+}
+
+type Find = (request: Pick<HttpServerRequest.HttpServerRequest, "headers" | "method" | "url">) => HotRoute | undefined
+
+/** There are none unless they are provided, which only a server may do whose API is mounted without a prefix. */
+export const HotRoutes = Context.Reference<Find>("ordinal/http/listener/HotRoutes", {
+  defaultValue: () => () => undefined
+})
+
+const isOrderId = Schema.is(OrderId)
+const ordersPath = "/orders/"
+const confirmPath = "/confirm"
+
+/** Answers what the service gives; what it fails with is the endpoint's to answer, but for defects and interruptions. */
+const answerOf = <A, E, E2, R>(
+  { endpoint }: Asked<E2, R>,
+  ask: Effect.Effect<A, E>,
+  ready: (answer: A) => Reply.Ready | undefined,
+  attempt: Attempt = {}
+): Effect.Effect<Reply.Ready | Response, E2, R> =>
+  Effect.matchCauseEffect(Effect.interruptible(ask), {
+    onSuccess: (answer): Effect.Effect<Reply.Ready | Response, E2, R> => {
+      const made = ready(answer)
+      return made === undefined ? endpoint({ ...attempt, outcome: Exit.succeed(answer) }) : Effect.succeed(made)
+    },
+    onFailure: (cause) =>
+      Cause.hasInterruptsOnly(cause)
+        ? Effect.failCause(cause as Cause.Cause<never>)
+        : endpoint({ ...attempt, outcome: Exit.failCause(cause) })
+  })
+
+const make = Effect.gen(function* () {
+  const orders = yield* Orders
+  const limits = yield* HttpLimits
+  const service = CheckedOrders.unchecked(orders)
+
+  const get = (orderId: OrderId): HotRoute => ({
+    path: "/orders/:id",
+    answer: (asked) => {
+      const { deadline, fiber, request } = asked
+      RequestDeadline.ofQuery(deadline, fiber, request, limits)
+      const { "consistency-token": token, prefer } = request.headers
+      const { applied, options } = queryOptions({ "consistency-token": token, prefer })
+      return answerOf(asked, service.get(orderId, options), (result) => Reply.readyOrder("", result, applied))
+    }
+  })
+
+  /** `read` gives `undefined` for a body that is the endpoint's to judge. */
+  const command = <Payload>(
+    path: string,
+    read: (text: string) => Payload | undefined,
+    send: (payload: Payload, options: CommandOptions) => Effect.Effect<Receipt, unknown>,
+    creates = false
+  ): HotRoute => ({
+    path,
+    answer: (asked) => {
+      const { deadline, endpoint, fiber, ids, request } = asked
+      return Effect.matchEffect(Effect.interruptible(RequestBody.read(request, limits.body)), {
+        onSuccess: (text) => {
+          const body = Effect.succeed(text)
+          const { "idempotency-key": key, traceparent } = request.headers
+          const options = readCommandOptions({ "idempotency-key": key, traceparent }, ids.uuid)
+          const payload = read(text)
+          if (payload === undefined || Result.isFailure(options)) return endpoint({ body })
+          RequestDeadline.ofCommand(deadline, fiber, request, limits)
+          const sent = send(payload, options.success)
+          return answerOf(asked, sent, (receipt) => Reply.readyReceipt("", receipt, creates), { body })
+        },
+        onFailure: (error) => endpoint({ body: Effect.fail(error) })
+      })
+    }
+  })
+
+  SchemaJITCompiler.enable(PlaceOrderRequest.ast)
+  const decodePlacement = Schema.decodeUnknownOption(PlaceOrderRequest, parseOptions)
+  const readPlacement = (text: string): PlaceOrderRequest | undefined => {
+    try {
+      return Option.getOrUndefined(decodePlacement(JSON.parse(text)))
+    } catch {
+      return undefined
+    }
+  }
+  const place = command("/orders", readPlacement, service.place, true)
+
+  const confirm = (orderId: OrderId) =>
+    command(
+      "/orders/:id/confirm",
+      (text) => /^\s*(?:\{\s*\})?\s*$/.test(text) || undefined,
+      (_, options) => service.confirm(orderId, options)
+    )
+
+  const find: Find = ({ headers, method, url }) => {
+    if (!url.startsWith("/orders") || headers["if-none-match"] !== undefined) return undefined
+    if (method === "GET") {
+      const id = url.slice(ordersPath.length)
+      return isOrderId(id) ? get(id) : undefined
+    }
+    if (method !== "POST" || headers["prefer"] !== undefined || headers["if-match"] !== undefined) return undefined
+    if (url === "/orders") return place
+    const id = url.slice(ordersPath.length, -confirmPath.length)
+    return url.endsWith(confirmPath) && isOrderId(id) ? confirm(id) : undefined
+  }
+  // Another program's service may answer what does not fit the API, which only the endpoint finds out.
+  return CheckedOrders.isOwn(orders) ? find : () => undefined
+})
+
+export const layer = Layer.effect(HotRoutes, make)
