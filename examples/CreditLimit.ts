@@ -6,6 +6,7 @@ export const AccountId = Schema.String.check(Schema.isPattern(/^[a-z0-9]{1,32}$/
 export type AccountId = typeof AccountId.Type
 
 const Cents = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100_000_000 }))
+const Price = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000_000 }))
 
 /** The limit is one stream, so that whoever sets it does not wait for those who buy. */
 export class Limits extends Aggregate.Service<Limits>()("limit", {
@@ -23,8 +24,8 @@ export class LimitExceeded extends Schema.TaggedError<LimitExceeded>()("LimitExc
 /** The purchases are another one. Their rule needs the limit, which the command carries. */
 export class Purchases extends Aggregate.Service<Purchases>()("purchases", {
   id: AccountId,
-  command: Schema.TaggedUnion({ Purchase: { cents: Cents, limit: Cents } }),
-  event: Schema.TaggedUnion({ Purchased: { cents: Cents } }),
+  command: Schema.TaggedUnion({ Purchase: { cents: Price, limit: Cents } }),
+  event: Schema.TaggedUnion({ Purchased: { cents: Price } }),
   state: Schema.Int,
   rejection: LimitExceeded,
   initial: 0,

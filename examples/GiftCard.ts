@@ -14,6 +14,7 @@ import {
 const CardId = Schema.String.check(Schema.isPattern(/^[a-z0-9]{1,32}$/)).pipe(Schema.brand("CardId"))
 
 const Cents = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000 }))
+const Balance = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100_000 }))
 
 // Commands, events, state. Events are the storage format: never edit one that has shipped.
 const GiftCardCommand = Schema.TaggedUnion({
@@ -39,7 +40,7 @@ export class GiftCards extends Aggregate.Service<GiftCards>()("giftcard", {
   id: CardId,
   command: GiftCardCommand,
   event: GiftCardEvent,
-  state: Schema.Struct({ issued: Schema.Boolean, balance: Schema.Int }),
+  state: Schema.Struct({ issued: Schema.Boolean, balance: Balance }),
   rejection: NotEnough,
   initial: { issued: false, balance: 0 },
   decide: (command, { balance, issued }) => {

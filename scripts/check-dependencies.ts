@@ -30,7 +30,8 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   views: ["database", "eventstore", "projection", "supervision", "telemetry", "order", "catalog", ...decider],
   orders: ["kernel", "database", ...service],
   http: ["orders", ...service, "database/DatabaseErrors.ts", "database/YieldToIo.ts"],
-  server: ["http", "orders", "kernel", "database", ...service],
+  bus: ["http", "orders", ...service, "database/DatabaseErrors.ts"],
+  server: ["bus", "http", "orders", "kernel", "database", ...service],
   testing: ["order", "catalog", "aggregate", "eventstore", "projection", "views", "database/DatabaseErrors.ts"],
   ".": ["server"]
 }
@@ -51,7 +52,7 @@ const entryPoints: ReadonlyArray<string> = Object.values<{ readonly "ordinal-sou
 const alsoExported: Readonly<Record<string, ReadonlyArray<string>>> = {
   "orders/index.ts": ["views"],
   "kernel/index.ts": ["database"],
-  "http/client/index.ts": ["http/api", "orders/Orders.ts"]
+  "http/client/index.ts": ["http/api", "http/aggregate/AggregateApi.ts", "orders/Orders.ts"]
 }
 
 /** Programs that only call a server load these, and must reach neither `serverCode` nor Node by them. */

@@ -4,12 +4,12 @@ import type { OrderCommand } from "../../src/order/OrderCommand.ts"
 import { OrderDecider } from "../../src/order/OrderDecider.ts"
 import type { OrderEvent } from "../../src/order/OrderEvent.ts"
 import type { OrderRejection } from "../../src/order/OrderRejection.ts"
-import { given } from "../../src/testing/Given.ts"
+import { fold } from "../../src/testing/Given.ts"
 import { eventsOf } from "./OrderHistory.ts"
 
 /** Decides `command` after `commands` were accepted, by the same decider. */
 const decision = (commands: ReadonlyArray<OrderCommand>, command: OrderCommand, decider = OrderDecider) =>
-  given(decider, eventsOf(commands, decider)).when(command)
+  decider.decide(command, fold(decider, eventsOf(commands, decider)))
 
 export const recorded = (
   commands: ReadonlyArray<OrderCommand>,

@@ -101,11 +101,29 @@ export class AggregateSuspended extends Schema.TaggedError<AggregateSuspended>()
   }
 }
 
+/** Only a remote service fails so: its server was not reached, or something else answered. Nothing was done. */
+export class ServerUnreachable extends Schema.TaggedError<ServerUnreachable>()("ServerUnreachable", {
+  reason: Schema.String,
+  /** The caller should wait so many seconds. */
+  retryAfter: Schema.Finite,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {
+  override get message() {
+    return `The server can't be reached (${this.reason}). Nothing was done; try again in ${this.retryAfter} s.`
+  }
+}
+
 /**
  * These errors say that the service can't answer now; each has `retryAfter` in seconds. Only after `OutcomeUnknown` may
  * the events of the command be stored.
  */
-export type Unavailable = Overloaded | DatabaseUnavailable | OutcomeUnknown | Draining | AggregateSuspended
+export type Unavailable =
+  | Overloaded
+  | DatabaseUnavailable
+  | OutcomeUnknown
+  | Draining
+  | AggregateSuspended
+  | ServerUnreachable
 
 /** `Aggregates.send` fails with these besides the domain's own rejection, and with `GuardMoved` if there are guards. */
 export type SendError = ConcurrencyConflict | VersionMismatch | InvalidRequest | Unavailable
@@ -128,7 +146,8 @@ const kinds: { readonly [Tag in (SendError | GuardMoved | IdempotencyError)["_ta
   DatabaseUnavailable: "unavailable",
   OutcomeUnknown: "unavailable",
   Draining: "unavailable",
-  AggregateSuspended: "unavailable"
+  AggregateSuspended: "unavailable",
+  ServerUnreachable: "unavailable"
 }
 
 const isKnown = (tag: unknown): tag is keyof typeof kinds => typeof tag === "string" && Object.hasOwn(kinds, tag)

@@ -21,7 +21,8 @@ export interface PublishedEvent {
   readonly data: unknown
 }
 
-const kebab = (name: string): string => name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, "-").toLowerCase()
+/** `LineAdded` becomes `line-added`. */
+export const kebab = (name: string): string => name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, "-").toLowerCase()
 
 /**
  * The public type of an event, as in `order.line-added.v1`: the category, the event's name without a leading category in

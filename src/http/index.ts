@@ -1,7 +1,11 @@
 /**
- * Entry point `ordinal/http`: the HTTP API of orders. `Api` is its definition; `Server.layer` serves it on Node's HTTP
- * server, `Server.routes` adds it to a router of your own; `AdminServer` is the operators' API on another port.
+ * Entry point `ordinal/http`: HTTP APIs, of aggregates of your own and of orders. `AggregateApi.group` defines the API of an
+ * aggregate, `AggregateHandlers.layer` answers it, `Server.serve` serves it. `Api` is the API of orders: `Server.layer` serves
+ * it, `Server.routes` adds it to a router of your own; `AdminServer` is the operators' API on another port.
  */
+export * as AggregateApi from "./aggregate/AggregateApi.ts"
+export * as AggregateHandlers from "./aggregate/AggregateHandlers.ts"
+export { Caller } from "./handlers/Caller.ts"
 export { Api } from "./api/Api.ts"
 export { AdminApi } from "./admin/AdminApi.ts"
 export * as AdminServer from "./admin/AdminServer.ts"

@@ -24,6 +24,9 @@ export const BasisPoints = Schema.Int.check(Schema.isBetween({ minimum: 0, maxim
 const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"))
 
 export const Currency = Schema.String.check(
-  Schema.makeFilter((code: string) => currencies.has(code), { expected: "an ISO 4217 currency code in upper case" })
+  Schema.makeFilter((code: string) => currencies.has(code), {
+    expected: "an ISO 4217 currency code in upper case",
+    arbitraryConstraint: { patterns: [{ source: `^(?:${[...currencies].join("|")})$`, flags: "" }] }
+  })
 ).pipe(Schema.brand("Currency"))
 export type Currency = typeof Currency.Type

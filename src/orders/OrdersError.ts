@@ -1,6 +1,6 @@
 /** Lists every way in which a call of `Orders` can fail, and says what the caller should do then. */
 import { Schema } from "effect"
-import type { Draining, IdempotencyError, SendError } from "../aggregate/CommandErrors.ts"
+import type { Draining, IdempotencyError, SendError, ServerUnreachable } from "../aggregate/CommandErrors.ts"
 import type { InvalidRequest } from "../aggregate/InvalidRequest.ts"
 import type { UnknownCustomer, UnknownProduct } from "../catalog/Catalog.ts"
 import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
@@ -9,6 +9,8 @@ import type { CommandName } from "../order/OrderCommand.ts"
 import { OrderId } from "../order/OrderId.ts"
 import type { RejectionOf } from "../order/rules/RejectionsOf.ts"
 import type { InvalidToken, ProjectionBehind } from "../projection/consistency/ConsistencyToken.ts"
+
+export { ServerUnreachable } from "../aggregate/CommandErrors.ts"
 
 /** The order has fewer events than that, or no order can have such a version (-1, 1.5). */
 export class VersionNotFound extends Schema.TaggedError<VersionNotFound>()(
@@ -40,18 +42,6 @@ export class InvalidPosition extends Schema.TaggedError<InvalidPosition>()(
   }
 }
 
-/** Only a remote service fails so: its server was not reached, or something else answered. Nothing was done. */
-export class ServerUnreachable extends Schema.TaggedError<ServerUnreachable>()("ServerUnreachable", {
-  reason: Schema.String,
-  /** The caller should wait so many seconds. */
-  retryAfter: Schema.Finite,
-  cause: Schema.optionalKey(Schema.Defect())
-}) {
-  override get message() {
-    return `The server can't be reached (${this.reason}). Nothing was done; try again in ${this.retryAfter} s.`
-  }
-}
-
 /**
  * Any command may fail so. But for `OutcomeUnknown`, nothing was stored:
  * - `InvalidRequest`: the arguments have the mistakes that its `errors` name by their place. Correct them.
@@ -65,7 +55,7 @@ export class ServerUnreachable extends Schema.TaggedError<ServerUnreachable>()("
  * - `OutcomeUnknown`: the answer was lost, and the command may be stored. Send it again with the same idempotency key, or
  *   read the order first.
  */
-export type SubmitError = SendError | IdempotencyError | ServerUnreachable
+export type SubmitError = SendError | IdempotencyError
 
 /**
  * A command on an order may fail with the rejections that its method names, and like any command. Rejections store

@@ -81,3 +81,18 @@ export const driftFound = counter("orders_drift_found_total", "View rows that di
   "projection"
 ])
 export const driftRepaired = counter("orders_drift_repaired_total", "View rows repaired", ["projection"])
+
+/** Events that a publisher has handled: sent to the broker, or found there already after a restart. */
+export const eventsPublished = counter("orders_events_published_total", "Events sent to the broker and acknowledged", [
+  "topic"
+])
+export const eventsFound = counter(
+  "orders_events_found_published_total",
+  "Events not sent because they were in the topic already",
+  ["topic"]
+)
+export const eventsUnacknowledged = gauge(
+  "orders_events_unacknowledged",
+  "Events handed to the broker that it has not acknowledged yet",
+  ["topic", "partition"]
+)

@@ -13,6 +13,14 @@ export interface Step<State, Command, Event, Rejection> {
   readonly after: State
 }
 
+/** Rules may throw where they must not. The trace ends there. */
+export interface Thrown<Command, Event> {
+  readonly error: unknown
+  readonly command: Command
+  /** `evolve` threw at this event; undefined if `decide` threw. */
+  readonly event: Event | undefined
+}
+
 export interface Trace<State, Command, Event, Rejection> {
   readonly steps: ReadonlyArray<Step<State, Command, Event, Rejection>>
   readonly events: ReadonlyArray<Event>
@@ -20,12 +28,62 @@ export interface Trace<State, Command, Event, Rejection> {
   readonly states: ReadonlyArray<State>
 }
 
-const freeze = <Value>(value: Value): Value => {
+/** A trace that is still being written. */
+export interface Recorder<State, Command, Event, Rejection> {
+  readonly trace: Trace<State, Command, Event, Rejection> & { readonly thrown: Thrown<Command, Event> | undefined }
+  /** Decides the next command; does nothing once a rule has thrown. */
+  record(command: Command): void
+}
+
+/** Runs rules without the stack traces of the rejections that they make, which take longer than the rules. */
+export const withoutStacks = <A>(run: () => A): A => {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    return run()
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}
+
+/** Freezes a value with all that it holds. */
+export const freeze = <Value>(value: Value): Value => {
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value)
     Object.values(value).forEach(freeze)
   }
   return value
+}
+
+/** Begins a trace. Commands, events and states are frozen, so a rule that writes into one throws. */
+export const recorder = <State, Command, Event, Rejection>(
+  { decide, evolve, initialState }: Decider<State, Command, Event, Rejection>,
+  time: (index: number) => string = timeOf
+): Recorder<State, Command, Event, Rejection> => {
+  const steps: Array<Step<State, Command, Event, Rejection>> = []
+  const events: Array<Event> = []
+  const states: Array<State> = [freeze(initialState)]
+  const trace = { steps, events, states, thrown: undefined as Thrown<Command, Event> | undefined }
+  let state = initialState
+  const record = (command: Command): void => {
+    const before = state
+    const stored: Array<{ readonly event: Event; readonly after: State }> = []
+    let current: Event | undefined
+    try {
+      const decision = withoutStacks(() => decide(freeze(command), before))
+      for (const event of Result.isSuccess(decision) ? freeze(decision.success) : []) {
+        current = event
+        state = freeze(evolve(state, event, time(events.length)))
+        events.push(event)
+        states.push(state)
+        stored.push({ event, after: state })
+      }
+      steps.push({ before, command, decision, events: stored, after: state })
+    } catch (error) {
+      trace.thrown = { error, command, event: current }
+    }
+  }
+  return { trace, record: (command) => (trace.thrown === undefined ? record(command) : undefined) }
 }
 
 /**
@@ -44,22 +102,8 @@ export const trace = <State, Command, Event, Rejection>(
   decider: Decider<State, Command, Event, Rejection>,
   commands: ReadonlyArray<Command>
 ): Trace<State, Command, Event, Rejection> => {
-  const steps: Array<Step<State, Command, Event, Rejection>> = []
-  const events: Array<Event> = []
-  const states: Array<State> = [freeze(decider.initialState)]
-  let state = decider.initialState
-  for (const command of commands) {
-    const before = state
-    const decision = decider.decide(command, before)
-    const stored = Result.isSuccess(decision)
-      ? decision.success.map((event) => {
-          state = freeze(decider.evolve(state, event, timeOf(events.length)))
-          events.push(event)
-          states.push(state)
-          return { event, after: state }
-        })
-      : []
-    steps.push({ before, command, decision, events: stored, after: state })
-  }
-  return { steps, events, states }
+  const { record, trace } = recorder(decider)
+  commands.forEach(record)
+  if (trace.thrown !== undefined) throw trace.thrown.error
+  return trace
 }

@@ -1,12 +1,16 @@
 /**
- * Entry point `ordinal/testing`: the kit that aggregates are tested with. `given(…).when(…)` decides without a kernel or a
- * log; `deciderLaws` hold for every aggregate; `EventStoreContract` for every event store. `FaultyEventStore`
- * fails when a test says so. Needs `@effect/vitest`.
+ * Entry point `ordinal/testing`: the kit that aggregates are tested with. `given(…).when(…).then(…)` is an example;
+ * `AggregateLaws` derives what must hold for every script of commands; `EventStoreContract` holds for every event store, and
+ * `FaultyEventStore` fails when a test says so. Needs `@effect/vitest`.
  */
+export * as AggregateLaws from "./laws/AggregateLaws.ts"
+export type { Law as AggregateLaw } from "./laws/Law.ts"
+export { LawBroken } from "./laws/LawBroken.ts"
+export type { CommandReach, Reach } from "./laws/Reach.ts"
 export { deciderLaws, type Law, type Subject } from "./DeciderLaws.ts"
 export * as EventStoreContract from "./EventStoreContract.ts"
 export * as FaultyEventStore from "./FaultyEventStore.ts"
-export { fold, type Given, given, timeOf } from "./Given.ts"
+export { type Decided, fold, type Given, given, timeOf } from "./Given.ts"
 export { orderCommand, orderCommands, orderId, placeOrder } from "./OrderCommands.ts"
 export { orderLaws } from "./OrderLaws.ts"
 export { type Step, type Trace, trace } from "./Trace.ts"

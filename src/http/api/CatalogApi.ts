@@ -11,7 +11,7 @@ import { CommandBoundary, QueryBoundary } from "./Boundary.ts"
 import * as HttpHeaders from "./HttpHeaders.ts"
 import { CatalogListQuery, pageOf } from "./ListQuery.ts"
 import { Problems } from "../problems/Problems.ts"
-import { queryErrors, readErrors, sendErrors } from "./EndpointErrors.ts"
+import { entityErrors, queryErrors, sendErrors } from "./EndpointErrors.ts"
 import { accepted, CustomerReceipt, ProductReceipt } from "./Receipt.ts"
 import * as AllowedRoles from "./AllowedRoles.ts"
 
@@ -41,9 +41,6 @@ const onCustomer = { params: { id: CustomerId }, headers: HttpHeaders.command, s
 const newest =
   "Answers the newest version, which is not read from a view: there is nothing to wait for, and it is never behind. " +
   "A Consistency-Token that is sent along is only checked."
-
-/** Products and customers are read from their actors, so a read may fail as a command may. */
-const entityErrors = [...readErrors, Problems.InvalidToken, Problems.OutcomeUnknown, Problems.AggregateSuspended]
 
 export class CatalogApi extends HttpApiGroup.make("catalog")
   .add(

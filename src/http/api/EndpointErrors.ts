@@ -28,3 +28,6 @@ export const readErrors = [Problems.DatabaseUnavailable, Problems.Overloaded, Pr
 
 /** Any query of a view may answer these. */
 export const queryErrors = [...readErrors, Problems.InvalidToken, Problems.ProjectionBehind]
+
+/** A read of an aggregate, which its actor answers, may fail as a command may. */
+export const entityErrors = [...readErrors, Problems.InvalidToken, Problems.OutcomeUnknown, Problems.AggregateSuspended]

@@ -29,7 +29,7 @@ export const read = { ...list, "if-none-match": text }
 const replayed = { "idempotent-replayed": optional(Schema.Literal("true")) }
 const preferenceApplied = { "preference-applied": text }
 const location = { location: text }
-const link = { link: text }
+export const link = { link: text }
 const entityTag = { etag: Text, "consistency-token": Text }
 
 /** `Freshness` is an RFC 9651 dictionary. */
@@ -46,6 +46,12 @@ export const notModified = Schema.Undefined.pipe(
   HttpApiSchema.status(304)
 )
 
+/** Answers a caller without a body who asked for that (`Prefer: return=minimal`, RFC 7240). */
+export const minimal = Schema.Undefined.pipe(
+  HttpApiSchema.asNoContent({ decode: () => undefined }),
+  HttpApiSchema.status(204)
+)
+
 /** These come with an order as the view has it. */
 export const view = { ...replayed, ...entityTag, ...counts, ...location }
 
@@ -55,6 +61,9 @@ export const version = { etag: Text, "cache-control": Text }
 export const receipt = { ...replayed, ...entityTag, ...location, ...link }
 
 export const catalogReceipt = { ...replayed, ...entityTag, ...location }
+
+/** These come with an aggregate, which is read from its actor. */
+export const aggregate = { ...replayed, ...entityTag, ...preferenceApplied }
 
 /** A product or customer is read from its actor: nothing is fresher, so its `Freshness` is never behind. */
 export const entity = { ...catalogReceipt, ...counts }

@@ -64,5 +64,5 @@ export const make = ({ retries, timeout }: { readonly retries: number; readonly 
     return yield* read(call(yield* Headers.ofQuery(options)), Headers.waitOf(options))
   })
 
-  return { command, query }
+  return { command, query, read }
 }

@@ -1,5 +1,5 @@
 /** Reads from a request's headers how `Orders` is to be called. `Reply` is the way back. */
-import { Duration, Effect, Result } from "effect"
+import { Context, Duration, Effect, Result } from "effect"
 import { InvalidIdempotencyKey } from "../../aggregate/CommandErrors.ts"
 import type { CommandOptions } from "../../aggregate/idempotency/Commands.ts"
 import type { QueryOptions } from "../../orders/QueryOptions.ts"
@@ -7,14 +7,16 @@ import type { CommandHeaders } from "../api/HttpHeaders.ts"
 import { InvalidRequest } from "../problems/HttpError.ts"
 import * as HeaderValue from "../wire/HeaderValue.ts"
 import { RequestId } from "../wire/RequestId.ts"
+import { Caller } from "./Caller.ts"
 
-/** Until there is authentication, every caller acts as the operator. */
-const actor = "operator"
+/** Unless the host says who calls, every caller of the order API acts as the operator. */
+export const operator: Caller = { actor: "operator" }
 
 /** A `traceparent` that is no W3C trace context (version 00) is ignored, as that specification asks. */
 export const readCommandOptions = (
   headers: { readonly [Name in keyof CommandHeaders]?: CommandHeaders[Name] | undefined },
-  correlationId: string
+  correlationId: string,
+  caller: Caller
 ): Result.Result<CommandOptions, InvalidRequest | InvalidIdempotencyKey> => {
   const { "idempotency-key": key, traceparent } = headers
   if (headers["if-match"] !== undefined && headers["if-none-match"] !== undefined) {
@@ -25,15 +27,21 @@ export const readCommandOptions = (
   const precondition = HeaderValue.precondition(headers)
   return Result.succeed({
     correlationId,
-    actor,
+    ...caller,
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(precondition === undefined ? {} : { precondition }),
     ...(traceparent !== undefined && HeaderValue.isTraceparent(traceparent) ? { traceparent } : {})
   })
 }
 
-export const commandOptions = (headers: CommandHeaders) =>
-  Effect.flatMap(RequestId, ({ uuid }) => Effect.fromResult(readCommandOptions(headers, uuid)))
+export const commandOptions = (
+  headers: CommandHeaders,
+  otherwise = operator
+): Effect.Effect<CommandOptions, InvalidRequest | InvalidIdempotencyKey> =>
+  Effect.withFiber(({ context }) => {
+    const caller = { ...otherwise, ...Context.get(context, Caller) }
+    return Effect.fromResult(readCommandOptions(headers, Context.get(context, RequestId).uuid, caller))
+  })
 
 /**
  * `applied` is the header that tells the caller which preference was honoured; a wait means nothing without a token.

@@ -15,8 +15,9 @@ import * as CheckedOrders from "../../orders/CheckedOrders.ts"
 import { Orders } from "../../orders/Orders.ts"
 import type { Receipt } from "../../orders/Receipt.ts"
 import type { Attempt } from "../handlers/Attempt.ts"
+import { Caller } from "../handlers/Caller.ts"
 import * as Reply from "../handlers/Reply.ts"
-import { queryOptions, readCommandOptions } from "../handlers/RequestOptions.ts"
+import { operator, queryOptions, readCommandOptions } from "../handlers/RequestOptions.ts"
 import * as RequestBody from "../wire/RequestBody.ts"
 import type { RequestIds } from "../wire/RequestId.ts"
 import { HttpLimits } from "./HttpLimits.ts"
@@ -98,7 +99,8 @@ const make = Effect.gen(function* () {
         onSuccess: (text) => {
           const body = Effect.succeed(text)
           const { "idempotency-key": key, traceparent } = request.headers
-          const options = readCommandOptions({ "idempotency-key": key, traceparent }, ids.uuid)
+          const caller = { ...operator, ...fiber.getRef(Caller) }
+          const options = readCommandOptions({ "idempotency-key": key, traceparent }, ids.uuid, caller)
           const payload = read(text)
           if (payload === undefined || Result.isFailure(options)) return endpoint({ body })
           RequestDeadline.ofCommand(deadline, fiber, request, limits)

@@ -1,8 +1,8 @@
-/** Serves the API on Node's HTTP server (or Deno's, through `node:http`). */
+/** Serves the API of orders, or one of your own, on Node's HTTP server (or Deno's, through `node:http`). */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Layer } from "effect"
 import { HttpRouter } from "effect/http"
-import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
+import { type HttpApi, HttpApiBuilder, type HttpApiGroup, HttpApiScalar } from "effect/http-api"
 import { Api } from "../api/Api.ts"
 import * as CatalogHandlers from "../handlers/CatalogHandlers.ts"
 import * as EventSocket from "../push/EventSocket.ts"
@@ -32,17 +32,22 @@ const handlers = Layer.mergeAll(
 const openapiPath = "/openapi.json"
 const docsPath = "/docs"
 
-/** The documentation loads nothing from elsewhere. */
-const docs = HttpApiScalar.layer(Api, { path: docsPath, scalar: { withDefaultFonts: false } })
-
 const pages = [openapiPath, docsPath] as const
 
-const routesWith = (pages: RouterMiddleware.Options<never, never>["pages"]) =>
-  Layer.mergeAll(HttpApiBuilder.layer(Api, { openapiPath }), docs).pipe(
-    Layer.provide(handlers),
-    Layer.provide(EndpointMiddleware.layer),
-    Layer.provideMerge(RouterMiddleware.layer({ api: Api, pages, otherSites: "allowed" }))
-  )
+type Pages = RouterMiddleware.Options<never, never>["pages"]
+
+const routesOf = <Id extends string, Groups extends HttpApiGroup.Constraint>(
+  api: HttpApi.HttpApi<Id, Groups>,
+  pages: Pages
+) =>
+  Layer.mergeAll(
+    HttpApiBuilder.layer(api, { openapiPath }),
+    // The documentation loads nothing from elsewhere.
+    HttpApiScalar.layer(api, { path: docsPath, scalar: { withDefaultFonts: false } })
+  ).pipe(Layer.provideMerge(RouterMiddleware.layer({ api, pages, otherSites: "allowed" })))
+
+const routesWith = (pages: Pages) =>
+  routesOf(Api, pages).pipe(Layer.provide(handlers), Layer.provide(EndpointMiddleware.layer))
 
 /** Routes the API and its documentation, on any HTTP server. The page at `/` is the host's. */
 export const routes = routesWith(pages)
@@ -51,18 +56,43 @@ const ownRoutes = Layer.merge(routesWith([...pages, HomePage.path]), HomePage.la
   Layer.provide(HotRoutes.layer)
 )
 
+const onRouter = { routerConfig: Listener.routerConfig, disableLogger: true }
+
+interface Address {
+  readonly host: string
+  readonly port: number
+}
+
 /** Listens at a host and port. `GET /projections` needs `Projections`; where nothing is projected that is `Projections.layerMemory`. */
-export const layer = (options: { readonly host: string; readonly port: number }) =>
+export const layer = (options: Address) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const limits = yield* HttpLimits
       const streams = yield* OpenStreams.OpenStreams
       const websocket = EventSocket.options(yield* PushLimits)
       const server = () => OpenStreams.endBefore(Listener.make(limits), streams)
-      return HttpRouter.serve(ownRoutes, { routerConfig: Listener.routerConfig, disableLogger: true }).pipe(
+      return HttpRouter.serve(ownRoutes, onRouter).pipe(
         Layer.provideMerge(
           NodeHttpServer.layer(server, { ...options, gracefulShutdownTimeout: limits.shutdown, websocket })
         )
       )
     })
+  )
+
+/**
+ * Serves an `HttpApi` of your own and its documentation (`/docs`, `/openapi.json`) at a host and port, with the limits,
+ * headers and problem documents that the API of orders has. Provide the handlers of its groups.
+ */
+export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint>(
+  api: HttpApi.HttpApi<Id, Groups>,
+  options: Address
+) =>
+  Layer.unwrap(
+    Effect.map(HttpLimits, (limits) =>
+      HttpRouter.serve(routesOf(api, pages), onRouter).pipe(
+        Layer.provideMerge(
+          NodeHttpServer.layer(() => Listener.make(limits), { ...options, gracefulShutdownTimeout: limits.shutdown })
+        )
+      )
+    )
   )

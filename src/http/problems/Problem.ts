@@ -51,7 +51,12 @@ interface Options<Also extends Error> {
   readonly also?: ReadonlyArray<ErrorClass<Also>>
   /** Documents get these members on their way out; errors don't have them, nor do documents of older servers. */
   readonly added?: Members
+  /** The status if the error class names none; 500 by default. */
+  readonly status?: number
 }
+
+/** A document has these members itself. */
+export const reservedMembers = ["type", "title", "status", "detail", "instance"] as const
 
 /** The document has every field of the class but `_tag` and `cause`, under the same name. */
 export const problem = <Self extends Error, Also extends Error = never>(
@@ -59,11 +64,11 @@ export const problem = <Self extends Error, Also extends Error = never>(
   slug: string,
   title: string,
   meaning: ProblemMeaning,
-  { added = {}, also = [], members = {} }: Options<Also> = {}
+  { added = {}, also = [], members = {}, status: otherwise = 500 }: Options<Also> = {}
 ): Problem<Self | Also> => {
   const errorClasses = [errorClass, ...also]
   const type = typeOf(slug)
-  const status = httpApiStatus(errorClass.ast) ?? 500
+  const status = httpApiStatus(errorClass.ast) ?? otherwise
   const { _tag, cause: _, ...fields } = errorClass.fields
   const own: Members = { ...fields, ...members }
   const document = Schema.Struct({
@@ -75,14 +80,15 @@ export const problem = <Self extends Error, Also extends Error = never>(
     ...own,
     ...Struct.map(added, Schema.optionalKey)
   }).annotate({ identifier: `${errorClass.identifier}Problem`, description: title })
-  const toError = Schema.decodeUnknownSync(errorClass)
-  const fieldsOf = Schema.encodeSync(Schema.Union(errorClasses))
+  const names = Object.keys(own)
+  const ownOf = (from: object): Readonly<Record<string, unknown>> =>
+    Object.fromEntries(Object.entries(from).filter(([name]) => names.includes(name)))
   const schema = document.pipe(
     Schema.decodeTo(
       Schema.Union(errorClasses.map(Schema.toType)),
       SchemaTransformation.transform({
-        decode: (problem): Self | Also => toError({ ...problem, _tag: errorClass.identifier }),
-        encode: (error: Self | Also) => ({ ...fieldsOf(error), type, title, status, detail: error.message })
+        decode: (problem): Self | Also => errorClass.make(ownOf(problem), { disableChecks: true }),
+        encode: (error: Self | Also) => ({ ...ownOf(error), type, title, status, detail: error.message || `${title}.` })
       })
     ),
     Schema.annotate({ identifier: errorClass.identifier, httpApiStatus: status }),

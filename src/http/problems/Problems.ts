@@ -15,7 +15,8 @@ import * as HttpError from "./HttpError.ts"
 import { OrderProblems } from "./OrderProblems.ts"
 import { alias, problem } from "./Problem.ts"
 
-const ownProblems = {
+/** Any API of this package may answer these; the other problems are of orders and the catalog. */
+export const KernelProblems = {
   InvalidRequest: problem(HttpError.InvalidRequest, "invalid-request", "Invalid request", {
     when: "The path, a header, the query or the body can't be read; nothing was done.",
     remedy: "Correct what `errors` names by path; GET /openapi.json says what is expected."
@@ -149,7 +150,7 @@ const ownProblems = {
 
 export const Problems = {
   ...OrderProblems,
-  ...ownProblems,
-  QueryOverdue: alias(ownProblems.Overloaded, HttpError.QueryOverdue),
-  VersionNotFound: alias(ownProblems.RouteNotFound, VersionNotFound, { members: { version: Schema.Int } })
+  ...KernelProblems,
+  QueryOverdue: alias(KernelProblems.Overloaded, HttpError.QueryOverdue),
+  VersionNotFound: alias(KernelProblems.RouteNotFound, VersionNotFound, { members: { version: Schema.Int } })
 }

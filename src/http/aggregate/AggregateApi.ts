@@ -1,0 +1,77 @@
+/**
+ * Defines the HTTP API of an aggregate from its definition. Nothing here knows a server, so clients load it;
+ * `AggregateHandlers` answers the API, and `AggregateClient` calls it.
+ */
+import type { Schema } from "effect"
+import { HttpApi, HttpApiGroup, OpenApi } from "effect/http-api"
+import type { ServiceClass } from "../../aggregate/Aggregate.ts"
+import { kebab } from "../../aggregate/PublishedEvent.ts"
+import { parseOptions } from "../../order/OrderRequest.ts"
+import { Boundary } from "../api/Boundary.ts"
+import * as Endpoints from "./AggregateEndpoints.ts"
+import { rejectionProblems } from "./RejectionProblems.ts"
+
+type Tagged = { readonly _tag: string }
+type Codec<A, I = unknown> = Schema.Codec<A, I>
+type PathInput = Endpoints.PathInput
+
+export type Group<
+  Category extends string,
+  Path extends PathInput,
+  Id extends Codec<string, string>,
+  State extends Codec<unknown>,
+  Command extends Codec<Tagged, Tagged>,
+  Event extends Codec<Tagged, Tagged>,
+  Rejection extends Codec<unknown>
+> = HttpApiGroup.HttpApiGroup<Category, Endpoints.Endpoints<Path, Id, State, Command, Event, Rejection>>
+
+/**
+ * Defines the API of an aggregate, as a group of a host's `HttpApi` with the name of the category. The path is that of the
+ * category with an s unless it is given: `/giftcards`. The group has what it needs, under any prefix of the host.
+ *
+ * Throws a `TypeError` if the command is no tagged union of structs, or a rejection can't be a problem document.
+ */
+export const group = <
+  Self,
+  const Category extends string,
+  Id extends Codec<string, string>,
+  State extends Codec<unknown>,
+  Command extends Codec<Tagged, Tagged>,
+  Event extends Codec<Tagged, Tagged>,
+  Rejection extends Codec<unknown>,
+  const Path extends PathInput = `/${Category}s`
+>(
+  { category, definition }: ServiceClass<Self, Category, Id, State, Command, Event, Rejection>,
+  { path }: { readonly path?: Path } = {}
+): Group<Category, Path, Id, State, Command, Event, Rejection> => {
+  const root: PathInput = path ?? `/${category}s`
+  const one: PathInput = `${root}/:id`
+  const { command, event, id, rejection, state } = definition
+  const receipt = Endpoints.receiptOf(state, event)
+  const rejections = rejectionProblems(category, rejection)
+  const commands = [...Endpoints.commandsOf(category, command)].map(([name, [tag, schema]]) =>
+    Endpoints.commandEndpoint(
+      name,
+      `${one}/${kebab(tag)}`,
+      id,
+      receipt,
+      rejections,
+      Endpoints.payloadOf(schema)
+    ).annotate(OpenApi.Summary, tag)
+  )
+  const made = HttpApiGroup.make(category)
+    .add(
+      Endpoints.getEndpoint(one, id, Endpoints.currentOf(state)).annotate(OpenApi.Summary, "Read the newest state"),
+      Endpoints.eventsEndpoint(`${one}/events`, id).annotate(OpenApi.Summary, "Read the events as CloudEvents"),
+      ...commands
+    )
+    .middleware(Boundary)
+    .annotate(HttpApi.ParamsParseOptions, { errors: "all" })
+    .annotate(HttpApi.HeadersParseOptions, { errors: "all" })
+    .annotate(HttpApi.QueryParseOptions, parseOptions)
+    .annotate(HttpApi.PayloadParseOptions, parseOptions)
+    .annotate(HttpApi.SuccessParseOptions, { disableChecks: true })
+    .annotate(HttpApi.ErrorParseOptions, { disableChecks: true })
+  // The endpoints were made from the cases of the command, which the type lists.
+  return made as unknown as Group<Category, Path, Id, State, Command, Event, Rejection>
+}

@@ -1,0 +1,105 @@
+/**
+ * Makes random scripts: lives of one aggregate, each a list of commands with the trace that they leave. A command that does
+ * something is preferred to one that is refused, three times of four, and a kind that was seldom accepted so far to others;
+ * so scripts get far. The same seed makes the same scripts.
+ */
+import { Result } from "effect"
+import type * as Arbitrary from "effect/Arbitrary"
+import * as Trace from "../Trace.ts"
+import * as CommandGenerator from "./CommandGenerator.ts"
+import { type Dice, dice } from "./Dice.ts"
+import type { Subject, Tagged } from "./Subject.ts"
+
+export type Recorded<State, Command, Event, Rejection> = Trace.Recorder<State, Command, Event, Rejection>["trace"]
+
+/** A script with the trace that its commands leave. */
+export interface Script<State, Command, Event, Rejection> {
+  readonly commands: ReadonlyArray<Command>
+  readonly trace: Recorded<State, Command, Event, Rejection>
+}
+
+export interface ScriptOptions<Command> {
+  readonly runs: number
+  readonly length: number
+  readonly seed: string
+  readonly arbitrary?: Arbitrary.Arbitrary<Command>
+  readonly weights: Readonly<Record<string, number>>
+}
+
+/** Runs commands again, as a script. */
+export const of = <State, Command, Event, Rejection>(
+  { aggregate }: Subject<State, Command, Event, Rejection>,
+  commands: ReadonlyArray<Command>
+): Script<State, Command, Event, Rejection> => {
+  const { record, trace } = Trace.recorder(aggregate.decider)
+  commands.forEach(record)
+  return { commands, trace }
+}
+
+/** Draws a tag: the heavier it is and the less often it was accepted, the more often. */
+const draw = (dice: Dice, tags: ReadonlyArray<string>, weightOf: (tag: string) => number): string | undefined => {
+  const total = tags.reduce((sum, tag) => sum + weightOf(tag), 0)
+  let left = (dice.below(1_000_000) / 1_000_000) * total
+  return tags.find((tag) => (left -= weightOf(tag)) < 0) ?? tags[0]
+}
+
+const shuffled = (dice: Dice, tags: ReadonlyArray<string>): ReadonlyArray<string> =>
+  tags
+    .map((tag) => [dice.below(1_000), tag] as const)
+    .sort(([left], [right]) => left - right)
+    .map(([, tag]) => tag)
+
+/** A script ends early after so many commands in a row that changed nothing. */
+const idleLimit = 10
+
+export function* generate<State, Command extends Tagged, Event, Rejection>(
+  subject: Subject<State, Command, Event, Rejection>,
+  { arbitrary, length, runs, seed, weights }: ScriptOptions<Command>
+): Generator<Script<State, Command, Event, Rejection>> {
+  const random = dice(seed)
+  const generator = CommandGenerator.make(subject, random, seed, arbitrary)
+  const { decide } = subject.aggregate.decider
+  const accepted = new Map<string, number>()
+  let stored = 0
+  /** What has stored nothing so far comes up six times as often as what stores its share. */
+  const weightOf = (tag: string) =>
+    (weights[tag] ?? 1) / (0.2 + ((accepted.get(tag) ?? 0) * generator.tags.length) / (1 + stored))
+
+  const stores = (command: Command, state: State): boolean => {
+    try {
+      const decision = Trace.withoutStacks(() => decide(Trace.freeze(command), state))
+      return Result.isSuccess(decision) && decision.success.length > 0
+    } catch {
+      // The trace is to show it.
+      return true
+    }
+  }
+
+  for (let run = 0; run < runs; run++) {
+    const { record, trace } = Trace.recorder(subject.aggregate.decider)
+    const commands: Array<Command> = []
+    const most = random.chance(0.5) ? length : 1 + random.below(length)
+    let idle = 0
+    while (commands.length < most && idle < idleLimit && trace.thrown === undefined) {
+      const state = trace.states.at(-1) ?? subject.aggregate.decider.initialState
+      const next = generator.at({ state, commands })
+      const drawn = () => draw(random, generator.tags, weightOf)
+      let command = next(drawn())
+      // If some draws find nothing that stores an event, each kind is tried once.
+      const tries = random.chance(0.75) ? [drawn(), drawn(), drawn(), ...shuffled(random, generator.tags)] : []
+      for (const tag of tries) {
+        if (command !== undefined && stores(command, state)) break
+        command = next(tag) ?? command
+      }
+      if (command === undefined) break
+      const before = trace.events.length
+      record(command)
+      commands.push(command)
+      idle = trace.events.length > before ? 0 : idle + 1
+      if (idle > 0) continue
+      stored += 1
+      accepted.set(command._tag, (accepted.get(command._tag) ?? 0) + 1)
+    }
+    yield { commands, trace }
+  }
+}

@@ -1,0 +1,26 @@
+import { join } from "node:path"
+import { pathToFileURL } from "node:url"
+import { assert, it } from "vitest"
+import { call, fillCatalog } from "../../harness/clients/HttpClient.ts"
+import { placement } from "../../harness/fixtures/Shop.ts"
+import { embeddedDatabase, server } from "../../harness/servers/Resources.ts"
+import { node } from "../../harness/servers/ServerProcess.ts"
+
+const listing = pathToFileURL(join(import.meta.dirname, "..", "..", "harness", "servers", "LoadedModules.mjs")).href
+
+it("a server without settings for other servers loads none of the libraries that these need", async () => {
+  const [executable, ...rest] = node
+  const { output, stop, url } = await server({ DATABASE_URL: await embeddedDatabase() }, [
+    executable!,
+    "--import",
+    listing,
+    ...rest
+  ])
+  await fillCatalog(url)
+  assert.strictEqual((await call(url, "POST", "/orders", { body: placement() })).status, 202)
+  await stop()
+  const loaded = [...output().matchAll(/^loaded package (.+)$/gm)].map(([, name]) => name)
+  assert.includeMembers(loaded, ["effect", "@electric-sql/pglite"])
+  assert.notIncludeMembers(loaded, ["@platformatic/kafka"])
+  assert.isEmpty(loaded.filter((name) => /kafka|mongo|redis/.test(name ?? "")))
+})
