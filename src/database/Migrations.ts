@@ -24,6 +24,7 @@ import { orderPolicies } from "./migrations/0008_order_policies.ts"
 import { checkpointEvents } from "./migrations/0009_checkpoint_events.ts"
 import { appendBatch } from "./migrations/0010_append_batch.ts"
 import { orderDocuments } from "./migrations/0011_order_documents.ts"
+import { orderCounts } from "./migrations/0012_order_counts.ts"
 import { defaultSchema, schemaOf } from "./SchemaName.ts"
 import * as ServerChecks from "./ServerChecks.ts"
 import { blame, sqlState } from "./SqlFailure.ts"
@@ -39,7 +40,8 @@ const migrations = {
   "0008_order_policies": orderPolicies,
   "0009_checkpoint_events": checkpointEvents,
   "0010_append_batch": appendBatch,
-  "0011_order_documents": orderDocuments
+  "0011_order_documents": orderDocuments,
+  "0012_order_counts": orderCounts
 }
 
 /** Programs that know the migrations up to this one still work when all of the above are applied. */

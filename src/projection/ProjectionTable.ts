@@ -26,6 +26,8 @@ export interface Definition {
   readonly added?: Readonly<Record<string, string>>
   /** The table gets these indexes besides, each by a name of its own: `{ by_day: "(day, sold)" }`. */
   readonly indexes?: Readonly<Record<string, string>>
+  /** This statement about the table of this name is run when it is made, or found empty before its first event. */
+  readonly made?: (name: string) => string
   /** The table gets these storage parameters, as `fillfactor = 80`. */
   readonly storage?: string
 }
@@ -44,7 +46,7 @@ const qualified = /^([a-z_][a-z0-9_]*)\.([a-z_][a-z0-9_]*)$/
 /** PostgreSQL cuts longer names off, so that two of them may become one. */
 const longestName = 63
 
-export const make = ({ added = {}, columns, indexes = {}, name, storage }: Definition): ProjectionTable => {
+export const make = ({ added = {}, columns, indexes = {}, made, name, storage }: Definition): ProjectionTable => {
   const [, schema, live] = qualified.exec(name) ?? []
   if (schema === undefined || live === undefined) {
     throw new TypeError(`The table "${name}" must be named as <schema>.<table>, in lower case.`)
@@ -65,13 +67,15 @@ export const make = ({ added = {}, columns, indexes = {}, name, storage }: Defin
   const nameOf = (slot: Slot) => `${schema}.${tables[slot]}`
 
   const create = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, slot: Slot) {
-    if (yield* exists(sql, nameOf(slot))) return
-    const parameters = storage === undefined ? "" : ` WITH (${storage})`
-    const all = [columns, ...Object.entries(added).map(([column, type]) => `${column} ${type}`)].join(", ")
-    yield* sql.unsafe(`CREATE TABLE ${nameOf(slot)} (${all})${parameters}`)
-    for (const [index, on] of Object.entries(indexes)) {
-      yield* sql.unsafe(`CREATE INDEX ${tables[slot]}_${index} ON ${nameOf(slot)} ${on}`)
+    if (!(yield* exists(sql, nameOf(slot)))) {
+      const parameters = storage === undefined ? "" : ` WITH (${storage})`
+      const all = [columns, ...Object.entries(added).map(([column, type]) => `${column} ${type}`)].join(", ")
+      yield* sql.unsafe(`CREATE TABLE ${nameOf(slot)} (${all})${parameters}`)
+      for (const [index, on] of Object.entries(indexes)) {
+        yield* sql.unsafe(`CREATE INDEX ${tables[slot]}_${index} ON ${nameOf(slot)} ${on}`)
+      }
     }
+    if (made !== undefined) yield* sql.unsafe(made(nameOf(slot)))
   })
 
   /** This is longer than the server takes to stop a vacuum of the table (1 s), and shorter than readers may wait. */

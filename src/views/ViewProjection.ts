@@ -28,7 +28,8 @@ export interface View<Entry, Written extends Encoded<Entry>, Row extends { reado
   /** Moves an entry to an event's version and position without applying the event. */
   readonly skip: (entry: Entry, event: RecordedEvent) => Entry
   readonly row: (entry: Entry) => Row
-  readonly encode: (entry: Entry) => Written
+  /** Encodes an entry for the place of the one before; `undefined` if the view has, or is known to have, none of the stream. */
+  readonly encode: (entry: Entry, before: Entry | undefined) => Written
   /** Reads the entries of these streams, by the id of their stream. */
   entries(sql: SqlClient.SqlClient, slot: Slot, streamIds: ReadonlyArray<string>): Sql<ReadonlyMap<string, Entry>>
   storedRow(sql: SqlClient.SqlClient, slot: Slot, streamId: string): Sql<Row | undefined>
@@ -72,7 +73,8 @@ export const make = <Entry, Written extends Encoded<Entry>, Row extends { readon
     const written: Array<Written> = []
     for (const [index, [streamId, events]] of streams.entries()) {
       if (index > 0 && index % streamsAtOnce === 0) yield* Effect.yieldNow
-      written.push(view.encode(fold(stored?.get(streamId), events)))
+      const before = stored?.get(streamId)
+      written.push(view.encode(fold(before, events), before))
     }
     yield* view.upsert(sql, slot, written)
   })
@@ -92,7 +94,7 @@ export const make = <Entry, Written extends Encoded<Entry>, Row extends { readon
   /** A stream that has no row stays without one. */
   const skip: Projection["skip"] = Effect.fnUntraced(function* (sql, event, slot) {
     const entry = (yield* view.entries(sql, slot, [event.streamId])).get(event.streamId)
-    if (entry !== undefined) yield* view.upsert(sql, slot, [view.encode(view.skip(entry, event))])
+    if (entry !== undefined) yield* view.upsert(sql, slot, [view.encode(view.skip(entry, event), entry)])
   })
 
   const audit: ProjectionAudit = {
@@ -107,7 +109,10 @@ export const make = <Entry, Written extends Encoded<Entry>, Row extends { readon
     streams: view.streams,
     // No row is at version 0: a row that is there is left alone.
     write: (sql, events, over = 0) =>
-      Effect.map(view.upsert(sql, "live", [view.encode(fold(undefined, events))], over), Arr.isReadonlyArrayNonEmpty),
+      Effect.map(
+        view.upsert(sql, "live", [view.encode(fold(undefined, events), undefined)], over),
+        Arr.isReadonlyArrayNonEmpty
+      ),
     remove: (sql, streamId, over) => Effect.map(view.remove(sql, streamId, over), Arr.isReadonlyArrayNonEmpty)
   }
 

@@ -35,7 +35,7 @@ const handle: Projection["handle"] = (sql, events, slot) =>
 
 export const OrderViewProjection: Projection = {
   name: "order-view",
-  version: 3,
+  version: 4,
   partition: "stream",
   categories: ["order"],
   handle,

@@ -3,9 +3,11 @@ import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import * as StreamId from "../../eventstore/StreamId.ts"
 import type { Order } from "../../order/OrderState.ts"
+import { status } from "../../order/OrderStatus.ts"
 import type { Slot } from "../../projection/Projection.ts"
 import * as ProjectionTable from "../../projection/ProjectionTable.ts"
 import type { Encoded } from "../ViewProjection.ts"
+import * as OrderCounters from "./OrderCounters.ts"
 import type { OrderEntry } from "./OrderEntry.ts"
 import * as OrderView from "./OrderView.ts"
 import * as StoredOrder from "./StoredOrder.ts"
@@ -36,6 +38,7 @@ export const OrderViewTable = ProjectionTable.make({
     customer_position: `(customer_id, "position")`,
     status_position: `(status, "position")`
   },
+  made: OrderCounters.begin,
   storage: "fillfactor = 80"
 })
 
@@ -119,22 +122,26 @@ export const streams = (sql: SqlClient.SqlClient, slot: Slot, after: string | un
   )
 
 export interface Written extends Encoded<OrderEntry> {
+  readonly before: OrderEntry | undefined
   readonly view: OrderView.OrderView
   readonly state: string
   /** It is empty where there is none. */
   readonly document: string
 }
 
-export const encode = (entry: OrderEntry): Written => {
+export const encode = (entry: OrderEntry, before: OrderEntry | undefined): Written => {
   const { order, updatedAt } = entry
   const view = OrderView.fromState(order, updatedAt)
   const [state, document] = [JSON.stringify(order), StoredOrder.textOf(order, updatedAt, view) ?? ""]
-  return { entry, version: order.version, bytes: state.length + document.length, view, state, document }
+  return { entry, before, version: order.version, bytes: state.length + document.length, view, state, document }
 }
 
 export const upsert = (sql: SqlClient.SqlClient, slot: Slot, orders: ReadonlyArray<Written>, over?: number) => {
   const column = <A>(of: (view: OrderView.OrderView) => A) => orders.map(({ view }) => of(view))
-  return sql`
+  // A row that is put right may have been any other one: then the rows are counted anew.
+  const changes = orders.map(({ before, view }) => ({ before: before && status(before.order), after: view.status }))
+  const counted = over === undefined ? OrderCounters.moved(sql, table(sql, slot), changes) : undefined
+  const upserted = sql`${counted === undefined ? sql`` : sql`WITH counted AS (${counted})`}
     INSERT INTO ${table(sql, slot)} AS known
       (order_id, version, "position", customer_id, status, payment_status, placed_at, updated_at, state, document, bytes)
     SELECT order_id, version, "position", customer_id, status, payment_status,
@@ -159,8 +166,9 @@ export const upsert = (sql: SqlClient.SqlClient, slot: Slot, orders: ReadonlyArr
       status = excluded.status, payment_status = excluded.payment_status, placed_at = excluded.placed_at,
       updated_at = excluded.updated_at, state = excluded.state, document = excluded.document, bytes = excluded.bytes
     ${over === undefined ? sql`` : sql`WHERE known.version = ${over} RETURNING order_id`}`
+  return over === undefined ? upserted : Effect.tap(upserted, OrderCounters.recount(sql))
 }
 
 export const remove = (sql: SqlClient.SqlClient, streamId: string, version: number) =>
   sql`DELETE FROM ordinal.order_view WHERE order_id = ${StreamId.id(streamId)} AND version = ${version}
-    RETURNING order_id`
+    RETURNING order_id`.pipe(Effect.tap(OrderCounters.recount(sql)))

@@ -11,6 +11,7 @@ import * as Checkpoint from "../../projection/Checkpoint.ts"
 import type { ConsistencyToken } from "../../projection/consistency/ConsistencyToken.ts"
 import { ProjectionProgress } from "../../projection/consistency/ProjectionProgress.ts"
 import * as SqlView from "../SqlView.ts"
+import * as OrderCounters from "./OrderCounters.ts"
 import * as OrderListQuery from "./OrderListQuery.ts"
 import { noOrders, type OrderCounts, OrderQueries } from "./OrderQueries.ts"
 import { OrderViewProjection } from "./OrderViewProjection.ts"
@@ -68,21 +69,24 @@ export const selectOrders = (sql: SqlClient.SqlClient, asked: ReadonlyArray<Aske
     ) a
     ORDER BY a.n`
 
-export const selectCounts = (sql: SqlClient.SqlClient, customerId: string | undefined, token?: ConsistencyToken) =>
-  SqlView.select<{ readonly counts: Partial<OrderCounts> }>(
-    sql,
-    OrderViewProjection,
-    sql`coalesce(c.counts, '{}') AS counts`,
-    sql`CROSS JOIN (
-      SELECT json_object_agg(v.status, v.orders) AS counts
-      FROM (
+/** All orders are counted already, if the table has counters; those of one customer, which are few, are counted in an index. */
+export const selectCounts = (sql: SqlClient.SqlClient, customerId: string | undefined, token?: ConsistencyToken) => {
+  const counters = customerId === undefined ? sql`(${OrderCounters.kept(sql)}),` : sql``
+  const rows = sql`(
+      SELECT json_object_agg(v.status, v.orders) FROM (
         SELECT status, count(*) AS orders FROM ordinal.order_view
         WHERE ${customerId === undefined ? sql`true` : sql`customer_id = ${customerId}`}
         GROUP BY status
       ) v
-    ) c`,
+    )`
+  return SqlView.select<{ readonly counts: Partial<OrderCounts> }>(
+    sql,
+    OrderViewProjection,
+    sql`coalesce(${counters} ${rows}, '{}') AS counts`,
+    sql``,
     token
   )
+}
 
 /** An empty page has one row, which tells only how fresh it is. */
 interface ListedRow extends Omit<FoundRow, "parkedAt" | "version"> {
