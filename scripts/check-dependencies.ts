@@ -32,7 +32,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   http: ["orders", ...service, "database/DatabaseErrors.ts", "database/YieldToIo.ts"],
   bus: ["http", "orders", ...service, "database/DatabaseErrors.ts"],
   server: ["bus", "http", "orders", "kernel", "database", ...service],
-  testing: ["order", "catalog", "aggregate", "eventstore", "projection", "views", "database/DatabaseErrors.ts"],
+  testing: ["order", "catalog", "aggregate", "eventstore", "projection", "views", "supervision", "database"],
   ".": ["server"]
 }
 

@@ -106,7 +106,8 @@ export const make = Effect.fnUntraced(function* (
     const result = yield* Effect.result(Option.getOrElse(exit, () => Effect.fail(noAnswer)))
     const failure = Result.isSuccess(result) ? undefined : classify(result.failure)
     batch.isUndetermined ||= failure === "lost" && isSent
-    batch.isExecuting = false
+    // Callers whose time is up before they are told that their entries are stored must not hear that nothing was stored.
+    batch.isExecuting = Result.isSuccess(result)
     if (Result.isSuccess(result)) return { _tag: "Stored", outcomes: result.success }
     if (failure === "data") return { _tag: "Refused", reason: messageOf(result.failure) }
     if (failure === "bug") return yield* Effect.die(result.failure)

@@ -1,0 +1,57 @@
+import { assert, it } from "@effect/vitest"
+import { Clock, Effect } from "effect"
+import { program } from "../../../harness/simulation/KernelProgram.ts"
+import { Counter, type CounterCommand } from "../../../harness/aggregates/Counter.ts"
+import * as Simulation from "../../../src/testing/simulation/Simulation.ts"
+
+it.effect("a simulation of the kernel finds nothing", () =>
+  Effect.gen(function* () {
+    const { events, requests } = yield* Simulation.check(program, { seeds: 60 })
+    assert.isAbove(requests, 60 * 10)
+    assert.isAbove(events, 60 * 5)
+  })
+)
+
+it("a seed brings exactly the same run back, and another seed is another run", () => {
+  const traceOf = (seed: number) => {
+    const trace: Array<string> = []
+    const { hash } = Simulation.run(program, seed, Simulation.defaults, (line) => trace.push(line))
+    return { hash, trace }
+  }
+  assert.deepStrictEqual(traceOf(11), traceOf(11))
+  assert.notStrictEqual(traceOf(11).hash, traceOf(12).hash)
+})
+
+it.effect("what a program finds is told with its seed, a small run and how to replay it", () =>
+  Effect.gen(function* () {
+    const command = (random: () => number): CounterCommand =>
+      random() < 0.2 ? { _tag: "Throw" } : { _tag: "Add", amount: 1 }
+    const failing = Simulation.commands([Simulation.subject(Counter, command)])
+    const failed = yield* Effect.flip(Simulation.check(failing))
+    assert.isTrue(failed.findings.some((finding) => finding.includes("died: Error: decide is broken")))
+    assert.strictEqual(failed.settings.clients, 1)
+    assert.isBelow(failed.trace.length, 40)
+    assert.include(failed.message, `Simulation.check(program, { seeds: 1, seed: ${failed.seed}, nodes: 1, clients: 1`)
+    const again = yield* Effect.flip(Simulation.check(failing, { ...failed.settings, seeds: 1, seed: failed.seed }))
+    assert.deepStrictEqual([again.findings, again.trace], [failed.findings, failed.trace])
+  })
+)
+
+it.effect("a program that another clock or other random numbers drive is found out", () =>
+  Effect.gen(function* () {
+    let run = 0
+    const notSimulated = Effect.andThen(
+      Effect.suspend(() => Effect.sleep((run += 1))),
+      program
+    )
+    const failed = yield* Effect.flip(Simulation.check(notSimulated, { seed: 50, seeds: 1 }))
+    assert.match(failed.message, /two runs of this seed differ/)
+  })
+)
+
+it.effect("time passes only in the simulated world", () =>
+  Effect.gen(function* () {
+    yield* Simulation.check(Effect.sleep("5 minutes"), { seeds: 1 })
+    assert.strictEqual(yield* Clock.currentTimeMillis, 0)
+  })
+)
