@@ -59,9 +59,8 @@ const alsoExported: Readonly<Record<string, ReadonlyArray<string>>> = {
 const clientCode = ["http/api/Api.ts", "http/client/index.ts"]
 const serverCode = [
   "database/Database.ts",
-  "database/DirectoryLock.ts",
   "database/Migrations.ts",
-  "database/Pglite.ts",
+  "database/pglite",
   "database/Postgres.ts",
   "database/SqlFailure.ts",
   "server",
@@ -154,7 +153,7 @@ for (const folder of ["scripts", "harness"]) {
  * `SchemaName` replaces the schema's name in the texts of statements, where a dot follows it, and in nothing else: neither in
  * values, nor in statements of a client that was made elsewhere.
  */
-const makesClients = new Set(["database/Postgres.ts", "database/Pglite.ts", "database/SchemaName.ts"])
+const makesClients = new Set(["database/Postgres.ts", "database/pglite/Pglite.ts", "database/SchemaName.ts"])
 const fixedNames = [
   [
     /\bordinal(?![./-]|"[,)]| migrate)|\bordinal_|\$\{["'`]+ordinal\b|(?<!name: |tableName\(sql, )"ordinal\.|to_reg\w+\(\$\{/,

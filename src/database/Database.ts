@@ -1,5 +1,6 @@
 /**
- * Opens the database that `url` names: `postgres://…`, `pglite:<directory>` or `pglite:memory`.
+ * Opens the database that `url` names (`postgres://…`, `pglite:<directory>` or `pglite:memory`), or the one of the host's own
+ * `PgClient`.
  *
  * On PostgreSQL each role has connections of its own, so that none can starve another, and every session has the limits
  * that keep a hanging client from stopping all appends. On PGlite one session serves all roles. Nothing connects until
@@ -11,6 +12,7 @@ import { Reactivity } from "effect/reactivity"
 import type { SqlError } from "effect/sql/SqlError"
 import { DatabaseNotOpened } from "./DatabaseErrors.ts"
 import type { DatabaseOptions } from "./DatabaseOptions.ts"
+import type { HostPoolOptions } from "./HostPool.ts"
 import * as SchemaName from "./SchemaName.ts"
 
 type Connect = Effect.Effect<PgClient.PgClient, SqlError, Scope.Scope>
@@ -31,9 +33,14 @@ export class Database extends Context.Service<
     readonly reads: PgClient.PgClient
     /** Opens the connection for LISTEN; absent on PGlite, where no other process can append. */
     readonly listener: Option.Option<Connect>
+    /** The host's own client, if all connections are of its pool. */
+    readonly host?: PgClient.PgClient
   }
 >()("ordinal/database/Database") {
   static readonly layer = (options: DatabaseOptions) => Layer.effect(Database, make(options))
+
+  /** Takes all connections from the pool of the `PgClient` that the program provides. */
+  static readonly layerHost = (options: HostPoolOptions) => Layer.effect(Database, makeHost(options))
 }
 
 const isPostgres = /^postgres(ql)?:\/\//
@@ -46,13 +53,19 @@ export const make = Effect.fnUntraced(function* (options: DatabaseOptions) {
     return Database.of(yield* postgres.make(options))
   }
   if (url.startsWith("pglite:") && url.length > "pglite:".length) {
-    const pglite = yield* Effect.promise(() => import("./Pglite.ts"))
+    const pglite = yield* Effect.promise(() => import("./pglite/Pglite.ts"))
     return Database.of(yield* pglite.make(url.slice("pglite:".length), options))
   }
   return yield* new DatabaseNotOpened({
     reason: "UnknownUrl",
     problem: "DATABASE_URL must be postgres://…, pglite:<directory> or pglite:memory."
   })
+}, Effect.provide(Reactivity.layer))
+
+export const makeHost = Effect.fnUntraced(function* (options: HostPoolOptions) {
+  yield* SchemaName.check(options.schema ?? SchemaName.defaultSchema)
+  const hostPool = yield* Effect.promise(() => import("./HostPool.ts"))
+  return Database.of(yield* hostPool.make(yield* PgClient.PgClient, options))
 }, Effect.provide(Reactivity.layer))
 
 /**

@@ -11,7 +11,9 @@ export class DatabaseNotOpened extends Schema.TaggedError<DatabaseNotOpened>()("
     "NotInstalled",
     "Encoding",
     "Schema",
-    "Pooler"
+    "Pooler",
+    "TooFewConnections",
+    "Types"
   ]),
   problem: Schema.String,
   cause: Schema.optionalKey(Schema.Defect())

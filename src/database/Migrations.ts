@@ -159,6 +159,7 @@ export const run = Effect.gen(function* () {
   const database = yield* Database
   const sql = database.projections
   yield* ServerChecks.sessions(database)
+  yield* ServerChecks.types(database)
   yield* ServerChecks.encoding(sql)
   const left = yield* withoutLimits(sql, pending).pipe(
     Effect.catchTag("SqlError", (error) => Effect.fail(explain(error, [])))

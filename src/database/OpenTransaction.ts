@@ -19,11 +19,13 @@ const place = "SELECT current_database() || ' ' || extract(epoch FROM pg_postmas
 const isNot = Effect.succeed(false)
 
 /** Fails if a client of the two is not one of PostgreSQL, or can't be asked. */
-export const isOpen = ({ projections, reads }: Database["Service"]): Effect.Effect<boolean, SqlError> =>
+export const isOpen = ({ host, projections, reads }: Database["Service"]): Effect.Effect<boolean, SqlError> =>
   Effect.withFiber((fiber) => {
     const innermost = fiber.getRef(Innermost)
     if (innermost === undefined) return isNot
-    const own = [reads, projections].map(({ transactionService }) => transactionService.key)
+    const own = [reads, projections, ...(host === undefined ? [] : [host])].map(
+      ({ transactionService }) => transactionService.key
+    )
     if (own.includes(innermost.key)) return Effect.succeed(true)
     const [connection] = Context.getUnsafe(fiber.context as Context.Context<TransactionConnection>, innermost)
     return Effect.gen(function* () {

@@ -10,7 +10,7 @@ import * as SchemaName from "./SchemaName.ts"
  * The server ends a session that hangs with locks in 5 s. Appends rely on READ COMMITTED. A long-lived session keeps
  * the plans that it made while a table was empty; without sequential scans such plans are right at any size.
  */
-const sessionSettings = {
+export const sessionSettings = {
   idle_in_transaction_session_timeout: "5s",
   lock_timeout: "2s",
   statement_timeout: "5s",
@@ -22,7 +22,7 @@ const sessionSettings = {
 }
 
 /** A session of a pool is replaced after this time, since it may have begun with settings that are gone, as read-only. */
-const connectionTTL = "20 seconds"
+export const connectionTTL = "20 seconds"
 
 export const make = Effect.fnUntraced(function* (options: DatabaseOptions) {
   const sizes = { ...defaultPools, ...options.pools }

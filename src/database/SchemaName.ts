@@ -4,12 +4,12 @@
  * bodies of functions included. So no statement has to know the name, and none can forget it. Whatever else processes on
  * one schema share (channels, keys of locks) is named with `schemaOf`. `scripts/check-dependencies.ts` refuses other ways.
  */
-import { PgClient } from "@effect/sql-pg"
-import { Effect, Scope } from "effect"
-import { SqlClient } from "effect/sql"
+import type { PgClient } from "@effect/sql-pg"
+import { Effect } from "effect"
+import type { SqlClient } from "effect/sql"
 import type { Connection } from "effect/sql/SqlConnection"
-import { SqlError, UnknownError } from "effect/sql/SqlError"
 import { DatabaseNotOpened } from "./DatabaseErrors.ts"
+import * as DerivedClient from "./DerivedClient.ts"
 
 export const defaultSchema = "ordinal"
 
@@ -55,41 +55,11 @@ const renamed = (connection: Connection, schema: string): Connection => {
   }
 }
 
-/** PostgreSQL answers COMMIT with ROLLBACK if the transaction was aborted. */
-const commit = (connection: Connection) =>
-  Effect.flatMap(connection.executeRaw("COMMIT", []), (result) =>
-    (result as { readonly command: string }).command === "COMMIT"
-      ? Effect.void
-      : Effect.fail(
-          new SqlError({
-            reason: new UnknownError({ cause: result, message: "The transaction was aborted", operation: "commit" })
-          })
-        )
-  )
-
-/** Makes a client over connections of `client`, which it has each to itself, and whose transactions it does not join. */
-export const derived = Effect.fnUntraced(function* (
-  client: PgClient.PgClient,
-  acquirer: Effect.Effect<Connection, SqlError, Scope.Scope>
-) {
-  const sql = yield* SqlClient.make({
-    acquirer,
-    compiler: PgClient.makeCompiler(),
-    driver: "pg",
-    prepareTransactionControls: true,
-    commit,
-    releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
-    spanAttributes: [["db.system.name", "postgresql"]]
-  })
-  const { config, json, listen, notify } = client
-  return Object.assign(sql, { [PgClient.TypeId]: PgClient.TypeId, config, json, listen, notify })
-})
-
 /** Makes a client whose statements are about the schema of this name. */
 export const inSchema = (schema: string) =>
   Effect.fnUntraced(function* (client: PgClient.PgClient) {
     if (schema === defaultSchema) return client
-    const sql = yield* derived(
+    const sql = yield* DerivedClient.make(
       client,
       Effect.map(client.reserve, (connection) => renamed(connection, schema))
     )

@@ -1,5 +1,5 @@
 /** Looks at the PostgreSQL server when a process starts: refuses what can't keep this program's promises, warns of the rest. */
-import { Duration, Effect } from "effect"
+import { Duration, Effect, Predicate } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
@@ -83,6 +83,30 @@ export const sessions = Effect.fnUntraced(
     )
   )
 )
+
+/** Fails if the host's client reads values of PostgreSQL as other ones than this program does. */
+export const types = Effect.fnUntraced(function* ({ host, reads }: Database["Service"]) {
+  if (host === undefined) return
+  const [row] = yield* reads<Readonly<Record<string, unknown>>>`SELECT 1::bigint AS bigint, 1::integer AS integer,
+    1::float8 AS float8, now() AS timestamptz, '[1]'::jsonb AS jsonb, gen_random_uuid() AS uuid, '{1}'::integer[] AS array`
+  const isRead: Readonly<Record<string, (value: unknown) => boolean>> = {
+    bigint: Predicate.isBigInt,
+    integer: Predicate.isNumber,
+    float8: Predicate.isNumber,
+    timestamptz: Predicate.isDate,
+    jsonb: Array.isArray,
+    uuid: Predicate.isString,
+    array: Array.isArray
+  }
+  const others = Object.keys(isRead).filter((type) => !isRead[type]!(row?.[type]))
+  if (others.length === 0) return
+  return yield* new DatabaseNotOpened({
+    reason: "Types",
+    problem:
+      `The given PgClient reads ${others.join(", ")} by types of its own (its option \`types\`), but the values of the ` +
+      "default are needed. Give another PgClient without them."
+  })
+})
 
 /** Fails unless the database holds any text: in another encoding than UTF8 a customer's name may be refused. */
 export const encoding = Effect.fnUntraced(function* (sql: SqlClient) {

@@ -2,11 +2,13 @@
  * The kernel without orders: layers that host aggregates and projections of your own, one for each kind of database.
  *
  * Provide one to the layers of your `Aggregate.Service` classes. `Projections` reports on the given projections.
- * Give one program one of these layers: each has its own actors and its own connections.
+ * Each of these layers is a kernel with actors and connections of its own: one program may have several, on databases or
+ * schemas of their own.
  */
 import { Layer, Redacted } from "effect"
 import { Database } from "../database/Database.ts"
 import type { DatabaseOptions } from "../database/DatabaseOptions.ts"
+import type { HostPoolOptions } from "../database/HostPool.ts"
 import * as Migrations from "../database/Migrations.ts"
 import * as CommandRetention from "../eventstore/CommandRetention.ts"
 import { LogTail } from "../eventstore/tail/LogTail.ts"
@@ -25,6 +27,13 @@ const services = Layer.merge(LocalAggregates.layer, CommandRetention.layer).pipe
   Layer.provideMerge(Commands.layer),
   Layer.provideMerge(Aggregates.layer)
 )
+
+/**
+ * Builds a layer apart from those of other kernels: these are made of the same layers, which one program otherwise builds
+ * once for all of them.
+ */
+export const apart = <A, E, R>(self: Layer.Layer<A, E, R>): Layer.Layer<A, E, R> =>
+  Layer.fromBuildMemo((_, scope) => Layer.buildWithMemoMap(self, Layer.makeMemoMapUnsafe(), scope))
 
 /**
  * Keeps everything in memory, for tests and trials: nothing survives the process, and projections do not run. It can't
@@ -53,6 +62,7 @@ export const layer = <E, R>(database: Layer.Layer<Database, E, R>, { projections
     Layer.provideMerge(Layer.merge(LogTail.layer, SqlSnapshots.layer)),
     Layer.provideMerge(SqlEventStore.layer),
     Layer.provideMerge(Migrations.layer),
+    apart,
     Layer.provideMerge(database)
   )
 
@@ -75,3 +85,18 @@ export const layerPglite = (directory: string, options: Options & Pick<DatabaseO
     Database.layer({ ...options, url: Redacted.make(`pglite:${directory}`), allowPgliteInProduction: true }),
     options
   )
+
+export type SqlOptions = Options & Omit<HostPoolOptions, "projections">
+
+/**
+ * Hosts the kernel on PostgreSQL by connections of the host's own pool: of the `PgClient` of `@effect/sql-pg` that the program
+ * provides. All promises are those of `layerPostgres`. Some connections are taken from the pool for good, each with settings
+ * of its own (time-outs, READ COMMITTED), and are closed afterwards rather than given back; the pool opens others. Fails as
+ * `layer` does, and with `DatabaseNotOpened`, which says how many connections are needed if the pool is too small.
+ *
+ * **Gotchas**: a transaction of that client is refused to contain a command, and contains no read of an aggregate or a view.
+ * A projection writes by the `sql` that it is given; what it writes by the host's client is not part of its transaction.
+ * How connections are made (`connectTimeout`, `keepAlive`, encryption) is up to the host's client.
+ */
+export const layerSql = (options: SqlOptions = {}) =>
+  layer(Database.layerHost({ ...options, projections: options.projections?.length ?? 0 }), options)

@@ -36,7 +36,7 @@ export const projections = [OrderViewProjection, CatalogViewProjection] as const
 
 /** Stands on the given database, which is migrated first. `projections` run beside the two that orders need. */
 export const layer = <E, R>(database: Layer.Layer<Database, E, R>, options: EventSourcing.Options = {}) =>
-  layerNoDeps.pipe(
+  EventSourcing.apart(layerNoDeps).pipe(
     Layer.provideMerge(EventSourcing.layer(database, { projections: [...projections, ...(options.projections ?? [])] }))
   )
 
@@ -51,5 +51,12 @@ export const layerPostgres = (url: string, options: EventSourcing.Options & Omit
 export const layerPglite = (directory: string, options: EventSourcing.Options & Pick<DatabaseOptions, "schema"> = {}) =>
   layer(
     Database.layer({ ...options, url: Redacted.make(`pglite:${directory}`), allowPgliteInProduction: true }),
+    options
+  )
+
+/** Stands on PostgreSQL by the `PgClient` that the program provides: see `EventSourcing.layerSql`. */
+export const layerSql = (options: EventSourcing.SqlOptions = {}) =>
+  layer(
+    Database.layerHost({ ...options, projections: projections.length + (options.projections?.length ?? 0) }),
     options
   )

@@ -7,6 +7,7 @@ import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import * as StreamId from "../../../src/eventstore/StreamId.ts"
 import * as EventSourcing from "../../../src/kernel/EventSourcing.ts"
 import { append, entry, equal, uuid } from "../../../src/testing/EventStoreEntries.ts"
+import { hostLayer } from "../../../harness/servers/HostPool.ts"
 import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 import * as GiftCard from "../../../examples/GiftCard.ts"
 import { patientConnections } from "../../../harness/clocks/Patience.ts"
@@ -36,7 +37,10 @@ const caller = (context: Context.Context<HttpServer.HttpServer>) => {
 const kernels = {
   "in memory": Effect.succeed(EventSourcing.layerMemory),
   "on PGlite": Effect.succeed(EventSourcing.layerPglite("memory")),
-  "on PostgreSQL": Effect.map(freshDatabase, (url) => EventSourcing.layerPostgres(url, patientConnections))
+  "on PostgreSQL": Effect.map(freshDatabase, (url) => EventSourcing.layerPostgres(url, patientConnections)),
+  "on the client of the host": Effect.map(freshDatabase, (url) =>
+    Layer.provide(EventSourcing.layerSql(patientConnections), hostLayer(url))
+  )
 }
 
 for (const [where, kernel] of Object.entries(kernels)) {

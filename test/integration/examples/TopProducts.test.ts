@@ -1,6 +1,6 @@
 import { address } from "../../../harness/fixtures/Shop.ts"
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Effect, Logger } from "effect"
+import { DateTime, Effect, Layer, Logger } from "effect"
 import * as OrdersLayers from "../../../src/orders/OrdersLayers.ts"
 import { Database } from "../../../src/database/Database.ts"
 import { Currency } from "../../../src/order/Money.ts"
@@ -11,6 +11,7 @@ import type { Projection } from "../../../src/projection/Projection.ts"
 import { ParkedStreams } from "../../../src/projection/parking/ParkedStreams.ts"
 import { Projections } from "../../../src/projection/Projections.ts"
 import { type Rebuild, Rebuilds } from "../../../src/projection/rebuild/Rebuilds.ts"
+import { hostLayer } from "../../../harness/servers/HostPool.ts"
 import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 import { ProductSales, topProducts } from "../../../examples/TopProducts.ts"
 import { longestWait, patientConnections } from "../../../harness/clocks/Patience.ts"
@@ -24,6 +25,12 @@ const backends = {
     (url) =>
       (projection = ProductSales) =>
         OrdersLayers.layerPostgres(url, { ...patientConnections, projections: [projection] })
+  ),
+  "on the client of the host": Effect.map(
+    freshDatabase,
+    (url) =>
+      (projection = ProductSales) =>
+        Layer.provide(OrdersLayers.layerSql({ ...patientConnections, projections: [projection] }), hostLayer(url))
   )
 }
 

@@ -9,7 +9,7 @@ import { createInterface } from "node:readline"
 import { inject } from "vitest"
 import { now } from "../../../harness/clocks/RunningTime.ts"
 import { Database } from "../../../src/database/Database.ts"
-import * as DirectoryLock from "../../../src/database/DirectoryLock.ts"
+import * as DirectoryLock from "../../../src/database/pglite/DirectoryLock.ts"
 import { append, entry, newStream, readFrom } from "../../../src/testing/EventStoreEntries.ts"
 import { logLayer } from "../../../harness/views/LogLayer.ts"
 

@@ -11,12 +11,12 @@ import { Duration, Effect, Option } from "effect"
 import { existsSync } from "node:fs"
 import { mkdir, readdir, realpath, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
-import { causeText } from "./CauseText.ts"
-import type { DatabaseOptions } from "./DatabaseOptions.ts"
-import { DatabaseNotOpened } from "./DatabaseErrors.ts"
+import { causeText } from "../CauseText.ts"
+import type { DatabaseOptions } from "../DatabaseOptions.ts"
+import { DatabaseNotOpened } from "../DatabaseErrors.ts"
 import * as DirectoryLock from "./DirectoryLock.ts"
 import * as PgliteStream from "./PgliteStream.ts"
-import * as SchemaName from "./SchemaName.ts"
+import * as SchemaName from "../SchemaName.ts"
 
 const unusable = (where: string) => (cause: unknown) =>
   new DatabaseNotOpened({

@@ -12,8 +12,8 @@ import { mkdtemp, readdir, rm, symlink } from "node:fs/promises"
 import { connect, createServer, type Server } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { causeText } from "./CauseText.ts"
-import { DatabaseNotOpened } from "./DatabaseErrors.ts"
+import { causeText } from "../CauseText.ts"
+import { DatabaseNotOpened } from "../DatabaseErrors.ts"
 
 /** Every lock's name in the directory begins so. */
 export const prefix = "lock-"

@@ -8,7 +8,7 @@
  */
 import type { PGlite } from "@electric-sql/pglite"
 import { Duplex } from "node:stream"
-import { causeText } from "./CauseText.ts"
+import { causeText } from "../CauseText.ts"
 
 const cancelRequestCode = 80877102
 const terminate = "X".charCodeAt(0)
