@@ -27,7 +27,7 @@ import type { Parts } from "./Parts.ts"
 
 const sizes = {
   full: { warmUp: 5_000, residents: [10_000, 100_000], seconds: 600, embedded: 100_000, more: 20_000 },
-  quick: { warmUp: 2_000, residents: [10_000], seconds: 20, embedded: 2_000, more: 2_000 },
+  quick: { warmUp: 2_000, residents: [10_000], seconds: 60, embedded: 2_000, more: 2_000 },
   tiny: { warmUp: 50, residents: [150], seconds: 0.3, embedded: 5, more: 5 }
 }
 export type Size = keyof typeof sizes
