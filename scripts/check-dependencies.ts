@@ -51,12 +51,12 @@ const entryPoints: ReadonlyArray<string> = Object.values<{ readonly "ordinal-sou
 /** What an entry point exports of other folders besides its own, since those have no entry point. */
 const alsoExported: Readonly<Record<string, ReadonlyArray<string>>> = {
   "orders/index.ts": ["views"],
-  "kernel/index.ts": ["database"],
+  "kernel/index.ts": ["database", "aggregate"],
   "http/client/index.ts": ["http/api", "http/aggregate/AggregateApi.ts", "orders/Orders.ts"]
 }
 
 /** Programs that only call a server load these, and must reach neither `serverCode` nor Node by them. */
-const clientCode = ["http/api/Api.ts", "http/client/index.ts"]
+const clientCode = ["aggregate/index.ts", "http/api/Api.ts", "http/client/index.ts"]
 const serverCode = [
   "database/Database.ts",
   "database/Migrations.ts",

@@ -3,11 +3,12 @@
  * `AggregateHandlers` answers the API, and `AggregateClient` calls it.
  */
 import type { Schema } from "effect"
-import { HttpApi, HttpApiGroup, OpenApi } from "effect/http-api"
+import { HttpApi, HttpApiGroup } from "effect/http-api"
 import type { ServiceClass } from "../../aggregate/Aggregate.ts"
 import { kebab } from "../../aggregate/PublishedEvent.ts"
 import { parseOptions } from "../../order/OrderRequest.ts"
 import { Boundary } from "../api/Boundary.ts"
+import * as AggregateDocs from "./AggregateDocs.ts"
 import * as Endpoints from "./AggregateEndpoints.ts"
 import { rejectionProblems } from "./RejectionProblems.ts"
 
@@ -49,20 +50,16 @@ export const group = <
   const { command, event, id, rejection, state } = definition
   const receipt = Endpoints.receiptOf(state, event)
   const rejections = rejectionProblems(category, rejection)
-  const commands = [...Endpoints.commandsOf(category, command)].map(([name, [tag, schema]]) =>
-    Endpoints.commandEndpoint(
-      name,
-      `${one}/${kebab(tag)}`,
-      id,
-      receipt,
-      rejections,
-      Endpoints.payloadOf(schema)
-    ).annotate(OpenApi.Summary, tag)
-  )
+  const commands = [...Endpoints.commandsOf(category, command)].map(([name, [tag, schema]]) => {
+    const path: PathInput = `${one}/${kebab(tag)}`
+    return Endpoints.commandEndpoint(name, path, id, receipt, rejections, Endpoints.payloadOf(schema)).annotateMerge(
+      AggregateDocs.command(path, tag, rejections, Endpoints.fieldsOf(schema))
+    )
+  })
   const made = HttpApiGroup.make(category)
     .add(
-      Endpoints.getEndpoint(one, id, Endpoints.currentOf(state)).annotate(OpenApi.Summary, "Read the newest state"),
-      Endpoints.eventsEndpoint(`${one}/events`, id).annotate(OpenApi.Summary, "Read the events as CloudEvents"),
+      Endpoints.getEndpoint(one, id, Endpoints.currentOf(state)).annotateMerge(AggregateDocs.get(one)),
+      Endpoints.eventsEndpoint(`${one}/events`, id).annotateMerge(AggregateDocs.events(`${one}/events`)),
       ...commands
     )
     .middleware(Boundary)

@@ -17,12 +17,26 @@ type Codec<A, I = unknown> = Schema.Codec<A, I>
 export type PathInput = `/${string}`
 type Below<Path extends PathInput, Rest extends string> = Path extends `/${infer Start}` ? `/${Start}${Rest}` : never
 
+const version = Schema.Int
+
 export const receiptOf = <State extends Codec<unknown>, Event extends Codec<Tagged, Tagged>>(
   state: State,
   event: Event
-) => Schema.Struct({ version: Schema.Int, commandId: Schema.String, events: Schema.Array(event), state })
+) =>
+  Schema.Struct({
+    version: version.annotate({ description: "The version that the command led to, which is also the ETag." }),
+    commandId: Schema.String.annotate({ description: "The command's id, which is the cause of its events." }),
+    events: Schema.Array(event).annotate({
+      description: "The events of the command; empty if there was nothing to do."
+    }),
+    state
+  })
 
-export const currentOf = <State extends Codec<unknown>>(state: State) => Schema.Struct({ version: Schema.Int, state })
+export const currentOf = <State extends Codec<unknown>>(state: State) =>
+  Schema.Struct({
+    version: version.annotate({ description: "The number of events so far, which is also the ETag." }),
+    state
+  })
 
 const withHeaders = <S extends Schema.Top>(schema: S) => HttpApiSchema.WithHeaders(schema, HttpHeaders.aggregate)
 
@@ -131,8 +145,11 @@ export const commandsOf = (
   return new Map([...cases].map(([tag, schema]) => [uncapitalize(tag), [tag, schema]]))
 }
 
-/** The fields of a case without its tag; undefined if it has no others. */
-export const payloadOf = ({ fields }: TaggedCase) => {
-  const { _tag, ...rest } = fields
-  return Object.keys(rest).length === 0 ? undefined : Schema.Struct(rest)
+/** The fields of a case without its tag. */
+export const fieldsOf = ({ fields: { _tag, ...fields } }: TaggedCase): TaggedCase["fields"] => fields
+
+/** The body of a command; undefined if its case has no fields. */
+export const payloadOf = (schema: TaggedCase) => {
+  const fields = fieldsOf(schema)
+  return Object.keys(fields).length === 0 ? undefined : Schema.Struct(fields)
 }

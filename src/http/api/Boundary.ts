@@ -5,21 +5,27 @@
 import { HttpApiMiddleware } from "effect/http-api"
 import { Problems } from "../problems/Problems.ts"
 
+/** Any endpoint may answer these. */
+export const boundaryErrors = [Problems.InvalidRequest, Problems.ForeignHost, Problems.InternalError] as const
+
 /** Every endpoint refuses foreign hosts and what can't be decoded, and answers a defect. */
 export class Boundary extends HttpApiMiddleware.Service<Boundary>()("ordinal/http/api/Boundary", {
-  error: [Problems.InvalidRequest, Problems.ForeignHost, Problems.InternalError]
+  error: boundaryErrors
 }) {}
+
+/** Any command may answer these. */
+export const commandBoundaryErrors = [
+  Problems.InvalidRequest,
+  Problems.ForeignOrigin,
+  Problems.RequestTimeout,
+  Problems.ContentTooLarge,
+  Problems.UnsupportedMediaType,
+  Problems.OutcomeUnknown
+] as const
 
 /** Every command refuses pages of other sites, checks its body and ends at the deadline. */
 export class CommandBoundary extends HttpApiMiddleware.Service<CommandBoundary>()("ordinal/http/api/CommandBoundary", {
-  error: [
-    Problems.InvalidRequest,
-    Problems.ForeignOrigin,
-    Problems.RequestTimeout,
-    Problems.ContentTooLarge,
-    Problems.UnsupportedMediaType,
-    Problems.OutcomeUnknown
-  ]
+  error: commandBoundaryErrors
 }) {}
 
 /** Every query ends at the deadline. */

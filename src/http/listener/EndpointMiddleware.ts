@@ -12,6 +12,7 @@ import { InternalError, InvalidRequest } from "../problems/HttpError.ts"
 import * as JsonSyntax from "../wire/JsonSyntax.ts"
 import * as RequestBody from "../wire/RequestBody.ts"
 import { HttpLimits } from "./HttpLimits.ts"
+import * as MountedEndpoint from "./MountedEndpoint.ts"
 import * as RequestDeadline from "./RequestDeadline.ts"
 
 const { HttpServerRequest: Request, ParsedSearchParams } = HttpServerRequest
@@ -43,7 +44,11 @@ const refuseParameters = Effect.withFiber(({ context }) => {
 
 const boundary = Layer.succeed(Boundary, (httpEffect, { endpoint }) => {
   const translated = Effect.catch(httpEffect, translate)
-  return endpoint.query === undefined ? Effect.andThen(refuseParameters, translated) : translated
+  const judged = endpoint.query === undefined ? Effect.andThen(refuseParameters, translated) : translated
+  const mounted = MountedEndpoint.make(endpoint)(judged)
+  return Effect.withFiber(({ context }) =>
+    Context.getOption(context, RequestDeadline.RequestDeadline)._tag === "Some" ? judged : mounted
+  )
 })
 
 /** Says where the body is no JSON, which the framework does not tell. */

@@ -92,7 +92,7 @@ const isRouteNotFound = (error: unknown): boolean =>
 const hasCallerLeft = ({ reasons }: Cause.Cause<unknown>): boolean =>
   reasons.some(({ annotations }) => annotations.has(HttpServerError.ClientAbort.key))
 
-const answerFailure = Effect.fnUntraced(function* (
+export const answerFailure = Effect.fnUntraced(function* (
   request: Request,
   cause: Cause.Cause<unknown>,
   allowedMethods: AllowedMethods,
@@ -133,7 +133,7 @@ const completeReady = (
     }
   })
 
-const complete = (
+export const complete = (
   response: Response,
   ids: RequestId.RequestIds,
   traceparent: string | undefined,
@@ -155,7 +155,7 @@ const complete = (
 }
 
 /** Names the request's span; the caller's own, which events carry, if nothing records spans here. */
-const traceOf = ({ headers: { traceparent } }: Request, context: Context.Context<never>): string | undefined => {
+export const traceOf = ({ headers: { traceparent } }: Request, context: Context.Context<never>): string | undefined => {
   const span = Context.getOrUndefined(context, Tracer.ParentSpan)
   if (span?._tag === "Span") return HttpTraceContext.toHeaders(span)["traceparent"]
   return traceparent !== undefined && isTraceparent(traceparent) ? traceparent : undefined

@@ -1,38 +1,17 @@
-import { NodeHttpServer } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer } from "effect"
+import { Effect, Layer } from "effect"
 import { HttpServer } from "effect/http"
-import { createServer } from "node:http"
+import { CardId, GiftCards, NotEnough, pay } from "../../../examples/GiftCard.ts"
+import { remote, server } from "../../../examples/GiftCardApi.ts"
+import { call } from "../../../harness/clients/HttpClient.ts"
+import { patientConnections } from "../../../harness/clocks/Patience.ts"
+import { portOf } from "../../../harness/servers/ApiServer.ts"
+import { hostLayer } from "../../../harness/servers/HostPool.ts"
+import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import * as StreamId from "../../../src/eventstore/StreamId.ts"
 import * as EventSourcing from "../../../src/kernel/EventSourcing.ts"
 import { append, entry, equal, uuid } from "../../../src/testing/EventStoreEntries.ts"
-import { hostLayer } from "../../../harness/servers/HostPool.ts"
-import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
-import * as GiftCard from "../../../examples/GiftCard.ts"
-import { patientConnections } from "../../../harness/clocks/Patience.ts"
-
-const { id: CardId } = GiftCard.GiftCards.definition
-
-/** The whole program, on a kernel. */
-const program = <A, E>(kernel: Layer.Layer<A, E>) =>
-  GiftCard.layer.pipe(
-    Layer.provideMerge(Layer.fresh(NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1" }))),
-    Layer.provideMerge(kernel)
-  )
-
-const caller = (context: Context.Context<HttpServer.HttpServer>) => {
-  const { address } = Context.get(context, HttpServer.HttpServer)
-  const port = "port" in address ? address.port : 0
-  return (method: string, path: string, body: object, key?: string) =>
-    Effect.promise(async () => {
-      const headers = { "content-type": "application/json", ...(key === undefined ? {} : { "idempotency-key": key }) }
-      const init = { method, headers, body: JSON.stringify(body) }
-      const response = await fetch(`http://127.0.0.1:${port}/giftcards/${path}`, init)
-      const text = await response.text()
-      return [response.status, response.ok ? JSON.parse(text) : undefined] as const
-    })
-}
 
 const kernels = {
   "in memory": Effect.succeed(EventSourcing.layerMemory),
@@ -43,36 +22,74 @@ const kernels = {
   )
 }
 
+const url = Effect.map(HttpServer.HttpServer, (server) => `http://127.0.0.1:${portOf(server)}`)
+
+/** A till: the same program for cards of this process and of a server. */
+const till = Effect.gen(function* () {
+  const cards = yield* GiftCards
+  const id = CardId.make("till")
+  yield* cards.send(id, { _tag: "Issue", cents: 5_000 }, { idempotencyKey: "issued" })
+  const twins = Effect.all(
+    Array.from({ length: 20 }, () => pay("till", 1_500, "first")),
+    { concurrency: "unbounded" }
+  )
+  for (const paid of yield* twins) equal(paid, { balance: 3_500, version: 2 })
+  equal(yield* pay("till", 1_500, "second"), { balance: 2_000, version: 3 })
+  equal(yield* pay("till", 1_500, "first"), { balance: 3_500, version: 2 })
+  assert.strictEqual((yield* Effect.flip(pay("till", 1_600, "first")))._tag, "CommandIdReused")
+  equal(yield* Effect.flip(pay("till", 2_001, "third")), new NotEnough({ balance: 2_000 }))
+  equal(yield* pay("till", 2_000, "third"), { balance: 0, version: 4 })
+  return yield* cards.get(id)
+})
+
 for (const [where, kernel] of Object.entries(kernels)) {
   describe(`an aggregate of one's own ${where}`, () => {
-    it.live("is served over its own API, each redemption at most once", () =>
+    it.live("is served over HTTP, each redemption at most once, and is the same service here and elsewhere", () =>
       Effect.gen(function* () {
-        const context = yield* Layer.build(program(yield* kernel))
-        const call = caller(context)
-        equal(yield* call("PUT", "xmas", { cents: 5_000 }), [200, { balance: 5_000, version: 1 }])
-        equal(yield* call("PUT", "xmas", { cents: 5_000 }), [200, { balance: 5_000, version: 1 }])
+        const cards = Layer.provideMerge(Layer.merge(server(0), GiftCards.layer), yield* kernel)
+        const context = yield* Layer.build(Layer.fresh(cards))
+        const baseUrl = yield* Effect.provideContext(url, context)
+        const send = (command: string, body: object, key = "none") =>
+          Effect.promise(async () => {
+            const headers = { "idempotency-key": key }
+            const answer = await call(baseUrl, "POST", `/gift-cards/xmas/${command}`, { body, headers })
+            return [answer.status, answer.body.state?.balance, answer.body.version] as const
+          })
+        equal(yield* send("issue", { cents: 5_000 }), [200, 5_000, 1])
         const redeem = { cents: 1_500, till: "7" }
-        const twins = Array.from({ length: 20 }, () => call("POST", "xmas/redemptions", redeem, "first"))
-        for (const answer of yield* Effect.all(twins, { concurrency: "unbounded" })) {
-          equal(answer, [200, { balance: 3_500, version: 2 }])
-        }
-        equal(yield* call("POST", "xmas/redemptions", redeem, "second"), [200, { balance: 2_000, version: 3 }])
-        equal(yield* call("POST", "xmas/redemptions", redeem, "first"), [200, { balance: 3_500, version: 2 }])
-        assert.strictEqual((yield* call("POST", "xmas/redemptions", { ...redeem, till: "8" }, "first"))[0], 422)
-        assert.strictEqual((yield* call("POST", "xmas/redemptions", { cents: 2_001, till: "7" }, "third"))[0], 409)
-        assert.strictEqual((yield* call("POST", "xmas/redemptions", { cents: 0, till: "7" }, "third"))[0], 400)
-        equal(yield* call("POST", "xmas/redemptions", { cents: 2_000, till: "7" }, "third"), [
-          200,
-          { balance: 0, version: 4 }
-        ])
-      })
+        const twins = Array.from({ length: 20 }, () => send("redeem", redeem, "first"))
+        for (const answer of yield* Effect.all(twins, { concurrency: "unbounded" })) equal(answer, [200, 3_500, 2])
+        equal(yield* send("redeem", redeem, "second"), [200, 2_000, 3])
+        equal(yield* send("redeem", redeem, "first"), [200, 3_500, 2])
+        equal((yield* send("redeem", { ...redeem, till: "8" }, "first"))[0], 422)
+        equal((yield* send("redeem", { cents: 2_001, till: "7" }, "third"))[0], 409)
+        equal((yield* send("redeem", { cents: 0, till: "7" }, "third"))[0], 400)
+        equal(yield* send("redeem", { cents: 2_000, till: "7" }, "third"), [200, 0, 4])
+
+        const elsewhere = yield* Effect.provide(till, remote(baseUrl))
+        // The keys of the remote till are those of the one here, so nothing happens again.
+        const again = yield* Effect.provideContext(Effect.flip(pay("till", 1, "first")), context)
+        assert.strictEqual(again._tag, "CommandIdReused")
+        const cardsHere = yield* Effect.provideContext(
+          Effect.flatMap(GiftCards, ({ get }) => get(CardId.make("till"))),
+          context
+        )
+        equal(cardsHere, elsewhere)
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("runs the same program without HTTP", () =>
+      Effect.gen(function* () {
+        const { state } = yield* Effect.provide(till, Layer.fresh(Layer.provide(GiftCards.layer, yield* kernel)))
+        equal(state, { issued: true, balance: 0 })
+      }).pipe(Effect.scoped)
     )
   })
 }
 
 it.effect("reads facts of an earlier shape", () =>
   Effect.gen(function* () {
-    const { get, send } = yield* GiftCard.GiftCards
+    const { get, send } = yield* GiftCards
     const old = CardId.make("old")
     const log = yield* EventStore
     const stream = StreamId.make("giftcard", "old")
@@ -81,8 +98,9 @@ it.effect("reads facts of an earlier shape", () =>
     yield* append(entry(stream, 0, { events: [issued, ...Array.from({ length: 300 }, redeemed)] }))
     assert.strictEqual((yield* get(old)).state.balance, 20_000)
     yield* send(old, { _tag: "Redeem", cents: 1, till: "7" })
-    const { events } = yield* log.readStream(stream, { after: 301, limit: 1 })
-    const [last] = events
+    const {
+      events: [last]
+    } = yield* log.readStream(stream, { after: 301, limit: 1 })
     equal([last?.schemaVersion, last?.data], [2, { cents: 1, till: "7" }])
-  }).pipe(Effect.provide(GiftCard.GiftCards.layer.pipe(Layer.provideMerge(EventSourcing.layerMemory))))
+  }).pipe(Effect.provide(GiftCards.layer.pipe(Layer.provideMerge(EventSourcing.layerMemory))))
 )

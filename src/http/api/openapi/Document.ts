@@ -80,10 +80,12 @@ const optionalBody = ({ requestBody }: OpenApi.OpenAPISpecOperation, components:
   Object.assign(requestBody, { required: schemas.some((schema) => schema["required"] !== undefined) })
 }
 
+type Words = Readonly<Record<string, Field>>
+
 /** Gives the words about a schema of this name; one that lists its values needs no example, and its own words count. */
-const described = (name: string, owners: ReadonlyArray<string>, schema: Node): Node => {
-  const found = [...owners.map((owner) => `${owner}.${name}`), name].find((key) => key in fields)
-  const { examples, ...words }: Partial<Field> = found === undefined ? {} : fields[found]!
+const described = (name: string, owners: ReadonlyArray<string>, schema: Node, known: Words = fields): Node => {
+  const found = [...owners.map((owner) => `${owner}.${name}`), name].find((key) => key in known)
+  const { examples, ...words }: Partial<Field> = found === undefined ? {} : known[found]!
   return { ...words, ...(examples === undefined || "enum" in schema ? {} : { examples }), ...schema }
 }
 
@@ -99,8 +101,8 @@ const describe = (schema: Node, owners: ReadonlyArray<string>): void => {
 }
 
 /** Says of a parameter, or of a header of an answer, what it means; the description belongs to it, not to its type. */
-const describeParameter = (parameter: OpenApi.OpenAPISpecHeader, name: string, owner: string): void => {
-  const { description, ...schema } = described(name, [owner], { ...parameter.schema })
+const describeParameter = (parameter: OpenApi.OpenAPISpecHeader, name: string, owner: string, known: Words): void => {
+  const { description, ...schema } = described(name, [owner], { ...parameter.schema }, known)
   Object.assign(parameter, { ...(description === undefined ? {} : { description }), schema })
 }
 
@@ -132,15 +134,23 @@ const describeAnswer = (status: string, answer: OpenApi.OpenApiSpecResponse, com
   answer.description = answers[status] ?? `${titles.join(", or: ")}.`
 }
 
-const describeOperation = (path: string, operation: OpenApi.OpenAPISpecOperation, components: Components): void => {
+/** Says what the parameters of a request and the headers of its answers mean. */
+export const describeParameters = (path: string, operation: OpenApi.OpenAPISpecOperation, known: Words = fields) => {
   for (const parameter of operation.parameters) {
+    visit(parameter, plainParameter)
     const collection = path.split("/").at(path.split("/").indexOf(`{${parameter.name}}`) - 1) ?? ""
-    describeParameter(parameter, parameter.name, parameter.in === "path" ? collection : parameter.in)
+    describeParameter(parameter, parameter.name, parameter.in === "path" ? collection : parameter.in, known)
     leftOut(parameter)
   }
+  for (const { headers = {} } of Object.values(operation.responses)) {
+    for (const [name, header] of Object.entries(headers)) describeParameter(header, name, "header", known)
+  }
+}
+
+const describeOperation = (path: string, operation: OpenApi.OpenAPISpecOperation, components: Components): void => {
+  describeParameters(path, operation)
   for (const [status, answer] of Object.entries(operation.responses)) {
     describeAnswer(status, answer, components)
-    for (const [name, header] of Object.entries(answer.headers ?? {})) describeParameter(header, name, "header")
     for (const { schema } of Object.values(answer.content ?? {})) describe(schema, [])
   }
   const example = bodies[operation.operationId]

@@ -134,7 +134,11 @@ const parameters: Readonly<Record<string, Field>> = {
   "query.sort": field("The newest first, the oldest first, or in the order of changes, which suits polling."),
   "query.type": field("Only events of these types, with commas between them.", ["order.placed.v1"]),
   "query.category": field("Events of these categories instead of orders' alone, with commas between them.", ["order"]),
-  "query.withdrawn": field("Only what is withdrawn, or only what is not.", false),
+  "query.withdrawn": field("Only what is withdrawn, or only what is not.", false)
+}
+
+/** These headers are those of every API. */
+export const headers: Readonly<Record<string, Field>> = {
   "header.prefer": field("wait=N asks the server to wait up to N seconds, at most 30, for the view.", "wait=5"),
   "header.traceparent": field("The W3C trace context of the caller.", traceparent),
   "header.x-request-id": field("An id of at most 128 printable characters, which the answer repeats.", uuid),
@@ -168,4 +172,10 @@ const parameters: Readonly<Record<string, Field>> = {
  * Says of every field of the API, by its name, what it means: one name means one thing everywhere. Where it does not,
  * the name has the schema, the field or the path before it (`Address.name`, `totals.tax`), which then counts.
  */
-export const fields: Readonly<Record<string, Field>> = { ...orderFields, ...protocol, ...problems, ...parameters }
+export const fields: Readonly<Record<string, Field>> = {
+  ...orderFields,
+  ...protocol,
+  ...problems,
+  ...parameters,
+  ...headers
+}

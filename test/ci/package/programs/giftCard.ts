@@ -1,25 +1,22 @@
-/** Serves the example's gift cards in memory, redeems one over HTTP, and prints what is left. */
-import { NodeHttpServer } from "@effect/platform-node"
+/** Serves the example's gift cards in memory, pays with one as a remote client, and prints what is left. */
 import { Effect, Layer } from "effect"
 import { HttpServer } from "effect/http"
-import { createServer } from "node:http"
 import { EventSourcing } from "ordinal/kernel"
-import * as GiftCard from "../../../../examples/GiftCard.ts"
+import { CardId, GiftCards, pay } from "../../../../examples/GiftCard.ts"
+import { remote, server } from "../../../../examples/GiftCardApi.ts"
 
-const call = Effect.gen(function* () {
-  const { address } = yield* HttpServer.HttpServer
-  const url = `http://127.0.0.1:${"port" in address ? address.port : 0}/giftcards/xmas`
-  const send = (method: string, path: string, body: object) =>
-    Effect.promise(async () => {
-      const headers = { "content-type": "application/json", "idempotency-key": "first" }
-      return (await fetch(url + path, { method, headers, body: JSON.stringify(body) })).text()
-    })
-  yield* send("PUT", "", { cents: 5_000 })
-  return yield* send("POST", "/redemptions", { cents: 1_500, till: "7" })
+const till = Effect.gen(function* () {
+  const cards = yield* GiftCards
+  yield* cards.send(CardId.make("xmas"), { _tag: "Issue", cents: 5_000 })
+  yield* pay("xmas", 1_500, "receipt 1")
+  return yield* pay("xmas", 1_500, "receipt 1")
 })
 
-const program = GiftCard.layer.pipe(
-  Layer.provideMerge(NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1" })),
-  Layer.provide(EventSourcing.layerMemory)
-)
-console.log(await Effect.runPromise(Effect.provide(call, program)))
+const program = Effect.gen(function* () {
+  const { address } = yield* HttpServer.HttpServer
+  const url = `http://127.0.0.1:${"port" in address ? address.port : 0}`
+  return yield* Effect.provide(till, remote(url))
+})
+
+const left = await Effect.runPromise(Effect.provide(program, Layer.provide(server(0), EventSourcing.layerMemory)))
+console.log(JSON.stringify(left))

@@ -1,12 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { HttpApi, HttpApiClient } from "effect/http-api"
+import { HttpApi, HttpApiClient, OpenApi } from "effect/http-api"
 import { FetchHttpClient } from "effect/http"
 import { brokenAt, inMemory, PotId, Pots, PotsApi, url } from "../../../../harness/aggregates/Pots.ts"
 import { type Call, call, slug } from "../../../../harness/clients/HttpClient.ts"
 import { start } from "../../../../harness/servers/ApiServer.ts"
 import * as Aggregate from "../../../../src/aggregate/Aggregate.ts"
 import * as AggregateApi from "../../../../src/http/aggregate/AggregateApi.ts"
+import { operationsOf } from "../../../../src/http/api/openapi/Document.ts"
 import { maxBodyBytes } from "../../../../src/http/problems/HttpError.ts"
 
 const caller = Effect.map(
@@ -259,5 +260,45 @@ describe("a definition that no API can be made of", () => {
     const { endpoints } = AggregateApi.group(Pots)
     assert.strictEqual(endpoints.fillUp.path, "/pots/:id/fill-up")
     assert.deepStrictEqual(Object.keys(HttpApi.make("a").add(AggregateApi.group(Pots)).groups), ["pot"])
+  })
+})
+
+describe("the OpenAPI document of an aggregate", () => {
+  const operations = operationsOf(OpenApi.fromApi(PotsApi))
+
+  it("describes every parameter, header and answer", () => {
+    assert.lengthOf(operations, 5)
+    for (const [path, { operationId, parameters, responses, summary }] of operations) {
+      assert.match(path, /^\/clay-pots\/\{id\}/)
+      assert.isNotEmpty(summary)
+      for (const { description, name } of parameters) assert.match(description ?? "", /\.|: /, `${operationId} ${name}`)
+      for (const [status, { description, headers = {} }] of Object.entries(responses)) {
+        assert.match(description, /\w\.$/, `${operationId} ${status}`)
+        for (const [name, header] of Object.entries(headers)) assert.isNotEmpty(header.description, name)
+      }
+    }
+    const take = operations.find(([, { operationId }]) => operationId === "pot.take")?.[1]
+    assert.include(take?.responses[422]?.description, "Too few")
+    assert.include(take?.responses[409]?.description, "Pot broken")
+  })
+
+  it("has an example of each body that the server takes", async () => {
+    const examples = operations.flatMap(([path, { requestBody }]) =>
+      Object.values(requestBody?.content ?? {}).map((content) => {
+        // The type of the document does not list the examples of a body.
+        const { made } = (content as unknown as { examples: Record<string, { value: object }> }).examples
+        return [path.replace("{id}", "a"), made?.value] as const
+      })
+    )
+    assert.deepStrictEqual(examples.map(([path]) => path).sort(), ["/clay-pots/a/fill-up", "/clay-pots/a/take"])
+    const statuses = await Effect.runPromise(
+      Effect.flatMap(url, (url) =>
+        Effect.promise(async () => {
+          const answers = examples.map(([path, body]) => call(url, "POST", path, { body }))
+          return (await Promise.all(answers)).map(({ status }) => status)
+        })
+      ).pipe(Effect.provide(inMemory))
+    )
+    for (const status of statuses) assert.oneOf(status, [200, 422])
   })
 })
