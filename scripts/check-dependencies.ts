@@ -13,6 +13,9 @@ const src = join(root, "src")
 /** The part of the kernel that a pure domain is written against. */
 const decider = ["Aggregate", "EventCodec", "Upcaster", "CanonicalJson"].map((file) => `aggregate/${file}.ts`)
 
+/** What is known of the events of an aggregate, by their types alone. */
+const typedEvents = ["aggregate/AggregateService.ts", "aggregate/EventCodec.ts"]
+
 /** These folders make up the service behind `orders`, besides what opens its database. */
 const service = ["views", "order", "catalog", "aggregate", "projection", "eventstore", "supervision", "telemetry"]
 
@@ -23,7 +26,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   database: ["telemetry"],
   eventstore: ["database", "supervision", "telemetry"],
   aggregate: ["database", "eventstore", "supervision", "telemetry"],
-  projection: ["database", "eventstore", "supervision", "telemetry"],
+  projection: ["database", "eventstore", "supervision", "telemetry", ...typedEvents],
   kernel: ["aggregate", "database", "eventstore", "projection"],
   order: decider,
   catalog: [...decider, "order", "aggregate/CommandErrors.ts", "eventstore/EventStore.ts"],

@@ -7,6 +7,7 @@ import { ProjectionProgress } from "../../src/projection/consistency/ProjectionP
 import * as ProjectionRunner from "../../src/projection/run/ProjectionRunner.ts"
 import { ProjectionLimits } from "../../src/projection/ProjectionLimits.ts"
 import * as ProjectionLayers from "../../src/projection/ProjectionLayers.ts"
+import * as SqlProjectionStore from "../../src/projection/store/SqlProjectionStore.ts"
 import * as MemoryOrderQueries from "../../src/views/order/MemoryOrderQueries.ts"
 import { OrderViewProjection } from "../../src/views/order/OrderViewProjection.ts"
 import * as SqlOrderQueries from "../../src/views/order/SqlOrderQueries.ts"
@@ -20,6 +21,7 @@ export const onePerPool: Omit<DatabaseOptions, "url"> = { pools: { append: 1, pr
 export const readerLayer = (url: string, options: Omit<DatabaseOptions, "url"> = {}) =>
   SqlOrderQueries.layer.pipe(
     Layer.provideMerge(Layer.merge(LogTail.layer, ProjectionProgress.layer)),
+    Layer.provideMerge(SqlProjectionStore.layer),
     Layer.provideMerge(logLayer(url, { ...onePerPool, ...options }))
   )
 

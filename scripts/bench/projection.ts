@@ -8,6 +8,7 @@ import { Database } from "../../src/database/Database.ts"
 import * as Migrations from "../../src/database/Migrations.ts"
 import { LogTail } from "../../src/eventstore/tail/LogTail.ts"
 import * as SqlEventStore from "../../src/eventstore/SqlEventStore.ts"
+import * as SqlProjectionStore from "../../src/projection/store/SqlProjectionStore.ts"
 import { ProjectionProgress } from "../../src/projection/consistency/ProjectionProgress.ts"
 import { Rebuilds } from "../../src/projection/rebuild/Rebuilds.ts"
 import { OrderViewProjection } from "../../src/views/order/OrderViewProjection.ts"
@@ -37,6 +38,7 @@ const timed = Effect.fnUntraced(function* <E, R>(one: Effect.Effect<unknown, E, 
 
 const logAndTail = (url: string) =>
   Layer.merge(LogTail.layer, ProjectionProgress.layer).pipe(
+    Layer.provideMerge(SqlProjectionStore.layer),
     Layer.provideMerge(SqlEventStore.layer),
     Layer.provideMerge(Migrations.layer),
     Layer.provideMerge(Database.layer({ url: Redacted.make(url) }))

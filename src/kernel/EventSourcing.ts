@@ -20,6 +20,7 @@ import { Snapshots } from "../aggregate/Snapshots.ts"
 import * as SqlSnapshots from "../aggregate/SqlSnapshots.ts"
 import type { Projection } from "../projection/Projection.ts"
 import { ProjectionProgress } from "../projection/consistency/ProjectionProgress.ts"
+import * as SqlProjectionStore from "../projection/store/SqlProjectionStore.ts"
 import * as LocalAggregates from "./LocalAggregates.ts"
 import * as ProjectionLayers from "../projection/ProjectionLayers.ts"
 
@@ -59,6 +60,7 @@ export interface Options {
 export const layer = <E, R>(database: Layer.Layer<Database, E, R>, { projections = [] }: Options = {}) =>
   Layer.merge(services, ProjectionLayers.layer(projections)).pipe(
     Layer.provideMerge(ProjectionProgress.layer),
+    Layer.provideMerge(SqlProjectionStore.layer),
     Layer.provideMerge(Layer.merge(LogTail.layer, SqlSnapshots.layer)),
     Layer.provideMerge(SqlEventStore.layer),
     Layer.provideMerge(Migrations.layer),

@@ -14,13 +14,16 @@ import type { SqlClient, SqlError, Statement } from "effect/sql"
 import { schemaOf, tableName } from "../database/SchemaName.ts"
 import type { RecordedEvent } from "../eventstore/EventStore.ts"
 import * as Lease from "./run/Lease.ts"
-import type { CheckpointKey, Projection } from "./Projection.ts"
+import * as LogPoint from "./LogPoint.ts"
+import { type CheckpointKey, type Consumer, isSubscription, type Subscription } from "./Projection.ts"
 
 export interface Checkpoint {
   readonly logId: string
   readonly position: bigint
   /** The log's last position, read together with the checkpoint. */
   readonly head: bigint
+  /** So many streams are parked. */
+  readonly parked: number
 }
 
 /**
@@ -52,8 +55,6 @@ export interface Stored extends Checkpoint {
   /** False if the log's event at the position is known to be another one than the view was made of. */
   readonly isOfHistory: boolean
   readonly paused: boolean
-  /** So many streams are parked. */
-  readonly parked: number
   readonly owner: string | null
   /** Says why the projection stopped. */
   readonly problem: string | null
@@ -76,11 +77,20 @@ export const stored = (sql: SqlClient.SqlClient, { name, slot }: Key) =>
     FROM ordinal.log_head h
     JOIN ordinal.checkpoints c ON c.projection = ${name} AND c.slot = ${slot}`.pipe(Effect.map(([row]) => row))
 
-/** Creates the checkpoint at position 0 of this log, unless there is one. */
-export const create = (sql: SqlClient.SqlClient, { name, slot, version }: CheckpointKey) =>
-  sql`INSERT INTO ordinal.checkpoints (projection, slot, version, log_id, "position", updated_at)
-    SELECT ${name}, ${slot}, ${version}::integer, h.log_id, 0, clock_timestamp() FROM ordinal.log_head h
+/** Creates the checkpoint at this point of the log, or else at position 0, unless there is one. */
+export const create = (sql: SqlClient.SqlClient, { name, slot, version }: CheckpointKey, at?: LogPoint.LogPoint) =>
+  sql`INSERT INTO ordinal.checkpoints (projection, slot, version, log_id, "position", event_position, event_id, updated_at)
+    SELECT ${name}, ${slot}, ${version}::integer, h.log_id, ${at?.position ?? 0n}::bigint,
+      ${LogPoint.knownPosition(at)}::bigint, ${at?.eventId ?? null}::uuid, clock_timestamp()
+    FROM ordinal.log_head h
     ON CONFLICT DO NOTHING`
+
+const startOf = (sql: SqlClient.SqlClient, { name, start }: Subscription) =>
+  Effect.catchTag(
+    LogPoint.find(sql, start),
+    "InvalidToken",
+    ({ message }) => new ProjectionStopped({ projection: name, problem: `where it starts is refused: ${message}` })
+  )
 
 /**
  * Creates a projection's live table and checkpoint together, before it runs for the first time on this log. Many
@@ -89,8 +99,10 @@ export const create = (sql: SqlClient.SqlClient, { name, slot, version }: Checkp
  */
 export const setUp = Effect.fn("Projection.setUp")(function* (
   sql: SqlClient.SqlClient,
-  { name, tables, version }: Projection
+  consumer: Consumer
 ): Effect.fn.Return<void, ProjectionStopped | SqlError.SqlError> {
+  const { name, version } = consumer
+  const tables = isSubscription(consumer) ? undefined : consumer.tables
   const key = { name, version, slot: "live" } as const
   yield* Effect.gen(function* () {
     yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${`${schemaOf(sql)} projection ${name}`}, 0))`
@@ -102,7 +114,7 @@ export const setUp = Effect.fn("Projection.setUp")(function* (
         return yield* new ProjectionStopped({ projection: name, problem: `${problem}; drop the table` })
       }
     }
-    yield* create(sql, key)
+    yield* create(sql, key, isSubscription(consumer) ? yield* startOf(sql, consumer) : undefined)
   }).pipe(sql.withTransaction)
 })
 

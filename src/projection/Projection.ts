@@ -9,7 +9,7 @@ import { type Array as Arr, Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { RecordedEvent } from "../eventstore/EventStore.ts"
 import { category } from "../eventstore/StreamId.ts"
-import { UnknownProjection } from "./ProjectionErrors.ts"
+import { type HandlerOverdue, type Retry, UnknownProjection } from "./ProjectionErrors.ts"
 
 export type Batch = Arr.NonEmptyReadonlyArray<RecordedEvent>
 
@@ -61,7 +61,9 @@ export interface ProjectionAudit {
   remove(sql: SqlClient.SqlClient, streamId: string, over: number): Sql<boolean>
 }
 
-export interface Projection {
+/** What the runner knows of everything that it runs. */
+interface Followed {
+  /** Projections and subscriptions share their names: each has one of its own. */
   readonly name: string
   /** A greater version means other rules: the view is built anew, beside the one that serves, and put in its place. */
   readonly version: number
@@ -71,6 +73,9 @@ export interface Projection {
   readonly categories: ReadonlyArray<string>
   /** The event types that the projection reads; without this, it reads all types of its categories. */
   readonly types?: ReadonlyArray<string>
+}
+
+export interface Projection extends Followed {
   /** Applies events in log order, without gaps but for what is filtered. Anything but a SQL error is a defect. */
   handle(sql: SqlClient.SqlClient, events: Batch, slot: Slot): Sql<void>
   /** Prepares the row for the events after one that is skipped for good. Without it, the next event is just applied. */
@@ -84,6 +89,28 @@ export interface Projection {
   readonly audit?: ProjectionAudit
 }
 
+/** Where a subscription starts: at the first event, behind the last one, or behind what a consistency token was given for. */
+export type Start = "start" | "end" | (string & {})
+
+/**
+ * A durable consumer of the log that keeps no table; `Subscriptions` makes it. What it is given may have been given before.
+ */
+export interface Subscription extends Followed {
+  /** Hands it events in the order of the log, outside of any transaction. */
+  readonly deliver: (events: Batch) => Effect.Effect<void, SqlError.SqlError | Retry | HandlerOverdue>
+  /** Where its checkpoint is made. */
+  readonly start: Start
+  /** It is given at most so many events at once. */
+  readonly maxEvents: number
+  /** And so many bytes of them, or a single event that is larger. */
+  readonly maxBytes: number
+}
+
+/** Whatever follows the log with a checkpoint. */
+export type Consumer = Projection | Subscription
+
+export const isSubscription = (consumer: Consumer): consumer is Subscription => "deliver" in consumer
+
 export type ProjectionKey = Pick<Projection, "name" | "version">
 
 /** Names a checkpoint: there is one per name and slot, of one version. */
@@ -91,14 +118,14 @@ export interface CheckpointKey extends ProjectionKey {
   readonly slot: Slot
 }
 
-export const handles = (projection: Projection, event: RecordedEvent): boolean =>
-  projection.categories.includes(category(event.streamId)) &&
-  (projection.types === undefined || projection.types.includes(event.type))
+export const handles = (consumer: Consumer, event: RecordedEvent): boolean =>
+  consumer.categories.includes(category(event.streamId)) &&
+  (consumer.types === undefined || consumer.types.includes(event.type))
 
-export const findProjection = (
-  projections: ReadonlyArray<Projection>,
+export const findProjection = <C extends Consumer>(
+  consumers: ReadonlyArray<C>,
   name: string
-): Effect.Effect<Projection, UnknownProjection> => {
-  const projection = projections.find((projection) => projection.name === name)
+): Effect.Effect<C, UnknownProjection> => {
+  const projection = consumers.find((consumer) => consumer.name === name)
   return projection === undefined ? Effect.fail(new UnknownProjection({ name })) : Effect.succeed(projection)
 }

@@ -1,8 +1,8 @@
 /**
  * Holds the errors of operators' requests about projections: the four services raise them, and the admin port answers
- * them.
+ * them. The last two are those of handlers.
  */
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
 
 export class UnknownProjection extends Schema.TaggedError<UnknownProjection>()(
   "UnknownProjection",
@@ -55,6 +55,17 @@ export class RebuildRefused extends Schema.TaggedError<RebuildRefused>()(
 ) {
   override get message() {
     return `The rebuild of ${this.projection} is refused: ${this.problem}.`
+  }
+}
+
+/** Only a subscription can be moved: a projection is rebuilt. */
+export class RewindRefused extends Schema.TaggedError<RewindRefused>()(
+  "RewindRefused",
+  { name: Schema.String, problem: Schema.String },
+  { httpApiStatus: 409 }
+) {
+  override get message() {
+    return `${this.name} can't be moved: ${this.problem}; rebuild it instead.`
   }
 }
 
@@ -114,5 +125,28 @@ export class RepairRefused extends Schema.TaggedError<RepairRefused>()(
 ) {
   override get message() {
     return `${this.streamId} in ${this.projection} was not repaired: ${this.problem}.`
+  }
+}
+
+/**
+ * A handler fails with this if what it needs is away: the same events are given to it again, for as long as it takes, and
+ * none is suspected or parked. Every error with a number `retryAfter` counts as this one, as do those of commands.
+ */
+export class Retry extends Schema.TaggedError<Retry>()("Retry", {
+  retryAfter: Schema.Finite.pipe(Schema.withConstructorDefault(Effect.succeed(1))),
+  cause: Schema.optionalKey(Schema.Defect())
+}) {
+  override get message() {
+    const reason = this.cause instanceof Error ? this.cause.message : "what the handler needs is away"
+    return `The handler asks for another try: ${reason}`
+  }
+}
+
+/** A handler took longer than it may, and was interrupted. */
+export class HandlerOverdue extends Schema.TaggedError<HandlerOverdue>()("HandlerOverdue", {
+  seconds: Schema.Finite
+}) {
+  override get message() {
+    return `The handler took longer than the ${this.seconds} s that it has.`
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Tells how far each projection of this backend is, pauses it for an operator, and lets a reader wait for it.
+ * Tells how far each projection and subscription of this backend is, pauses it for an operator, and lets a reader wait.
  *
  * Every process answers for all of them, whichever runs them, since checkpoints and pauses are rows of the database.
  * The other services of operators are `Rebuilds`, `ParkedStreams` and `Audits`. The admin port, metrics, `GET
@@ -9,10 +9,12 @@ import { Context, type Duration, Effect, Layer } from "effect"
 import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import type { InvalidToken, ProjectionBehind } from "./consistency/ConsistencyToken.ts"
 import type { ProjectionStatus } from "./consistency/ProjectionProgress.ts"
-import { UnknownProjection } from "./ProjectionErrors.ts"
+import type { Start } from "./Projection.ts"
+import { type RewindRefused, UnknownProjection } from "./ProjectionErrors.ts"
 
 export interface ProjectionInfo {
   readonly name: string
+  readonly kind: "projection" | "subscription"
   /** This version of the projection made what is being read now. */
   readonly version: number
   readonly status: ProjectionStatus
@@ -63,6 +65,17 @@ export class Projections extends Context.Service<
     resume(name: string): Effect.Effect<void, UnknownProjection | DatabaseUnavailable>
 
     /**
+     * Makes a subscription go on behind another point of the log: the first event, the last one, or the one that a
+     * consistency token was given for. What follows that point is delivered again, streams included that are parked
+     * behind it; what the subscription is handling at the moment may be delivered once more. Fails with `InvalidToken`
+     * if this log did not issue the token, with `RewindRefused` if it is a projection. Repeating it is safe.
+     */
+    rewind(
+      name: string,
+      to: Start
+    ): Effect.Effect<void, UnknownProjection | RewindRefused | InvalidToken | DatabaseUnavailable>
+
+    /**
      * Waits until the projection has applied the write that the consistency token was given for; an embedder then reads
      * its table. `InvalidToken` means that this log did not issue the token: drop it. `ProjectionBehind` means that the
      * wait was too short: try again after `retryAfter` seconds. With `streamId` it also fails while that stream is
@@ -78,6 +91,6 @@ export class Projections extends Context.Service<
   /** There are no projections in memory: the list is empty, and no name is known. */
   static readonly layerMemory: Layer.Layer<Projections> = Layer.sync(Projections, () => {
     const unknown = (name: string) => new UnknownProjection({ name })
-    return { list: Effect.succeed([]), pause: unknown, resume: unknown, awaitToken: unknown }
+    return { list: Effect.succeed([]), pause: unknown, resume: unknown, rewind: unknown, awaitToken: unknown }
   })
 }

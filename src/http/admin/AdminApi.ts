@@ -22,7 +22,7 @@ const projectionNamed = {
 class ProjectionAdminApi extends HttpApiGroup.make("projections")
   .add(
     HttpApiEndpoint.get("list", "/admin/projections", { success: View.listOf(View.ProjectionView), error: readErrors })
-      .annotate(OpenApi.Summary, "Lists the projections, with what their audits have found")
+      .annotate(OpenApi.Summary, "Lists the projections, with what their audits have found, and the subscriptions")
       .middleware(QueryBoundary),
     HttpApiEndpoint.post("pause", "/admin/projections/:name/pause", {
       ...projectionNamed,
@@ -35,6 +35,14 @@ class ProjectionAdminApi extends HttpApiGroup.make("projections")
       success: View.ProjectionView
     })
       .annotate(OpenApi.Summary, "Resumes a projection, also after it has stopped, once the cause is removed")
+      .middleware(CommandBoundary),
+    HttpApiEndpoint.post("rewind", "/admin/projections/:name/rewind", {
+      ...projectionNamed,
+      payload: View.RewindRequest,
+      success: View.ProjectionView,
+      error: [...projectionNamed.error, AdminProblems.RewindRefused, Problems.InvalidToken]
+    })
+      .annotate(OpenApi.Summary, "Makes a subscription go on behind another point of the log")
       .middleware(CommandBoundary),
     HttpApiEndpoint.post("rebuild", "/admin/projections/:name/rebuild", {
       ...projectionNamed,
@@ -61,7 +69,9 @@ class ProjectionAdminApi extends HttpApiGroup.make("projections")
       .annotate(OpenApi.Summary, "Writes what the log says over one row")
       .middleware(CommandBoundary)
   )
-  .annotateMerge(OpenApi.annotations({ title: "Projections", description: "What makes the views." })) {}
+  .annotateMerge(
+    OpenApi.annotations({ title: "Projections", description: "What makes the views, and what else follows the log." })
+  ) {}
 
 const id = { id: Schema.String.check(Schema.isUUID()) }
 

@@ -50,6 +50,7 @@ const projections = HttpApiBuilder.group(
       list: () => list(views),
       pause: ({ params: { name } }) => Effect.andThen(projections.pause(name), viewOf(name)),
       resume: ({ params: { name } }) => Effect.andThen(projections.resume(name), viewOf(name)),
+      rewind: ({ params: { name }, payload: { to } }) => Effect.andThen(projections.rewind(name, to), viewOf(name)),
       rebuild: Effect.fnUntraced(function* ({ params, payload }) {
         const body = yield* rebuilds.start(params.name, payload)
         return HttpApiSchema.withHeaders({ body, headers: { location: `/admin/rebuilds/${body.id}` } })

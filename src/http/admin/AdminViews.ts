@@ -38,11 +38,16 @@ const AuditView = Schema.Struct({
 
 export const ProjectionView = Schema.Struct({
   ...projectionState,
+  kind: Schema.Literals(["projection", "subscription"]),
   parked: Schema.Int,
   problem: optional(Text),
   rebuildId: optional(Id),
   audit: optional(AuditView)
 }).annotate({ identifier: "Projection" })
+
+export const RewindRequest = Schema.Struct({
+  to: Text.annotate({ description: '"start", "end", or a consistency token: behind the event that it was given for.' })
+})
 
 export const RebuildView = Schema.Struct({
   id: Id,

@@ -24,6 +24,10 @@ export const AdminProblems = {
     when: "The projection does not read streams of this category, or this stream has neither events nor a row.",
     remedy: "Use the id of the stream with its category, such as order-ord_…"
   }),
+  RewindRefused: problem(ProjectionError.RewindRefused, "rewind-refused", "Rewind refused", {
+    when: "This is a projection, whose rows would get the same events twice.",
+    remedy: "Rebuild the projection; only subscriptions can be rewound."
+  }),
   RebuildRefused: problem(ProjectionError.RebuildRefused, "rebuild-refused", "Rebuild refused", {
     when: "A rebuild is under way, the named one has ended, or the view can't be rebuilt; `problem` says which.",
     remedy: "Wait for the rebuild that is under way or abort it; if the named one has ended, start another one."

@@ -117,13 +117,14 @@ const makeAudit = Effect.fnUntraced(function* (projection: Projection, audit: Pr
 type ProjectionAuditor = Effect.Success<ReturnType<typeof makeAudit>>
 
 /** Audits `streams` streams each time, for ever. */
-const auditInBackground = Effect.fnUntraced(function* (name: string, { auditSample }: ProjectionAuditor) {
+const auditInBackground = Effect.fnUntraced(function* (name: string) {
   const { auditEvery, auditStreams } = yield* ProjectionLimits
+  const { auditSample } = yield* Audits
   const outage = OutageLog.make(`The audit of ${name}`)
   yield* Effect.sleep(auditEvery).pipe(
     Effect.andThen(Random.nextIntBetween(0, 1_000)),
     Effect.flatMap(Effect.sleep),
-    Effect.andThen(auditSample(auditStreams)),
+    Effect.andThen(auditSample(name, auditStreams)),
     Effect.andThen(outage.works),
     Effect.catchTag("AuditRefused", (refused) => Effect.logDebug(refused.message)),
     Effect.catchCause((cause) =>
@@ -134,25 +135,37 @@ const auditInBackground = Effect.fnUntraced(function* (name: string, { auditSamp
   )
 })
 
-const make = Effect.fnUntraced(function* (projections: ReadonlyArray<Projection>) {
-  const auditors = new Map<string, ProjectionAuditor>()
-  for (const projection of projections) {
-    if (projection.audit === undefined) continue
-    const auditor = yield* makeAudit(projection, projection.audit)
-    auditors.set(projection.name, auditor)
-    if ((yield* ProjectionLimits).auditStreams > 0) {
-      yield* supervise(`audit of ${projection.name}`, auditInBackground(projection.name, auditor))
+/** Audits a projection in the background until the scope closes, as `ProjectionLimits` says. */
+export const start = Effect.fnUntraced(function* ({ audit, name }: Projection) {
+  if (audit === undefined || (yield* ProjectionLimits).auditStreams === 0) return
+  yield* supervise(`audit of ${name}`, auditInBackground(name))
+})
+
+const make = Effect.fnUntraced(function* (projections: () => ReadonlyArray<Projection>) {
+  const context = yield* Effect.context<Database | EventStore>()
+  const auditors = new Map<Projection, ProjectionAuditor>()
+
+  const auditorOf = Effect.fnUntraced(function* (projection: Projection) {
+    const { audit, name } = projection
+    if (audit === undefined) {
+      return yield* new AuditRefused({ projection: name, problem: "it does not say what a row should be" })
     }
-  }
+    const known = auditors.get(projection)
+    if (known !== undefined) return known
+    const auditor = yield* makeAudit(projection, audit)
+    auditors.set(projection, auditor)
+    return auditor
+  }, Effect.provide(context))
 
   const find = Effect.fnUntraced(function* (name: string) {
-    yield* findProjection(projections, name)
-    const auditor = auditors.get(name)
-    return auditor ?? (yield* new AuditRefused({ projection: name, problem: "it does not say what a row should be" }))
+    return yield* auditorOf(yield* findProjection(projections(), name))
   })
 
   return Audits.of({
-    reports: Effect.sync(() => [...auditors.values()].map(({ report }) => report())),
+    reports: Effect.gen(function* () {
+      const audited = projections().filter(({ audit }) => audit !== undefined)
+      return (yield* Effect.forEach(audited, auditorOf).pipe(Effect.orDie)).map(({ report }) => report())
+    }),
     auditSample: Effect.fn("Audits.auditSample")(function* (name, streams = 100) {
       const { auditSample } = yield* find(name)
       return yield* auditSample(streams).pipe(overdueOrUnavailable)
@@ -172,5 +185,5 @@ const make = Effect.fnUntraced(function* (projections: ReadonlyArray<Projection>
   })
 })
 
-/** Offers the audits of these projections, and runs them in the background as `ProjectionLimits` says. */
-export const layer = (projections: ReadonlyArray<Projection>) => Layer.effect(Audits, make(projections))
+/** Offers the audits of these projections. */
+export const layer = (projections: () => ReadonlyArray<Projection>) => Layer.effect(Audits, make(projections))

@@ -5,10 +5,9 @@
  * reads the checkpoints every 20 ms, however many callers wait; while nobody waits, it reads nothing.
  */
 import { Context, Effect, Layer, Queue } from "effect"
-import { Database } from "../../database/Database.ts"
 import { supervise } from "../../supervision/Supervisor.ts"
-import * as Checkpoint from "../Checkpoint.ts"
 import type { Projection } from "../Projection.ts"
+import { ProjectionStore } from "../store/ProjectionStore.ts"
 import * as PositionLatch from "./PositionLatch.ts"
 
 /**
@@ -43,7 +42,7 @@ export class ProjectionProgress extends Context.Service<
     readonly becomes: (projection: Named, status: ProjectionStatus) => void
   }
 >()("ordinal/projection/consistency/ProjectionProgress") {
-  static readonly layer: Layer.Layer<ProjectionProgress, never, Database> = Layer.effect(
+  static readonly layer: Layer.Layer<ProjectionProgress, never, ProjectionStore> = Layer.effect(
     ProjectionProgress,
     Effect.suspend(() => make)
   )
@@ -52,7 +51,7 @@ export class ProjectionProgress extends Context.Service<
 const poll = "20 millis"
 
 const make = Effect.gen(function* () {
-  const { reads: sql } = yield* Database
+  const { positions } = yield* ProjectionStore
   const latches = new Map<string, PositionLatch.PositionLatch>()
   const statuses = new Map<string, ProjectionStatus>()
   const awaited = yield* Queue.sliding<void>(1)
@@ -65,11 +64,7 @@ const make = Effect.gen(function* () {
     return created
   }
 
-  // A checkpoint of another log or history, or above the head, must not let anybody pass.
-  const readCheckpoints = sql<{ readonly projection: string; readonly position: bigint }>`
-    SELECT c.projection, c."position" FROM ordinal.checkpoints c
-    JOIN ordinal.log_head h ON h.log_id = c.log_id AND h."position" >= c."position"
-    WHERE c.slot = 'live' AND ${sql.literal(Checkpoint.isOfHistory)} ORDER BY c.projection`.pipe(
+  const readCheckpoints = positions.pipe(
     Effect.map((rows) => {
       for (const { position, projection } of rows) latchOf({ name: projection }).advance(position)
     })

@@ -6,7 +6,7 @@
  * **Gotchas**: the live table of an older version stays as it is once no process of that version runs; its lag says so.
  */
 import type { PgClient } from "@effect/sql-pg"
-import { type Cause, Effect, Layer } from "effect"
+import { type Cause, Effect } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { Database, withDedicatedConnection } from "../../database/Database.ts"
 import { withinSeconds } from "../../database/SqlFailure.ts"
@@ -25,6 +25,8 @@ import * as PoisonEvents from "../run/PoisonEvents.ts"
 import * as ProjectionFailure from "../run/ProjectionFailure.ts"
 import * as ProjectionRunner from "../run/ProjectionRunner.ts"
 import * as ProjectionWork from "../run/ProjectionWork.ts"
+import { ProjectionStore } from "../store/ProjectionStore.ts"
+import { session } from "../store/SqlProjectionStore.ts"
 import * as RebuildRows from "./RebuildRows.ts"
 import * as RebuildSwap from "./RebuildSwap.ts"
 import * as UuidV7 from "../../eventstore/UuidV7.ts"
@@ -45,13 +47,14 @@ const eventRate = () => {
 /** Works on every rebuild of this projection that is on record, for ever. */
 const run = Effect.fnUntraced(function* (projection: Projection) {
   const database = yield* Database
+  const store = yield* ProjectionStore
   const log = yield* EventStore
   const tail = yield* LogTail
   const failures = yield* Metrics.projectionFailures
   const sql = database.projections
   const owner = UuidV7.make()
   const key: CheckpointKey = { name: projection.name, version: projection.version, slot: "shadow" }
-  const size = BatchSize.make(database.kind)
+  const size = BatchSize.make(store.maxBatch)
   const poison = PoisonEvents.make()
   const outage = OutageLog.make(`The rebuild of ${projection.name}`)
   let swap = yield* RebuildSwap.makeState("")
@@ -129,10 +132,10 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
   })
 
   /** Records the progress after each batch, and swaps the tables once the shadow has caught up. */
-  const onCheckpoint = (rebuild: RebuildRows.Row, start: bigint, markAdvanced: () => void) => {
+  const onCheckpoint = (sql: PgClient.PgClient, rebuild: RebuildRows.Row, start: bigint, markAdvanced: () => void) => {
     const rate = eventRate()
     let firstTarget: bigint | undefined
-    return Effect.fnUntraced(function* (sql: PgClient.PgClient, checkpoint: Checkpoint.Checkpoint) {
+    return Effect.fnUntraced(function* (checkpoint: Checkpoint.Checkpoint) {
       const { position } = checkpoint
       if (position > start) {
         markAdvanced()
@@ -172,19 +175,19 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
     if (!(yield* tail.isReading)) return yield* Effect.sleep(poll)
     const isOurs = yield* withinSeconds(6)(Lease.take(sql, key, owner, database.kind === "pglite"))
     if (!isOurs) return yield* Effect.sleep(poll)
-    const work: ProjectionWork.Work = {
+    const work = {
       projection,
       key,
       owner,
       size,
       poison,
       ...(eventsPerSecond === undefined ? {} : { eventsPerSecond }),
-      onCheckpoint: onCheckpoint(rebuild, start.position, markAdvanced),
       onTrouble: () => Effect.void
     }
     const pause = swap.dueAt - (yield* MonotonicClock.millis)
     yield* withDedicatedConnection(database.projectionConnection, (sql) => {
-      const follow = ProjectionWork.follow(sql, tail, work, start)
+      const progress = onCheckpoint(sql, rebuild, start.position, markAdvanced)
+      const follow = ProjectionWork.follow(session(sql), tail, { ...work, onCheckpoint: progress }, start)
       // A new attempt begins when the pause is over, since only a batch or the beginning of an attempt tries the swap.
       return pause > 0 ? Effect.raceFirst(follow, Effect.sleep(pause)) : follow
     }).pipe(
@@ -206,5 +209,5 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
 })
 
 /** Works on rebuilds in the background until the scope closes. */
-export const layer = (projection: Projection): Layer.Layer<never, never, Database | LogTail | EventStore> =>
-  Layer.effectDiscard(supervise(`rebuild of ${projection.name}`, Effect.forever(run(projection))))
+export const start = (projection: Projection) =>
+  supervise(`rebuild of ${projection.name}`, Effect.forever(run(projection)))

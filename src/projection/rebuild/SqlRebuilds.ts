@@ -7,7 +7,7 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import { Database } from "../../database/Database.ts"
 import { tableName } from "../../database/SchemaName.ts"
 import { changeOrUnavailable, changeWithinSeconds, orUnavailable, withinSeconds } from "../../database/SqlFailure.ts"
-import { findProjection, type Projection } from "../Projection.ts"
+import { type Consumer, findProjection, isSubscription } from "../Projection.ts"
 import { RebuildRefused, UnknownRebuild } from "../ProjectionErrors.ts"
 import { overdueOrUnavailable } from "../run/BoundedTransaction.ts"
 import * as RebuildRows from "./RebuildRows.ts"
@@ -18,7 +18,7 @@ const notBeside = (sql: SqlClient) =>
   "it has no second table to be rebuilt in; to begin anew, empty what it keeps and delete its row of " +
   `${tableName(sql, "ordinal.checkpoints")}, both in one transaction, then restart every process`
 
-const make = Effect.fnUntraced(function* (projections: ReadonlyArray<Projection>) {
+const make = Effect.fnUntraced(function* (consumers: () => ReadonlyArray<Consumer>) {
   const { projections: sql } = yield* Database
   const list = (id?: string) => RebuildRows.list(sql, id).pipe(orUnavailable, withinSeconds(6))
 
@@ -44,7 +44,10 @@ const make = Effect.fnUntraced(function* (projections: ReadonlyArray<Projection>
     list: list(),
     get,
     start: Effect.fn("Rebuilds.start")(function* (name, options = {}) {
-      const projection = yield* findProjection(projections, name)
+      const projection = yield* findProjection(consumers(), name)
+      if (isSubscription(projection)) {
+        return yield* new RebuildRefused({ projection: name, problem: "it is a subscription; rewind it instead" })
+      }
       if (projection.tables === undefined) {
         return yield* new RebuildRefused({ projection: name, problem: notBeside(sql) })
       }
@@ -56,8 +59,8 @@ const make = Effect.fnUntraced(function* (projections: ReadonlyArray<Projection>
     resume: setState("running"),
     abort: Effect.fn("Rebuilds.abort")(function* (id) {
       const rebuild = yield* get(id)
-      const projection = projections.find(({ name }) => name === rebuild.projection)
-      if (projection === undefined) return yield* new UnknownRebuild({ id })
+      const projection = consumers().find(({ name }) => name === rebuild.projection)
+      if (projection === undefined || isSubscription(projection)) return yield* new UnknownRebuild({ id })
       const isOpen = yield* RebuildRows.abort(sql, projection, id).pipe(changeOrUnavailable, changeWithinSeconds(6))
       return yield* changed(rebuild, isOpen)
     })
@@ -65,4 +68,4 @@ const make = Effect.fnUntraced(function* (projections: ReadonlyArray<Projection>
 })
 
 /** Offers the rebuilds of these projections. */
-export const layer = (projections: ReadonlyArray<Projection>) => Layer.effect(Rebuilds, make(projections))
+export const layer = (consumers: () => ReadonlyArray<Consumer>) => Layer.effect(Rebuilds, make(consumers))

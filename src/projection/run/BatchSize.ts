@@ -5,7 +5,21 @@
  * A large transaction that takes long holds the checkpoint's lock against an operator's pause, retry or swap, which
  * waits 2 s for it and no longer, so the next one is smaller too.
  */
-import type { Database } from "../../database/Database.ts"
+import { type Batch, type Consumer, handles, isSubscription } from "../Projection.ts"
+
+/** Counts the first events that go in one batch: at most `max`, and of a subscription's as many as it takes at once. */
+export const cut = (consumer: Consumer, events: Batch, max: number): number => {
+  if (!isSubscription(consumer)) return max
+  let [taken, bytes] = [0, 0]
+  for (const [index, event] of events.entries()) {
+    if (index === max) return index
+    if (!handles(consumer, event)) continue
+    bytes += JSON.stringify(event.data).length
+    if (taken > 0 && (taken === consumer.maxEvents || bytes > consumer.maxBytes)) return index
+    taken++
+  }
+  return events.length
+}
 
 export interface BatchSize {
   readonly max: number
@@ -16,15 +30,11 @@ export interface BatchSize {
   readonly applied: (events: number, millis: number) => void
 }
 
-/** The embedded database blocks the event loop while it works. */
-const limits = { postgres: 5_000, pglite: 500 }
-
 const longMillis = 1_000
 /** A smaller transaction that takes long does so because of the database, however few events it has. */
 const largeSize = 500
 
-export const make = (kind: Database["Service"]["kind"]): BatchSize => {
-  const max = limits[kind]
+export const make = (max: number): BatchSize => {
   let current = max
   return {
     max,

@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import { maxPageSize, type RecordedEvent } from "../../eventstore/EventStore.ts"
 import type { LogTail } from "../../eventstore/tail/LogTail.ts"
 import * as MonotonicClock from "../../supervision/MonotonicClock.ts"
-import { type Batch, handles, type Projection } from "../Projection.ts"
+import { type Batch, type Consumer, handles } from "../Projection.ts"
 
 /** So many milliseconds are between two commits, with and without an event that the projection handles. */
 const pauses = { handled: 20, unhandled: 100 }
@@ -16,7 +16,7 @@ const pauses = { handled: 20, unhandled: 100 }
 const maxPages = 10
 
 export interface Options {
-  readonly projection: Projection
+  readonly projection: Consumer
   readonly tail: Pick<LogTail["Service"], "position">
   /** So many events are enough for a commit. */
   readonly limit: () => number

@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import * as EventRow from "../../eventstore/EventRow.ts"
-import type { CheckpointKey, Projection } from "../Projection.ts"
+import type { CheckpointKey, Consumer } from "../Projection.ts"
 
 /** Reads a page of the whole log from `after + 1` on, up to position `upTo`. */
 export const ofLog = (sql: SqlClient.SqlClient, after: bigint, upTo: bigint, limit: number) =>
@@ -64,7 +64,7 @@ const searched = 100_000n
 /** Finds the first event after a position that a projection handles, of a stream that is neither parked nor one of `except`. */
 export const nextOfOthers = (
   sql: SqlClient.SqlClient,
-  { categories, types }: Projection,
+  { categories, types }: Consumer,
   { name, slot }: Pick<CheckpointKey, "name" | "slot">,
   after: bigint,
   except: ReadonlyArray<string>

@@ -8,6 +8,7 @@
 import { Cause, Duration, Effect } from "effect"
 import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import type { Culprit } from "../parking/ParkedRows.ts"
+import { type Batch, type Consumer, handles } from "../Projection.ts"
 import { ProjectionLimits } from "../ProjectionLimits.ts"
 import { TransactionOverdue } from "./BoundedTransaction.ts"
 import * as ProjectionFailure from "./ProjectionFailure.ts"
@@ -26,6 +27,12 @@ export const suspectOf = (event: RecordedEvent, cause: Cause.Cause<ProjectionFai
   kind: ProjectionFailure.kind(cause),
   reason: ProjectionFailure.reasonOf(cause)
 })
+
+/** Gives the one event of a batch that its consumer handles; undefined if there are several, or none. */
+export const aloneIn = (consumer: Consumer, events: Batch): RecordedEvent | undefined => {
+  const [event, ...others] = events.filter((event) => handles(consumer, event))
+  return others.length === 0 ? event : undefined
+}
 
 export interface PoisonEvents {
   /**

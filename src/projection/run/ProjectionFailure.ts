@@ -4,31 +4,49 @@ import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import { blame, messageOf, sqlState } from "../../database/SqlFailure.ts"
 import { CheckpointMoved, ProjectionStopped } from "../Checkpoint.ts"
+import { HandlerOverdue, Retry } from "../ProjectionErrors.ts"
 import { TransactionOverdue } from "./BoundedTransaction.ts"
 
-export type Failure = SqlError | DatabaseUnavailable | TransactionOverdue | CheckpointMoved | ProjectionStopped
+export type Failure =
+  | SqlError
+  | DatabaseUnavailable
+  | TransactionOverdue
+  | CheckpointMoved
+  | ProjectionStopped
+  | Retry
+  | HandlerOverdue
 
 /**
  * - `moved`: another runner was faster; go on from its checkpoint.
- * - `transient`: the database is at fault; this passes.
- * - `slow`: a statement or the transaction ran out of time: the database is at fault, or there was too much to do.
+ * - `transient`: the database is at fault, or what a handler needs is away; this passes.
+ * - `slow`: a statement, the transaction or a handler ran out of time: the database is at fault, or there was too much to do.
  * - `environment`: permissions, missing tables, limits or internal errors: most likely they pass as well.
  * - `stopped`: going on would be wrong.
  * - `defect`: the projection, the events or this program are at fault.
  */
 export type Kind = "interrupted" | "moved" | "transient" | "slow" | "environment" | "stopped" | "defect"
 
+const passing = [DatabaseUnavailable, TransactionOverdue, Retry, HandlerOverdue]
+
 const blameOf = (error: unknown): ReturnType<typeof blame> => {
   if (isSqlError(error)) return blame(error)
-  return error instanceof DatabaseUnavailable || error instanceof TransactionOverdue ? "passing" : "statement"
+  return passing.some((one) => error instanceof one) ? "passing" : "statement"
 }
 
 const isSlow = (error: unknown): boolean =>
-  error instanceof TransactionOverdue || (isSqlError(error) && sqlState(error) === "57014")
+  error instanceof TransactionOverdue ||
+  error instanceof HandlerOverdue ||
+  (isSqlError(error) && sqlState(error) === "57014")
 
 /** Tells whether a transaction did not end in time; it may still hold its connection. */
 export const isOverdue = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error instanceof TransactionOverdue)
+
+/** Tells whether a handler asked for another try, or took too long. */
+export const isOfHandler = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some(
+    (reason) => Cause.isFailReason(reason) && (reason.error instanceof Retry || reason.error instanceof HandlerOverdue)
+  )
 
 /** Tells whether a table's definition caused the failure, such as an index whose name the database has already. */
 export const isDefinition = (cause: Cause.Cause<unknown>): boolean =>

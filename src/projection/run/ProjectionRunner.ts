@@ -5,9 +5,7 @@
  * failure with backoff. Only a checkpoint that is not of this log, or a handler that fails for everything, stops it; it
  * goes on once an operator has put that right (by a rebuild or `resume`).
  */
-import type { PgClient } from "@effect/sql-pg"
 import { Cause, Effect, Layer, Random } from "effect"
-import { Database, withDedicatedConnection } from "../../database/Database.ts"
 import { backoff, withinSeconds } from "../../database/SqlFailure.ts"
 import { LogTail } from "../../eventstore/tail/LogTail.ts"
 import * as OutageLog from "../../supervision/OutageLog.ts"
@@ -15,11 +13,10 @@ import { supervise } from "../../supervision/Supervisor.ts"
 import * as Metrics from "../../telemetry/Metrics.ts"
 import * as Checkpoint from "../Checkpoint.ts"
 import { ProjectionProgress, type ProjectionStatus } from "../consistency/ProjectionProgress.ts"
-import type { CheckpointKey, Projection } from "../Projection.ts"
-import * as SqlParkedStreams from "../parking/SqlParkedStreams.ts"
-import * as RebuildRows from "../rebuild/RebuildRows.ts"
+import { type CheckpointKey, type Consumer, isSubscription } from "../Projection.ts"
+import * as StoredParkedStreams from "../parking/StoredParkedStreams.ts"
+import { type ProjectionSession, ProjectionStore } from "../store/ProjectionStore.ts"
 import * as BatchSize from "./BatchSize.ts"
-import * as Lease from "./Lease.ts"
 import * as PoisonEvents from "./PoisonEvents.ts"
 import * as ProjectionFailure from "./ProjectionFailure.ts"
 import * as ProjectionWork from "./ProjectionWork.ts"
@@ -87,17 +84,16 @@ export const supervised = <R>(
     )
   })
 
-/** Runs a projection; ends only when it has stopped. */
-export const run = Effect.fnUntraced(function* (projection: Projection) {
-  const database = yield* Database
+/** Runs a projection or a subscription; ends only when it has stopped. */
+export const run = Effect.fnUntraced(function* (projection: Consumer) {
+  const store = yield* ProjectionStore
   const tail = yield* LogTail
   const progress = yield* ProjectionProgress
-  const pool = database.projections
   const owner = UuidV7.make()
   const key: CheckpointKey = { name: projection.name, version: projection.version, slot: "live" }
-  const size = BatchSize.make(database.kind)
+  const size = BatchSize.make(store.maxBatch)
   const poison = PoisonEvents.make()
-  const outage = OutageLog.make(`The projection ${projection.name}`)
+  const outage = OutageLog.make(`The ${isSubscription(projection) ? "subscription" : "projection"} ${projection.name}`)
   let isLive = false
   let reported = -1n
   let hasTriedUnknown = false
@@ -125,23 +121,21 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
     })
 
   /** An older version made the live table: it serves, unchanged, until a rebuild for this version takes its place. */
-  const awaitRebuild = Effect.fnUntraced(function* (sql: PgClient.PgClient, version: number) {
-    if (version > projection.version || projection.tables === undefined) {
+  const awaitRebuild = Effect.fnUntraced(function* (session: ProjectionSession, version: number) {
+    if (version > projection.version || isSubscription(projection) || projection.tables === undefined) {
       return yield* Checkpoint.rebuildDemanded(projection.name, Checkpoint.otherVersion(version))
     }
     becomes("rebuilding")
-    if (yield* RebuildRows.requestVersion(sql, projection)) {
+    if (yield* session.requestRebuild(projection)) {
       yield* Effect.logInfo(`The view is of version ${version}; one of version ${projection.version} is being built.`)
     }
-    // An older program that rebuilt the view made a table of its own shape.
-    if (projection.tables.complete !== undefined) yield* projection.tables.complete(sql)
     yield* Effect.sleep(standbyPoll)
   })
 
-  const step = Effect.fnUntraced(function* (sql: PgClient.PgClient, markAdvanced: () => void) {
-    const start = yield* withinSeconds(6)(Checkpoint.stored(sql, key))
-    if (start === undefined) return yield* withinSeconds(6)(Checkpoint.setUp(sql, projection))
-    if (start.version !== projection.version) return yield* awaitRebuild(sql, start.version)
+  const step = Effect.fnUntraced(function* (session: ProjectionSession, markAdvanced: () => void) {
+    const start = yield* withinSeconds(6)(session.stored(key))
+    if (start === undefined) return yield* withinSeconds(6)(session.setUp(projection))
+    if (start.version !== projection.version) return yield* awaitRebuild(session, start.version)
     const problem = Checkpoint.problemOf(start)
     if (problem !== undefined) return yield* Checkpoint.rebuildDemanded(projection.name, problem)
     if (!(yield* tail.isReading)) {
@@ -149,20 +143,21 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
       yield* outage.failed("this process can't read the log at present, so others may run the projection")
       return yield* Effect.sleep(standbyPoll)
     }
-    const isOurs = yield* withinSeconds(6)(Lease.take(sql, key, owner, database.kind === "pglite"))
+    const isOurs = yield* withinSeconds(6)(session.takeLease(key, owner))
     yield* report(start)
     if (start.paused) becomes("paused")
     if (start.paused || !isOurs) return yield* Effect.sleep(standbyPoll)
     // A lease that went to others and came back is a new one, too.
     if (!hasTriedUnknown || start.owner !== owner) {
       hasTriedUnknown = false
-      yield* SqlParkedStreams.retryUnknown(sql, projection)
+      const retry = StoredParkedStreams.retryUnknown(session, projection)
+      yield* Effect.raceFirst(retry, ProjectionWork.keepLease(session, tail, { key, owner }))
       hasTriedUnknown = true
     }
     if (start.owner !== owner) {
       yield* Effect.logInfo(`The projection runs in this process from here on, by lease ${owner}.`)
     }
-    const onCheckpoint = (_: unknown, checkpoint: Checkpoint.Checkpoint) =>
+    const onCheckpoint = (checkpoint: Checkpoint.Checkpoint) =>
       Effect.suspend(() => {
         if (checkpoint.position > start.position) markAdvanced()
         return report(checkpoint)
@@ -174,28 +169,27 @@ export const run = Effect.fnUntraced(function* (projection: Projection) {
       })
     const whenAwaited = progress.whenAwaited(projection)
     const work = { projection, key, owner, size, poison, onCheckpoint, onTrouble, whenAwaited }
-    yield* ProjectionWork.follow(sql, tail, work, start)
+    yield* ProjectionWork.follow(session, tail, work, start)
   })
 
   becomes("starting")
   return yield* supervised(
-    (markAdvanced) =>
-      withDedicatedConnection(database.projectionConnection, (sql) => Effect.forever(step(sql, markAdvanced))),
+    (markAdvanced) => store.withSession((session) => Effect.forever(step(session, markAdvanced))),
     {
       becomes,
       outage,
-      stopped: (problem) => Checkpoint.stop(pool, key, problem).pipe(withinSeconds(6), Effect.ignore)
+      stopped: (problem) => store.shared.stop(key, problem).pipe(withinSeconds(6), Effect.ignore)
     }
   ).pipe(
-    Effect.ensuring(Lease.release(pool, key, owner).pipe(withinSeconds(2), Effect.ignore)),
+    Effect.ensuring(store.shared.releaseLease(key, owner).pipe(withinSeconds(2), Effect.ignore)),
     Effect.annotateLogs({ projection: projection.name })
   )
 })
 
 /** Waits until an operator has put right what stopped the projection. */
-const awaitPutRight = Effect.fnUntraced(function* (projection: Projection) {
-  const { projections: sql } = yield* Database
-  const isPutRight = Checkpoint.stored(sql, { name: projection.name, slot: "live" }).pipe(
+const awaitPutRight = Effect.fnUntraced(function* (projection: Consumer) {
+  const { shared } = yield* ProjectionStore
+  const isPutRight = shared.stored({ name: projection.name, slot: "live" }).pipe(
     withinSeconds(6),
     Effect.map((row) => row === undefined || (row.problem === null && row.version <= projection.version)),
     Effect.orElseSucceed(() => false)
@@ -203,8 +197,13 @@ const awaitPutRight = Effect.fnUntraced(function* (projection: Projection) {
   return yield* Effect.delay(isPutRight, "1 second").pipe(Effect.repeat({ until: (isRight) => isRight }))
 })
 
-/** Runs the projection in the background until the scope closes. */
-export const layer = (projection: Projection): Layer.Layer<never, never, Database | LogTail | ProjectionProgress> => {
-  const forEver = Effect.forever(Effect.andThen(run(projection), awaitPutRight(projection)))
-  return Layer.effectDiscard(supervise(`projection ${projection.name}`, forEver))
-}
+/** Runs the projection or subscription in the background until the scope closes. */
+export const start = (projection: Consumer) =>
+  supervise(
+    `${isSubscription(projection) ? "subscription" : "projection"} ${projection.name}`,
+    Effect.forever(Effect.andThen(run(projection), awaitPutRight(projection)))
+  )
+
+export const layer = (
+  projection: Consumer
+): Layer.Layer<never, never, ProjectionStore | LogTail | ProjectionProgress> => Layer.effectDiscard(start(projection))

@@ -6,7 +6,6 @@
  * positions. So whatever is interrupted, repeated or run twice, each event is applied once, in order, and none is
  * skipped but those of parked streams. `ProjectionRunner` and `RebuildRunner` call this.
  */
-import type { PgClient } from "@effect/sql-pg"
 import { Array as Arr, Clock, Effect, Stream } from "effect"
 import { withinSeconds } from "../../database/SqlFailure.ts"
 import { maxPageSize, type RecordedEvent } from "../../eventstore/EventStore.ts"
@@ -14,6 +13,8 @@ import { LogGap, LogWentBack } from "../../eventstore/tail/LogErrors.ts"
 import type { LogTail } from "../../eventstore/tail/LogTail.ts"
 import * as Checkpoint from "../Checkpoint.ts"
 import type { Batch } from "../Projection.ts"
+import type { ProjectionSession } from "../store/ProjectionStore.ts"
+import * as BatchSize from "./BatchSize.ts"
 import * as Gathering from "./Gathering.ts"
 import * as Lease from "./Lease.ts"
 import * as ProjectionBatch from "./ProjectionBatch.ts"
@@ -26,25 +27,33 @@ export interface Work extends ProjectionBatch.BatchWork {
   /** Limits the events per second. */
   readonly eventsPerSecond?: number
   /** Called with the checkpoint at the beginning and after each commit. */
-  readonly onCheckpoint: (sql: PgClient.PgClient, checkpoint: Checkpoint.Checkpoint) => Effect.Effect<void, Failure>
+  readonly onCheckpoint: (checkpoint: Checkpoint.Checkpoint) => Effect.Effect<void, Failure>
   /** Waits until somebody waits for the view; without it, nobody ever does. */
   readonly whenAwaited?: Effect.Effect<void>
 }
 
 /**
- * Renews the lease; ends when another process has it, or somebody has paused or dropped the checkpoint. A process that
- * can't read the log gives its lease back, for one that can.
+ * Renews the lease; ends when another process has it, or somebody has paused or dropped the checkpoint, or moved it back
+ * behind `reached`. A process that can't read the log gives its lease back, for one that can.
  */
-const keepLease = (sql: PgClient.PgClient, tail: LogTail["Service"], { key, owner }: Work) =>
+export const keepLease = (
+  session: ProjectionSession,
+  tail: Pick<LogTail["Service"], "isReading">,
+  { key, owner }: Pick<Work, "key" | "owner">,
+  reached: () => bigint = () => 0n
+) =>
   Effect.gen(function* () {
     yield* Effect.sleep(yield* Lease.renewal)
     if (!(yield* tail.isReading)) {
-      yield* Lease.release(sql, key, owner).pipe(withinSeconds(6), Effect.ignore)
+      yield* session.releaseLease(key, owner).pipe(withinSeconds(6), Effect.ignore)
       return yield* new Checkpoint.CheckpointMoved()
     }
-    const isKept = yield* Lease.take(sql, key, owner, false).pipe(
-      Effect.andThen(Checkpoint.stored(sql, key)),
-      Effect.map((row) => row?.owner === owner && row.version === key.version && !row.paused),
+    const position = reached()
+    const isKept = yield* session.renewLease(key, owner).pipe(
+      Effect.andThen(session.stored(key)),
+      Effect.map(
+        (row) => row?.owner === owner && row.version === key.version && !row.paused && row.position >= position
+      ),
       withinSeconds(6),
       Effect.catch((error) => Effect.as(Effect.logDebug("The lease can't be renewed for now.", error), true))
     )
@@ -67,7 +76,7 @@ const throttled =
 
 /** Follows the log from `start`, the stored checkpoint; never ends but by failing. */
 export const follow = (
-  sql: PgClient.PgClient,
+  session: ProjectionSession,
   tail: LogTail["Service"],
   work: Work,
   start: Checkpoint.Checkpoint
@@ -75,11 +84,11 @@ export const follow = (
   const { eventsPerSecond = Infinity, onCheckpoint, projection, size, whenAwaited = Effect.never } = work
   const batchSize = () => Math.max(1, Math.min(size.current(), eventsPerSecond))
   const throttle = throttled(eventsPerSecond)
-  const apply = ProjectionBatch.make(sql, work)
+  const apply = ProjectionBatch.make(session, work)
 
+  let checkpoint = start
   const run = Effect.gen(function* () {
-    let checkpoint = start
-    yield* onCheckpoint(sql, checkpoint)
+    yield* onCheckpoint(checkpoint)
     const applyNext = Effect.fnUntraced(function* (events: Batch) {
       const { position } = checkpoint
       const [first, last] = [events[0].position, events[events.length - 1]!.position]
@@ -87,12 +96,12 @@ export const follow = (
         return yield* Effect.die(new LogGap(position, first))
       }
       checkpoint = yield* throttle(events.length, apply(checkpoint, events))
-      yield* onCheckpoint(sql, checkpoint)
+      yield* onCheckpoint(checkpoint)
     })
     const applyAll = Effect.fnUntraced(function* (events: ReadonlyArray<RecordedEvent>) {
       let left = events
       while (Arr.isReadonlyArrayNonEmpty(left)) {
-        const [batch, rest] = Arr.splitAtNonEmpty(left, batchSize())
+        const [batch, rest] = Arr.splitAtNonEmpty(left, BatchSize.cut(projection, left, batchSize()))
         yield* applyNext(batch)
         left = rest
       }
@@ -122,7 +131,10 @@ export const follow = (
     }
     return yield* Effect.die(new LogWentBack(checkpoint.position, yield* tail.position))
   })
-  return Effect.raceFirst(run, keepLease(sql, tail, work)).pipe(
+  return Effect.raceFirst(
+    run,
+    keepLease(session, tail, work, () => checkpoint.position)
+  ).pipe(
     Effect.catchDefect((defect) =>
       defect instanceof LogWentBack
         ? Effect.fail(Checkpoint.rebuildDemanded(projection.name, "the log was replaced by an older copy while it ran"))

@@ -7,6 +7,7 @@ import * as Lease from "../../../src/projection/run/Lease.ts"
 import { TransactionOverdue } from "../../../src/projection/run/BoundedTransaction.ts"
 import * as PoisonEvents from "../../../src/projection/run/PoisonEvents.ts"
 import * as ParkedRows from "../../../src/projection/parking/ParkedRows.ts"
+import { maxBatch, session } from "../../../src/projection/store/SqlProjectionStore.ts"
 import * as ProjectionBatch from "../../../src/projection/run/ProjectionBatch.ts"
 import { OrderViewProjection } from "../../../src/views/order/OrderViewProjection.ts"
 import { readFrom } from "../../../src/testing/EventStoreEntries.ts"
@@ -26,11 +27,11 @@ const two = Effect.gen(function* () {
     const owner = crypto.randomUUID()
     assert.isTrue(yield* Lease.take(sql, key, owner, true))
     const row = yield* Checkpoint.stored(sql, key)
-    const size = BatchSize.make("postgres")
+    const size = BatchSize.make(maxBatch.postgres)
     const poison = PoisonEvents.make()
     const onTrouble = () => Effect.void
     const work = { projection: OrderViewProjection, key, owner, size, poison, onTrouble }
-    return { owner, row: row!, poison, apply: ProjectionBatch.make(sql, work) }
+    return { owner, row: row!, poison, apply: ProjectionBatch.make(session(sql), work) }
   })
   const [zombie, holder] = [yield* runner(), yield* runner()]
   return { sql, zombie, holder, events: [first!, ...rest] as const }

@@ -4,6 +4,7 @@ import { Deferred, Effect, Fiber, Layer, Logger, Ref } from "effect"
 import { Database } from "../../../../src/database/Database.ts"
 import { EventStore } from "../../../../src/eventstore/EventStore.ts"
 import { LogTail } from "../../../../src/eventstore/tail/LogTail.ts"
+import * as SqlProjectionStore from "../../../../src/projection/store/SqlProjectionStore.ts"
 import { ProjectionProgress } from "../../../../src/projection/consistency/ProjectionProgress.ts"
 import * as ProjectionRunner from "../../../../src/projection/run/ProjectionRunner.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
@@ -69,6 +70,7 @@ describe("a log that can't be read for a while", () => {
       const first = yield* Layer.build(
         ProjectionRunner.layer(OrderViewProjection).pipe(
           Layer.provideMerge(Layer.merge(LogTail.layer, ProjectionProgress.layer)),
+          Layer.provideMerge(SqlProjectionStore.layer),
           Layer.provideMerge(blind.pipe(Layer.provideMerge(logLayer(url))))
         )
       )

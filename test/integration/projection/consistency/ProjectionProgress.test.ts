@@ -3,6 +3,7 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { Database } from "../../../../src/database/Database.ts"
+import * as SqlProjectionStore from "../../../../src/projection/store/SqlProjectionStore.ts"
 import { ProjectionProgress } from "../../../../src/projection/consistency/ProjectionProgress.ts"
 import * as ProjectionRunner from "../../../../src/projection/run/ProjectionRunner.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
@@ -31,7 +32,13 @@ const checkpointsOnly = () => {
     reads: client,
     listener: Option.none()
   })
-  return { state, layer: ProjectionProgress.layer.pipe(Layer.provide(Layer.succeed(Database, database))) }
+  return {
+    state,
+    layer: ProjectionProgress.layer.pipe(
+      Layer.provide(SqlProjectionStore.layer),
+      Layer.provide(Layer.succeed(Database, database))
+    )
+  }
 }
 
 it.effect("looks at the checkpoints every 20 ms for as long as somebody waits, once for all of them", () => {

@@ -6,6 +6,7 @@ import * as Checkpoint from "../../../../src/projection/Checkpoint.ts"
 import * as Lease from "../../../../src/projection/run/Lease.ts"
 import * as PoisonEvents from "../../../../src/projection/run/PoisonEvents.ts"
 import type { Projection } from "../../../../src/projection/Projection.ts"
+import { maxBatch, session } from "../../../../src/projection/store/SqlProjectionStore.ts"
 import * as ProjectionBatch from "../../../../src/projection/run/ProjectionBatch.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { readFrom } from "../../../../src/testing/EventStoreEntries.ts"
@@ -14,7 +15,7 @@ import { fresh, readerLayer } from "../../../../harness/views/ViewLayer.ts"
 
 describe("BatchSize", () => {
   it("is halved by what is too slow, down to one event", () => {
-    const size = BatchSize.make("postgres")
+    const size = BatchSize.make(maxBatch.postgres)
     const seen = [size.current()]
     while (size.current() > 1) {
       size.tooSlow(size.current())
@@ -26,7 +27,7 @@ describe("BatchSize", () => {
   })
 
   it("grows slowly with batches that fill it, up to where it was", () => {
-    const size = BatchSize.make("pglite")
+    const size = BatchSize.make(maxBatch.pglite)
     size.tooSlow(80)
     size.applied(39, 10)
     assert.strictEqual(size.current(), 40)
@@ -37,7 +38,7 @@ describe("BatchSize", () => {
   })
 
   it("is halved by a large batch that takes longer than a second, but not below 500 events", () => {
-    const size = BatchSize.make("postgres")
+    const size = BatchSize.make(maxBatch.postgres)
     const seen = Array.from({ length: 6 }, () => {
       size.applied(size.current(), 1_001)
       return size.current()
@@ -49,7 +50,7 @@ describe("BatchSize", () => {
   })
 
   it("is no larger after a small batch was too slow", () => {
-    const size = BatchSize.make("postgres")
+    const size = BatchSize.make(maxBatch.postgres)
     size.tooSlow(10)
     size.tooSlow(100)
     assert.strictEqual(size.current(), 5)
@@ -63,7 +64,7 @@ describe("BatchSize", () => {
       const projection: Projection = { ...OrderViewProjection, handle: (sql) => sql`SELECT pg_sleep(0.2)` }
       const told: Array<readonly [events: number, millis: number]> = []
       const size = {
-        ...BatchSize.make("postgres"),
+        ...BatchSize.make(maxBatch.postgres),
         applied: (events: number, millis: number) => void told.push([events, millis])
       }
       const work = { projection, key, owner, size, poison: PoisonEvents.make(), onTrouble: () => Effect.void }
@@ -71,7 +72,7 @@ describe("BatchSize", () => {
       const [first, ...rest] = yield* readFrom(0n)
       yield* Checkpoint.create(sql, key)
       yield* Lease.take(sql, key, owner, true)
-      yield* ProjectionBatch.make(sql, work)((yield* Checkpoint.stored(sql, key))!, [first!, ...rest])
+      yield* ProjectionBatch.make(session(sql), work)((yield* Checkpoint.stored(sql, key))!, [first!, ...rest])
       assert.strictEqual(told[0]?.[0], 1 + rest.length)
       assert.isAtLeast(told[0]?.[1] ?? 0, 200)
     }).pipe(Effect.provide(fresh(readerLayer)))

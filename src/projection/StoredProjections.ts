@@ -1,61 +1,26 @@
 /**
- * Implements `Projections` in SQL: one statement tells how all of them are, together with what the runners of this
+ * Implements `Projections` over the store: one read tells how all of them are, together with what the runners of this
  * process know.
  */
 import { Effect, Layer, Struct } from "effect"
-import type { SqlClient } from "effect/sql"
-import { Database } from "../database/Database.ts"
 import { changeOrUnavailable, changeWithinSeconds, orUnavailable, withinSeconds } from "../database/SqlFailure.ts"
 import { EventStore } from "../eventstore/EventStore.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as ConsistencyToken from "./consistency/ConsistencyToken.ts"
 import * as TokenWait from "./consistency/TokenWait.ts"
 import { ProjectionProgress, type ProjectionStatus } from "./consistency/ProjectionProgress.ts"
-import * as ParkedRows from "./parking/ParkedRows.ts"
-import { plainRow } from "./PlainRow.ts"
-import { findProjection, type Projection } from "./Projection.ts"
+import { type Consumer, findProjection, isSubscription } from "./Projection.ts"
+import { RewindRefused } from "./ProjectionErrors.ts"
 import { type ProjectionInfo, Projections } from "./Projections.ts"
-import * as RebuildRows from "./rebuild/RebuildRows.ts"
-
-/** Absent columns are NULL: there is no checkpoint, no rebuild, or no problem. */
-interface Row extends Omit<ProjectionInfo, "status" | "version"> {
-  readonly version?: number
-  readonly logId: string
-  readonly checkpointLogId?: string
-  readonly isOfHistory: boolean
-  readonly paused?: boolean
-  readonly rebuildProblem?: string
-  readonly isBlocked: boolean
-  /** The rebuild for the version of the projection was aborted. */
-  readonly isGivenUp: boolean
-}
+import { type ProjectionRow, ProjectionStore } from "./store/ProjectionStore.ts"
 
 const near = 100n
-
-const select = (sql: SqlClient.SqlClient, projections: ReadonlyArray<Projection>) =>
-  sql`
-    SELECT asked.name, h."position" AS head, h.log_id AS "logId", c.log_id AS "checkpointLogId", c.version,
-      ${sql.literal(Checkpoint.isOfHistory)} AS "isOfHistory",
-      l."position", l.behind, l.lag, l.parked, c.updated_at AS "updatedAt", c.paused, c.problem,
-      r.id::text AS "rebuildId", r.problem AS "rebuildProblem", r.state IS NOT DISTINCT FROM 'blocked' AS "isBlocked",
-      EXISTS (
-        SELECT FROM ordinal.rebuilds a
-        WHERE a.projection = asked.name AND a.version = asked.version AND ${sql.literal(RebuildRows.isGivenUp)}
-      ) AS "isGivenUp"
-    FROM unnest(
-      ${projections.map(({ name }) => name)}::text[], ${projections.map(({ version }) => version)}::integer[]
-    ) AS asked (name, version)
-    CROSS JOIN ordinal.log_head h
-    CROSS JOIN LATERAL (${Checkpoint.lag(sql, { name: sql.literal("asked.name") })}) l
-    LEFT JOIN ordinal.checkpoints c ON c.projection = asked.name AND c.slot = 'live'
-    LEFT JOIN ordinal.rebuilds r ON r.projection = asked.name AND r.state IN ('running', 'paused', 'blocked')
-    ORDER BY asked.name`.pipe(Effect.map((rows) => rows.map(plainRow<Row>)))
 
 /**
  * Says why a projection can't go on: gives the problem on record, or else the one that the process which runs the
  * projection is going to find. Gives `undefined` if the projection can go on.
  */
-const problemOf = (row: Row, own: Projection): string | undefined => {
+const problemOf = (row: ProjectionRow, own: Consumer): string | undefined => {
   const { checkpointLogId, head, isGivenUp, isOfHistory, logId, name, position, rebuildId, version } = row
   if (row.problem !== undefined || checkpointLogId === undefined || version === undefined) return row.problem
   const problem =
@@ -71,7 +36,7 @@ const problemOf = (row: Row, own: Projection): string | undefined => {
 }
 
 /** Combines what any process can read in the row with the trouble that only the process which runs it knows of. */
-const statusOf = (row: Row, own: Projection, local: ProjectionStatus | undefined): ProjectionStatus => {
+const statusOf = (row: ProjectionRow, own: Consumer, local: ProjectionStatus | undefined): ProjectionStatus => {
   const { head, paused, position, rebuildId, version } = row
   if (version === undefined) return "starting"
   if (problemOf(row, own) !== undefined) return "stopped"
@@ -92,50 +57,60 @@ const internals = [
   "isGivenUp"
 ] as const
 
-const toInfo = (row: Row, own: Projection, local: ProjectionStatus | undefined): ProjectionInfo => {
+const toInfo = (row: ProjectionRow, own: Consumer, local: ProjectionStatus | undefined): ProjectionInfo => {
   const problem = problemOf(row, own) ?? row.rebuildProblem
   return {
     ...Struct.omit(row, internals),
+    kind: isSubscription(own) ? "subscription" : "projection",
     version: row.version ?? own.version,
     status: statusOf(row, own, local),
     ...(problem === undefined ? {} : { problem })
   }
 }
 
-const make = Effect.fnUntraced(function* (projections: ReadonlyArray<Projection>) {
-  const { projections: sql } = yield* Database
+const make = Effect.fnUntraced(function* (consumers: () => ReadonlyArray<Consumer>) {
+  const store = yield* ProjectionStore
   const log = yield* EventStore
   const { logId } = yield* log.head
   const progress = yield* ProjectionProgress
 
   const setPaused = Effect.fnUntraced(function* (name: string, paused: boolean) {
-    yield* findProjection(projections, name)
-    yield* sql`UPDATE ordinal.checkpoints SET paused = ${paused}, problem = CASE WHEN ${paused} THEN problem END
-      WHERE projection = ${name} AND slot = 'live'`.pipe(changeOrUnavailable, changeWithinSeconds(6))
+    yield* findProjection(consumers(), name)
+    yield* store.setPaused(name, paused).pipe(changeOrUnavailable, changeWithinSeconds(6))
     yield* Effect.logInfo(`The projection is ${paused ? "paused" : "resumed"}.`, { projection: name })
   })
 
   return Projections.of({
     list: Effect.gen(function* () {
+      const known = consumers()
       const infos: Array<ProjectionInfo> = []
-      for (const row of yield* select(sql, projections).pipe(orUnavailable, withinSeconds(6))) {
-        const projection = projections.find(({ name }) => name === row.name)
-        if (projection !== undefined) infos.push(toInfo(row, projection, yield* progress.status(projection)))
+      for (const row of yield* store.rows(known).pipe(orUnavailable, withinSeconds(6))) {
+        const consumer = known.find(({ name }) => name === row.name)
+        if (consumer !== undefined) infos.push(toInfo(row, consumer, yield* progress.status(consumer)))
       }
       return infos
     }),
     pause: Effect.fn("Projections.pause")((name: string) => setPaused(name, true)),
     resume: Effect.fn("Projections.resume")((name: string) => setPaused(name, false)),
+    rewind: Effect.fn("Projections.rewind")(function* (name, to) {
+      const consumer = yield* findProjection(consumers(), name)
+      if (!isSubscription(consumer)) {
+        return yield* new RewindRefused({ name, problem: "it is a projection, whose rows would get events twice" })
+      }
+      yield* store.rewind(name, to).pipe(changeOrUnavailable, changeWithinSeconds(6))
+      progress.forget(consumer)
+      yield* Effect.logInfo(`The subscription is moved: it goes on from ${to}.`, { projection: name })
+    }),
     awaitToken: Effect.fn("Projections.awaitToken")(function* (name, token, { streamId, wait } = {}) {
-      const projection = yield* findProjection(projections, name)
+      const consumer = yield* findProjection(consumers(), name)
       const reached = yield* TokenWait.awaitIn(log, logId, {
-        position: progress.position(projection),
-        awaitPosition: (position) => progress.awaitPosition(projection, position)
+        position: progress.position(consumer),
+        awaitPosition: (position) => progress.awaitPosition(consumer, position)
       })(token, wait)
       yield* ConsistencyToken.verify(log, logId, reached)
       const required = reached.position
       if (streamId === undefined) return
-      const parkedAt = yield* ParkedRows.parkedAt(sql, name, streamId).pipe(orUnavailable, withinSeconds(6))
+      const parkedAt = yield* store.shared.parked.parkedAt(name, streamId).pipe(orUnavailable, withinSeconds(6))
       if (parkedAt !== undefined && parkedAt <= required) {
         return yield* ConsistencyToken.ProjectionBehind.parked(required, parkedAt)
       }
@@ -143,5 +118,5 @@ const make = Effect.fnUntraced(function* (projections: ReadonlyArray<Projection>
   })
 })
 
-/** Offers these projections, whichever process runs them. */
-export const layer = (projections: ReadonlyArray<Projection>) => Layer.effect(Projections, make(projections))
+/** Offers these projections and subscriptions, whichever process runs them. */
+export const layer = (consumers: () => ReadonlyArray<Consumer>) => Layer.effect(Projections, make(consumers))
