@@ -21,7 +21,8 @@ export const onePerPool: Omit<DatabaseOptions, "url"> = { pools: { append: 1, pr
 export const readerLayer = (url: string, options: Omit<DatabaseOptions, "url"> = {}) =>
   SqlOrderQueries.layer.pipe(
     Layer.provideMerge(Layer.merge(LogTail.layer, ProjectionProgress.layer)),
-    Layer.provideMerge(SqlProjectionStore.layer),
+    // Each process has a store of its own.
+    Layer.provideMerge(Layer.fresh(SqlProjectionStore.layer)),
     Layer.provideMerge(logLayer(url, { ...onePerPool, ...options }))
   )
 
