@@ -10,6 +10,8 @@ import { Schema } from "effect"
 export interface Upcaster<Current> {
   /** The present schema version: one more than there are earlier shapes. */
   readonly schemaVersion: number
+  /** The earlier shapes, that of schema version 1 first. */
+  readonly shapes: ReadonlyArray<Schema.ConstraintDecoder<unknown>>
   /** Takes data stored at an earlier version (1 to `schemaVersion - 1`). Throws if the data is not of that shape. */
   up(schemaVersion: number, data: unknown): Current
 }
@@ -22,6 +24,7 @@ interface Chain<Last> {
 }
 
 interface Step {
+  readonly shape: Schema.ConstraintDecoder<unknown>
   readonly decode: (data: unknown) => unknown
   /**
    * Makes the next shape from data of the shape before: what the step before made or, in the first step that runs, what
@@ -30,22 +33,25 @@ interface Step {
   readonly up: (data: never) => unknown
 }
 
-const chain = <Last>(steps: ReadonlyArray<Step>, decode: (data: unknown) => Last): Chain<Last> => ({
-  to: (shape, up) => chain([...steps, { decode, up }], Schema.decodeUnknownSync(shape, { disableChecks: true })),
-  now: <Current>(up: (last: Last) => Current): Upcaster<Current> => {
-    const all: ReadonlyArray<Step> = [...steps, { decode, up }]
-    return {
-      schemaVersion: all.length + 1,
-      up: (schemaVersion, data) => {
-        const [first, ...rest] = all.slice(schemaVersion - 1)
-        if (first === undefined) throw new Error(`There is no earlier schema version ${schemaVersion} of this event.`)
-        const once = first.up(first.decode(data) as never)
-        return rest.reduce<unknown>((value, step) => step.up(value as never), once) as Current
+const chain = <Last>(steps: ReadonlyArray<Step>, shape: Schema.ConstraintDecoder<Last>): Chain<Last> => {
+  const decode = Schema.decodeUnknownSync(shape, { disableChecks: true })
+  return {
+    to: (next, up) => chain([...steps, { shape, decode, up }], next),
+    now: <Current>(up: (last: Last) => Current): Upcaster<Current> => {
+      const all: ReadonlyArray<Step> = [...steps, { shape, decode, up }]
+      return {
+        schemaVersion: all.length + 1,
+        shapes: all.map(({ shape }) => shape),
+        up: (schemaVersion, data) => {
+          const [first, ...rest] = all.slice(schemaVersion - 1)
+          if (first === undefined) throw new Error(`There is no earlier schema version ${schemaVersion} of this event.`)
+          const once = first.up(first.decode(data) as never)
+          return rest.reduce<unknown>((value, step) => step.up(value as never), once) as Current
+        }
       }
     }
   }
-})
+}
 
 /** Begins a chain with the shape of schema version 1. */
-export const since = <First>(shape: Schema.ConstraintDecoder<First>): Chain<First> =>
-  chain([], Schema.decodeUnknownSync(shape, { disableChecks: true }))
+export const since = <First>(shape: Schema.ConstraintDecoder<First>): Chain<First> => chain([], shape)

@@ -1,6 +1,7 @@
 /**
  * The events of one order add up to this state. It is plain JSON, since it is stored in snapshots and in the order
- * view. Statuses and totals are derived from it (`OrderStatus`, `OrderTotals`) and never stored, so they can't drift.
+ * view. Statuses and totals are derived from it (`OrderStatus`, `OrderTotals`) and never stored, so they can't drift. Its
+ * checks say what holds in every state, for the laws of `ordinal/testing`; stored states are read without them.
  */
 import { Schema } from "effect"
 import { Address, Contact, Note, Text } from "./Text.ts"
@@ -21,7 +22,17 @@ export const OrderLine = Schema.Struct({
   cancelled: Count,
   shipped: Count,
   returned: Count
-})
+}).check(
+  Schema.makeFilter(({ cancelled, quantity, shipped }) => cancelled + shipped <= quantity, {
+    expected: "no more items cancelled and shipped than ordered"
+  }),
+  Schema.makeFilter(({ returned, shipped }) => returned <= shipped, {
+    expected: "no more items returned than shipped"
+  }),
+  Schema.makeFilter(({ unitDiscount, unitPrice }) => unitDiscount <= unitPrice, {
+    expected: "no discount beyond the price"
+  })
+)
 export type OrderLine = typeof OrderLine.Type
 
 /** `all` is true if it held all that was outstanding: a repeat that names no items is the same request then. */
@@ -74,7 +85,11 @@ export const Payment = Schema.Struct({
   voided: Schema.Boolean,
   captures: Schema.Array(Capture),
   refunds: Schema.Array(Refund)
-})
+}).check(
+  Schema.makeFilter(({ authorized, captured, refunded }) => refunded <= captured && captured <= authorized, {
+    expected: "no more captured than authorized, and no more refunded than captured"
+  })
+)
 export type Payment = typeof Payment.Type
 
 export const Cancellation = Schema.Struct({

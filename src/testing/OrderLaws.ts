@@ -1,8 +1,9 @@
 /**
- * Orders keep the laws L5 to L11 and those of their money, each checked on every state that commands lead to. L1 to L4 hold for every
- * aggregate and are in DeciderLaws. A broken law throws, and shows the state or command that breaks it.
+ * Orders keep the laws L5 to L11 and those of their money, besides those that hold for every aggregate. Each is checked on
+ * every state that commands lead to. A broken law throws, and shows the state or command that breaks it.
  */
 import { Equal, Result } from "effect"
+import { OrderStreams } from "../order/OrderAggregate.ts"
 import { CommandName, type OrderCommand } from "../order/OrderCommand.ts"
 import * as OrderDecider from "../order/OrderDecider.ts"
 import { ShipmentId } from "../order/OrderId.ts"
@@ -10,21 +11,28 @@ import type { OrderPolicies } from "../order/OrderPolicies.ts"
 import type { Order, OrderLine, OrderState } from "../order/OrderState.ts"
 import { outstanding } from "../order/OrderStatus.ts"
 import { allowed } from "../order/rules/OrderAllowed.ts"
-import { insist, type Law } from "./DeciderLaws.ts"
 import { timeOf } from "./Given.ts"
+import { insist, type Law } from "./laws/Law.ts"
 import { hasOwnId, probes, withOtherContent } from "./OrderProbes.ts"
 import * as Money from "./OrderMoneyLaws.ts"
 import { amounts, movement, orders, type OrderTrace, quantities } from "./OrderStateLaws.ts"
-import { trace } from "./Trace.ts"
+import type { OrderEvent } from "../order/OrderEvent.ts"
+import type { OrderRejection } from "../order/OrderRejection.ts"
+
+export type OrderLaw = Law<OrderState, OrderCommand, OrderEvent, OrderRejection>
+
+/** Gives orders under a shop's policies to `given` and `AggregateLaws`. */
+export const ordersUnder = (policies: OrderPolicies): Pick<typeof OrderStreams, "category" | "definition"> => {
+  const { initialState: initial, ...rules } = OrderDecider.make(policies)
+  return { category: OrderStreams.category, definition: { ...OrderStreams.definition, ...rules, initial } }
+}
 
 /**
- * Returns the laws L5 to L11 of an order under these policies, and the laws of its money. Check each with random commands:
+ * Returns the laws L5 to L11 of an order under these policies, and the laws of its money:
  *
- *     for (const law of orderLaws(defaultPolicies)) {
- *       it.effect.prop(law.name, [orderCommands], ([commands]) => Effect.sync(() => law.check(commands)))
- *     }
+ *     AggregateLaws.suite(ordersUnder(policies), { laws: orderLaws(policies), unreached: ["OrderTooLong"] })
  */
-export const orderLaws = (policies: OrderPolicies): ReadonlyArray<Law<OrderCommand>> => {
+export const orderLaws = (policies: OrderPolicies): ReadonlyArray<OrderLaw> => {
   const decider = OrderDecider.make(policies)
   const stores = (state: OrderState, command: OrderCommand) =>
     Result.match(decider.decide(command, state), { onFailure: () => false, onSuccess: (events) => events.length > 0 })
@@ -96,10 +104,7 @@ export const orderLaws = (policies: OrderPolicies): ReadonlyArray<Law<OrderComma
     }
   }
 
-  const law = (name: string, holds: (trace: OrderTrace) => void): Law<OrderCommand> => ({
-    name,
-    check: (commands) => holds(trace(decider, commands))
-  })
+  const law = (name: string, check: (trace: OrderTrace) => void): OrderLaw => ({ name, check })
 
   return [
     law("L5 no line ships, cancels or returns more than it has", quantities),

@@ -10,7 +10,7 @@ import { PaymentId, ShipmentId } from "../order/OrderId.ts"
 import { type Order, type OrderLine, type OrderState } from "../order/OrderState.ts"
 import { outstanding, paymentStatus, status } from "../order/OrderStatus.ts"
 import * as OrderTotals from "../order/OrderTotals.ts"
-import { insist } from "./DeciderLaws.ts"
+import { insist } from "./laws/Law.ts"
 import { timeOf } from "./Given.ts"
 import { orders, type OrderTrace } from "./OrderStateLaws.ts"
 

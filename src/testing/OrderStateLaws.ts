@@ -7,7 +7,7 @@ import type { OrderEvent } from "../order/OrderEvent.ts"
 import type { OrderRejection } from "../order/OrderRejection.ts"
 import type { Order, OrderState } from "../order/OrderState.ts"
 import { status } from "../order/OrderStatus.ts"
-import { insist } from "./DeciderLaws.ts"
+import { insist } from "./laws/Law.ts"
 import type { Trace } from "./Trace.ts"
 
 /** Records the life of one order, as commands were decided one after another. */

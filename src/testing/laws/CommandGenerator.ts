@@ -125,15 +125,32 @@ export const make = <State, Command extends Tagged, Event, Rejection>(
     return missing === undefined ? { ...command } : set({ ...command }, missing, other[missing])
   }
 
-  /** Takes over as many of the new members as make a valid command. */
+  /** Takes over as many of the new values as make a valid command. */
+  const repaired = (from: Members, to: Members, whole: (members: Members) => Members): Members => {
+    let made = from
+    for (const [name, value] of Object.entries(to)) {
+      const holds = (tried: unknown) => schema.is(whole(set(made, name, tried)))
+      const old = from[name]
+      if (holds(value)) made = set(made, name, value)
+      else if (isMembers(value) && isMembers(old)) {
+        const outer = made
+        made = set(
+          made,
+          name,
+          repaired(old, value, (inner) => whole(set(outer, name, inner)))
+        )
+      } else if (Array.isArray(value)) {
+        const kept = value.filter((item) => holds([item]))
+        if (holds(kept)) made = set(made, name, kept)
+      }
+    }
+    return made
+  }
+
   const valid = (from: Command, to: Members): Command => {
     if (schema.is(to)) return to
-    let command = from
-    for (const [name, value] of Object.entries(to)) {
-      const tried = set({ ...command }, name, value)
-      if (schema.is(tried)) command = tried
-    }
-    return command
+    const made: unknown = repaired({ ...from }, to, (members) => members)
+    return schema.is(made) ? made : from
   }
 
   const owned = (command: Command): Command => {

@@ -2,7 +2,8 @@
  * The laws that hold for every aggregate, whatever it is about: pure rules, valid events and states, nothing lost by storing.
  * (L1 to L4 and L9 of the order domain, for any aggregate. The kernel counts versions, so a state need not.)
  */
-import { Equal, Result } from "effect"
+import { Effect, Equal, Result, Schema } from "effect"
+import * as Arbitrary from "effect/Arbitrary"
 import { fold, timeOf } from "../Given.ts"
 import { shown } from "../Shown.ts"
 import * as Trace from "../Trace.ts"
@@ -62,10 +63,10 @@ const textsIn = (value: unknown, found = new Set<string>()): ReadonlySet<string>
   return found
 }
 
-/** Names the ids that a command brings: it is the first to mention them, and the state keeps them. */
-const broughtIds = (command: Tagged, ownIds: ReadonlySet<string>, before: unknown, after: unknown) => {
+/** Names the ids that a command brings: it is the first to mention them, and its events keep them. */
+const broughtIds = (command: Tagged, ownIds: ReadonlySet<string>, before: unknown, events: unknown) => {
   const known = textsIn(before)
-  const kept = textsIn(after)
+  const kept = textsIn(events)
   return Object.entries<unknown>({ ...command }).filter(
     ([name, value]) =>
       /(^id|Id|ID|Key)$/.test(name) &&
@@ -76,12 +77,40 @@ const broughtIds = (command: Tagged, ownIds: ReadonlySet<string>, before: unknow
   )
 }
 
+/** Gives stored events of each earlier shape, and what is wrong with reading them. */
+const mistakesOfOldShapes = <State, Command, Event extends Tagged, Rejection>({
+  aggregate,
+  event,
+  upcasters
+}: Subject<State, Command, Event, Rejection>): ReadonlyArray<readonly [string, unknown]> =>
+  [...upcasters].flatMap(([type, { shapes }]) =>
+    shapes.flatMap((shape, index) => {
+      const stored = Arbitrary.schema(Schema.toEncoded(shape))
+      const samples = Effect.runSync(Arbitrary.sampleEffect(stored, { count: 20, seed: 1 }).pipe(Effect.orDie))
+      return samples.flatMap((data) => {
+        const what = `${type} as it was stored at schema version ${index + 1}`
+        try {
+          const read = aggregate.codec.decode({ type, schemaVersion: index + 1, data })
+          const again = event.read(event.write(read))
+          return Equal.equals(again, read)
+            ? []
+            : [[`${what} is read as ${shown(read)}, which is stored otherwise`, data]]
+        } catch (error) {
+          return [
+            [tellsThrown(`${what} can't be read: the upcaster, or the schema of the event after it,`, error), data]
+          ]
+        }
+      })
+    })
+  )
+
 export const derivedLaws = <State, Command extends Tagged, Event extends Tagged, Rejection>(
   subject: Subject<State, Command, Event, Rejection>,
   { acceptsRepeats, repeatable, unobserved }: Exceptions
 ): ReadonlyArray<Law<State, Command, Event, Rejection>> => {
   const { aggregate, event, ownIds, rejection, state } = subject
   const { codec, decider } = aggregate
+  let oldShapes: ReadonlyArray<readonly [string, unknown]> | undefined
   return [
     {
       name: "decide never throws",
@@ -216,7 +245,7 @@ export const derivedLaws = <State, Command extends Tagged, Event extends Tagged,
       check: ({ steps }) => {
         for (const { after, before, command, events } of steps) {
           if (events.length === 0 || repeatable.includes(command._tag)) continue
-          const [id] = broughtIds(command, ownIds, before, after)
+          const [id] = broughtIds(command, ownIds, before, events)
           if (id === undefined) continue
           const again = decider.decide(command, after)
           insist(
@@ -226,6 +255,13 @@ export const derivedLaws = <State, Command extends Tagged, Event extends Tagged,
             Result.isFailure(again) ? again.failure : again.success
           )
         }
+      }
+    },
+    {
+      name: "events that were stored in an earlier shape are read",
+      check: () => {
+        oldShapes ??= mistakesOfOldShapes(subject)
+        for (const [what, data] of oldShapes) insist(false, what, data)
       }
     },
     {

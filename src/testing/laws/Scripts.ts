@@ -1,7 +1,7 @@
 /**
  * Makes random scripts: lives of one aggregate, each a list of commands with the trace that they leave. A command that does
- * something is preferred to one that is refused, three times of four, and a kind that was seldom accepted so far to others;
- * so scripts get far. The same seed makes the same scripts.
+ * something is preferred to one that is refused, three times of four; so is a kind that was seldom accepted so far, and one
+ * after which life goes on. So scripts get far. The same seed makes the same scripts.
  */
 import { Result } from "effect"
 import type * as Arbitrary from "effect/Arbitrary"
@@ -36,16 +36,10 @@ export const of = <State, Command, Event, Rejection>(
   return { commands, trace }
 }
 
-/** Draws a tag: the heavier it is and the less often it was accepted, the more often. */
-const draw = (dice: Dice, tags: ReadonlyArray<string>, weightOf: (tag: string) => number): string | undefined => {
-  const total = tags.reduce((sum, tag) => sum + weightOf(tag), 0)
-  let left = (dice.below(1_000_000) / 1_000_000) * total
-  return tags.find((tag) => (left -= weightOf(tag)) < 0) ?? tags[0]
-}
-
-const shuffled = (dice: Dice, tags: ReadonlyArray<string>): ReadonlyArray<string> =>
+/** Shuffles tags: the heavier one is, the sooner it tends to come. (Efraimidis and Spirakis, 2006.) */
+const shuffled = (dice: Dice, tags: ReadonlyArray<string>, weightOf: (tag: string) => number): ReadonlyArray<string> =>
   tags
-    .map((tag) => [dice.below(1_000), tag] as const)
+    .map((tag) => [-Math.log((1 + dice.below(1_000_000)) / 1_000_001) / weightOf(tag), tag] as const)
     .sort(([left], [right]) => left - right)
     .map(([, tag]) => tag)
 
@@ -60,10 +54,15 @@ export function* generate<State, Command extends Tagged, Event, Rejection>(
   const generator = CommandGenerator.make(subject, random, seed, arbitrary)
   const { decide } = subject.aggregate.decider
   const accepted = new Map<string, number>()
+  const ended = new Map<string, number>()
+  const wanted = generator.tags.filter((tag) => weights[tag] !== 0)
   let stored = 0
-  /** What has stored nothing so far comes up six times as often as what stores its share. */
-  const weightOf = (tag: string) =>
-    (weights[tag] ?? 1) / (0.2 + ((accepted.get(tag) ?? 0) * generator.tags.length) / (1 + stored))
+  /** What has stored nothing so far comes up six times as often as what stores its share; what ends a life, seldom. */
+  const weightOf = (tag: string) => {
+    const count = accepted.get(tag) ?? 0
+    const deadly = (4 * (ended.get(tag) ?? 0)) / (1 + count)
+    return (weights[tag] ?? 1) / (1 + deadly) / (0.2 + (count * generator.tags.length) / (1 + stored))
+  }
 
   const stores = (command: Command, state: State): boolean => {
     try {
@@ -80,17 +79,21 @@ export function* generate<State, Command extends Tagged, Event, Rejection>(
     const commands: Array<Command> = []
     const most = random.chance(0.5) ? length : 1 + random.below(length)
     let idle = 0
+    let last = ""
     while (commands.length < most && idle < idleLimit && trace.thrown === undefined) {
       const state = trace.states.at(-1) ?? subject.aggregate.decider.initialState
       const next = generator.at({ state, commands })
-      const drawn = () => draw(random, generator.tags, weightOf)
-      let command = next(drawn())
-      // If some draws find nothing that stores an event, each kind is tried once.
-      const tries = random.chance(0.75) ? [drawn(), drawn(), drawn(), ...shuffled(random, generator.tags)] : []
-      for (const tag of tries) {
-        if (command !== undefined && stores(command, state)) break
-        command = next(tag) ?? command
+      const tags = shuffled(random, wanted, weightOf)
+      const first = next(tags[0])
+      // Each kind is tried, the seldom ones more than once, until one stores an event.
+      let command = random.chance(0.75) && first !== undefined && !stores(first, state) ? undefined : first
+      for (const tag of command === undefined ? [...tags.slice(0, 4), ...tags.slice(0, 4), ...tags] : []) {
+        const other = next(tag)
+        if (other === undefined || !stores(other, state)) continue
+        command = other
+        break
       }
+      command ??= first
       if (command === undefined) break
       const before = trace.events.length
       record(command)
@@ -99,7 +102,9 @@ export function* generate<State, Command extends Tagged, Event, Rejection>(
       if (idle > 0) continue
       stored += 1
       accepted.set(command._tag, (accepted.get(command._tag) ?? 0) + 1)
+      last = command._tag
     }
+    if (idle === idleLimit) ended.set(last, (ended.get(last) ?? 0) + 1)
     yield { commands, trace }
   }
 }

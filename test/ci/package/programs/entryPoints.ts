@@ -35,7 +35,7 @@ export const layers = {
 
 export const values = {
   api: Http.Api,
-  laws: Testing.deciderLaws,
+  laws: Testing.AggregateLaws.suite,
   decider: Order.OrderDecider,
   streamId: EventStore.StreamId.make("card", "1"),
   table: Projection.ProjectionTable.make({ name: "public.cards", columns: "id text", indexes: {} }),

@@ -77,7 +77,8 @@ const brokenBy = (
   return Result.isFailure(result) ? result.failure : assert.fail("no law was broken")
 }
 
-let calls = 0
+/** A year from now, the laws say, is another time for rules that look at the clock. */
+const soon = Date.now() + 100 * 86_400_000
 
 /** Each change breaks the rules in one way, which the law of this name is to find. */
 const sabotages: Record<string, Partial<Definition>> = {
@@ -95,10 +96,11 @@ const sabotages: Record<string, Partial<Definition>> = {
   },
   "decide is deterministic: no clock, no chance, no memory": {
     decide: (command, state) =>
-      command._tag === "Pay" && new Date().getTime() > Date.UTC(2027, 8) ? Aggregate.accept() : decide(command, state)
+      command._tag === "Pay" && new Date().getTime() > soon ? Aggregate.accept() : decide(command, state)
   },
   "evolve is deterministic: no clock, no chance, no memory": {
-    evolve: (state, event, at) => ({ ...evolve(state, event, at), balance: state.balance + Math.trunc(calls++ / 50) })
+    evolve: (state, event, at) =>
+      Date.now() > soon ? { ...evolve(state, event, at), balance: 0 } : evolve(state, event, at)
   },
   "no decision depends on when an event was recorded": {
     decide: (command, state) =>
@@ -235,7 +237,8 @@ To run exactly this again: replay: "${found.replay}"`.replace("nothing\n\n", "no
     const { commands } = Effect.runSync(
       AggregateLaws.check(Wallets, { commands: spends.weights, unreached: spends.unreached })
     )
-    assert.isBelow(commands.get("Spend")?.accepted ?? 0, commands.get("Pay")?.accepted ?? 0)
+    assert.strictEqual(commands.get("Spend")?.accepted, 0)
+    assert.isAbove(commands.get("Pay")?.accepted ?? 0, 200)
     const only = Arbitrary.map(Arbitrary.schema(Cents), (cents) => ({ _tag: "Spend" as const, cents }))
     const reach = Effect.runSync(
       AggregateLaws.check(Wallets, { commands: only, unreached: ["Pay", "Paid", "Spend", "Spent"] })

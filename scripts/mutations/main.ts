@@ -1,0 +1,138 @@
+/**
+ * Proves that the laws find mistakes: applies each sabotage to a copy of the sources in a temporary directory, loads the copy,
+ * and checks the laws that follow from the schemas alone; for the last few, those of orders too. Prints which law found it.
+ * Exits with 1 if none did, or if a sabotage does not apply.
+ *
+ *     npm run mutations                         # all of them
+ *     npm run mutations -- --only <text>        # those whose names hold the text
+ *     SEED=7 npm run mutations                  # other scripts
+ *     npm run mutations -- --harmless           # one that changes nothing, to see that it is not found
+ */
+import { Effect, Result } from "effect"
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { pathToFileURL } from "node:url"
+import type { GiftCards } from "../../examples/GiftCard.ts"
+import type { Customers } from "../../src/catalog/Customer.ts"
+import type { Products } from "../../src/catalog/Product.ts"
+import type { OrderStreams } from "../../src/order/OrderAggregate.ts"
+import * as AggregateLaws from "../../src/testing/laws/AggregateLaws.ts"
+import type { LawBroken } from "../../src/testing/laws/LawBroken.ts"
+import type { OrderLaw } from "../../src/testing/OrderLaws.ts"
+import type { OrderPolicies } from "../../src/order/OrderPolicies.ts"
+import { orderSabotages, ownLawSabotages } from "./OrderSabotages.ts"
+import { otherSabotages } from "./OtherSabotages.ts"
+import { apply, type Sabotage } from "./Sabotage.ts"
+
+const root = join(import.meta.dirname, "..", "..")
+
+/** Copies the sources to a new directory, which `ordinal` leads to for the examples in it. */
+const copied = (place: string): void => {
+  for (const part of ["src", "examples", "package.json"])
+    cpSync(join(root, part), join(place, part), { recursive: true })
+  symlinkSync(join(root, "node_modules"), join(place, "node_modules"))
+}
+
+const seed = process.env.SEED ?? "1"
+
+const load = <Module>(place: string, file: string): Promise<Module> => import(pathToFileURL(join(place, file)).href)
+
+const orders = async (place: string, laws: ReadonlyArray<OrderLaw> = []) => {
+  const module = await load<{ OrderStreams: typeof OrderStreams }>(place, "src/order/OrderAggregate.ts")
+  return AggregateLaws.check(module.OrderStreams, {
+    laws,
+    seed,
+    repeats: "nothing",
+    unreached: ["OrderTooLong", "PaymentRequiredBeforeShipment"],
+    commands: { ConfirmOrder: 0.3, CancelOrder: 0.5, RemoveLine: 2 }
+  })
+}
+
+type OrderLaws = { orderLaws: (policies: OrderPolicies) => ReadonlyArray<OrderLaw> }
+
+/** Each checks the laws of an aggregate of the copy. */
+const subjects: Record<string, (place: string) => Promise<Effect.Effect<unknown, LawBroken>>> = {
+  orders,
+  "orders, own laws": async (place) => {
+    const { orderLaws } = await load<OrderLaws>(place, "src/testing/OrderLaws.ts")
+    return orders(place, orderLaws({ autoConfirm: true, shipRequires: "confirmed" }))
+  },
+  products: async (place) =>
+    AggregateLaws.check((await load<{ Products: typeof Products }>(place, "src/catalog/Product.ts")).Products, {
+      seed
+    }),
+  customers: async (place) =>
+    AggregateLaws.check((await load<{ Customers: typeof Customers }>(place, "src/catalog/Customer.ts")).Customers, {
+      seed
+    }),
+  "gift cards": async (place) =>
+    AggregateLaws.check((await load<{ GiftCards: typeof GiftCards }>(place, "examples/GiftCard.ts")).GiftCards, {
+      seed
+    })
+}
+
+const check = async (place: string, subject: string) =>
+  Effect.runPromise(Effect.result(await subjects[subject]!(place)))
+
+const judge = async (sabotage: Sabotage) => {
+  const place = mkdtempSync(join(tmpdir(), "ordinal-mutation-"))
+  try {
+    copied(place)
+    const file = join(place, sabotage.file)
+    const text = apply(sabotage, readFileSync(file, "utf8"))
+    unlinkSync(file)
+    writeFileSync(file, text)
+    return await check(place, sabotage.subject)
+  } finally {
+    rmSync(place, { recursive: true, force: true })
+  }
+}
+
+const option = process.argv.indexOf("--only")
+const only = option < 0 ? "" : (process.argv[option + 1] ?? "")
+const harmless: Sabotage = {
+  name: "nothing at all",
+  subject: "gift cards",
+  file: "examples/GiftCard.ts",
+  from: "// Commands, events, state.",
+  to: "// Commands and events."
+}
+const every: ReadonlyArray<Sabotage> = [
+  ...otherSabotages,
+  ...orderSabotages.map((sabotage) => Object.assign(sabotage, { subject: "orders" })),
+  ...ownLawSabotages.map((sabotage) => Object.assign(sabotage, { subject: "orders, own laws" }))
+]
+const all = process.argv.includes("--harmless") ? [harmless] : every
+const sabotages = all.filter(({ name }) => name.includes(only))
+if (sabotages.length === 0) throw new Error(`No sabotage has "${only}" in its name.`)
+
+const row = (...cells: ReadonlyArray<string>) =>
+  console.log(
+    cells
+      .map((cell, index) => cell.padEnd([16, 52, 80, 7][index] ?? 0))
+      .join("  ")
+      .trimEnd()
+  )
+
+const started = performance.now()
+for (const subject of new Set(sabotages.map(({ subject }) => subject))) {
+  const sound = await check(root, subject)
+  if (Result.isFailure(sound))
+    throw new Error(`The laws of ${subject} must hold without a sabotage.`, { cause: sound.failure })
+}
+let survived = 0
+row("subject", "sabotage", "found by the law", "scripts", "commands")
+for (const sabotage of sabotages) {
+  const result = await judge(sabotage)
+  if (Result.isFailure(result)) {
+    const { commands, law, scripts } = result.failure
+    row(sabotage.subject, sabotage.name, law, String(scripts), String(commands.length))
+  } else {
+    survived += 1
+    row(sabotage.subject, sabotage.name, "NOT FOUND")
+  }
+}
+const seconds = ((performance.now() - started) / 1000).toFixed(0)
+console.log(`${sabotages.length - survived} of ${sabotages.length} sabotages were found, in ${seconds} s.`)
+if (survived > 0) process.exitCode = 1
