@@ -98,7 +98,8 @@ export type SqlOptions = Options & Omit<HostPoolOptions, "projections">
  *
  * **Gotchas**: a transaction of that client is refused to contain a command, and contains no read of an aggregate or a view.
  * A projection writes by the `sql` that it is given; what it writes by the host's client is not part of its transaction.
- * How connections are made (`connectTimeout`, `keepAlive`, encryption) is up to the host's client.
+ * How connections are made (`connectTimeout`, `keepAlive`, encryption) is up to the host's client. That one was lost is noticed
+ * by the first statement on it, so one read per lost connection may fail with `DatabaseUnavailable`.
  */
 export const layerSql = (options: SqlOptions = {}) =>
   layer(Database.layerHost({ ...options, projections: options.projections?.length ?? 0 }), options)
