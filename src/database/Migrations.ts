@@ -25,6 +25,7 @@ import { checkpointEvents } from "./migrations/0009_checkpoint_events.ts"
 import { appendBatch } from "./migrations/0010_append_batch.ts"
 import { orderDocuments } from "./migrations/0011_order_documents.ts"
 import { orderCounts } from "./migrations/0012_order_counts.ts"
+import { keptCommands } from "./migrations/0013_kept_commands.ts"
 import { defaultSchema, schemaOf } from "./SchemaName.ts"
 import * as ServerChecks from "./ServerChecks.ts"
 import { blame, sqlState } from "./SqlFailure.ts"
@@ -41,7 +42,8 @@ const migrations = {
   "0009_checkpoint_events": checkpointEvents,
   "0010_append_batch": appendBatch,
   "0011_order_documents": orderDocuments,
-  "0012_order_counts": orderCounts
+  "0012_order_counts": orderCounts,
+  "0013_kept_commands": keptCommands
 }
 
 /** Programs that know the migrations up to this one still work when all of the above are applied. */

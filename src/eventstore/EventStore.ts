@@ -59,7 +59,9 @@ export interface Entry {
   /** The id is a UUID. */
   readonly commandId: string
   /**
-   * If the caller sent an idempotency key, this is present and the accepted outcome is remembered under `commandId`.
+   * If the caller sent an idempotency key, this is present and the accepted outcome is remembered under `commandId`: for
+   * as long as `forgetCommands` leaves it, and at least until the time that the receipt has as `keepUntil`, in seconds
+   * since 1970.
    */
   readonly keyed?: { readonly fingerprint: string; readonly receipt: unknown }
   readonly events: ReadonlyArray<NewEvent>
@@ -177,7 +179,8 @@ export class EventStore extends Context.Service<
     findCommand(commandId: string): Effect.Effect<StoredCommand | undefined, DatabaseUnavailable>
 
     /**
-     * Forgets keyed commands that were accepted longer ago than `age`, at most `limit` of them, the oldest first.
+     * Forgets keyed commands that were accepted longer ago than `age`, at most `limit` of them, the oldest first, but
+     * none before the `keepUntil` of its receipt.
      * Returns how many it forgot. `DatabaseUnavailable` means that it may have forgotten some; call it again later.
      */
     forgetCommands(age: Duration.Duration, limit: number): Effect.Effect<number, DatabaseUnavailable>

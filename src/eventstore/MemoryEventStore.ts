@@ -59,8 +59,9 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
     findCommand: (commandId) => read(() => log.findCommand(commandId)),
     forgetCommands: (age, limit) =>
       Effect.sync(() => {
-        const before = DateTime.formatIso(DateTime.makeUnsafe(clock.currentTimeMillisUnsafe() - Duration.toMillis(age)))
-        return log.forgetCommands(before, limit)
+        const now = clock.currentTimeMillisUnsafe()
+        const before = DateTime.formatIso(DateTime.makeUnsafe(now - Duration.toMillis(age)))
+        return log.forgetCommands(before, limit, now / 1000)
       }),
     head: Effect.sync(() => ({ logId, position: BigInt(log.events.length) })),
     writable: Effect.void,

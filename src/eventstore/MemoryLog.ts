@@ -22,6 +22,9 @@ export const isStorable = (entry: Entry): boolean =>
 
 const copy = (value: unknown): unknown => JSON.parse(JSON.stringify(value) ?? "null")
 
+const keptUntil = (receipt: unknown): number =>
+  typeof receipt === "object" && receipt !== null && "keepUntil" in receipt ? Number(receipt.keepUntil) : 0
+
 const noStreams: ReadonlySet<string> = new Set()
 
 export const make = () => {
@@ -131,9 +134,11 @@ export const make = () => {
     },
     currentVersion: (streamId: string): number => streams.get(streamId)?.length ?? 0,
     findCommand: (commandId: string): StoredCommand | undefined => commands.get(commandId),
-    /** Forgets at most `limit` commands that were recorded before this time; returns how many it forgot. */
-    forgetCommands: (before: string, limit: number): number => {
-      const old = [...commands.values()].filter((command) => command.recordedAt < before).slice(0, limit)
+    /** Forgets at most `limit` commands that were recorded before this time and are not kept at `now`, in seconds. */
+    forgetCommands: (before: string, limit: number, now: number): number => {
+      const old = [...commands.values()]
+        .filter(({ receipt, recordedAt }) => recordedAt < before && keptUntil(receipt) < now)
+        .slice(0, limit)
       for (const { commandId } of old) commands.delete(commandId)
       return old.length
     }

@@ -104,9 +104,17 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
 
   const forgetCommands: EventStore["Service"]["forgetCommands"] = (age, limit) =>
     sql`DELETE FROM ordinal.commands WHERE command_id IN (
-        SELECT command_id FROM ordinal.commands
-        WHERE recorded_at < clock_timestamp() - ${Duration.toMillis(age)}::float8 * interval '1 millisecond'
-        ORDER BY recorded_at LIMIT ${limit}
+        (SELECT command_id FROM ordinal.commands
+        WHERE receipt -> 'keepUntil' IS NULL
+          AND recorded_at < clock_timestamp() - ${Duration.toMillis(age)}::float8 * interval '1 millisecond'
+        ORDER BY recorded_at LIMIT ${limit})
+        UNION ALL
+        (SELECT command_id FROM ordinal.commands
+        WHERE receipt -> 'keepUntil' IS NOT NULL
+          AND (receipt ->> 'keepUntil')::bigint < extract(epoch FROM clock_timestamp())::bigint
+          AND recorded_at < clock_timestamp() - ${Duration.toMillis(age)}::float8 * interval '1 millisecond'
+        ORDER BY (receipt ->> 'keepUntil')::bigint LIMIT ${limit})
+        LIMIT ${limit}
       ) RETURNING command_id`.pipe(
       Effect.map((rows) => rows.length),
       read

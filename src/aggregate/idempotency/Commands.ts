@@ -5,7 +5,7 @@
  * The receipt of a command with a key is stored with its events, by the same statement; a repeat is answered with that
  * receipt. Every command is timed and counted by its outcome.
  */
-import { Context, Effect, Layer } from "effect"
+import { Clock, Context, Duration, Effect, Layer } from "effect"
 import type { EventStore } from "../../eventstore/EventStore.ts"
 import type { Accepted, SendOptions } from "../actor/Envelope.ts"
 import type { Aggregate } from "../Aggregate.ts"
@@ -35,7 +35,23 @@ export interface CommandOptions extends Omit<SendOptions, "deadline" | "guards">
    * Header Field".)
    */
   readonly idempotencyKey?: string
+  /**
+   * Keeps the key for at least so long, `Infinity` being for ever, where its source may send the command again after
+   * `CommandRetention`.
+   */
+  readonly keepKey?: Duration.Duration
+  /**
+   * Keeps refusals under the key as well. Makes JSON of an error that is the final answer, and `undefined` of any other. The
+   * same command again is then not decided anew, but succeeds with what this made (see `refusalIn`).
+   */
+  readonly keepRefusal?: (error: unknown) => unknown
 }
+
+/** Gives what `keepRefusal` made, if the receipt is that of a command that was refused. */
+export const refusalIn = (receipt: object): unknown => ("refused" in receipt ? receipt.refused : undefined)
+
+/** This is the year 9999: PostgreSQL and dates in JavaScript both go so far. */
+const forEver = 253_370_764_800
 
 /** The members that every receipt has. */
 export interface ReceiptBase {
@@ -110,6 +126,7 @@ const make = Effect.gen(function* () {
   const sendGuarded = yield* Guarded.make
   const once = yield* KeyedCommands.make
   const measured = yield* makeCommandMetrics
+  const clock = yield* Clock.Clock
   // The catalog is not asked either, for which a transaction on the only connection of PGlite would leave none.
   const outsideTransaction = yield* OutsideTransaction.make
 
@@ -151,20 +168,30 @@ const make = Effect.gen(function* () {
     }
 
     if (!isIdempotencyKey(options.idempotencyKey)) return yield* new InvalidIdempotencyKey()
+    const { keepKey, keepRefusal } = options
     const identity = CommandIdentity.make([options.actor ?? "", ...scope], options.idempotencyKey, request)
+    const kept = (receipt: object): object => {
+      if (keepKey === undefined) return receipt
+      const until = clock.currentTimeMillisUnsafe() / 1000 + Duration.toSeconds(keepKey)
+      return { ...receipt, keepUntil: Math.ceil(Math.min(until, forEver)) }
+    }
+    const refusalOf = (error: unknown) => {
+      const refused = keepRefusal?.(error)
+      return refused === undefined ? undefined : kept({ refused })
+    }
     const send = (command: Command, attempt: Pick<SendOptions, "deadline" | "guards">) => {
       const id = idOf(command)
-      const receipt = (accepted: Omit<Accepted<State, Event>, "position" | "eventId">) => receiptOf(id, accepted)
+      const receipt = (accepted: Omit<Accepted<State, Event>, "position" | "eventId">) => kept(receiptOf(id, accepted))
       const sent = aggregates.sendKeyed(aggregate, id, command, { ...identity, receipt }, { ...options, ...attempt })
       return Effect.map(sent, answerOf(id))
     }
     const run = sendGuarded(submission.command, send, onMoved)
-    const { answer, replayed } = yield* once(identity, run, ({ position, receipt }) => ({
+    const recall = ({ position, receipt }: KeyedCommands.Remembered) => {
       // `receiptOf` made it, for a request with the same fingerprint.
-      receipt: receipt as Receipt & ReceiptBase,
-      position,
-      eventId: undefined
-    }))
+      const { keepUntil: _, ...made } = receipt as Receipt & ReceiptBase & { readonly keepUntil?: number }
+      return { receipt: made as unknown as Receipt & ReceiptBase, position, eventId: undefined }
+    }
+    const { answer, replayed } = yield* once(identity, run, recall, refusalOf)
     return { ...answer, replayed }
   })
 

@@ -3,12 +3,14 @@
  *
  * The same command running in this process is joined; otherwise it runs. The event store keeps a command's row by the same
  * statement as the command's events, so it decides between twins, on two nodes or years apart: one that was accepted
- * before is answered with what was stored then. A rejection is not stored, so the next try is decided anew.
+ * before is answered with what was stored then. A rejection is not stored, so the next try is decided anew, unless the
+ * caller wants it kept: then its row stands in the way of every twin, as that of an accepted command does.
  */
 import { Cause, Context, Duration, Effect, Fiber, FiberSet, Option, Tracer } from "effect"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import { EventStore, type StoredCommand } from "../../eventstore/EventStore.ts"
-import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
+import { OutcomeUnknown, type Overloaded } from "../../eventstore/EventStoreErrors.ts"
+import * as StreamId from "../../eventstore/StreamId.ts"
 import { CommandAlreadyAccepted, type KeyedError } from "../actor/Envelope.ts"
 import { AggregateLimits } from "../AggregateLimits.ts"
 import { CommandIdReused, CommandInProgress } from "../CommandErrors.ts"
@@ -16,9 +18,9 @@ import type { CommandIdentity } from "./CommandIdentity.ts"
 import * as Span from "../../telemetry/Span.ts"
 
 /** The part of an accepted command that its answer is made from when the command is sent again. */
-type Remembered = Pick<StoredCommand, "version" | "position" | "receipt">
+export type Remembered = Pick<StoredCommand, "version" | "position" | "receipt">
 
-type OnceError = CommandIdReused | CommandInProgress | DatabaseUnavailable
+type OnceError = CommandIdReused | CommandInProgress | DatabaseUnavailable | Overloaded | OutcomeUnknown
 
 interface Once<A> {
   readonly answer: A
@@ -31,8 +33,8 @@ interface Running {
 }
 
 /**
- * Makes `once(identity, run, recall)`: `run` sends the command by `Aggregates.sendKeyed` and makes the answer; `recall`
- * makes the same answer from what is stored. `run` goes on if its caller goes away, with the caller's services: its spans are
+ * Makes `once(identity, run, recall, refusalOf)`: `run` sends the command by `Aggregates.sendKeyed` and makes the answer; `recall`
+ * makes the same answer from what is stored; `refusalOf` makes the receipt of an error that is kept. `run` goes on if its caller goes away, with the caller's services: its spans are
  * recorded where the caller's are, and its lines in the log carry the same annotations.
  */
 export const make = Effect.gen(function* () {
@@ -51,6 +53,25 @@ export const make = Effect.gen(function* () {
       }
     )
 
+  /** Keeps a refusal, unless a twin was accepted or refused meanwhile: then that is the answer. */
+  const refuse = Effect.fnUntraced(function* <A, E>(
+    { commandId, fingerprint }: CommandIdentity,
+    error: unknown,
+    failed: Effect.Effect<never, E>,
+    recall: (remembered: Remembered) => A,
+    refusalOf: (error: unknown) => unknown
+  ) {
+    const receipt = error === undefined ? undefined : refusalOf(error)
+    if (receipt === undefined) return yield* failed
+    const metadata = { commandId, correlationId: commandId, causationId: commandId }
+    const streamId = StreamId.make("refused", commandId)
+    const entry = { streamId, expected: 0, commandId, keyed: { fingerprint, receipt }, events: [], metadata }
+    const [outcome] = yield* store.append([entry], Duration.toMillis(commandDeadline))
+    if (outcome?._tag === "Reused") return yield* new CommandIdReused()
+    if (outcome?._tag !== "Duplicate") return yield* failed
+    return { answer: recall({ ...outcome, receipt: outcome.receipt }), replayed: true }
+  })
+
   /**
    * The append itself tells a command that was accepted before, so the event store is not asked before the first try. It
    * is asked after any other failure: a refusal, an overload, a precondition or a defect counts only for a command that was
@@ -59,7 +80,8 @@ export const make = Effect.gen(function* () {
   const runOrRecall = <A, E>(
     identity: CommandIdentity,
     run: Effect.Effect<A, E | KeyedError>,
-    recall: (remembered: Remembered) => A
+    recall: (remembered: Remembered) => A,
+    refusalOf: (error: unknown) => unknown
   ): Effect.Effect<Once<A>, E | OnceError> =>
     Effect.matchCauseEffect(run, {
       onSuccess: (answer): Effect.Effect<Once<A>, E | OnceError> => Effect.succeed({ answer, replayed: false }),
@@ -74,7 +96,7 @@ export const make = Effect.gen(function* () {
             error === undefined || error instanceof OutcomeUnknown ? Effect.undefined : Effect.fail(unavailable)
           ),
           Effect.flatMap((stored): Effect.Effect<Once<A>, E | OnceError> =>
-            stored === undefined ? failed : Effect.succeed(stored)
+            stored === undefined ? refuse(identity, error, failed, recall, refusalOf) : Effect.succeed(stored)
           )
         )
       }
@@ -96,7 +118,8 @@ export const make = Effect.gen(function* () {
   return <A, E>(
     identity: CommandIdentity,
     run: Effect.Effect<A, E | KeyedError>,
-    recall: (remembered: Remembered) => A
+    recall: (remembered: Remembered) => A,
+    refusalOf: (error: unknown) => unknown = () => undefined
   ): Effect.Effect<Once<A>, E | OnceError> =>
     Span.use("KeyedCommands.once", (span) =>
       Effect.withFiber((caller) => {
@@ -107,7 +130,7 @@ export const make = Effect.gen(function* () {
         // One synchronous step with the look at `running`: two twins can't both run here, and none is left behind.
         const fiber = runFork(
           // To provide the caller's context would merge the two, some 10 µs; nothing of this service's own is needed.
-          Effect.updateContext(runOrRecall(identity, run, recall), () =>
+          Effect.updateContext(runOrRecall(identity, run, recall, refusalOf), () =>
             span === undefined ? caller.context : Context.add(caller.context, Tracer.ParentSpan, span)
           )
         )

@@ -47,8 +47,9 @@ const make = Effect.fnUntraced(function* (server: Server, process: Process) {
     findCommand: (commandId) => read(() => log.findCommand(commandId)),
     forgetCommands: (age, limit) =>
       read(() => {
-        const before = server.process.wallTime - Duration.toMillis(age)
-        return log.forgetCommands(DateTime.formatIso(DateTime.makeUnsafe(before)), limit)
+        const now = server.process.wallTime
+        const before = DateTime.formatIso(DateTime.makeUnsafe(now - Duration.toMillis(age)))
+        return log.forgetCommands(before, limit, now / 1000)
       }),
     head: read(() => ({ logId: "simulated", position: BigInt(log.events.length) })),
     writable: Effect.asVoid(read(() => undefined)),

@@ -67,11 +67,15 @@ const shrink = (program: Program, failed: RunResult, first: Settings): Settings 
     settings = next
     return true
   }
-  while (settings.clients > 1 && tryWith({ clients: settings.clients - 1 }));
-  while (settings.nodes > 1 && tryWith({ nodes: settings.nodes - 1 }));
-  for (const fault of settings.faults) tryWith({ faults: settings.faults.filter((other) => other !== fault) })
-  while (settings.requests > 1 && tryWith({ requests: Math.floor(settings.requests / 2) }));
-  while (settings.requests > 1 && tryWith({ requests: settings.requests - 1 }));
+  // With fewer requests a run may need fewer nodes as well, so that the smallest one is not made smaller by a replay.
+  for (let before: Settings | undefined; before !== settings;) {
+    before = settings
+    while (settings.clients > 1 && tryWith({ clients: settings.clients - 1 }));
+    while (settings.nodes > 1 && tryWith({ nodes: settings.nodes - 1 }));
+    for (const fault of settings.faults) tryWith({ faults: settings.faults.filter((other) => other !== fault) })
+    while (settings.requests > 1 && tryWith({ requests: Math.floor(settings.requests / 2) }));
+    while (settings.requests > 1 && tryWith({ requests: settings.requests - 1 }));
+  }
   return settings
 }
 

@@ -52,6 +52,8 @@ describe("Migrations", () => {
         yield* sql`ALTER TABLE ordinal.checkpoints DROP COLUMN event_id, DROP COLUMN event_position`
         yield* sql`ALTER TABLE ordinal.order_view DROP COLUMN document, DROP COLUMN bytes`
         yield* sql`DROP TABLE ordinal.order_counts`
+        yield* sql`DROP INDEX ordinal.commands_forgotten, ordinal.commands_kept`
+        yield* sql`DROP FUNCTION ordinal.keep_command CASCADE`
         yield* sql`
           INSERT INTO ordinal.rebuilds (projection, version, state, problem, target, started_at)
           SELECT 'order-view', version, state, problem, 0, clock_timestamp()
