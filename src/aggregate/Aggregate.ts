@@ -72,12 +72,19 @@ export const fromDefinition = <
   if (!/^[a-z]+$/.test(category)) {
     throw new TypeError(`A category is lower-case letters, as in "giftcard"; this is "${category}".`)
   }
-  const { decide, event, evolve, initial, owner, snapshot, state, uncheckedEvents, upcasters } = definition
+  const { event, evolve, initial, owner, snapshot, state, uncheckedEvents, upcasters } = definition
   if (snapshot !== undefined && !(Number.isInteger(snapshot.every) && snapshot.every > 0)) {
     throw new TypeError(
       `The aggregate ${category} saves a snapshot every ${snapshot.every} events; take a number from 1 on.`
     )
   }
+  // Without a rejection in the definition, the type of what `decide` may reject with is only a message for the compiler.
+  const decide = definition.decide as Decider<
+    State["Type"],
+    Command["Type"],
+    Event["Type"],
+    Rejection["Type"]
+  >["decide"]
   return {
     category,
     decider: { initialState: initial, decide, evolve },

@@ -13,6 +13,16 @@ import type { InvalidRequest } from "./InvalidRequest.ts"
 type Tagged = { readonly _tag: string }
 type Codec<A, I = unknown> = Schema.Codec<A, I>
 
+/** Is in the compiler's message if `decide` rejects and the definition names no rejection. */
+export interface NoRejection {
+  readonly "name the error class in the definition, as `rejection`": never
+}
+
+/** What `decide` may reject with. */
+export type Rejected<Rejection extends Codec<unknown>> = [Rejection] extends [Schema.Never]
+  ? NoRejection
+  : Rejection["Type"]
+
 /** Defines an aggregate: the schemas of all that it is made of, and its pure rules. */
 export interface Definition<
   Id extends Codec<string, string>,
@@ -38,7 +48,7 @@ export interface Definition<
   readonly decide: (
     command: Command["Type"],
     state: State["Type"]
-  ) => Result.Result<ReadonlyArray<Event["Type"]>, Rejection["Type"]>
+  ) => Result.Result<ReadonlyArray<Event["Type"]>, Rejected<Rejection>>
   /** Folds an event into the state. It is total on every event that `decide` makes. `recordedAt` is ISO 8601, in UTC. */
   readonly evolve: (state: State["Type"], event: Event["Type"], recordedAt: string) => State["Type"]
   /** For events that were once stored in another shape: `Upcaster.since(V1).now(…)` by their tags. */

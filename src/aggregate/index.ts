@@ -11,6 +11,8 @@ export {
   type CommandOptions,
   type Current,
   type Definition,
+  type NoRejection,
+  type Rejected,
   type SendOptions,
   type Stored
 } from "./AggregateService.ts"
