@@ -59,7 +59,7 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
     return sql`SELECT * FROM (
         SELECT *, ${sumBefore(textSize)} AS text_before FROM (
           SELECT *, ${sumBefore("pg_column_size(data)")} AS stored_before, count(*) OVER () AS found
-          FROM ${events} AND ${by} > ${after} ORDER BY ${by} LIMIT ${limit}
+          FROM (SELECT * FROM ${events} AND ${by} > ${after} ORDER BY ${by} LIMIT ${limit}) AS page
         ) AS page
         WHERE stored_before < ${maxPageBytes} OR ${isSecond}
       ) AS page
