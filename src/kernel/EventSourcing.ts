@@ -37,8 +37,8 @@ export const apart = <A, E, R>(self: Layer.Layer<A, E, R>): Layer.Layer<A, E, R>
   Layer.fromBuildMemo((_, scope) => Layer.buildWithMemoMap(self, Layer.makeMemoMapUnsafe(), scope))
 
 /**
- * Keeps everything in memory, for tests and trials: nothing survives the process, and projections do not run. It can't
- * fail in practice; its error type is that of reading the log.
+ * Keeps everything in memory, for tests and trials: nothing survives the process. Subscriptions run, and projections that
+ * are folds. It can't fail in practice; its error type is that of reading the log.
  */
 export const layerMemory = Layer.merge(services, ProjectionLayers.layerMemory).pipe(
   Layer.provideMerge(Layer.merge(LogTail.layer, Snapshots.layerMemory)),
@@ -55,7 +55,7 @@ export interface Options {
  *
  * Building it fails with the errors of your layer, with `DatabaseUnavailable` if the database can't be reached (build it
  * again later), with `DatabaseNotOpened` if the schema is a newer one or can't be brought up to date, or with an error of
- * the projections (see `SqlProjections.layer`). Processes of different versions may share one database.
+ * the projections (see `ProjectionHost`). Processes of different versions may share one database.
  */
 export const layer = <E, R>(database: Layer.Layer<Database, E, R>, { projections = [] }: Options = {}) =>
   Layer.merge(services, ProjectionLayers.layer(projections)).pipe(

@@ -14,8 +14,9 @@ import type { SqlClient, SqlError, Statement } from "effect/sql"
 import { schemaOf, tableName } from "../database/SchemaName.ts"
 import type { RecordedEvent } from "../eventstore/EventStore.ts"
 import * as Lease from "./run/Lease.ts"
+import { InvalidToken } from "./consistency/ConsistencyToken.ts"
 import * as LogPoint from "./LogPoint.ts"
-import { type CheckpointKey, type Consumer, isSubscription, type Subscription } from "./Projection.ts"
+import { type CheckpointKey, type Consumer, isSubscription } from "./Projection.ts"
 
 export interface Checkpoint {
   readonly logId: string
@@ -85,11 +86,12 @@ export const create = (sql: SqlClient.SqlClient, { name, slot, version }: Checkp
     FROM ordinal.log_head h
     ON CONFLICT DO NOTHING`
 
-const startOf = (sql: SqlClient.SqlClient, { name, start }: Subscription) =>
-  Effect.catchTag(
-    LogPoint.find(sql, start),
-    "InvalidToken",
-    ({ message }) => new ProjectionStopped({ projection: name, problem: `where it starts is refused: ${message}` })
+/** A subscription whose start is refused is stopped. */
+export const orStopped = <A, E, R>(projection: string, start: Effect.Effect<A, E | InvalidToken, R>) =>
+  Effect.catchIf(
+    start,
+    (error) => error instanceof InvalidToken,
+    ({ message }) => new ProjectionStopped({ projection, problem: `where it starts is refused: ${message}` })
   )
 
 /**
@@ -114,7 +116,11 @@ export const setUp = Effect.fn("Projection.setUp")(function* (
         return yield* new ProjectionStopped({ projection: name, problem: `${problem}; drop the table` })
       }
     }
-    yield* create(sql, key, isSubscription(consumer) ? yield* startOf(sql, consumer) : undefined)
+    yield* create(
+      sql,
+      key,
+      isSubscription(consumer) ? yield* orStopped(name, LogPoint.find(sql, consumer.start)) : undefined
+    )
   }).pipe(sql.withTransaction)
 })
 
@@ -140,6 +146,22 @@ export const lock = (sql: SqlClient.SqlClient, { name, slot }: Key) =>
   sql`SELECT FROM ordinal.checkpoints WHERE projection = ${name} AND slot = ${slot} FOR UPDATE`.pipe(
     Effect.andThen(stored(sql, { name, slot }))
   )
+
+/** Fails unless the log has the event that a checkpoint was moved to. */
+export const checkHistory = Effect.fnUntraced(function* (
+  name: string,
+  from: Pick<Checkpoint, "logId">,
+  { eventId, position }: Pick<RecordedEvent, "eventId" | "position">,
+  log: Pick<Stored, "head" | "isOfHistory" | "logId">
+): Effect.fn.Return<void, ProjectionStopped> {
+  if (log.logId !== from.logId || log.head < position) {
+    const problem = `it was given events up to position ${position}, but the log is ${log.logId} and ends at ${log.head}`
+    return yield* rebuildDemanded(name, problem)
+  }
+  if (log.isOfHistory) return
+  const problem = `it was given event ${eventId} at position ${position}, where the log has another one`
+  return yield* rebuildDemanded(name, problem)
+})
 
 /**
  * Moves the checkpoint from `from.position` to the event `to`, inside the caller's transaction, and renews the owner's
@@ -170,13 +192,8 @@ export const advance = Effect.fnUntraced(function* (
     RETURNING log.log_id AS "logId", log."position" AS head, c.parked, ${sql.literal(isOfHistory)} AS "isOfHistory"
       ${repeatable ? sql`, set_config('synchronous_commit', 'off', true)` : sql``}`
   if (moved === undefined) return yield* new CheckpointMoved()
-  if (moved.logId !== from.logId || moved.head < position) {
-    const problem = `it was given events up to position ${position}, but the log is ${moved.logId} and ends at ${moved.head}`
-    return yield* rebuildDemanded(name, problem)
-  }
-  if (moved.isOfHistory) return moved
-  const problem = `it was given event ${eventId} at position ${position}, where the log has another one`
-  return yield* rebuildDemanded(name, problem)
+  yield* checkHistory(name, from, to, moved)
+  return moved
 })
 
 /** Records why the projection was stopped. */

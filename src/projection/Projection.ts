@@ -61,6 +61,14 @@ export interface ProjectionAudit {
   remove(sql: SqlClient.SqlClient, streamId: string, over: number): Sql<boolean>
 }
 
+/** The row of a stream as the fold of its events, by which a projection runs in memory as well. */
+export interface ProjectionFold {
+  /** Applies the stream's next event to its row; `undefined` stands for no row. */
+  evolve(row: unknown, event: RecordedEvent): unknown
+  /** Moves a row to the version of an event without applying the event. */
+  skip(row: unknown, event: RecordedEvent): unknown
+}
+
 /** What the runner knows of everything that it runs. */
 interface Followed {
   /** Projections and subscriptions share their names: each has one of its own. */
@@ -87,6 +95,8 @@ export interface Projection extends Followed {
   readonly tables?: ProjectionTables
   /** Without this nothing is audited. */
   readonly audit?: ProjectionAudit
+  /** Without this the projection does not run in memory. */
+  readonly fold?: ProjectionFold
 }
 
 /** Where a subscription starts: at the first event, behind the last one, or behind what a consistency token was given for. */

@@ -4,6 +4,7 @@
  */
 import { Context, type Effect, type Scope } from "effect"
 import type { SqlError } from "effect/sql"
+import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import type { ProjectionStopped } from "./Checkpoint.ts"
 import type { Consumer } from "./Projection.ts"
 
@@ -15,6 +16,8 @@ export class ProjectionHost extends Context.Service<
      * `ProjectionStopped` if its table has rows but no checkpoint says of what, or if it can't start where it says; dies
      * if its name or its table is taken.
      */
-    run(consumer: Consumer): Effect.Effect<void, ProjectionStopped | SqlError.SqlError, Scope.Scope>
+    run(
+      consumer: Consumer
+    ): Effect.Effect<void, ProjectionStopped | SqlError.SqlError | DatabaseUnavailable, Scope.Scope>
   }
 >()("ordinal/projection/ProjectionHost") {}

@@ -3,32 +3,23 @@
  * `Projections`, `Rebuilds`, `ParkedStreams` and `Audits`, and `ProjectionHost` for what is added later. `EventSourcing`
  * calls this with the projections of an application.
  */
-import { Effect, Layer } from "effect"
+import { Effect, Layer, type Scope } from "effect"
 import type { Database } from "../database/Database.ts"
 import type { EventStore } from "../eventstore/EventStore.ts"
 import type { LogTail } from "../eventstore/tail/LogTail.ts"
 import { Audits } from "./audit/Audits.ts"
 import * as SqlAudits from "./audit/SqlAudits.ts"
-import type { ProjectionProgress } from "./consistency/ProjectionProgress.ts"
-import { ParkedStreams } from "./parking/ParkedStreams.ts"
+import { ProjectionProgress } from "./consistency/ProjectionProgress.ts"
 import * as StoredParkedStreams from "./parking/StoredParkedStreams.ts"
 import { type Consumer, isSubscription, type Projection } from "./Projection.ts"
 import { ProjectionHost } from "./ProjectionHost.ts"
-import { Projections } from "./Projections.ts"
 import * as RebuildRunner from "./rebuild/RebuildRunner.ts"
 import { Rebuilds } from "./rebuild/Rebuilds.ts"
 import * as SqlRebuilds from "./rebuild/SqlRebuilds.ts"
 import * as ProjectionRunner from "./run/ProjectionRunner.ts"
+import * as MemoryProjectionStore from "./store/MemoryProjectionStore.ts"
 import { ProjectionStore } from "./store/ProjectionStore.ts"
 import * as StoredProjections from "./StoredProjections.ts"
-
-/** Offers the services where nothing is projected: in memory. */
-export const layerMemory = Layer.mergeAll(
-  Projections.layerMemory,
-  Rebuilds.layerMemory,
-  ParkedStreams.layerMemory,
-  Audits.layerMemory
-)
 
 const duplicateOf = (names: ReadonlyArray<string>) => names.find((name, index) => names.indexOf(name) < index)
 
@@ -66,23 +57,52 @@ const makeRegistry = () => {
 
 type Registry = ReturnType<typeof makeRegistry>
 
-const makeHost = Effect.fnUntraced(function* (registry: Registry) {
+/** Makes the host, which runs `beside` beside each projection. */
+const makeHost = Effect.fnUntraced(function* (
+  registry: Registry,
+  beside: (projection: Projection) => Effect.Effect<void, never, Scope.Scope>
+) {
   const { shared } = yield* ProjectionStore
-  const context = yield* Effect.context<
-    Database | EventStore | LogTail | ProjectionProgress | ProjectionStore | Audits
-  >()
+  const context = yield* Effect.context<LogTail | ProjectionProgress | ProjectionStore>()
   return ProjectionHost.of({
     run: (consumer) =>
       Effect.gen(function* () {
         yield* registry.add(consumer)
+        if (!isSubscription(consumer)) yield* beside(consumer)
         yield* shared.setUp(consumer)
         yield* ProjectionRunner.start(consumer)
-        if (isSubscription(consumer)) return
-        yield* RebuildRunner.start(consumer)
-        yield* SqlAudits.start(consumer)
       }).pipe(Effect.provide(context))
   })
 })
+
+/** A projection that only knows SQL can't run in memory. */
+const inMemory = ({ fold, name }: Projection) =>
+  fold === undefined
+    ? Effect.die(
+        new TypeError(`The projection ${name} keeps its rows in SQL; run it on PostgreSQL, or on PGlite in memory.`)
+      )
+    : Effect.void
+
+/** Offers the services and the host in memory, where nothing is rebuilt or audited. */
+export const layerMemory = Layer.unwrap(
+  Effect.sync(() => {
+    const registry = makeRegistry()
+    return Layer.mergeAll(
+      StoredProjections.layer(registry.consumers),
+      Rebuilds.layerMemory,
+      StoredParkedStreams.layer(registry.consumers),
+      Audits.layerMemory,
+      Layer.effect(ProjectionHost, makeHost(registry, inMemory))
+    )
+  })
+).pipe(Layer.provideMerge(ProjectionProgress.layer), Layer.provideMerge(MemoryProjectionStore.layer))
+
+/** Rebuilds and audits each projection in the background. */
+const inDatabase = Effect.map(
+  Effect.context<Database | EventStore | LogTail | ProjectionStore | Audits>(),
+  (context) => (projection: Projection) =>
+    Effect.andThen(RebuildRunner.start(projection), SqlAudits.start(projection)).pipe(Effect.provide(context))
+)
 
 /**
  * Runs these projections until the scope closes, as far as no other process does. Fails with `ProjectionStopped` if the
@@ -100,7 +120,12 @@ export const layer = (projections: ReadonlyArray<Projection>) =>
       )
       const running = Effect.flatMap(ProjectionHost, ({ run }) => Effect.forEach(projections, run, { discard: true }))
       return Layer.effectDiscard(running).pipe(
-        Layer.provideMerge(Layer.effect(ProjectionHost, makeHost(registry))),
+        Layer.provideMerge(
+          Layer.effect(
+            ProjectionHost,
+            Effect.flatMap(inDatabase, (beside) => makeHost(registry, beside))
+          )
+        ),
         Layer.provideMerge(services)
       )
     })

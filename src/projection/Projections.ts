@@ -3,7 +3,7 @@
  *
  * Every process answers for all of them, whichever runs them, since checkpoints and pauses are rows of the database.
  * The other services of operators are `Rebuilds`, `ParkedStreams` and `Audits`. The admin port, metrics, `GET
- * /projections` and embedders call this one; `SqlProjections` implements it.
+ * /projections` and embedders call this one; `StoredProjections` implements it.
  */
 import { Context, type Duration, Effect, Layer } from "effect"
 import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
@@ -88,7 +88,7 @@ export class Projections extends Context.Service<
     ): Effect.Effect<void, UnknownProjection | InvalidToken | ProjectionBehind | DatabaseUnavailable>
   }
 >()("ordinal/projection/Projections") {
-  /** There are no projections in memory: the list is empty, and no name is known. */
+  /** There are no projections: the list is empty, and no name is known. */
   static readonly layerMemory: Layer.Layer<Projections> = Layer.sync(Projections, () => {
     const unknown = (name: string) => new UnknownProjection({ name })
     return { list: Effect.succeed([]), pause: unknown, resume: unknown, rewind: unknown, awaitToken: unknown }

@@ -4,11 +4,11 @@
  * without it (`skip`).
  *
  * Parking is recorded in the database, so it survives restarts. Operators call this through the admin port;
- * `SqlParkedStreams` implements it. The idea is the parked messages of KurrentDB's persistent subscriptions.
+ * `StoredParkedStreams` implements it. The idea is the parked messages of KurrentDB's persistent subscriptions.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, type Effect } from "effect"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
-import { type ParkedElsewhere, type RetryRefused, type StillFailing, UnknownParkedStream } from "../ProjectionErrors.ts"
+import type { ParkedElsewhere, RetryRefused, StillFailing, UnknownParkedStream } from "../ProjectionErrors.ts"
 
 /** A stream is parked, or (`parked: false`, `degraded: true`) goes on without the events that were skipped. */
 export interface ParkedStream {
@@ -54,10 +54,4 @@ export class ParkedStreams extends Context.Service<
      */
     skip(id: string, version?: number): Resolved<ParkedElsewhere>
   }
->()("ordinal/projection/parking/ParkedStreams") {
-  /** There are no projections in memory, so nothing is parked. */
-  static readonly layerMemory: Layer.Layer<ParkedStreams> = Layer.sync(ParkedStreams, () => {
-    const unknown = (id: string) => new UnknownParkedStream({ id })
-    return { list: Effect.succeed([]), retry: unknown, skip: unknown }
-  })
-}
+>()("ordinal/projection/parking/ParkedStreams") {}

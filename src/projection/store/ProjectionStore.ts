@@ -7,6 +7,7 @@
  */
 import { Context, type Effect } from "effect"
 import type { SqlError } from "effect/sql"
+import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import type { Checkpoint, CheckpointMoved, ProjectionStopped, Stored } from "../Checkpoint.ts"
 import type { InvalidToken } from "../consistency/ConsistencyToken.ts"
@@ -14,7 +15,8 @@ import type { Culprit } from "../parking/ParkedRows.ts"
 import type { ParkedStream } from "../parking/ParkedStreams.ts"
 import type { Batch, CheckpointKey, Consumer, Projection, Start } from "../Projection.ts"
 
-type Sql<A> = Effect.Effect<A, SqlError.SqlError>
+type Unavailable = SqlError.SqlError | DatabaseUnavailable
+type Sql<A> = Effect.Effect<A, Unavailable>
 type Key = Pick<CheckpointKey, "name" | "slot">
 /** An event's place in its stream and in the log. */
 type Place = Pick<RecordedEvent, "position" | "version">
@@ -22,14 +24,14 @@ type Place = Pick<RecordedEvent, "position" | "version">
 /** One connection to the store: its transactions are one after the other, or one inside the other. */
 export interface ProjectionSession {
   /** Runs all or nothing; inside another transaction it is a savepoint. */
-  transaction<A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError.SqlError, R>
+  transaction<A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | Unavailable, R>
 
   /** Reads a checkpoint; undefined if there is none. */
   stored(key: Key): Sql<Stored | undefined>
   /** Reads a checkpoint and locks it until the transaction ends. */
   lock(key: Key): Sql<Stored | undefined>
   /** Makes what the consumer needs before it runs for the first time on this log: its checkpoint, and its live table. */
-  setUp(consumer: Consumer): Effect.Effect<void, ProjectionStopped | SqlError.SqlError>
+  setUp(consumer: Consumer): Effect.Effect<void, ProjectionStopped | Unavailable>
   /** Moves the checkpoint from one event to another, in the caller's transaction, and renews the lease. */
   advance(
     key: CheckpointKey,
@@ -39,7 +41,7 @@ export interface ProjectionSession {
     options: { readonly repeatable: boolean }
   ): Effect.Effect<
     { readonly head: bigint; readonly parked: number },
-    CheckpointMoved | ProjectionStopped | SqlError.SqlError
+    CheckpointMoved | ProjectionStopped | Unavailable
   >
   /** Records why the consumer was stopped. */
   stop(key: CheckpointKey, problem: string): Sql<unknown>
@@ -112,7 +114,7 @@ export class ProjectionStore extends Context.Service<
     /** Runs `use` with a session of its own, which is thrown away afterwards, whatever state it is in. */
     withSession<A, E, R>(
       use: (session: ProjectionSession) => Effect.Effect<A, E, R>
-    ): Effect.Effect<A, E | SqlError.SqlError, R>
+    ): Effect.Effect<A, E | Unavailable, R>
     /** At most so many events are applied in one transaction. */
     readonly maxBatch: number
     /** Reads the live checkpoints that are of this log and its history. */
@@ -121,6 +123,6 @@ export class ProjectionStore extends Context.Service<
     rows(consumers: ReadonlyArray<Consumer>): Sql<ReadonlyArray<ProjectionRow>>
     setPaused(name: string, paused: boolean): Sql<unknown>
     /** Moves a subscription's checkpoint, and forgets the streams that were parked behind it. */
-    rewind(name: string, to: Start): Effect.Effect<void, InvalidToken | SqlError.SqlError>
+    rewind(name: string, to: Start): Effect.Effect<void, InvalidToken | Unavailable>
   }
 >()("ordinal/projection/store/ProjectionStore") {}

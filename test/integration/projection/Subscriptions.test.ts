@@ -13,7 +13,7 @@ import { type ProjectionInfo, Projections } from "../../../src/projection/Projec
 import * as Subscriptions from "../../../src/projection/Subscriptions.ts"
 import type { Events } from "../../../src/projection/TypedEvents.ts"
 
-type Kernel = Layer.Success<ReturnType<typeof EventSourcing.layerPostgres>>
+type Kernel = Layer.Success<typeof EventSourcing.layerMemory>
 
 const name = "notes"
 
@@ -34,7 +34,10 @@ const makeNotes = () => {
 }
 
 /** One process: the kernel on PostgreSQL, the jars, and a subscription. */
-const process = <E, EK>(kernel: Layer.Layer<Kernel, EK>, subscription: Layer.Layer<never, E, Kernel | Jars>) =>
+const process = <K, EK, E>(
+  kernel: Layer.Layer<K | Kernel, EK>,
+  subscription: Layer.Layer<never, E, Kernel | Jars>
+): Layer.Layer<K | Kernel | Jars, E | EK> =>
   subscription.pipe(Layer.provideMerge(Jars.layer), Layer.provideMerge(kernel), Layer.provide(silent), Layer.fresh)
 
 const onPostgres = (url: string) => EventSourcing.layerPostgres(url, patientConnections)
@@ -246,233 +249,240 @@ const makeFussy = <E>(isBad: (note: string) => boolean, error: (note: string) =>
   return { notes, control, handle }
 }
 
-describe("a subscription whose handler fails", () => {
-  it.live(
-    "for one event parks its stream, goes on with the others, and delivers what was held back after a retry",
-    () =>
+const kernels: Record<string, Effect.Effect<Layer.Layer<Kernel, unknown>, unknown, Scope.Scope>> = {
+  "in memory": Effect.succeed(EventSourcing.layerMemory),
+  "on PostgreSQL": Effect.map(freshDatabase, onPostgres)
+}
+
+for (const [where, kernel] of Object.entries(kernels)) {
+  describe(`a subscription ${where} whose handler fails`, () => {
+    it.live(
+      "for one event parks its stream, goes on with the others, and delivers what was held back after a retry",
+      () =>
+        Effect.gen(function* () {
+          const { control, handle, notes } = makeFussy(
+            (note) => note === "b:2",
+            (note) => new Bad({ note })
+          )
+          yield* Effect.gen(function* () {
+            const parkedStreams = yield* ParkedStreams
+            yield* fill("a:1 b:2 a:3 b:4 c:5")
+            yield* isDone
+            yield* fill("b:6 a:7")
+            yield* isDone
+            assert.deepStrictEqual(
+              notes.filter((note) => note.startsWith("b")),
+              []
+            )
+            assert.deepStrictEqual([...new Set(notes)].sort(), ["a:1", "a:3", "a:7", "c:5"])
+            const [parked, ...others] = yield* parkedStreams.list
+            assert.deepInclude(parked, { projection: name, streamId: "jar-b", version: 1 })
+            assert.deepStrictEqual(others, [])
+            const failing = yield* Effect.flip(parkedStreams.retry(parked!.id))
+            assert.deepInclude(failing, { _tag: "StillFailing", version: 1 })
+            control.isCured = true
+            notes.length = 0
+            yield* parkedStreams.retry(parked!.id)
+            assert.deepStrictEqual(notes, ["b:2", "b:4", "b:6"])
+            assert.deepStrictEqual(yield* parkedStreams.list, [])
+            yield* fill("b:8")
+            yield* isDone
+            assert.deepStrictEqual(notes, ["b:2", "b:4", "b:6", "b:8"])
+          }).pipe(Effect.provide(process(yield* kernel, subscribe(handle))))
+        })
+    )
+
+    it.live("leaves a skipped event out for good", () =>
+      Effect.gen(function* () {
+        const { handle, notes } = makeFussy(
+          (note) => note === "b:2",
+          (note) => new Bad({ note })
+        )
+        yield* Effect.gen(function* () {
+          const parkedStreams = yield* ParkedStreams
+          yield* fill("a:1 b:2 b:4")
+          yield* isDone
+          const [parked] = yield* parkedStreams.list
+          yield* parkedStreams.skip(parked!.id, 1)
+          assert.deepStrictEqual([...new Set(notes)], ["a:1", "b:4"])
+          assert.containSubset(yield* parkedStreams.list, [{ parked: false, skipped: [1] }])
+        }).pipe(Effect.provide(process(yield* kernel, subscribe(handle))))
+      })
+    )
+
+    it.live.each([
+      ["Subscriptions.Retry", () => new Subscriptions.Retry({})],
+      ["an error with retryAfter", () => new Away({ retryAfter: 1 })]
+    ] as const)("with %s waits, and parks nothing, however often it fails and for one event alone", ([, error]) =>
+      Effect.gen(function* () {
+        const { control, handle, notes } = makeFussy<Subscriptions.Retry | Away>((note) => note === "b:2", error)
+        yield* Effect.gen(function* () {
+          yield* fill("a:1 b:2 a:3")
+          yield* infoWhen(({ status }) => status === "retrying" && control.failures >= 8)
+          const { list } = yield* ParkedStreams
+          assert.deepStrictEqual(yield* list, [])
+          control.isCured = true
+          yield* isDone
+          yield* infoWhen(({ status }) => status === "live")
+          assert.deepStrictEqual(yield* list, [])
+          assert.includeMembers(notes, ["a:1", "b:2", "a:3"])
+        }).pipe(Effect.provide(process(yield* kernel, subscribe(handle))))
+      })
+    )
+
+    it.live("for everything parks nothing, and goes on when it works again", () =>
+      Effect.gen(function* () {
+        const { control, handle, notes } = makeFussy(
+          () => true,
+          (note) => new Bad({ note })
+        )
+        yield* Effect.gen(function* () {
+          yield* fill("a:1 b:2 a:3")
+          yield* infoWhen(({ status }) => status === "retrying" && control.failures >= 8)
+          assert.deepStrictEqual(yield* Effect.flatMap(ParkedStreams, ({ list }) => list), [])
+          control.isCured = true
+          yield* isDone
+          assert.includeMembers(notes, ["a:1", "b:2", "a:3"])
+        }).pipe(Effect.provide(process(yield* kernel, subscribe(handle))))
+      })
+    )
+
+    it.live("by taking too long for one event parks its stream", () =>
+      Effect.gen(function* () {
+        const { notes, note } = makeNotes()
+        const handle = (events: JarEvents) => (events.map(noteOf).includes("b:2") ? Effect.never : note(events))
+        yield* Effect.gen(function* () {
+          yield* fill("a:1 b:2 a:3")
+          yield* isDone
+          const [parked] = yield* Effect.flatMap(ParkedStreams, ({ list }) => list)
+          assert.deepInclude(parked, { streamId: "jar-b" })
+          assert.include(parked!.reason, "took longer than the 0.2 s")
+          assert.deepStrictEqual([...new Set(notes)], ["a:1", "a:3"])
+        }).pipe(Effect.provide(process(yield* kernel, subscribe(handle, { timeout: "200 millis" }))))
+      })
+    )
+
+    it.live("by interrupting itself is tried again as after any other failure", () =>
+      Effect.gen(function* () {
+        const { notes, note } = makeNotes()
+        let times = 0
+        const handle = (events: JarEvents) => (times++ < 2 ? Effect.interrupt : note(events))
+        yield* Effect.gen(function* () {
+          yield* fill("a:1")
+          yield* isDone
+          assert.deepStrictEqual(notes, ["a:1"])
+        }).pipe(Effect.provide(process(yield* kernel, subscribe(handle))))
+      })
+    )
+  })
+
+  describe(`an operator ${where}`, () => {
+    it.live("rewinds a subscription to the start, to a token or to the end", () =>
       Effect.gen(function* () {
         const { control, handle, notes } = makeFussy(
           (note) => note === "b:2",
           (note) => new Bad({ note })
         )
         yield* Effect.gen(function* () {
-          const parkedStreams = yield* ParkedStreams
-          yield* fill("a:1 b:2 a:3 b:4 c:5")
+          const projections = yield* Projections
+          const token = yield* fill("a:1")
+          yield* fill("b:2 a:3")
           yield* isDone
-          yield* fill("b:6 a:7")
+          control.isCured = true
+          notes.length = 0
+          yield* projections.rewind(name, token)
+          yield* isDone
+          assert.deepStrictEqual(notes.splice(0), ["b:2", "a:3"])
+          assert.deepStrictEqual(yield* Effect.flatMap(ParkedStreams, ({ list }) => list), [])
+          assert.deepInclude(yield* isDone, { parked: 0 })
+          yield* projections.rewind(name, "start")
+          yield* isDone
+          assert.deepStrictEqual(notes.splice(0), ["a:1", "b:2", "a:3"])
+          yield* projections.pause(name)
+          yield* fill("a:4")
+          yield* projections.rewind(name, "end")
+          yield* projections.resume(name)
+          yield* fill("a:5")
+          yield* isDone
+          assert.deepStrictEqual(notes.splice(0), ["a:5"])
+          const refused = yield* Effect.flip(projections.rewind(name, "1.0123456789ab"))
+          assert.strictEqual(refused._tag, "InvalidToken")
+          assert.strictEqual((yield* Effect.flip(projections.rewind("other", "start")))._tag, "UnknownProjection")
+        }).pipe(Effect.provide(process(yield* kernel, subscribe(handle))))
+      })
+    )
+
+    it.live("pauses a subscription, which interrupts what it is handling", () =>
+      Effect.gen(function* () {
+        const { notes, note } = makeNotes()
+        const begun = yield* Queue.unbounded<void>()
+        const interrupted = yield* Deferred.make<void>()
+        let isHeld = true
+        const handle = (events: JarEvents) =>
+          isHeld
+            ? Queue.offer(begun, undefined).pipe(
+                Effect.andThen(Effect.never),
+                Effect.onInterrupt(() => Deferred.succeed(interrupted, undefined))
+              )
+            : note(events)
+        yield* Effect.gen(function* () {
+          const projections = yield* Projections
+          yield* fill("a:1")
+          yield* Queue.take(begun)
+          yield* projections.pause(name)
+          yield* Deferred.await(interrupted)
+          isHeld = false
+          yield* infoWhen(({ status }) => status === "paused")
+          assert.deepStrictEqual(notes, [])
+          yield* projections.resume(name)
+          yield* isDone
+          assert.deepStrictEqual(notes, ["a:1"])
+        }).pipe(Effect.provide(process(yield* kernel, subscribe(handle))))
+      })
+    )
+
+    it.live("brings a parked stream back while a batch is handled that left its next event out; it is not lost", () =>
+      Effect.gen(function* () {
+        const { notes, note } = makeNotes()
+        let isCured = false
+        const begun = yield* Deferred.make<void>()
+        const isOpen = yield* Deferred.make<void>()
+        const handle = (events: JarEvents) =>
+          Effect.gen(function* () {
+            const given = new Set(events.map(noteOf))
+            if (!isCured && given.has("b:2")) return yield* new Bad({ note: "b:2" })
+            if (given.has("a:9")) {
+              yield* Deferred.succeed(begun, undefined)
+              yield* Deferred.await(isOpen)
+            }
+            yield* note(events)
+          })
+        yield* Effect.gen(function* () {
+          const parkedStreams = yield* ParkedStreams
+          yield* fill("a:1 b:2")
+          yield* isDone
+          isCured = true
+          const projections = yield* Projections
+          // Both events are in one batch, since the subscription does not look while it is paused.
+          yield* projections.pause(name)
+          yield* infoWhen(({ status }) => status === "paused")
+          yield* fill("b:8 a:9")
+          yield* projections.resume(name)
+          yield* Deferred.await(begun)
+          const [parked] = yield* parkedStreams.list
+          yield* parkedStreams.retry(parked!.id)
+          yield* Deferred.succeed(isOpen, undefined)
           yield* isDone
           assert.deepStrictEqual(
             notes.filter((note) => note.startsWith("b")),
-            []
+            ["b:2", "b:8"]
           )
-          assert.deepStrictEqual([...new Set(notes)].sort(), ["a:1", "a:3", "a:7", "c:5"])
-          const [parked, ...others] = yield* parkedStreams.list
-          assert.deepInclude(parked, { projection: name, streamId: "jar-b", version: 1 })
-          assert.deepStrictEqual(others, [])
-          const failing = yield* Effect.flip(parkedStreams.retry(parked!.id))
-          assert.deepInclude(failing, { _tag: "StillFailing", version: 1 })
-          control.isCured = true
-          notes.length = 0
-          yield* parkedStreams.retry(parked!.id)
-          assert.deepStrictEqual(notes, ["b:2", "b:4", "b:6"])
-          assert.deepStrictEqual(yield* parkedStreams.list, [])
-          yield* fill("b:8")
-          yield* isDone
-          assert.deepStrictEqual(notes, ["b:2", "b:4", "b:6", "b:8"])
-        }).pipe(Effect.provide(process(onPostgres(yield* freshDatabase), subscribe(handle))))
+          assert.include(notes, "a:9")
+        }).pipe(Effect.provide(process(yield* kernel, subscribe(handle))))
       })
-  )
-
-  it.live("leaves a skipped event out for good", () =>
-    Effect.gen(function* () {
-      const { handle, notes } = makeFussy(
-        (note) => note === "b:2",
-        (note) => new Bad({ note })
-      )
-      yield* Effect.gen(function* () {
-        const parkedStreams = yield* ParkedStreams
-        yield* fill("a:1 b:2 b:4")
-        yield* isDone
-        const [parked] = yield* parkedStreams.list
-        yield* parkedStreams.skip(parked!.id, 1)
-        assert.deepStrictEqual([...new Set(notes)], ["a:1", "b:4"])
-        assert.containSubset(yield* parkedStreams.list, [{ parked: false, skipped: [1] }])
-      }).pipe(Effect.provide(process(onPostgres(yield* freshDatabase), subscribe(handle))))
-    })
-  )
-
-  it.live.each([
-    ["Subscriptions.Retry", () => new Subscriptions.Retry({})],
-    ["an error with retryAfter", () => new Away({ retryAfter: 1 })]
-  ] as const)("with %s waits, and parks nothing, however often it fails and for one event alone", ([, error]) =>
-    Effect.gen(function* () {
-      const { control, handle, notes } = makeFussy<Subscriptions.Retry | Away>((note) => note === "b:2", error)
-      yield* Effect.gen(function* () {
-        yield* fill("a:1 b:2 a:3")
-        yield* infoWhen(({ status }) => status === "retrying" && control.failures >= 8)
-        const { list } = yield* ParkedStreams
-        assert.deepStrictEqual(yield* list, [])
-        control.isCured = true
-        yield* isDone
-        yield* infoWhen(({ status }) => status === "live")
-        assert.deepStrictEqual(yield* list, [])
-        assert.includeMembers(notes, ["a:1", "b:2", "a:3"])
-      }).pipe(Effect.provide(process(onPostgres(yield* freshDatabase), subscribe(handle))))
-    })
-  )
-
-  it.live("for everything parks nothing, and goes on when it works again", () =>
-    Effect.gen(function* () {
-      const { control, handle, notes } = makeFussy(
-        () => true,
-        (note) => new Bad({ note })
-      )
-      yield* Effect.gen(function* () {
-        yield* fill("a:1 b:2 a:3")
-        yield* infoWhen(({ status }) => status === "retrying" && control.failures >= 8)
-        assert.deepStrictEqual(yield* Effect.flatMap(ParkedStreams, ({ list }) => list), [])
-        control.isCured = true
-        yield* isDone
-        assert.includeMembers(notes, ["a:1", "b:2", "a:3"])
-      }).pipe(Effect.provide(process(onPostgres(yield* freshDatabase), subscribe(handle))))
-    })
-  )
-
-  it.live("by taking too long for one event parks its stream", () =>
-    Effect.gen(function* () {
-      const { notes, note } = makeNotes()
-      const handle = (events: JarEvents) => (events.map(noteOf).includes("b:2") ? Effect.never : note(events))
-      yield* Effect.gen(function* () {
-        yield* fill("a:1 b:2 a:3")
-        yield* isDone
-        const [parked] = yield* Effect.flatMap(ParkedStreams, ({ list }) => list)
-        assert.deepInclude(parked, { streamId: "jar-b" })
-        assert.include(parked!.reason, "took longer than the 0.2 s")
-        assert.deepStrictEqual([...new Set(notes)], ["a:1", "a:3"])
-      }).pipe(Effect.provide(process(onPostgres(yield* freshDatabase), subscribe(handle, { timeout: "200 millis" }))))
-    })
-  )
-
-  it.live("by interrupting itself is tried again as after any other failure", () =>
-    Effect.gen(function* () {
-      const { notes, note } = makeNotes()
-      let times = 0
-      const handle = (events: JarEvents) => (times++ < 2 ? Effect.interrupt : note(events))
-      yield* Effect.gen(function* () {
-        yield* fill("a:1")
-        yield* isDone
-        assert.deepStrictEqual(notes, ["a:1"])
-      }).pipe(Effect.provide(process(onPostgres(yield* freshDatabase), subscribe(handle))))
-    })
-  )
-})
-
-describe("an operator", () => {
-  it.live("rewinds a subscription to the start, to a token or to the end", () =>
-    Effect.gen(function* () {
-      const { control, handle, notes } = makeFussy(
-        (note) => note === "b:2",
-        (note) => new Bad({ note })
-      )
-      yield* Effect.gen(function* () {
-        const projections = yield* Projections
-        const token = yield* fill("a:1")
-        yield* fill("b:2 a:3")
-        yield* isDone
-        control.isCured = true
-        notes.length = 0
-        yield* projections.rewind(name, token)
-        yield* isDone
-        assert.deepStrictEqual(notes.splice(0), ["b:2", "a:3"])
-        assert.deepStrictEqual(yield* Effect.flatMap(ParkedStreams, ({ list }) => list), [])
-        assert.deepInclude(yield* isDone, { parked: 0 })
-        yield* projections.rewind(name, "start")
-        yield* isDone
-        assert.deepStrictEqual(notes.splice(0), ["a:1", "b:2", "a:3"])
-        yield* projections.pause(name)
-        yield* fill("a:4")
-        yield* projections.rewind(name, "end")
-        yield* projections.resume(name)
-        yield* fill("a:5")
-        yield* isDone
-        assert.deepStrictEqual(notes.splice(0), ["a:5"])
-        const refused = yield* Effect.flip(projections.rewind(name, "1.0123456789ab"))
-        assert.strictEqual(refused._tag, "InvalidToken")
-        assert.strictEqual((yield* Effect.flip(projections.rewind("other", "start")))._tag, "UnknownProjection")
-      }).pipe(Effect.provide(process(onPostgres(yield* freshDatabase), subscribe(handle))))
-    })
-  )
-
-  it.live("pauses a subscription, which interrupts what it is handling", () =>
-    Effect.gen(function* () {
-      const { notes, note } = makeNotes()
-      const begun = yield* Queue.unbounded<void>()
-      const interrupted = yield* Deferred.make<void>()
-      let isHeld = true
-      const handle = (events: JarEvents) =>
-        isHeld
-          ? Queue.offer(begun, undefined).pipe(
-              Effect.andThen(Effect.never),
-              Effect.onInterrupt(() => Deferred.succeed(interrupted, undefined))
-            )
-          : note(events)
-      yield* Effect.gen(function* () {
-        const projections = yield* Projections
-        yield* fill("a:1")
-        yield* Queue.take(begun)
-        yield* projections.pause(name)
-        yield* Deferred.await(interrupted)
-        isHeld = false
-        yield* infoWhen(({ status }) => status === "paused")
-        assert.deepStrictEqual(notes, [])
-        yield* projections.resume(name)
-        yield* isDone
-        assert.deepStrictEqual(notes, ["a:1"])
-      }).pipe(Effect.provide(process(onPostgres(yield* freshDatabase), subscribe(handle))))
-    })
-  )
-
-  it.live("brings a parked stream back while a batch is handled that left its next event out; it is not lost", () =>
-    Effect.gen(function* () {
-      const { notes, note } = makeNotes()
-      let isCured = false
-      const begun = yield* Deferred.make<void>()
-      const isOpen = yield* Deferred.make<void>()
-      const handle = (events: JarEvents) =>
-        Effect.gen(function* () {
-          const given = new Set(events.map(noteOf))
-          if (!isCured && given.has("b:2")) return yield* new Bad({ note: "b:2" })
-          if (given.has("a:9")) {
-            yield* Deferred.succeed(begun, undefined)
-            yield* Deferred.await(isOpen)
-          }
-          yield* note(events)
-        })
-      yield* Effect.gen(function* () {
-        const parkedStreams = yield* ParkedStreams
-        yield* fill("a:1 b:2")
-        yield* isDone
-        isCured = true
-        const projections = yield* Projections
-        // Both events are in one batch, since the subscription does not look while it is paused.
-        yield* projections.pause(name)
-        yield* infoWhen(({ status }) => status === "paused")
-        yield* fill("b:8 a:9")
-        yield* projections.resume(name)
-        yield* Deferred.await(begun)
-        const [parked] = yield* parkedStreams.list
-        yield* parkedStreams.retry(parked!.id)
-        yield* Deferred.succeed(isOpen, undefined)
-        yield* isDone
-        assert.deepStrictEqual(
-          notes.filter((note) => note.startsWith("b")),
-          ["b:2", "b:8"]
-        )
-        assert.include(notes, "a:9")
-      }).pipe(Effect.provide(process(onPostgres(yield* freshDatabase), subscribe(handle))))
-    })
-  )
-})
+    )
+  })
+}
 
 it.live("a handler that takes longer than a lease keeps it, and runs in no other process meanwhile", () =>
   Effect.gen(function* () {
