@@ -23,7 +23,7 @@ interface CheckpointRow extends LogPoint {
   readonly version: number
   readonly logId: string
   readonly owner: string | null
-  /** The lease ends at this time. */
+  /** The lease ends at this time of the monotonic clock, in milliseconds. */
   readonly until: number
   readonly paused: boolean
   readonly problem: string | null
@@ -37,12 +37,14 @@ interface Rows {
   readonly entries: { readonly projection: string; readonly streamId: string; readonly entry: unknown }
 }
 
-/** What the hosts on one log share. */
-export class Memory extends Context.Service<Memory, MemoryTables.MemoryTables<Rows>>()(
-  "ordinal/projection/store/MemoryProjectionStore/Memory"
-) {
-  static readonly make = () => MemoryTables.make<Rows>(["checkpoints", "parked", "entries"])
-  static readonly layer = Layer.sync(Memory, Memory.make)
+/** What the hosts on one log share: the tables, and the clock that leases end by. */
+export class Memory extends Context.Service<
+  Memory,
+  { readonly tables: MemoryTables.MemoryTables<Rows>; readonly clock: Clock.Clock }
+>()("ordinal/projection/store/MemoryProjectionStore/Memory") {
+  static readonly make = (clock: Clock.Clock) =>
+    Memory.of({ tables: MemoryTables.make<Rows>(["checkpoints", "parked", "entries"]), clock })
+  static readonly layer = Layer.effect(Memory, Effect.map(Clock.Clock, Memory.make))
 }
 
 type Tables = MemoryTables.Tables<Rows>
@@ -66,10 +68,10 @@ const maxBatch = 500
 
 export const make = Effect.gen(function* () {
   const log = yield* EventStore
-  const { read, transaction, write } = yield* Memory
-  const clock = yield* Clock.Clock
-  const nowMillis = () => clock.currentTimeMillisUnsafe()
-  const nowText = () => DateTime.formatIso(DateTime.makeUnsafe(nowMillis()))
+  const { clock, tables } = yield* Memory
+  const { read, transaction, write } = tables
+  const leaseMillis = () => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
+  const nowText = () => DateTime.formatIso(DateTime.makeUnsafe(clock.currentTimeMillisUnsafe()))
 
   const eventAt = (position: bigint) =>
     position === 0n
@@ -124,7 +126,7 @@ export const make = Effect.gen(function* () {
     yield* write(({ checkpoints }) => {
       const key = keyOf({ name, slot: "live" })
       if (checkpoints.get(key) !== undefined) return
-      const fresh = { owner: null, until: 0, paused: false, problem: null, updatedAt: nowText() }
+      const fresh = { owner: null, until: -Infinity, paused: false, problem: null, updatedAt: nowText() }
       checkpoints.set(key, { projection: name, version, logId, ...point, ...fresh })
     })
   })
@@ -141,7 +143,7 @@ export const make = Effect.gen(function* () {
       return changed !== undefined
     })
 
-  const leaseEnd = Effect.map(ProjectionLimits, ({ lease }) => nowMillis() + Duration.toMillis(lease))
+  const leaseEnd = Effect.map(ProjectionLimits, ({ lease }) => leaseMillis() + Duration.toMillis(lease))
 
   const advance: ProjectionSession["advance"] = Effect.fnUntraced(function* (key, owner, from, to) {
     const until = yield* leaseEnd
@@ -168,7 +170,7 @@ export const make = Effect.gen(function* () {
   const takeLease: ProjectionSession["takeLease"] = (key, owner) =>
     Effect.flatMap(leaseEnd, (until) =>
       change(key, (row) =>
-        row.version === key.version && (row.owner === null || row.owner === owner || row.until < nowMillis())
+        row.version === key.version && (row.owner === null || row.owner === owner || row.until < leaseMillis())
           ? { ...row, owner, until }
           : undefined
       )
@@ -214,7 +216,7 @@ export const make = Effect.gen(function* () {
     takeLease,
     renewLease: takeLease,
     releaseLease: (key, owner) =>
-      change(key, (row) => (row.owner === owner ? { ...row, owner: null, until: 0 } : undefined)),
+      change(key, (row) => (row.owner === owner ? { ...row, owner: null, until: -Infinity } : undefined)),
     parked: {
       among: ({ name }, streamIds) =>
         read((tables) => {
@@ -311,7 +313,8 @@ export const make = Effect.gen(function* () {
     const kept = yield* read(({ checkpoints }) => checkpoints.get(keyOf({ name, slot: "live" })))
     const position = known?.position ?? 0n
     const [oldest] = yield* log.readAll({ after: position, limit: 1 })
-    const age = oldest === undefined ? 0 : Math.max(0, nowMillis() - Date.parse(oldest.recordedAt)) / 1_000
+    const age =
+      oldest === undefined ? 0 : Math.max(0, clock.currentTimeMillisUnsafe() - Date.parse(oldest.recordedAt)) / 1_000
     const found: ProjectionRow = {
       name,
       head,

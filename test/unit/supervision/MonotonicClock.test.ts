@@ -12,6 +12,7 @@ it("the wall clock is read only where a time is stored or shown; deadlines and p
     "src/eventstore/UuidV7.ts",
     "src/projection/audit/DriftAudit.ts",
     "src/projection/audit/SqlAudits.ts",
+    "src/projection/store/MemoryProjectionStore.ts",
     "src/testing/simulation/World.ts",
     "src/views/MemoryFold.ts"
   ])
