@@ -1,5 +1,5 @@
 /**
- * Tests what every implementation of `EventStore` must do: `EventStoreContract.suite("postgres", layer)`.
+ * Tests what every implementation of `EventStore` must do: `EventStoreContract.suite(layer, "postgres")`.
  *
  * Each case uses streams of its own, so the log may hold other events; nobody else may append while the suite runs.
  */
@@ -126,7 +126,7 @@ const logCases: Record<string, Effect.Effect<unknown, unknown, EventStore>> = {
  * Registers all cases as tests of `layer`, which is built once for all of them. Set `SEED` to the number that a failed
  * comparison with the model printed, and the same batches are appended again.
  */
-export const suite = <E>(name: string, layer: Layer.Layer<EventStore, E>): void => {
+export const suite = <E>(layer: Layer.Layer<EventStore, E>, name = "an event store"): void => {
   describe(`EventStore contract: ${name}`, () => {
     withLayer(layer, { excludeTestServices: true, timeout: "60 seconds" })((it) => {
       for (const [sentence, test] of Object.entries({ ...appendCases, ...guardCases, ...logCases }))

@@ -135,3 +135,36 @@ export const from =
   ): Fault<Arguments, A, E> =>
   (call, about) =>
     about.number >= number ? fault(call, about) : call
+
+/** What may happen to one append: nothing is stored; all is stored and nobody knows; another writer was faster; a second passes first. */
+export type AppendFault = "fails" | "outcome unknown" | "conflicts" | "is slow"
+
+const appendFaults: Record<AppendFault, FaultOf<Service["append"]>> = {
+  fails: unavailable,
+  "outcome unknown": answerLost,
+  conflicts: (_, { args: [entries] }) =>
+    Effect.succeed(entries.map(({ expected }): Outcome => ({ _tag: "Conflict", version: expected }))),
+  "is slow": (call) => Effect.delay(call, "1 second")
+}
+
+/**
+ * Makes the n-th append to the store that is provided go wrong, counted from 1:
+ *
+ *     FaultyEventStore.layerFaulty({ 2: "outcome unknown", 5: "conflicts" }).pipe(Layer.provide(MemoryEventStore.layer()))
+ */
+export const layerFaulty = (
+  faults: Readonly<Record<number, AppendFault>>
+): Layer.Layer<EventStore, never, EventStore> =>
+  Layer.effect(
+    EventStore,
+    Effect.map(EventStore, (sound) => {
+      const { inject, store } = make(sound)
+      inject({
+        append: (call, about) => {
+          const fault = faults[about.number]
+          return fault === undefined ? call : appendFaults[fault](call, about)
+        }
+      })
+      return store
+    })
+  )

@@ -1,12 +1,13 @@
 /**
  * Entry point `ordinal/testing`: the kit that aggregates are tested with. `given(…).when(…).then(…)` is an example;
- * `AggregateLaws` derives what must hold for every script of commands; `EventStoreContract` holds for every event store, and
- * `FaultyEventStore` fails when a test says so; `Simulation` runs several nodes of the kernel while everything goes wrong.
+ * `AggregateLaws` derives what must hold for every script of commands, `ProjectionLaws` for every log; `EventStoreContract`
+ * holds for every event store, and `FaultyEventStore` fails when a test says so; `Simulation` runs several nodes of the kernel while everything goes wrong.
  * Needs `@effect/vitest`.
  */
 export * as AggregateLaws from "./laws/AggregateLaws.ts"
 export type { Law as AggregateLaw } from "./laws/Law.ts"
 export { LawBroken } from "./laws/LawBroken.ts"
+export * as ProjectionLaws from "./laws/ProjectionLaws.ts"
 export type { CommandReach, Reach } from "./laws/Reach.ts"
 export * as EventStoreContract from "./EventStoreContract.ts"
 export * as FaultyEventStore from "./FaultyEventStore.ts"

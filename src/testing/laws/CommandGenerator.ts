@@ -52,12 +52,14 @@ const templatesOf = <State, Command extends Tagged, Event, Rejection>(
 
 /** All that a command can be made of. */
 export interface Memory<State, Command> {
+  readonly id: string
   readonly state: State
   readonly commands: ReadonlyArray<Command>
 }
 
 export interface CommandGenerator<State, Command> {
-  readonly id: string
+  /** Ids of the aggregate, all different. */
+  readonly ids: ReadonlyArray<string>
   readonly tags: ReadonlyArray<string>
   /** Makes commands for this moment of a script. */
   at(memory: Memory<State, Command>): (tag: string | undefined) => Command | undefined
@@ -73,7 +75,7 @@ export const make = <State, Command extends Tagged, Event, Rejection>(
 ): CommandGenerator<State, Command> => {
   const templates = templatesOf(subject, seed, given)
   const { aggregate, command: schema, idSchema, ownIds } = subject
-  const [id] = sampled(aggregate.category, seed, () => Arbitrary.schema(idSchema), 1)
+  const ids = [...new Set(sampled(aggregate.category, seed, () => Arbitrary.schema(idSchema), 40))]
 
   const text = (name: string, value: string, values: StateValues, about: Members | undefined): string => {
     const same = about?.[name]
@@ -153,7 +155,7 @@ export const make = <State, Command extends Tagged, Event, Rejection>(
     return schema.is(made) ? made : from
   }
 
-  const owned = (command: Command): Command => {
+  const owned = (command: Command, id: string): Command => {
     let own: Members = { ...command }
     for (const name of ownIds) if (name in own) own = set(own, name, id)
     return schema.is(own) ? own : command
@@ -166,16 +168,16 @@ export const make = <State, Command extends Tagged, Event, Rejection>(
   }
 
   return {
-    id: id ?? "",
+    ids,
     tags: [...templates.keys()],
-    at: ({ commands, state }) => {
+    at: ({ commands, id, state }) => {
       const values = collect(state, commands)
       return (tag) => {
         const earlier = dice.chance(0.14) ? dice.pick(commands) : undefined
         if (earlier !== undefined) return dice.chance(0.5) ? earlier : relative(earlier, values)
         const template = dice.pick(templates.get(tag ?? "") ?? [])
         if (template === undefined) return undefined
-        return dice.chance(1 / 12) ? owned(template) : relative(owned(template), values)
+        return dice.chance(1 / 12) ? owned(template, id) : relative(owned(template, id), values)
       }
     }
   }

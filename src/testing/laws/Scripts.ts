@@ -14,6 +14,8 @@ export type Recorded<State, Command, Event, Rejection> = Trace.Recorder<State, C
 
 /** A script with the trace that its commands leave. */
 export interface Script<State, Command, Event, Rejection> {
+  /** The id of the aggregate. */
+  readonly id: string
   readonly commands: ReadonlyArray<Command>
   readonly trace: Recorded<State, Command, Event, Rejection>
 }
@@ -33,7 +35,7 @@ export const of = <State, Command, Event, Rejection>(
 ): Script<State, Command, Event, Rejection> => {
   const { record, trace } = Trace.recorder(aggregate.decider)
   commands.forEach(record)
-  return { commands, trace }
+  return { id: "", commands, trace }
 }
 
 /** Shuffles tags: the heavier one is, the sooner it tends to come. (Efraimidis and Spirakis, 2006.) */
@@ -77,12 +79,13 @@ export function* generate<State, Command extends Tagged, Event, Rejection>(
   for (let run = 0; run < runs; run++) {
     const { record, trace } = Trace.recorder(subject.aggregate.decider)
     const commands: Array<Command> = []
+    const id = generator.ids[run % generator.ids.length] ?? ""
     const most = random.chance(0.5) ? length : 1 + random.below(length)
     let idle = 0
     let last = ""
     while (commands.length < most && idle < idleLimit && trace.thrown === undefined) {
       const state = trace.states.at(-1) ?? subject.aggregate.decider.initialState
-      const next = generator.at({ state, commands })
+      const next = generator.at({ id, state, commands })
       const tags = shuffled(random, wanted, weightOf)
       const first = next(tags[0])
       // Each kind is tried, the seldom ones more than once, until one stores an event.
@@ -105,6 +108,6 @@ export function* generate<State, Command extends Tagged, Event, Rejection>(
       last = command._tag
     }
     if (idle === idleLimit) ended.set(last, (ended.get(last) ?? 0) + 1)
-    yield { commands, trace }
+    yield { id, commands, trace }
   }
 }

@@ -71,7 +71,7 @@ export const numberFor = (
   before: Members
 ): number | undefined => {
   if (dice.chance(0.3)) return dice.pick(small)
-  const part = dice.chance(0.8) ? (about ?? dice.pick(parts)) : before
+  const part = dice.chance(0.8) ? (about ?? dice.pick(parts) ?? before) : before
   const number = part && drawn(dice, part, name)
   if (number === undefined) return dice.pick(small)
   const turn = dice.below(10)

@@ -26,13 +26,13 @@ import { OrderViewProjection } from "../../../src/views/order/OrderViewProjectio
 const onFresh = (options: Parameters<typeof hostLog>[1] = {}, host: PgClient.PgPoolConfig = {}) =>
   Layer.unwrap(Effect.map(freshDatabase, (url) => hostLog(url, options, host)))
 
-EventStoreContract.suite("PostgreSQL, by the pool of the host", onFresh())
+EventStoreContract.suite(onFresh(), "PostgreSQL, by the pool of the host")
 EventStoreContract.suite(
-  "PostgreSQL, by the smallest pool, the schema order",
   onFresh(
     { schema: "order", pools: { append: 1, projections: 1, reads: 1 } },
     { maxConnections: 4, transformResultNames: (name) => name.toUpperCase(), multiplex: true }
-  )
+  ),
+  "PostgreSQL, by the smallest pool, the schema order"
 )
 
 const query = (connection: Connection, text: string) => connection.executeUnprepared(text, [], undefined)

@@ -11,17 +11,17 @@ const temporaryDirectory = Effect.acquireRelease(
   (directory) => Effect.promise(() => rm(directory, { recursive: true, force: true }))
 )
 
-EventStoreContract.suite("memory", MemoryEventStore.layer())
-EventStoreContract.suite("PostgreSQL", freshLogLayer())
+EventStoreContract.suite(MemoryEventStore.layer(), "memory")
+EventStoreContract.suite(freshLogLayer(), "PostgreSQL")
 EventStoreContract.suite(
-  "PostgreSQL, every pool of size 1",
-  freshLogLayer({ pools: { append: 1, projections: 1, reads: 1 } })
+  freshLogLayer({ pools: { append: 1, projections: 1, reads: 1 } }),
+  "PostgreSQL, every pool of size 1"
 )
 // A name that SQL must have quoted.
-EventStoreContract.suite("PostgreSQL, the schema order", freshLogLayer({ schema: "order" }))
-EventStoreContract.suite("PGlite in memory", logLayer("pglite:memory"))
-EventStoreContract.suite("PGlite in memory, the schema shop", logLayer("pglite:memory", { schema: "shop" }))
+EventStoreContract.suite(freshLogLayer({ schema: "order" }), "PostgreSQL, the schema order")
+EventStoreContract.suite(logLayer("pglite:memory"), "PGlite in memory")
+EventStoreContract.suite(logLayer("pglite:memory", { schema: "shop" }), "PGlite in memory, the schema shop")
 EventStoreContract.suite(
-  "PGlite in a directory",
-  Layer.unwrap(Effect.map(temporaryDirectory, (directory) => logLayer(`pglite:${join(directory, "data")}`)))
+  Layer.unwrap(Effect.map(temporaryDirectory, (directory) => logLayer(`pglite:${join(directory, "data")}`))),
+  "PGlite in a directory"
 )

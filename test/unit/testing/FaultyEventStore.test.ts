@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Result } from "effect"
+import { Deferred, Effect, Fiber, Layer, Result } from "effect"
+import { TestClock } from "effect/testing"
+import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import * as MemoryEventStore from "../../../src/eventstore/MemoryEventStore.ts"
 import { entry, newStream } from "../../../src/testing/EventStoreEntries.ts"
 import * as FaultyEventStore from "../../../src/testing/FaultyEventStore.ts"
@@ -17,6 +19,33 @@ const failureOf = <A, E extends { readonly _tag: string }>(result: Result.Result
   Result.isFailure(result) ? result.failure._tag : "none"
 
 describe("a faulty event store", () => {
+  it.effect("goes wrong at the appends that a layer names", () =>
+    Effect.gen(function* () {
+      const log = yield* EventStore
+      const append = (expected: number) =>
+        Effect.result(log.append([entry(stream, expected, { events: 1 })], far)).pipe(
+          Effect.map((result) => (Result.isSuccess(result) ? result.success[0]?._tag : result.failure._tag))
+        )
+      assert.strictEqual(yield* append(0), "Accepted")
+      assert.strictEqual(yield* append(1), "DatabaseUnavailable")
+      assert.strictEqual(yield* append(1), "OutcomeUnknown")
+      assert.strictEqual(yield* log.currentVersion(stream), 2)
+      assert.strictEqual(yield* append(2), "Conflict")
+      const slow = yield* Effect.forkChild(append(2))
+      yield* TestClock.adjust("999 millis")
+      assert.strictEqual(yield* log.currentVersion(stream), 2)
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(yield* Fiber.join(slow), "Accepted")
+      assert.strictEqual(yield* append(3), "Accepted")
+    }).pipe(
+      Effect.provide(
+        FaultyEventStore.layerFaulty({ 2: "fails", 3: "outcome unknown", 4: "conflicts", 5: "is slow" }).pipe(
+          Layer.provide(MemoryEventStore.layer())
+        )
+      )
+    )
+  )
+
   it.effect("is as good as the one it wraps until a fault is injected, and once it is mended", () =>
     Effect.gen(function* () {
       const { append, inject, mend, version } = yield* make

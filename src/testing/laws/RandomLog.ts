@@ -1,0 +1,69 @@
+/** Makes a log for projections: random scripts of some aggregates, their events side by side in one order. */
+import type { RecordedEvent } from "../../eventstore/EventStore.ts"
+import * as StreamId from "../../eventstore/StreamId.ts"
+import { timeOf } from "../Given.ts"
+import { dice } from "./Dice.ts"
+import * as Scripts from "./Scripts.ts"
+import * as Subject from "./Subject.ts"
+import { type AggregateClass, type Codec, type Tagged, viaJson } from "./Subject.ts"
+
+/** Any class of `Aggregate.Service`; its types don't matter here. */
+export type AnyAggregate = Pick<
+  AggregateClass<Codec<string, string>, Codec<unknown>, Codec<Tagged, Tagged>, Codec<Tagged, Tagged>, Codec<unknown>>,
+  "category"
+> & { readonly definition: object }
+
+/** The log refuses texts that PostgreSQL can't keep: with NUL, or with half of a surrogate pair. */
+const isStorable = (data: unknown): boolean => {
+  const text = JSON.stringify(data)
+  return text.isWellFormed() && !/\\u0000|\\ud[89a-f]/i.test(text)
+}
+
+const uuid = (number: number) => `00000000-0000-7000-8000-${String(number).padStart(12, "0")}`
+
+type Stream = Array<Pick<RecordedEvent, "streamId" | "version" | "type" | "schemaVersion" | "data">>
+
+const streamsOf = (aggregate: AnyAggregate, streams: number, length: number, seed: string): ReadonlyArray<Stream> => {
+  // Only the schemas of the definition are looked at, each by what it is.
+  const { category, definition } = aggregate as AggregateClass<
+    Codec<string, string>,
+    Codec<unknown>,
+    Codec<Tagged, Tagged>,
+    Codec<Tagged, Tagged>,
+    Codec<unknown>
+  >
+  const subject = Subject.make({ category, definition })
+  const scripts = Scripts.generate(subject, { runs: streams, length, seed: `${seed} ${category}`, weights: {} })
+  return [...new Map([...scripts].map((script) => [script.id, script])).values()].map(({ id, trace }) => {
+    const stream = trace.events.map((event, index) => {
+      const { data, schemaVersion, type } = subject.aggregate.codec.encode(event)
+      return { streamId: StreamId.make(category, id), version: index + 1, type, schemaVersion, data: viaJson(data) }
+    })
+    const refused = stream.findIndex(({ data }) => !isStorable(data))
+    return refused < 0 ? stream : stream.slice(0, refused)
+  })
+}
+
+/** Makes the log of so many streams of each aggregate. The same seed makes the same one. */
+export const make = (
+  from: ReadonlyArray<AnyAggregate>,
+  { length, seed, streams }: { readonly streams: number; readonly length: number; readonly seed: string }
+): ReadonlyArray<RecordedEvent> => {
+  const random = dice(seed)
+  const waiting = from
+    .flatMap((aggregate) => streamsOf(aggregate, streams, length, seed))
+    .filter((stream) => stream.length > 0)
+  const log: Array<RecordedEvent> = []
+  while (waiting.length > 0) {
+    const at = random.below(waiting.length)
+    const event = waiting[at]?.shift()
+    if (event === undefined) {
+      waiting.splice(at, 1)
+      continue
+    }
+    const number = log.length + 1
+    const metadata = { commandId: uuid(number), correlationId: uuid(number), causationId: uuid(number) }
+    log.push({ ...event, eventId: uuid(number), position: BigInt(number), recordedAt: timeOf(number), metadata })
+  }
+  return log
+}

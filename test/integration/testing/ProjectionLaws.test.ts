@@ -1,0 +1,98 @@
+import { assert, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { ProductSales } from "../../../examples/TopProducts.ts"
+import { projectionDatabase } from "../../../harness/views/ProjectionDatabase.ts"
+import { Customers } from "../../../src/catalog/Customer.ts"
+import { Products } from "../../../src/catalog/Product.ts"
+import { OrderAggregate, OrderStreams } from "../../../src/order/OrderAggregate.ts"
+import type { Projection } from "../../../src/projection/Projection.ts"
+import * as ProjectionTable from "../../../src/projection/ProjectionTable.ts"
+import * as ProjectionLaws from "../../../src/testing/laws/ProjectionLaws.ts"
+import * as CatalogView from "../../../src/views/catalog/CatalogViewProjection.ts"
+import { OrderViewProjection } from "../../../src/views/order/OrderViewProjection.ts"
+
+ProjectionLaws.suite(OrderViewProjection, { from: [OrderStreams], layer: projectionDatabase, runs: 3 })
+ProjectionLaws.suite(CatalogView.CatalogViewProjection, { from: [Products, Customers], layer: projectionDatabase })
+ProjectionLaws.suite(ProductSales, { from: [OrderStreams], layer: projectionDatabase })
+
+const few = { from: [OrderStreams], runs: 2 }
+
+const table = ProjectionTable.make({ name: "public.shipped", columns: `order_id text PRIMARY KEY, events bigint` })
+
+/** Counts the events of each order, by a statement that a test may get wrong. */
+const counted = (set: string, change: Partial<Projection> = {}): Projection => ({
+  name: "shipped",
+  version: 1,
+  partition: "stream",
+  categories: ["order"],
+  tables: table,
+  handle: (sql, events, slot) => sql`
+    INSERT INTO ${table.in(sql, slot)} AS known (order_id, events)
+    SELECT id, count(*) FROM unnest(${events.map(({ streamId }) => streamId)}::text[]) AS id GROUP BY 1
+    ON CONFLICT (order_id) DO UPDATE SET events = ${sql.literal(set)}`,
+  ...change
+})
+
+const other = ProjectionTable.make({ name: "public.other", columns: `order_id text PRIMARY KEY, events bigint` })
+
+/** Each projection breaks the law of this name. */
+const broken: Record<string, Projection> = {
+  "any batching, and any restart, is one go": counted("excluded.events"),
+  "one event at a time is one go": counted("known.events + excluded.events", {
+    handle: (sql, events, slot) =>
+      events.length === 1 && OrderAggregate.codec.decode(events[0])._tag === "ItemsShipped"
+        ? Effect.void
+        : counted("known.events + excluded.events").handle(sql, events, slot)
+  }),
+  "a rebuilt table is the live one, and goes on like it": counted("known.events + excluded.events", {
+    handle: (sql, events, slot) =>
+      slot === "shadow"
+        ? counted("known.events").handle(sql, events, slot)
+        : counted("known.events + excluded.events").handle(sql, events, slot)
+  }),
+  "an audit finds every row as the log says": counted("known.events + excluded.events", {
+    audit: {
+      row: (sql, id, slot) =>
+        Effect.map(
+          sql<{ readonly events: bigint }>`SELECT events FROM ${table.in(sql, slot)} WHERE order_id = ${id}`,
+          ([row]) =>
+            row === undefined
+              ? undefined
+              : { version: Number(row.events), content: Number(row.events) + (Number(row.events) > 2 ? 1 : 0) }
+        ),
+      contents: (events) => events.map((_, index) => index + 1),
+      streams: () => Effect.succeed([]),
+      write: () => Effect.succeed(false),
+      remove: () => Effect.succeed(false)
+    }
+  })
+}
+
+it.layer(projectionDatabase, { excludeTestServices: true, timeout: "60 seconds" })((it) => {
+  for (const [law, projection] of Object.entries(broken)) {
+    it.effect(`"${law}" is broken by a handler that breaks it`, () =>
+      Effect.gen(function* () {
+        const found = yield* Effect.flip(ProjectionLaws.check(projection, few))
+        if (found._tag !== "ProjectionLawBroken") return assert.fail(String(found))
+        // A handler that miscounts one event alone may be found by the batches that hold one event.
+        const laws = law === "one event at a time is one go" ? [law, "any batching, and any restart, is one go"] : [law]
+        assert.include(laws, found.law)
+        assert.isAtMost(found.events.length, 4)
+        assert.include(found.message, `does not hold for ${projection.name} (log ${found.logs} of`)
+      })
+    )
+  }
+
+  it.effect("a table is that of the slot, and the time that of the events", () =>
+    Effect.gen(function* () {
+      const wrongTable = counted("known.events + excluded.events", { tables: other })
+      assert.match(String(yield* Effect.flip(ProjectionLaws.check(wrongTable, few))), /public.shipped/)
+      const clock = counted("known.events + excluded.events + extract(microsecond FROM clock_timestamp())::bigint")
+      assert.include((yield* Effect.flip(ProjectionLaws.check(clock, few))).message, "is one go")
+    })
+  )
+
+  it.effect("holds for one that counts right", () =>
+    ProjectionLaws.check(counted("known.events + excluded.events"), few)
+  )
+})
