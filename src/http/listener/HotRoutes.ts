@@ -5,8 +5,10 @@
  * A hot route answers only what succeeds, and exactly as the endpoint would. All else it leaves to the endpoint, together
  * with what it has found out: unusual headers, bodies that do not fit, and failures of the service.
  */
+import type { ServerResponse } from "node:http"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { Cause, Context, Effect, Exit, type Fiber, Layer, Option, Result, Schema } from "effect"
-import type { HttpServerRequest, HttpServerResponse } from "effect/http"
+import { type HttpServerRequest, HttpServerResponse } from "effect/http"
 import { SchemaJITCompiler } from "effect/schema"
 import type { CommandOptions } from "../../aggregate/idempotency/Commands.ts"
 import { OrderId } from "../../order/OrderId.ts"
@@ -46,6 +48,27 @@ type Find = (request: Pick<HttpServerRequest.HttpServerRequest, "headers" | "met
 export const HotRoutes = Context.Reference<Find>("ordinal/http/listener/HotRoutes", {
   defaultValue: () => () => undefined
 })
+
+/**
+ * Writes an answer on Node's response, with the headers that `RouterMiddleware` gives to all answers, and returns what
+ * stands for it: the server finds the response ended.
+ */
+export const write = (
+  request: HttpServerRequest.HttpServerRequest,
+  { headers, status, text }: Reply.Ready,
+  ids: RequestIds,
+  traceparent: string | undefined
+): Response => {
+  const lines: Array<string> = []
+  for (const name in headers) lines.push(name, headers[name]!)
+  lines.push("x-request-id", ids.echo, "x-content-type-options", "nosniff", "cache-control", "private, no-cache")
+  if (traceparent !== undefined) lines.push("traceparent", traceparent)
+  lines.push("content-type", "application/json", "content-length", String(Buffer.byteLength(text)))
+  const response = NodeHttpServerRequest.toServerResponse(request) as ServerResponse
+  // Nobody reads on if the caller has left.
+  if (!response.destroyed) response.writeHead(status, lines).end(text)
+  return HttpServerResponse.empty({ status })
+}
 
 const isOrderId = Schema.is(OrderId)
 const ordersPath = "/orders/"

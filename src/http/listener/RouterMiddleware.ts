@@ -29,7 +29,7 @@ import * as AllowedMethods from "./AllowedMethods.ts"
 import { AllowedSites } from "./AllowedSites.ts"
 import * as EntityTags from "./EntityTags.ts"
 import * as ForeignRequests from "./ForeignRequests.ts"
-import { HotRoutes } from "./HotRoutes.ts"
+import * as HotRoutes from "./HotRoutes.ts"
 import * as RequestDeadline from "./RequestDeadline.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
@@ -115,24 +115,6 @@ export const answerFailure = Effect.fnUntraced(function* (
     : ProblemResponse.of(Problems.OutcomeUnknown, new OutcomeUnknown({ retryAfter: 1 }))
 })
 
-/** Answers what a hot route has made, with the headers that `complete` adds. */
-const completeReady = (
-  { headers, status, text }: Ready,
-  ids: RequestId.RequestIds,
-  traceparent: string | undefined
-): Response =>
-  HttpServerResponse.text(text, {
-    status,
-    contentType: "application/json",
-    headers: {
-      ...headers,
-      "x-request-id": ids.echo,
-      "x-content-type-options": "nosniff",
-      "cache-control": "private, no-cache",
-      ...(traceparent === undefined ? undefined : { traceparent })
-    }
-  })
-
 export const complete = (
   response: Response,
   ids: RequestId.RequestIds,
@@ -181,7 +163,7 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
       const refuseForeign = ForeignRequests.refuse(sites, otherSites === "allowed")
       const admit = ForeignRequests.admit(sites)
       // The answers to pages of allowed origins have headers that hot routes do not know of.
-      const findHot = sites.origins.length === 0 ? yield* HotRoutes : () => undefined
+      const findHot = sites.origins.length === 0 ? yield* HotRoutes.HotRoutes : () => undefined
 
       const measure = (method: string, route: string, status: number, start: bigint) => {
         const seconds = Number(clock.monotonicTimeNanosUnsafe() - start) / 1e9
@@ -232,7 +214,7 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
               if (!isReady(made)) return answer(made)
               deadline.stop()
               measure(method, hot?.path ?? "none", made.status, start)
-              return Effect.succeed(completeReady(made, ids, trace))
+              return Effect.succeed(HotRoutes.write(request, made, ids, trace))
             },
             onFailure: (cause) => {
               deadline.stop()

@@ -5,8 +5,15 @@
 import type { OrderView } from "./OrderView.ts"
 import * as StoredOrder from "./StoredOrder.ts"
 
-/** An answer that an embedding program has made anew, perhaps with other orders, is not in here. */
-const stored = new WeakMap<object, ReadonlyArray<StoredOrder.StoredOrder>>()
+/**
+ * An answer keeps its stored orders under this name, which nothing lists: an answer that an embedding program has made
+ * anew of it, perhaps with other orders, does not have it.
+ */
+const stored = Symbol("ordinal/views/order/OrderAnswer/stored")
+
+const keep = (answer: object, orders: ReadonlyArray<StoredOrder.StoredOrder>): void => {
+  Object.defineProperty(answer, stored, { value: orders })
+}
 
 /** Makes an answer with one order. */
 export const one = <Rest extends object>(order: StoredOrder.StoredOrder, rest: Rest) => {
@@ -17,7 +24,7 @@ export const one = <Rest extends object>(order: StoredOrder.StoredOrder, rest: R
       return (view ??= StoredOrder.decode(order))
     }
   }
-  stored.set(answer, [order])
+  keep(answer, [order])
   return answer
 }
 
@@ -30,9 +37,14 @@ export const page = <Rest extends object>(orders: ReadonlyArray<StoredOrder.Stor
       return (views ??= orders.map(StoredOrder.decode))
     }
   }
-  stored.set(answer, orders)
+  keep(answer, orders)
   return answer
 }
 
+interface Answer {
+  readonly [stored]?: ReadonlyArray<StoredOrder.StoredOrder>
+}
+
 /** Gives the orders of an answer as they are stored; `undefined` if the answer was not made here. */
-export const storedIn = (answer: object): ReadonlyArray<StoredOrder.StoredOrder> | undefined => stored.get(answer)
+export const storedIn = (answer: object): ReadonlyArray<StoredOrder.StoredOrder> | undefined =>
+  (answer as Answer)[stored]
