@@ -1,10 +1,9 @@
 /** A projection of your own beside those that orders need: it counts how many of each product were ordered per day (UTC). */
 import { Effect } from "effect"
 import type { Receipt } from "ordinal"
-import type { RecordedEvent } from "ordinal/eventstore"
 import { Database } from "ordinal/kernel"
-import { type Line, OrderAggregate } from "ordinal/order"
-import { type AwaitOptions, type Projection, Projections, ProjectionTable } from "ordinal/projection"
+import { type Line, OrderAggregate, type OrderEvent } from "ordinal/order"
+import { type AwaitOptions, Projection, Projections, ProjectionTable } from "ordinal/projection"
 
 const table = ProjectionTable.make({
   name: "public.product_sales",
@@ -12,27 +11,24 @@ const table = ProjectionTable.make({
   indexes: { top: "(day, sold DESC, product_id)" }
 })
 
-const linesOf = (recorded: RecordedEvent): ReadonlyArray<Line> => {
-  const event = OrderAggregate.codec.decode(recorded)
+const linesOf = (event: OrderEvent): ReadonlyArray<Line> => {
   if (event._tag === "OrderPlaced") return event.lines
   return event._tag === "LineAdded" ? [event.line] : []
 }
 
-export const ProductSales: Projection = {
-  name: "product-sales",
+export const ProductSales = Projection.make("product-sales", {
   // Increase it when you change the handler: the next start fills a new table, and uses it once it has caught up.
   version: 1,
-  // No order's count depends on another order, so one that can't be counted is parked and the others go on.
-  partition: "stream",
-  categories: ["order"],
+  from: [OrderAggregate],
   types: ["OrderPlaced", "LineAdded"],
-  tables: table,
-  handle: (sql, events, slot) => {
-    const sales = events.flatMap((event) =>
-      linesOf(event).map(({ productId, quantity }) => ({ day: event.recordedAt, productId, quantity }))
+  table,
+  // Events come decoded, and are counted once: `sql` is the transaction that records how far this is.
+  handle: (events, { sql, table }) => {
+    const sales = events.flatMap(({ event, recordedAt: day }) =>
+      linesOf(event).map(({ productId, quantity }) => ({ day, productId, quantity }))
     )
     return sql`
-      INSERT INTO ${table.in(sql, slot)} AS known (day, product_id, sold)
+      INSERT INTO ${table} AS known (day, product_id, sold)
       SELECT (at::timestamptz AT TIME ZONE 'UTC')::date, product_id, sum(quantity)
       FROM unnest(
         ${sales.map(({ day }) => day)}::text[],
@@ -42,7 +38,7 @@ export const ProductSales: Projection = {
       GROUP BY 1, 2
       ON CONFLICT (day, product_id) DO UPDATE SET sold = known.sold + excluded.sold`
   }
-}
+})
 
 /** Returns the best-selling products of a day such as "2026-11-22". Given a receipt, it waits until that order counts. */
 export const topProducts = Effect.fn("topProducts")(function* (day: string, order?: Receipt, options?: AwaitOptions) {

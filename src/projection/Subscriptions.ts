@@ -5,10 +5,10 @@
  *
  * Each event is handled at least once, those of a stream in their order: after a crash the last events come again.
  */
-import { Cause, Duration, Effect, Layer } from "effect"
-import { isSqlError } from "effect/sql/SqlError"
-import { type Batch, type Start, type Subscription } from "./Projection.ts"
-import { HandlerOverdue, Retry } from "./ProjectionErrors.ts"
+import { Duration, Effect, Layer } from "effect"
+import * as HandlerFailure from "./HandlerFailure.ts"
+import type { Batch, Start, Subscription } from "./Projection.ts"
+import { HandlerOverdue } from "./ProjectionErrors.ts"
 import { ProjectionHost } from "./ProjectionHost.ts"
 import * as TypedEvents from "./TypedEvents.ts"
 
@@ -39,23 +39,6 @@ export interface Options<From extends TypedEvents.Source, E, R> {
    */
   readonly handle: (events: TypedEvents.Events<From>) => Effect.Effect<unknown, E, R>
 }
-
-const hasRetryAfter = (error: unknown): error is { readonly retryAfter: number } =>
-  typeof error === "object" && error !== null && "retryAfter" in error && typeof error.retryAfter === "number"
-
-/** Says whose fault a handler's failure is: the database's, the environment's, or else that of the events or a bug. */
-const asFailure = (cause: Cause.Cause<unknown>) => {
-  if (Cause.hasInterruptsOnly(cause)) return Effect.die(new Error("The handler interrupted itself."))
-  const failure = cause.reasons.find(Cause.isFailReason)
-  if (failure === undefined) return Effect.failCause(Cause.fromReasons<never>(cause.reasons.filter(isNoFailure)))
-  const { error } = failure
-  if (isSqlError(error) || error instanceof Retry || error instanceof HandlerOverdue) return Effect.fail(error)
-  return hasRetryAfter(error)
-    ? Effect.fail(new Retry({ retryAfter: error.retryAfter, cause: error }))
-    : Effect.die(error)
-}
-
-const isNoFailure = (reason: Cause.Reason<unknown>): reason is Cause.Reason<never> => !Cause.isFailReason(reason)
 
 const count = (name: string, option: string, value: number): number => {
   if (Number.isInteger(value) && value > 0) return value
@@ -96,7 +79,7 @@ export const make = <const From extends TypedEvents.Source, E = never, R = never
     Effect.suspend(() => handle(decode(events))).pipe(
       Effect.timeoutOrElse({ duration: limit, orElse: () => overdue }),
       Effect.asVoid,
-      Effect.catchCause(asFailure),
+      HandlerFailure.classified,
       Effect.withSpan("Subscription.handle", { attributes: { subscription: name, events: events.length } })
     )
 
