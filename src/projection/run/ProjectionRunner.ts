@@ -84,6 +84,8 @@ export const supervised = <R>(
     )
   })
 
+const kindOf = (consumer: Consumer) => (isSubscription(consumer) ? "subscription" : "projection")
+
 /** Runs a projection or a subscription; ends only when it has stopped. */
 export const run = Effect.fnUntraced(function* (projection: Consumer) {
   const store = yield* ProjectionStore
@@ -91,9 +93,10 @@ export const run = Effect.fnUntraced(function* (projection: Consumer) {
   const progress = yield* ProjectionProgress
   const owner = UuidV7.make()
   const key: CheckpointKey = { name: projection.name, version: projection.version, slot: "live" }
+  const kind = kindOf(projection)
   const size = BatchSize.make(store.maxBatch)
   const poison = PoisonEvents.make()
-  const outage = OutageLog.make(`The ${isSubscription(projection) ? "subscription" : "projection"} ${projection.name}`)
+  const outage = OutageLog.make(`The ${kind} ${projection.name}`)
   let isLive = false
   let reported = -1n
   let hasTriedUnknown = false
@@ -155,7 +158,7 @@ export const run = Effect.fnUntraced(function* (projection: Consumer) {
       hasTriedUnknown = true
     }
     if (start.owner !== owner) {
-      yield* Effect.logInfo(`The projection runs in this process from here on, by lease ${owner}.`)
+      yield* Effect.logInfo(`The ${kind} runs in this process from here on, by lease ${owner}.`)
     }
     const onCheckpoint = (checkpoint: Checkpoint.Checkpoint) =>
       Effect.suspend(() => {
@@ -200,7 +203,7 @@ const awaitPutRight = Effect.fnUntraced(function* (projection: Consumer) {
 /** Runs the projection or subscription in the background until the scope closes. */
 export const start = (projection: Consumer) =>
   supervise(
-    `${isSubscription(projection) ? "subscription" : "projection"} ${projection.name}`,
+    `${kindOf(projection)} ${projection.name}`,
     Effect.forever(Effect.andThen(run(projection), awaitPutRight(projection)))
   )
 
