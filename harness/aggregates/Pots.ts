@@ -75,3 +75,24 @@ export const server = <E, R>(pots: Layer.Layer<Pots, E, R>) =>
 export const inMemory = server(Pots.layer.pipe(Layer.provide(EventSourcing.layerMemory)))
 
 export const url = Effect.map(HttpServer.HttpServer, (server) => `http://127.0.0.1:${portOf(server)}`)
+
+/** Its ids may be any text, also one that is no part of a stream's name or of a path. */
+export class Notes extends Aggregate.Service<Notes>()("note", {
+  id: Schema.String,
+  command: Schema.TaggedUnion({ Write: { text: Schema.String } }),
+  event: Schema.TaggedUnion({ Written: { text: Schema.String } }),
+  state: Schema.String,
+  initial: "",
+  decide: ({ text }) => Aggregate.accept({ _tag: "Written", text }),
+  evolve: (_, { text }) => text
+}) {}
+
+export class NotesApi extends HttpApi.make("notes").add(AggregateApi.group(Notes)) {}
+
+export const notesServer = Server.serve(NotesApi, { host: "127.0.0.1", port: 0 }).pipe(
+  Layer.provide(AggregateHandlers.layer(NotesApi, Notes)),
+  Layer.provideMerge(Notes.layer),
+  Layer.provide(EventSourcing.layerMemory),
+  Layer.provide(patience),
+  Layer.fresh
+)

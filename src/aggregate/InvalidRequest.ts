@@ -71,3 +71,21 @@ export const check = <A>(schema: Schema.Codec<A, unknown>, slot?: string) => {
       : [{ path: slot ?? "body", message: "Expected a plain value" }]
   }
 }
+
+/** Tells whether the log can keep a text: at most 200 characters, without NUL and lone surrogates. */
+export const isText = (value: unknown): boolean =>
+  typeof value === "string" && value.length <= 200 && value.isWellFormed() && !value.includes("\u0000")
+
+/** Tells whether a text can be the id of an aggregate, which is a part of its stream's name. */
+export const isId = (id: unknown): boolean => isText(id) && id !== "" && !/[\n\r\u2028\u2029]/.test(String(id))
+
+export const idExpected = "Expected an id of 1 to 200 characters in one line"
+
+/** Does what `check` does, for the id of an aggregate: a schema may allow more than the name of a stream. */
+export const checkId = <A>(schema: Schema.Codec<A, unknown>) => {
+  const bySchema = check(schema, "id")
+  return (id: unknown): ReadonlyArray<Mistake> => {
+    const mistakes = bySchema(id)
+    return mistakes.length > 0 || isId(id) ? mistakes : [{ path: "id", message: idExpected }]
+  }
+}

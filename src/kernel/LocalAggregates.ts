@@ -16,7 +16,7 @@ import { Aggregates } from "../aggregate/Aggregates.ts"
 import type { GuardMoved } from "../aggregate/CommandErrors.ts"
 import { Commands, type Submitted } from "../aggregate/idempotency/Commands.ts"
 import { Guarded } from "../aggregate/idempotency/Guarded.ts"
-import { check, InvalidRequest } from "../aggregate/InvalidRequest.ts"
+import { check, checkId, InvalidRequest } from "../aggregate/InvalidRequest.ts"
 import { EventStore, maxPageSize, type RecordedEvent } from "../eventstore/EventStore.ts"
 import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
 
@@ -158,7 +158,7 @@ const make = Effect.gen(function* () {
     host: (category, definition) =>
       serviceOf(
         fromDefinition(category, definition),
-        check(definition.id, "id"),
+        checkId(definition.id),
         check(definition.command),
         Schema.encodeSync(definition.command)
       )

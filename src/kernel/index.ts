@@ -5,7 +5,14 @@
  */
 export * as EventSourcing from "./EventSourcing.ts"
 export { Aggregates } from "../aggregate/Aggregates.ts"
-export { Commands, type ReceiptBase, type Submission, type Submitted } from "../aggregate/idempotency/Commands.ts"
+export type { SendOptions } from "../aggregate/actor/Envelope.ts"
+export {
+  type CommandOptions,
+  Commands,
+  type ReceiptBase,
+  type Submission,
+  type Submitted
+} from "../aggregate/idempotency/Commands.ts"
 export { type Snapshot, Snapshots } from "../aggregate/Snapshots.ts"
 export * as SqlSnapshots from "../aggregate/SqlSnapshots.ts"
 export { Database } from "../database/Database.ts"

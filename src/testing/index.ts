@@ -6,6 +6,7 @@
  */
 export * as AggregateLaws from "./laws/AggregateLaws.ts"
 export type { Law as AggregateLaw } from "./laws/Law.ts"
+export type { AggregateClass, Codec, Tagged } from "./laws/Subject.ts"
 export { LawBroken } from "./laws/LawBroken.ts"
 export * as ProjectionLaws from "./laws/ProjectionLaws.ts"
 export type { CommandReach, Reach } from "./laws/Reach.ts"

@@ -17,7 +17,7 @@ import { type Aggregate, streamId as streamIdOf } from "../Aggregate.ts"
 import { AggregateLimits } from "../AggregateLimits.ts"
 import { makeActorMetrics } from "../AggregateMetrics.ts"
 import { AggregateSuspended, Draining, type GuardMoved, type SendError } from "../CommandErrors.ts"
-import { InvalidRequest, type Mistake } from "../InvalidRequest.ts"
+import { idExpected, InvalidRequest, isId, isText, type Mistake } from "../InvalidRequest.ts"
 import { Snapshots } from "../Snapshots.ts"
 import * as ActorCache from "./ActorCache.ts"
 import type { ActorContext } from "./ActorContext.ts"
@@ -33,11 +33,6 @@ interface Message<State, Command, Event> {
   readonly options?: SendOptions | undefined
   readonly span?: Tracer.AnySpan | undefined
 }
-
-const isText = (value: unknown): boolean =>
-  typeof value === "string" && value.length <= 200 && value.isWellFormed() && !value.includes("\u0000")
-
-const isId = (id: unknown): boolean => isText(id) && id !== "" && !/[\n\r\u2028\u2029]/.test(String(id))
 
 const isPrecondition = (value: Precondition): boolean =>
   value === undefined || value === "exists" || value === "absent" || [value].flat().every(Number.isInteger)
@@ -69,7 +64,7 @@ const mistakesOf = (id: string, options: SendOptions): ReadonlyArray<Mistake> =>
   for (const name of texts) {
     if (options[name] !== undefined && !isText(options[name])) mistakes.push({ path: `options.${name}`, message })
   }
-  if (!isId(id)) mistakes.push({ path: "path.id", message: "Expected an id of 1 to 200 characters in one line" })
+  if (!isId(id)) mistakes.push({ path: "path.id", message: idExpected })
   if (!isPrecondition(options.precondition)) {
     mistakes.push({ path: "options.precondition", message: 'Expected a version, versions, "exists" or "absent"' })
   }

@@ -16,7 +16,7 @@ import type { ServiceClass } from "../../aggregate/Aggregate.ts"
 import type { Answer, CommandFailure, Current, ServiceOf, Stored } from "../../aggregate/AggregateService.ts"
 import { AggregateSuspended, type Unavailable } from "../../aggregate/CommandErrors.ts"
 import * as EventCodec from "../../aggregate/EventCodec.ts"
-import { check, InvalidRequest } from "../../aggregate/InvalidRequest.ts"
+import { check, checkId, InvalidRequest } from "../../aggregate/InvalidRequest.ts"
 import { wireType } from "../../aggregate/PublishedEvent.ts"
 import { clampVersion } from "../../orders/QueryOptions.ts"
 import * as AggregateApi from "../aggregate/AggregateApi.ts"
@@ -137,7 +137,10 @@ export const make = Effect.fnUntraced(function* <
     EventCodec.make(definition.event, definition.upcasters, { disableChecks: true })
   )
   const names = new Map([...commandsOf(category, definition.command)].map(([name, [tag]]) => [tag, name]))
-  const checkId = check(definition.id, "id")
+  const checkAnyId = checkId(definition.id)
+  /** No path has these as a part: whoever reads it takes them for steps up. */
+  const checkSentId = (id: unknown) =>
+    id === "." || id === ".." ? [{ path: "id", message: "can't be sent in a path" }] : checkAnyId(id)
   const checkCommand = check(definition.command)
 
   const valid = (check: (value: unknown) => InvalidRequest["errors"], value: unknown) =>
@@ -148,7 +151,7 @@ export const make = Effect.fnUntraced(function* <
 
   const service: ServiceOf<Id, State, Command, Event, Rejection> = {
     send: Effect.fnUntraced(function* (id, value, { guards, ifVersion, ...options } = {}) {
-      yield* valid(checkId, id)
+      yield* valid(checkSentId, id)
       yield* valid(checkCommand, value)
       if (guards !== undefined) return yield* noGuards()
       const { _tag, ...payload } = value
@@ -161,7 +164,7 @@ export const make = Effect.fnUntraced(function* <
     }),
     sendGuarded: noGuards,
     get: Effect.fnUntraced(function* (id) {
-      yield* valid(checkId, id)
+      yield* valid(checkSentId, id)
       const { body, headers } = yield* read(reads.get({ params: { id }, headers: {} }))
       return { ...Result.found(body), token: headers["consistency-token"] }
     }),
@@ -174,7 +177,7 @@ export const make = Effect.fnUntraced(function* <
             return [body, Option.map(Option.fromUndefinedOr(last), (event) => event.streamversion)] as const
           }
         )
-      return Stream.unwrap(Effect.as(valid(checkId, id), Stream.paginate(clampVersion(after), page))).pipe(
+      return Stream.unwrap(Effect.as(valid(checkSentId, id), Stream.paginate(clampVersion(after), page))).pipe(
         Stream.mapEffect(decode)
       )
     }

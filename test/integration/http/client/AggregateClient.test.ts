@@ -1,7 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Stream } from "effect"
 import { createServer, type RequestListener } from "node:http"
-import { brokenAt, inMemory, PotBroken, PotId, Pots, server, TooFew, url } from "../../../../harness/aggregates/Pots.ts"
+import {
+  brokenAt,
+  inMemory,
+  Notes,
+  notesServer,
+  PotBroken,
+  PotId,
+  Pots,
+  server,
+  TooFew,
+  url
+} from "../../../../harness/aggregates/Pots.ts"
 import { freePort } from "../../../../harness/servers/FreePort.ts"
 import type { AggregateService } from "../../../../src/aggregate/AggregateService.ts"
 import * as CommandError from "../../../../src/aggregate/CommandErrors.ts"
@@ -149,6 +160,30 @@ const unavailable = [
   new CommandError.AggregateSuspended({ retryAfter: 1, unknownEvent: "Cracked" }),
   new OutcomeUnknown({ retryAfter: 1 })
 ]
+
+it.live("takes any id that can be stored and sent, and names what is wrong with another one", () =>
+  Effect.gen(function* () {
+    const context = yield* Layer.build(notesServer)
+    const baseUrl = yield* Effect.provideContext(url, context)
+    const client = Context.get(yield* Layer.build(AggregateClient.layer(Notes, { baseUrl })), Notes)
+    const local = Context.get(context, Notes)
+    for (const id of ["a b", "a/b", "ä", "a%2Fb", "a?b#c;d", "events", "x".repeat(200)]) {
+      yield* client.send(id, { _tag: "Write", text: id })
+      assert.deepStrictEqual(yield* client.get(id), yield* local.get(id))
+      const [stored] = yield* Stream.runCollect(client.events(id))
+      assert.strictEqual(stored?.event.text, id)
+    }
+    for (const id of ["", "x".repeat(201), "a\nb", "\ud800"]) {
+      const calls = (notes: Notes["Service"]) => [notes.get(id), Stream.runDrain(notes.events(id))]
+      for (const call of [...calls(local), ...calls(client)]) {
+        assert.include((yield* Effect.flip(call)).message, "id: Expected an id of 1 to 200 characters in one line")
+      }
+    }
+    for (const id of [".", ".."]) assert.include((yield* Effect.flip(client.get(id))).message, "id: can't be sent")
+    const answer = yield* Effect.promise(() => fetch(`${baseUrl}/notes/${"x".repeat(201)}`))
+    assert.strictEqual(answer.status, 400)
+  }).pipe(Effect.scoped)
+)
 
 it.live("every error of a service elsewhere comes back as it is", () =>
   Effect.gen(function* () {
