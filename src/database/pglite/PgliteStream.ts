@@ -16,12 +16,22 @@ const terminate = "X".charCodeAt(0)
 export const make = (database: PGlite) => (): Duplex => {
   let started = false
 
+  /** `execProtocolRaw` would do the same, but also parses the answer, and keeps all that it has ever parsed. */
+  const answerOf = async (frame: Buffer): Promise<Buffer> => {
+    const parts: Array<Buffer> = []
+    await database.execProtocolRawStream(frame, {
+      // The bytes are a part of PGlite's own memory.
+      onRawData: (bytes) => void parts.push(Buffer.from(bytes))
+    })
+    return Buffer.concat(parts)
+  }
+
   const start = async (frame: Buffer) => {
     started = true
     await database.exec("ROLLBACK")
     await database.exec("DISCARD ALL")
     await database.exec("SET enable_seqscan = off; SET jit = off")
-    return database.execProtocolRaw(frame)
+    return answerOf(frame)
   }
 
   const stream = new Duplex({
@@ -32,7 +42,7 @@ export const make = (database: PGlite) => (): Duplex => {
         return done()
       }
       if (started && chunk[0] === terminate) return done()
-      const answer = started ? database.execProtocolRaw(chunk) : start(chunk)
+      const answer = started ? answerOf(chunk) : start(chunk)
       answer.then(
         (bytes) => {
           if (bytes.length > 0 && !stream.destroyed) stream.push(bytes)
