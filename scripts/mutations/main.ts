@@ -1,14 +1,16 @@
 /**
  * Proves that the laws find mistakes: applies each sabotage to a copy of the sources in a temporary directory, loads the copy,
- * and checks the laws that follow from the schemas alone; for the last few, those of orders too. Prints which law found it.
+ * and checks the laws that follow from the schemas alone; for the last few, those of orders too. Prints which law found it,
+ * after how many scripts or logs, and how many commands or events the smallest one has.
  * Exits with 1 if none did, or if a sabotage does not apply.
  *
  *     npm run mutations                         # all of them
- *     npm run mutations -- --only <text>        # those whose names hold the text
+ *     npm run mutations -- --only <text>        # those whose subject and name hold the text
  *     SEED=7 npm run mutations                  # other scripts
  *     npm run mutations -- --harmless           # one that changes nothing, to see that it is not found
  */
-import { Effect, Result } from "effect"
+import { Effect, Layer, Logger, ManagedRuntime, Redacted, Result } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -18,6 +20,14 @@ import type { Customers } from "../../src/catalog/Customer.ts"
 import type { Products } from "../../src/catalog/Product.ts"
 import type { OrderStreams } from "../../src/order/OrderAggregate.ts"
 import * as AggregateLaws from "../../src/testing/laws/AggregateLaws.ts"
+import { Database } from "../../src/database/Database.ts"
+import * as Migrations from "../../src/database/Migrations.ts"
+import type { Projection } from "../../src/projection/Projection.ts"
+import * as ProjectionLaws from "../../src/testing/laws/ProjectionLaws.ts"
+import { Customers as SoundCustomers } from "../../src/catalog/Customer.ts"
+import { Products as SoundProducts } from "../../src/catalog/Product.ts"
+import { OrderStreams as SoundOrders } from "../../src/order/OrderAggregate.ts"
+import { projectionSabotages } from "./ProjectionSabotages.ts"
 import type { LawBroken } from "../../src/testing/laws/LawBroken.ts"
 import type { OrderLaw } from "../../src/testing/OrderLaws.ts"
 import type { OrderPolicies } from "../../src/order/OrderPolicies.ts"
@@ -51,8 +61,44 @@ const orders = async (place: string, laws: ReadonlyArray<OrderLaw> = []) => {
 
 type OrderLaws = { orderLaws: (policies: OrderPolicies) => ReadonlyArray<OrderLaw> }
 
-/** Each checks the laws of an aggregate of the copy. */
-const subjects: Record<string, (place: string) => Promise<Effect.Effect<unknown, LawBroken>>> = {
+/** An embedded database in memory, in which the projections of the copies have their tables. */
+const database = Layer.effect(
+  SqlClient.SqlClient,
+  Effect.map(Database, ({ projections }) => projections)
+).pipe(
+  Layer.provideMerge(Migrations.layer),
+  Layer.provide(Database.layer({ url: Redacted.make("pglite:memory") })),
+  Layer.provide(Logger.layer([]))
+)
+const runtime = ManagedRuntime.make(database)
+
+const projection = async (place: string, file: string, name: string, from: ProjectionLaws.Options["from"]) => {
+  const module = await load<Record<string, Projection>>(place, file)
+  const checked = Effect.result(ProjectionLaws.check(module[name]!, { from, seed, runs: 3 }))
+  return Effect.flatMap(
+    Effect.promise(() => runtime.runPromise(checked)),
+    Effect.fromResult
+  )
+}
+
+interface Found {
+  readonly law: string
+  readonly after: number
+  readonly length: number
+}
+
+type Check = Effect.Effect<unknown, LawBroken | ProjectionLaws.ProjectionLawBroken | SqlError.SqlError>
+
+/** Each checks the laws of an aggregate or a projection of the copy. */
+const subjects: Record<string, (place: string) => Promise<Check>> = {
+  "product sales": (place) => projection(place, "examples/TopProducts.ts", "ProductSales", [SoundOrders]),
+  "order view": (place) =>
+    projection(place, "src/views/order/OrderViewProjection.ts", "OrderViewProjection", [SoundOrders]),
+  "catalog view": (place) =>
+    projection(place, "src/views/catalog/CatalogViewProjection.ts", "CatalogViewProjection", [
+      SoundProducts,
+      SoundCustomers
+    ]),
   orders,
   "orders, own laws": async (place) => {
     const { orderLaws } = await load<OrderLaws>(place, "src/testing/OrderLaws.ts")
@@ -72,8 +118,20 @@ const subjects: Record<string, (place: string) => Promise<Effect.Effect<unknown,
     })
 }
 
-const check = async (place: string, subject: string) =>
-  Effect.runPromise(Effect.result(await subjects[subject]!(place)))
+/** Answers the law that was broken; undefined if all hold. */
+const check = async (place: string, subject: string): Promise<Found | undefined> => {
+  const result = await Effect.runPromise(Effect.result(await subjects[subject]!(place)))
+  if (Result.isSuccess(result)) return undefined
+  const { failure } = result
+  switch (failure._tag) {
+    case "LawBroken":
+      return { law: failure.law, after: failure.scripts, length: failure.commands.length }
+    case "ProjectionLawBroken":
+      return { law: failure.law, after: failure.logs, length: failure.events.length }
+    case "SqlError":
+      throw failure
+  }
+}
 
 const judge = async (sabotage: Sabotage) => {
   const place = mkdtempSync(join(tmpdir(), "ordinal-mutation-"))
@@ -100,11 +158,12 @@ const harmless: Sabotage = {
 }
 const every: ReadonlyArray<Sabotage> = [
   ...otherSabotages,
+  ...projectionSabotages,
   ...orderSabotages.map((sabotage) => Object.assign(sabotage, { subject: "orders" })),
   ...ownLawSabotages.map((sabotage) => Object.assign(sabotage, { subject: "orders, own laws" }))
 ]
 const all = process.argv.includes("--harmless") ? [harmless] : every
-const sabotages = all.filter(({ name }) => name.includes(only))
+const sabotages = all.filter(({ name, subject }) => `${subject}: ${name}`.includes(only))
 if (sabotages.length === 0) throw new Error(`No sabotage has "${only}" in its name.`)
 
 const row = (...cells: ReadonlyArray<string>) =>
@@ -118,16 +177,14 @@ const row = (...cells: ReadonlyArray<string>) =>
 const started = performance.now()
 for (const subject of new Set(sabotages.map(({ subject }) => subject))) {
   const sound = await check(root, subject)
-  if (Result.isFailure(sound))
-    throw new Error(`The laws of ${subject} must hold without a sabotage.`, { cause: sound.failure })
+  if (sound !== undefined) throw new Error(`${subject}: "${sound.law}" must hold without a sabotage.`)
 }
 let survived = 0
-row("subject", "sabotage", "found by the law", "scripts", "commands")
+row("subject", "sabotage", "found by the law", "after", "length")
 for (const sabotage of sabotages) {
-  const result = await judge(sabotage)
-  if (Result.isFailure(result)) {
-    const { commands, law, scripts } = result.failure
-    row(sabotage.subject, sabotage.name, law, String(scripts), String(commands.length))
+  const found = await judge(sabotage)
+  if (found !== undefined) {
+    row(sabotage.subject, sabotage.name, found.law, String(found.after), String(found.length))
   } else {
     survived += 1
     row(sabotage.subject, sabotage.name, "NOT FOUND")
@@ -136,3 +193,4 @@ for (const sabotage of sabotages) {
 const seconds = ((performance.now() - started) / 1000).toFixed(0)
 console.log(`${sabotages.length - survived} of ${sabotages.length} sabotages were found, in ${seconds} s.`)
 if (survived > 0) process.exitCode = 1
+await runtime.dispose()

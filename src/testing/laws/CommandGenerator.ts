@@ -71,7 +71,8 @@ export const make = <State, Command extends Tagged, Event, Rejection>(
   subject: Subject<State, Command, Event, Rejection>,
   dice: Dice,
   seed: string,
-  given?: Arbitrary.Arbitrary<Command>
+  given?: Arbitrary.Arbitrary<Command>,
+  variety = samples
 ): CommandGenerator<State, Command> => {
   const templates = templatesOf(subject, seed, given)
   const { aggregate, command: schema, idSchema, ownIds } = subject
@@ -175,7 +176,7 @@ export const make = <State, Command extends Tagged, Event, Rejection>(
       return (tag) => {
         const earlier = dice.chance(0.14) ? dice.pick(commands) : undefined
         if (earlier !== undefined) return dice.chance(0.5) ? earlier : relative(earlier, values)
-        const template = dice.pick(templates.get(tag ?? "") ?? [])
+        const template = dice.pick(templates.get(tag ?? "")?.slice(-variety) ?? [])
         if (template === undefined) return undefined
         return dice.chance(1 / 12) ? owned(template, id) : relative(owned(template, id), values)
       }

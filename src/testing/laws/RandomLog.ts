@@ -33,7 +33,13 @@ const streamsOf = (aggregate: AnyAggregate, streams: number, length: number, see
     Codec<unknown>
   >
   const subject = Subject.make({ category, definition })
-  const scripts = Scripts.generate(subject, { runs: streams, length, seed: `${seed} ${category}`, weights: {} })
+  const scripts = Scripts.generate(subject, {
+    runs: streams,
+    length,
+    seed: `${seed} ${category}`,
+    variety: 4,
+    weights: {}
+  })
   return [...new Map([...scripts].map((script) => [script.id, script])).values()].map(({ id, trace }) => {
     const stream = trace.events.map((event, index) => {
       const { data, schemaVersion, type } = subject.aggregate.codec.encode(event)

@@ -25,6 +25,8 @@ export interface ScriptOptions<Command> {
   readonly length: number
   readonly seed: string
   readonly arbitrary?: Arbitrary.Arbitrary<Command>
+  /** Makes commands of so few different ones of each kind, so that scripts have values in common. */
+  readonly variety?: number
   readonly weights: Readonly<Record<string, number>>
 }
 
@@ -50,10 +52,10 @@ const idleLimit = 10
 
 export function* generate<State, Command extends Tagged, Event, Rejection>(
   subject: Subject<State, Command, Event, Rejection>,
-  { arbitrary, length, runs, seed, weights }: ScriptOptions<Command>
+  { arbitrary, length, runs, seed, variety, weights }: ScriptOptions<Command>
 ): Generator<Script<State, Command, Event, Rejection>> {
   const random = dice(seed)
-  const generator = CommandGenerator.make(subject, random, seed, arbitrary)
+  const generator = CommandGenerator.make(subject, random, seed, arbitrary, variety)
   const { decide } = subject.aggregate.decider
   const accepted = new Map<string, number>()
   const ended = new Map<string, number>()
