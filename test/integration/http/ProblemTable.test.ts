@@ -20,6 +20,7 @@ const elsewhere = {
   "parked-elsewhere": "admin/Parked.test.ts",
   "rebuild-refused": "admin/Rebuilds.test.ts",
   "repair-refused": "admin/Projections.test.ts",
+  "rewind-refused": "admin/Projections.test.ts",
   "retry-refused": "admin/Parked.test.ts",
   "still-failing": "admin/Parked.test.ts"
 }

@@ -55,6 +55,12 @@ describe.each(Object.entries(adapters))("an operator's view of projections on %s
     assert.strictEqual(await metric(shop, `orders_projection_position{projection="order-view"}`), position + 2)
   })
 
+  it("rewinds no projection, whose rows would get the same events twice", async () => {
+    const refused = await shop.operators.send("POST", `${at}/rewind`, { to: "start" })
+    assert.deepStrictEqual([refused.status, refused.body.type], [409, "/problems/rewind-refused"])
+    assert.include(refused.body.detail, "order-view")
+  })
+
   it("finds a row that was changed by hand, says where it parts, and puts it right", async () => {
     const orderId = await place(shop, "wait")
     const streamId = `order-${orderId}`
