@@ -25,11 +25,11 @@ export interface StoredRecord {
 export interface TopicSettings {
   readonly name: string
   readonly partitions: number
-  /** So many brokers keep each record. */
-  readonly replicationFactor: number
+  /** So many brokers keep each record; as many as is their own default without it. */
+  readonly replicationFactor?: number
 }
 
-export interface Topic extends TopicSettings {
+export interface Topic extends Required<TopicSettings> {
   /** Another id means that the topic was deleted and created again, with offsets from 0. */
   readonly id: string
   /** A record may be delivered for so long after it was sent, `Infinity` being for ever. */
@@ -107,7 +107,7 @@ export class Broker extends Context.Service<
 /** Says in sentences how a topic differs from what was asked for. */
 export const differences = (asked: TopicSettings, topic: Topic): ReadonlyArray<string> =>
   (["partitions", "replicationFactor"] as const)
-    .filter((field) => asked[field] !== topic[field])
+    .filter((field) => asked[field] !== undefined && asked[field] !== topic[field])
     .map((field) => {
       const name = field === "partitions" ? "partitions" : "replicas"
       return (

@@ -6,11 +6,12 @@
  * none. After a start, a take-over or a failure it reads the ends of the partitions and leaves out events whose ids are
  * there. Positions would not do: they say nothing after a restore, or where partitions were acknowledged unevenly.
  */
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import * as PublishedEvent from "../aggregate/PublishedEvent.ts"
 import { EventStore, type RecordedEvent } from "../eventstore/EventStore.ts"
 import * as CloudEvent from "../http/wire/CloudEvent.ts"
 import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
+import * as Subscriptions from "../projection/Subscriptions.ts"
 import * as Metrics from "../telemetry/Metrics.ts"
 import { Broker, type BrokerRecord, differences, type StoredRecord, type Topic, type TopicSettings } from "./Broker.ts"
 import { partitionOf } from "./Murmur2.ts"
@@ -103,3 +104,31 @@ export const make = Effect.fnUntraced(function* (settings: TopicSettings) {
     })
   }
 })
+
+export interface Options {
+  readonly topic: TopicSettings
+  /** The categories of the streams whose events are published; `["order"]` without it. */
+  readonly categories?: ReadonlyArray<string>
+}
+
+/** Names the subscription of a topic's publisher, by which operators know it. */
+export const subscriptionOf = (topic: string): string => `publish-${topic}`
+
+/**
+ * Publishes the log's events, from its first one on, until the layer is closed, unless another process on the same log does.
+ * Commands never wait for it: while the broker is away the subscription lags, and an event that the broker refuses parks its
+ * stream, which operators see and resolve as any other parked stream.
+ */
+export const layer = ({ categories = ["order"], topic }: Options) =>
+  Layer.unwrap(
+    Effect.map(make(topic), ({ forget, publish }) =>
+      Subscriptions.make(subscriptionOf(topic.name), {
+        from: categories,
+        start: "start",
+        batch,
+        timeout: "3 minutes",
+        begin: forget,
+        handle: publish
+      })
+    )
+  )

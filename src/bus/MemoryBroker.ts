@@ -54,7 +54,12 @@ export const make = ({ maxRecordBytes = 1_048_576, retention = "7 days" }: Optio
       Effect.sync(() => {
         const found = topics.get(settings.name)
         if (found !== undefined) return found.topic
-        const topic = { ...settings, id: crypto.randomUUID(), retention: Duration.fromInputUnsafe(retention) }
+        const topic = {
+          replicationFactor: 1,
+          ...settings,
+          id: crypto.randomUUID(),
+          retention: Duration.fromInputUnsafe(retention)
+        }
         const partitions = Array.from({ length: settings.partitions }, () => [])
         topics.set(settings.name, { topic, partitions, groups: new Map(), waiting: new Set() })
         return topic

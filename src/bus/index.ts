@@ -5,6 +5,7 @@
 export { Broker, type BrokerRecord, BrokerUnavailable, RecordRefused, type StoredRecord } from "./Broker.ts"
 export type { PartitionLag, Topic, TopicSettings } from "./Broker.ts"
 export * as EventPublisher from "./EventPublisher.ts"
+export * as CommandInbox from "./inbox/CommandInbox.ts"
 export * as KafkaBroker from "./kafka/KafkaBroker.ts"
 export { KafkaClientMissing, type KafkaOptions } from "./kafka/KafkaOptions.ts"
 export * as MemoryBroker from "./MemoryBroker.ts"

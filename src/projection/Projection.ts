@@ -108,6 +108,8 @@ export type Start = "start" | "end" | (string & {})
 export interface Subscription extends Followed {
   /** Hands it events in the order of the log, outside of any transaction. */
   readonly deliver: (events: Batch) => Effect.Effect<void, SqlError.SqlError | Retry | HandlerOverdue>
+  /** Runs before an attempt hands anything over: another process may have been handed events since. */
+  readonly begin?: Effect.Effect<void>
   /** Where its checkpoint is made. */
   readonly start: Start
   /** It is given at most so many events at once. */

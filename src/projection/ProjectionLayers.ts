@@ -3,7 +3,7 @@
  * `Projections`, `Rebuilds`, `ParkedStreams` and `Audits`, and `ProjectionHost` for what is added later. `EventSourcing`
  * calls this with the projections of an application.
  */
-import { Effect, Layer, type Scope } from "effect"
+import { Context, Effect, Layer, Scope } from "effect"
 import type { Database } from "../database/Database.ts"
 import type { EventStore } from "../eventstore/EventStore.ts"
 import type { LogTail } from "../eventstore/tail/LogTail.ts"
@@ -57,13 +57,17 @@ const makeRegistry = () => {
 
 type Registry = ReturnType<typeof makeRegistry>
 
+/** A consumer runs until its own layer is closed, not until that of the host is, whose scope the context has as well. */
+const withoutScope = <Services>(context: Context.Context<Services>) =>
+  Context.omit(Scope.Scope)(context) as Context.Context<Exclude<Services, Scope.Scope>>
+
 /** Makes the host, which runs `beside` beside each projection. */
 const makeHost = Effect.fnUntraced(function* (
   registry: Registry,
   beside: (projection: Projection) => Effect.Effect<void, never, Scope.Scope>
 ) {
   const { shared } = yield* ProjectionStore
-  const context = yield* Effect.context<LogTail | ProjectionProgress | ProjectionStore>()
+  const context = withoutScope(yield* Effect.context<LogTail | ProjectionProgress | ProjectionStore>())
   return ProjectionHost.of({
     run: (consumer) =>
       Effect.gen(function* () {
@@ -101,7 +105,9 @@ export const layerMemory = Layer.unwrap(
 const inDatabase = Effect.map(
   Effect.context<Database | EventStore | LogTail | ProjectionStore | Audits>(),
   (context) => (projection: Projection) =>
-    Effect.andThen(RebuildRunner.start(projection), SqlAudits.start(projection)).pipe(Effect.provide(context))
+    Effect.andThen(RebuildRunner.start(projection), SqlAudits.start(projection)).pipe(
+      Effect.provide(withoutScope(context))
+    )
 )
 
 /**

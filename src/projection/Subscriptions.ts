@@ -31,6 +31,11 @@ export interface Options<From extends TypedEvents.Source, E, R> {
   /** The handler is interrupted after this time, and tries again with fewer events; 1 minute by default. */
   readonly timeout?: Duration.Input
   /**
+   * Runs before the first events of each attempt: when this process takes the subscription over, and after a failure.
+   * Another process may have handled events since, and its checkpoint need not say so.
+   */
+  readonly begin?: Effect.Effect<unknown>
+  /**
    * Handles events in the order of the log. All of them count as handled once it has succeeded, none if it fails.
    *
    * If it fails with `Subscriptions.Retry`, or any error that has a number `retryAfter` as those of commands have, then what
@@ -70,7 +75,7 @@ export const make = <const From extends TypedEvents.Source, E = never, R = never
   name: string,
   options: Options<From, E, R>
 ) => {
-  const { batch = 100, batchBytes = 1024 * 1024, from, handle, start, timeout = "1 minute", types } = options
+  const { batch = 100, batchBytes = 1024 * 1024, begin, from, handle, start, timeout = "1 minute", types } = options
   const decode = TypedEvents.decoder(from)
   const limit = Duration.fromInputUnsafe(timeout)
   const overdue = Effect.suspend(() => new HandlerOverdue({ seconds: Duration.toSeconds(limit) }))
@@ -89,6 +94,7 @@ export const make = <const From extends TypedEvents.Source, E = never, R = never
     partition: "stream",
     categories: TypedEvents.categoriesOf(from),
     ...(types === undefined ? {} : { types }),
+    ...(begin === undefined ? {} : { begin: Effect.asVoid(begin) }),
     start,
     maxEvents: count(name, "a batch of", batch),
     maxBytes: count(name, "batchBytes", batchBytes)

@@ -24,9 +24,11 @@ import * as OrdersLayers from "../orders/OrdersLayers.ts"
 import { ProjectionLimits, defaults as projectionDefaults } from "../projection/ProjectionLimits.ts"
 import * as Addresses from "./Addresses.ts"
 import * as HeldPorts from "./HeldPorts.ts"
+import * as KafkaSettings from "./KafkaSettings.ts"
 import * as Logging from "./Logging.ts"
 import * as Migrate from "./Migrate.ts"
 import * as Settings from "./Settings.ts"
+import { listed } from "./SettingKinds.ts"
 import * as Stopping from "./Stopping.ts"
 import { UnusableSetting } from "./UnusableSetting.ts"
 
@@ -59,9 +61,9 @@ const limits = (settings: Settings.Settings) =>
       heartbeat: settings.HEARTBEAT
     }),
     Layer.succeed(AllowedSites, {
-      hosts: Settings.listed(settings.ALLOWED_HOSTS),
-      origins: Settings.listed(settings.ALLOWED_ORIGINS),
-      proxies: Settings.listed(settings.TRUSTED_PROXIES)
+      hosts: listed(settings.ALLOWED_HOSTS),
+      origins: listed(settings.ALLOWED_ORIGINS),
+      proxies: listed(settings.TRUSTED_PROXIES)
     }),
     Layer.succeed(HttpLimits, {
       ...httpDefaults,
@@ -131,6 +133,7 @@ export const layer = Layer.unwrap(
       Layer.provideMerge(takeOver("letGo", Server.layer(api))),
       Layer.catchTag("ServeError", refusePort(api)),
       Layer.provide(admin(shown, adminPort)),
+      Layer.merge(Layer.catchTag(KafkaSettings.layer(settings), "SqlError", refuseDatabase)),
       Layer.provide(Layer.merge(readiness, OpenStreams.layer)),
       Layer.provide(Layer.catchTag(orders(settings), "SqlError", refuseDatabase)),
       Layer.provide(HeldPorts.HeldPorts.layer(api, adminPort)),

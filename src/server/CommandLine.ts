@@ -9,13 +9,14 @@ import { CliConfig, CliError, Command, Flag, GlobalFlag } from "effect/cli"
 import * as App from "./App.ts"
 import * as CommandLineOutput from "./CommandLineOutput.ts"
 import * as Health from "./Health.ts"
+import { asText, type Setting } from "./SettingKinds.ts"
 import * as Settings from "./Settings.ts"
 
-const flags = Record.map(Settings.settings, (setting: Settings.Setting<unknown>, name) =>
+const flags = Record.map(Settings.settings, (setting: Setting<unknown>, name) =>
   Flag.String(name.toLowerCase().replaceAll("_", "-")).pipe(
     Flag.withMetavar(setting.placeholder),
     Flag.withDescription(
-      `${setting.meaning}: ${setting.expected} (${name}, default ${Settings.asText(setting.defaultValue) || "none"})`
+      `${setting.meaning}: ${setting.expected} (${name}, default ${asText(setting.defaultValue) || "none"})`
     ),
     Flag.optional
   )

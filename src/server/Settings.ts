@@ -5,7 +5,7 @@
  *
  * A value that can't be read stops the start with one sentence. What may hold a password is repeated nowhere.
  */
-import { Config, Duration, Effect, Option, Redacted, Schema } from "effect"
+import { Config, Effect, Option, Redacted, Schema } from "effect"
 import * as AggregateLimits from "../aggregate/AggregateLimits.ts"
 import { defaultPools } from "../database/DatabaseOptions.ts"
 import * as SchemaName from "../database/SchemaName.ts"
@@ -15,69 +15,21 @@ import { isNetwork } from "../http/listener/HostNames.ts"
 import * as PushLimits from "../http/push/PushLimits.ts"
 import { defaultPolicies } from "../order/OrderPolicies.ts"
 import * as ProjectionLimits from "../projection/ProjectionLimits.ts"
+import {
+  boolean,
+  choice,
+  duration,
+  integer,
+  type Kind,
+  listed,
+  type Setting,
+  asText,
+  setting,
+  text
+} from "./SettingKinds.ts"
+import { kafkaSettings } from "./KafkaSettings.ts"
 import * as UnbuiltSettings from "./UnbuiltSettings.ts"
 import { UnusableSetting } from "./UnusableSetting.ts"
-
-/** Values of one kind are written in this way. */
-interface Kind<A> {
-  readonly schema: Schema.ConstraintCodec<A, unknown>
-  /** Stands for the value in `--help`, as in `--port integer`. */
-  readonly placeholder: string
-  /** Completes "… must be": "a whole number from 1 to 65535". */
-  readonly expected: string
-}
-
-export interface Setting<A> extends Kind<A> {
-  readonly defaultValue: A
-  readonly meaning: string
-}
-
-/** Writes a value as somebody would who sets it. */
-export const asText = (value: unknown): string => {
-  if (Redacted.isRedacted(value)) return String(Redacted.value(value))
-  if (!Duration.isDuration(value)) return String(value)
-  const millis = Duration.toMillis(value)
-  const units = { hours: 3_600_000, minutes: 60_000, seconds: 1_000, millis: 1 }
-  const [unit, size] = Object.entries(units).find(([, size]) => millis % size === 0) ?? ["millis", 1]
-  return `${millis / size} ${millis === size ? unit.slice(0, -1) : unit}`
-}
-
-const text = (placeholder: string, expected: string, pattern: RegExp): Kind<string> => ({
-  schema: Schema.String.check(Schema.isPattern(pattern)),
-  placeholder,
-  expected
-})
-
-const integer = (minimum: number, maximum: number): Kind<number> => ({
-  schema: Schema.Int.check(Schema.isBetween({ minimum, maximum })),
-  placeholder: "integer",
-  expected: `a whole number from ${minimum} to ${maximum}`
-})
-
-const choice = <const A extends string>(...choices: ReadonlyArray<A>): Kind<A> => ({
-  schema: Schema.Literals(choices),
-  placeholder: choices.join("|"),
-  expected: `one of ${choices.join(", ")}`
-})
-
-const boolean: Kind<boolean> = { schema: Schema.Boolean, placeholder: "true|false", expected: "true or false" }
-
-const duration = (minimum: Duration.Input, maximum: Duration.Input = Infinity): Kind<Duration.Duration> => {
-  const [least, most] = [Duration.fromInputUnsafe(minimum), Duration.fromInputUnsafe(maximum)]
-  const isWithin = (value: Duration.Duration) =>
-    Duration.isFinite(value) && Duration.between(value, { minimum: least, maximum: most })
-  const bounds = Duration.isFinite(most) ? `from ${asText(least)} to ${asText(most)}` : `of at least ${asText(least)}`
-  return {
-    schema: Schema.DurationFromString.check(Schema.makeFilter(isWithin)),
-    placeholder: "duration",
-    expected: `a duration (a number and a unit) ${bounds}`
-  }
-}
-
-/** Splits a list at its commas. */
-export const listed = (text: string): ReadonlyArray<string> => (text === "" ? [] : text.split(","))
-
-const setting = <A>(defaultValue: A, kind: Kind<A>, meaning: string): Setting<A> => ({ ...kind, defaultValue, meaning })
 
 const databaseUrl: Kind<Redacted.Redacted> = {
   schema: Schema.Redacted(Schema.String.check(Schema.isPattern(/^(postgres(ql)?:\/\/|pglite:).+$/))),
@@ -174,7 +126,8 @@ export const settings = {
   ),
   POOL_APPEND: setting(defaultPools.append, pool, "PostgreSQL connections for writing the log"),
   POOL_PROJECTIONS: setting(defaultPools.projections, pool, "PostgreSQL connections for writing views"),
-  POOL_READS: setting(defaultPools.reads, pool, "PostgreSQL connections for reading")
+  POOL_READS: setting(defaultPools.reads, pool, "PostgreSQL connections for reading"),
+  ...kafkaSettings
 } satisfies Record<string, unknown>
 
 export type SettingName = keyof typeof settings

@@ -9,7 +9,6 @@ const authentication = "there is no authentication yet, so every caller would be
 const telemetry = "traces and logs are not exported yet; /metrics on the operators' port is there"
 const views = "views are kept in the database of DATABASE_URL only"
 const cache = "there is no cache yet"
-const publishing = "events are not published to Kafka yet; GET /events follows them"
 
 /** This text says what this version does instead; it follows "The environment variable … is set, but". */
 const unbuilt: Readonly<Record<string, string>> = {
@@ -24,8 +23,7 @@ const unbuilt: Readonly<Record<string, string>> = {
   VIEWS: views,
   MONGODB_URL: views,
   CACHE: cache,
-  REDIS_URL: cache,
-  KAFKA_BOOTSTRAP: publishing
+  REDIS_URL: cache
 }
 
 /** Short names that other programs may use too: these values of theirs ask for nothing that this version lacks. */

@@ -82,6 +82,16 @@ export const driftFound = counter("orders_drift_found_total", "View rows that di
 ])
 export const driftRepaired = counter("orders_drift_repaired_total", "View rows repaired", ["projection"])
 
+/** The label `outcome` is `accepted`, `replayed`, `refused`, or `unreadable` if the record is no command. */
+export const inboxCommands = counter("orders_inbox_commands_total", "Commands of a topic that are answered", [
+  "topic",
+  "outcome"
+])
+export const inboxLag = gauge("orders_inbox_lag", "Records of a topic of commands that are not answered yet", [
+  "topic",
+  "partition"
+])
+
 /** Events that a publisher has handled: sent to the broker, or found there already after a restart. */
 export const eventsPublished = counter("orders_events_published_total", "Events sent to the broker and acknowledged", [
   "topic"

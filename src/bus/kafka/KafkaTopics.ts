@@ -12,7 +12,7 @@ export interface KafkaTopic extends Topic {
   readonly maxBatchBytes: number
 }
 
-const create = (admin: Library.Admin, { name, partitions, replicationFactor }: TopicSettings) =>
+const create = (admin: Library.Admin, { name, partitions, replicationFactor = -1 }: TopicSettings) =>
   Effect.tryPromise({
     try: () => admin.createTopics({ topics: [name], partitions, replicas: replicationFactor }),
     catch: (error) => error

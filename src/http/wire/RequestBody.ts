@@ -98,7 +98,8 @@ const isKnown = (source: object, headers: HttpServerRequest.HttpServerRequest["h
   headers["upgrade"] === undefined &&
   !source.destroyed
 
-const decode = (bytes: ArrayBuffer | Uint8Array) => {
+/** Reads the bytes of a body as text: UTF-8, not nested too deep. */
+export const decode = (bytes: ArrayBuffer | Uint8Array) => {
   let text: string
   try {
     text = utf8.decode(bytes)

@@ -160,6 +160,7 @@ export const run = Effect.fnUntraced(function* (projection: Consumer) {
     if (start.owner !== owner) {
       yield* Effect.logInfo(`The ${kind} runs in this process from here on, by lease ${owner}.`)
     }
+    if (isSubscription(projection) && projection.begin !== undefined) yield* projection.begin
     const onCheckpoint = (checkpoint: Checkpoint.Checkpoint) =>
       Effect.suspend(() => {
         if (checkpoint.position > start.position) markAdvanced()

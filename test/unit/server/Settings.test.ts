@@ -44,6 +44,10 @@ describe("a setting", () => {
       "Shop",
       "a name of at most 40 lower-case letters, digits and _, not public, information_schema or pg_…, and no digit first"
     ],
+    ["KAFKA_BOOTSTRAP", "kafka", "addresses such as kafka1:9092,kafka2:9092"],
+    ["KAFKA_TOPIC", "or ders", "a name of 1 to 200 letters, digits, dots, hyphens and underscores, or nothing"],
+    ["KAFKA_PARTITIONS", "0", "a whole number from 1 to 10000"],
+    ["KAFKA_SASL", "plain", "one of none, PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"],
     ["LOG_LEVEL", "trace", "one of debug, info, warning, error"]
   ]
   it.effect.each(refused)("is refused with a sentence that says what it must be: %s=%s", ([name, text, expected]) =>

@@ -8,6 +8,7 @@ it("the wall clock is read only where a time is stored or shown; deadlines and p
   assert.deepStrictEqual(readers.sort(), [
     "src/aggregate/actor/ActorRegistry.ts",
     "src/aggregate/idempotency/Commands.ts",
+    "src/bus/inbox/Reply.ts",
     "src/eventstore/MemoryEventStore.ts",
     "src/eventstore/UuidV7.ts",
     "src/projection/audit/DriftAudit.ts",
