@@ -2,12 +2,13 @@
  * The laws that hold for every aggregate, whatever it is about: pure rules, valid events and states, nothing lost by storing.
  * (L1 to L4 and L9 of the order domain, for any aggregate. The kernel counts versions, so a state need not.)
  */
-import { Effect, Equal, Result, Schema } from "effect"
-import * as Arbitrary from "effect/Arbitrary"
+import { Equal, Result } from "effect"
 import { fold, timeOf } from "../Given.ts"
 import { shown } from "../Shown.ts"
 import * as Trace from "../Trace.ts"
-import { insist, type Law } from "./Law.ts"
+import { elsewhen } from "./Elsewhen.ts"
+import { insist, type Law, tellsThrown } from "./Law.ts"
+import { mistakesOfOldShapes } from "./OldShapes.ts"
 import { isMembers } from "./StateValues.ts"
 import { type Subject, type Tagged, viaJson } from "./Subject.ts"
 
@@ -20,36 +21,7 @@ export interface Exceptions {
   readonly acceptsRepeats: boolean
 }
 
-const day = 86_400_000
-
-/** Runs a rule as if it was another year, and chance was another. */
-const elsewhen = <A>(rule: () => A): A => {
-  const { Date: Now } = globalThis
-  const { random } = Math
-  const later = Now.now() + 400 * day
-  globalThis.Date = class extends Now {
-    constructor(...given: ReadonlyArray<number>) {
-      if (given.length === 0) super(later)
-      else super(...(given as [number]))
-    }
-    static override now(): number {
-      return later
-    }
-  } as DateConstructor
-  Math.random = () => 0.123_456_789
-  try {
-    return rule()
-  } finally {
-    globalThis.Date = Now
-    Math.random = random
-  }
-}
-
 const same = (left: unknown, right: unknown): boolean => JSON.stringify(left) === JSON.stringify(right)
-
-const tellsThrown = (what: string, error: unknown): string =>
-  `${what} threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}` +
-  (error instanceof TypeError ? "\n(Its arguments are frozen: a rule may not write into them.)" : "")
 
 const withoutVersion = (state: unknown): unknown => {
   if (!isMembers(state)) return state
@@ -76,33 +48,6 @@ const broughtIds = (command: Tagged, ownIds: ReadonlySet<string>, before: unknow
       kept.has(value)
   )
 }
-
-/** Gives stored events of each earlier shape, and what is wrong with reading them. */
-const mistakesOfOldShapes = <State, Command, Event extends Tagged, Rejection>({
-  aggregate,
-  event,
-  upcasters
-}: Subject<State, Command, Event, Rejection>): ReadonlyArray<readonly [string, unknown]> =>
-  [...upcasters].flatMap(([type, { shapes }]) =>
-    shapes.flatMap((shape, index) => {
-      const stored = Arbitrary.schema(Schema.toEncoded(shape))
-      const samples = Effect.runSync(Arbitrary.sampleEffect(stored, { count: 20, seed: 1 }).pipe(Effect.orDie))
-      return samples.flatMap((data) => {
-        const what = `${type} as it was stored at schema version ${index + 1}`
-        try {
-          const read = aggregate.codec.decode({ type, schemaVersion: index + 1, data })
-          const again = event.read(event.write(read))
-          return Equal.equals(again, read)
-            ? []
-            : [[`${what} is read as ${shown(read)}, which is stored otherwise`, data]]
-        } catch (error) {
-          return [
-            [tellsThrown(`${what} can't be read: the upcaster, or the schema of the event after it,`, error), data]
-          ]
-        }
-      })
-    })
-  )
 
 export const derivedLaws = <State, Command extends Tagged, Event extends Tagged, Rejection>(
   subject: Subject<State, Command, Event, Rejection>,

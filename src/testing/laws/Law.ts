@@ -11,3 +11,8 @@ export interface Law<State, Command, Event, Rejection> {
 export const insist = (holds: boolean, what: string, ...where: ReadonlyArray<unknown>): void => {
   if (!holds) throw new Error([what, ...where.map((value) => shown(value))].join("\n"))
 }
+
+/** Says what a rule threw. */
+export const tellsThrown = (what: string, error: unknown): string =>
+  `${what} threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}` +
+  (error instanceof TypeError ? "\n(Its arguments are frozen: a rule may not write into them.)" : "")
