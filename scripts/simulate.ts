@@ -47,6 +47,9 @@ const settings: Simulation.Settings = {
   faults: Simulation.allFaults.filter((fault) => values.faults?.split(",").includes(fault) ?? true)
 }
 
+/** A run makes much that nobody needs for long. */
+const options = { resourceLimits: { maxYoungGenerationSizeMb: 64 } }
+
 /** So many seeds are given to a thread at a time. */
 const shareSize = 50
 
@@ -55,7 +58,7 @@ const inThreads = (seed: number, seeds: number): Promise<Report> => {
   let next = seed
   let [requests, events] = [0, 0]
   return new Promise((resolve, reject) => {
-    const workers = Array.from({ length: availableParallelism() }, () => new Worker(new URL(import.meta.url)))
+    const workers = Array.from({ length: availableParallelism() }, () => new Worker(new URL(import.meta.url), options))
     let working = workers.length
     const end = (report: Report) => {
       for (const worker of workers) void worker.terminate()

@@ -167,10 +167,13 @@ export const checkCommands = (
     const batch = same.map((command) => batches.get(command)).find((batch) => batch !== undefined)
     const group = { commands: same, batch }
     const receipts = new Set<string>()
+    const requests = new Set<string>()
     for (const command of same) {
       for (const attempt of command.attempts) {
         checkAttempt(log, command, group, attempt, report)
-        if (attempt.answer._tag === "Submitted") receipts.add(JSON.stringify(attempt.answer.submitted.receipt))
+        if (attempt.answer._tag !== "Submitted") continue
+        receipts.add(JSON.stringify(attempt.answer.submitted.receipt))
+        requests.add(command.request)
       }
       const isDenied = batches.has(command) && !command.attempts.some(({ answer }) => maybe.has(answer._tag))
       if (isDenied) report(`${command.id} is in the log, and its sender was told that it was not done`)
@@ -178,5 +181,6 @@ export const checkCommands = (
     if (same[0]?.key !== undefined && receipts.size > 1) {
       report(`the same key was answered with different receipts: ${[...receipts].join(" and ")}`)
     }
+    if (requests.size > 1) report(`one key was accepted for different requests: ${[...requests].join(" and ")}`)
   }
 }

@@ -138,7 +138,7 @@ export const make = ({ faults, history, limit, nodes, process, requests }: Aroun
         aggregate,
         idOf: () => id,
         scope: [aggregate.category, id],
-        request: typeof command === "function" ? "made" : command,
+        request: sent.request,
         options: { ...options, ...(key === undefined ? {} : { idempotencyKey: key }) },
         command: Effect.tap(Effect.provideContext(make, context), (made) =>
           Effect.sync(() => {
@@ -147,7 +147,13 @@ export const make = ({ faults, history, limit, nodes, process, requests }: Aroun
         ),
         receipt: (state) => ({ state: withoutTimes(state) })
       })
-    ).pipe(Effect.map((submitted) => ({ _tag: "Submitted", submitted })))
+    ).pipe(
+      Effect.map((submitted) =>
+        submitted.receipt === undefined
+          ? { _tag: "Defect", defect: "A command with a key was answered without a receipt." }
+          : { _tag: "Submitted", submitted }
+      )
+    )
   }
 
   const send = Effect.fnUntraced(function* (
@@ -157,22 +163,23 @@ export const make = ({ faults, history, limit, nodes, process, requests }: Aroun
     options: ClientOptions
   ) {
     const { idempotencyKey: key, precondition } = options
+    const condition = precondition === undefined ? "" : ` if ${JSON.stringify(precondition)}`
     const sent: SentCommand = {
       id: `command ${history.commands.length + 1}`,
       aggregate,
       streamId: AggregateIds.streamId(aggregate, id),
       key,
       precondition,
+      request: `${typeof command === "function" ? "made in the node" : JSON.stringify(command)}${condition}`,
       made: [],
       attempts: []
     }
     history.commands.push(sent)
-    const about = typeof command === "function" ? "made in the node" : JSON.stringify(command)
     const attempt = Effect.suspend(() => {
       const to = nextNode()
       world.note(
         process,
-        `${sent.id} to ${to.process.name}: ${sent.streamId} ${about}${key === undefined ? "" : ` ${key}`}`
+        `${sent.id} to ${to.process.name}: ${sent.streamId} ${sent.request}${key === undefined ? "" : ` ${key}`}`
       )
       const effect = effectOf(sent, id, command)
       return requests.ask(

@@ -8,7 +8,7 @@ import type { World } from "./World.ts"
  * - `clock`: the wall clock of a node or of the database jumps, by up to an hour, forward or back.
  * - `connection`: a connection to the database is lost, and what was on its way over it took effect or not.
  * - `delay`: a statement or its answer takes long, up to 8 s, and others overtake it.
- * - `outage`: the database is away for up to 4 s.
+ * - `outage`: the database is away for up to 9 s.
  * - `hint`: what tells of new events between nodes is lost, comes twice or out of order, or is not heard for a while.
  * - `snapshot`: a saved state is lost, is an older one, or that of another program.
  * - `impatience`: a caller goes away before the answer comes.

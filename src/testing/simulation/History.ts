@@ -56,6 +56,8 @@ export interface SentCommand {
   /** Commands with the same key take effect once, all of them together. */
   readonly key: string | undefined
   readonly precondition: Precondition
+  /** The request as its sender knows it, as text. */
+  readonly request: string
   /** It was made by each attempt that came so far, with other guards each time. */
   readonly made: Array<Made>
   readonly attempts: Array<Attempt>

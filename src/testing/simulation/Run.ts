@@ -131,7 +131,7 @@ const runWorld = (program: Program, seed: number, settings: Settings, tell?: (li
 
   const strike = () => {
     if (faults.strikes("connection", 0.3)) server.sessions.loseOne()
-    if (faults.strikes("outage", 0.1)) server.sessions.goAway(world.random() * 4_000)
+    if (faults.strikes("outage", 0.1)) server.sessions.goAway()
     if (faults.strikes("clock", 0.1)) server.process.wallOffset = (world.random() - 0.5) * 7_200_000
     strikeNode(world.below(nodes.length))
   }

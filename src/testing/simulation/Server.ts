@@ -87,7 +87,7 @@ export class Server {
     const all = this.#snapshots.get(streamId) ?? []
     const found = this.faults.strikes("snapshot", 0.3) ? all[this.world.below(all.length + 1)] : all.at(-1)
     if (found === undefined || !this.faults.strikes("snapshot", 0.2)) return found
-    return { ...found, fingerprint: "of another program", state: null }
+    return { ...found, fingerprint: "of another program", state: all[0]!.state }
   }
 
   saveSnapshot(streamId: string, snapshot: Snapshot): void {

@@ -96,8 +96,9 @@ export class Sessions {
     if (this.#sessions.size > 0) this.lose(this.world.pick([...this.#sessions]))
   }
 
-  goAway(millis: number): void {
-    this.#awayUntil = this.world.now + millis
+  /** The database goes away for a while, as one that crashes and comes up again. */
+  goAway(): void {
+    this.#awayUntil = this.world.now + this.world.random() * (this.world.chance(0.3) ? 9_000 : 2_000)
     this.loseAll()
   }
 
@@ -141,6 +142,7 @@ export class Sessions {
       if (faults.strikes("outage", 0.01)) return answer(Result.fail(serverError("55P03", "lock not available")))
       const made = this.#evaluate(evaluate)
       if (faults.strikes("connection", 0.02)) this.lose(session)
+      if (faults.strikes("outage", 0.003)) this.goAway()
       answer(made)
     })
     // A cancelled statement may be over before it hears of that.
@@ -186,7 +188,7 @@ export class Sessions {
   delay(): number {
     const { faults, world } = this
     if (faults.strikes("delay", 0.005)) return world.random() * 8_000
-    if (faults.strikes("delay", 0.05)) return world.random() * 200
+    if (faults.strikes("delay", 0.15)) return world.random() * 150
     return 0.1 + world.random() * 1.5
   }
 }

@@ -33,13 +33,15 @@ export interface Options {
 
 export const commands = (
   subjects: ReadonlyArray<Subject>,
-  { ids = 2, requests = 6 }: Options = {}
+  { ids = 2, requests = 8 }: Options = {}
 ): Effect.Effect<void, never, Client> =>
   Effect.gen(function* () {
     const client = yield* Client
     const { random } = client
     const below = (limit: number) => Math.floor(random() * limit)
-    const anyOf = () => ({ ...subjects[below(subjects.length)]!, id: String(1 + below(ids)) })
+    /** Some clients send all that they have to one id, and much of it at once, so that commands meet. */
+    const isHot = random() < 0.4
+    const anyOf = () => ({ ...subjects[below(subjects.length)]!, id: String(isHot ? 1 : 1 + below(ids)) })
     /** The version that was last seen of each stream, for preconditions. */
     const versions = new Map<string, number>()
 
@@ -52,7 +54,7 @@ export const commands = (
       const precondition =
         random() < 0.2 ? (random() < 0.2 ? ("exists" as const) : (versions.get(name) ?? 0)) : undefined
       // Few keys for many commands: some are used for another command, and are refused.
-      const idempotencyKey = `${client.number}-${below(random() < 0.1 ? 2 : 10_000)}`
+      const idempotencyKey = `${client.number}-${below(random() < 0.25 ? 2 : 10_000)}`
       const options = { precondition, ...(way < 0.6 ? { idempotencyKey } : {}) }
       const made = command(random)
       if (way < 0.5 || way > 0.75) {
@@ -74,5 +76,13 @@ export const commands = (
       )
     })
     const pause = Effect.suspend(() => Effect.sleep(random() * (random() < 0.2 ? 1_500 : 60)))
-    for (let count = 0; count < requests; count++) yield* Effect.andThen(request, pause)
+    for (let left = requests; left > 0;) {
+      const atOnce = isHot ? Math.min(left, 2 + below(5)) : random() < 0.3 ? Math.min(left, 2) : 1
+      left -= atOnce
+      yield* Effect.all(
+        Array.from({ length: atOnce }, () => request),
+        { concurrency: "unbounded", discard: true }
+      )
+      yield* pause
+    }
   })
