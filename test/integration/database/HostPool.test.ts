@@ -19,6 +19,7 @@ import { ProjectionProgress } from "../../../src/projection/consistency/Projecti
 import * as ProjectionRunner from "../../../src/projection/run/ProjectionRunner.ts"
 import * as SqlEventStore from "../../../src/eventstore/SqlEventStore.ts"
 import * as Migrations from "../../../src/database/Migrations.ts"
+import * as SqlProjectionStore from "../../../src/projection/store/SqlProjectionStore.ts"
 import * as EventStoreContract from "../../../src/testing/EventStoreContract.ts"
 import { append as appendEntries, entry, newStream, tags } from "../../../src/testing/EventStoreEntries.ts"
 import { OrderViewProjection } from "../../../src/views/order/OrderViewProjection.ts"
@@ -225,6 +226,8 @@ it.live(
       const proxy = yield* PostgresProxy.make(url)
       const runner = ProjectionRunner.layer(OrderViewProjection).pipe(
         Layer.provideMerge(Layer.merge(LogTail.layer, ProjectionProgress.layer)),
+        // The reader around it has a store of its own, whose sessions nobody cuts.
+        Layer.provideMerge(Layer.fresh(SqlProjectionStore.layer)),
         Layer.provideMerge(hostLog(proxy.url)),
         Layer.provide(silent)
       )
