@@ -18,7 +18,7 @@ export interface NoRejection {
   readonly "name the error class in the definition, as `rejection`": never
 }
 
-/** What `decide` may reject with. */
+/** `decide` may reject a command with these. */
 export type Rejected<Rejection extends Codec<unknown>> = [Rejection] extends [Schema.Never]
   ? NoRejection
   : Rejection["Type"]

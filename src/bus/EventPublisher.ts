@@ -47,7 +47,7 @@ const idOf = ({ value }: StoredRecord): string | undefined => {
   }
 }
 
-/** What is known of the topic while nobody else publishes to it. */
+/** The publisher knows this of the topic as long as nobody else publishes to it. */
 interface Known {
   readonly topic: Topic
   readonly logId: string

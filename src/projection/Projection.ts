@@ -69,7 +69,7 @@ export interface ProjectionFold {
   skip(row: unknown, event: RecordedEvent): unknown
 }
 
-/** What the runner knows of everything that it runs. */
+/** The runner knows this of everything that it runs. */
 interface Followed {
   /** Projections and subscriptions share their names: each has one of its own. */
   readonly name: string
@@ -99,7 +99,7 @@ export interface Projection extends Followed {
   readonly fold?: ProjectionFold
 }
 
-/** Where a subscription starts: at the first event, behind the last one, or behind what a consistency token was given for. */
+/** A subscription starts at the first event, behind the last one, or behind what a consistency token was given for. */
 export type Start = "start" | "end" | (string & {})
 
 /**
@@ -110,7 +110,7 @@ export interface Subscription extends Followed {
   readonly deliver: (events: Batch) => Effect.Effect<void, SqlError.SqlError | Retry | HandlerOverdue>
   /** Runs before an attempt hands anything over: another process may have been handed events since. */
   readonly begin?: Effect.Effect<void>
-  /** Where its checkpoint is made. */
+  /** Its checkpoint is made there. */
   readonly start: Start
   /** It is given at most so many events at once. */
   readonly maxEvents: number

@@ -24,7 +24,7 @@ interface ValueSource {
   readonly codec: Decoded<unknown>
 }
 
-/** What events are read from. */
+/** Events are read from an aggregate, or from a category by its name. */
 export type Source = ServiceSource | ValueSource | string
 
 interface Identity<Category, Id> {
@@ -47,7 +47,7 @@ export type EventFrom<From extends Source> = From extends string
       ? Stored<Event> & Identity<Category, string>
       : never
 
-/** What a handler is given: at least one event, in the order of the log. */
+/** A handler is given at least one event, in the order of the log. */
 export type Events<From extends Source> = Arr.NonEmptyReadonlyArray<EventFrom<From>>
 
 const categoryOf = (source: Source): string => (typeof source === "string" ? source : source.category)

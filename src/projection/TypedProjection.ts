@@ -17,7 +17,7 @@ export interface WithServices<R> extends Omit<Projection, "handle"> {
   handle(sql: SqlClient.SqlClient, events: Batch, slot: Slot): Effect.Effect<void, SqlError.SqlError, R>
 }
 
-/** What a handler writes with: only this client is part of the transaction. */
+/** A handler writes with these: no other client is part of the transaction. */
 export interface Target {
   readonly sql: SqlClient.SqlClient
   /** The table that serves, or the one that a rebuild fills. */

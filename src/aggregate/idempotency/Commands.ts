@@ -189,6 +189,7 @@ const make = Effect.gen(function* () {
     const recall = ({ position, receipt }: KeyedCommands.Remembered) => {
       // `receiptOf` made it, for a request with the same fingerprint.
       const { keepUntil: _, ...made } = receipt as Receipt & ReceiptBase & { readonly keepUntil?: number }
+      // The compiler can't see that the rest of a receipt without `keepUntil` is the receipt itself.
       return { receipt: made as unknown as Receipt & ReceiptBase, position, eventId: undefined }
     }
     const { answer, replayed } = yield* once(identity, run, recall, refusalOf)

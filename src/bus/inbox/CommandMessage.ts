@@ -33,7 +33,7 @@ export type CommandEvent = typeof CommandEvent.Type
 
 export interface Unreadable {
   readonly error: InvalidRequest | ContentTooLarge
-  /** What the record says of itself, in so far as it can be read. */
+  /** The record says this of itself, in so far as it can be read. */
   readonly id?: string
   readonly source?: string
   readonly subject?: string

@@ -11,7 +11,7 @@ import type { Receipt } from "../../orders/Receipt.ts"
 import type { BrokerRecord } from "../Broker.ts"
 import { contentType } from "../EventPublisher.ts"
 
-/** What an answer says of the command that it answers. */
+/** An answer names its command by these. */
 export interface Answered {
   /** These are of the command; where it could not be read, the record's place takes their part. */
   readonly id: string

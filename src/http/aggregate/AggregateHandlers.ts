@@ -119,7 +119,7 @@ type EndpointsOf<Groups extends HttpApiGroup.Constraint, Category extends string
   HttpApiGroup.WithIdentifier<Groups, Category>
 >
 
-/** What the host has added to the group: its own middleware, and what that needs. */
+/** The host has added these to the group: its own middleware, and what that needs. */
 type HostServices<Endpoints> =
   | Exclude<HttpApiEndpoint.Middleware<Endpoints>, Boundary | CommandBoundary | QueryBoundary>
   | HttpApiEndpoint.MiddlewareServices<Endpoints>

@@ -37,7 +37,7 @@ interface Rows {
   readonly entries: { readonly projection: string; readonly streamId: string; readonly entry: unknown }
 }
 
-/** What the hosts on one log share: the tables, and the clock that leases end by. */
+/** The hosts on one log share these: the tables, and the clock that leases end by. */
 export class Memory extends Context.Service<
   Memory,
   { readonly tables: MemoryTables.MemoryTables<Rows>; readonly clock: Clock.Clock }
