@@ -50,8 +50,9 @@ describe("command retention", () => {
       yield* sql`DELETE FROM ordinal.commands WHERE command_id IN (${kept}, ${plain})`
       assert.deepStrictEqual(yield* left, [true, true, false])
       yield* accept
-      yield* Effect.sleep("2 millis")
-      assert.strictEqual(yield* log.forgetCommands(Duration.zero, 500), 2)
+      let forgotten = 0
+      while (forgotten < 2) forgotten += yield* log.forgetCommands(Duration.zero, 500)
+      assert.strictEqual(forgotten, 2)
       assert.deepStrictEqual(yield* left, [true, false, false])
     }).pipe(Effect.provide(freshLogLayer()))
   )
