@@ -40,6 +40,8 @@ export interface Load {
   /** Told how many commands were answered. */
   readonly isEnough: (attempts: number) => boolean
   readonly seed: number
+  /** Tells whether clients may send this to the order with this number; they may send anything by default. */
+  readonly isSent?: (order: number, operation: Operation) => boolean
 }
 
 const attempt = async (
@@ -67,7 +69,7 @@ const byOrder = async <A>(orders: ReadonlyArray<string>, read: (order: string) =
 
 const position = (token: string) => Number(token.split(".", 1)[0])
 
-export const run = async ({ clients, isEnough, orders, seed, urls }: Load): Promise<Recording> => {
+export const run = async ({ clients, isEnough, isSent = () => true, orders, seed, urls }: Load): Promise<Recording> => {
   const ids = Array.from({ length: orders }, orderId)
   const attempts: Array<Attempt> = []
   let newest = ""
@@ -78,10 +80,19 @@ export const run = async ({ clients, isEnough, orders, seed, urls }: Load): Prom
   }
   const client = async (number: number) => {
     const next = seeded(seed * 1_000 + number)
-    const pick = (choices: ReadonlyArray<string>) => choices[Math.floor(next() * choices.length)]!
+    const below = (bound: number) => Math.floor(next() * bound)
+    const pickUrl = () => urls[below(urls.length)]!
+    const operationFor = (order: number) => {
+      let operation = any(next)
+      while (!isSent(order, operation)) operation = any(next)
+      return operation
+    }
     // Everybody begins with placing, so that all orders are there soon, whoever gets to place which.
-    for (const order of ids.filter((_, index) => index % 4 === number % 4)) await send(pick(urls), order, placing(next))
-    while (!isEnough(attempts.length)) await send(pick(urls), pick(ids), any(next))
+    for (const order of ids.filter((_, index) => index % 4 === number % 4)) await send(pickUrl(), order, placing(next))
+    while (!isEnough(attempts.length)) {
+      const [url, order] = [pickUrl(), below(orders)]
+      await send(url, ids[order]!, operationFor(order))
+    }
   }
   await Promise.all(Array.from({ length: clients }, (_, number) => client(number)))
 

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process"
 import { assert, it, onTestFinished } from "vitest"
 import * as HotOrders from "../../harness/campaigns/HotOrders.ts"
 import { placement } from "../../harness/fixtures/Shop.ts"
+import type { Operation } from "../../harness/clients/Operation.ts"
 import { call, fillCatalog, type Receipt } from "../../harness/clients/HttpClient.ts"
 import { keyedRequest } from "../../harness/fixtures/OldOrders.ts"
 import { unpack } from "../../harness/fixtures/OldProgram.ts"
@@ -21,10 +22,16 @@ const tarMissing = () => {
   }
 }
 
+/**
+ * The two have the same rules, but for the money of an order from which goods came back: the older program asks for the
+ * price of these, too. So one half of the orders is paid for, and of the other half goods come back.
+ */
+const isSent = (order: number, { kind }: Operation) =>
+  order % 2 === 0 ? kind !== "return" : kind !== "authorize" && kind !== "capture"
+
 ciSuite("a process of an older program and one of today's share a PostgreSQL", tarMissing(), () => {
-  // Two faults are open, each seen once in some ten runs on a busy machine: a view that did not come within 180 s after the
-  // old process was killed, and an answer that the old program's older rules of money gave. Until they are found, it is tried
-  // again, and each failure is printed.
+  // A fault is open, seen once in some ten runs on a busy machine: a view that did not come within 180 s after the old
+  // process was killed. Until it is found, it is tried again, and each failure is printed.
   it.each(["old", "new"] as const)("the %s one starts first", { retry: 2 }, async (first) => {
     const program = await unpack()
     onTestFinished(program.remove)
@@ -43,7 +50,7 @@ ciSuite("a process of an older program and one of today's share a PostgreSQL", t
     assert.strictEqual(replayed.headers.get("idempotent-replayed"), "true")
 
     const isEnough = (attempts: number) => attempts >= 1_000
-    const recording = await HotOrders.run({ urls, orders: 10, clients: 16, isEnough, seed })
+    const recording = await HotOrders.run({ urls, orders: 10, clients: 16, isEnough, isSent, seed })
     const { accepted, faults, overtaken } = judgeRecording(recording)
     assert.deepStrictEqual(faults, [], `seed ${seed}`)
     assert.isAbove(accepted, 100)

@@ -178,21 +178,6 @@ const difference = (law: ProjectionLaw, tested: Tested, events: Events, seed: st
     Effect.catchCause((cause) => Effect.succeed(String(cause)))
   )
 
-/** Leaves out streams, then events from the end, while the law is still broken. */
-const shrunk = Effect.fnUntraced(function* (law: ProjectionLaw, tested: Tested, found: Events, seed: string) {
-  let events = found
-  const smaller = Effect.fnUntraced(function* (tried: Events) {
-    const isBroken = tried.length < events.length && (yield* difference(law, tested, tried, seed)) !== undefined
-    if (isBroken) events = tried
-    return isBroken
-  })
-  for (const streamId of new Set(found.map((event) => event.streamId))) {
-    yield* smaller(events.filter((event) => event.streamId !== streamId))
-  }
-  while (events.length > 1 && (yield* smaller(events.slice(0, -1)))) continue
-  return events
-})
-
 const tell = (event: RecordedEvent) =>
   `${event.position}  ${event.streamId}  ${shown({ _tag: event.type, ...(event.data as object) })}`
 
@@ -216,7 +201,9 @@ const checkLaw = Effect.fnUntraced(function* (law: ProjectionLaw, projection: Pr
   for (let run = 1; run <= runs; run++) {
     const log = logOf(options, run)
     if ((yield* difference(law, tested, log, seed)) === undefined) continue
-    const events = yield* shrunk(law, tested, log, seed)
+    const isBroken = (tried: Events) =>
+      Effect.map(difference(law, tested, tried, seed), (difference) => difference !== undefined)
+    const events = yield* RandomLog.shrink(log, isBroken)
     const what = yield* difference(law, tested, events, seed)
     const message = [
       `The law "${law.name}" does not hold for ${projection.name} (log ${run} of ${log.length} events, ${events.length} are left).`,

@@ -1,4 +1,8 @@
-/** Makes a log for projections: random scripts of some aggregates, their events side by side in one order. */
+/**
+ * Makes a log for projections: random scripts of some aggregates, their events side by side in one order. Makes a log that
+ * breaks a law small.
+ */
+import { Effect } from "effect"
 import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import * as StreamId from "../../eventstore/StreamId.ts"
 import { timeOf } from "../Given.ts"
@@ -73,3 +77,32 @@ export const make = (
   }
   return log
 }
+
+type Log = ReadonlyArray<RecordedEvent>
+
+const withoutLast = (log: Log, streamId: string, count: number): Log => {
+  const kept = log.filter((event) => event.streamId === streamId).length - count
+  return log.filter((event) => event.streamId !== streamId || event.version <= kept)
+}
+
+/**
+ * Leaves out the last events of streams, and so whole streams, as long as the log still breaks a law. In the end it breaks
+ * none any more if any stream is without its last event; one event is left at least.
+ */
+export const shrink = Effect.fnUntraced(function* <E, R>(log: Log, breaks: (log: Log) => Effect.Effect<boolean, E, R>) {
+  let smallest = log
+  const attempt = Effect.fnUntraced(function* (tried: Log) {
+    const isSmaller = tried.length > 0 && tried.length < smallest.length && (yield* breaks(tried))
+    if (isSmaller) smallest = tried
+    return isSmaller
+  })
+  for (let before = Infinity; smallest.length < before;) {
+    before = smallest.length
+    for (const streamId of new Set(smallest.map((event) => event.streamId))) {
+      for (let count = smallest.length; count >= 1; count = Math.floor(count / 2)) {
+        while (yield* attempt(withoutLast(smallest, streamId, count))) continue
+      }
+    }
+  }
+  return smallest
+})

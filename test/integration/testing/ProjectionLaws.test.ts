@@ -77,7 +77,13 @@ it.layer(projectionDatabase, { excludeTestServices: true, timeout: "60 seconds" 
         // A handler that miscounts one event alone may be found by the batches that hold one event.
         const laws = law === "one event at a time is one go" ? [law, "any batching, and any restart, is one go"] : [law]
         assert.include(laws, found.law)
-        assert.isAtMost(found.events.length, 4)
+        // How small it gets depends on the log that was drawn: the unit tests of `RandomLog.shrink` tell what is promised.
+        for (const stream of Map.groupBy(found.events, ({ streamId }) => streamId).values()) {
+          assert.deepStrictEqual(
+            stream.map(({ version }) => version),
+            stream.map((_, index) => index + 1)
+          )
+        }
         assert.include(found.message, `does not hold for ${projection.name} (log ${found.logs} of`)
       })
     )
