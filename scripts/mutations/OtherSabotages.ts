@@ -5,7 +5,7 @@ const of =
   (subject: string, file: string) =>
   (name: string, from: string, to: string): Sabotage => ({ name, subject, file, from, to })
 
-const card = of("gift cards", "examples/GiftCard.ts")
+const card = of("gift cards", "examples/gift-card/src/GiftCard.ts")
 const product = of("products", "src/catalog/Product.ts")
 const customer = of("customers", "src/catalog/Customer.ts")
 

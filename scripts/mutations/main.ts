@@ -15,7 +15,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, unlinkSync, wri
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import type { GiftCards } from "../../examples/GiftCard.ts"
+import type { GiftCards } from "../../examples/gift-card/src/GiftCard.ts"
 import type { Customers } from "../../src/catalog/Customer.ts"
 import type { Products } from "../../src/catalog/Product.ts"
 import type { OrderStreams } from "../../src/order/OrderAggregate.ts"
@@ -37,10 +37,10 @@ import { apply, type Sabotage } from "./Sabotage.ts"
 
 const root = join(import.meta.dirname, "..", "..")
 
-/** Copies the sources to a new directory, which `ordinal` leads to for the examples in it. */
+/** Copies the sources to a new directory; in it the examples find the package by the link beside them. */
 const copied = (place: string): void => {
   for (const part of ["src", "examples", "package.json"])
-    cpSync(join(root, part), join(place, part), { recursive: true })
+    cpSync(join(root, part), join(place, part), { recursive: true, verbatimSymlinks: true })
   symlinkSync(join(root, "node_modules"), join(place, "node_modules"))
 }
 
@@ -113,9 +113,12 @@ const subjects: Record<string, (place: string) => Promise<Check>> = {
       seed
     }),
   "gift cards": async (place) =>
-    AggregateLaws.check((await load<{ GiftCards: typeof GiftCards }>(place, "examples/GiftCard.ts")).GiftCards, {
-      seed
-    })
+    AggregateLaws.check(
+      (await load<{ GiftCards: typeof GiftCards }>(place, "examples/gift-card/src/GiftCard.ts")).GiftCards,
+      {
+        seed
+      }
+    )
 }
 
 /** Answers the law that was broken; undefined if all hold. */
@@ -152,9 +155,9 @@ const only = option < 0 ? "" : (process.argv[option + 1] ?? "")
 const harmless: Sabotage = {
   name: "nothing at all",
   subject: "gift cards",
-  file: "examples/GiftCard.ts",
-  from: "// Commands, events, state.",
-  to: "// Commands and events."
+  file: "examples/gift-card/src/GiftCard.ts",
+  from: "// Events are the storage format:",
+  to: "// Events are what is stored:"
 }
 const every: ReadonlyArray<Sabotage> = [
   ...otherSabotages,

@@ -1,11 +1,11 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { once } from "node:events"
 import { readFile } from "node:fs/promises"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { promisify } from "node:util"
 import { assert, it, onTestFinished } from "vitest"
-import { compiled } from "../../harness/fixtures/Programs.ts"
+import { filesIn, output, project, sources } from "../../harness/fixtures/Programs.ts"
 import { missing, root } from "../../harness/fixtures/Readme.ts"
 import { freePort } from "../../harness/servers/FreePort.ts"
 
@@ -16,22 +16,24 @@ const ended = async (program: ChildProcess) => {
   if (program.exitCode === null) await once(program, "exit")
 }
 
-it("docs/aggregates.md's program compiles, serves, and gives the answers that are shown", async () => {
+it("docs/aggregates.md's files compile, serve, and give the answers that are shown", async () => {
   const text = await readFile(join(root, "docs", "aggregates.md"), "utf8")
-  const [code, commands, shown] = ["ts", "bash", "json"].map(
-    (language) => new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "ms").exec(text)?.[1] ?? ""
+  const [commands = "", shown = ""] = ["bash", "json"].map(
+    (language) => new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "ms").exec(text)?.[1]
   )
-  const [program] = await compiled([code!])
   const port = await freePort()
-  const args = ["--conditions=ordinal-source", "--disable-warning=ExperimentalWarning", program!]
-  const server = spawn(process.execPath, args, {
-    cwd: dirname(program!),
+  const here = (text: string) => text.replaceAll("localhost:4000", `127.0.0.1:${port}`)
+  const folder = await project(filesIn(text).map(([name, code]) => [name, here(code)]))
+  const server = spawn(process.execPath, [sources, "--disable-warning=ExperimentalWarning", "server.ts"], {
+    cwd: folder,
     env: { ...process.env, PORT: String(port) },
     stdio: ["ignore", "pipe", "inherit"]
   })
   onTestFinished(() => ended(server))
   for await (const line of createInterface(server.stdout)) if (line.includes(`:${port}`)) break
-  const script = commands!.replaceAll("localhost:4000", `127.0.0.1:${port}`).replaceAll("\n", "; echo\n")
+  const script = here(commands).replaceAll("\n", "; echo\n")
   const { stdout } = await run("bash", ["-euo", "pipefail", "-c", script])
-  assert.isEmpty(missing({ commands: commands!, shown: shown! }, stdout), stdout)
+  assert.isEmpty(missing({ commands, shown }, stdout), stdout)
+  const [, printed = ""] = /`node pay\.ts` prints `(.*?)`/.exec(text) ?? []
+  assert.strictEqual(await output(join(folder, "pay.ts")), `${printed}\n`)
 })

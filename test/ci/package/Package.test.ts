@@ -1,25 +1,35 @@
 /**
- * The package as its users get it: packed, installed from the tarball into an empty project, type-checked there, and run
- * under Node and Deno. Brings TypeScript, vitest and Effect from the npm registry (or npm's cache) into that project.
+ * The package as its users get it: packed, installed from the tarball into an empty project and into those of the examples,
+ * type-checked there, and run under Node and Deno. Brings TypeScript, vitest and Effect from the npm registry (or npm's
+ * cache) into these projects.
  */
-import { execFile } from "node:child_process"
+import { execFile, spawn } from "node:child_process"
+import { once } from "node:events"
 import { globSync } from "node:fs"
 import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { createInterface } from "node:readline"
 import { promisify } from "node:util"
-import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { afterAll, assert, beforeAll, describe, it, onTestFinished } from "vitest"
 import { blocks, root } from "../../../harness/fixtures/Readme.ts"
+import { freePort } from "../../../harness/servers/FreePort.ts"
+import { directory, freshDatabase } from "../../../harness/servers/Resources.ts"
 
 /** Without npm's own variables: they name this repository. */
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)))
 
 let project: string
 
-const run = async (command: string, ...args: ReadonlyArray<string>) => {
-  const { stdout } = await promisify(execFile)(command, args, { cwd: project, env })
+const runIn = async (cwd: string, command: string, ...args: ReadonlyArray<string>) => {
+  const { stdout } = await promisify(execFile)(command, args, { cwd, env })
   return stdout.trim()
 }
+const run = (command: string, ...args: ReadonlyArray<string>) => runIn(project, command, ...args)
+
+/** Copies without what is installed in the repository. */
+const copied = (folder: string, place: string) =>
+  cp(join(root, folder), join(place, folder), { recursive: true, filter: (file) => !file.includes("node_modules") })
 
 const programs = "test/ci/package/programs"
 
@@ -33,7 +43,7 @@ beforeAll(async () => {
   await run("npm", "install", "--prefer-offline", "--no-audit", "--no-fund", `./ordinal-${version}.tgz`, ...specifiers)
 
   for (const folder of ["examples", programs]) {
-    await cp(join(root, folder), join(project, folder), { recursive: true })
+    await copied(folder, project)
   }
   await mkdir(join(project, "readme"))
   const shown = blocks.filter(({ language }) => language === "ts")
@@ -42,9 +52,14 @@ beforeAll(async () => {
 
 afterAll(() => rm(project, { recursive: true, force: true }))
 
+const commands = {
+  Node: [process.execPath, "--disable-warning=ExperimentalWarning"],
+  Deno: [join(root, "node_modules", ".bin", "deno"), "run", "--allow-all"]
+} as const
+
 const runtimes = {
-  Node: (program: string) => run(process.execPath, "--disable-warning=ExperimentalWarning", program),
-  Deno: (program: string) => run(join(root, "node_modules", ".bin", "deno"), "run", "--allow-all", program)
+  Node: (program: string) => run(...commands.Node, program),
+  Deno: (program: string) => run(...commands.Deno, program)
 }
 
 describe("the packed package, installed into an empty project", () => {
@@ -98,10 +113,6 @@ describe("the packed package, installed into an empty project", () => {
         assert.include(await runtime("readme/1.ts"), "OrderNotFound")
       })
 
-      it("hosts the gift cards", async () => {
-        assert.include(await runtime(`${programs}/giftCard.ts`), `{"balance":3500,"version":2}`)
-      })
-
       it("runs the projection of the day's best products, on PGlite", async () => {
         assert.include(await runtime(`${programs}/topProducts.ts`), "mug 2")
       })
@@ -122,8 +133,79 @@ describe("the packed package, installed into an empty project", () => {
   it("needs vitest for ordinal/testing alone", async () => {
     const vitest = join(project, "node_modules", "@effect", "vitest")
     await rename(vitest, `${vitest}.away`)
-    assert.include(await runtimes.Node(`${programs}/giftCard.ts`), "balance")
+    assert.include(await runtimes.Node("examples/stock-reservation/src/main.ts"), "40 of 64")
     assert.include(await runtimes.Node("readme/0.ts"), "shipped")
     await rename(`${vitest}.away`, vitest)
   })
+})
+
+describe("the examples, each a project of its own that installs the tarball", () => {
+  let place: string
+
+  /** Runs a program of an example; what it printed, without the lines of the log. */
+  const ran = async (example: string, command: ReadonlyArray<string>, ...args: ReadonlyArray<string>) => {
+    const [program = "", ...rest] = command
+    const printed = await runIn(join(place, "examples", example), program, ...rest, ...args)
+    return printed.split("\n").filter((line) => line !== "" && !line.startsWith("["))
+  }
+
+  beforeAll(async () => {
+    place = await mkdtemp(join(tmpdir(), "ordinal-examples-"))
+    const [tarball] = globSync("ordinal-*.tgz", { cwd: project })
+    await cp(join(project, tarball!), join(place, tarball!))
+    await copied("examples", place)
+    for (const example of ["gift-card", "stock-reservation"]) {
+      await ran(example, ["npm", "install", "--prefer-offline", "--no-audit", "--no-fund"])
+    }
+  })
+
+  afterAll(() => rm(place, { recursive: true, force: true }))
+
+  it.each(["gift-card", "stock-reservation"])("type-check, and their laws hold: %s", async (example) => {
+    const complaints = await ran(example, ["npx", "tsc"]).catch(({ stdout }: { readonly stdout: string }) => [stdout])
+    assert.deepStrictEqual(complaints, [])
+    await ran(example, ["npm", "test"])
+  })
+
+  /** Serves the gift cards in a directory; the URL. */
+  const served = async (command: ReadonlyArray<string>) => {
+    const port = String(await freePort())
+    const [program = "", ...args] = command
+    const child = spawn(program, [...args, "src/main.ts"], {
+      cwd: join(place, "examples", "gift-card"),
+      env: { ...env, DATABASE_URL: `pglite:${await directory()}`, PORT: port },
+      stdio: ["ignore", "pipe", "inherit"]
+    })
+    onTestFinished(async () => {
+      child.kill("SIGTERM")
+      if (child.exitCode === null) await once(child, "exit")
+    })
+    for await (const line of createInterface(child.stdout)) if (line.includes(`:${port}`)) break
+    return `http://127.0.0.1:${port}`
+  }
+
+  const databases = {
+    "in memory": async () => "memory",
+    "on PGlite": async () => `pglite:${await directory()}`,
+    "on PostgreSQL": freshDatabase
+  }
+
+  for (const [runtime, command] of Object.entries(commands)) {
+    for (const [where, url] of Object.entries({ ...databases, "on a server": () => served(command) })) {
+      it(`the gift card is charged once ${where}, under ${runtime}`, async () => {
+        assert.deepStrictEqual(await ran("gift-card", command, "src/till.ts", await url()), [
+          "3500 cents are left, and 3500 after the same receipt. The card holds 3500 cents, which is not enough."
+        ])
+      })
+    }
+
+    for (const [where, url] of Object.entries(databases)) {
+      it(`no more than the stock is reserved ${where}, under ${runtime}`, async () => {
+        assert.deepStrictEqual(await ran("stock-reservation", command, "src/main.ts", await url()), [
+          "40 of 64 buyers have a mug.",
+          "Of 40 items 40 are reserved, so fewer can be taken away."
+        ])
+      })
+    }
+  }
 })

@@ -1,5 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { GiftCards } from "../../../examples/gift-card/src/GiftCard.ts"
+import { SpentPerTill } from "../../../examples/gift-card/src/SpentPerTill.ts"
 import { ProductSales } from "../../../examples/TopProducts.ts"
 import { projectionDatabase } from "../../../harness/views/ProjectionDatabase.ts"
 import { Customers } from "../../../src/catalog/Customer.ts"
@@ -14,6 +16,7 @@ import { OrderViewProjection } from "../../../src/views/order/OrderViewProjectio
 ProjectionLaws.suite(OrderViewProjection, { from: [OrderStreams], layer: projectionDatabase, runs: 3 })
 ProjectionLaws.suite(CatalogView.CatalogViewProjection, { from: [Products, Customers], layer: projectionDatabase })
 ProjectionLaws.suite(ProductSales, { from: [OrderStreams], layer: projectionDatabase })
+ProjectionLaws.suite(SpentPerTill, { from: [GiftCards], layer: projectionDatabase })
 
 const few = { from: [OrderStreams], runs: 2 }
 

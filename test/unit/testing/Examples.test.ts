@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { OrderDecider, OrderStreams } from "ordinal/order"
 import { AggregateLaws, fold, given, orderId, trace } from "ordinal/testing"
-import { Limits, Purchases } from "../../../examples/CreditLimit.ts"
-import { GiftCards } from "../../../examples/GiftCard.ts"
+import { GiftCards } from "../../../examples/gift-card/src/GiftCard.ts"
+import { Reservations, Stock } from "../../../examples/stock-reservation/src/Stock.ts"
 
 describe("the examples in the docstrings of the kit", () => {
   it("fold, given and trace do what their examples say", () => {
@@ -16,5 +16,5 @@ describe("the examples in the docstrings of the kit", () => {
 })
 
 AggregateLaws.suite(GiftCards)
-AggregateLaws.suite(Limits)
-AggregateLaws.suite(Purchases)
+AggregateLaws.suite(Stock)
+AggregateLaws.suite(Reservations)

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { GiftCards } from "../../../examples/GiftCard.ts"
+import { GiftCards } from "../../../examples/gift-card/src/GiftCard.ts"
 import { given } from "../../../src/testing/Given.ts"
 
 const issued = { _tag: "Issued", cents: 1_000 } as const

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, Schema } from "effect"
 import * as Arbitrary from "effect/Arbitrary"
-import { GiftCards } from "../../../../examples/GiftCard.ts"
+import { GiftCards } from "../../../../examples/gift-card/src/GiftCard.ts"
 import * as Aggregate from "../../../../src/aggregate/Aggregate.ts"
 import * as AggregateLaws from "../../../../src/testing/laws/AggregateLaws.ts"
 import * as Reach from "../../../../src/testing/laws/Reach.ts"

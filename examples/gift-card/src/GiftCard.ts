@@ -1,4 +1,4 @@
-/** An aggregate of your own: gift cards. Remote clients load this file too; `GiftCardApi.ts` serves it. */
+/** Gift cards: their schemas and pure rules. Programs elsewhere load this file too; `GiftCardApi.ts` serves it. */
 import { Effect, Schema } from "effect"
 import { Aggregate, Upcaster } from "ordinal/aggregate"
 
@@ -6,31 +6,22 @@ export const CardId = Schema.String.check(Schema.isPattern(/^[a-z0-9]{1,32}$/)).
 
 const Cents = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000 }))
 const Balance = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100_000 }))
-
-// Commands, events, state. Events are the storage format: never edit one that has shipped.
-const GiftCardCommand = Schema.TaggedUnion({
-  Issue: { cents: Cents },
-  Redeem: { cents: Cents, till: Schema.String }
-})
-
-const GiftCardEvent = Schema.TaggedUnion({
-  Issued: { cents: Cents },
-  Redeemed: { cents: Cents, till: Schema.String }
-})
+const Till = Schema.String.check(Schema.isPattern(/^[a-z0-9]{1,16}$/))
 
 /** Version 1 of the event counted in whole euros and did not name the till. */
 const RedeemedV1 = Schema.Struct({ euros: Schema.Int })
 
-export class NotEnough extends Schema.TaggedError<NotEnough>()(
-  "NotEnough",
-  { balance: Schema.Int },
-  { httpApiStatus: 409 }
-) {}
+export class NotEnough extends Schema.TaggedError<NotEnough>()("NotEnough", { balance: Balance }) {
+  override get message() {
+    return `The card holds ${this.balance} cents, which is not enough.`
+  }
+}
 
 export class GiftCards extends Aggregate.Service<GiftCards>()("giftcard", {
   id: CardId,
-  command: GiftCardCommand,
-  event: GiftCardEvent,
+  command: Schema.TaggedUnion({ Issue: { cents: Cents }, Redeem: { cents: Cents, till: Till } }),
+  // Events are the storage format: never edit one that has shipped.
+  event: Schema.TaggedUnion({ Issued: { cents: Cents }, Redeemed: { cents: Cents, till: Till } }),
   state: Schema.Struct({ issued: Schema.Boolean, balance: Balance }),
   rejection: NotEnough,
   initial: { issued: false, balance: 0 },
@@ -60,7 +51,6 @@ export class GiftCards extends Aggregate.Service<GiftCards>()("giftcard", {
 export const pay = Effect.fn("pay")(function* (card: string, cents: number, receipt: string) {
   const cards = yield* GiftCards
   const id = yield* Schema.decodeEffect(CardId)(card)
-  const redeem = GiftCardCommand.cases.Redeem.make({ cents, till: "7" })
-  const { state, version } = yield* cards.send(id, redeem, { idempotencyKey: receipt })
-  return { balance: state.balance, version }
+  const { state } = yield* cards.send(id, { _tag: "Redeem", cents, till: "7" }, { idempotencyKey: receipt })
+  return state.balance
 })
