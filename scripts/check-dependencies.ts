@@ -1,7 +1,7 @@
 /**
  * Checks the design's directions and sizes (run by `npm run check`): every folder of `src` imports only what `allowed`
- * lists, the root imports `server` alone, no file imports itself by way of others or an entry point of the package, clients reach
- * no server code, neither `scripts` nor `harness` needs a test, a folder of `src` holds at most 16 files, its root 6, and
+ * lists, the root imports `server` alone, no file imports itself by way of others or an entry point of the package, orders use
+ * nothing of the kernel that the package does not export, clients reach no server code, neither `scripts` nor `harness` needs a test, a folder of `src` holds at most 16 files, its root 6, and
  * nothing depends on the name of the database's schema.
  */
 import { readdirSync, readFileSync } from "node:fs"
@@ -123,6 +123,32 @@ for (const [file, imports] of graph) {
 }
 for (const file of entryPoints)
   if (!graph.has(file)) problems.push(`package.json exports ${file}, which does not exist`)
+
+/** The names that a file takes from another one: of a namespace, the members that its text mentions. */
+const namesTaken = (file: string): ReadonlyArray<readonly [target: string, name: string]> => {
+  const text = readFileSync(join(src, file), "utf8")
+  const clauses = text.matchAll(/^(?:im|ex)port\s+(?:type\s+)?(\*(?: as \w+)?|\{[^}]*\})\s+from\s+"(\.[^"]+)"/gm)
+  return [...clauses].flatMap(([, clause = "", from = ""]) => {
+    const [, namespace] = /^\* as (\w+)/.exec(clause) ?? []
+    const listed = clause.replace(/^\{|\}$|\btype\s/g, "").split(",")
+    const names =
+      namespace === undefined || entryPoints.includes(file)
+        ? listed.map((name) => name.trim().split(/\s+as\s+/)[0]!).filter((name) => name !== "")
+        : [...text.matchAll(new RegExp(`(?<![/\\w])${namespace}\\.(\\w+)`, "g"))].map(([, name = ""]) => name)
+    return names.map((name) => [normalize(join(dirname(file), from)), name] as const)
+  })
+}
+
+/** Orders are built on what every program may import: of the kernel's files, on the names that an entry point exports. */
+const kernelFolders = ["aggregate", "eventstore", "projection", "kernel"]
+const exported = new Set(entryPoints.flatMap(namesTaken).map(([file, name]) => `${file} ${name}`))
+for (const file of files.filter((file) => ["order", "orders", "catalog", "views"].includes(folderOf(file)))) {
+  for (const [target, name] of namesTaken(file)) {
+    if (!kernelFolders.includes(folderOf(target))) continue
+    if (exported.has(`${target} *`) || exported.has(`${target} ${name}`)) continue
+    problems.push(`${file} must not use ${name} of ${target}, which no entry point of the package exports`)
+  }
+}
 
 /** The first circle found from each file on, types included: none is needed, since what two files share can have a third. */
 const settled = new Set<string>()

@@ -6,6 +6,7 @@
 export * as EventSourcing from "./EventSourcing.ts"
 export { Aggregates } from "../aggregate/Aggregates.ts"
 export type { SendOptions } from "../aggregate/actor/Envelope.ts"
+export { fingerprint } from "../aggregate/idempotency/CommandIdentity.ts"
 export {
   type CommandOptions,
   Commands,

@@ -4,10 +4,19 @@
  * `Audits` are for operators. `ProjectionLayers` runs projections where `EventSourcing` does not.
  */
 export * from "./audit/Audits.ts"
-export { type Checkpoint, CheckpointMoved, ProjectionStopped } from "./Checkpoint.ts"
+export {
+  type Checkpoint,
+  CheckpointMoved,
+  lag as projectionLag,
+  type Lag as ProjectionLag,
+  ProjectionStopped
+} from "./Checkpoint.ts"
 export * as ConsistencyToken from "./consistency/ConsistencyToken.ts"
 export { InvalidToken, ProjectionBehind } from "./consistency/ConsistencyToken.ts"
+export * as PositionLatch from "./consistency/PositionLatch.ts"
 export { ProjectionProgress, type ProjectionStatus } from "./consistency/ProjectionProgress.ts"
+export * as TokenWait from "./consistency/TokenWait.ts"
+export { parkedAt } from "./parking/ParkedRows.ts"
 export * from "./parking/ParkedStreams.ts"
 export * from "./Projection.ts"
 export * from "./ProjectionErrors.ts"
