@@ -140,11 +140,11 @@ const namesTaken = (file: string): ReadonlyArray<readonly [target: string, name:
 }
 
 /** Orders are built on what every program may import: of the kernel's files, on the names that an entry point exports. */
-const kernelFolders = ["aggregate", "eventstore", "projection", "kernel"]
+const kernelFolders = new Set(["aggregate", "eventstore", "projection", "kernel"])
 const exported = new Set(entryPoints.flatMap(namesTaken).map(([file, name]) => `${file} ${name}`))
 for (const file of files.filter((file) => ["order", "orders", "catalog", "views"].includes(folderOf(file)))) {
   for (const [target, name] of namesTaken(file)) {
-    if (!kernelFolders.includes(folderOf(target))) continue
+    if (!kernelFolders.has(folderOf(target))) continue
     if (exported.has(`${target} *`) || exported.has(`${target} ${name}`)) continue
     problems.push(`${file} must not use ${name} of ${target}, which no entry point of the package exports`)
   }

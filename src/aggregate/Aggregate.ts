@@ -78,6 +78,13 @@ export const fromDefinition = <
       `The aggregate ${category} saves a snapshot every ${snapshot.every} events; take a number from 1 on.`
     )
   }
+  for (const [part, schema] of Object.entries({ event, state })) {
+    const found = EventCodec.notJson(schema)
+    if (found === undefined) continue
+    throw new TypeError(
+      `The ${part} of ${category} can't be stored as JSON, since ${found}; give that an encoding, as Schema.DateFromString has.`
+    )
+  }
   // Without a rejection in the definition, the type of what `decide` may reject with is only a message for the compiler.
   const decide = definition.decide as Decider<
     State["Type"],
@@ -137,7 +144,7 @@ export interface ServiceClass<
  * ```
  *
  * The category is the prefix of the names of its streams, in lower-case letters: it never changes once events are stored.
- * Throws a `TypeError` if the category or the snapshot policy is not valid.
+ * Throws a `TypeError` if the category or the snapshot policy is not valid, or if events or states are no JSON.
  */
 export const Service =
   <Self>() =>

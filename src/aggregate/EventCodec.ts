@@ -48,6 +48,66 @@ const tagsOf = (ast: SchemaAST.AST): ReadonlySet<string> | undefined => {
   return tags
 }
 
+const jsonDeclarations = new Set<unknown>(["effect/schema/Json", "effect/schema/MutableJson"])
+
+const isJsonDeclaration = ({ annotations }: SchemaAST.Declaration): boolean =>
+  jsonDeclarations.has((annotations?.["representation"] as { readonly id: unknown } | undefined)?.id)
+
+const findNotJson = (
+  ast: SchemaAST.AST,
+  path: string,
+  isOptional: boolean,
+  entered: ReadonlySet<SchemaAST.AST>
+): string | undefined => {
+  const within = (asts: ReadonlyArray<readonly [SchemaAST.AST, string]>, isOptional = false) => {
+    for (const [ast, path] of asts) {
+      const found = findNotJson(ast, path, isOptional || SchemaAST.isOptional(ast), entered)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  const at = path === "" ? "it" : path
+  switch (ast._tag) {
+    case "Objects":
+      return within([
+        ...ast.propertySignatures.map(
+          ({ name, type }) => [type, path === "" ? String(name) : `${path}.${String(name)}`] as const
+        ),
+        ...ast.indexSignatures.map(({ type }) => [type, `${path}[]`] as const)
+      ])
+    case "Arrays":
+      return within([...ast.elements, ...ast.rest].map((item) => [item, `${path}[]`] as const))
+    case "Union":
+      return within(
+        ast.types.map((member) => [member, path] as const),
+        isOptional
+      )
+    case "Suspend":
+      // A schema that holds itself is looked at once.
+      return entered.has(ast)
+        ? undefined
+        : findNotJson(SchemaAST.toEncoded(ast.thunk()), path, isOptional, new Set([...entered, ast]))
+    case "Declaration":
+      if (isJsonDeclaration(ast)) return undefined
+      return `${at} is ${String(ast.annotations?.["expected"] ?? "an instance of a class, or a function,")}`
+    case "Literal":
+      return typeof ast.literal === "bigint" ? `${at} is a bigint` : undefined
+    case "BigInt":
+    case "Symbol":
+    case "UniqueSymbol":
+      return `${at} is a ${ast._tag.toLowerCase()}`
+    case "Undefined":
+    case "Void":
+      return isOptional ? undefined : `${at} may be undefined, and is not optional`
+    default:
+      return undefined
+  }
+}
+
+/** Names the first part of a schema's encoded side that JSON can't hold, such as a class instance without an encoding. */
+export const notJson = (schema: Schema.Top): string | undefined =>
+  findNotJson(SchemaAST.toEncoded(schema.ast), "", false, new Set())
+
 export interface Options {
   /**
    * If true, events are stored without the checks of their schema: for a decider that repeats in its events what was

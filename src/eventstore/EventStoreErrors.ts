@@ -24,7 +24,7 @@ export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()(
 ) {
   override get message() {
     return (
-      "The command may or may not have been stored; read the order, or send the command again with its " +
+      "The command may or may not have been stored; read the newest state, or send the command again with its " +
       `Idempotency-Key, in ${this.retryAfter} s.`
     )
   }
