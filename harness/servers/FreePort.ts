@@ -10,10 +10,14 @@ const isFree = (port: number) =>
     server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)))
   })
 
-/** A port for a server that is to be told one, or that comes back to it after it was away. */
-export const freePort = async (): Promise<number> => {
+/** A port such that those at these distances from it are free, too. */
+export const freePorts = async (distances: ReadonlyArray<number>): Promise<number> => {
   for (;;) {
     const port = least + Math.floor(Math.random() * (most - least))
-    if (await isFree(port)) return port
+    const free = await Promise.all(distances.map((distance) => isFree(port + distance)))
+    if (!free.includes(false)) return port
   }
 }
+
+/** A port for a server that is to be told one, or that comes back to it after it was away. */
+export const freePort = (): Promise<number> => freePorts([0])

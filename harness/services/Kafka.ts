@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path"
 import { listening, run, type Service, start, stop } from "./Service.ts"
 
-const version = "4.4.0"
+export const version = "4.4.0"
 
 const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
@@ -39,6 +39,10 @@ export const javaArguments = (folder: string, ...main: ReadonlyArray<string>): R
 ]
 
 const portOf = (base: number, broker: number) => base + 10 * (broker - 1)
+
+/** Brokers from the base port on need ports at these distances from it. */
+export const distances = (brokers: number): ReadonlyArray<number> =>
+  Array.from({ length: brokers }, (_, index) => [portOf(0, index + 1), portOf(0, index + 1) + 1]).flat()
 
 const propertiesOf = (folder: string, base: number, brokers: number, broker: number): string => {
   const replicas = Math.min(brokers, 3)

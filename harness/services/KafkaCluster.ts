@@ -2,23 +2,23 @@
  * Brokers of a test's or a campaign's own, in a temporary folder, which can be killed, paused and started again. The jars
  * are those that `scripts/services install kafka` has fetched, or are fetched now.
  */
-import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync, symlinkSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { freePort } from "../servers/FreePort.ts"
-import { kafka, startBroker } from "./Kafka.ts"
+import { Admin } from "@platformatic/kafka"
+import { until } from "../clocks/Until.ts"
+import { freePorts } from "../servers/FreePort.ts"
+import { distances, kafka, startBroker } from "./Kafka.ts"
 import { pidOf, stop } from "./Service.ts"
 
 export const installed = join(process.env["SERVICES_DIR"] ?? join(import.meta.dirname, "../../.services"), "kafka")
 
-const isThere = (program: string, flag: string) => spawnSync(program, [flag]).status === 0
-
-/** Says why Kafka can't be started here; undefined if it can. */
-export const missing = (): string | undefined => {
-  const programs = [["java", "-version"] as const, ["mvn", "-version"] as const]
-  const absent = programs.filter(([program, flag]) => !isThere(program, flag)).map(([program]) => program)
-  return absent.length === 0 ? undefined : `there is no ${absent.join(" and no ")}`
+export interface Partition {
+  /** The number of the broker that leads it; -1 if none does. */
+  readonly leader: number
+  /** So many brokers have all its records. */
+  readonly inSync: number
+  readonly replicas: number
 }
 
 export interface KafkaCluster {
@@ -32,14 +32,40 @@ export interface KafkaCluster {
   readonly resume: (broker: number) => void
   /** Starts a broker that was killed, with what it has stored. */
   readonly restart: (broker: number) => Promise<void>
+  /** Waits until the brokers say this of every partition of the topic. */
+  readonly untilEach: (topic: string, isSo: (partition: Partition) => boolean, what: string) => Promise<void>
   readonly close: () => Promise<void>
+}
+
+const describe = async (broker: string, topic: string): Promise<ReadonlyArray<Partition> | undefined> => {
+  const admin = new Admin({ clientId: "harness", bootstrapBrokers: [broker], retries: 0, requestTimeout: 2_000 })
+  admin.on("error", () => {})
+  try {
+    const { topics } = await admin.metadata({ topics: [topic] })
+    return topics
+      .get(topic)
+      ?.partitions.map(({ isr, leader, replicas }) => ({ leader, inSync: isr.length, replicas: replicas.length }))
+  } catch {
+    return undefined
+  } finally {
+    await admin.close()
+  }
+}
+
+/** Asks one broker after the other; gives undefined while none answers, or the topic is not there. */
+const partitionsOf = async (bootstrap: string, topic: string): Promise<ReadonlyArray<Partition> | undefined> => {
+  for (const broker of bootstrap.split(",")) {
+    const partitions = await describe(broker, topic)
+    if (partitions !== undefined) return partitions
+  }
+  return undefined
 }
 
 export const start = async (brokers: number): Promise<KafkaCluster> => {
   await kafka.install(installed)
   const folder = mkdtempSync(join(tmpdir(), "ordinal-kafka-"))
   for (const file of ["libs", "log4j2.properties", "installed"]) symlinkSync(join(installed, file), join(folder, file))
-  const port = await freePort()
+  const port = await freePorts(distances(brokers))
   const signal = (broker: number, name: NodeJS.Signals) => {
     const pid = pidOf(folder, `broker-${broker}`)
     if (pid !== undefined) process.kill(pid, name)
@@ -64,6 +90,10 @@ export const start = async (brokers: number): Promise<KafkaCluster> => {
       pause: (broker) => signal(broker, "SIGSTOP"),
       resume: (broker) => signal(broker, "SIGCONT"),
       restart: (broker) => startBroker(folder, broker, port),
+      untilEach: async (topic, isSo, what) => {
+        const look = () => partitionsOf(bootstrap, topic)
+        await until(look, (all) => all !== undefined && all.length > 0 && all.every(isSo), { what, pause: 50 })
+      },
       close
     }
   } catch (cause) {

@@ -3,13 +3,16 @@
  * whose stream ends, as by a lost connection, fails; whoever runs it starts it again.
  */
 import type * as Library from "@platformatic/kafka"
-import { Array as Arr, Effect, Latch } from "effect"
+import { Array as Arr, Duration, Effect, Latch } from "effect"
 import { BrokerUnavailable, type PartitionLag, type Records } from "../Broker.ts"
-import { call, unavailable } from "./KafkaClient.ts"
+import { call, retries, unavailable } from "./KafkaClient.ts"
 import { stored } from "./KafkaReads.ts"
 
 /** A member that says nothing for so long is taken for dead, and its partitions go to others. */
 const session = { sessionTimeout: 10_000, heartbeatInterval: 2_000, rebalanceTimeout: 20_000 }
+
+/** Who wants to be a member gets an answer once all others have asked anew, or were taken for dead. */
+export const joining = { requestTimeout: 30_000 }
 
 /** Takes so many records at once, and holds no more of them than twice as many. */
 const page = 500
@@ -20,6 +23,7 @@ export const groupOptions = (
 ): Library.ConsumerOptions<Buffer, Buffer, Buffer, Buffer> => ({
   ...base,
   groupId,
+  retries,
   ...session,
   autocommit: false,
   isolationLevel: 1,
@@ -68,8 +72,9 @@ export const consume = Effect.fnUntraced(function* <E, R>(
   topic: string,
   handle: (records: Records) => Effect.Effect<void, E, R>
 ) {
-  const stream = yield* call(() =>
-    consumer.consume({ topics: [topic], mode: "committed", fallbackMode: "earliest", autocommit: false })
+  const stream = yield* call(
+    () => consumer.consume({ topics: [topic], mode: "committed", fallbackMode: "earliest", autocommit: false }),
+    Duration.millis(joining.requestTimeout)
   )
   const next = pages(stream)
   const step = Effect.gen(function* () {

@@ -1,0 +1,47 @@
+/**
+ * What needs a real Kafka: the contract of brokers, and the publisher while it and brokers are killed. Three brokers are
+ * fetched, started and stopped here.
+ */
+import { Effect, Layer } from "effect"
+import { assert, beforeAll, describe, it } from "vitest"
+import * as KafkaBroker from "../../src/bus/kafka/KafkaBroker.ts"
+import { brokerContract } from "../../harness/bus/BrokerContract.ts"
+import * as KafkaKills from "../../harness/campaigns/kafka/KafkaKills.ts"
+import { freshDatabase } from "../../harness/servers/Resources.ts"
+import * as ForeignReaders from "../../harness/services/ForeignReaders.ts"
+import * as KafkaCluster from "../../harness/services/KafkaCluster.ts"
+import { ciSuite } from "../../harness/vitest/CiSuite.ts"
+
+describe("Kafka", () => {
+  let cluster: KafkaCluster.KafkaCluster
+  beforeAll(async () => {
+    cluster = await KafkaCluster.start(3)
+    return cluster.close
+  })
+
+  brokerContract(
+    "Kafka",
+    Layer.unwrap(Effect.sync(() => KafkaBroker.layer({ bootstrap: cluster.bootstrap.split(",") })))
+  )
+
+  let topic: KafkaKills.Report["read"] | undefined
+
+  it("has the log as its topic, and hardly anything twice, after kills of 10 publishers and 2 brokers", async () => {
+    const { faults, orders, read } = await KafkaKills.run(cluster, {
+      databaseUrl: await freshDatabase(),
+      topic: "orders",
+      publisherKills: 10,
+      brokerKills: 2,
+      clients: 4,
+      pause: 15,
+      allowed: Infinity
+    })
+    assert.deepStrictEqual(faults, [])
+    assert.isAbove(orders, 0)
+    topic = read
+  })
+
+  ciSuite("kcat reads every event of the topic", ForeignReaders.kcatMissing(), () => {
+    it("finds as many ids as Kafka's own consumer", () => assert.strictEqual(topic?.kcat, topic?.console))
+  })
+})
