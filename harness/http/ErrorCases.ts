@@ -118,5 +118,5 @@ const behind = new ProjectionBehind({ required: 9n, current: 7n, parked: true, r
 export const queryCases: ReadonlyArray<Case> = [
   [behind, "projection-behind", 503, { required: 9, current: 7, parked: true, retryAfter: 1 }],
   [new InvalidToken({ token: "x" }), "invalid-token", 400, { token: "x" }],
-  [new InvalidCursor(), "invalid-cursor", 400, {}]
+  [new InvalidCursor({}), "invalid-cursor", 400, {}]
 ]
