@@ -65,10 +65,10 @@ type Key = Pick<CheckpointKey, "name" | "slot">
 
 /**
  * This condition of a checkpoint `c` says that the event at its position is the one that it was moved to, as far as that
- * is known. It compares with a scalar subquery, which is always a look-up in the index: PostgreSQL may plan an EXISTS as
- * a hash of the whole log.
+ * is known. At position 0 there is no event, so every log has this history. It compares with a scalar subquery, which is
+ * always a look-up in the index: PostgreSQL may plan an EXISTS as a hash of the whole log.
  */
-export const isOfHistory = `(c.event_position IS DISTINCT FROM c."position" OR coalesce(
+export const isOfHistory = `(c."position" = 0 OR c.event_position IS DISTINCT FROM c."position" OR coalesce(
   (SELECT e.event_id FROM ordinal.events e WHERE e."position" = c."position") = c.event_id, false))`
 
 export const stored = (sql: SqlClient.SqlClient, { name, slot }: Key) =>

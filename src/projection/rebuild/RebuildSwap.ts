@@ -119,7 +119,7 @@ const replace = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, projectio
   yield* sql`UPDATE ordinal.parked_streams SET slot = 'live' WHERE projection = ${name} AND slot = 'shadow'`
   yield* sql`
     UPDATE ordinal.checkpoints l SET version = s.version, log_id = s.log_id, "position" = ${position},
-      event_position = ${position}, event_id = (SELECT event_id FROM ordinal.events WHERE "position" = ${position}),
+      event_position = nullif(${position}::bigint, 0), event_id = (SELECT event_id FROM ordinal.events WHERE "position" = ${position}),
       parked = s.parked, problem = NULL, updated_at = clock_timestamp()
     FROM ordinal.checkpoints s
     WHERE l.projection = ${name} AND l.slot = 'live' AND s.projection = ${name} AND s.slot = 'shadow'`

@@ -97,6 +97,30 @@ describe("a rebuild", () => {
     })
   )
 
+  it.live("that a new version asked for before the first event serves, and goes on, also in the next process", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      yield* infoWhen(({ status }) => status === "live").pipe(
+        Effect.provide(operatedLayer(url)),
+        Effect.provide(silent)
+      )
+      const next: Projection = { ...OrderViewProjection, version: OrderViewProjection.version + 1 }
+      yield* infoWhen(({ rebuildId, version }) => version === next.version && rebuildId === undefined).pipe(
+        Effect.provide(operatedLayer(url, next)),
+        Effect.provide(silent)
+      )
+      yield* Effect.gen(function* () {
+        const { reads: sql } = yield* Database
+        assert.deepStrictEqual(yield* sql`SELECT state, "position" FROM ordinal.rebuilds`, [
+          { state: "completed", position: 0n }
+        ])
+        yield* viewReaches(yield* append(yield* orderLives(5)))
+        yield* assertViewIsFold
+        assert.containSubset(yield* infoWhen(({ behind }) => behind === 0), { status: "live", version: next.version })
+      }).pipe(Effect.provide(operatedLayer(url, next)), Effect.provide(silent))
+    })
+  )
+
   it.live("takes along, in small pages, what was stored while it was compared", () =>
     Effect.gen(function* () {
       const url = yield* freshDatabase
