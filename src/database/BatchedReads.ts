@@ -10,8 +10,10 @@ interface Call<Question, A, E> {
   readonly reply: Deferred.Deferred<A, E | DatabaseUnavailable>
 }
 
-interface Options {
-  /** So many statements may be under way at a time. */
+interface Options<Question> {
+  /** Only questions with the same key share a statement; without it, all do. */
+  readonly keyOf?: (question: Question) => string
+  /** So many statements may be under way at a time, for each key. */
   readonly lanes?: number
   /** One statement answers at most so many questions. */
   readonly most?: number
@@ -21,21 +23,26 @@ interface Options {
 
 /**
  * Combines concurrent questions into one call of the given function, which gives one answer per question, in the order
- * of the questions. One statement is under way at a time, so that the next one gathers many; only beside slow ones there
- * is another.
+ * of the questions. One statement is under way at a time for each key, so that the next one gathers many; only beside slow
+ * ones there is another.
  */
 export const make = Effect.fnUntraced(function* <Question, A, E>(
   read: (questions: ReadonlyArray<Question>) => Effect.Effect<ReadonlyArray<A>, E>,
-  { lanes = 1, most = 500, patience = 100 }: Options = {}
+  { keyOf = () => "", lanes = 1, most = 500, patience = 100 }: Options<Question> = {}
 ) {
   type Asked = Call<Question, A, E>
-  const waiting = new Set<Asked>()
+  interface Group {
+    readonly key: string
+    readonly waiting: Set<Asked>
+    running: number
+    slow: number
+  }
+  /** The groups of which some wait or are read for, by their key. */
+  const groups = new Map<string, Group>()
   const inFlight = new Set<Asked>()
-  let running = 0
-  let slow = 0
   const runFork = yield* FiberSet.makeRuntime<never>()
 
-  const takeSome = (): ReadonlyArray<Asked> => {
+  const takeSome = ({ waiting }: Group): ReadonlyArray<Asked> => {
     const taken: Array<Asked> = []
     for (const call of waiting) {
       if (taken.length === most) break
@@ -46,65 +53,80 @@ export const make = Effect.fnUntraced(function* <Question, A, E>(
     return taken
   }
 
-  const answerSome = Effect.suspend(() => {
-    const calls = takeSome()
-    let isSlow = false
-    const timer = setTimeout(() => {
-      isSlow = true
-      slow += 1
-      startLane()
-    }, patience)
-    return Effect.onExit(
-      Effect.suspend(() => read(calls.map((call) => call.question))),
-      (exit) =>
-        Effect.sync(() => {
-          clearTimeout(timer)
-          if (isSlow) slow -= 1
-          for (const [index, call] of calls.entries()) {
-            inFlight.delete(call)
-            Deferred.doneUnsafe(
-              call.reply,
-              Exit.map(exit, (answers) => answers[index]!)
-            )
-          }
-        })
-    )
-  })
+  const answerSome = (group: Group) =>
+    Effect.suspend(() => {
+      const calls = takeSome(group)
+      let isSlow = false
+      const timer = setTimeout(() => {
+        isSlow = true
+        group.slow += 1
+        startLane(group)
+      }, patience)
+      return Effect.onExit(
+        Effect.suspend(() => read(calls.map((call) => call.question))),
+        (exit) =>
+          Effect.sync(() => {
+            clearTimeout(timer)
+            if (isSlow) group.slow -= 1
+            for (const [index, call] of calls.entries()) {
+              inFlight.delete(call)
+              Deferred.doneUnsafe(
+                call.reply,
+                Exit.map(exit, (answers) => answers[index]!)
+              )
+            }
+          })
+      )
+    })
 
-  const answerAll = Effect.whileLoop({
-    // A lane whose statement was slow ends if another one has taken its place; the last one to end looks once more.
-    while: () => waiting.size > 0 && running - slow === 1,
-    body: () => Effect.exit(answerSome),
-    step: () => {}
-  }).pipe(
-    Effect.ensuring(
-      Effect.sync(() => {
-        running -= 1
-        startLane()
-      })
+  const answerAll = (group: Group) =>
+    Effect.whileLoop({
+      // A lane whose statement was slow ends if another one has taken its place; the last one to end looks once more.
+      while: () => group.waiting.size > 0 && group.running - group.slow === 1,
+      body: () => Effect.exit(answerSome(group)),
+      step: () => {}
+    }).pipe(
+      Effect.ensuring(
+        Effect.sync(() => {
+          group.running -= 1
+          startLane(group)
+        })
+      )
     )
-  )
 
   /** Starts a lane if somebody waits and every statement that is under way is slow. */
-  const startLane = (): void => {
+  const startLane = (group: Group): void => {
+    const { key, running, slow, waiting } = group
+    if (waiting.size === 0 && running === 0) groups.delete(key)
     if (waiting.size === 0 || running >= lanes || running > slow) return
-    running += 1
-    runFork(answerAll)
+    group.running += 1
+    runFork(answerAll(group))
+  }
+
+  const groupOf = (key: string): Group => {
+    const known = groups.get(key)
+    if (known !== undefined) return known
+    const group: Group = { key, waiting: new Set(), running: 0, slow: 0 }
+    groups.set(key, group)
+    return group
   }
 
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       const unavailable = Exit.fail(new DatabaseUnavailable({ retryAfter: 1 }))
-      for (const call of [...inFlight, ...waiting]) Deferred.doneUnsafe(call.reply, unavailable)
+      const answer = ({ reply }: Asked) => Deferred.doneUnsafe(reply, unavailable)
+      inFlight.forEach(answer)
+      for (const { waiting } of groups.values()) waiting.forEach(answer)
     })
   )
 
   return (question: Question): Effect.Effect<A, E | DatabaseUnavailable> =>
     Effect.suspend(() => {
       const call: Asked = { question, reply: Deferred.makeUnsafe() }
-      waiting.add(call)
+      const group = groupOf(keyOf(question))
+      group.waiting.add(call)
       // The call waits and the reader runs in one synchronous step, so that no interruption can come between.
-      startLane()
-      return Effect.onInterrupt(Deferred.await(call.reply), () => Effect.sync(() => waiting.delete(call)))
+      startLane(group)
+      return Effect.onInterrupt(Deferred.await(call.reply), () => Effect.sync(() => group.waiting.delete(call)))
     })
 })

@@ -8,7 +8,7 @@ import * as HeaderValue from "../wire/HeaderValue.ts"
 import * as Attempt from "./Attempt.ts"
 import * as OrderLinks from "./OrderLinks.ts"
 import * as Reply from "./Reply.ts"
-import { queryOptions } from "./RequestOptions.ts"
+import { listRequest, queryOptions } from "./RequestOptions.ts"
 
 const defaultEvents = 100
 /** An old version never changes, but what is `allowed` in it depends on the server's settings. */
@@ -30,14 +30,8 @@ export const layer = HttpApiBuilder.group(
       }),
       list: Effect.fnUntraced(function* ({ headers, query, request }) {
         const { applied, options } = queryOptions(headers)
-        const { cursor, limit, sort, ...filter } = query
-        const wanted = {
-          filter,
-          ...(sort === undefined ? {} : { sort }),
-          ...(limit === undefined ? {} : { limit }),
-          ...(cursor === undefined ? {} : { cursor })
-        }
-        return Reply.ofOrders(yield* OrderLinks.root, yield* orders.list(wanted, options), request, applied)
+        const listed = yield* Attempt.outcomeOr(orders.list(listRequest(query), options))
+        return Reply.ofOrders(yield* OrderLinks.root, listed, request, applied)
       }),
       counts: Effect.fnUntraced(function* ({ headers, query }) {
         const { applied, options } = queryOptions(headers)

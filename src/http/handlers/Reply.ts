@@ -10,6 +10,7 @@ import type { Orders } from "../../orders/Orders.ts"
 import type { QueryResult } from "../../orders/QueryOptions.ts"
 import { readBack, type Receipt } from "../../orders/Receipt.ts"
 import * as OrderAnswer from "../../views/order/OrderAnswer.ts"
+import type { StoredOrder } from "../../views/order/StoredOrder.ts"
 import { OrderView } from "../../views/order/OrderView.ts"
 import { InternalError } from "../problems/HttpError.ts"
 import type { OrderReceipt } from "../api/Receipt.ts"
@@ -33,12 +34,16 @@ const viewHeaders = (version: number, result: QueryResult) => ({
 /** An answer whose JSON is ready; a test decodes such answers by the API's definition. */
 export interface Ready {
   readonly status: number
-  readonly text: string
+  readonly text: string | Uint8Array
   readonly headers: Readonly<Record<string, string>>
 }
 
-const toResponse = ({ headers, status, text }: Ready) =>
-  HttpServerResponse.text(text, { status, contentType: "application/json", headers })
+const toResponse = ({ headers, status, text }: Ready) => {
+  const options = { status, contentType: "application/json", headers }
+  return typeof text === "string"
+    ? HttpServerResponse.text(text, options)
+    : HttpServerResponse.uint8Array(text, options)
+}
 
 type OrderResult = QueryResult & { readonly order: OrderView }
 
@@ -162,7 +167,7 @@ export const ofCommand = Effect.fnUntraced(function* (
 /** Links to the same query with other values for these parameters. */
 export const nextLink = (
   root: string,
-  request: HttpServerRequest.HttpServerRequest,
+  request: Pick<HttpServerRequest.HttpServerRequest, "url">,
   changed: Record<string, string>
 ): { readonly link: string } => {
   const [path = "", query = ""] = request.url.split("?", 2)
@@ -174,7 +179,7 @@ export const nextLink = (
 const pageHeaders = (
   root: string,
   result: PageResult,
-  request: HttpServerRequest.HttpServerRequest,
+  request: Pick<HttpServerRequest.HttpServerRequest, "url">,
   applied: Pick<OrderHeaders, "preference-applied">
 ) => ({
   ...freshnessHeaders(result),
@@ -205,19 +210,41 @@ export const ofPage = <Item>(
     headers: pageHeaders(root, result, request, applied)
   })
 
+type OrdersResult = PageResult & { readonly orders: ReadonlyArray<OrderView> }
+
+/** Bodies of pages, under the root that each was last asked for. Whoever asked for a page together shares its orders. */
+const bodies = new WeakMap<ReadonlyArray<StoredOrder>, { readonly root: string; readonly text: Uint8Array }>()
+
+const bodyOf = (root: string, orders: ReadonlyArray<StoredOrder>, page: PageResult): Uint8Array => {
+  const known = bodies.get(orders)
+  if (known?.root === root) return known.text
+  const data = orders.map((order) => OrderLinks.addToText(root, order)).join(",")
+  const text = new TextEncoder().encode(`{"data":[${data}],"page":${JSON.stringify(pageOf(page))}}`)
+  bodies.set(orders, { root, text })
+  return text
+}
+
+/** Makes the answer of a page of the texts of orders; `undefined` if an `Orders` of another program answered. */
+export const readyOrders = (
+  root: string,
+  result: OrdersResult,
+  request: Pick<HttpServerRequest.HttpServerRequest, "url">,
+  applied: Pick<OrderHeaders, "preference-applied">
+): Ready | undefined => {
+  const stored = OrderAnswer.storedIn(result)
+  if (stored === undefined) return undefined
+  return { status: 200, text: bodyOf(root, stored, result), headers: pageHeaders(root, result, request, applied) }
+}
+
 /** Answers one page of orders, as their text is stored. */
 export const ofOrders = (
   root: string,
-  result: PageResult & { readonly orders: ReadonlyArray<OrderView> },
+  result: OrdersResult,
   request: HttpServerRequest.HttpServerRequest,
   applied: Pick<OrderHeaders, "preference-applied">
 ) => {
-  const stored = OrderAnswer.storedIn(result)
-  if (stored === undefined) {
-    const documents = result.orders.map((order) => OrderLinks.toDocument(root, order))
-    return ofPage(root, documents, result, request, applied)
-  }
-  const data = stored.map((order) => OrderLinks.addToText(root, order)).join(",")
-  const text = `{"data":[${data}],"page":${JSON.stringify(pageOf(result))}}`
-  return toResponse({ status: 200, text, headers: pageHeaders(root, result, request, applied) })
+  const ready = readyOrders(root, result, request, applied)
+  if (ready !== undefined) return toResponse(ready)
+  const documents = result.orders.map((order) => OrderLinks.toDocument(root, order))
+  return ofPage(root, documents, result, request, applied)
 }

@@ -1,9 +1,10 @@
 /** Reads from a request's headers how `Orders` is to be called. `Reply` is the way back. */
-import { Context, Duration, Effect, Result } from "effect"
+import { Context, Duration, Effect, Result, type Schema } from "effect"
 import { InvalidIdempotencyKey } from "../../aggregate/CommandErrors.ts"
 import type { CommandOptions } from "../../aggregate/idempotency/Commands.ts"
-import type { QueryOptions } from "../../orders/QueryOptions.ts"
+import type { OrderListRequest, QueryOptions } from "../../orders/QueryOptions.ts"
 import type { CommandHeaders } from "../api/HttpHeaders.ts"
+import type { OrderListQuery } from "../api/ListQuery.ts"
 import { InvalidRequest } from "../problems/HttpError.ts"
 import * as HeaderValue from "../wire/HeaderValue.ts"
 import { RequestId } from "../wire/RequestId.ts"
@@ -57,5 +58,16 @@ export const queryOptions = (headers: {
   return {
     options: { token, wait: Duration.seconds(wait) },
     applied: { "preference-applied": HeaderValue.preferWait(wait) }
+  }
+}
+
+/** Makes the request of a list of a query string. */
+export const listRequest = (query: Schema.Struct.Type<typeof OrderListQuery>): OrderListRequest => {
+  const { cursor, limit, sort, ...filter } = query
+  return {
+    filter,
+    ...(sort === undefined ? {} : { sort }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(cursor === undefined ? {} : { cursor })
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Answers the requests that come most often without their endpoint, which decodes, encodes and provides far more than
- * these need: placing an order, confirming one, and reading one by its id.
+ * these need: placing an order, confirming one, reading one by its id, and listing orders.
  *
  * A hot route answers only what succeeds, and exactly as the endpoint would. All else it leaves to the endpoint, together
  * with what it has found out: unusual headers, bodies that do not fit, and failures of the service.
@@ -15,11 +15,13 @@ import { OrderId } from "../../order/OrderId.ts"
 import { PlaceOrderRequest, parseOptions } from "../../order/OrderRequest.ts"
 import * as CheckedOrders from "../../orders/CheckedOrders.ts"
 import { Orders } from "../../orders/Orders.ts"
+import type { OrderListRequest } from "../../orders/QueryOptions.ts"
 import type { Receipt } from "../../orders/Receipt.ts"
+import { OrderListQuery } from "../api/ListQuery.ts"
 import type { Attempt } from "../handlers/Attempt.ts"
 import { Caller } from "../handlers/Caller.ts"
 import * as Reply from "../handlers/Reply.ts"
-import { operator, queryOptions, readCommandOptions } from "../handlers/RequestOptions.ts"
+import { listRequest, operator, queryOptions, readCommandOptions } from "../handlers/RequestOptions.ts"
 import * as RequestBody from "../wire/RequestBody.ts"
 import type { RequestIds } from "../wire/RequestId.ts"
 import { HttpLimits } from "./HttpLimits.ts"
@@ -74,6 +76,18 @@ const isOrderId = Schema.is(OrderId)
 const ordersPath = "/orders/"
 const confirmPath = "/confirm"
 
+const decodeList = Schema.decodeUnknownOption(Schema.Struct(OrderListQuery), parseOptions)
+
+/** Reads the query of a list; `undefined` if it is the endpoint's to judge. */
+const readList = (url: string): OrderListRequest | undefined => {
+  const parameters = new URLSearchParams(url.slice("/orders".length))
+  const query = Object.fromEntries(parameters)
+  if (Object.keys(query).length < parameters.size) return undefined
+  return Option.getOrUndefined(Option.map(decodeList(query), listRequest))
+}
+
+const isList = (url: string): boolean => url === "/orders" || url.startsWith("/orders?")
+
 /** Answers what the service gives; what it fails with is the endpoint's to answer, but for defects and interruptions. */
 const answerOf = <A, E, E2, R>(
   { endpoint }: Asked<E2, R>,
@@ -105,6 +119,17 @@ const make = Effect.gen(function* () {
       const { "consistency-token": token, prefer } = request.headers
       const { applied, options } = queryOptions({ "consistency-token": token, prefer })
       return answerOf(asked, service.get(orderId, options), (result) => Reply.readyOrder("", result, applied))
+    }
+  })
+
+  const list = (wanted: OrderListRequest): HotRoute => ({
+    path: "/orders",
+    answer: (asked) => {
+      const { deadline, fiber, request } = asked
+      RequestDeadline.ofQuery(deadline, fiber, request, limits)
+      const { "consistency-token": token, prefer } = request.headers
+      const { applied, options } = queryOptions({ "consistency-token": token, prefer })
+      return answerOf(asked, service.list(wanted, options), (result) => Reply.readyOrders("", result, request, applied))
     }
   })
 
@@ -155,6 +180,10 @@ const make = Effect.gen(function* () {
 
   const find: Find = ({ headers, method, url }) => {
     if (!url.startsWith("/orders") || headers["if-none-match"] !== undefined) return undefined
+    if (method === "GET" && isList(url)) {
+      const wanted = readList(url)
+      return wanted && list(wanted)
+    }
     if (method === "GET") {
       const id = url.slice(ordersPath.length)
       return isOrderId(id) ? get(id) : undefined

@@ -23,6 +23,11 @@ export interface Asked {
   readonly token: ConsistencyToken | undefined
 }
 
+interface AskedPage {
+  readonly list: Parameters<OrderQueries["Service"]["list"]>[0]
+  readonly token: ConsistencyToken | undefined
+}
+
 interface FoundRow extends SqlView.Fresh {
   readonly version: number | null
   readonly text: string | null
@@ -192,6 +197,25 @@ export const make = Effect.gen(function* () {
       isInside ? Effect.map(findAll([asked]), ([found]) => found!) : findFitting(asked)
     )
 
+  const findPage = Effect.fnUntraced(function* ({ list, token }: AskedPage) {
+    const query = yield* Effect.fromResult(OrderListQuery.parse(list))
+    const { freshness, rows, verify } = yield* readAll(selectPage(sql, query, token))
+    yield* verify(token, rows[0]!.tokenEventId)
+    const found: Array<OrderListQuery.Found> = []
+    for (const { at: position, bytes, fits, orderId, placedAt, state, text, updatedAt, version } of rows) {
+      if (orderId === null) continue
+      const order = fits ? StoredOrder.fromRow({ orderId, version, text, state, updatedAt }, policies) : undefined
+      if (fits && order === undefined) yield* Effect.logError(unreadable(sql, orderId))
+      found.push({ orderId, placedAt: placedAt.toISOString(), position, bytes, order })
+    }
+    return OrderListQuery.page(query, found, freshness)
+  })
+  /** Whoever asks for the same page meanwhile gets that of the next statement, for all of them. */
+  const findPageTogether = yield* BatchedReads.make(
+    (asked: ReadonlyArray<AskedPage>) => Effect.map(findPage(asked[0]!), (page) => asked.map(() => page)),
+    { keyOf: ({ list, token }) => JSON.stringify([list, token && [String(token.position), token.check]]), lanes }
+  )
+
   return OrderQueries.of({
     get: Span.fn("OrderQueries.get")(function* (orderId, token) {
       const { freshness, row, verify } = yield* find({ orderId, token })
@@ -209,19 +233,12 @@ export const make = Effect.gen(function* () {
       return { counts: { ...noOrders, ...row.counts }, freshness }
     }),
 
-    list: Span.fn("OrderQueries.list")(function* (list, token) {
-      const query = yield* Effect.fromResult(OrderListQuery.parse(list))
-      const { freshness, rows, verify } = yield* readAll(selectPage(sql, query, token))
-      yield* verify(token, rows[0]!.tokenEventId)
-      const found: Array<OrderListQuery.Found> = []
-      for (const { at: position, bytes, fits, orderId, placedAt, state, text, updatedAt, version } of rows) {
-        if (orderId === null) continue
-        const order = fits ? StoredOrder.fromRow({ orderId, version, text, state, updatedAt }, policies) : undefined
-        if (fits && order === undefined) yield* Effect.logError(unreadable(sql, orderId))
-        found.push({ orderId, placedAt: placedAt.toISOString(), position, bytes, order })
-      }
-      return OrderListQuery.page(query, found, freshness)
-    }),
+    list: (list, token) =>
+      Span.within("OrderQueries.list")(
+        Effect.flatMap(OpenTransaction.isOf(sql), (isInside) =>
+          (isInside ? findPage : findPageTogether)({ list, token })
+        )
+      ),
 
     awaitPosition: (position) => progress.awaitPosition(OrderViewProjection, position),
     position: progress.position(OrderViewProjection),

@@ -123,4 +123,25 @@ describe("batched reads", () => {
       assert.notInclude(asked.flat(), "left")
     }).pipe(Effect.scoped)
   )
+
+  it.live("share a statement only with the same key, and wait for no other one", () =>
+    Effect.gen(function* () {
+      const asked: Array<ReadonlyArray<string>> = []
+      const first = yield* Deferred.make<void>()
+      const ask = yield* BatchedReads.make(
+        (keys: ReadonlyArray<string>) => {
+          const isFirst = asked.push(keys) === 1
+          return Effect.as(isFirst ? Deferred.await(first) : Effect.void, [...keys])
+        },
+        { keyOf: (key) => key }
+      )
+      const askers = yield* Effect.forEach([a, a, a], (key) => Effect.forkChild(ask(key), { startImmediately: true }))
+      assert.strictEqual(yield* ask(b), b)
+      assert.deepStrictEqual(asked, [[a], [b]])
+      yield* Deferred.succeed(first, undefined)
+      yield* Effect.forEach(askers, Fiber.join)
+      assert.strictEqual(yield* ask(a), a)
+      assert.deepStrictEqual(asked, [[a], [b], [a, a], [a]])
+    }).pipe(Effect.scoped)
+  )
 })
