@@ -19,26 +19,12 @@ export const makeActorMetrics: Effect.Effect<ActorMetrics> = Effect.gen(function
   const activations = yield* Metrics.activations
   const eventsAppended = yield* Metrics.eventsAppended
   const appendConflicts = yield* Metrics.appendConflicts
-  const types = new Map<string, string>()
-
-  /**
-   * Gives the public type of an event, as `order.line-added.v1`, and keeps it: there are few types, and making one
-   * costs more than finding it.
-   */
-  const typeOf = (category: string, type: string, schemaVersion: number): string => {
-    const key = `${category}.${type}.${schemaVersion}`
-    const known = types.get(key)
-    if (known !== undefined) return known
-    const made = wireType(category, type, schemaVersion)
-    types.set(key, made)
-    return made
-  }
 
   return {
     activated: (source) => activations(1, source),
     appended: ({ events, streamId }) => {
       const name = category(streamId)
-      for (const { schemaVersion, type } of events) eventsAppended(1, typeOf(name, type, schemaVersion))
+      for (const { schemaVersion, type } of events) eventsAppended(1, wireType(name, type, schemaVersion))
     },
     lost: () => appendConflicts(1)
   }

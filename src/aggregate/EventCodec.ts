@@ -5,6 +5,7 @@
  * **Gotchas**: a type, version or shape that is not known is a defect: the reader stops, it never skips an event.
  */
 import { Schema, SchemaAST } from "effect"
+import { SchemaJITCompiler } from "effect/schema"
 import type { RecordedEvent } from "../eventstore/EventStore.ts"
 import type { Upcaster } from "./Upcaster.ts"
 
@@ -127,6 +128,7 @@ export const make = <Event extends { readonly _tag: string }, Encoded extends { 
   upcasters: Upcasters<Encoded> = {},
   { disableChecks = false }: Options = {}
 ): EventCodec<Event> => {
+  for (const { ast } of [schema, Schema.flip(schema)]) SchemaJITCompiler.enable(ast)
   const encode = Schema.encodeSync(schema, { disableChecks })
   const decode = Schema.decodeUnknownSync(schema, { disableChecks: true })
   const byType = new Map<string, Upcaster<unknown>>(Object.entries(upcasters))

@@ -24,14 +24,27 @@ export interface PublishedEvent {
 /** `LineAdded` becomes `line-added`. */
 export const kebab = (name: string): string => name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, "-").toLowerCase()
 
+const makeWireType = (category: string, type: string, schemaVersion: number): string => {
+  const prefix = category.charAt(0).toUpperCase() + category.slice(1)
+  const isLeading = type.startsWith(prefix) && /^[A-Z]/.test(type.slice(prefix.length))
+  return `${category}.${kebab(isLeading ? type.slice(prefix.length) : type)}.v${schemaVersion}`
+}
+
+/** There are few types, and making one costs more than finding it. */
+const wireTypes = new Map<string, string>()
+const maxWireTypes = 10_000
+
 /**
  * The public type of an event, as in `order.line-added.v1`: the category, the event's name without a leading category in
  * kebab case, the schema version. Subscribers match on it, so it never changes.
  */
 export const wireType = (category: string, type: string, schemaVersion: number): string => {
-  const prefix = category.charAt(0).toUpperCase() + category.slice(1)
-  const isLeading = type.startsWith(prefix) && /^[A-Z]/.test(type.slice(prefix.length))
-  return `${category}.${kebab(isLeading ? type.slice(prefix.length) : type)}.v${schemaVersion}`
+  const key = `${category}.${type}.${schemaVersion}`
+  const known = wireTypes.get(key)
+  if (known !== undefined) return known
+  const made = makeWireType(category, type, schemaVersion)
+  if (wireTypes.size < maxWireTypes) wireTypes.set(key, made)
+  return made
 }
 
 export const fromRecorded = (event: RecordedEvent): PublishedEvent => {

@@ -63,10 +63,12 @@ export const make = Effect.gen(function* () {
     return { orderId: state.id, status: status(state), paymentStatus: paymentStatus(state) }
   }
 
-  const toReceipt = Effect.fnUntraced(function* <Body>({ position, receipt, replayed, ...stored }: Submitted<Body>) {
-    const eventId = stored.eventId ?? (yield* ConsistencyToken.eventIdAt(log, position))
-    return { ...receipt, position, token: ConsistencyToken.format(logId, position, eventId), replayed }
-  })
+  const toReceipt = <Body>({ eventId, position, receipt, replayed }: Submitted<Body>) => {
+    const known = eventId === undefined ? ConsistencyToken.eventIdAt(log, position) : Effect.succeed(eventId)
+    return Effect.map(known, (eventId) => {
+      return { ...receipt, position, token: ConsistencyToken.format(logId, position, eventId), replayed }
+    })
+  }
 
   const submitOrder = <Name extends CommandName, E>(
     scope: readonly [Name, ...ReadonlyArray<string>],

@@ -9,7 +9,7 @@
 import { Effect, Layer, Stream } from "effect"
 import { type Aggregate, streamId } from "../aggregate/Aggregate.ts"
 import { Aggregates } from "../aggregate/Aggregates.ts"
-import { Catalog, type ProductQuote, UnknownCustomer, UnknownProduct } from "../catalog/Catalog.ts"
+import { Catalog, type ProductQuote, type Quote, UnknownCustomer, UnknownProduct } from "../catalog/Catalog.ts"
 import * as CatalogMemory from "../catalog/CatalogMemory.ts"
 import { CustomerAggregate, type CustomerState } from "../catalog/Customer.ts"
 import { ProductAggregate, type ProductState } from "../catalog/Product.ts"
@@ -91,25 +91,29 @@ export const make = Effect.fnUntraced(function* (limit = 10_000) {
   const findCustomers = lookUp(CustomerAggregate, customers, contactOf)
 
   return Catalog.of({
-    quote: Span.fn("Catalog.quote")(function* ({ customerId, lines }, { fresh = false } = {}) {
-      const productIds = [...new Set(lines.map((line) => line.productId))]
-      const customer = findCustomers([customerId], fresh)
-      const quoted = findProducts(productIds, fresh)
-      const reads = [...customer.reads, ...quoted.reads]
-      if (reads.length > 0) yield* Effect.all(reads, { concurrency: "unbounded", discard: true })
-      const contact = customer.found.get(customerId)
-      if (contact === undefined) return yield* UnknownCustomer.of(customerId)
-      const unknown = productIds.filter((productId) => !quoted.found.has(productId))
-      if (unknown.length > 0) return yield* UnknownProduct.of(unknown)
-      const guards = [contact.guard]
-      const products = new Map<ProductId, ProductQuote>()
-      for (const productId of productIds) {
-        const { guard, value } = quoted.found.get(productId)!
-        products.set(productId, value)
-        guards.push(guard)
-      }
-      return { customer: contact.value, products, shippingCost: 0, guards }
-    }),
+    quote: ({ customerId, lines }, { fresh = false } = {}) =>
+      Effect.suspend(() => {
+        const productIds = [...new Set(lines.map((line) => line.productId))]
+        const customer = findCustomers([customerId], fresh)
+        const quoted = findProducts(productIds, fresh)
+        const quote = Effect.suspend((): Effect.Effect<Quote, UnknownCustomer | UnknownProduct> => {
+          const contact = customer.found.get(customerId)
+          if (contact === undefined) return Effect.fail(UnknownCustomer.of(customerId))
+          const unknown = productIds.filter((productId) => !quoted.found.has(productId))
+          if (unknown.length > 0) return Effect.fail(UnknownProduct.of(unknown))
+          const guards = [contact.guard]
+          const products = new Map<ProductId, ProductQuote>()
+          for (const productId of productIds) {
+            const { guard, value } = quoted.found.get(productId)!
+            products.set(productId, value)
+            guards.push(guard)
+          }
+          return Effect.succeed({ customer: contact.value, products, shippingCost: 0, guards })
+        })
+        const reads = [...customer.reads, ...quoted.reads]
+        if (reads.length === 0) return quote
+        return Effect.andThen(Effect.all(reads, { concurrency: "unbounded", discard: true }), quote)
+      }).pipe(Span.within("Catalog.quote")),
     product: Span.fn("Catalog.product")(function* (productId, { fresh = false } = {}) {
       const { found, reads } = findProducts([productId], fresh)
       yield* Effect.all(reads, { discard: true })

@@ -53,8 +53,11 @@ const streamsAtOnce = 100
 
 export type StreamEvents = readonly [streamId: string, events: Batch]
 
+/** A group that `groupBy` makes has at least one event. */
 export const byStream = (events: Batch): ReadonlyArray<StreamEvents> =>
-  Object.entries(Arr.groupBy(events, (event) => event.streamId))
+  [...Map.groupBy(events, (event) => event.streamId)] as ReadonlyArray<
+    readonly [string, ReadonlyArray<RecordedEvent>]
+  > as ReadonlyArray<StreamEvents>
 
 export const make = <Entry, Written extends Encoded<Entry>, Row extends { readonly version: number }>(
   view: View<Entry, Written, Row>

@@ -62,7 +62,12 @@ export class AggregateActor<State, Command, Event, Rejection> {
     mailbox.waiting.push(envelope)
     this.mailbox = mailbox
     const serving = new Serving(this, this.memory, mailbox)
-    context.run(Effect.onExit(serving.run(), (exit) => (Exit.isSuccess(exit) ? Effect.void : serving.fail(exit.cause))))
+    context.run(
+      Effect.onExit(
+        Effect.suspend(() => serving.run()),
+        (exit) => (Exit.isSuccess(exit) ? Effect.void : serving.fail(exit.cause))
+      )
+    )
   }
 }
 
@@ -89,25 +94,30 @@ class Serving<State, Command, Event, Rejection> {
   }
 
   run(): Effect.Effect<void, SendError> {
-    return Effect.gen({ self: this }, function* () {
-      const { actor, mailbox, memory } = this
-      const { context } = memory
-      if (!actor.isActivated) yield* activate(memory, mailbox.waiting[0]?.span)
+    const { actor, mailbox, memory } = this
+    if (actor.isActivated) return this.#serve()
+    return Effect.flatMap(activate(memory, mailbox.waiting[0]?.span), () => {
       actor.isActivated = true
-      const drain = Effect.whileLoop({
-        while: () => mailbox.pending.size > 0,
-        body: () => this.#attempt(),
-        step: () => {}
-      })
-      while (true) {
-        const envelopes = mailbox.take(context.limits.drain)
-        if (envelopes.length === 0) break
-        yield* this.#inSpan(drain, envelopes)
-      }
+      return this.#serve()
+    })
+  }
+
+  /** Serves what waits, and then what has come meanwhile, until nothing waits. */
+  #serve(): Effect.Effect<void> {
+    const { actor, mailbox, memory } = this
+    const envelopes = mailbox.take(memory.context.limits.drain)
+    if (envelopes.length === 0) {
       // There was no yield since the mailbox was found empty: whoever comes from now on starts another fiber.
       actor.mailbox = undefined
-      context.rested(actor)
+      memory.context.rested(actor)
+      return Effect.void
+    }
+    const drain = Effect.whileLoop({
+      while: () => mailbox.pending.size > 0,
+      body: () => this.#attempt(),
+      step: () => {}
     })
+    return Effect.flatMap(this.#inSpan(drain, envelopes), () => this.#serve())
   }
 
   /** One synchronous step: nobody can find the actor any more, and nobody it took is left without an answer. */

@@ -130,14 +130,9 @@ const make = Effect.gen(function* () {
   // The catalog is not asked either, for which a transaction on the only connection of PGlite would leave none.
   const outsideTransaction = yield* OutsideTransaction.make
 
-  const submit = Effect.fnUntraced(function* <
-    State,
-    Command extends Tagged,
-    Event extends Tagged,
-    Rejection,
-    Receipt,
-    E
-  >(submission: Submission<State, Command, Event, Rejection, Receipt, E>) {
+  const submit = <State, Command extends Tagged, Event extends Tagged, Rejection, Receipt, E>(
+    submission: Submission<State, Command, Event, Rejection, Receipt, E>
+  ): Effect.Effect<Submitted<Receipt>, E | Rejection | SendError | IdempotencyError> => {
     const { aggregate, idOf, onMoved, options, request, scope } = submission
 
     const receiptOf = (
@@ -163,11 +158,10 @@ const make = Effect.gen(function* () {
         const id = idOf(command)
         return Effect.map(aggregates.send(aggregate, id, command, { ...options, ...attempt }), answerOf(id))
       }
-      const answer = yield* sendGuarded(submission.command, send, onMoved)
-      return { ...answer, replayed: false }
+      return Effect.map(sendGuarded(submission.command, send, onMoved), (answer) => ({ ...answer, replayed: false }))
     }
 
-    if (!isIdempotencyKey(options.idempotencyKey)) return yield* new InvalidIdempotencyKey()
+    if (!isIdempotencyKey(options.idempotencyKey)) return Effect.fail(new InvalidIdempotencyKey())
     const { keepKey, keepRefusal } = options
     const identity = CommandIdentity.make([options.actor ?? "", ...scope], options.idempotencyKey, request)
     const kept = (receipt: object): object => {
@@ -192,11 +186,10 @@ const make = Effect.gen(function* () {
       // The compiler can't see that the rest of a receipt without `keepUntil` is the receipt itself.
       return { receipt: made as unknown as Receipt & ReceiptBase, position, eventId: undefined }
     }
-    const { answer, replayed } = yield* once(identity, run, recall, refusalOf)
-    return { ...answer, replayed }
-  })
+    return Effect.map(once(identity, run, recall, refusalOf), ({ answer, replayed }) => ({ ...answer, replayed }))
+  }
 
   return Commands.of({
-    submit: (submission) => measured(submission.scope[0], outsideTransaction(submit(submission)))
+    submit: (submission) => measured(submission.scope[0], outsideTransaction(Effect.suspend(() => submit(submission))))
   })
 })
