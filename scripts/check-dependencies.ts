@@ -19,6 +19,9 @@ const typedEvents = ["aggregate/AggregateService.ts", "aggregate/EventCodec.ts"]
 /** These folders make up the service behind `orders`, besides what opens its database. */
 const service = ["views", "order", "catalog", "aggregate", "projection", "eventstore", "supervision", "telemetry"]
 
+/** The admin port knows this of webhooks, whose bodies are written as HTTP callers are sent events. */
+const webhookPort = ["Webhooks", "WebhookErrors", "EventTypes"].map((file) => `webhooks/${file}.ts`)
+
 /** The folders and single files that each folder may import besides itself. */
 const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   telemetry: [],
@@ -32,9 +35,10 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   catalog: [...decider, "order", "aggregate/CommandErrors.ts", "eventstore/EventStore.ts"],
   views: ["database", "eventstore", "projection", "supervision", "telemetry", "order", "catalog", ...decider],
   orders: ["kernel", "database", ...service],
-  http: ["orders", ...service, "database/DatabaseErrors.ts", "database/YieldToIo.ts"],
+  http: ["orders", ...service, "database/DatabaseErrors.ts", "database/YieldToIo.ts", ...webhookPort],
+  webhooks: ["http/wire/PushMessage.ts", "orders", ...service, "database"],
   bus: ["http", "orders", ...service, "database/DatabaseErrors.ts"],
-  server: ["bus", "http", "orders", "kernel", "database", ...service],
+  server: ["bus", "webhooks", "http", "orders", "kernel", "database", ...service],
   testing: ["order", "catalog", "aggregate", "eventstore", "projection", "views", "supervision", "database"],
   ".": ["server"]
 }
@@ -43,7 +47,9 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
 const exceptions: Readonly<Record<string, ReadonlyArray<string>>> = {
   // The SQL function is read where the append is explained, and is installed where all of the schema is.
   "database/migrations/0001_log.ts": ["eventstore/append/AppendFunction.ts"],
-  "database/migrations/0010_append_batch.ts": ["eventstore/append/AppendBatchFunction.ts"]
+  "database/migrations/0010_append_batch.ts": ["eventstore/append/AppendBatchFunction.ts"],
+  // Who serves the operators' API of this entry point provides webhooks to it.
+  "http/index.ts": ["webhooks"]
 }
 
 /** The package's entry points, which are `index.ts` files. */
@@ -55,6 +61,7 @@ const entryPoints: ReadonlyArray<string> = Object.values<{ readonly "ordinal-sou
 const alsoExported: Readonly<Record<string, ReadonlyArray<string>>> = {
   "orders/index.ts": ["views"],
   "kernel/index.ts": ["database", "aggregate"],
+  "http/index.ts": ["webhooks"],
   "http/client/index.ts": ["http/api", "http/aggregate/AggregateApi.ts", "orders/Orders.ts"]
 }
 

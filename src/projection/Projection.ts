@@ -9,6 +9,7 @@ import { type Array as Arr, Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { RecordedEvent } from "../eventstore/EventStore.ts"
 import { category } from "../eventstore/StreamId.ts"
+import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import { type HandlerOverdue, type Retry, UnknownProjection } from "./ProjectionErrors.ts"
 
 export type Batch = Arr.NonEmptyReadonlyArray<RecordedEvent>
@@ -110,6 +111,10 @@ export interface Subscription extends Followed {
   readonly deliver: (events: Batch) => Effect.Effect<void, SqlError.SqlError | Retry | HandlerOverdue>
   /** Runs before an attempt hands anything over: another process may have been handed events since. */
   readonly begin?: Effect.Effect<void>
+  /** Runs beside an attempt, and is interrupted with it; the attempt ends if it does. */
+  readonly beside?: Effect.Effect<unknown, SqlError.SqlError | DatabaseUnavailable | Retry>
+  /** It needs no connection of its own. */
+  readonly isShared?: boolean
   /** Its checkpoint is made there. */
   readonly start: Start
   /** It is given at most so many events at once. */

@@ -6,9 +6,11 @@
  * Each event is handled at least once, those of a stream in their order: after a crash the last events come again.
  */
 import { Duration, Effect, Layer } from "effect"
+import type { SqlError } from "effect/sql"
+import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import * as HandlerFailure from "./HandlerFailure.ts"
 import type { Batch, Start, Subscription } from "./Projection.ts"
-import { HandlerOverdue } from "./ProjectionErrors.ts"
+import { HandlerOverdue, type Retry } from "./ProjectionErrors.ts"
 import { ProjectionHost } from "./ProjectionHost.ts"
 import * as TypedEvents from "./TypedEvents.ts"
 
@@ -35,6 +37,16 @@ export interface Options<From extends TypedEvents.Source, E, R> {
    * Another process may have handled events since, and its checkpoint need not say so.
    */
   readonly begin?: Effect.Effect<unknown>
+  /**
+   * Runs beside the handler for as long as this process runs the subscription: from `begin` on, until another process has
+   * taken it over, it is paused or moved, or the attempt has failed. If it ends or fails itself, there is another attempt.
+   */
+  readonly beside?: Effect.Effect<unknown, SqlError.SqlError | DatabaseUnavailable | Retry>
+  /**
+   * Takes a connection to the database only while the checkpoint is moved, from those that all share, so that there may be
+   * dozens of such subscriptions; false by default.
+   */
+  readonly isShared?: boolean
   /**
    * Handles events in the order of the log. All of them count as handled once it has succeeded, none if it fails.
    *
@@ -75,7 +87,8 @@ export const make = <const From extends TypedEvents.Source, E = never, R = never
   name: string,
   options: Options<From, E, R>
 ) => {
-  const { batch = 100, batchBytes = 1024 * 1024, begin, from, handle, start, timeout = "1 minute", types } = options
+  const { batch = 100, batchBytes = 1024 * 1024, begin, beside, from, handle, isShared = false } = options
+  const { start, timeout = "1 minute", types } = options
   const decode = TypedEvents.decoder(from)
   const limit = Duration.fromInputUnsafe(timeout)
   const overdue = Effect.suspend(() => new HandlerOverdue({ seconds: Duration.toSeconds(limit) }))
@@ -95,6 +108,8 @@ export const make = <const From extends TypedEvents.Source, E = never, R = never
     categories: TypedEvents.categoriesOf(from),
     ...(types === undefined ? {} : { types }),
     ...(begin === undefined ? {} : { begin: Effect.asVoid(begin) }),
+    ...(beside === undefined ? {} : { beside }),
+    isShared,
     start,
     maxEvents: count(name, "a batch of", batch),
     maxBytes: count(name, "batchBytes", batchBytes)

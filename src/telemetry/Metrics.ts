@@ -106,3 +106,18 @@ export const eventsUnacknowledged = gauge(
   "Events handed to the broker that it has not acknowledged yet",
   ["topic", "partition"]
 )
+
+/** The label `outcome` is `delivered`, `failed`, or `given-up` if there is no other try. */
+export const webhookAttempts = counter("orders_webhook_attempts_total", "Requests to an endpoint of webhooks", [
+  "endpoint",
+  "outcome"
+])
+export const webhookPending = gauge("orders_webhook_pending", "Events that wait to be delivered, or for another try", [
+  "endpoint"
+])
+export const webhookLagSeconds = gauge("orders_webhook_lag_seconds", "Age of the oldest event that is not delivered", [
+  "endpoint"
+])
+export const webhookEnabled = gauge("orders_webhook_enabled", "1 if the endpoint is enabled, 0 if it is disabled", [
+  "endpoint"
+])

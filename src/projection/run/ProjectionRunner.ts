@@ -173,18 +173,19 @@ export const run = Effect.fnUntraced(function* (projection: Consumer) {
       })
     const whenAwaited = progress.whenAwaited(projection)
     const work = { projection, key, owner, size, poison, onCheckpoint, onTrouble, whenAwaited }
-    yield* ProjectionWork.follow(session, tail, work, start)
+    const beside = (isSubscription(projection) ? projection.beside : undefined) ?? Effect.never
+    yield* Effect.raceFirst(ProjectionWork.follow(session, tail, work, start), beside)
   })
 
+  const inSession: typeof store.withSession = (use) =>
+    isSubscription(projection) && projection.isShared ? use(store.shared) : store.withSession(use)
+
   becomes("starting")
-  return yield* supervised(
-    (markAdvanced) => store.withSession((session) => Effect.forever(step(session, markAdvanced))),
-    {
-      becomes,
-      outage,
-      stopped: (problem) => store.shared.stop(key, problem).pipe(withinSeconds(6), Effect.ignore)
-    }
-  ).pipe(
+  return yield* supervised((markAdvanced) => inSession((session) => Effect.forever(step(session, markAdvanced))), {
+    becomes,
+    outage,
+    stopped: (problem) => store.shared.stop(key, problem).pipe(withinSeconds(6), Effect.ignore)
+  }).pipe(
     Effect.ensuring(store.shared.releaseLease(key, owner).pipe(withinSeconds(2), Effect.ignore)),
     Effect.annotateLogs({ projection: projection.name })
   )

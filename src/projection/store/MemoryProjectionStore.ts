@@ -12,7 +12,14 @@ import * as ConsistencyToken from "../consistency/ConsistencyToken.ts"
 import type { LogPoint } from "../LogPoint.ts"
 import { unknownReason } from "../parking/ParkedRows.ts"
 import type { ParkedStream } from "../parking/ParkedStreams.ts"
-import { type CheckpointKey, type Consumer, handles, isSubscription, type Start } from "../Projection.ts"
+import {
+  type CheckpointKey,
+  type Consumer,
+  handles,
+  isSubscription,
+  type ProjectionKey,
+  type Start
+} from "../Projection.ts"
 import { ProjectionLimits } from "../ProjectionLimits.ts"
 import * as MemoryTables from "./MemoryTables.ts"
 import { type ProjectionRow, type ProjectionSession, ProjectionStore } from "./ProjectionStore.ts"
@@ -307,7 +314,7 @@ export const make = Effect.gen(function* () {
     requestRebuild: () => Effect.succeed(false)
   }
 
-  const row = Effect.fnUntraced(function* ({ name }: Consumer) {
+  const row = Effect.fnUntraced(function* ({ name }: ProjectionKey) {
     const { logId, position: head } = yield* log.head
     const known = yield* stored({ name, slot: "live" })
     const kept = yield* read(({ checkpoints }) => checkpoints.get(keyOf({ name, slot: "live" })))

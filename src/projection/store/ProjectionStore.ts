@@ -13,7 +13,7 @@ import type { Checkpoint, CheckpointMoved, ProjectionStopped, Stored } from "../
 import type { InvalidToken } from "../consistency/ConsistencyToken.ts"
 import type { Culprit } from "../parking/ParkedRows.ts"
 import type { ParkedStream } from "../parking/ParkedStreams.ts"
-import type { Batch, CheckpointKey, Consumer, Projection, Start } from "../Projection.ts"
+import type { Batch, CheckpointKey, Consumer, Projection, ProjectionKey, Start } from "../Projection.ts"
 
 type Unavailable = SqlError.SqlError | DatabaseUnavailable
 type Sql<A> = Effect.Effect<A, Unavailable>
@@ -120,7 +120,7 @@ export class ProjectionStore extends Context.Service<
     /** Reads the live checkpoints that are of this log and its history. */
     readonly positions: Sql<ReadonlyArray<{ readonly projection: string; readonly position: bigint }>>
     /** Reads how far these consumers are, by name. */
-    rows(consumers: ReadonlyArray<Consumer>): Sql<ReadonlyArray<ProjectionRow>>
+    rows(consumers: ReadonlyArray<ProjectionKey>): Sql<ReadonlyArray<ProjectionRow>>
     setPaused(name: string, paused: boolean): Sql<unknown>
     /** Moves a subscription's checkpoint, and forgets the streams that were parked behind it. */
     rewind(name: string, to: Start): Effect.Effect<void, InvalidToken | Unavailable>

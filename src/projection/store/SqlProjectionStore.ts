@@ -7,7 +7,7 @@ import * as Checkpoint from "../Checkpoint.ts"
 import * as LogPoint from "../LogPoint.ts"
 import * as ParkedRows from "../parking/ParkedRows.ts"
 import { plainRow } from "../PlainRow.ts"
-import type { Consumer } from "../Projection.ts"
+import type { ProjectionKey } from "../Projection.ts"
 import * as RebuildRows from "../rebuild/RebuildRows.ts"
 import * as Lease from "../run/Lease.ts"
 import * as LogPages from "../run/LogPages.ts"
@@ -48,7 +48,7 @@ export const session = (sql: PgClient.PgClient, isAlone = false): ProjectionSess
   })
 })
 
-const selectRows = (sql: SqlClient.SqlClient, consumers: ReadonlyArray<Consumer>) =>
+const selectRows = (sql: SqlClient.SqlClient, consumers: ReadonlyArray<ProjectionKey>) =>
   sql`
     SELECT asked.name, h."position" AS head, h.log_id AS "logId", c.log_id AS "checkpointLogId", c.version,
       ${sql.literal(Checkpoint.isOfHistory)} AS "isOfHistory",
