@@ -24,6 +24,8 @@ import { checkedClient, withCatalog } from "../clients/CheckedClient.ts"
 import { placement } from "../fixtures/Shop.ts"
 import { patience, patientLimits, portOf } from "./ApiServer.ts"
 import { freshDatabase } from "../vitest/FreshDatabase.ts"
+import * as StoredWebhooks from "../../src/webhooks/StoredWebhooks.ts"
+import { defaults as webhookDefaults, WebhookOptions } from "../../src/webhooks/WebhookOptions.ts"
 import { patientConnections } from "../clocks/Patience.ts"
 
 /** A foreign page may not even read here. */
@@ -67,14 +69,17 @@ const surroundings = Layer.mergeAll(
 
 export const start = async (
   projection: Projection = OrderViewProjection,
-  database: Effect.Effect<string, never, Scope.Scope> = freshDatabase
+  database: Effect.Effect<string, never, Scope.Scope> = freshDatabase,
+  webhooks: Partial<WebhookOptions> = {}
 ) => {
   const layer = Layer.unwrap(
     Effect.map(database, (url) =>
       ports.pipe(
         Layer.provideMerge(OpenStreams.layer),
+        Layer.provideMerge(StoredWebhooks.layer),
         Layer.provideMerge(backend(url, projection)),
         Layer.provideMerge(surroundings),
+        Layer.provideMerge(Layer.succeed(WebhookOptions, { ...webhookDefaults, ...webhooks })),
         // Its own, whatever else runs in this process.
         Layer.provideMerge(Layer.succeed(Metric.MetricRegistry, new Map())),
         Layer.provideMerge(Layer.succeed(Supervisor.reference, new Supervisor()))

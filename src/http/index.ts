@@ -1,7 +1,8 @@
 /**
  * Entry point `ordinal/http`: HTTP APIs, of aggregates of your own and of orders. `AggregateApi.group` defines the API of an
  * aggregate, `AggregateHandlers.layer` answers it, `Server.serve` serves it. `Api` is the API of orders: `Server.layer` serves
- * it, `Server.routes` adds it to a router of your own; `AdminServer` is the operators' API on another port.
+ * it, `Server.routes` adds it to a router of your own; `AdminServer` is the operators' API on another port, by which they
+ * manage `Webhooks`, too: `StoredWebhooks` delivers them.
  */
 export * as AggregateApi from "./aggregate/AggregateApi.ts"
 export * as AggregateHandlers from "./aggregate/AggregateHandlers.ts"
@@ -16,3 +17,6 @@ export { HttpLimits } from "./listener/HttpLimits.ts"
 export * as Server from "./listener/Server.ts"
 export { OpenStreams } from "./push/OpenStreams.ts"
 export { PushLimits } from "./push/PushLimits.ts"
+export * as StoredWebhooks from "../webhooks/StoredWebhooks.ts"
+export { WebhookOptions } from "../webhooks/WebhookOptions.ts"
+export { Webhooks } from "../webhooks/Webhooks.ts"

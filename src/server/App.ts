@@ -30,6 +30,7 @@ import * as Migrate from "./Migrate.ts"
 import * as Settings from "./Settings.ts"
 import { listed } from "./SettingKinds.ts"
 import * as Stopping from "./Stopping.ts"
+import * as WebhookSettings from "./WebhookSettings.ts"
 import { UnusableSetting } from "./UnusableSetting.ts"
 
 const limits = (settings: Settings.Settings) =>
@@ -133,6 +134,7 @@ export const layer = Layer.unwrap(
       Layer.provideMerge(takeOver("letGo", Server.layer(api))),
       Layer.catchTag("ServeError", refusePort(api)),
       Layer.provide(admin(shown, adminPort)),
+      Layer.provide(WebhookSettings.layer(settings)),
       Layer.merge(Layer.catchTag(KafkaSettings.layer(settings), "SqlError", refuseDatabase)),
       Layer.provide(Layer.merge(readiness, OpenStreams.layer)),
       Layer.provide(Layer.catchTag(orders(settings), "SqlError", refuseDatabase)),

@@ -1,5 +1,6 @@
 /** The kinds of values that settings have: how each is read, written and explained. */
 import { Duration, Redacted, Schema } from "effect"
+import { isNetwork } from "../http/listener/HostNames.ts"
 
 /** Values of one kind are written in this way. */
 export interface Kind<A> {
@@ -71,4 +72,11 @@ export const secret: Kind<Redacted.Redacted> = {
   schema: Schema.Redacted(Schema.String),
   placeholder: "text",
   expected: "text"
+}
+
+/** Addresses and networks of addresses. */
+export const networks: Kind<string> = {
+  schema: Schema.String.check(Schema.makeFilter((list: string) => listed(list).every(isNetwork))),
+  placeholder: "addresses",
+  expected: "addresses or networks such as 10.0.0.0/8, separated by commas"
 }

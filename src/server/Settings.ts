@@ -11,7 +11,6 @@ import { defaultPools } from "../database/DatabaseOptions.ts"
 import * as SchemaName from "../database/SchemaName.ts"
 import { CommandRetention } from "../eventstore/CommandRetention.ts"
 import type { ShownSetting } from "../http/admin/AdminHandlers.ts"
-import { isNetwork } from "../http/listener/HostNames.ts"
 import * as PushLimits from "../http/push/PushLimits.ts"
 import { defaultPolicies } from "../order/OrderPolicies.ts"
 import * as ProjectionLimits from "../projection/ProjectionLimits.ts"
@@ -21,7 +20,7 @@ import {
   duration,
   integer,
   type Kind,
-  listed,
+  networks,
   type Setting,
   asText,
   setting,
@@ -29,6 +28,7 @@ import {
 } from "./SettingKinds.ts"
 import { kafkaSettings } from "./KafkaSettings.ts"
 import * as UnbuiltSettings from "./UnbuiltSettings.ts"
+import { webhookSettings } from "./WebhookSettings.ts"
 import { UnusableSetting } from "./UnusableSetting.ts"
 
 const databaseUrl: Kind<Redacted.Redacted> = {
@@ -48,11 +48,6 @@ const origins = text(
 const actors = AggregateLimits.defaults
 const streams = PushLimits.defaults
 const hosts = text("names", "host names such as shop.example, separated by commas", /^([^\s,/:]+(,[^\s,/:]+)*)?$/)
-const proxies: Kind<string> = {
-  schema: Schema.String.check(Schema.makeFilter((list: string) => listed(list).every(isNetwork))),
-  placeholder: "addresses",
-  expected: "addresses or networks such as 10.0.0.0/8, separated by commas"
-}
 const views = ProjectionLimits.defaults
 
 export const settings = {
@@ -78,7 +73,7 @@ export const settings = {
   ),
   ALLOWED_HOSTS: setting("", hosts, "names that requests may call the server by, besides localhost and addresses"),
   ALLOWED_ORIGINS: setting("", origins, "other origins whose pages may use the API (CORS) and open a WebSocket"),
-  TRUSTED_PROXIES: setting("", proxies, "proxies whose X-Forwarded-Host header is believed"),
+  TRUSTED_PROXIES: setting("", networks, "proxies whose X-Forwarded-Host header is believed"),
   ALLOW_PGLITE_IN_PRODUCTION: setting(false, boolean, "use the embedded database although NODE_ENV is production"),
   AUTO_CONFIRM: setting(
     defaultPolicies.autoConfirm,
@@ -127,6 +122,7 @@ export const settings = {
   POOL_APPEND: setting(defaultPools.append, pool, "PostgreSQL connections for writing the log"),
   POOL_PROJECTIONS: setting(defaultPools.projections, pool, "PostgreSQL connections for writing views"),
   POOL_READS: setting(defaultPools.reads, pool, "PostgreSQL connections for reading"),
+  ...webhookSettings,
   ...kafkaSettings
 } satisfies Record<string, unknown>
 

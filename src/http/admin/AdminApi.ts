@@ -11,6 +11,7 @@ import { explanation } from "../api/SystemApi.ts"
 import { AdminProblems } from "../problems/AdminProblems.ts"
 import { Problems } from "../problems/Problems.ts"
 import * as View from "./AdminViews.ts"
+import { WebhookAdminApi } from "./WebhookAdminApi.ts"
 
 const unavailable = [Problems.DatabaseUnavailable, Problems.Draining]
 
@@ -157,6 +158,7 @@ export class AdminApi extends HttpApi.make("ordinal-admin")
   .add(ProjectionAdminApi)
   .add(RebuildAdminApi)
   .add(ParkedAdminApi)
+  .add(WebhookAdminApi)
   .add(ProcessAdminApi)
   .middleware(Boundary)
   .annotate(HttpApi.ParamsParseOptions, allErrors)
@@ -167,6 +169,6 @@ export class AdminApi extends HttpApi.make("ordinal-admin")
       title: "Ordinal for operators",
       ...Document.common,
       description:
-        "Projections, parked streams, rebuilds, metrics. Every error is an application/problem+json document."
+        "Projections, parked streams, rebuilds, webhooks, metrics. Every error is an application/problem+json document."
     })
   ) {}

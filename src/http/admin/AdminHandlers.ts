@@ -11,6 +11,7 @@ import { Supervisor } from "../../supervision/Supervisor.ts"
 import * as SystemHandlers from "../handlers/SystemHandlers.ts"
 import { AdminApi } from "./AdminApi.ts"
 import * as PrometheusEndpoint from "./PrometheusEndpoint.ts"
+import * as WebhookHandlers from "./WebhookHandlers.ts"
 
 /** Operators see a setting with its value as text; a secret value is not shown. */
 export interface ShownSetting {
@@ -117,4 +118,4 @@ const process = HttpApiBuilder.group(
   })
 )
 
-export const layer = Layer.mergeAll(projections, rebuilds, parked, process)
+export const layer = Layer.mergeAll(projections, rebuilds, parked, WebhookHandlers.layer, process)

@@ -12,6 +12,7 @@ import { OpenStreams, transports } from "../push/OpenStreams.ts"
 import { type AuditReport, Audits } from "../../projection/audit/Audits.ts"
 import { type ProjectionInfo, Projections } from "../../projection/Projections.ts"
 import { type Rebuild, Rebuilds } from "../../projection/rebuild/Rebuilds.ts"
+import { type Webhook, Webhooks } from "../../webhooks/Webhooks.ts"
 import * as Metrics from "../../telemetry/Metrics.ts"
 
 /** Prometheus gives a scrape up after 10 s by default, so the database has less time than that. */
@@ -58,6 +59,17 @@ const audited = Effect.fnUntraced(function* (reports: ReadonlyArray<AuditReport>
   }
 })
 
+const delivered = Effect.fnUntraced(function* (webhooks: ReadonlyArray<Webhook>) {
+  const pending = yield* Metrics.webhookPending
+  const lag = yield* Metrics.webhookLagSeconds
+  const enabled = yield* Metrics.webhookEnabled
+  for (const webhook of webhooks) {
+    pending(webhook.pending, webhook.id)
+    lag(webhook.lag, webhook.id)
+    enabled(webhook.isEnabled ? 1 : 0, webhook.id)
+  }
+})
+
 export const make = Effect.gen(function* () {
   const log = yield* EventStore
   const projections = yield* Projections
@@ -65,15 +77,17 @@ export const make = Effect.gen(function* () {
   const audits = yield* Audits
   const aggregates = yield* Aggregates
   const streams = yield* OpenStreams
+  const webhooks = yield* Webhooks
   const registry = yield* Metric.MetricRegistry
   const waited = yield* Metrics.consistencyWait
   for (const outcome of ["reached", "behind", "abandoned"]) waited.prepare(outcome)
 
   const gauges = Effect.gen(function* () {
-    const [head, seen, reports, actors] = yield* Effect.all(
+    const [head, seen, endpoints, reports, actors] = yield* Effect.all(
       [
         ifThere(log.head),
         ifThere(Effect.all([projections.list, rebuilds.list], { concurrency: 2 })),
+        ifThere(webhooks.list),
         audits.reports,
         aggregates.report(0)
       ],
@@ -81,6 +95,7 @@ export const make = Effect.gen(function* () {
     )
     if (Option.isSome(head)) (yield* Metrics.logHead)(Number(head.value.position))
     if (Option.isSome(seen)) yield* projected(...seen.value)
+    if (Option.isSome(endpoints)) yield* delivered(endpoints.value)
     yield* audited(reports)
     ;(yield* Metrics.actorsActive)(actors.residents)
     ;(yield* Metrics.actorsBytes)(actors.residentBytes)

@@ -1,5 +1,6 @@
 /** Lists the problem types that only the operators' API answers, in the form of `Problems`. */
 import * as ProjectionError from "../../projection/ProjectionErrors.ts"
+import * as WebhookError from "../../webhooks/WebhookErrors.ts"
 import { problem } from "./Problem.ts"
 
 export const AdminProblems = {
@@ -51,5 +52,21 @@ export const AdminProblems = {
   StillFailing: problem(ProjectionError.StillFailing, "still-failing", "Still failing", {
     when: "The event at `version` failed again, so the stream stays parked there; the events before it are applied.",
     remedy: "Remove the cause in `reason` and retry the stream, or skip the event for good."
+  }),
+  UnknownWebhook: problem(WebhookError.UnknownWebhook, "webhook-not-found", "Webhook not found", {
+    when: "There is no webhook with this id; perhaps it was deleted.",
+    remedy: "GET /admin/webhooks lists the webhooks."
+  }),
+  UnknownDelivery: problem(WebhookError.UnknownDelivery, "delivery-not-found", "Delivery not found", {
+    when: "The webhook was never told of this event, or that is no longer in its log.",
+    remedy: "Replay from a position before the event: POST /admin/webhooks/{id}/replay."
+  }),
+  WebhookUrlRefused: problem(WebhookError.WebhookUrlRefused, "webhook-url-refused", "URL of a webhook refused", {
+    when: "The URL is not https, holds what a request does not carry, or its host has no public address.",
+    remedy: "Use a public URL with https, or allow others by WEBHOOKS_ALLOWED_NETWORKS and WEBHOOKS_ALLOW_HTTP."
+  }),
+  TooManyWebhooks: problem(WebhookError.TooManyWebhooks, "too-many-webhooks", "Too many webhooks", {
+    when: "There are as many webhooks as the setting WEBHOOKS_ENDPOINTS allows.",
+    remedy: "Delete a webhook that nobody needs, or raise the setting."
   })
 }

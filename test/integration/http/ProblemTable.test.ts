@@ -22,7 +22,11 @@ const elsewhere = {
   "repair-refused": "admin/Projections.test.ts",
   "rewind-refused": "admin/Projections.test.ts",
   "retry-refused": "admin/Parked.test.ts",
-  "still-failing": "admin/Parked.test.ts"
+  "still-failing": "admin/Parked.test.ts",
+  "webhook-not-found": "admin/Webhooks.test.ts",
+  "delivery-not-found": "admin/Webhooks.test.ts",
+  "webhook-url-refused": "admin/Webhooks.test.ts",
+  "too-many-webhooks": "admin/Webhooks.test.ts"
 }
 
 let sound: Servers.ProblemServer

@@ -44,6 +44,9 @@ describe("a setting", () => {
       "Shop",
       "a name of at most 40 lower-case letters, digits and _, not public, information_schema or pg_…, and no digit first"
     ],
+    ["WEBHOOKS_ALLOWED_NETWORKS", "intranet", "addresses or networks such as 10.0.0.0/8, separated by commas"],
+    ["WEBHOOKS_TIMEOUT", "6 minutes", "a duration (a number and a unit) from 10 millis to 5 minutes"],
+    ["WEBHOOKS_IN_FLIGHT", "0", "a whole number from 1 to 1000"],
     ["KAFKA_BOOTSTRAP", "kafka", "addresses such as kafka1:9092,kafka2:9092"],
     ["KAFKA_TOPIC", "or ders", "a name of 1 to 200 letters, digits, dots, hyphens and underscores, or nothing"],
     ["KAFKA_PARTITIONS", "0", "a whole number from 1 to 10000"],

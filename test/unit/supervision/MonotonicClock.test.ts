@@ -15,6 +15,8 @@ it("the wall clock is read only where a time is stored or shown; deadlines and p
     "src/projection/audit/SqlAudits.ts",
     "src/projection/store/MemoryProjectionStore.ts",
     "src/testing/simulation/World.ts",
-    "src/views/MemoryFold.ts"
+    "src/views/MemoryFold.ts",
+    "src/webhooks/MemoryWebhookStore.ts",
+    "src/webhooks/WebhookRequest.ts"
   ])
 })

@@ -28,7 +28,8 @@ const names = [
   "projection order-view",
   "push-gate",
   "rebuild of catalog-view",
-  "rebuild of order-view"
+  "rebuild of order-view",
+  "webhooks"
 ]
 
 // A fiber counts as running again once it has run for a second, so some are killed beside each other.

@@ -83,7 +83,7 @@ describe.each(Object.entries(documents))("the OpenAPI document for %s", (_, docu
     )
     const expected = {
       Ordinal: ["fulfilment.capturePayment", "fulfilment.refundPayment", "fulfilment.ship"],
-      "Ordinal for operators": ["parked.skip", "projections.audit", "projections.rebuild"]
+      "Ordinal for operators": ["parked.skip", "projections.audit", "projections.rebuild", "webhooks.change"]
     }
     assert.deepStrictEqual(optional.sort(), Reflect.get(expected, document.info.title))
   })
