@@ -27,7 +27,17 @@ export interface ServerProcess {
 export type Environment = Readonly<Record<string, string>>
 
 /** Settings that the caller's own environment may have must not leak into the server under test. */
-const inherited = ["PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SystemRoot", "DENO_DIR", "NODE_EXTRA_CA_CERTS"]
+const inherited = [
+  "PATH",
+  "HOME",
+  "TMPDIR",
+  "TEMP",
+  "TMP",
+  "SystemRoot",
+  "DENO_DIR",
+  "NODE_EXTRA_CA_CERTS",
+  "NODE_COMPILE_CACHE"
+]
 
 const environment = (given: Environment): NodeJS.ProcessEnv => ({
   ...Object.fromEntries(

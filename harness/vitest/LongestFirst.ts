@@ -3,11 +3,14 @@ import { BaseSequencer, type TestSpecification } from "vitest/node"
 
 /** These took more than 20 s each when they were last measured, the longest first. */
 const longest = [
-  "system/environmentCampaign",
+  "system/scripts/httpBench",
+  "system/scripts/simulate",
   "system/settings",
+  "system/environmentCampaign",
   "system/http/push/EventStream.campaign",
   "system/firstStart",
   "system/kill",
+  "system/limits",
   "system/scripts/bench",
   "integration/projection/audit/DriftAudit",
   "integration/projection/SlowBatches",
