@@ -27,5 +27,5 @@ export const open = (
   const [, ...parts] = Result.getOrElse(Base64Url.decodeString(cursor), () => "").split("|")
   const key = parts.slice(0, -1)
   // The same key gives the same cursor, to the last character, only if the hash, the version and the form are right.
-  return seal(query, key) === cursor ? Result.succeed(key) : Result.fail(new InvalidCursor())
+  return seal(query, key) === cursor ? Result.succeed(key) : Result.fail(new InvalidCursor({}))
 }

@@ -43,9 +43,18 @@ export const readableRows = <A>(rows: ReadonlyArray<A | undefined>, freshness: F
   return { readable, freshness: { ...freshness, parked: freshness.parked + unreadable } }
 }
 
-/** The cursor is malformed, of another version, or was made for another filter or sort. */
-export class InvalidCursor extends Schema.TaggedError<InvalidCursor>()("InvalidCursor", {}, { httpApiStatus: 400 }) {
+/**
+ * The cursor is malformed, of another version, or was made for another filter or sort; with `position`, this log does not
+ * know that position, up to which the list had been read.
+ */
+export class InvalidCursor extends Schema.TaggedError<InvalidCursor>()(
+  "InvalidCursor",
+  { position: Schema.optionalKey(Schema.BigInt) },
+  { httpApiStatus: 400 }
+) {
   override get message() {
-    return "This cursor does not belong to this query. Start again without a cursor, or keep the filter and sort of the page before."
+    return this.position === undefined
+      ? "This cursor does not belong to this query. Start again without a cursor, or keep the filter and sort of the page before."
+      : `This log does not know position ${this.position}, up to which this list was read: history was lost by restoring an older copy, or the cursor is of another log. Start again without a cursor.`
   }
 }

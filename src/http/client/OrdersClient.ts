@@ -51,7 +51,7 @@ const filterQuery = ({ placedAfter, placedBefore, ...filter }: OrderFilter) => (
 })
 
 const pageQuery = ({ cursor, limit }: { readonly cursor?: string; readonly limit?: number }) => {
-  if (cursor !== undefined && (cursor === "" || cursor.length > 2000)) return Effect.fail(new InvalidCursor())
+  if (cursor !== undefined && (cursor === "" || cursor.length > 2000)) return Effect.fail(new InvalidCursor({}))
   return Effect.succeed({ limit: Query.clampListLimit(limit), ...(cursor === undefined ? {} : { cursor }) })
 }
 

@@ -21,10 +21,16 @@ export const KernelProblems = {
     when: "The path, a header, the query or the body can't be read; nothing was done.",
     remedy: "Correct what `errors` names by path; GET /openapi.json says what is expected."
   }),
-  InvalidCursor: problem(InvalidCursor, "invalid-cursor", "Invalid cursor", {
-    when: "The cursor is malformed, or it was made for another filter or sort.",
-    remedy: "Start again without a cursor, and keep filter and sort the same from page to page."
-  }),
+  InvalidCursor: problem(
+    InvalidCursor,
+    "invalid-cursor",
+    "Invalid cursor",
+    {
+      when: "The cursor is malformed, it was made for another filter or sort, or this log does not know its `position`: it is of another log, or that history was lost by restoring an older copy.",
+      remedy: "Start again without a cursor, and keep filter and sort the same from page to page."
+    },
+    { members: { position: Schema.optionalKey(Position) } }
+  ),
   InvalidToken: problem(
     InvalidToken,
     "invalid-token",

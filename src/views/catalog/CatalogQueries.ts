@@ -65,7 +65,7 @@ const boundTo = ({ category, filter }: CatalogList<CatalogCategory>) => [categor
 export const after = (query: CatalogList<CatalogCategory>): Result.Result<string, InvalidCursor> => {
   if (query.cursor === undefined) return Result.succeed("")
   return Result.flatMap(Cursor.open(boundTo(query), query.cursor), ([id]) =>
-    id === undefined ? Result.fail(new InvalidCursor()) : Result.succeed(id)
+    id === undefined ? Result.fail(new InvalidCursor({})) : Result.succeed(id)
   )
 }
 

@@ -1,8 +1,11 @@
 /** Answers order queries from memory, for tests and trials. */
 import { Effect, Layer } from "effect"
+import { EventStore } from "../../eventstore/EventStore.ts"
 import { category, id } from "../../eventstore/StreamId.ts"
 import { OrderPolicies } from "../../order/OrderPolicies.ts"
 import { paymentStatus, status } from "../../order/OrderStatus.ts"
+import * as ConsistencyToken from "../../projection/consistency/ConsistencyToken.ts"
+import { InvalidCursor } from "../ViewQuery.ts"
 import * as MemoryFold from "../MemoryFold.ts"
 import * as OrderEntry from "./OrderEntry.ts"
 import * as OrderListQuery from "./OrderListQuery.ts"
@@ -42,6 +45,7 @@ const inOrder = (sort: Query["sort"], entries: ReadonlyArray<OrderEntry.OrderEnt
 
 export const make = Effect.gen(function* () {
   const policies = yield* OrderPolicies
+  const log = yield* EventStore
   const entries = new Map<string, OrderEntry.OrderEntry>()
   const { awaitPosition, position, read } = yield* MemoryFold.make((event) => {
     const { streamId } = event
@@ -58,6 +62,15 @@ export const make = Effect.gen(function* () {
 
     list: Effect.fnUntraced(function* (query, token) {
       const parsed = yield* Effect.fromResult(OrderListQuery.parse(query))
+      const place = OrderListQuery.placeOf(parsed)
+      if (place?.read !== undefined) {
+        yield* ConsistencyToken.verify(log, (yield* log.head).logId, place.read).pipe(
+          Effect.catchTag(
+            "InvalidToken",
+            ({ position }) => new InvalidCursor(position === undefined ? {} : { position })
+          )
+        )
+      }
       return yield* read((freshness) => {
         const found = [...entries.values()].filter((entry) => matches(parsed, entry) && isFollowing(parsed, entry))
         const some = inOrder(parsed.sort, found).slice(0, parsed.limit + 1)

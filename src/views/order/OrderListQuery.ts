@@ -7,13 +7,14 @@ import { OrderId } from "../../order/OrderId.ts"
 import { isTime } from "../Time.ts"
 import * as Cursor from "../Cursor.ts"
 import { type Freshness, InvalidCursor, readableRows } from "../ViewQuery.ts"
+import * as PollingPlace from "./PollingPlace.ts"
 import type { OrderFilter, OrderPage, OrderQueries, OrderSort } from "./OrderQueries.ts"
 import type { StoredOrder } from "./StoredOrder.ts"
 
 /** A list is sorted by this key of its orders. By `updatedAt`, every order up to the position has been listed. */
 export type Key =
   | { readonly _tag: "Placed"; readonly placedAt: string; readonly orderId: OrderId }
-  | { readonly _tag: "Updated"; readonly position: bigint }
+  | PollingPlace.PollingPlace
 
 /** A cursor belongs to one of these. */
 export interface Listing {
@@ -39,24 +40,20 @@ const boundTo = ({ filter: { paymentStatus, status, ...filter }, sort }: Listing
 ]
 
 export const cursorOf = (listing: Listing, key: Key): string =>
-  Cursor.seal(boundTo(listing), key._tag === "Placed" ? [key.placedAt, key.orderId] : [String(key.position)])
+  Cursor.seal(boundTo(listing), key._tag === "Placed" ? [key.placedAt, key.orderId] : PollingPlace.toParts(key))
 
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
-const number = /^(?:0|[1-9]\d{0,17})$/
 const isOrderId = Schema.is(OrderId)
 
 export const keyOf = (listing: Listing, cursor: string): Result.Result<Key, InvalidCursor> =>
-  Result.flatMap(
-    Cursor.open(boundTo(listing), cursor),
-    ([first = "", second = ""]): Result.Result<Key, InvalidCursor> => {
-      if (listing.sort === "updatedAt" && number.test(first)) {
-        return Result.succeed({ _tag: "Updated", position: BigInt(first) })
-      }
-      return listing.sort !== "updatedAt" && time.test(first) && isTime(first) && isOrderId(second)
-        ? Result.succeed({ _tag: "Placed", placedAt: first, orderId: second })
-        : Result.fail(new InvalidCursor())
-    }
-  )
+  Result.flatMap(Cursor.open(boundTo(listing), cursor), (parts): Result.Result<Key, InvalidCursor> => {
+    const [first = "", second = ""] = parts
+    const place = listing.sort === "updatedAt" ? PollingPlace.fromParts(parts) : undefined
+    if (place !== undefined) return Result.succeed(place)
+    return listing.sort !== "updatedAt" && time.test(first) && isTime(first) && isOrderId(second)
+      ? Result.succeed({ _tag: "Placed", placedAt: first, orderId: second })
+      : Result.fail(new InvalidCursor({}))
+  })
 
 /** Throws on a text that the filter's schema does not let through. */
 const instant = (text: string | undefined): Date | undefined => {
@@ -92,18 +89,6 @@ export interface Found {
   readonly order: StoredOrder | undefined
 }
 
-const sortKey = ({ orderId, placedAt, position }: Found, sort: OrderSort): Key =>
-  sort === "updatedAt" ? { _tag: "Updated", position } : { _tag: "Placed", placedAt, orderId }
-
-/**
- * Gives the key after which a list by `updatedAt` is polled on once nothing more is found: it is the view's checkpoint,
- * since all that the view holds has been seen.
- */
-const pollingKey = ({ after, sort }: OrderListQuery, { position }: Freshness): Key | undefined => {
-  if (sort !== "updatedAt") return undefined
-  return after?._tag === "Updated" && after.position > position ? after : { _tag: "Updated", position }
-}
-
 /** Takes the first rows that fit into a page. */
 const fitting = ({ limit }: OrderListQuery, found: ReadonlyArray<Found>): ReadonlyArray<Found> => {
   let bytes = 0
@@ -111,12 +96,23 @@ const fitting = ({ limit }: OrderListQuery, found: ReadonlyArray<Found>): Readon
   return end < 0 ? found : found.slice(0, end)
 }
 
-/** Makes a page of up to `limit + 1` rows that were found, in order. */
-export const page = (query: OrderListQuery, found: ReadonlyArray<Found>, freshness: Freshness): OrderPage => {
+/** The place of a query that polls; undefined on its first page. */
+export const placeOf = ({ after }: Pick<OrderListQuery, "after">) => (after?._tag === "Updated" ? after : undefined)
+
+/** Makes a page of up to `limit + 1` rows that were found, in order, while these streams were parked. */
+export const page = (
+  query: OrderListQuery,
+  found: ReadonlyArray<Found>,
+  freshness: Freshness,
+  parked?: string
+): OrderPage => {
   const rows = fitting(query, found)
   const hasMore = found.length > rows.length
   const last = hasMore ? rows.at(-1) : undefined
-  const next = last === undefined ? pollingKey(query, freshness) : sortKey(last, query.sort)
+  const next: Key | undefined =
+    query.sort === "updatedAt"
+      ? PollingPlace.after(placeOf(query), last?.position, freshness, parked)
+      : last && { _tag: "Placed", placedAt: last.placedAt, orderId: last.orderId }
   const { readable: orders, ...told } = readableRows(
     rows.map(({ order }) => order),
     freshness

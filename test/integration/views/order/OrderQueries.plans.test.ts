@@ -6,7 +6,8 @@ import { Database } from "../../../../src/database/Database.ts"
 import { CustomerId, OrderId } from "../../../../src/order/OrderId.ts"
 import type { Key } from "../../../../src/views/order/OrderListQuery.ts"
 import type { OrderFilter, OrderSort } from "../../../../src/views/order/OrderQueries.ts"
-import { selectCounts, selectOrders, selectPage } from "../../../../src/views/order/SqlOrderQueries.ts"
+import { selectPage } from "../../../../src/views/order/SqlOrderPages.ts"
+import { selectCounts, selectOrders } from "../../../../src/views/order/SqlOrderQueries.ts"
 import { fresh, readerLayer } from "../../../../harness/views/ViewLayer.ts"
 
 /**
