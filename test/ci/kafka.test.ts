@@ -1,11 +1,12 @@
 /**
- * What needs a real Kafka: the contract of brokers, and the publisher while it and brokers are killed. Three brokers are
- * fetched, started and stopped here.
+ * What needs a real Kafka: the contract of brokers, the publisher while it and brokers are killed, and the inbox while the
+ * servers that take commands are. Three brokers are fetched, started and stopped here.
  */
 import { Effect, Layer } from "effect"
 import { assert, beforeAll, describe, it } from "vitest"
 import * as KafkaBroker from "../../src/bus/kafka/KafkaBroker.ts"
 import { brokerContract } from "../../harness/bus/BrokerContract.ts"
+import * as InboxKills from "../../harness/campaigns/kafka/InboxKills.ts"
 import * as KafkaKills from "../../harness/campaigns/kafka/KafkaKills.ts"
 import { freshDatabase } from "../../harness/servers/Resources.ts"
 import * as ForeignReaders from "../../harness/services/ForeignReaders.ts"
@@ -43,5 +44,17 @@ describe("Kafka", () => {
 
   ciSuite("kcat reads every event of the topic", ForeignReaders.kcatMissing(), () => {
     it("finds as many ids as Kafka's own consumer", () => assert.strictEqual(topic?.kcat, topic?.console))
+  })
+
+  it("gives each of 1,000 commands one effect and one answer, while 4 servers that take them end", async () => {
+    const { commands, faults } = await InboxKills.run(cluster, {
+      databaseUrl: await freshDatabase(),
+      orders: 200,
+      kills: 3,
+      stops: 1,
+      seed: 1
+    })
+    assert.deepStrictEqual(faults, [])
+    assert.strictEqual(commands, 1_000)
   })
 })
