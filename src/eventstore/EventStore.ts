@@ -10,7 +10,10 @@ import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import type { OutcomeUnknown, Overloaded } from "./EventStoreErrors.ts"
 import type { StreamId } from "./StreamId.ts"
 
-/** Says who caused an event, and by what. Ids are UUIDs; `customerId` is the owner of the order, if there is one. */
+/**
+ * Says who caused an event, and by what. Ids are UUIDs; `customerId` is the stream's owner, if there is one: stored metadata
+ * has had this name for it since owners were customers alone.
+ */
 export interface EventMetadata {
   readonly commandId: string
   readonly correlationId: string

@@ -9,7 +9,7 @@ import { Array as Arr, type Cause, Duration, Effect, Option, Stream } from "effe
 import * as PublishedEvent from "../aggregate/PublishedEvent.ts"
 import { EventStore, type RecordedEvent } from "../eventstore/EventStore.ts"
 import * as StreamId from "../eventstore/StreamId.ts"
-import type { StreamOrCustomer } from "../eventstore/tail/EventWaiters.ts"
+import type { StreamOrOwner } from "../eventstore/tail/EventWaiters.ts"
 import { LogWentBack } from "../eventstore/tail/LogErrors.ts"
 import { LogTail } from "../eventstore/tail/LogTail.ts"
 import type { EventPage } from "../eventstore/tail/RecentEvents.ts"
@@ -28,7 +28,7 @@ export interface FeedOptions {
   readonly logId: string
   readonly matches: (event: RecordedEvent) => boolean
   /** Every matching event must meet this condition; events that don't meet it never wake the subscriber up. */
-  readonly interest?: StreamOrCustomer | undefined
+  readonly interest?: StreamOrOwner | undefined
   /** A subscriber gets a heartbeat about every so many milliseconds, whether or not events come in between. */
   readonly heartbeat: number
   /**
@@ -176,9 +176,9 @@ const matching = ({ categories = ["order"], customerId, orderId, types }: Subscr
   }
 }
 
-const interestOf = ({ customerId, orderId }: SubscribeOptions): StreamOrCustomer | undefined => {
-  if (orderId !== undefined) return { streamId: StreamId.make("order", orderId), customerId }
-  return customerId === undefined ? undefined : { customerId }
+const interestOf = ({ customerId, orderId }: SubscribeOptions): StreamOrOwner | undefined => {
+  if (orderId !== undefined) return { streamId: StreamId.make("order", orderId), owner: customerId }
+  return customerId === undefined ? undefined : { owner: customerId }
 }
 
 /** Without a pause of so many milliseconds, a subscriber of everything would be written to once per commit. */

@@ -1,5 +1,5 @@
 /**
- * Finds those who wait for an event of one stream, or of one customer, by that stream or customer: however many wait,
+ * Finds those who wait for an event of one stream, or of one owner's streams, by that stream or owner: however many wait,
  * an event costs nothing for the others.
  *
  * It has no fibers and no clock: the tail, which reads the log, calls `notify`.
@@ -7,16 +7,16 @@
 import { Effect } from "effect"
 import type { RecordedEvent } from "../EventStore.ts"
 
-/** Names the stream or the customer of an event. If both are named, the stream alone decides who is woken. */
-export type StreamOrCustomer =
-  | { readonly streamId: string; readonly customerId?: string | undefined }
-  | { readonly streamId?: undefined; readonly customerId: string }
+/** Names the stream of an event, or the owner whose data its stream holds. If both are named, the stream alone decides who is woken. */
+export type StreamOrOwner =
+  | { readonly streamId: string; readonly owner?: string | undefined }
+  | { readonly streamId?: undefined; readonly owner: string }
 
 /** Is called once: with the event that was found, or with the effect that ends every wait. */
 type Waiter = (found: RecordedEvent | Effect.Effect<never>) => void
 
 const streamKey = (streamId: string) => `stream ${streamId}`
-const customerKey = (customerId: string) => `customer ${customerId}`
+const ownerKey = (owner: string) => `owner ${owner}`
 
 export const make = () => {
   const waitersOf = new Map<string, Set<Waiter>>()
@@ -34,7 +34,7 @@ export const make = () => {
       if (waitersOf.size === 0) return
       for (const event of events) {
         wake(streamKey(event.streamId), event)
-        if (event.metadata.customerId !== undefined) wake(customerKey(event.metadata.customerId), event)
+        if (event.metadata.customerId !== undefined) wake(ownerKey(event.metadata.customerId), event)
       }
     },
     /** Ends everybody's wait with `result`, because no event of this log will follow. */
@@ -42,8 +42,8 @@ export const make = () => {
       for (const key of Array.from(waitersOf.keys())) wake(key, result)
     },
     /** Waits from this very call on. The function that it returns ends the wait. */
-    add: (wanted: StreamOrCustomer, waiter: Waiter): (() => void) => {
-      const key = wanted.streamId === undefined ? customerKey(wanted.customerId) : streamKey(wanted.streamId)
+    add: (wanted: StreamOrOwner, waiter: Waiter): (() => void) => {
+      const key = wanted.streamId === undefined ? ownerKey(wanted.owner) : streamKey(wanted.streamId)
       const waiters = waitersOf.get(key) ?? new Set()
       waitersOf.set(key, waiters.add(waiter))
       return () => {

@@ -41,11 +41,11 @@ export class LogTail extends Context.Service<
     /** Waits until there is an event after position `after`; returns at most `limit` (≤ 500) events that follow. */
     page(after: bigint, limit: number): Effect.Effect<EventPage, DatabaseUnavailable>
     /**
-     * Waits until an event after position `after` may belong to the stream or customer. Calls `passed` with the
+     * Waits until an event after position `after` may be one of the stream, or of the owner's streams. Calls `passed` with the
      * position through which none does, also if the wait is interrupted.
      */
     awaitEvent(
-      wanted: EventWaiters.StreamOrCustomer,
+      wanted: EventWaiters.StreamOrOwner,
       after: bigint,
       passed: (through: bigint) => void
     ): Effect.Effect<void>

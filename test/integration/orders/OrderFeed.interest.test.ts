@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { type Entry, EventStore, type RecordedEvent } from "../../../src/eventstore/EventStore.ts"
-import type { StreamOrCustomer } from "../../../src/eventstore/tail/EventWaiters.ts"
+import type { StreamOrOwner } from "../../../src/eventstore/tail/EventWaiters.ts"
 import { LogTail } from "../../../src/eventstore/tail/LogTail.ts"
 import * as PositionLatch from "../../../src/projection/consistency/PositionLatch.ts"
 import * as OrderFeed from "../../../src/orders/OrderFeed.ts"
@@ -13,12 +13,12 @@ import { memoryLayer } from "../../../harness/views/ViewLayer.ts"
 
 const heartbeat = 15_000
 
-const about = (interest: StreamOrCustomer) => (event: RecordedEvent) =>
+const about = (interest: StreamOrOwner) => (event: RecordedEvent) =>
   (interest.streamId === undefined || event.streamId === interest.streamId) &&
-  (interest.customerId === undefined || event.metadata.customerId === interest.customerId)
+  (interest.owner === undefined || event.metadata.customerId === interest.owner)
 
 /** A feed that nothing holds back, and how often it has asked for a page. */
-const open = Effect.fnUntraced(function* (interest: StreamOrCustomer, after = 0n) {
+const open = Effect.fnUntraced(function* (interest: StreamOrOwner, after = 0n) {
   const tail = yield* LogTail
   const gate = PositionLatch.make()
   gate.advance(1_000_000n)
@@ -52,7 +52,7 @@ const ofCustomer = (customerId: string, events = 1): Entry => {
 describe("a feed of one customer or one stream", () => {
   it.effect("is not woken by the events of others, and beats at where they ended", () =>
     Effect.gen(function* () {
-      const { pages, pull } = yield* open({ customerId: "ada" })
+      const { pages, pull } = yield* open({ owner: "ada" })
       yield* pull
       const next = yield* Effect.forkChild(pull, { startImmediately: true })
       for (let others = 0; others < 20; others++) yield* appended(ofCustomer("grace"), entry(newStream(), 0))
@@ -82,12 +82,12 @@ describe("a feed of one customer or one stream", () => {
   it.effect("gets each of its events once, in order, also if its pulls are interrupted", () =>
     Effect.gen(function* () {
       const stream = newStream()
-      const interests: ReadonlyArray<StreamOrCustomer> = [
-        { customerId: "a" },
-        { customerId: "b" },
+      const interests: ReadonlyArray<StreamOrOwner> = [
+        { owner: "a" },
+        { owner: "b" },
         { streamId: stream },
-        { streamId: stream, customerId: "a" },
-        { customerId: "nobody" }
+        { streamId: stream, owner: "a" },
+        { owner: "nobody" }
       ]
       const readers = yield* Effect.forEach(interests, (interest) => open(interest))
       const seen = readers.map((): Array<number | string> => [])

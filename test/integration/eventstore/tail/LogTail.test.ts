@@ -15,7 +15,7 @@ it.live("fails all waiting readers when the log is replaced by an older copy, an
     yield* tail.page(head - 1n, 1)
     const waiting = yield* Effect.forkChild(tail.page(head, 1), { startImmediately: true })
     const interested = yield* Effect.forkChild(
-      tail.awaitEvent({ customerId: "nobody" }, head, () => {}),
+      tail.awaitEvent({ owner: "nobody" }, head, () => {}),
       { startImmediately: true }
     )
     yield* restoreLog(old)
