@@ -61,8 +61,9 @@ const faultsOf = ({ attempts, events }: Told) => `
       AND e."position" > a.before AND e."position" <= a.after
   )
   UNION ALL
-  SELECT 'nobody was told of position ' || "position" FROM events AS e
-  WHERE (SELECT count(*) FROM attempts AS a WHERE a.command = e.command AND outcome = 'stored') <> 1
+  SELECT count(a.command) || ' attempts were told of position ' || "position" FROM events AS e
+  LEFT JOIN attempts AS a ON a.command = e.command AND outcome = 'stored'
+  GROUP BY "position" HAVING count(a.command) <> 1
   UNION ALL
   SELECT type || ' ' || reservation || ' is stored ' || count(*) || ' times' FROM events
   WHERE reservation IS NOT NULL GROUP BY type, reservation HAVING count(*) > 1

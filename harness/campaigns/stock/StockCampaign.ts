@@ -44,6 +44,8 @@ const store = async (sql: Sql, attempts: ReadonlyArray<Attempt>) => {
     const rows = JSON.stringify(attempts.slice(from, from + perStatement))
     await sql.rows(`INSERT INTO attempts SELECT * FROM jsonb_to_recordset($json$${rows}$json$) AS told (${columns})`)
   }
+  // Else PostgreSQL would plan the judge's joins for small tables, and compare each row with each.
+  await sql.rows(`ANALYZE attempts, ordinal.events`)
 }
 
 export const run = async ({ processes, sql, ...load }: Load): Promise<Figures> => {
