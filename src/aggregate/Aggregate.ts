@@ -7,7 +7,7 @@ import { Context, Effect, Layer, Result, type Schema } from "effect"
 import type { Guard } from "../eventstore/EventStore.ts"
 import type { StreamId } from "../eventstore/StreamId.ts"
 import * as StreamIds from "../eventstore/StreamId.ts"
-import { AggregateHost, type Definition, type ServiceOf } from "./AggregateService.ts"
+import { AggregateHost, type AggregateService, type Definition, type ServiceOf } from "./AggregateService.ts"
 import * as EventCodec from "./EventCodec.ts"
 
 /**
@@ -123,6 +123,27 @@ export interface ServiceClass<
   /** Says that a command of another aggregate was made from this one at that version, 0 if it had no events. */
   guard(id: Id["Type"], version: number): Guard
 }
+
+/** What is known of any definition: all but the rules, which only their own commands, states and events may be given to. */
+type AnyDefinition = Omit<
+  Definition<Codec<string, string>, Codec<unknown>, Codec<Tagged, Tagged>, Codec<Tagged, Tagged>, Codec<unknown>>,
+  "decide" | "evolve" | "owner"
+>
+
+/**
+ * The class of any aggregate, and how little is asked of it: a function that only serves one asks for `Any<Self>`; one whose
+ * type depends on the schemas is generic in the class, `A extends Any`, and names them by it, as `A["definition"]["state"]`.
+ */
+export interface Any<out Self = unknown, out Category extends string = string> extends Context.Key<
+  Self,
+  AggregateService<string, unknown, Tagged, Tagged, unknown>
+> {
+  readonly category: Category
+  readonly definition: AnyDefinition
+}
+
+/** The schema of what an aggregate rejects commands with. */
+export type RejectionOf<A extends Any> = NonNullable<A["definition"]["rejection"]>
 
 /**
  * Makes an aggregate a service: of its schemas and its pure rules.

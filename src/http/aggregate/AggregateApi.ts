@@ -2,9 +2,8 @@
  * Defines the HTTP API of an aggregate from its definition. Nothing here knows a server, so clients load it;
  * `AggregateHandlers` answers the API, and `AggregateClient` calls it.
  */
-import type { Schema } from "effect"
 import { HttpApi, HttpApiGroup } from "effect/http-api"
-import type { ServiceClass } from "../../aggregate/Aggregate.ts"
+import type { Any } from "../../aggregate/Aggregate.ts"
 import { kebab } from "../../aggregate/PublishedEvent.ts"
 import { parseOptions } from "../../order/OrderRequest.ts"
 import { Boundary } from "../api/Boundary.ts"
@@ -12,19 +11,12 @@ import * as AggregateDocs from "./AggregateDocs.ts"
 import * as Endpoints from "./AggregateEndpoints.ts"
 import { rejectionProblems } from "./RejectionProblems.ts"
 
-type Tagged = { readonly _tag: string }
-type Codec<A, I = unknown> = Schema.Codec<A, I>
 type PathInput = Endpoints.PathInput
 
-export type Group<
-  Category extends string,
-  Path extends PathInput,
-  Id extends Codec<string, string>,
-  State extends Codec<unknown>,
-  Command extends Codec<Tagged, Tagged>,
-  Event extends Codec<Tagged, Tagged>,
-  Rejection extends Codec<unknown>
-> = HttpApiGroup.HttpApiGroup<Category, Endpoints.Endpoints<Path, Id, State, Command, Event, Rejection>>
+export type Group<A extends Any, Path extends PathInput> = HttpApiGroup.HttpApiGroup<
+  A["category"],
+  Endpoints.Endpoints<A, Path>
+>
 
 /**
  * Defines the API of an aggregate, as a group of a host's `HttpApi` with the name of the category. The path is that of the
@@ -32,19 +24,10 @@ export type Group<
  *
  * Throws a `TypeError` if the command is no tagged union of structs, or a rejection can't be a problem document.
  */
-export const group = <
-  Self,
-  const Category extends string,
-  Id extends Codec<string, string>,
-  State extends Codec<unknown>,
-  Command extends Codec<Tagged, Tagged>,
-  Event extends Codec<Tagged, Tagged>,
-  Rejection extends Codec<unknown>,
-  const Path extends PathInput = `/${Category}s`
->(
-  { category, definition }: ServiceClass<Self, Category, Id, State, Command, Event, Rejection>,
+export const group = <A extends Any, const Path extends PathInput = `/${A["category"]}s`>(
+  { category, definition }: A,
   { path }: { readonly path?: Path } = {}
-): Group<Category, Path, Id, State, Command, Event, Rejection> => {
+): Group<A, Path> => {
   const root: PathInput = path ?? `/${category}s`
   const one: PathInput = `${root}/:id`
   const { command, event, id, rejection, state } = definition
@@ -70,5 +53,5 @@ export const group = <
     .annotate(HttpApi.SuccessParseOptions, { disableChecks: true })
     .annotate(HttpApi.ErrorParseOptions, { disableChecks: true })
   // The endpoints were made from the cases of the command, which the type lists.
-  return made as unknown as Group<Category, Path, Id, State, Command, Event, Rejection>
+  return made as unknown as Group<A, Path>
 }

@@ -4,6 +4,7 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiSchema } from "effect/http-api"
+import type { Any, RejectionOf } from "../../aggregate/Aggregate.ts"
 import { type Boundary, CommandBoundary, QueryBoundary } from "../api/Boundary.ts"
 import { entityErrors, sendErrors } from "../api/EndpointErrors.ts"
 import * as HttpHeaders from "../api/HttpHeaders.ts"
@@ -92,38 +93,24 @@ export const eventsEndpoint = <const Path extends PathInput, Id extends Codec<st
 /** The payload of a command is its case without `_tag`; a case without fields has none. */
 type PayloadOf<Case> = keyof Omit<Case, "_tag"> extends never ? never : Schema.Codec<Omit<Case, "_tag">>
 
-type CommandEndpoint<
-  Path extends PathInput,
-  Id extends Codec<string, string>,
-  State extends Codec<unknown>,
-  Case,
-  Event extends Codec<Tagged, Tagged>,
-  Rejection
-> = Case extends Tagged
+type CommandEndpoint<A extends Any, Path extends PathInput, Case> = Case extends Tagged
   ? ReturnType<
       typeof commandEndpoint<
         Uncapitalize<Case["_tag"]>,
         Below<Path, `/:id/${string}`>,
-        Id,
-        State,
-        Event,
-        Rejection,
+        A["definition"]["id"],
+        A["definition"]["state"],
+        A["definition"]["event"],
+        RejectionOf<A>["Type"],
         PayloadOf<Case>
       >
     >
   : never
 
-export type Endpoints<
-  Path extends PathInput,
-  Id extends Codec<string, string>,
-  State extends Codec<unknown>,
-  Command extends Codec<Tagged, Tagged>,
-  Event extends Codec<Tagged, Tagged>,
-  Rejection extends Codec<unknown>
-> = HttpApiEndpoint.AddMiddleware<
-  | CommandEndpoint<Path, Id, State, Command["Type"], Event, Rejection["Type"]>
-  | ReturnType<typeof getEndpoint<Below<Path, "/:id">, Id, State>>
-  | ReturnType<typeof eventsEndpoint<Below<Path, "/:id/events">, Id>>,
+export type Endpoints<A extends Any, Path extends PathInput> = HttpApiEndpoint.AddMiddleware<
+  | CommandEndpoint<A, Path, A["definition"]["command"]["Type"]>
+  | ReturnType<typeof getEndpoint<Below<Path, "/:id">, A["definition"]["id"], A["definition"]["state"]>>
+  | ReturnType<typeof eventsEndpoint<Below<Path, "/:id/events">, A["definition"]["id"]>>,
   Boundary
 >
 

@@ -2,11 +2,11 @@
  * Answers the API of an aggregate (`AggregateApi.group`) from its service. The state is at hand when a command is answered,
  * so every answer has it, and there is no view to wait for.
  */
-import { Effect, Layer, type Schema, Stream } from "effect"
+import { Effect, Layer, Stream } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { type HttpApi, HttpApiBuilder, type HttpApiEndpoint, type HttpApiGroup, HttpApiSchema } from "effect/http-api"
-import type { ServiceClass } from "../../aggregate/Aggregate.ts"
-import type { AggregateService, Answer, Current } from "../../aggregate/AggregateService.ts"
+import type { Any } from "../../aggregate/Aggregate.ts"
+import type { Answer, Current } from "../../aggregate/AggregateService.ts"
 import * as EventCodec from "../../aggregate/EventCodec.ts"
 import { fromRecorded } from "../../aggregate/PublishedEvent.ts"
 import * as ConsistencyToken from "../../projection/consistency/ConsistencyToken.ts"
@@ -21,17 +21,16 @@ import * as HeaderValue from "../wire/HeaderValue.ts"
 import { commandsOf } from "./AggregateEndpoints.ts"
 
 type Tagged = { readonly _tag: string }
-type Codec<A, I = unknown> = Schema.Codec<A, I>
 
-interface Request<Id, Headers> {
-  readonly params: { readonly id: Id }
+interface Request<Headers> {
+  readonly params: { readonly id: string }
   readonly headers: Headers
   readonly request: HttpServerRequest.HttpServerRequest
 }
-interface CommandRequest<Id> extends Request<Id, CommandHeaders> {
+interface CommandRequest extends Request<CommandHeaders> {
   readonly payload?: object
 }
-interface EventsRequest<Id> extends Request<Id, QueryHeaders> {
+interface EventsRequest extends Request<QueryHeaders> {
   readonly query: { readonly after?: number; readonly limit?: number }
 }
 
@@ -65,16 +64,12 @@ const checkToken = ({ "consistency-token": token }: QueryHeaders) =>
   token === undefined ? Effect.void : Effect.asVoid(Effect.fromResult(ConsistencyToken.parse(token)))
 
 const build =
-  <Id extends string, State, Command extends Tagged, Event extends Tagged, Rejection>(
-    service: AggregateService<Id, State, Command, Event, Rejection>,
-    commands: ReturnType<typeof commandsOf>,
-    codec: EventCodec.EventCodec<Event>
-  ) =>
+  (service: Any["Service"], commands: ReturnType<typeof commandsOf>, codec: EventCodec.EventCodec<Tagged>) =>
   (handlers: Handlers): Handlers => {
     const reads = handlers
       .handle(
         "get",
-        Effect.fnUntraced(function* ({ headers, params }: Request<Id, QueryHeaders & { "if-none-match"?: string }>) {
+        Effect.fnUntraced(function* ({ headers, params }: Request<QueryHeaders & { "if-none-match"?: string }>) {
           yield* checkToken(headers)
           const { state, ...current } = yield* service.get(params.id)
           return HeaderValue.isCurrent(headers["if-none-match"], current.version)
@@ -84,7 +79,7 @@ const build =
       )
       .handle(
         "events",
-        Effect.fnUntraced(function* ({ headers, params, query, request }: EventsRequest<Id>) {
+        Effect.fnUntraced(function* ({ headers, params, query, request }: EventsRequest) {
           yield* checkToken(headers)
           const { after = 0, limit = defaultEvents } = query
           const events = yield* Stream.runCollect(Stream.take(service.events(params.id, { after }), limit))
@@ -103,10 +98,10 @@ const build =
       (handlers, [name, [tag, schema]]) =>
         handlers.handle(
           name,
-          Effect.fnUntraced(function* ({ headers, params, payload }: CommandRequest<Id>) {
+          Effect.fnUntraced(function* ({ headers, params, payload }: CommandRequest) {
             const { precondition, ...options } = yield* commandOptions(headers, anonymous)
             // The group has decoded the fields by the schema of this case, and the service judges the whole.
-            const command = schema.make({ ...payload, _tag: tag }, { disableChecks: true }) as Command
+            const command = schema.make({ ...payload, _tag: tag }, { disableChecks: true }) as Tagged
             const answer = yield* service.send(params.id, command, { ...options, ifVersion: precondition })
             return ofCommand(answer, headers.prefer)
           })
@@ -132,15 +127,10 @@ export const layer = <
   ApiId extends string,
   Groups extends HttpApiGroup.Constraint,
   Self,
-  Category extends HttpApiGroup.Identifier<Groups>,
-  Id extends Codec<string, string>,
-  State extends Codec<unknown>,
-  Command extends Codec<Tagged, Tagged>,
-  Event extends Codec<Tagged, Tagged>,
-  Rejection extends Codec<unknown>
+  Category extends HttpApiGroup.Identifier<Groups>
 >(
   api: HttpApi.HttpApi<ApiId, Groups>,
-  aggregate: ServiceClass<Self, Category, Id, State, Command, Event, Rejection>
+  aggregate: Any<Self, Category>
 ): Layer.Layer<HttpApiGroup.Service<ApiId, Category>, never, Self | HostServices<EndpointsOf<Groups, Category>>> => {
   const { category, definition } = aggregate
   const commands = commandsOf(category, definition.command)
@@ -152,7 +142,5 @@ export const layer = <
     // The compiler does not know the endpoints of a group that is made of a definition which it does not know.
     ((handlers: Handlers) => Effect.map(aggregate, (service) => build(service, commands, codec)(handlers))) as never
   )
-  return Layer.provide(handlers, EndpointMiddleware.layer) as ReturnType<
-    typeof layer<ApiId, Groups, Self, Category, Id, State, Command, Event, Rejection>
-  >
+  return Layer.provide(handlers, EndpointMiddleware.layer) as ReturnType<typeof layer<ApiId, Groups, Self, Category>>
 }

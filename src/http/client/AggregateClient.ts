@@ -9,11 +9,11 @@
  * option `guards` fail with `InvalidRequest`. The options `actor` and `causationId` are not sent: the server finds out by
  * itself who calls. `correlationId` is sent as the request's id.
  */
-import { Duration, Effect, Layer, Option, type Schema, Stream } from "effect"
+import { Duration, Effect, Layer, Option, Stream } from "effect"
 import { FetchHttpClient, HttpClient } from "effect/http"
 import { HttpApi, HttpApiClient, type HttpApiGroup } from "effect/http-api"
-import type { ServiceClass } from "../../aggregate/Aggregate.ts"
-import type { Answer, CommandFailure, Current, ServiceOf, Stored } from "../../aggregate/AggregateService.ts"
+import type { Any } from "../../aggregate/Aggregate.ts"
+import type { Answer, Current, Stored } from "../../aggregate/AggregateService.ts"
 import { AggregateSuspended, type Unavailable } from "../../aggregate/CommandErrors.ts"
 import * as EventCodec from "../../aggregate/EventCodec.ts"
 import { check, checkId, InvalidRequest } from "../../aggregate/InvalidRequest.ts"
@@ -28,7 +28,6 @@ import * as ClientRequest from "./ClientRequest.ts"
 import * as Result from "./ClientResult.ts"
 
 type Tagged = { readonly _tag: string }
-type Codec<A, I = unknown> = Schema.Codec<A, I>
 
 export interface Options {
   /** The server, with the prefix under which the API is mounted there, if there is one. */
@@ -49,15 +48,13 @@ interface Answered<Body> {
   readonly headers: { readonly "consistency-token": string; readonly "idempotent-replayed"?: "true" }
 }
 
-type Receipt<State, Event> = Pick<Answer<State, Event>, "version" | "commandId" | "events" | "state">
+type Receipt = Pick<Answer<unknown, Tagged>, "version" | "commandId" | "events" | "state">
 type ReadError = InvalidRequest | Unavailable
 
 /** The calls of a group that is known only by its definition; each takes what its endpoint takes. */
-type Commands<State, Event, Rejection> = Readonly<
-  Record<string, (request: object) => Effect.Effect<Answered<Receipt<State, Event>>, Rejection | CommandFailure>>
->
-interface Reads<State> {
-  readonly get: (request: object) => Effect.Effect<Answered<Pick<Current<State>, "version" | "state">>, ReadError>
+type Commands = Readonly<Record<string, (request: object) => Effect.Effect<Answered<Receipt>, unknown>>>
+interface Reads {
+  readonly get: (request: object) => Effect.Effect<Answered<Pick<Current<unknown>, "version" | "state">>, ReadError>
   readonly events: (
     request: object
   ) => Effect.Effect<{ readonly body: typeof CloudEvent.CloudEventBatch.Type }, ReadError>
@@ -69,18 +66,14 @@ const noGuards = () =>
   )
 
 /** Decodes events by their public types; what a newer server has stored is as unknown here as in an old process. */
-const decoderOf = <Event extends Codec<Tagged, Tagged>>(
-  category: string,
-  schema: Event,
-  codec: EventCodec.EventCodec<Event["Type"]>
-) => {
+const decoderOf = (category: string, schema: object, codec: EventCodec.EventCodec<Tagged>) => {
   const types = new Map(
     [...(taggedCases(schema)?.keys() ?? [])].map((tag) => {
       const schemaVersion = codec.schemaVersion(tag)
       return [wireType(category, tag, schemaVersion), { type: tag, schemaVersion }]
     })
   )
-  return (sent: CloudEvent.CloudEvent): Effect.Effect<Stored<Event["Type"]>, AggregateSuspended> => {
+  return (sent: CloudEvent.CloudEvent): Effect.Effect<Stored<Tagged>, AggregateSuspended> => {
     const known = types.get(sent.type)
     if (known === undefined) return Effect.fail(new AggregateSuspended({ retryAfter: 1, unknownEvent: sent.type }))
     const { causationId, data, eventId, position, recordedAt, streamId, version, ...others } = CloudEvent.toEvent(sent)
@@ -105,17 +98,8 @@ const decoderOf = <Event extends Codec<Tagged, Tagged>>(
 }
 
 /** Uses the HTTP client that is provided. */
-export const make = Effect.fnUntraced(function* <
-  Self,
-  Category extends string,
-  Id extends Codec<string, string>,
-  State extends Codec<unknown>,
-  Command extends Codec<Tagged, Tagged>,
-  Event extends Codec<Tagged, Tagged>,
-  Rejection extends Codec<unknown>
->(aggregate: ServiceClass<Self, Category, Id, State, Command, Event, Rejection>, settings: Options) {
-  const { definition } = aggregate
-  const category: string = aggregate.category
+export const make = Effect.fnUntraced(function* (aggregate: Any, settings: Options) {
+  const { category, definition } = aggregate
   const { baseUrl, path, retries = 3, timeout = "15 seconds" } = settings
   const { command, read } = ClientRequest.make({ retries, timeout: Duration.fromInputUnsafe(timeout) })
   const group: object = AggregateApi.group(aggregate, path === undefined ? {} : { path })
@@ -129,8 +113,8 @@ export const make = Effect.fnUntraced(function* <
     }
   )
   // The group has an endpoint for each case of the command, and two reads.
-  const commands = client as Commands<State["Type"], Event["Type"], Rejection["Type"]>
-  const reads = client as Reads<State["Type"]>
+  const commands = client as Commands
+  const reads = client as Reads
   const decode = decoderOf(
     category,
     definition.event,
@@ -149,7 +133,7 @@ export const make = Effect.fnUntraced(function* <
       return mistakes.length === 0 ? Effect.void : Effect.fail(InvalidRequest.all(mistakes))
     })
 
-  const service: ServiceOf<Id, State, Command, Event, Rejection> = {
+  const service: Any["Service"] = {
     send: Effect.fnUntraced(function* (id, value, { guards, ifVersion, ...options } = {}) {
       yield* valid(checkSentId, id)
       yield* valid(checkCommand, value)
@@ -186,29 +170,11 @@ export const make = Effect.fnUntraced(function* <
 })
 
 /** Uses the HTTP client that is provided: another one than `fetch`, or one with middleware. */
-export const layerNoDeps = <
-  Self,
-  Category extends string,
-  Id extends Codec<string, string>,
-  State extends Codec<unknown>,
-  Command extends Codec<Tagged, Tagged>,
-  Event extends Codec<Tagged, Tagged>,
-  Rejection extends Codec<unknown>
->(
-  aggregate: ServiceClass<Self, Category, Id, State, Command, Event, Rejection>,
+export const layerNoDeps = <Self>(
+  aggregate: Any<Self>,
   options: Options
 ): Layer.Layer<Self, never, HttpClient.HttpClient> => Layer.effect(aggregate, make(aggregate, options))
 
 /** Uses `fetch`. */
-export const layer = <
-  Self,
-  Category extends string,
-  Id extends Codec<string, string>,
-  State extends Codec<unknown>,
-  Command extends Codec<Tagged, Tagged>,
-  Event extends Codec<Tagged, Tagged>,
-  Rejection extends Codec<unknown>
->(
-  aggregate: ServiceClass<Self, Category, Id, State, Command, Event, Rejection>,
-  options: Options
-): Layer.Layer<Self> => Layer.provide(layerNoDeps(aggregate, options), FetchHttpClient.layer)
+export const layer = <Self>(aggregate: Any<Self>, options: Options): Layer.Layer<Self> =>
+  Layer.provide(layerNoDeps(aggregate, options), FetchHttpClient.layer)
