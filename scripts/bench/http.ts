@@ -17,10 +17,10 @@ import * as Measurement from "../../harness/bench/Measurement.ts"
 import * as Pgbench from "../../harness/bench/Pgbench.ts"
 import type { Parts } from "./Parts.ts"
 
-/** So many orders are placed on each side before anything is measured: Node compiles what runs often over the first 10,000. */
+/** So many orders are placed on each side before anything is measured: Node compiles what runs often over the first 20,000. */
 const sizes = {
   full: { rounds: 3, seconds: 5, connections: [1, 16, 64, 256], orders: 100_000, peer: true },
-  quick: { rounds: 2, seconds: 1, connections: [1, 64], orders: 15_000, peer: true },
+  quick: { rounds: 2, seconds: 1, connections: [1, 64], orders: 30_000, peer: true },
   tiny: { rounds: 1, seconds: 0.2, connections: [2], orders: 20, peer: false }
 }
 export type Size = keyof typeof sizes

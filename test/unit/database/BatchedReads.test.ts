@@ -136,8 +136,9 @@ describe("batched reads", () => {
         { keyOf: (key) => key }
       )
       const askers = yield* Effect.forEach([a, a, a], (key) => Effect.forkChild(ask(key), { startImmediately: true }))
-      assert.strictEqual(yield* ask(b), b)
+      const other = yield* Effect.forkChild(ask(b), { startImmediately: true })
       assert.deepStrictEqual(asked, [[a], [b]])
+      assert.strictEqual(yield* Fiber.join(other), b)
       yield* Deferred.succeed(first, undefined)
       yield* Effect.forEach(askers, Fiber.join)
       assert.strictEqual(yield* ask(a), a)

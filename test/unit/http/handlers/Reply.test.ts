@@ -8,6 +8,7 @@ import { OrderId } from "../../../../src/order/OrderId.ts"
 import * as CheckedOrders from "../../../../src/orders/CheckedOrders.ts"
 import type { Orders } from "../../../../src/orders/Orders.ts"
 import type { Receipt } from "../../../../src/orders/Receipt.ts"
+import * as OrderAnswer from "../../../../src/views/order/OrderAnswer.ts"
 
 const receipt: Receipt = {
   orderId: OrderId.make("ord_01890000-0000-7000-8000-000000000000"),
@@ -20,6 +21,19 @@ const receipt: Receipt = {
   token: "17.0123456789ab",
   replayed: false
 }
+
+it("puts the orders of a page together once, and anew for another prefix", () => {
+  const { orderId } = receipt
+  const orders = [{ orderId, version: 1, text: `{"orderId":"${orderId}","version":1,"allowed":[]}`, allowed: "" }]
+  const freshness = { position: 17n, behind: 0, lag: 0, parked: 0, token: receipt.token }
+  const page = () => OrderAnswer.page(orders, { hasMore: false, freshness, token: receipt.token })
+  const bodyUnder = (root: string) => Reply.readyOrders(root, page(), { url: "/orders" }, {})!.text
+  const linkOf = (body: string | Uint8Array) =>
+    JSON.parse(new TextDecoder().decode(body as Uint8Array)).data[0].links.self
+  const first = bodyUnder("")
+  assert.strictEqual(bodyUnder(""), first)
+  assert.deepStrictEqual([first, bodyUnder("/shop")].map(linkOf), [`/orders/${orderId}`, `/shop/orders/${orderId}`])
+})
 
 const request = HttpServerRequest.fromWeb(new Request("http://localhost/orders", { method: "POST" }))
 const decoded = { onExcessProperty: "error" } as const
