@@ -44,7 +44,11 @@ describe("a schema's name", () => {
           FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace WHERE nspname = ${schema}
           UNION ALL
           SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t
-          JOIN pg_class c ON c.oid = tgrelid JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = ${schema}
+          JOIN pg_class c ON c.oid = tgrelid JOIN pg_namespace n ON n.oid = relnamespace
+          WHERE nspname = ${schema} AND NOT tgisinternal
+          UNION ALL
+          SELECT relname || ' ' || conname || ' ' || pg_get_constraintdef(o.oid) FROM pg_constraint o
+          JOIN pg_class c ON c.oid = conrelid JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = ${schema}
           ORDER BY text`
         return rows.map(({ text }) => text.replaceAll(new RegExp(`"?\\b${schema}\\b"?\\.`, "g"), "ordinal."))
       })

@@ -127,7 +127,7 @@ describe("problem documents", () => {
   })
 
   it("have the slugs of the contract, one for each class but for aliases, and the limit of the contract", () => {
-    assert.strictEqual(problemOfSlug.size, 53)
+    assert.strictEqual(problemOfSlug.size, 57)
     assert.strictEqual(HttpError.maxBodyBytes, 262_144)
   })
 })
