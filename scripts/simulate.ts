@@ -1,13 +1,13 @@
 /**
  * Simulates the kernel with many seeds, on all cores: `npm run simulate -- --seeds 2000 [--seed 1] [--nodes 3] [--clients 3]
- * [--requests 24] [--faults crash,pause] [--trace]`. It ends with code 1 at the first seed that finds something, and prints
+ * [--requests 24] [--faults crash,pause] [--workers 2] [--trace]`. It ends with code 1 at the first seed that finds something, and prints
  * what happened and the command that replays it.
  */
 import { Effect, Exit, Cause } from "effect"
 import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
 import { isMainThread, parentPort, Worker } from "node:worker_threads"
-import { program } from "../harness/simulation/KernelProgram.ts"
+import { program, settings as kernel } from "../harness/simulation/KernelProgram.ts"
 import * as Simulation from "../src/testing/simulation/Simulation.ts"
 
 interface Share {
@@ -36,11 +36,13 @@ const { values } = parseArgs({
     clients: { type: "string", default: String(Simulation.defaults.clients) },
     requests: { type: "string", default: String(Simulation.defaults.requests) },
     faults: { type: "string" },
+    workers: { type: "string", default: String(availableParallelism()) },
     trace: { type: "boolean", default: false }
   }
 })
 
 const settings: Simulation.Settings = {
+  ...kernel,
   nodes: Number(values.nodes),
   clients: Number(values.clients),
   requests: Number(values.requests),
@@ -56,9 +58,9 @@ const shareSize = 50
 const inThreads = (seed: number, seeds: number): Promise<Report> => {
   const started = performance.now()
   let next = seed
-  let [requests, events] = [0, 0]
+  let [requests, events, hash] = [0, 0, 0n]
   return new Promise((resolve, reject) => {
-    const workers = Array.from({ length: availableParallelism() }, () => new Worker(new URL(import.meta.url), options))
+    const workers = Array.from({ length: Number(values.workers) }, () => new Worker(new URL(import.meta.url), options))
     let working = workers.length
     const end = (report: Report) => {
       for (const worker of workers) void worker.terminate()
@@ -73,7 +75,7 @@ const inThreads = (seed: number, seeds: number): Promise<Report> => {
       if (working > 0) return
       const seconds = (performance.now() - started) / 1_000
       console.log(`${seeds} seeds in ${seconds.toFixed(1)} s (${Math.round(seeds / seconds)} a second): nothing found.`)
-      end({ checked: { seeds, requests, events } })
+      end({ checked: { seeds, requests, events, hash: Simulation.hashText(hash) } })
     }
     for (const worker of workers) {
       worker.on("error", reject)
@@ -81,6 +83,7 @@ const inThreads = (seed: number, seeds: number): Promise<Report> => {
         if ("failed" in report) return end(report)
         requests += report.checked.requests
         events += report.checked.events
+        hash ^= BigInt(`0x${report.checked.hash}`)
         give(worker)
       })
       give(worker)
@@ -98,7 +101,10 @@ if (isMainThread) {
     if ("failed" in report) {
       console.log(report.failed)
       process.exitCode = 1
-    } else console.log(`Requests: ${report.checked.requests}; events stored: ${report.checked.events}.`)
+    } else {
+      const { events, hash, requests } = report.checked
+      console.log(`Requests: ${requests}; events stored: ${events}; hash of all runs: ${hash}.`)
+    }
   }
 } else {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin

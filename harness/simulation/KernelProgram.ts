@@ -10,7 +10,12 @@ const purseCommand = (random: () => number): PurseCommand => {
   return { _tag: (["PutIn", "PutIn", "TakeSome", "TakeOut"] as const)[below(random, 4)]!, coins }
 }
 
-export const program: Simulation.Program = Simulation.commands([
-  Simulation.subject(Purse, purseCommand),
-  Simulation.subject(ledger(3), (random) => ({ _tag: "Book", events: 1 + below(random, 3) }))
-])
+export const program: Simulation.Program = Simulation.commands(
+  [
+    Simulation.subject(Purse, purseCommand),
+    Simulation.subject(ledger(3), (random) => ({ _tag: "Book", events: 1 + below(random, 3) }))
+  ],
+  { requests: 6 }
+)
+
+export const settings: Simulation.Settings = { ...Simulation.defaults, follow: [Purse.category, ledger(3).category] }

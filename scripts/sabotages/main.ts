@@ -1,6 +1,7 @@
 /**
  * Breaks a copy of the kernel in each of the ways of `Sabotages`, and prints after how many simulated runs each was found:
- * `npm run sabotages [-- --seeds 2000] [--only text]`. It ends with code 1 if one was not found.
+ * `npm run sabotages [-- --seeds 2000] [--only text]`. It ends with code 1 if one was not found that
+ * is not rare.
  */
 import { execFile } from "node:child_process"
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
@@ -54,7 +55,7 @@ console.log(`| found after runs | sabotage | first finding |\n|---:|---|---|`)
 const work = async () => {
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
     const { finding, seed } = await sabotage(next, seeds)
-    if (seed === undefined) process.exitCode = 1
+    if (seed === undefined && next.isRare !== true) process.exitCode = 1
     const said = finding?.replaceAll("|", "\\|").replaceAll("\n", " ").slice(0, 140) ?? ""
     console.log(`| ${seed ?? `not after ${seeds}`} | ${next.name} | ${said} |`)
   }

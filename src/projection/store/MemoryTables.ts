@@ -55,10 +55,21 @@ export interface MemoryTables<Rows> {
   transaction<A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
 }
 
-type Layers = Readonly<Record<string, Layered<unknown>>>
+/** Tables by their names, each on top of another one or at the bottom. */
+export type Layers = Readonly<Record<string, Layered<unknown>>>
+
+/** Makes empty tables of these names. */
+export const empty = (names: ReadonlyArray<string>): Layers =>
+  Object.fromEntries(names.map((name) => [name, makeTable<unknown>()]))
 
 const each = (layers: Layers, of: (table: Layered<unknown>) => Layered<unknown>): Layers =>
   Object.fromEntries(Object.entries(layers).map(([name, table]) => [name, of(table)]))
+
+/** Makes tables on top of these. */
+export const onTop = (layers: Layers): Layers => each(layers, (table) => table.above())
+
+/** Lays down below what was written to these. */
+export const layDown = (layers: Layers): void => Object.values(layers).forEach((table) => table.commit())
 
 /** The transaction that a fiber is in: whose it is, and its tables. */
 const Current = Context.Reference<{ readonly of: Layers; readonly layers: Layers } | undefined>(
@@ -68,7 +79,7 @@ const Current = Context.Reference<{ readonly of: Layers; readonly layers: Layers
 
 /** Makes empty tables of these names. */
 export const make = <Rows>(names: ReadonlyArray<keyof Rows & string>): MemoryTables<Rows> => {
-  const committed: Layers = Object.fromEntries(names.map((name) => [name, makeTable<unknown>()]))
+  const committed = empty(names)
   const turn = Semaphore.makeUnsafe(1)
   const inside = Effect.map(Current, (current) => (current?.of === committed ? current.layers : undefined))
   // Each table holds what its name stands for.
@@ -77,12 +88,12 @@ export const make = <Rows>(names: ReadonlyArray<keyof Rows & string>): MemoryTab
   /** Runs on top of these, and commits if it succeeds. */
   const above = <A, E, R>(layers: Layers, self: Effect.Effect<A, E, R>) =>
     Effect.suspend(() => {
-      const own = each(layers, (table) => table.above())
+      const own = onTop(layers)
       return self.pipe(
         Effect.provideService(Current, { of: committed, layers: own }),
         Effect.onExit((exit) =>
           Effect.sync(() => {
-            if (Exit.isSuccess(exit)) Object.values(own).forEach((table) => table.commit())
+            if (Exit.isSuccess(exit)) layDown(own)
           })
         )
       )

@@ -72,6 +72,9 @@ const readIn: Read = (aggregate, id) =>
 
 const time = /"\d{4}-\d{2}-\d{2}T[\d:.]+Z"/g
 
+/** The pauses of a caller who sends a command again: in an outage each attempt costs as much as a request. */
+const again = Schedule.min([Schedule.exponential(50), Schedule.spaced(1_000)])
+
 /** A receipt is stored with the times of a state that are provisional, so it can't have any. */
 const withoutTimes = (state: unknown): string => (JSON.stringify(state) ?? "null").replace(time, "null")
 
@@ -190,7 +193,7 @@ export const make = ({ faults, history, limit, nodes, process, requests }: Aroun
       )
     }).pipe(Effect.tap((answer) => Effect.sync(() => world.note(process, `${sent.id}: ${inWords(answer)}`))))
     if (key === undefined) return replyOf(yield* attempt)
-    const untilCertain = Effect.repeat(attempt, { until: isFinal, schedule: Schedule.spaced(50) })
+    const untilCertain = Effect.repeat(attempt, { until: isFinal, schedule: again })
     const twin = faults.strikes("twin", 0.2) ? yield* Effect.forkChild(untilCertain) : undefined
     const answer = yield* untilCertain
     if (twin !== undefined) yield* Fiber.await(twin)

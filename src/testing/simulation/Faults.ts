@@ -11,6 +11,7 @@ import type { World } from "./World.ts"
  * - `outage`: the database is away for up to 9 s.
  * - `hint`: what tells of new events between nodes is lost, comes twice or out of order, or is not heard for a while.
  * - `snapshot`: a saved state is lost, is an older one, or that of another program.
+ * - `handler`: a handler of a projection or a subscription fails, at some events for good, or takes longer than it may.
  * - `impatience`: a caller goes away before the answer comes.
  * - `twin`: a command with a key reaches two nodes, or the same one twice, at about the same time.
  */
@@ -24,6 +25,7 @@ export const allFaults = [
   "outage",
   "hint",
   "snapshot",
+  "handler",
   "impatience",
   "twin"
 ] as const

@@ -9,6 +9,7 @@ import { Commands } from "../../aggregate/idempotency/Commands.ts"
 import { backoff } from "../../database/SqlFailure.ts"
 import { IoTurn } from "../../database/YieldToIo.ts"
 import * as CommandRetention from "../../eventstore/CommandRetention.ts"
+import type { EventStore } from "../../eventstore/EventStore.ts"
 import { LogTail } from "../../eventstore/tail/LogTail.ts"
 import { Supervisor } from "../../supervision/Supervisor.ts"
 import type { Server } from "./Server.ts"
@@ -47,6 +48,8 @@ const kernel = Layer.merge(Commands.layer, CommandRetention.layer).pipe(
 
 export interface Options {
   readonly limits: AggregateLimits
+  /** What runs in the node besides. */
+  readonly consumers: (process: Process) => Layer.Layer<never, unknown, EventStore | LogTail>
   /** Is called with each error that the kernel logs. */
   readonly report: (line: string) => void
 }
@@ -74,12 +77,16 @@ export class Node {
   start(ready: (services: Context.Context<Kernel>) => void): void {
     const { process } = this
     const context = Context.add(contextOf(process, this.#options.report), AggregateLimits, this.#options.limits)
-    const layer = kernel.pipe(Layer.provide(ServerEventStore.layer(this.#server, process)))
+    const layer = this.#options
+      .consumers(process)
+      .pipe(Layer.provideMerge(kernel), Layer.provide(ServerEventStore.layer(this.#server, process)))
     const build = Effect.suspend(() => {
       this.#scope = Scope.makeUnsafe()
       return Layer.buildWithMemoMap(layer, Layer.makeMemoMapUnsafe(), this.#scope)
     }).pipe(
-      Effect.tapError((error) => Effect.logInfo(`The node did not start: ${error.message}`)),
+      Effect.tapError((error) =>
+        Effect.logInfo(`The node did not start: ${error instanceof Error ? error.message : String(error)}`)
+      ),
       Effect.tapError(() => Scope.close(this.#scope, Exit.void)),
       Effect.retry(backoff)
     )

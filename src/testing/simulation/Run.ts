@@ -2,11 +2,12 @@
  * Runs a program once in a simulated world: nodes over one database, clients that run the program, and faults that strike at
  * random. Then everything is mended, and whatever was left must come to an end. All that is wrong becomes a finding.
  */
-import { Array as Arr, Duration, Effect, Exit, Fiber, Schedule, Stream } from "effect"
+import { Array as Arr, Duration, Effect, Exit, Fiber, Layer, Schedule, Stream } from "effect"
 import { type AggregateLimits, defaults } from "../../aggregate/AggregateLimits.ts"
 import { LogTail } from "../../eventstore/tail/LogTail.ts"
 import * as AnswerChecks from "./AnswerChecks.ts"
 import * as Clients from "./Client.ts"
+import { Consumers } from "./consumers/Consumers.ts"
 import * as Faults from "./Faults.ts"
 import * as History from "./History.ts"
 import * as LogChecks from "./LogChecks.ts"
@@ -23,6 +24,11 @@ export interface Settings {
   /** So many clients run the program at the same time. */
   readonly clients: number
   readonly faults: ReadonlyArray<Faults.Fault>
+  /**
+   * In a part of the runs, the nodes run a projection and a subscription as well, which follow the events of these
+   * categories.
+   */
+  readonly follow: ReadonlyArray<string>
   /** What clients ask for after so many requests, all together, is not sent. */
   readonly requests: number
 }
@@ -52,7 +58,7 @@ const tight: AggregateLimits = {
 }
 
 /** After so many milliseconds without faults at the latest, everybody knows everything. */
-const quiet = 15_000
+const quiet = 30_000
 
 /** Runs the program with a seed. `tell` is given each thing that happens, as a line of text. */
 export const run = (program: Program, seed: number, settings: Settings, tell?: (line: string) => void): RunResult => {
@@ -76,6 +82,8 @@ const runWorld = (program: Program, seed: number, settings: Settings, tell?: (li
   const process = world.spawn("clients")
   const moment = (): History.Moment => ({ time: world.now, position: server.log.events.length })
   const limits = world.chance(0.5) ? tight : { ...defaults, shutdown: tight.shutdown }
+  const isFollowed = world.chance(0.25) && settings.follow.length > 0
+  const consumers = isFollowed ? new Consumers(server, settings.follow, report) : undefined
   const nodes: Array<Node> = []
 
   /** Follows the log in a node, as subscribers and projections do, and compares it with the log at once. */
@@ -107,7 +115,11 @@ const runWorld = (program: Program, seed: number, settings: Settings, tell?: (li
   }
 
   const startNode = (index: number) => {
-    const node = new Node(world, server, `node ${index + 1}`, { limits, report })
+    const node = new Node(world, server, `node ${index + 1}`, {
+      limits,
+      report,
+      consumers: (process) => consumers?.layer(process) ?? Layer.empty
+    })
     nodes[index] = node
     node.start(() => {
       follow(node)
@@ -148,7 +160,7 @@ const runWorld = (program: Program, seed: number, settings: Settings, tell?: (li
   const context = contextOf(process, report)
 
   const main = Effect.gen(function* () {
-    yield* Effect.repeat(Effect.sleep(1), { until: () => nodes.every(({ isServing }) => isServing) })
+    yield* Effect.repeat(Effect.sleep(20), { until: () => nodes.every(({ isServing }) => isServing) })
     const clients = yield* Effect.forEach(Arr.range(1, settings.clients), (number) => {
       const { client } = Clients.make(around, number - 1)
       return Effect.forkChild(Effect.provideService(program, Clients.Client, client))
@@ -160,7 +172,8 @@ const runWorld = (program: Program, seed: number, settings: Settings, tell?: (li
     yield* Fiber.interrupt(striking)
     mend()
     const isQuiet = () =>
-      server.sessions.underWay === 0 &&
+      consumers?.areDone !== false &&
+      server.sessions.areQuiet &&
       nodes.every(({ isServing, isStopping }) => isServing && !isStopping) &&
       history.followers.every(({ isAlive, position }) => !isAlive || Number(position) === server.log.events.length)
     const until = world.now + quiet
@@ -170,6 +183,7 @@ const runWorld = (program: Program, seed: number, settings: Settings, tell?: (li
       if (isAlive && Number(position) !== end)
         report(`${node} was handed the log up to ${position}, which ends at ${end}`)
     }
+    consumers?.end()
     const { read } = Clients.make(around, 0)
     const streams = new Map(history.commands.map(({ aggregate, streamId }) => [streamId, aggregate]))
     for (const node of nodes) {
@@ -182,7 +196,7 @@ const runWorld = (program: Program, seed: number, settings: Settings, tell?: (li
     }
   })
 
-  const count = settings.nodes - (world.chance(0.5) ? 0 : 1) || 1
+  const count = settings.nodes - (world.chance(0.5) || isFollowed ? 1 : 0) || 1
   for (let index = 0; index < count; index++) startNode(index)
   let isOver = false
   world.add(process, () => {

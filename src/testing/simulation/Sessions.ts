@@ -10,7 +10,7 @@ import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import type { Faults } from "./Faults.ts"
 import type { Process, World } from "./World.ts"
 
-const connectionError = (operation: "connect" | "query") =>
+export const connectionError = (operation: "connect" | "query") =>
   new SqlError({
     reason: new ConnectionError({ message: "The simulated connection is lost.", operation, cause: undefined })
   })
@@ -24,6 +24,16 @@ export const serverError = (code: string, message: string) =>
 /** Milliseconds; see `SqlEventStore`. */
 const queryTimeout = 6_000
 
+/** The probabilities that the database goes away before anybody learns what a statement did, and that its answer is slow. */
+interface Odds {
+  readonly goesAway: number
+  readonly slow: number
+}
+
+/** Others go on behind a statement that writes while its writer does not know yet, so that this happens often. */
+const ofSession: Odds = { goesAway: 0.01, slow: 0.4 }
+const ofPool: Odds = { goesAway: 0.003, slow: 0.15 }
+
 interface Statement {
   /** It will not take effect. */
   isDropped: boolean
@@ -36,13 +46,15 @@ export interface Session {
   isLost: boolean
   /** Is called in the process, when it learns that the session is lost. */
   onLost: ((error: SqlError) => void) | undefined
+  /** Is called in the database when the session ends; what is on its way may take effect after that. */
+  onEnd: (() => void) | undefined
 }
 
 export class Sessions {
   readonly world: World
   readonly faults: Faults
   /** The number of statements that have not arrived yet. */
-  underWay = 0
+  #underWay = 0
   readonly #server: Process
   readonly #sessions = new Set<Session>()
   #awayUntil = 0
@@ -53,6 +65,11 @@ export class Sessions {
     this.#server = server
   }
 
+  /** Tells whether no statement is under way, and no answer that somebody waits for. */
+  get areQuiet(): boolean {
+    return this.#underWay === 0 && [...this.#sessions].every(({ inFlight }) => inFlight.size === 0)
+  }
+
   /** Opens a session; fails while the database is away. */
   connect(process: Process): Effect.Effect<Session, SqlError> {
     return Effect.callback((resume) => {
@@ -61,14 +78,15 @@ export class Sessions {
         if (world.now < this.#awayUntil || this.faults.strikes("connection", 0.02)) {
           return resume(Effect.fail(connectionError("connect")))
         }
-        resume(Effect.succeed(this.#open(process)))
+        resume(Effect.succeed(this.open(process)))
       })
       return Effect.sync(cancel)
     })
   }
 
-  #open(process: Process): Session {
-    const session: Session = { process, inFlight: new Set(), isLost: false, onLost: undefined }
+  /** Takes a session of a pool. */
+  open(process: Process): Session {
+    const session: Session = { process, inFlight: new Set(), isLost: false, onLost: undefined, onEnd: undefined }
     this.#sessions.add(session)
     return session
   }
@@ -77,6 +95,7 @@ export class Sessions {
     session.isLost = true
     this.#sessions.delete(session)
     for (const statement of session.inFlight) statement.isDropped ||= this.world.chance(0.5)
+    session.onEnd?.()
   }
 
   /** Breaks a session, of which both ends learn; its statements take effect or not. */
@@ -96,9 +115,10 @@ export class Sessions {
     if (this.#sessions.size > 0) this.lose(this.world.pick([...this.#sessions]))
   }
 
-  /** The database goes away for a while, as one that crashes and comes up again. */
+  /** The database goes away for a while, as one that crashes and comes up again; or for longer than a command may take. */
   goAway(): void {
-    this.#awayUntil = this.world.now + this.world.random() * (this.world.chance(0.3) ? 9_000 : 2_000)
+    const { world } = this
+    this.#awayUntil = world.now + (world.chance(0.4) ? 4_000 + world.random() * 5_000 : world.random() * 2_000)
     this.loseAll()
   }
 
@@ -110,30 +130,37 @@ export class Sessions {
   execute<A>(session: Session, evaluate: () => A): Effect.Effect<A, SqlError> {
     return Effect.callback((resume) => {
       if (session.isLost) return resume(Effect.fail(connectionError("query")))
-      const cancel = this.#send(session, evaluate, (answer) =>
+      const cancel = this.#send(session, evaluate, ofSession, (answer) =>
         resume(Result.isSuccess(answer) ? Effect.succeed(answer.success) : Effect.fail(answer.failure))
       )
       return Effect.sync(cancel)
     })
   }
 
-  /** Sends a statement, and calls `done` in its process with what the server says, unless the statement is cancelled. */
-  #send<A>(session: Session, evaluate: () => A, done: (answer: Result.Result<A, SqlError>) => void): () => void {
+  /**
+   * Sends a statement, and calls `done` in its process with what the server says, unless the statement is cancelled.
+   */
+  #send<A>(
+    session: Session,
+    evaluate: () => A,
+    { goesAway, slow }: Odds,
+    done: (answer: Result.Result<A, SqlError>) => void
+  ): () => void {
     const { process } = session
     const { faults, world } = this
     let isAnswered = false
     const answer = (result: Result.Result<A, SqlError>) => {
       if (isAnswered) return
       isAnswered = true
-      world.after(process, this.delay(), () => {
+      world.after(process, this.delay(slow), () => {
         if (session.inFlight.delete(statement)) done(result)
       })
     }
     const statement: Statement = { isDropped: false, fail: (error) => answer(Result.fail(error)) }
     session.inFlight.add(statement)
-    this.underWay += 1
+    this.#underWay += 1
     world.after(this.#server, this.delay(), () => {
-      this.underWay -= 1
+      this.#underWay -= 1
       if (statement.isDropped) return
       if (faults.strikes("connection", 0.02)) {
         statement.isDropped = true
@@ -142,7 +169,7 @@ export class Sessions {
       if (faults.strikes("outage", 0.01)) return answer(Result.fail(serverError("55P03", "lock not available")))
       const made = this.#evaluate(evaluate)
       if (faults.strikes("connection", 0.02)) this.lose(session)
-      if (faults.strikes("outage", 0.003)) this.goAway()
+      if (faults.strikes("outage", goesAway)) this.goAway()
       answer(made)
     })
     // A cancelled statement may be over before it hears of that.
@@ -166,12 +193,12 @@ export class Sessions {
     return Effect.callback((resume) => {
       const unavailable = Effect.fail(new DatabaseUnavailable({ retryAfter: 1 }))
       if (this.world.now < this.#awayUntil) return resume(unavailable)
-      const session = this.#open(process)
+      const session = this.open(process)
       const off = this.world.after(process, queryTimeout, () => {
         this.close(session)
         resume(unavailable)
       })
-      const cancel = this.#send(session, evaluate, (answer) => {
+      const cancel = this.#send(session, evaluate, ofPool, (answer) => {
         off()
         this.close(session)
         resume(Result.isSuccess(answer) ? Effect.succeed(answer.success) : unavailable)
@@ -185,10 +212,10 @@ export class Sessions {
   }
 
   /** The milliseconds that something takes on its way. */
-  delay(): number {
+  delay(slow = 0.15): number {
     const { faults, world } = this
     if (faults.strikes("delay", 0.005)) return world.random() * 8_000
-    if (faults.strikes("delay", 0.15)) return world.random() * 150
+    if (faults.strikes("delay", slow)) return world.random() * 150
     return 0.1 + world.random() * 1.5
   }
 }

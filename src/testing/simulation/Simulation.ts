@@ -27,6 +27,8 @@ export interface Checked {
   readonly seeds: number
   readonly requests: number
   readonly events: number
+  /** It is the same if in each of these runs the same happened, in whatever order and threads they were made. */
+  readonly hash: string
 }
 
 /** A seed made something happen that must not. The message has a run that is as small as was found, and how to replay it. */
@@ -40,7 +42,8 @@ export class SimulationFailed extends Data.TaggedError("SimulationFailed")<{
 }> {
   override get message() {
     const { findings, seed, settings, trace } = this
-    const { clients, faults, nodes, requests } = settings
+    const { clients, faults, follow, nodes, requests } = settings
+    const followed = follow.length === 0 ? "" : `, follow: ${JSON.stringify(follow)}`
     return [
       `Seed ${seed} found what must not happen:`,
       ...findings.map((finding) => `  - ${finding}`),
@@ -48,12 +51,12 @@ export class SimulationFailed extends Data.TaggedError("SimulationFailed")<{
       ...trace,
       "To replay it:",
       `  Simulation.check(program, { seeds: 1, seed: ${seed}, nodes: ${nodes}, clients: ${clients}, requests: ${requests},`,
-      `    faults: ${JSON.stringify(faults)} })`
+      `    faults: ${JSON.stringify(faults)}${followed} })`
     ].join("\n")
   }
 }
 
-export const defaults: Settings = { nodes: 3, clients: 3, faults: allFaults, requests: 1_000 }
+export const defaults: Settings = { nodes: 3, clients: 3, faults: allFaults, follow: [], requests: 1_000 }
 
 const isFailing = ({ findings }: RunResult): boolean => findings.length > 0
 
@@ -70,6 +73,7 @@ const shrink = (program: Program, failed: RunResult, first: Settings): Settings 
   // With fewer requests a run may need fewer nodes as well, so that the smallest one is not made smaller by a replay.
   for (let before: Settings | undefined; before !== settings;) {
     before = settings
+    if (settings.follow.length > 0) tryWith({ follow: [] })
     while (settings.clients > 1 && tryWith({ clients: settings.clients - 1 }));
     while (settings.nodes > 1 && tryWith({ nodes: settings.nodes - 1 }));
     for (const fault of settings.faults) tryWith({ faults: settings.faults.filter((other) => other !== fault) })
@@ -78,6 +82,9 @@ const shrink = (program: Program, failed: RunResult, first: Settings): Settings 
   }
   return settings
 }
+
+/** Says a hash in 16 hex digits. */
+export const hashText = (hash: bigint): string => hash.toString(16).padStart(16, "0")
 
 /** Each run of so many is made twice, to see that it is the same one. */
 const repeatEvery = 50
@@ -108,7 +115,8 @@ const checkSeed = (program: Program, seed: number, settings: Settings): Effect.E
  * - a command was not decided on the newest state, its precondition or a guard did not hold at the commit, or a rejection was
  *   right at no version that was there between question and answer;
  * - a read is not of the newest state; two commands with one key took effect; a follower of the log was handed it otherwise
- *   than it is; a command has no answer in time, or a node does not come back once the faults have ended.
+ *   than it is; the view of a projection is not the fold of the log up to its checkpoint, or an event was not delivered to a
+ *   subscription that is past it; a command has no answer in time, or a node does not come back once the faults have ended.
  *
  * The program must get its time and its random numbers from Effect or from its `Client`, and do no I/O of its own.
  *
@@ -128,12 +136,14 @@ export const check = (program: Program, options: Options = {}): Effect.Effect<Ch
     const settings: Settings = { ...defaults, ...others }
     let requests = 0
     let events = 0
+    let hash = 0n
     for (let seed = first; seed < first + seeds; seed++) {
       const result = yield* checkSeed(program, seed, settings)
       requests += result.requests
       events += result.events
+      hash ^= BigInt(`0x${result.hash}`)
       // Whoever waits for something else has a turn.
       yield* Effect.yieldNow
     }
-    return { seeds, requests, events }
+    return { seeds, requests, events, hash: hashText(hash) }
   })

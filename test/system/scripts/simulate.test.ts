@@ -16,3 +16,13 @@ it("the trace of a seed is the same each time", async () => {
   assert.match(one.stdout, /The hash of all that happened is [0-9a-f]{16}/)
   assert.strictEqual(one.stdout, other.stdout)
 })
+
+it("the runs are the same ones in however many threads they are made", async () => {
+  const hashOf = async (workers: string) => {
+    const { stdout } = await simulate("--seeds", "120", "--workers", workers)
+    return stdout.match(/hash of all runs: ([0-9a-f]{16})/)?.[1]
+  }
+  const hash = await hashOf("1")
+  assert.isDefined(hash)
+  assert.strictEqual(await hashOf("3"), hash)
+})

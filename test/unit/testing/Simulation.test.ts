@@ -1,12 +1,12 @@
 import { assert, it } from "@effect/vitest"
 import { Clock, Effect } from "effect"
-import { program } from "../../../harness/simulation/KernelProgram.ts"
+import { program, settings } from "../../../harness/simulation/KernelProgram.ts"
 import { Counter, type CounterCommand } from "../../../harness/aggregates/Counter.ts"
 import * as Simulation from "../../../src/testing/simulation/Simulation.ts"
 
 it.effect("a simulation of the kernel finds nothing", () =>
   Effect.gen(function* () {
-    const { events, requests } = yield* Simulation.check(program, { seeds: 60 })
+    const { events, requests } = yield* Simulation.check(program, { ...settings, seeds: 60 })
     assert.isAbove(requests, 60 * 10)
     assert.isAbove(events, 60 * 5)
   })
@@ -15,7 +15,7 @@ it.effect("a simulation of the kernel finds nothing", () =>
 it("a seed brings exactly the same run back, and another seed is another run", () => {
   const traceOf = (seed: number) => {
     const trace: Array<string> = []
-    const { hash } = Simulation.run(program, seed, Simulation.defaults, (line) => trace.push(line))
+    const { hash } = Simulation.run(program, seed, settings, (line) => trace.push(line))
     return { hash, trace }
   }
   assert.deepStrictEqual(traceOf(11), traceOf(11))
