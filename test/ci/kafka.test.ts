@@ -7,8 +7,10 @@ import { assert, beforeAll, describe, it } from "vitest"
 import * as KafkaBroker from "../../src/bus/kafka/KafkaBroker.ts"
 import { brokerContract } from "../../harness/bus/BrokerContract.ts"
 import * as InboxKills from "../../harness/campaigns/kafka/InboxKills.ts"
+import * as ErpCampaign from "../../harness/campaigns/erp/ErpCampaign.ts"
 import * as KafkaKills from "../../harness/campaigns/kafka/KafkaKills.ts"
-import { freshDatabase } from "../../harness/servers/Resources.ts"
+import { seed } from "../../harness/fixtures/SeededRandom.ts"
+import { directory, freshDatabase } from "../../harness/servers/Resources.ts"
 import * as ForeignReaders from "../../harness/services/ForeignReaders.ts"
 import * as KafkaCluster from "../../harness/services/KafkaCluster.ts"
 import { ciSuite } from "../../harness/vitest/CiSuite.ts"
@@ -40,6 +42,23 @@ describe("Kafka", () => {
     assert.deepStrictEqual(faults, [])
     assert.isAbove(orders, 0)
     topic = read
+  })
+
+  it("is followed, as docs/integrating.md says, by a system that is killed at any step and does everything once", async () => {
+    const { done, faults, events } = await ErpCampaign.run({
+      databaseUrl: await freshDatabase(),
+      folder: await directory(),
+      ways: ["kafka"],
+      kafka: cluster.bootstrap,
+      crashes: 10,
+      serverKills: 2,
+      rebuilds: 0,
+      clients: 2,
+      pause: 20,
+      seed
+    })
+    assert.deepStrictEqual(faults, [])
+    assert.isAbove(done.kafka ?? 0, events / 2)
   })
 
   ciSuite("kcat reads every event of the topic", ForeignReaders.kcatMissing(), () => {

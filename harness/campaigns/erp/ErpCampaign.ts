@@ -5,9 +5,9 @@
  */
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
-import { call } from "../../clients/HttpClient.ts"
+import { attempted } from "../../clients/HttpClient.ts"
 import * as OrderLoad from "../../clients/OrderLoad.ts"
-import { untilSo } from "../../clocks/Until.ts"
+import { until, untilSo } from "../../clocks/Until.ts"
 import { seeded } from "../../fixtures/SeededRandom.ts"
 import { freePort } from "../../servers/FreePort.ts"
 import { type Environment, type ServerProcess, start } from "../../servers/ServerProcess.ts"
@@ -16,13 +16,15 @@ import * as ViewJudge from "../../judges/ViewJudge.ts"
 import * as ErpJudge from "./ErpJudge.ts"
 import * as ErpProgram from "./ErpProgram.ts"
 
-export type Way = "polling" | "sse"
+export type Way = "polling" | "sse" | "webhooks" | "kafka"
 
 export interface Plan {
   readonly databaseUrl: string
   /** The programs and their databases are kept here. */
   readonly folder: string
   readonly ways: ReadonlyArray<Way>
+  /** The brokers that servers publish to; nobody can follow in the way of Kafka without them. */
+  readonly kafka?: string
   /** Each of them is killed so many times. */
   readonly crashes: number
   /** So many times a server is killed, and the order view is rebuilt, spread over the crashes of the first way. */
@@ -35,10 +37,31 @@ export interface Plan {
   readonly seed: number
 }
 
+/** The server is told of a receiver on this machine, and tries it again at once, however often it has failed. */
+const webhooks: Environment = {
+  WEBHOOKS_ALLOW_HTTP: "true",
+  WEBHOOKS_ALLOWED_NETWORKS: "127.0.0.1",
+  WEBHOOKS_RETRY_AFTER: "10 millis",
+  WEBHOOKS_RETRY_AT_MOST: "50 millis"
+}
+
+/** Makes an endpoint, which is told of every event from the first one on; answers the secret of its signatures. */
+const endpoint = async (adminUrl: string, url: string): Promise<string> => {
+  const body = { url, start: "start" }
+  const made = await until(
+    () => attempted(adminUrl, "POST", "/admin/webhooks", { body }),
+    ({ status }) => status !== 0 && status !== 503,
+    { what: "An answer to a webhook's request", pause: 50 }
+  )
+  if (made.status !== 201) throw new Error(`A webhook was answered ${made.status}: ${made.text}`)
+  return made.body.secret
+}
+
 /** Two servers on one database, at addresses that stay when a server is killed and started again. */
-const servers = async (databaseUrl: string) => {
+const servers = async (databaseUrl: string, bus: Environment) => {
   const ports = [String(await freePort()), String(await freePort())]
-  const startAt = (port: string) => start({ DATABASE_URL: databaseUrl, PORT: port, HEARTBEAT: "1 second" })
+  const startAt = (port: string) =>
+    start({ DATABASE_URL: databaseUrl, PORT: port, HEARTBEAT: "1 second", ...webhooks, ...bus })
   const running: Array<ServerProcess> = []
   for (const port of ports) running.push(await startAt(port))
   let turn = 0
@@ -55,7 +78,7 @@ const servers = async (databaseUrl: string) => {
 }
 
 /** Steps of a crash: most are early, and some far enough for whole pages to be dealt with. */
-const drawStep = (draw: () => number) => 1 + Math.floor(draw() ** 3 * 600)
+const drawStep = (draw: () => number) => 1 + Math.floor(draw() ** 4 * 600)
 
 /** Runs one ERP, killed so many times at steps that are drawn; `onCrash` is awaited after each. */
 const crash = async (
@@ -73,11 +96,24 @@ const crash = async (
   return []
 }
 
-const rebuild = async (adminUrl: string) => {
-  const asked = await call(adminUrl, "POST", "/admin/projections/order-view/rebuild")
-  const path = asked.headers.get("location") ?? ""
-  if (asked.status !== 202) throw new Error(`A rebuild was answered ${asked.status}: ${asked.text}`)
-  return path
+/** Rebuilds the order view; resolves once no rebuild is under way any more. A server that is asked may be killed, or busy. */
+const rebuild = async (adminUrl: () => string): Promise<void> => {
+  const ask = (method: string, path: string) => attempted(adminUrl(), method, path, {})
+  const asked = await until(
+    () => ask("POST", "/admin/projections/order-view/rebuild"),
+    ({ status }) => status !== 0 && status !== 503,
+    { what: "An answer to a rebuild's request", pause: 50 }
+  )
+  // One whose answer was lost may be under way.
+  if (asked.status !== 202 && asked.status !== 409)
+    throw new Error(`A rebuild was answered ${asked.status}: ${asked.text}`)
+  await untilSo(
+    async () => {
+      const { body, status } = await ask("GET", "/admin/rebuilds")
+      return status === 200 && body.data.every(({ state }: { readonly state: string }) => state !== "running")
+    },
+    { what: "The end of a rebuild", pause: 50 }
+  )
 }
 
 /** The orders as the view has them, in the words of the program that polls. */
@@ -91,23 +127,36 @@ const viewOf = async (sql: Sql): Promise<ReadonlyMap<string, string>> => {
 export const run = async (plan: Plan) => {
   const { clients, crashes, databaseUrl, folder, pause, seed, ways } = plan
   const sql = open(databaseUrl)
-  const { adminUrl, killOne, stop, urls } = await servers(databaseUrl)
+  const bus: Environment =
+    plan.kafka === undefined ? {} : { KAFKA_BOOTSTRAP: plan.kafka, KAFKA_TOPIC: "erp", KAFKA_PARTITIONS: "6" }
+  const { adminUrl, killOne, stop, urls } = await servers(databaseUrl, bus)
   const started: Array<ErpProgram.Running> = []
   try {
-    await OrderLoad.fill(urls[0]!)
+    // On a machine that is held up a database may seem to be away.
+    const fill = () =>
+      OrderLoad.fill(urls[0]!).then(
+        () => true,
+        () => false
+      )
+    await untilSo(fill, { what: "The catalog", pause: 50 })
     await ErpProgram.write(folder)
     const load = OrderLoad.start({ urls: () => urls, clients, pause })
     await load.nextAcknowledged()
-    const draw = seeded(seed)
     const faults: Array<string> = []
     const storeOf = (way: Way) => join(folder, way, "erp.db")
-    const settingsOf = (way: Way): Environment => ({
+    const port = String(await freePort())
+    const secret = ways.includes("webhooks") ? await endpoint(adminUrl(), `http://127.0.0.1:${port}`) : ""
+    const settingsOf = (way: Way, draw: () => number): Environment => ({
+      ERP_PORT: port,
+      ERP_SECRET: secret,
       ORDINAL_URL: urls[Math.floor(draw() * urls.length)]!,
       ERP_FILE: storeOf(way),
-      ERP_PAUSE: "10"
+      ERP_PAUSE: "10",
+      ...bus
     })
 
     let rebuilds = 0
+    let rebuilding = Promise.resolve()
     /** Each is due once so many crashes of the first way were seen. */
     const isDue = (number: number, times: number) =>
       Math.floor((number * times) / crashes) > Math.floor(((number - 1) * times) / crashes)
@@ -115,17 +164,19 @@ export const run = async (plan: Plan) => {
       if (way !== ways[0]) return
       if (isDue(number, plan.serverKills)) await killOne()
       if (!isDue(number, plan.rebuilds)) return
-      await rebuild(adminUrl())
+      await rebuilding
+      rebuilding = rebuild(adminUrl).catch((cause) => void faults.push(String(cause)))
       rebuilds += 1
     }
     await Promise.all(
-      ways.map(async (way) => {
+      ways.map(async (way, index) => {
+        const draw = seeded(seed + index)
         await mkdir(join(folder, way), { recursive: true })
         const file = join(folder, `${way}.ts`)
         faults.push(
           ...(await crash(
             file,
-            () => settingsOf(way),
+            () => settingsOf(way, draw),
             crashes,
             draw,
             (number) => disturb(way, number)
@@ -133,13 +184,14 @@ export const run = async (plan: Plan) => {
         )
       })
     )
+    await rebuilding
     await load.stop()
     await ViewJudge.caughtUp(sql)
     const [log, view] = [await ErpJudge.logOf(sql), await viewOf(sql)]
 
     const done: Record<string, number> = {}
     for (const way of ways) {
-      const last = ErpProgram.start(join(folder, `${way}.ts`), { ...settingsOf(way), CRASH_AT: "0" })
+      const last = ErpProgram.start(join(folder, `${way}.ts`), { ...settingsOf(way, () => 0), CRASH_AT: "0" })
       started.push(last)
       const judge = () => {
         const work = ErpProgram.workIn(storeOf(way))

@@ -1,6 +1,6 @@
 /** The consumers of docs/integrating.md as processes, which follow a server and are killed at a step of their own. */
 import { spawn } from "node:child_process"
-import { readFile, writeFile } from "node:fs/promises"
+import { readFile, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { filesIn } from "../../fixtures/Programs.ts"
@@ -10,8 +10,9 @@ import type { Environment } from "../../servers/ServerProcess.ts"
 /** The programs of the document: the names of their files, and their code. */
 export const files = async () => filesIn(await readFile(join(root, "docs", "integrating.md"), "utf8"))
 
-/** Writes the programs into a folder. */
+/** Writes the programs into a folder, from where they find the packages of this repository. */
 export const write = async (folder: string): Promise<void> => {
+  await symlink(join(root, "node_modules"), join(folder, "node_modules"))
   for (const [name, code] of await files()) await writeFile(join(folder, name), code)
 }
 

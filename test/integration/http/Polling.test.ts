@@ -5,12 +5,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { onTestFinished } from "vitest"
-import { Database } from "../../../src/database/Database.ts"
+import { OrderViewProjection } from "../../../src/views/order/OrderViewProjection.ts"
 import * as Cursor from "../../../src/views/Cursor.ts"
 import { orderId } from "../../../harness/clients/HttpClient.ts"
 import { until } from "../../../harness/clocks/Until.ts"
 import { poisoned } from "../../../harness/faults/PoisonedView.ts"
 import { restoreLog } from "../../../harness/faults/RestoredLog.ts"
+import { connect } from "../../../harness/servers/FreshDatabase.ts"
+import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 import { orderView, place, type Shop, start } from "../../../harness/servers/AdminServer.ts"
 
 interface Told {
@@ -115,14 +117,17 @@ describe("an order that was parked and comes back", () => {
 
 describe("orders that are being stored", () => {
   it("are told once they are, to who polled while an earlier append and a later one were in flight", async () => {
-    const shop = await start()
+    let url = ""
+    const database = Effect.tap(freshDatabase, (made) => Effect.sync(() => (url = made)))
+    const shop = await start(OrderViewProjection, database)
     onTestFinished(shop.stop)
     const { poll } = poller(shop)
     const first = await place(shop, "wait")
     assert.deepStrictEqual(await poll(), [`${first} 2`])
     const copied = await shop.run(
       Effect.gen(function* () {
-        const { projections: sql } = yield* Database
+        // This session may be idle in its transaction for as long as the machine is held up.
+        const sql = yield* connect(url)
         const copy = orderId()
         // Another process has stored the events of an order, with positions, and has not committed them yet.
         const later = yield* sql.withTransaction(
@@ -143,7 +148,7 @@ describe("orders that are being stored", () => {
           })
         )
         return [copy, yield* Fiber.join(later)]
-      })
+      }).pipe(Effect.scoped)
     )
     await caughtUp(shop)
     assert.deepStrictEqual(

@@ -7,7 +7,7 @@ import { seed } from "../../../harness/fixtures/SeededRandom.ts"
 import { directory, freshDatabase } from "../../../harness/servers/Resources.ts"
 
 it("the programs of docs/integrating.md compile", async () => {
-  assert.isAtLeast((await ErpProgram.files()).length, 3)
+  assert.isAtLeast((await ErpProgram.files()).length, 5)
   await project(await ErpProgram.files())
 })
 
@@ -15,8 +15,8 @@ it("who follows orders as docs/integrating.md says, and is killed at any step, h
   const { done, faults, orders } = await run({
     databaseUrl: await freshDatabase(),
     folder: await directory(),
-    ways: ["polling", "sse"],
-    crashes: 20,
+    ways: ["polling", "sse", "webhooks"],
+    crashes: 14,
     serverKills: 2,
     rebuilds: 1,
     clients: 2,

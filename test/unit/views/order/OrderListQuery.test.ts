@@ -20,7 +20,10 @@ describe("the cursor of a list of orders", () => {
   it("gives back the key it was made of", () => {
     assert.deepStrictEqual(Result.getOrThrow(keyOf(query, cursor)), placed)
     const polling: Listing = { filter: {}, sort: "updatedAt" }
-    assert.deepStrictEqual(Result.getOrThrow(keyOf(polling, cursorOf(polling, updated))), updated)
+    const read = { position: 1050n, check: "5f2c9a1b3d4e" }
+    for (const key of [updated, { ...updated, read }, { ...updated, read, parked: "17.-9001" }]) {
+      assert.deepStrictEqual(Result.getOrThrow(keyOf(polling, cursorOf(polling, key))), key)
+    }
   })
 
   it("belongs to its filter, in whatever order statuses are named", () => {
