@@ -14,7 +14,7 @@ import {
 import { CustomerId, LineId, OrderId, PaymentId, ProductId, ShipmentId } from "../../src/order/OrderId.ts"
 import * as Rejection from "../../src/order/OrderRejection.ts"
 import { InvalidToken, ProjectionBehind } from "../../src/projection/consistency/ConsistencyToken.ts"
-import { InvalidCursor } from "../../src/views/ViewQuery.ts"
+import { InvalidCursor } from "../../src/projection/view/ViewQuery.ts"
 
 export const orderId = OrderId.make("ord_01890000-0000-7000-8000-000000000000")
 const lineId = LineId.make("line")

@@ -6,7 +6,7 @@ const of =
   (name: string, from: string, to: string): Sabotage => ({ name, subject, file, from, to })
 
 const sales = of("product sales", "examples/TopProducts.ts")
-const view = of("order view", "src/views/ViewProjection.ts")
+const view = of("order view", "src/projection/view/ViewProjection.ts")
 const entry = of("order view", "src/views/order/OrderEntry.ts")
 const rows = of("order view", "src/views/order/OrderViewRows.ts")
 const catalog = of("catalog view", "src/views/catalog/CatalogViewRows.ts")

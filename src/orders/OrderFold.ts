@@ -11,7 +11,7 @@ import { OrderAggregate } from "../order/OrderAggregate.ts"
 import type { OrderId } from "../order/OrderId.ts"
 import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
 import * as OrderEntry from "../views/order/OrderEntry.ts"
-import type { Freshness } from "../views/ViewQuery.ts"
+import type { Freshness } from "../projection/view/ViewQuery.ts"
 
 const foldsAtOnce = 8
 

@@ -4,7 +4,7 @@ import type { Unavailable } from "../aggregate/CommandErrors.ts"
 import type { InvalidRequest } from "../aggregate/InvalidRequest.ts"
 import type { CustomerId, ProductId } from "../order/OrderId.ts"
 import type { InvalidToken } from "../projection/consistency/ConsistencyToken.ts"
-import type { Freshness, InvalidCursor } from "../views/ViewQuery.ts"
+import type { Freshness, InvalidCursor } from "../projection/view/ViewQuery.ts"
 import type { QueryError, ServerUnreachable } from "./OrdersError.ts"
 import type { OrderFilter, OrderSort } from "../views/order/OrderQueries.ts"
 

@@ -35,6 +35,6 @@ export {
   OrderQueries,
   OrderSort
 } from "../views/order/OrderQueries.ts"
-export { type Freshness, InvalidCursor, type TokenError } from "../views/ViewQuery.ts"
+export { type Freshness, InvalidCursor, type TokenError } from "../projection/view/ViewQuery.ts"
 export { OrderLineView, OrderView } from "../views/order/OrderView.ts"
 export type { StoredOrder } from "../views/order/StoredOrder.ts"

@@ -1,6 +1,6 @@
 /**
  * Wires projections: runs them, their rebuilds and their audits in the background, and offers the services
- * `Projections`, `Rebuilds`, `ParkedStreams` and `Audits`, and `ProjectionHost` for what is added later. `EventSourcing`
+ * `Projections`, `Rebuilds`, `ParkedStreams`, `Audits` and `FoldReads`, and `ProjectionHost` for what is added later. `EventSourcing`
  * calls this with the projections of an application.
  */
 import { Context, Effect, Layer, Scope } from "effect"
@@ -10,6 +10,8 @@ import type { LogTail } from "../eventstore/tail/LogTail.ts"
 import { Audits } from "./audit/Audits.ts"
 import * as SqlAudits from "./audit/SqlAudits.ts"
 import { ProjectionProgress } from "./consistency/ProjectionProgress.ts"
+import * as MemoryFoldReads from "./fold/MemoryFoldReads.ts"
+import * as SqlFoldReads from "./fold/SqlFoldReads.ts"
 import * as StoredParkedStreams from "./parking/StoredParkedStreams.ts"
 import { type Consumer, isSubscription, type Projection } from "./Projection.ts"
 import { ProjectionHost } from "./ProjectionHost.ts"
@@ -96,10 +98,15 @@ export const layerMemory = Layer.unwrap(
       Rebuilds.layerMemory,
       StoredParkedStreams.layer(registry.consumers),
       Audits.layerMemory,
+      MemoryFoldReads.layer,
       Layer.effect(ProjectionHost, makeHost(registry, inMemory))
     )
   })
-).pipe(Layer.provideMerge(ProjectionProgress.layer), Layer.provideMerge(MemoryProjectionStore.layer))
+).pipe(
+  Layer.provideMerge(ProjectionProgress.layer),
+  Layer.provideMerge(MemoryProjectionStore.layerNoDeps),
+  Layer.provide(MemoryProjectionStore.Memory.layer)
+)
 
 /** Rebuilds and audits each projection in the background. */
 const inDatabase = Effect.map(
@@ -122,7 +129,8 @@ export const layer = (projections: ReadonlyArray<Projection>) =>
         StoredProjections.layer(registry.consumers),
         SqlRebuilds.layer(registry.consumers),
         StoredParkedStreams.layer(registry.consumers),
-        SqlAudits.layer(registry.projections)
+        SqlAudits.layer(registry.projections),
+        SqlFoldReads.layer
       )
       const running = Effect.flatMap(ProjectionHost, ({ run }) => Effect.forEach(projections, run, { discard: true }))
       return Layer.effectDiscard(running).pipe(

@@ -4,6 +4,7 @@
  */
 import { Effect, Layer } from "effect"
 import type { SqlClient, SqlError, Statement } from "effect/sql"
+import * as Fold from "./fold/Fold.ts"
 import * as HandlerFailure from "./HandlerFailure.ts"
 import type { Batch, Projection as Plain, Slot } from "./Projection.ts"
 import { ProjectionHost } from "./ProjectionHost.ts"
@@ -99,4 +100,4 @@ const layer = <R>(projection: WithServices<R>) =>
     })
   )
 
-export const Projection = { make, layer }
+export const Projection = { make, fold: Fold.make, layer }

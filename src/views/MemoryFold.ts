@@ -9,8 +9,8 @@ import { EventStore, type RecordedEvent } from "../eventstore/EventStore.ts"
 import { LogTail } from "../eventstore/tail/LogTail.ts"
 import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
 import * as PositionLatch from "../projection/consistency/PositionLatch.ts"
-import type { Freshness, TokenError } from "./ViewQuery.ts"
-import * as ViewToken from "./ViewToken.ts"
+import type { Freshness, TokenError } from "../projection/view/ViewQuery.ts"
+import * as ViewToken from "../projection/view/ViewToken.ts"
 
 /** Applies every event of the log in order until the scope closes. */
 export const make = Effect.fnUntraced(function* (apply: (event: RecordedEvent) => void) {

@@ -8,7 +8,7 @@ import { Headers, HttpTraceContext } from "effect/http"
 import type { Precondition } from "../../aggregate/actor/Envelope.ts"
 import { isIdempotencyKey } from "../../aggregate/CommandErrors.ts"
 import * as ConsistencyToken from "../../projection/consistency/ConsistencyToken.ts"
-import type { Freshness } from "../../views/ViewQuery.ts"
+import type { Freshness } from "../../projection/view/ViewQuery.ts"
 
 /** Writes a version as a strong entity tag. */
 export const entityTag = (version: number): string => `"${version}"`

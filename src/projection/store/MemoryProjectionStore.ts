@@ -1,94 +1,35 @@
 /**
  * Keeps checkpoints, leases, parked streams and the rows of folds in memory, for tests and trials, by the same rules as
- * `SqlProjectionStore`. The log is the one of `EventStore`. Nothing survives the process; what several hosts in one process
- * share, as processes share a database, is a `Memory`.
+ * `SqlProjectionStore`. The log is the one of `EventStore`. Nothing survives the process; what hosts share is a `Memory`.
  */
-import { Clock, Context, DateTime, Duration, Effect, Layer } from "effect"
-import { EventStore, type RecordedEvent } from "../../eventstore/EventStore.ts"
-import * as StreamId from "../../eventstore/StreamId.ts"
-import * as UuidV7 from "../../eventstore/UuidV7.ts"
+import { Duration, Effect, Layer } from "effect"
+import { EventStore } from "../../eventstore/EventStore.ts"
 import * as Checkpoint from "../Checkpoint.ts"
 import * as ConsistencyToken from "../consistency/ConsistencyToken.ts"
 import type { LogPoint } from "../LogPoint.ts"
-import { unknownReason } from "../parking/ParkedRows.ts"
-import type { ParkedStream } from "../parking/ParkedStreams.ts"
-import {
-  type CheckpointKey,
-  type Consumer,
-  handles,
-  isSubscription,
-  type ProjectionKey,
-  type Start
-} from "../Projection.ts"
+import { type CheckpointKey, type Consumer, isSubscription, type ProjectionKey, type Start } from "../Projection.ts"
 import { ProjectionLimits } from "../ProjectionLimits.ts"
-import * as MemoryTables from "./MemoryTables.ts"
+import { type CheckpointRow, keyOf, Memory, nowText } from "./Memory.ts"
+import * as MemoryLogPages from "./MemoryLogPages.ts"
+import * as MemoryParkedStreams from "./MemoryParkedStreams.ts"
+import { countParked, parkedOf } from "./MemoryParkedStreams.ts"
 import { type ProjectionRow, type ProjectionSession, ProjectionStore } from "./ProjectionStore.ts"
 
-/** A checkpoint as it is kept. */
-interface CheckpointRow extends LogPoint {
-  readonly projection: string
-  readonly version: number
-  readonly logId: string
-  readonly owner: string | null
-  /** The lease ends at this time of the monotonic clock, in milliseconds. */
-  readonly until: number
-  readonly paused: boolean
-  readonly problem: string | null
-  readonly updatedAt: string
-}
+export { Memory } from "./Memory.ts"
 
-interface Rows {
-  readonly checkpoints: CheckpointRow
-  readonly parked: ParkedStream
-  /** The rows of folds, by projection and stream. */
-  readonly entries: { readonly projection: string; readonly streamId: string; readonly entry: unknown }
-}
-
-/** The hosts on one log share these: the tables, and the clock that leases end by. */
-export class Memory extends Context.Service<
-  Memory,
-  { readonly tables: MemoryTables.MemoryTables<Rows>; readonly clock: Clock.Clock }
->()("ordinal/projection/store/MemoryProjectionStore/Memory") {
-  static readonly make = (clock: Clock.Clock) =>
-    Memory.of({ tables: MemoryTables.make<Rows>(["checkpoints", "parked", "entries"]), clock })
-  static readonly layer = Layer.effect(Memory, Effect.map(Clock.Clock, Memory.make))
-}
-
-type Tables = MemoryTables.Tables<Rows>
-
-const keyOf = ({ name, slot }: Pick<CheckpointKey, "name" | "slot">) => `${slot} ${name}`
 const entryKey = (projection: string, streamId: string) => `${projection} ${streamId}`
-
-const parkedOf = (tables: Tables, projection: string) =>
-  [...tables.parked.all().values()]
-    .filter((parked) => parked.projection === projection)
-    .toSorted((left, right) => Number(left.position - right.position))
-
-const findParked = (tables: Tables, projection: string, streamId: string) =>
-  parkedOf(tables, projection).find((parked) => parked.streamId === streamId)
-
-const countParked = (tables: Tables, projection: string) =>
-  parkedOf(tables, projection).filter(({ parked }) => parked).length
-
-/** No more events than this are applied at once, so that everybody else has a turn. */
-const maxBatch = 500
 
 export const make = Effect.gen(function* () {
   const log = yield* EventStore
-  const { clock, tables } = yield* Memory
+  const memory = yield* Memory
+  const { clock, tables } = memory
   const { read, transaction, write } = tables
   const leaseMillis = () => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
-  const nowText = () => DateTime.formatIso(DateTime.makeUnsafe(clock.currentTimeMillisUnsafe()))
-
-  const eventAt = (position: bigint) =>
-    position === 0n
-      ? Effect.undefined
-      : Effect.map(log.readAll({ after: position - 1n, limit: 1 }), ([event]) =>
-          event?.position === position ? event : undefined
-        )
 
   const isOfHistory = ({ eventId, position }: LogPoint) =>
-    eventId === null ? Effect.succeed(true) : Effect.map(eventAt(position), (event) => event?.eventId === eventId)
+    eventId === null
+      ? Effect.succeed(true)
+      : Effect.map(ConsistencyToken.eventIdAt(log, position), (found) => found === eventId)
 
   const stored: ProjectionSession["stored"] = Effect.fnUntraced(function* (key) {
     const found = yield* read((tables) => ({
@@ -117,7 +58,7 @@ export const make = Effect.gen(function* () {
     const { logId, position: head } = yield* log.head
     const token = start === "end" ? undefined : yield* Effect.fromResult(ConsistencyToken.parse(start))
     const position = token?.position ?? head
-    const eventId = (yield* eventAt(position))?.eventId
+    const eventId = yield* ConsistencyToken.eventIdAt(log, position)
     if (token !== undefined && !ConsistencyToken.isOf(token, logId, eventId)) {
       return yield* ConsistencyToken.refused(token)
     }
@@ -133,7 +74,7 @@ export const make = Effect.gen(function* () {
     yield* write(({ checkpoints }) => {
       const key = keyOf({ name, slot: "live" })
       if (checkpoints.get(key) !== undefined) return
-      const fresh = { owner: null, until: -Infinity, paused: false, problem: null, updatedAt: nowText() }
+      const fresh = { owner: null, until: -Infinity, paused: false, problem: null, updatedAt: nowText(clock) }
       checkpoints.set(key, { projection: name, version, logId, ...point, ...fresh })
     })
   })
@@ -161,7 +102,7 @@ export const make = Effect.gen(function* () {
       row.logId === from.logId &&
       row.position === from.position &&
       !row.paused
-        ? { ...row, position, eventId, until, problem: null, updatedAt: nowText() }
+        ? { ...row, position, eventId, until, problem: null, updatedAt: nowText(clock) }
         : undefined
     )
     if (!isMoved) return yield* new Checkpoint.CheckpointMoved()
@@ -183,36 +124,6 @@ export const make = Effect.gen(function* () {
       )
     )
 
-  const changeParked = (id: string, next: (parked: ParkedStream) => ParkedStream | undefined) =>
-    write(({ parked }) => {
-      const row = parked.get(id)
-      if (row !== undefined) parked.set(id, next(row))
-    })
-
-  const setAside = (
-    name: string,
-    { event, reason }: { readonly event: RecordedEvent; readonly reason: string },
-    next: (known: ParkedStream | undefined, fresh: ParkedStream) => ParkedStream
-  ) =>
-    write((tables) => {
-      const { position, streamId, version } = event
-      const known = findParked(tables, name, streamId)
-      const fresh: ParkedStream = {
-        id: known?.id ?? UuidV7.make(),
-        projection: name,
-        streamId,
-        version,
-        position,
-        reason,
-        parkedAt: nowText(),
-        retries: 0,
-        parked: true,
-        degraded: known?.degraded ?? false,
-        skipped: known?.skipped ?? []
-      }
-      tables.parked.set(fresh.id, next(known, fresh))
-    })
-
   const session: ProjectionSession = {
     transaction,
     stored,
@@ -224,76 +135,8 @@ export const make = Effect.gen(function* () {
     renewLease: takeLease,
     releaseLease: (key, owner) =>
       change(key, (row) => (row.owner === owner ? { ...row, owner: null, until: -Infinity } : undefined)),
-    parked: {
-      among: ({ name }, streamIds) =>
-        read((tables) => {
-          const asked = new Set(streamIds)
-          const parked = parkedOf(tables, name).filter(({ parked, streamId }) => parked && asked.has(streamId))
-          return new Set(parked.map(({ streamId }) => streamId))
-        }),
-      isSkipped: (name, { streamId, version }) =>
-        read((tables) => findParked(tables, name, streamId)?.skipped.includes(version) === true),
-      park: ({ name }, culprit) => setAside(name, culprit, (known, fresh) => (known?.parked === true ? known : fresh)),
-      recordSkip: ({ name }, culprit) =>
-        setAside(name, culprit, (known, fresh) => ({
-          ...(known ?? { ...fresh, parked: false }),
-          degraded: true,
-          skipped: [...fresh.skipped, culprit.event.version]
-        })),
-      parkedAt: (name, streamId) =>
-        read((tables) => {
-          const known = findParked(tables, name, streamId)
-          return known?.parked === true ? known.position : undefined
-        }),
-      list: (id) =>
-        read(({ parked }) =>
-          [...parked.all().values()]
-            .filter((row) => id === undefined || row.id === id)
-            .toSorted((left, right) =>
-              left.projection === right.projection
-                ? Number(left.position - right.position)
-                : left.projection < right.projection
-                  ? -1
-                  : 1
-            )
-        ),
-      unknown: (name) =>
-        read((tables) =>
-          parkedOf(tables, name)
-            .filter(({ parked, reason }) => parked && reason.startsWith(unknownReason))
-            .map(({ id }) => id)
-        ),
-      failsAt: (id, { event: { position, version }, reason }) =>
-        changeParked(id, (row) => ({ ...row, version, position, reason, retries: row.retries + 1 })),
-      advance: (id, { position, version }) =>
-        changeParked(id, (row) => ({ ...row, version: version + 1, position: position + 1n })),
-      unpark: ({ id }) => changeParked(id, (row) => (row.degraded ? { ...row, parked: false } : undefined))
-    },
-    ofStream: Effect.fnUntraced(function* (streamId, from, upTo, limit) {
-      const found: Array<RecordedEvent> = []
-      for (let [after, hasMore] = [from - 1, true]; hasMore && found.length < limit;) {
-        const page = yield* log.readStream(StreamId.StreamId.make(streamId), { after, limit: limit - found.length })
-        found.push(...page.events)
-        hasMore = page.hasMore
-        after = found.at(-1)?.version ?? after
-      }
-      return found.filter(({ position }) => position <= upTo)
-    }),
-    nextOfOthers: Effect.fnUntraced(function* (consumer, key, after, except) {
-      for (let from = after; ;) {
-        const page = yield* log.readAll({ after: from, limit: maxBatch })
-        const parked = yield* session.parked.among(
-          key,
-          page.map(({ streamId }) => streamId)
-        )
-        const isOther = (event: RecordedEvent) =>
-          handles(consumer, event) && !except.includes(event.streamId) && !parked.has(event.streamId)
-        const found = page.find(isOther)
-        const last = page.at(-1)
-        if (found !== undefined || last === undefined) return found
-        from = last.position
-      }
-    }),
+    parked: MemoryParkedStreams.make(memory),
+    ...MemoryLogPages.make(log, memory),
     apply: ({ fold, name }, events) =>
       write(({ entries }) => {
         if (fold === undefined) throw new Error(`The projection ${name} keeps its rows in SQL; run it on a database.`)
@@ -349,7 +192,7 @@ export const make = Effect.gen(function* () {
   return ProjectionStore.of({
     shared: session,
     withSession: (use) => use(session),
-    maxBatch,
+    maxBatch: MemoryLogPages.maxBatch,
     positions: Effect.gen(function* () {
       const rows = yield* read(({ checkpoints }) => [...checkpoints.all().values()])
       const { logId, position: head } = yield* log.head
@@ -380,7 +223,7 @@ export const make = Effect.gen(function* () {
             ...point,
             logId,
             problem: null,
-            updatedAt: nowText()
+            updatedAt: nowText(clock)
           }))
         )
       )

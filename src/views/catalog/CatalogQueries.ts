@@ -5,8 +5,14 @@ import { ProductState } from "../../catalog/Product.ts"
 import type { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import type { CatalogCategory, CatalogEntry, CatalogStates } from "./CatalogEntry.ts"
 import type { ConsistencyToken } from "../../projection/consistency/ConsistencyToken.ts"
-import { type Freshness, InvalidCursor, readableRows, readStored, type TokenError } from "../ViewQuery.ts"
-import * as Cursor from "../Cursor.ts"
+import {
+  type Freshness,
+  InvalidCursor,
+  readableRows,
+  readStored,
+  type TokenError
+} from "../../projection/view/ViewQuery.ts"
+import * as Cursor from "../../projection/view/Cursor.ts"
 
 export interface CatalogFilter {
   /**

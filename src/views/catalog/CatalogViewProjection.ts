@@ -1,6 +1,6 @@
 /** Keeps `ordinal.catalog_view`, which has a row per product and per customer. */
 import type { Projection } from "../../projection/Projection.ts"
-import * as ViewProjection from "../ViewProjection.ts"
+import * as ViewProjection from "../../projection/view/ViewProjection.ts"
 import * as CatalogEntry from "./CatalogEntry.ts"
 import * as CatalogViewRows from "./CatalogViewRows.ts"
 

@@ -4,7 +4,7 @@ import type { SqlClient } from "effect/sql"
 import * as StreamId from "../../eventstore/StreamId.ts"
 import type { Slot } from "../../projection/Projection.ts"
 import * as ProjectionTable from "../../projection/ProjectionTable.ts"
-import type { Encoded } from "../ViewProjection.ts"
+import type { Encoded } from "../../projection/view/ViewProjection.ts"
 import type { CatalogEntry } from "./CatalogEntry.ts"
 
 export const CatalogViewTable = ProjectionTable.make({

@@ -5,7 +5,7 @@ import { CustomerId, type OrderId } from "../../order/OrderId.ts"
 import { OrderStatus, PaymentStatus } from "../../order/OrderStatus.ts"
 import { Time } from "../Time.ts"
 import type { ConsistencyToken } from "../../projection/consistency/ConsistencyToken.ts"
-import type { Freshness, InvalidCursor, TokenError } from "../ViewQuery.ts"
+import type { Freshness, InvalidCursor, TokenError } from "../../projection/view/ViewQuery.ts"
 import type { StoredOrder } from "./StoredOrder.ts"
 
 /**

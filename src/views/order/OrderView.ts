@@ -22,7 +22,7 @@ import {
 } from "../../order/OrderState.ts"
 import { OrderStatus, PaymentStatus, paymentStatus, status } from "../../order/OrderStatus.ts"
 import * as OrderTotals from "../../order/OrderTotals.ts"
-import { readStored } from "../ViewQuery.ts"
+import { readStored } from "../../projection/view/ViewQuery.ts"
 
 const Time = Schema.String
 const optional = Schema.optionalKey

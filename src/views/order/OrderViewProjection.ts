@@ -1,7 +1,7 @@
 /** Keeps `ordinal.order_view`, which has a row per order. */
 import { Array as Arr, Effect } from "effect"
 import type { Projection } from "../../projection/Projection.ts"
-import * as ViewProjection from "../ViewProjection.ts"
+import * as ViewProjection from "../../projection/view/ViewProjection.ts"
 import * as OrderEntry from "./OrderEntry.ts"
 import * as OrderViewRows from "./OrderViewRows.ts"
 

@@ -8,6 +8,7 @@ import { Aggregate, Upcaster } from "ordinal/aggregate"
 import { AggregateClient } from "ordinal/client"
 import { AggregateApi, AggregateHandlers, Server } from "ordinal/http"
 import { EventSourcing } from "ordinal/kernel"
+import { Projection } from "ordinal/projection"
 
 const CardId = Schema.String.pipe(Schema.brand("CardId"))
 const PotId = Schema.String.pipe(Schema.brand("PotId"))
@@ -216,3 +217,76 @@ AggregateClient.layer(Cards, { baseURL: "http://127.0.0.1" })
 
 // error: Type 'Service<"cards", "card">' is not assignable to type 'never'
 Effect.runFork(Layer.launch(Server.serve(CardsApi, { host: "127.0.0.1", port: 0 })))
+
+// A fold and its queries.
+
+const fold = {
+  version: 1,
+  from: [Cards],
+  row: Schema.Struct({ city: Schema.String, tags: Schema.Array(Schema.String) })
+}
+
+Projection.fold("cards", {
+  ...fold,
+  // error: Type '"cty"' is not assignable to type '"city"'
+  fields: ["cty"],
+  evolve: (row) => row
+})
+
+Projection.fold("cards", {
+  ...fold,
+  // error: Type '"tags"' is not assignable to type '"city"'
+  fields: ["tags"],
+  evolve: (row) => row
+})
+
+Projection.fold("cards", {
+  ...fold,
+  // error: Type 'undefined' is not assignable to type
+  evolve: (row, { event }) => {
+    switch (event._tag) {
+      case "Issued":
+        return row
+    }
+  }
+})
+
+Projection.fold("cards", {
+  ...fold,
+  // error: Property 'tags' is missing in type '{ city: string; }' but required in type
+  evolve: () => ({ city: "London" })
+})
+
+Projection.fold("cards", {
+  ...fold,
+  // error: Property 'euros' does not exist on type
+  evolve: (row, { event }) => row && { ...row, city: `${event.euros}` }
+})
+
+const CardRows = Projection.fold("cards", { ...fold, fields: ["city"], evolve: (row) => row })
+const Both = Projection.fold("both", { ...fold, from: [Cards, Pots], fields: ["city"], evolve: (row) => row })
+
+export const reads = Effect.gen(function* () {
+  const rows = yield* CardRows.queries
+  // error: Argument of type 'string' is not assignable to parameter of type 'string & Brand<"CardId">'
+  yield* rows.get("a")
+  // error: 'tags' does not exist in type
+  yield* rows.list({ filter: { tags: "red" } })
+  // error: Type 'number' is not assignable to type 'string | readonly string[]'
+  yield* rows.list({ filter: { city: 1 } })
+  // error: Type '"tags"' is not assignable to type '"-city" | "-id" | "city" | "id"
+  yield* rows.list({ sort: "tags" })
+  // error: Object is possibly 'undefined'
+  return (yield* rows.get(id)).row.city
+})
+
+export const unsaid = Effect.gen(function* () {
+  const rows = yield* Both.queries
+  // error: Expected 1 arguments, but got 0
+  yield* rows.list()
+  // error: Type '"bowl"' is not assignable to type '"card" | "pot"'
+  yield* rows.get(id, { category: "bowl" })
+})
+
+// error: Type 'FoldReads' is not assignable to type 'never'
+Effect.runPromise(reads)

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import { CustomerId } from "../../../../src/order/OrderId.ts"
 import { cursorOf, type Key, keyOf, type Listing } from "../../../../src/views/order/OrderListQuery.ts"
-import { InvalidCursor } from "../../../../src/views/ViewQuery.ts"
+import { InvalidCursor } from "../../../../src/projection/view/ViewQuery.ts"
 import { orderId } from "../../../../src/testing/OrderCommands.ts"
 
 const query: Listing = {

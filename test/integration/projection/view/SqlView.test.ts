@@ -1,15 +1,15 @@
 /** A view may go back when PostgreSQL crashes, since its transactions are committed before they are on disk. */
 import { assert, it } from "@effect/vitest"
 import { Context, Effect, Fiber, Layer } from "effect"
-import { Database } from "../../../src/database/Database.ts"
-import { EventStore } from "../../../src/eventstore/EventStore.ts"
-import { ProjectionProgress } from "../../../src/projection/consistency/ProjectionProgress.ts"
-import { OrderViewProjection } from "../../../src/views/order/OrderViewProjection.ts"
-import { OrderQueries } from "../../../src/views/order/OrderQueries.ts"
-import { restoreLog } from "../../../harness/faults/RestoredLog.ts"
-import { append, orderLives } from "../../../harness/orders/OrderLives.ts"
-import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
-import { processLayer, readerLayer } from "../../../harness/views/ViewLayer.ts"
+import { Database } from "../../../../src/database/Database.ts"
+import { EventStore } from "../../../../src/eventstore/EventStore.ts"
+import { ProjectionProgress } from "../../../../src/projection/consistency/ProjectionProgress.ts"
+import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
+import { OrderQueries } from "../../../../src/views/order/OrderQueries.ts"
+import { restoreLog } from "../../../../harness/faults/RestoredLog.ts"
+import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
+import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
+import { processLayer, readerLayer } from "../../../../harness/views/ViewLayer.ts"
 
 /** Takes the view back by its last event, or forward again, as the loss of a commit and its repetition do. */
 const moveCheckpoint = Effect.fnUntraced(function* (by: bigint) {

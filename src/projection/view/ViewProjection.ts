@@ -1,12 +1,11 @@
 /**
- * The projections of both views have this in common: a view keeps one row per stream, which is the fold of that stream;
- * a batch is one SELECT of the rows of the streams that go on, the fold, and one upsert; and an audit compares a row with
- * the fold of its stream.
+ * Views that keep one row per stream, which is the fold of that stream, have this in common: a batch is one SELECT of the
+ * rows of the streams that go on, the fold, and one upsert; and an audit compares a row with the fold of its stream.
  */
 import { Array as Arr, Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import type { RecordedEvent } from "../eventstore/EventStore.ts"
-import type { Batch, Projection, ProjectionAudit, Slot } from "../projection/Projection.ts"
+import type { RecordedEvent } from "../../eventstore/EventStore.ts"
+import type { Batch, Projection, ProjectionAudit, Slot } from "../Projection.ts"
 
 type Sql<A> = Effect.Effect<A, SqlError.SqlError>
 
@@ -27,7 +26,8 @@ export interface View<Entry, Written extends Encoded<Entry>, Row extends { reado
   readonly evolve: (entry: Entry | undefined, event: RecordedEvent) => Entry
   /** Moves an entry to an event's version and position without applying the event. */
   readonly skip: (entry: Entry, event: RecordedEvent) => Entry
-  readonly row: (entry: Entry) => Row
+  /** Gives the whole row; `undefined` if there is to be none. */
+  readonly row: (entry: Entry) => Row | undefined
   /** Encodes an entry for the place of the one before; `undefined` if the view has, or is known to have, none of the stream. */
   readonly encode: (entry: Entry, before: Entry | undefined) => Written
   /** Reads the entries of these streams, by the id of their stream. */

@@ -1,12 +1,12 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { Database } from "../../../src/database/Database.ts"
-import type { RecordedEvent } from "../../../src/eventstore/EventStore.ts"
-import type { Batch } from "../../../src/projection/Projection.ts"
-import { OrderViewProjection } from "../../../src/views/order/OrderViewProjection.ts"
-import { readFrom } from "../../../src/testing/EventStoreEntries.ts"
-import { append, orderLives } from "../../../harness/orders/OrderLives.ts"
-import { fresh, readerLayer } from "../../../harness/views/ViewLayer.ts"
+import { Database } from "../../../../src/database/Database.ts"
+import type { RecordedEvent } from "../../../../src/eventstore/EventStore.ts"
+import type { Batch } from "../../../../src/projection/Projection.ts"
+import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
+import { readFrom } from "../../../../src/testing/EventStoreEntries.ts"
+import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
+import { fresh, readerLayer } from "../../../../harness/views/ViewLayer.ts"
 
 const batch = (events: ReadonlyArray<RecordedEvent>) => events as unknown as Batch
 

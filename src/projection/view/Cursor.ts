@@ -5,7 +5,7 @@
 import { Result } from "effect"
 import { Base64Url } from "effect/encoding"
 import { createHash } from "node:crypto"
-import { canonicalJson } from "../aggregate/CanonicalJson.ts"
+import { canonicalJson } from "../../aggregate/CanonicalJson.ts"
 import { InvalidCursor } from "./ViewQuery.ts"
 
 const version = "1"

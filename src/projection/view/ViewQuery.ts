@@ -1,6 +1,6 @@
 /** The queries of every view say how fresh their answer is, and refuse cursors that are not theirs. */
 import { Option, Schema } from "effect"
-import type { InvalidToken, ProjectionBehind } from "../projection/consistency/ConsistencyToken.ts"
+import type { InvalidToken, ProjectionBehind } from "../consistency/ConsistencyToken.ts"
 
 /** A query that is given a token fails so if the token is not of this log, or the view is behind it. */
 export type TokenError = InvalidToken | ProjectionBehind

@@ -1,6 +1,6 @@
 /** The consistency tokens of views: of the token that a query was given, and of the one that its answer carries. */
 import { Effect } from "effect"
-import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
+import * as ConsistencyToken from "../consistency/ConsistencyToken.ts"
 import type { TokenError } from "./ViewQuery.ts"
 
 /**
