@@ -5,7 +5,7 @@ import { Jars } from "./Jars.ts"
 import { Pots } from "./Pots.ts"
 
 const JarRow = Schema.Struct({
-  coins: Schema.Int.check(Schema.isLessThanOrEqualTo(5_000)),
+  coins: Schema.Int.check(Schema.isLessThanOrEqualTo(25_000)),
   label: Schema.String,
   isHeavy: Schema.Boolean,
   /** Only some have it. */

@@ -16,8 +16,9 @@ import type { OrderEvent } from "../../src/order/OrderEvent.ts"
 import { OrderId } from "../../src/order/OrderId.ts"
 import { defaultPolicies, OrderPolicies } from "../../src/order/OrderPolicies.ts"
 import type { HttpLimits } from "../../src/http/listener/HttpLimits.ts"
-import * as MemoryCatalogQueries from "../../src/views/catalog/MemoryCatalogQueries.ts"
+import { catalogInMemory } from "../../src/orders/OrdersLayers.ts"
 import * as MemoryOrderQueries from "../../src/views/order/MemoryOrderQueries.ts"
+import * as ProjectionLayers from "../../src/projection/ProjectionLayers.ts"
 import * as FaultyEventStore from "../../src/testing/FaultyEventStore.ts"
 import { entry, uuid } from "../../src/testing/EventStoreEntries.ts"
 import { withCatalog } from "../clients/CheckedClient.ts"
@@ -52,8 +53,8 @@ export const startWith = async ({ faults = {}, http, limits, policies, prepare }
       return faults.readAll === undefined ? store : unheard
     })
   )
-  const layer = Layer.mergeAll(PriceLookup.layer, MemoryOrderQueries.layer, MemoryCatalogQueries.layer).pipe(
-    Layer.provideMerge(Commands.layer),
+  const layer = Layer.mergeAll(PriceLookup.layer, MemoryOrderQueries.layer, catalogInMemory).pipe(
+    Layer.provideMerge(Layer.merge(Commands.layer, ProjectionLayers.layerMemory)),
     Layer.provideMerge(Aggregates.layer),
     Layer.provideMerge(Layer.merge(LogTail.layer, Snapshots.layerMemory)),
     Layer.provideMerge(faultyLog)

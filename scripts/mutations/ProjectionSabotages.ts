@@ -9,7 +9,8 @@ const sales = of("product sales", "examples/TopProducts.ts")
 const view = of("order view", "src/projection/view/ViewProjection.ts")
 const entry = of("order view", "src/views/order/OrderEntry.ts")
 const rows = of("order view", "src/views/order/OrderViewRows.ts")
-const catalog = of("catalog view", "src/views/catalog/CatalogViewRows.ts")
+const fold = of("catalog view", "src/projection/fold/FoldRows.ts")
+const folded = of("catalog view", "src/projection/fold/Fold.ts")
 
 export const projectionSabotages: ReadonlyArray<Sabotage> = [
   sales("what was sold before is forgotten", "sold = known.sold + excluded.sold", "sold = excluded.sold"),
@@ -28,10 +29,11 @@ export const projectionSabotages: ReadonlyArray<Sabotage> = [
   ),
   rows("the status of a row never changes", "status = excluded.status, ", ""),
   rows("the position of a row never changes", '"position" = excluded."position", customer_id', "customer_id"),
-  catalog(
-    "a row that was withdrawn stays so",
-    "withdrawn = excluded.withdrawn, ",
-    "withdrawn = known.withdrawn OR excluded.withdrawn, "
-  ),
-  catalog("a row never gets another state", ", state = excluded.state", "")
+  fold("the version of a row never changes", "version = excluded.version, ", ""),
+  fold("a row never gets another state", ", state = excluded.state", ""),
+  folded(
+    "a row is folded anew by each event",
+    "options.evolve(entry?.read() ?? null, event)",
+    "options.evolve(null, event)"
+  )
 ]

@@ -23,7 +23,7 @@ import * as AggregateLaws from "../../src/testing/laws/AggregateLaws.ts"
 import { Database } from "../../src/database/Database.ts"
 import * as Migrations from "../../src/database/Migrations.ts"
 import type { Projection } from "../../src/projection/Projection.ts"
-import * as ProjectionLaws from "../../src/testing/laws/ProjectionLaws.ts"
+import * as ProjectionLaws from "../../src/testing/projections/ProjectionLaws.ts"
 import { Customers as SoundCustomers } from "../../src/catalog/Customer.ts"
 import { Products as SoundProducts } from "../../src/catalog/Product.ts"
 import { OrderStreams as SoundOrders } from "../../src/order/OrderAggregate.ts"
@@ -72,7 +72,12 @@ const database = Layer.effect(
 )
 const runtime = ManagedRuntime.make(database)
 
-const projection = async (place: string, file: string, name: string, from: ProjectionLaws.Options["from"]) => {
+const projection = async (
+  place: string,
+  file: string,
+  name: string,
+  from: NonNullable<ProjectionLaws.Options["from"]>
+) => {
   const module = await load<Record<string, Projection>>(place, file)
   const checked = Effect.result(ProjectionLaws.check(module[name]!, { from, seed, runs: 3 }))
   return Effect.flatMap(

@@ -12,12 +12,10 @@ import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import { EventStore } from "../eventstore/EventStore.ts"
 import type { CustomerId, ProductId } from "../order/OrderId.ts"
 import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
-import * as TokenWait from "../projection/consistency/TokenWait.ts"
-import type { CatalogCategory } from "../views/catalog/CatalogEntry.ts"
-import { CatalogQueries } from "../views/catalog/CatalogQueries.ts"
 import { customerView, productView } from "../views/catalog/CatalogView.ts"
+import { CatalogViewProjection } from "../views/catalog/CatalogViewProjection.ts"
 import type { Orders } from "./Orders.ts"
-import { type CatalogListRequest, clampListLimit, type QueryOptions } from "./QueryOptions.ts"
+import type { CatalogListRequest, QueryOptions } from "./QueryOptions.ts"
 import type { CommandReceipt } from "./Receipt.ts"
 import * as Span from "../telemetry/Span.ts"
 
@@ -39,7 +37,7 @@ export const make = Effect.fnUntraced(function* (
   toReceipt: (submitted: Submitted<object>) => Effect.Effect<CommandReceipt, DatabaseUnavailable>
 ) {
   const aggregates = yield* Aggregates
-  const queries = yield* CatalogQueries
+  const rows = yield* CatalogViewProjection.queries
   const log = yield* EventStore
 
   const send =
@@ -64,7 +62,6 @@ export const make = Effect.fnUntraced(function* (
   const sendCustomer = send(CustomerAggregate, ({ customerId }: CustomerCommand) => customerId)
 
   const { logId } = yield* log.head
-  const reach = TokenWait.awaitIn(log, logId, queries)
 
   /** Reads the newest state; the answered token is never older than the one that was given. */
   const read = Effect.fnUntraced(function* <State, Command, Event, Rejection>(
@@ -82,32 +79,14 @@ export const make = Effect.fnUntraced(function* (
     return { state, freshness: { ...newest, behind: 0, lag: 0, parked: 0 }, token: newest.token }
   })
 
-  const list = Effect.fnUntraced(function* <Category extends CatalogCategory>(
-    category: Category,
-    { cursor, limit, withdrawn }: CatalogListRequest = {},
-    { token, wait }: QueryOptions = {}
-  ) {
-    const required = token === undefined ? undefined : yield* reach(token, wait)
-    const page = yield* queries.list(
-      {
-        category,
-        filter: withdrawn === undefined ? {} : { withdrawn },
-        limit: clampListLimit(limit),
-        ...(cursor === undefined ? {} : { cursor })
-      },
-      required
-    )
-    return { ...page, token: page.freshness.token }
-  })
-
-  /**
-   * Fails with `ProjectionBehind` if the view has set this product or customer aside at or before position `required`.
-   */
-  const notParked = Effect.fnUntraced(function* (category: CatalogCategory, id: string, required: bigint) {
-    const parkedAt = yield* queries.parkedAt(category, id)
-    if (parkedAt !== undefined && parkedAt <= required)
-      return yield* ConsistencyToken.ProjectionBehind.parked(required, parkedAt)
-  })
+  const list = (
+    category: "product" | "customer",
+    { withdrawn, ...request }: CatalogListRequest = {},
+    options?: QueryOptions
+  ) =>
+    rows
+      .list({ ...request, ...options, category, filter: withdrawn === undefined ? {} : { withdrawn } })
+      .pipe(Effect.catchTag("InvalidQuery", Effect.die))
 
   const methods: CatalogMethods = {
     // A save is never rejected: the product or customer need not exist.
@@ -122,8 +101,11 @@ export const make = Effect.fnUntraced(function* (
       return { ...productView(productId, state), ...fresh }
     }),
     products: Span.fn("Orders.products")(function* (request, options) {
-      const { items, ...page } = yield* list("product", request, options)
-      return { ...page, products: items.map(({ id, state }) => productView(id as ProductId, state)) }
+      const { rows, ...page } = yield* list("product", request, options)
+      const products = rows.flatMap(({ id, row, version }) =>
+        row._tag === "Product" ? [productView(id as ProductId, { ...row, version })] : []
+      )
+      return { ...page, products }
     }),
     saveCustomer: (customerId, customer, options) =>
       sendCustomer({ _tag: "SaveCustomer", customerId, ...customer }, customer, options).pipe(
@@ -136,15 +118,20 @@ export const make = Effect.fnUntraced(function* (
       return { ...customerView(customerId, state), ...fresh }
     }),
     customers: Span.fn("Orders.customers")(function* (request, options) {
-      const { items, ...page } = yield* list("customer", request, options)
-      return { ...page, customers: items.map(({ id, state }) => customerView(id as CustomerId, state)) }
+      const { rows, ...page } = yield* list("customer", request, options)
+      const customers = rows.flatMap(({ id, row, version }) =>
+        row._tag === "Customer" ? [customerView(id as CustomerId, { ...row, version })] : []
+      )
+      return { ...page, customers }
     }),
-    awaitCatalog: Span.fn("Orders.awaitCatalog")(function* (token, { customerId, productId, wait } = {}) {
-      const reached = yield* reach(token, wait)
-      yield* ConsistencyToken.verify(log, logId, reached)
-      const required = reached.position
-      if (productId !== undefined) yield* notParked("product", productId, required)
-      if (customerId !== undefined) yield* notParked("customer", customerId, required)
+    awaitCatalog: Span.fn("Orders.awaitCatalog")(function* (token, { customerId, productId, ...options } = {}) {
+      const asked = [
+        ...(productId === undefined ? [] : [{ category: "product", id: productId } as const]),
+        ...(customerId === undefined ? [] : [{ category: "customer", id: customerId } as const])
+      ]
+      for (const one of asked.length === 0 ? [{ category: "product" } as const] : asked) {
+        yield* rows.awaitToken(token, { ...options, ...one }).pipe(Effect.catchTag("InvalidQuery", Effect.die))
+      }
     })
   }
   return methods

@@ -8,17 +8,19 @@ import * as OrdersLocal from "./OrdersLocal.ts"
 import { Database } from "../database/Database.ts"
 import type { DatabaseOptions } from "../database/DatabaseOptions.ts"
 import * as EventSourcing from "../kernel/EventSourcing.ts"
+import { Projection } from "../projection/TypedProjection.ts"
 import { CatalogViewProjection } from "../views/catalog/CatalogViewProjection.ts"
-import * as MemoryCatalogQueries from "../views/catalog/MemoryCatalogQueries.ts"
 import * as MemoryOrderQueries from "../views/order/MemoryOrderQueries.ts"
 import { OrderViewProjection } from "../views/order/OrderViewProjection.ts"
-import * as SqlCatalogQueries from "../views/catalog/SqlCatalogQueries.ts"
 import * as SqlOrderPolicies from "../views/order/SqlOrderPolicies.ts"
 import * as SqlOrderQueries from "../views/order/SqlOrderQueries.ts"
 
+/** Runs the catalog view on a kernel in memory, where nothing is in its way. */
+export const catalogInMemory = Layer.orDie(Projection.layer(CatalogViewProjection))
+
 /** Keeps everything in memory, where it is gone with the process: for tests and trials. */
 export const layerMemory = OrdersLocal.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(PriceLookup.layer, MemoryOrderQueries.layer, MemoryCatalogQueries.layer)),
+  Layer.provideMerge(Layer.mergeAll(PriceLookup.layer, MemoryOrderQueries.layer, catalogInMemory)),
   Layer.provideMerge(EventSourcing.layerMemory)
 )
 
@@ -27,7 +29,7 @@ export const layerMemory = OrdersLocal.layer.pipe(
  * some kernel on the same database runs their projections.
  */
 export const layerNoDeps = OrdersLocal.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(PriceLookup.layer, SqlOrderQueries.layer, SqlCatalogQueries.layer)),
+  Layer.provideMerge(Layer.merge(PriceLookup.layer, SqlOrderQueries.layer)),
   Layer.provide(SqlOrderPolicies.layer)
 )
 

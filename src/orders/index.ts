@@ -18,15 +18,8 @@ export {
   type Push,
   type SubscribeOptions
 } from "./Subscription.ts"
-export type { CatalogStates } from "../views/catalog/CatalogEntry.ts"
-export {
-  type CatalogFilter,
-  type CatalogItem,
-  type CatalogList,
-  type CatalogPage,
-  CatalogQueries
-} from "../views/catalog/CatalogQueries.ts"
 export type { CustomerView, ProductView } from "../views/catalog/CatalogView.ts"
+export { CatalogViewProjection } from "../views/catalog/CatalogViewProjection.ts"
 export {
   type FoundOrder,
   OrderCounts,

@@ -15,6 +15,8 @@ export type Projection = Plain
 
 /** A projection whose handler needs services. Without any it is a `Projection`. */
 export interface WithServices<R> extends Omit<Projection, "handle"> {
+  /** What it reads from, if `Projection.make` or `Projection.fold` has made it. */
+  readonly from?: ReadonlyArray<TypedEvents.Source>
   handle(sql: SqlClient.SqlClient, events: Batch, slot: Slot): Effect.Effect<void, SqlError.SqlError, R>
 }
 
@@ -74,6 +76,7 @@ const make = <const From extends TypedEvents.Source, E = never, R = never>(
     name,
     version,
     partition,
+    from,
     categories: TypedEvents.categoriesOf(from),
     ...(types === undefined ? {} : { types }),
     tables: table,

@@ -17,18 +17,17 @@ export * as PositionLatch from "./consistency/PositionLatch.ts"
 export { ProjectionProgress, type ProjectionStatus } from "./consistency/ProjectionProgress.ts"
 export * as TokenWait from "./consistency/TokenWait.ts"
 export { parkedAt } from "./parking/ParkedRows.ts"
+export type { Fold, Options as FoldOptions } from "./fold/Fold.ts"
 export {
-  type Fold,
   type FoldQueries,
   type Found,
   type Listed,
   type ListOptions,
-  type Options as FoldOptions,
   type Page,
   type ReadOptions,
   RowUnreadable
-} from "./fold/Fold.ts"
-export { InvalidQuery } from "./fold/FoldQuery.ts"
+} from "./fold/FoldQueries.ts"
+export { InvalidQuery } from "./fold/FoldList.ts"
 export { FoldReads } from "./fold/FoldReads.ts"
 export * from "./parking/ParkedStreams.ts"
 export * from "./Projection.ts"
@@ -44,5 +43,9 @@ export * as Subscriptions from "./Subscriptions.ts"
 export type { EventFrom, Events, Source } from "./TypedEvents.ts"
 export * as MemoryProjectionStore from "./store/MemoryProjectionStore.ts"
 export { ProjectionStore } from "./store/ProjectionStore.ts"
-export { type Freshness, InvalidCursor, type TokenError } from "./view/ViewQuery.ts"
+export * as Cursor from "./view/Cursor.ts"
+export * as SqlView from "./view/SqlView.ts"
+export * as ViewProjection from "./view/ViewProjection.ts"
+export * from "./view/ViewQuery.ts"
+export * as ViewToken from "./view/ViewToken.ts"
 export * as SqlProjectionStore from "./store/SqlProjectionStore.ts"

@@ -11,10 +11,10 @@ import * as TokenWait from "../consistency/TokenWait.ts"
 import type { Projection } from "../Projection.ts"
 import type { ProjectionTable } from "../ProjectionTable.ts"
 import type { Freshness, TokenError } from "../view/ViewQuery.ts"
-import type { Listed, Selection, StoredRow } from "./FoldQuery.ts"
+import type { Listable, Selection, StoredRow } from "./FoldList.ts"
 
 /** A projection whose rows are read here. */
-export interface Readable extends Projection, Listed {
+export interface Readable extends Projection, Listable {
   readonly table: ProjectionTable
 }
 

@@ -29,8 +29,8 @@ export interface Stored {
   readonly state: unknown
 }
 
-export const makeTable = (name: string, fields: Iterable<Field>): ProjectionTable.ProjectionTable => {
-  const columns = [...fields].map(({ kind, name }) => {
+export const makeTable = (name: string, fields: ReadonlyArray<Field>): ProjectionTable.ProjectionTable => {
+  const columns = fields.map(({ kind, name }) => {
     const type = `${sqlType[kind]}${kind === "text" ? ` COLLATE "C"` : ""}`
     return `"${name}" ${type} GENERATED ALWAYS AS ((state ->> '${name}')::${sqlType[kind]}) STORED,`
   })
@@ -44,7 +44,7 @@ export const makeTable = (name: string, fields: Iterable<Field>): ProjectionTabl
     state jsonb NOT NULL,
     ${columns.join("\n    ")}
     PRIMARY KEY (category, id)`,
-    indexes: Object.fromEntries([...fields].map(({ name }) => [`by_${name}`, `(category, "${name}", id)`])),
+    indexes: Object.fromEntries(fields.map(({ name }) => [`by_${name}`, `(category, "${name}", id)`])),
     storage: "fillfactor = 80"
   })
 }

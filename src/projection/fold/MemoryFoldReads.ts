@@ -1,9 +1,10 @@
 /** Reads the rows of folds that a kernel keeps in memory. */
 import { Effect, Layer } from "effect"
+import { entryKey } from "../store/Memory.ts"
 import { findParked } from "../store/MemoryParkedStreams.ts"
 import * as MemoryView from "../view/MemoryView.ts"
 import type { Field, Scalar } from "./FoldFields.ts"
-import type { Selection, StoredRow } from "./FoldQuery.ts"
+import type { Selection, StoredRow } from "./FoldList.ts"
 import { FoldReads, makeReach } from "./FoldReads.ts"
 import type { Stored } from "./FoldRows.ts"
 
@@ -48,9 +49,13 @@ const make = Effect.gen(function* () {
         view(
           fold,
           (tables, checkpoint) => {
-            const entries = [...tables.entries.all().values()].filter(({ projection }) => projection === fold.name)
             const { category, id } = selection
-            const parked = id === undefined ? undefined : findParked(tables, fold.name, `${category}-${id}`)
+            const streamId = id === undefined ? undefined : `${category}-${id}`
+            const entries =
+              streamId === undefined
+                ? [...tables.entries.all().values()].filter(({ projection }) => projection === fold.name)
+                : [tables.entries.get(entryKey(fold.name, streamId))].filter((entry) => entry !== undefined)
+            const parked = streamId === undefined ? undefined : findParked(tables, fold.name, streamId)
             return {
               // The fold has put them there.
               rows: select(

@@ -6,7 +6,7 @@ import type { ConsistencyToken } from "../consistency/ConsistencyToken.ts"
 import { ProjectionProgress } from "../consistency/ProjectionProgress.ts"
 import * as SqlView from "../view/SqlView.ts"
 import { type Field, type Scalar, sqlType } from "./FoldFields.ts"
-import type { Selection, StoredRow } from "./FoldQuery.ts"
+import type { Selection, StoredRow } from "./FoldList.ts"
 import { FoldReads, makeReach, type Readable } from "./FoldReads.ts"
 
 interface Columns {
@@ -53,13 +53,11 @@ export const select = (
     sql`${parkedAt} AS "parkedAt", coalesce(p.rows, '[]') AS rows,
       (SELECT c.version FROM ordinal.checkpoints c WHERE c.projection = ${fold.name} AND c.slot = 'live') AS "madeBy"`,
     sql`CROSS JOIN (
-      SELECT json_agg(json_build_object('id', v.id, 'version', v.version, 'state', v.state) ORDER BY v.n) AS rows
+      SELECT json_agg(json_build_object('id', v.id, 'version', v.version, 'state', v.state) ORDER BY ${ordering}) AS rows
       FROM (
-        SELECT v.id, v.version, v.state, row_number() OVER () AS n FROM (
-          SELECT v.id, v.version, v.state FROM ${fold.table.in(sql, "live")} v
-          WHERE ${sql.and([sql`v.category = ${category}`, ...conditions])}
-          ORDER BY ${ordering} LIMIT ${limit + 1}
-        ) v
+        SELECT v.* FROM ${fold.table.in(sql, "live")} v
+        WHERE ${sql.and([sql`v.category = ${category}`, ...conditions])}
+        ORDER BY ${ordering} LIMIT ${limit + 1}
       ) v
     ) p`,
     token

@@ -41,4 +41,7 @@ export class Memory extends Context.Service<
 
 export const keyOf = ({ name, slot }: Pick<CheckpointKey, "name" | "slot">) => `${slot} ${name}`
 
+/** The row of a stream in a fold has this key. */
+export const entryKey = (projection: string, streamId: string) => `${projection} ${streamId}`
+
 export const nowText = (clock: Clock.Clock) => DateTime.formatIso(DateTime.makeUnsafe(clock.currentTimeMillisUnsafe()))

@@ -9,15 +9,13 @@ import * as ConsistencyToken from "../consistency/ConsistencyToken.ts"
 import type { LogPoint } from "../LogPoint.ts"
 import { type CheckpointKey, type Consumer, isSubscription, type ProjectionKey, type Start } from "../Projection.ts"
 import { ProjectionLimits } from "../ProjectionLimits.ts"
-import { type CheckpointRow, keyOf, Memory, nowText } from "./Memory.ts"
+import { type CheckpointRow, entryKey, keyOf, Memory, nowText } from "./Memory.ts"
 import * as MemoryLogPages from "./MemoryLogPages.ts"
 import * as MemoryParkedStreams from "./MemoryParkedStreams.ts"
 import { countParked, parkedOf } from "./MemoryParkedStreams.ts"
 import { type ProjectionRow, type ProjectionSession, ProjectionStore } from "./ProjectionStore.ts"
 
 export { Memory } from "./Memory.ts"
-
-const entryKey = (projection: string, streamId: string) => `${projection} ${streamId}`
 
 export const make = Effect.gen(function* () {
   const log = yield* EventStore

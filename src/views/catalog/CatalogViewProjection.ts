@@ -1,24 +1,29 @@
-/** Keeps `ordinal.catalog_view`, which has a row per product and per customer. */
-import type { Projection } from "../../projection/Projection.ts"
-import * as ViewProjection from "../../projection/view/ViewProjection.ts"
-import * as CatalogEntry from "./CatalogEntry.ts"
-import * as CatalogViewRows from "./CatalogViewRows.ts"
+/** Keeps `ordinal.catalog_view`, which has a row per product and per customer: the state of its aggregate. */
+import { Schema } from "effect"
+import { CustomerAggregate, Customers, CustomerState } from "../../catalog/Customer.ts"
+import { ProductAggregate, Products, ProductState } from "../../catalog/Product.ts"
+import { Projection } from "../../projection/TypedProjection.ts"
 
-type Entry = CatalogEntry.CatalogEntry
+const [product, customer] = [ProductAggregate.decider, CustomerAggregate.decider]
 
-const { apply, audit, skip } = ViewProjection.make<Entry, CatalogViewRows.Written, CatalogViewRows.Row>({
-  evolve: CatalogEntry.evolve,
-  skip: ({ state, ...entry }, { position, version }) => ({ ...entry, state: { ...state, version }, position }) as Entry,
-  ...CatalogViewRows
+/**
+ * Programs of version 1 read this table too, by these columns, and this program reads theirs: only `withdrawn` was written
+ * there by the program.
+ */
+export const CatalogViewProjection = Projection.fold("catalog-view", {
+  version: 2,
+  from: [Products, Customers],
+  row: Schema.Union([ProductState.cases.Product, CustomerState.cases.Customer]),
+  fields: ["withdrawn"],
+  table: "ordinal.catalog_view",
+  // What was saved under other bounds stays as it is.
+  uncheckedRows: true,
+  // Whatever was skipped before, an event that saves holds the whole content.
+  evolve: (row, { category, event, recordedAt, version }) => {
+    const state =
+      category === "product"
+        ? product.evolve(row?._tag === "Product" ? row : product.initialState, event, recordedAt)
+        : customer.evolve(row?._tag === "Customer" ? row : customer.initialState, event, recordedAt)
+    return state._tag === "Absent" ? null : { ...state, version }
+  }
 })
-
-export const CatalogViewProjection: Projection = {
-  name: "catalog-view",
-  version: 1,
-  partition: "stream",
-  categories: CatalogEntry.categories,
-  handle: (sql, events, slot) => apply(sql, slot, events),
-  skip,
-  tables: CatalogViewRows.CatalogViewTable,
-  audit
-}

@@ -11,7 +11,7 @@ import type { SqlClient } from "effect/sql"
 import type { Lag } from "../../projection/Checkpoint.ts"
 import * as ConsistencyToken from "../../projection/consistency/ConsistencyToken.ts"
 import type { ProjectionKey } from "../../projection/Projection.ts"
-import { type Freshness, InvalidCursor } from "../ViewQuery.ts"
+import { type Freshness, InvalidCursor } from "../../projection/view/ViewQuery.ts"
 
 export interface PollingPlace {
   readonly _tag: "Updated"

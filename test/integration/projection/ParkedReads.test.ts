@@ -11,7 +11,6 @@ import { OrderId } from "../../../src/order/OrderId.ts"
 import { Orders } from "../../../src/orders/Orders.ts"
 import * as ConsistencyToken from "../../../src/projection/consistency/ConsistencyToken.ts"
 import { ParkedStreams } from "../../../src/projection/parking/ParkedStreams.ts"
-import * as SqlCatalogQueries from "../../../src/views/catalog/SqlCatalogQueries.ts"
 import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 import { append, orderLives } from "../../../harness/orders/OrderLives.ts"
 import { poisoned } from "../../../harness/faults/PoisonedView.ts"
@@ -32,11 +31,7 @@ it.live("a parked order answers projection-behind with parked to whoever has see
       ({ streamId, version }) => (streamId === late && version === 2) || (streamId === never && version === 1)
     )
     const orders = OrdersLocal.layer.pipe(
-      Layer.provide(
-        Layer.mergeAll(Catalog.layer, Commands.layer, SqlCatalogQueries.layer).pipe(
-          Layer.provideMerge(Aggregates.layer)
-        )
-      ),
+      Layer.provide(Layer.merge(Catalog.layer, Commands.layer).pipe(Layer.provideMerge(Aggregates.layer))),
       Layer.provide(Snapshots.layerMemory),
       Layer.provideMerge(operatedLayer(url, projection))
     )

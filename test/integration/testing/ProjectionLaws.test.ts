@@ -1,20 +1,25 @@
 import { assert, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { GiftCards } from "../../../examples/gift-card/src/GiftCard.ts"
 import { SpentPerTill } from "../../../examples/gift-card/src/SpentPerTill.ts"
 import { ProductSales } from "../../../examples/TopProducts.ts"
 import { projectionDatabase } from "../../../harness/views/ProjectionDatabase.ts"
-import { Customers } from "../../../src/catalog/Customer.ts"
-import { Products } from "../../../src/catalog/Product.ts"
+import { Containers, JarRows } from "../../../harness/aggregates/JarRows.ts"
+import { Jars } from "../../../harness/aggregates/Jars.ts"
 import { OrderAggregate, OrderStreams } from "../../../src/order/OrderAggregate.ts"
 import type { Projection } from "../../../src/projection/Projection.ts"
+import { Projection as Typed } from "../../../src/projection/TypedProjection.ts"
 import * as ProjectionTable from "../../../src/projection/ProjectionTable.ts"
-import * as ProjectionLaws from "../../../src/testing/laws/ProjectionLaws.ts"
+import * as ProjectionLaws from "../../../src/testing/projections/ProjectionLaws.ts"
 import * as CatalogView from "../../../src/views/catalog/CatalogViewProjection.ts"
 import { OrderViewProjection } from "../../../src/views/order/OrderViewProjection.ts"
 
+ProjectionLaws.suite(JarRows)
+ProjectionLaws.suite(JarRows, { layer: projectionDatabase })
+ProjectionLaws.suite(Containers)
+ProjectionLaws.suite(CatalogView.CatalogViewProjection)
 ProjectionLaws.suite(OrderViewProjection, { from: [OrderStreams], layer: projectionDatabase, runs: 3 })
-ProjectionLaws.suite(CatalogView.CatalogViewProjection, { from: [Products, Customers], layer: projectionDatabase })
+ProjectionLaws.suite(CatalogView.CatalogViewProjection, { layer: projectionDatabase })
 ProjectionLaws.suite(ProductSales, { from: [OrderStreams], layer: projectionDatabase })
 ProjectionLaws.suite(SpentPerTill, { from: [GiftCards], layer: projectionDatabase })
 
@@ -104,4 +109,73 @@ it.layer(projectionDatabase, { excludeTestServices: true, timeout: "60 seconds" 
   it.effect("holds for one that counts right", () =>
     ProjectionLaws.check(counted("known.events + excluded.events"), few)
   )
+})
+
+/** How many of a jar's coins count; a service of the host's. */
+class Share extends Context.Service<Share, { readonly of: (coins: number) => number }>()("test/Share") {}
+
+const shares = Typed.make("shares", {
+  version: 1,
+  from: [Jars],
+  table: ProjectionTable.make({ name: "public.shares", columns: "jar text PRIMARY KEY, coins float8 NOT NULL" }),
+  handle: Effect.fnUntraced(function* (events, { sql, table }) {
+    const share = yield* Share
+    for (const { event, id } of events) {
+      const coins = event._tag === "Filled" ? share.of(event.coins) : 0
+      yield* sql`INSERT INTO ${table} AS known (jar, coins) VALUES (${id}, ${coins})
+        ON CONFLICT (jar) DO UPDATE SET coins = known.coins + excluded.coins`
+    }
+  })
+})
+
+const half = Layer.succeed(Share, { of: (coins) => coins / 2 })
+ProjectionLaws.suite(shares, { layer: Layer.merge(projectionDatabase, half) })
+
+it.layer(projectionDatabase, { excludeTestServices: true, timeout: "60 seconds" })((it) => {
+  it.effect("a typed projection is given the services of its handler, and held to the laws", () =>
+    Effect.gen(function* () {
+      let given = 0
+      const moody = Layer.succeed(Share, { of: () => given++ })
+      const found = yield* Effect.flip(ProjectionLaws.check(shares, { runs: 1 })).pipe(Effect.provide(moody))
+      assert.strictEqual(found._tag, "ProjectionLawBroken")
+    })
+  )
+})
+
+/** Each fold breaks the law of this name in memory. */
+const brokenFolds = () => {
+  let asked = 0
+  const numbered = { row: Schema.Struct({ number: Schema.Finite }), version: 1, from: [Jars] }
+  return {
+    "any batching, and any restart, is one go": Typed.fold("jars", {
+      ...numbered,
+      evolve: () => ({ number: asked++ })
+    }),
+    "an audit finds every row as the log says": Typed.fold("jars", {
+      version: 1,
+      from: [Jars],
+      // What is written is not what was read.
+      row: Schema.Struct({ sums: Schema.instanceOf(Map) }),
+      evolve: (row, { event }) => ({ sums: new Map([...(row?.sums ?? []), [event._tag, 1]]) })
+    }),
+    "one event at a time is one go, once rows are checked": Typed.fold("jars", {
+      ...numbered,
+      evolve: (row, { event }) => ({ number: event._tag === "Filled" ? (row?.number ?? 0) + event.coins : NaN })
+    })
+  }
+}
+
+it.effect("a fold that asks for more than its events, or has a row that can't be kept, breaks a law in memory", () =>
+  Effect.gen(function* () {
+    for (const fold of Object.values(brokenFolds())) {
+      const found = yield* Effect.flip(ProjectionLaws.checkInMemory(fold, { runs: 2 }))
+      if (found._tag !== "ProjectionLawBroken") return assert.fail(String(found))
+      assert.isAtMost(found.events.length, 3)
+      assert.include(found.message, "does not hold for jars")
+    }
+  })
+)
+
+it("the laws of what reads from names alone need the aggregates", () => {
+  assert.throws(() => ProjectionLaws.suite({ ...JarRows, from: ["jar"] as never }), "say them as `from`")
 })

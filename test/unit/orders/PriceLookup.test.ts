@@ -19,7 +19,7 @@ import * as OrdersLocal from "../../../src/orders/OrdersLocal.ts"
 import * as PriceLookup from "../../../src/orders/PriceLookup.ts"
 import * as ProjectionLayers from "../../../src/projection/ProjectionLayers.ts"
 import * as FaultyEventStore from "../../../src/testing/FaultyEventStore.ts"
-import * as MemoryCatalogQueries from "../../../src/views/catalog/MemoryCatalogQueries.ts"
+import { catalogInMemory } from "../../../src/orders/OrdersLayers.ts"
 import * as MemoryOrderQueries from "../../../src/views/order/MemoryOrderQueries.ts"
 import {
   customers,
@@ -43,7 +43,7 @@ const processOn = (
 ) =>
   Layer.build(
     Layer.fresh(OrdersLocal.layer).pipe(
-      Layer.provideMerge(Layer.mergeAll(Layer.fresh(catalog), MemoryOrderQueries.layer, MemoryCatalogQueries.layer)),
+      Layer.provideMerge(Layer.mergeAll(Layer.fresh(catalog), MemoryOrderQueries.layer, catalogInMemory)),
       Layer.provideMerge(Layer.merge(Commands.layer, ProjectionLayers.layerMemory)),
       Layer.provideMerge(Layer.fresh(Aggregates.layer)),
       Layer.provideMerge(Layer.merge(Layer.fresh(LogTail.layer), Snapshots.layerMemory)),

@@ -13,7 +13,7 @@ import * as OrdersLocal from "../../../src/orders/OrdersLocal.ts"
 import * as PriceLookup from "../../../src/orders/PriceLookup.ts"
 import * as ProjectionLayers from "../../../src/projection/ProjectionLayers.ts"
 import * as FaultyEventStore from "../../../src/testing/FaultyEventStore.ts"
-import * as MemoryCatalogQueries from "../../../src/views/catalog/MemoryCatalogQueries.ts"
+import { catalogInMemory } from "../../../src/orders/OrdersLayers.ts"
 import * as MemoryOrderQueries from "../../../src/views/order/MemoryOrderQueries.ts"
 import { home, newOrderId, request, stock } from "../../../harness/orders/BothOrders.ts"
 
@@ -32,7 +32,7 @@ const short = Effect.gen(function* () {
 const processOn = (store: EventStore["Service"]) =>
   Layer.build(
     Layer.fresh(OrdersLocal.layer).pipe(
-      Layer.provideMerge(Layer.mergeAll(PriceLookup.layer, MemoryOrderQueries.layer, MemoryCatalogQueries.layer)),
+      Layer.provideMerge(Layer.mergeAll(PriceLookup.layer, MemoryOrderQueries.layer, catalogInMemory)),
       Layer.provideMerge(Layer.merge(Commands.layer, ProjectionLayers.layerMemory)),
       Layer.provideMerge(Layer.fresh(Aggregates.layer)),
       Layer.provideMerge(Layer.merge(Layer.fresh(LogTail.layer), Snapshots.layerMemory)),

@@ -48,7 +48,8 @@ export const services = Effect.gen(function* () {
   return {
     ...(yield* Ordinal.Orders),
     ...(yield* Ordinal.OrderQueries),
-    ...(yield* Ordinal.CatalogQueries),
+    ...(yield* Ordinal.CatalogViewProjection.queries),
+    ...(yield* Projection.FoldReads),
     ...(yield* Kernel.Aggregates),
     ...(yield* Kernel.Commands),
     ...(yield* Kernel.Snapshots),

@@ -9,7 +9,7 @@ import { silent } from "../../../../harness/views/ViewSteps.ts"
 import { Database } from "../../../../src/database/Database.ts"
 import * as EventSourcing from "../../../../src/kernel/EventSourcing.ts"
 import { Audits } from "../../../../src/projection/audit/Audits.ts"
-import * as FoldQuery from "../../../../src/projection/fold/FoldQuery.ts"
+import * as FoldList from "../../../../src/projection/fold/FoldList.ts"
 import * as SqlFoldReads from "../../../../src/projection/fold/SqlFoldReads.ts"
 import type { Projection as Plain } from "../../../../src/projection/Projection.ts"
 import { Projections } from "../../../../src/projection/Projections.ts"
@@ -131,7 +131,7 @@ describe("the table of a fold", () => {
         SELECT 'jar', 'id-' || n, 1, n, jsonb_build_object('coins', n % 100, 'label', 'l' || n % 10, 'isHeavy', n % 2 = 0)
         FROM generate_series(1, 50000) n`
       yield* sql`ANALYZE ordinal.jars_rows`
-      const asked: ReadonlyArray<FoldQuery.Request> = [
+      const asked: ReadonlyArray<FoldList.Request> = [
         {},
         { sort: "-id" },
         { sort: "coins" },
@@ -140,12 +140,12 @@ describe("the table of a fold", () => {
         { filter: { isHeavy: true } }
       ]
       for (const request of asked) {
-        const first = yield* Effect.fromResult(FoldQuery.parse(JarRows, request))
+        const first = yield* Effect.fromResult(FoldList.parse(JarRows, request))
         const state = { coins: 50, label: "l5", isHeavy: true }
-        const next = FoldQuery.page(JarRows, { ...first, limit: 0 }, [{ id: "id-4", version: 1, state }])
+        const next = FoldList.page(JarRows, { ...first, limit: 0 }, [{ id: "id-4", version: 1, state }])
         const all = [first]
         if (next.next !== undefined) {
-          all.push(yield* Effect.fromResult(FoldQuery.parse(JarRows, { ...request, cursor: next.next })))
+          all.push(yield* Effect.fromResult(FoldList.parse(JarRows, { ...request, cursor: next.next })))
         }
         for (const selection of all) {
           const [text, parameters] = SqlFoldReads.select(sql, JarRows, selection).compile()

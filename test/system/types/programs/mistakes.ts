@@ -272,7 +272,7 @@ export const reads = Effect.gen(function* () {
   yield* rows.get("a")
   // error: 'tags' does not exist in type
   yield* rows.list({ filter: { tags: "red" } })
-  // error: Type 'number' is not assignable to type 'string | readonly string[]'
+  // error: Type 'number' is not assignable to type 'string | readonly string[]
   yield* rows.list({ filter: { city: 1 } })
   // error: Type '"tags"' is not assignable to type '"-city" | "-id" | "city" | "id"
   yield* rows.list({ sort: "tags" })

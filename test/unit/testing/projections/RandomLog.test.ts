@@ -2,7 +2,7 @@ import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { OrderStreams } from "../../../../src/order/OrderAggregate.ts"
 import { dice } from "../../../../src/testing/laws/Dice.ts"
-import * as RandomLog from "../../../../src/testing/laws/RandomLog.ts"
+import * as RandomLog from "../../../../src/testing/projections/RandomLog.ts"
 
 type Log = ReturnType<typeof RandomLog.make>
 

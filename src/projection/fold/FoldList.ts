@@ -8,11 +8,7 @@ import { InvalidCursor } from "../view/ViewQuery.ts"
 import type { Field, Scalar } from "./FoldFields.ts"
 
 /** The query asks for what this fold does not offer, in its filter, its sort or its category. */
-export class InvalidQuery extends Schema.TaggedError<InvalidQuery>()(
-  "InvalidQuery",
-  { problem: Schema.String },
-  { httpApiStatus: 400 }
-) {
+export class InvalidQuery extends Schema.TaggedError<InvalidQuery>()("InvalidQuery", { problem: Schema.String }) {
   override get message() {
     return this.problem
   }
@@ -50,7 +46,7 @@ export interface StoredRow {
 }
 
 /** What a query must know of its fold. */
-export interface Listed {
+export interface Listable {
   readonly name: string
   readonly categories: ReadonlyArray<string>
   readonly fields: ReadonlyMap<string, Field>
@@ -67,7 +63,7 @@ const refuse = (problem: string) => Result.fail(new InvalidQuery({ problem }))
 
 /** Finds the category whose rows are asked for; a fold of one category needs none to be named. */
 export const categoryOf = (
-  { categories, name }: Listed,
+  { categories, name }: Listable,
   asked: string | undefined
 ): Result.Result<string, InvalidQuery> => {
   const [only, ...others] = categories
@@ -78,7 +74,7 @@ export const categoryOf = (
 }
 
 const filtersOf = (
-  { fields, name }: Listed,
+  { fields, name }: Listable,
   filter: Readonly<Record<string, unknown>>
 ): Result.Result<Selection["filters"], InvalidQuery> => {
   const filters: Array<Selection["filters"][number]> = []
@@ -100,7 +96,7 @@ const filtersOf = (
   return Result.succeed(filters)
 }
 
-const sortOf = ({ fields, name }: Listed, sort: string): Result.Result<Selection["sort"], InvalidQuery> => {
+const sortOf = ({ fields, name }: Listable, sort: string): Result.Result<Selection["sort"], InvalidQuery> => {
   const isDescending = sort.startsWith("-")
   const by = isDescending ? sort.slice(1) : sort
   const field = fields.get(by)
@@ -118,7 +114,7 @@ const parsers: Readonly<Record<Field["kind"], (text: string) => Scalar>> = {
 }
 
 /** A filter means the same in whatever order it names its fields and values. */
-const boundTo = ({ name }: Listed, { category, filters, sort }: Omit<Selection, "limit" | "after">) => [
+const boundTo = ({ name }: Listable, { category, filters, sort }: Omit<Selection, "limit" | "after">) => [
   name,
   category,
   Object.fromEntries(filters.map(({ among, field }) => [field.name, [...new Set(among)].map(String).toSorted()])),
@@ -132,20 +128,20 @@ const keyOf = ({ sort }: Selection, { id, state }: StoredRow): ReadonlyArray<str
 }
 
 const afterOf = (
-  fold: Listed,
+  fold: Listable,
   selection: Omit<Selection, "limit" | "after">,
   cursor: string
 ): Result.Result<Selection["after"], InvalidCursor> =>
   Cursor.open(boundTo(fold, selection), cursor).pipe(
     // Somebody may have made the text of a cursor by hand.
     Result.flatMap((parts) =>
-      Result.try({ try: () => parts.map(decodeURIComponent), catch: () => new InvalidCursor() })
+      Result.try({ try: () => parts.map(decodeURIComponent), catch: () => new InvalidCursor({}) })
     ),
     Result.flatMap(([id, text]) => {
       const { field } = selection.sort
       const value = field && text !== undefined ? parsers[field.kind](text) : undefined
       const isKey = field === undefined ? text === undefined : isOfKind(field, value)
-      return id !== undefined && isKey ? Result.succeed({ id, value }) : Result.fail(new InvalidCursor())
+      return id !== undefined && isKey ? Result.succeed({ id, value }) : Result.fail(new InvalidCursor({}))
     })
   )
 
@@ -153,7 +149,7 @@ const limitOf = (asked = 20): number => (Number.isNaN(asked) ? 20 : Math.min(Mat
 
 /** Checks a list that is asked for. */
 export const parse = (
-  fold: Listed,
+  fold: Listable,
   { category, cursor, filter = {}, limit, sort = "id" }: Request
 ): Result.Result<Selection, InvalidQuery | InvalidCursor> =>
   Result.gen(function* () {
@@ -167,7 +163,7 @@ export const parse = (
   })
 
 /** Cuts a page out of up to `limit + 1` rows that were found, in order; `next` is the cursor of the page after it. */
-export const page = (fold: Listed, selection: Selection, found: ReadonlyArray<StoredRow>) => {
+export const page = (fold: Listable, selection: Selection, found: ReadonlyArray<StoredRow>) => {
   const rows = found.slice(0, selection.limit)
   const last = rows.at(-1)
   const hasMore = found.length > rows.length

@@ -6,10 +6,10 @@ import { Effect } from "effect"
 import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import * as StreamId from "../../eventstore/StreamId.ts"
 import { timeOf } from "../Given.ts"
-import { dice } from "./Dice.ts"
-import * as Scripts from "./Scripts.ts"
-import * as Subject from "./Subject.ts"
-import { type AggregateClass, type Codec, type Tagged, viaJson } from "./Subject.ts"
+import { dice } from "../laws/Dice.ts"
+import * as Scripts from "../laws/Scripts.ts"
+import * as Subject from "../laws/Subject.ts"
+import { type AggregateClass, type Codec, type Tagged, viaJson } from "../laws/Subject.ts"
 
 /** Any class of `Aggregate.Service`; its types don't matter here. */
 export type AnyAggregate = Pick<
