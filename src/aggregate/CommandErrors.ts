@@ -41,7 +41,7 @@ export class CommandIdReused extends Schema.TaggedError<CommandIdReused>()(
   { httpApiStatus: 422 }
 ) {
   override get message() {
-    return "This Idempotency-Key was used for another request. Nothing was done; send the same request again, or take a new key."
+    return "This Idempotency-Key was used for another request. Nothing was done; send the first request again as it was, or take a new key."
   }
 }
 

@@ -98,7 +98,7 @@ const openDirectory = Effect.fnUntraced(function* (start: Start, path: string) {
     yield* Effect.tryPromise({ try: () => initialise(start, directory, data), catch: unusable(directory) })
   }
   yield* Effect.logWarning(
-    `Orders are kept in ${directory} by an embedded database that does not survive a power cut; use PostgreSQL ` +
+    `Events are kept in ${directory} by an embedded database that does not survive a power cut; use PostgreSQL ` +
       "in production."
   )
   return yield* opened(start, data, directory)

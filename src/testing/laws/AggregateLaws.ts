@@ -176,7 +176,8 @@ export const suite = <
   aggregate: AggregateClass<Id, State, Command, Event, Rejection>,
   options: Options<State["Type"], Command["Type"], Event["Type"], Rejection["Type"]> = {}
 ): void => {
-  describe(`the laws of ${aggregate.category}`, () => {
+  // The first law makes the scripts, which takes longer than runners allow by themselves where the machine is busy.
+  describe(`the laws of ${aggregate.category}`, { timeout: 60_000 }, () => {
     const { broken, laws, reach, scripts } = prepare(Subject.make(aggregate), options)
     let made:
       | ReadonlyArray<Scripts.Script<State["Type"], Command["Type"], Event["Type"], Rejection["Type"]>>

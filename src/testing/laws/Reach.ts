@@ -83,7 +83,7 @@ export const gaps = ({ commands, events, rejections, scripts }: Reach, unreached
     ...never.map(([tag, reach]) => {
       const tried = reach.nothing + [...reach.rejected.values()].reduce((sum, count) => sum + count, 0)
       const how = tried === 0 ? "it never came up" : `${tried} were tried: ${rejectedAs(reach) || "nothing to do"}`
-      return `No ${tag} was accepted in ${scripts} scripts (${how}).`
+      return `No ${tag} stored an event in ${scripts} scripts (${how}).`
     }),
     ...unseen(events).map((tag) => `No event ${tag} was stored.`),
     ...unseen(rejections).map((tag) => `No command was rejected as ${tag}.`)

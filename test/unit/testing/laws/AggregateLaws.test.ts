@@ -223,7 +223,7 @@ To run exactly this again: replay: "${found.replay}"`.replace("nothing\n\n", "no
       decide: (command, state) =>
         command._tag === "Spend" ? Aggregate.reject(new TooMuch({ left: 0 })) : decide(command, state)
     })
-    assert.include(found.message, "No Spend was accepted in 200 scripts (")
+    assert.include(found.message, "No Spend stored an event in 200 scripts (")
     assert.include(found.message, "No event Spent was stored.")
     assert.include(found.message, "or name it in `unreached`")
     const decideAll: Definition["decide"] = (command, state) =>
