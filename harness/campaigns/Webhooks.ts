@@ -23,6 +23,8 @@ export interface Plan {
   readonly killEvery: number
   readonly clients: number
   readonly pause: number
+  /** The servers wait so long for an answer; a machine that is slow needs longer. */
+  readonly timeout: string
 }
 
 export interface Report {
@@ -34,13 +36,13 @@ export interface Report {
   readonly repeated: number
 }
 
-const settings = (databaseUrl: string): Environment => ({
+const settings = ({ databaseUrl, timeout }: Plan): Environment => ({
   DATABASE_URL: databaseUrl,
   LOG_LEVEL: "info",
   LEASE: "1 second",
   WEBHOOKS_ALLOW_HTTP: "true",
   WEBHOOKS_ALLOWED_NETWORKS: "127.0.0.1",
-  WEBHOOKS_TIMEOUT: "250 millis",
+  WEBHOOKS_TIMEOUT: timeout,
   WEBHOOKS_RETRY_AFTER: "10 millis",
   WEBHOOKS_RETRY_AT_MOST: "200 millis"
 })
@@ -61,7 +63,8 @@ const checkpoint = async (sql: Sql) => {
   return row
 }
 
-export const run = async ({ clients, databaseUrl, disturbances, killEvery, pause }: Plan): Promise<Report> => {
+export const run = async (plan: Plan): Promise<Report> => {
+  const { clients, databaseUrl, disturbances, killEvery, pause } = plan
   const sql = open(databaseUrl)
   const folder = mkdtempSync(join(tmpdir(), "ordinal-webhooks-"))
   const file = join(folder, "accepted")
@@ -71,9 +74,9 @@ export const run = async ({ clients, databaseUrl, disturbances, killEvery, pause
   let kills = 0
   let receiver: Receivers.ReceiverProcess | undefined
   try {
-    servers.push(await start(settings(databaseUrl)))
+    servers.push(await start(settings(plan)))
     await OrderLoad.fill(servers[0]!.url)
-    servers.push(await start(settings(databaseUrl)))
+    servers.push(await start(settings(plan)))
     const port = await freePort()
     const { body } = await call(servers[0]!.adminUrl, "POST", "/admin/webhooks", {
       body: { url: `http://127.0.0.1:${port}/hook`, start: "start", types: ["order"] }
@@ -132,7 +135,7 @@ export const run = async ({ clients, databaseUrl, disturbances, killEvery, pause
       servers.splice(servers.indexOf(server), 1)
       await server.kill()
       kills += 1
-      servers.push(await start(settings(databaseUrl)))
+      servers.push(await start(settings(plan)))
     }
 
     const names = Object.keys(kinds)

@@ -9,7 +9,8 @@
 import { Effect, Layer } from "effect"
 import * as PublishedEvent from "../aggregate/PublishedEvent.ts"
 import { EventStore, type RecordedEvent } from "../eventstore/EventStore.ts"
-import * as CloudEvent from "../http/wire/CloudEvent.ts"
+import * as StreamId from "../eventstore/StreamId.ts"
+import * as PushMessage from "../http/wire/PushMessage.ts"
 import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
 import * as Subscriptions from "../projection/Subscriptions.ts"
 import * as Metrics from "../telemetry/Metrics.ts"
@@ -28,11 +29,10 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 const toRecord = (logId: string, recorded: RecordedEvent): BrokerRecord => {
-  const cloudEvent = CloudEvent.fromEvent(PublishedEvent.fromRecorded(recorded))
   const after = ConsistencyToken.format(logId, recorded.position, recorded.eventId)
   return {
-    key: cloudEvent.partitionkey,
-    value: encoder.encode(JSON.stringify({ ...cloudEvent, after })),
+    key: StreamId.id(recorded.streamId),
+    value: encoder.encode(PushMessage.eventText(PublishedEvent.fromRecorded(recorded), after)),
     headers: { "content-type": contentType, "ordinal-position": after }
   }
 }

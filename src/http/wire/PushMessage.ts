@@ -34,7 +34,7 @@ export const PushMessage = Schema.Union([PushedCloudEvent, Control])
 /** Each event is encoded once, however many clients get it. */
 const encoded = new WeakMap<PublishedEvent, string>()
 
-/** Writes an event as everybody is sent it who follows the log from outside: by streams and by webhooks. */
+/** Writes an event as everybody is sent it who follows the log from outside: by streams, by webhooks and by Kafka. */
 export const eventText = (event: PublishedEvent, after: string): string => {
   const known = encoded.get(event)
   if (known !== undefined) return known

@@ -5,6 +5,7 @@ import { patientConnections } from "../../../harness/clocks/Patience.ts"
 import { untilSo } from "../../../harness/clocks/Until.ts"
 import { silent } from "../../../harness/views/ViewSteps.ts"
 import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
+import { Database } from "../../../src/database/Database.ts"
 import * as EventSourcing from "../../../src/kernel/EventSourcing.ts"
 import { Projections } from "../../../src/projection/Projections.ts"
 import * as Subscriptions from "../../../src/projection/Subscriptions.ts"
@@ -61,5 +62,36 @@ describe("what runs beside a subscription's handler", () => {
         }).pipe(Effect.provide(process))
         assert.strictEqual(running, 0)
       })
+  )
+})
+
+describe("subscriptions that share a connection", () => {
+  it.live("take none of their own, however many there are", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const names = ["a", "b", "c", "d", "e"]
+      const handled = new Set<string>()
+      const one = (name: string) =>
+        Subscriptions.make(name, {
+          from: [Jars],
+          start: "start",
+          isShared: true,
+          handle: () => Effect.sync(() => handled.add(name))
+        })
+      const [first, ...others] = names.map(one)
+      const process = Layer.mergeAll(first!, ...others).pipe(
+        Layer.provideMerge(Jars.layer),
+        Layer.provideMerge(EventSourcing.layerPostgres(url, { ...patientConnections, pools: { projections: 1 } })),
+        Layer.provide(silent)
+      )
+      yield* Effect.gen(function* () {
+        yield* fill("a:1")
+        yield* so(() => handled.size === names.length)
+        const { reads: sql } = yield* Database
+        const sessions = yield* sql`SELECT pid FROM pg_stat_activity
+          WHERE datname = current_database() AND application_name = 'ordinal-projections' ORDER BY pid`
+        assert.lengthOf(sessions, 1)
+      }).pipe(Effect.provide(process))
+    })
   )
 })
