@@ -191,7 +191,8 @@ describe("a log that was restored", () => {
       // What the view tells until then is of the history that was lost.
       for (const early of [known, Cursor.seal([{}, "updatedAt"], ["1"])])
         assert.strictEqual((await list(early)).status, 503)
-      await shop.operators.send("POST", "/admin/projections/order-view/rebuild")
+      const asked = await shop.operators.send("POST", "/admin/projections/order-view/rebuild")
+      assert.strictEqual(asked.status, 202, JSON.stringify(asked.body))
       const { body } = await until(
         () => list(known),
         ({ status }) => status === 200
