@@ -191,6 +191,11 @@ describe("a log that was restored", () => {
       // What the view tells until then is of the history that was lost.
       for (const early of [known, Cursor.seal([{}, "updatedAt"], ["1"])])
         assert.strictEqual((await list(early)).status, 503)
+      // A rebuild that runs when the process learns of the restored log is refused as the view is, and must be asked for again.
+      await until(
+        () => shop.operators.get("/admin/projections"),
+        (answer) => orderView(answer).status === "stopped"
+      )
       const asked = await shop.operators.send("POST", "/admin/projections/order-view/rebuild")
       assert.strictEqual(asked.status, 202, JSON.stringify(asked.body))
       const { body } = await until(
