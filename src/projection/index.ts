@@ -27,8 +27,9 @@ export {
   type ReadOptions,
   RowUnreadable
 } from "./fold/FoldQueries.ts"
-export { InvalidQuery } from "./fold/FoldList.ts"
-export { FoldReads } from "./fold/FoldReads.ts"
+export type { Field, FieldOf, Scalar } from "./fold/FoldFields.ts"
+export { InvalidQuery, type Listable, type Selection, type StoredRow } from "./fold/FoldList.ts"
+export { FoldReads, type Readable, type Selected } from "./fold/FoldReads.ts"
 export * from "./parking/ParkedStreams.ts"
 export * from "./Projection.ts"
 export * from "./ProjectionErrors.ts"
