@@ -169,8 +169,11 @@ for (const [name, orders] of [
           binary("b2", "order.change-line-quantity", { ce_lineid: "a" }, { quantity: 7 }),
           binary("b3", "order.remove-line", { ce_lineid: "b" }, undefined)
         )
-        assert.deepStrictEqual((yield* answered).map(short), ["accepted", "accepted", "accepted"])
-        const { order: read } = yield* (yield* Orders).get(order)
+        const answers = yield* answered
+        assert.deepStrictEqual(answers.map(short), ["accepted", "accepted", "accepted"])
+        const { token } = answers.at(-1)!.data
+        assert.isString(token)
+        const { order: read } = yield* (yield* Orders).get(order, { token: String(token) })
         assert.deepStrictEqual(
           read.lines.map(({ lineId, quantity }) => [lineId as string, quantity as number]),
           [["a", 7]]
