@@ -35,6 +35,10 @@ try {
   const bus = cluster === undefined ? {} : { kafka: cluster.bootstrap }
   const { faults, ...figures } = await run({ ...plan, ...bus, folder, databaseUrl: postgres.url })
   report({ campaign: "erp", ...plan, ...figures }, faults)
+} catch (error) {
+  // What ends a run is told before the servers stop, which may take long.
+  console.error(error)
+  process.exitCode = 1
 } finally {
   await cluster?.close()
   await postgres.stop()

@@ -85,6 +85,11 @@ export const follow = (
   const batchSize = () => Math.max(1, Math.min(size.current(), eventsPerSecond))
   const throttle = throttled(eventsPerSecond)
   const apply = ProjectionBatch.make(session, work)
+  // A shadow serves nobody, so its next attempt may judge by the stored checkpoint whether what it has is still of the log.
+  const wentBack =
+    work.key.slot === "shadow"
+      ? new Checkpoint.CheckpointMoved()
+      : Checkpoint.rebuildDemanded(projection.name, "the log was replaced by an older copy while it ran")
 
   let checkpoint = start
   const run = Effect.gen(function* () {
@@ -136,9 +141,7 @@ export const follow = (
     keepLease(session, tail, work, () => checkpoint.position)
   ).pipe(
     Effect.catchDefect((defect) =>
-      defect instanceof LogWentBack
-        ? Effect.fail(Checkpoint.rebuildDemanded(projection.name, "the log was replaced by an older copy while it ran"))
-        : Effect.die(defect)
+      defect instanceof LogWentBack ? Effect.fail(wentBack) : Effect.die(defect)
     )
   )
 }

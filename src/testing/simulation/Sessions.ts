@@ -55,6 +55,8 @@ export class Sessions {
   readonly faults: Faults
   /** The number of statements that have not arrived yet. */
   #underWay = 0
+  /** Who waits for a connection, an answer, or to learn that the connection is lost. */
+  readonly #waiting = new Set<{ readonly process: Process }>()
   readonly #server: Process
   readonly #sessions = new Set<Session>()
   #awayUntil = 0
@@ -65,22 +67,28 @@ export class Sessions {
     this.#server = server
   }
 
-  /** Tells whether no statement is under way, and no answer that somebody waits for. */
+  /** Tells whether no statement is under way, and nobody waits for an answer or a connection. */
   get areQuiet(): boolean {
-    return this.#underWay === 0 && [...this.#sessions].every(({ inFlight }) => inFlight.size === 0)
+    return this.#underWay === 0 && ![...this.#waiting].some(({ process }) => process.isAlive)
   }
 
   /** Opens a session; fails while the database is away. */
   connect(process: Process): Effect.Effect<Session, SqlError> {
     return Effect.callback((resume) => {
       const { world } = this
+      const waiting = { process }
+      this.#waiting.add(waiting)
       const cancel = world.after(process, this.delay(), () => {
+        this.#waiting.delete(waiting)
         if (world.now < this.#awayUntil || this.faults.strikes("connection", 0.02)) {
           return resume(Effect.fail(connectionError("connect")))
         }
         resume(Effect.succeed(this.open(process)))
       })
-      return Effect.sync(cancel)
+      return Effect.sync(() => {
+        this.#waiting.delete(waiting)
+        cancel()
+      })
     })
   }
 
@@ -148,11 +156,14 @@ export class Sessions {
   ): () => void {
     const { process } = session
     const { faults, world } = this
+    const waiting = { process }
+    this.#waiting.add(waiting)
     let isAnswered = false
     const answer = (result: Result.Result<A, SqlError>) => {
       if (isAnswered) return
       isAnswered = true
       world.after(process, this.delay(slow), () => {
+        this.#waiting.delete(waiting)
         if (session.inFlight.delete(statement)) done(result)
       })
     }
@@ -174,6 +185,7 @@ export class Sessions {
     })
     // A cancelled statement may be over before it hears of that.
     return () => {
+      this.#waiting.delete(waiting)
       session.inFlight.delete(statement)
       statement.isDropped ||= world.chance(0.5)
     }
@@ -195,6 +207,7 @@ export class Sessions {
       if (this.world.now < this.#awayUntil) return resume(unavailable)
       const session = this.open(process)
       const off = this.world.after(process, queryTimeout, () => {
+        cancel()
         this.close(session)
         resume(unavailable)
       })

@@ -191,7 +191,7 @@ describe("a log that was restored", () => {
       // What the view tells until then is of the history that was lost.
       for (const early of [known, Cursor.seal([{}, "updatedAt"], ["1"])])
         assert.strictEqual((await list(early)).status, 503)
-      // A rebuild that runs when the process learns of the restored log is refused as the view is, and must be asked for again.
+      // What is stopped stays so, however long the log grows: only a rebuild puts it right.
       await until(
         () => shop.operators.get("/admin/projections"),
         (answer) => orderView(answer).status === "stopped"

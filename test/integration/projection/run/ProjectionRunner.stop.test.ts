@@ -3,7 +3,11 @@ import { Effect, Layer, Logger, Stream } from "effect"
 import { Database } from "../../../../src/database/Database.ts"
 import { LogTail } from "../../../../src/eventstore/tail/LogTail.ts"
 import { ProjectionProgress } from "../../../../src/projection/consistency/ProjectionProgress.ts"
+import * as BatchSize from "../../../../src/projection/run/BatchSize.ts"
+import * as PoisonEvents from "../../../../src/projection/run/PoisonEvents.ts"
 import * as ProjectionRunner from "../../../../src/projection/run/ProjectionRunner.ts"
+import * as ProjectionWork from "../../../../src/projection/run/ProjectionWork.ts"
+import { ProjectionStore } from "../../../../src/projection/store/ProjectionStore.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import { readFrom } from "../../../../src/testing/EventStoreEntries.ts"
 import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
@@ -141,5 +145,29 @@ it.live("stops where the view was made by another version and can't be built bes
       yield* lastWords({ ...single, version: 99 }),
       new RegExp(`version ${single.version} of the projection made its view; rebuild`)
     )
+  }).pipe(Effect.provide(fresh(readerLayer)))
+)
+
+it.live("what follows a log that went back stops where it serves, and tries again where it fills a shadow", () =>
+  Effect.gen(function* () {
+    const tail = yield* LogTail
+    const { shared } = yield* ProjectionStore
+    let timeline = 0
+    const wentBack = { ...tail, timeline: Effect.sync(() => timeline++) }
+    const [name, version] = [OrderViewProjection.name, OrderViewProjection.version]
+    const ends = (slot: "live" | "shadow") => {
+      const work: ProjectionWork.Work = {
+        projection: OrderViewProjection,
+        key: { name, version, slot },
+        owner: "00000000-0000-4000-8000-000000000000",
+        size: BatchSize.make(1),
+        poison: PoisonEvents.make(),
+        onCheckpoint: () => Effect.void,
+        onTrouble: () => Effect.void
+      }
+      const start = { logId: "", position: 0n, head: 0n, parked: 0 }
+      return Effect.map(Effect.flip(ProjectionWork.follow(shared, wentBack, work, start)), ({ _tag }) => _tag)
+    }
+    assert.deepStrictEqual([yield* ends("live"), yield* ends("shadow")], ["ProjectionStopped", "CheckpointMoved"])
   }).pipe(Effect.provide(fresh(readerLayer)))
 )
