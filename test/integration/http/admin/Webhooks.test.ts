@@ -5,6 +5,12 @@ import { untilSo, until } from "../../../../harness/clocks/Until.ts"
 import { metric, place, type Shop, start } from "../../../../harness/servers/AdminServer.ts"
 import { type Received, start as startReceiver } from "../../../../harness/webhooks/Receiver.ts"
 
+/** A delivery, of what the operator is shown. */
+interface Delivery {
+  readonly version: number
+  readonly state: string
+}
+
 const unknown = "01890000-0000-7000-8000-000000000000"
 const paused = { firstPause: Duration.millis(5), longestPause: Duration.millis(20), awayPause: Duration.millis(20) }
 
@@ -103,8 +109,8 @@ describe("a webhook over HTTP", () => {
     await until(
       () => show(`${path}/deliveries`),
       ({ data }) =>
-        data.some(({ version }: any) => version === cancelled.body.version) &&
-        data.every(({ state }: any) => state === "delivered")
+        data.some(({ version }: Delivery) => version === cancelled.body.version) &&
+        data.every(({ state }: Delivery) => state === "delivered")
     )
     const { data } = await show(`${path}/deliveries?limit=1`)
     assert.lengthOf(data, 1)
