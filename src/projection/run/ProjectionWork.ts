@@ -139,9 +139,5 @@ export const follow = (
   return Effect.raceFirst(
     run,
     keepLease(session, tail, work, () => checkpoint.position)
-  ).pipe(
-    Effect.catchDefect((defect) =>
-      defect instanceof LogWentBack ? Effect.fail(wentBack) : Effect.die(defect)
-    )
-  )
+  ).pipe(Effect.catchDefect((defect) => (defect instanceof LogWentBack ? Effect.fail(wentBack) : Effect.die(defect))))
 }
