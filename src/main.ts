@@ -5,5 +5,5 @@ import * as module from "node:module"
 // Compiled code is kept for the next start, which comes up sooner by it. Deno has a cache of its own.
 if ("enableCompileCache" in module) module.enableCompileCache()
 
-const { run } = await import("./server/CommandLine.ts")
+const { run } = await import("./server/cli/CommandLine.ts")
 run()

@@ -1,5 +1,8 @@
 /** Many clients send commands to the same few orders through several servers, and write down what happened. */
+import { randomUUID } from "node:crypto"
+import { setTimeout as pause } from "node:timers/promises"
 import {
+  type Answer,
   attempted,
   call,
   type CloudEvent,
@@ -23,6 +26,8 @@ export interface Attempt {
   /** This is the slug of the problem; empty if there was none. */
   readonly slug: string
   readonly receipt: Receipt | undefined
+  /** So often it was sent again, since it was not known what had become of it. */
+  readonly repeats: number
 }
 
 export interface Recording {
@@ -35,6 +40,10 @@ export interface Recording {
 
 export interface Load {
   readonly urls: ReadonlyArray<string>
+  /** In the end the orders are read from these, if others answer queries. */
+  readonly readUrls?: ReadonlyArray<string>
+  /** Gives each command a key, under which it is sent again until an answer says what became of it. */
+  readonly isKeyed?: boolean
   readonly orders: number
   readonly clients: number
   /** Told how many commands were answered. */
@@ -44,18 +53,33 @@ export interface Load {
   readonly isSent?: (order: number, operation: Operation) => boolean
 }
 
+const isOpen = (answer: Answer): boolean =>
+  answer.status === 0 || answer.status >= 500 || slug(answer) === "idempotency-in-progress"
+
 const attempt = async (
   url: string,
   order: string,
-  operation: Operation
+  operation: Operation,
+  isKeyed: boolean
 ): Promise<Attempt & { readonly token: string }> => {
   const { body, method, path } = request(order, operation)
+  const given = {
+    ...(body === undefined ? {} : { body }),
+    ...(isKeyed ? { headers: { "idempotency-key": randomUUID() } } : {})
+  }
   const sent = performance.now()
-  const answer = await attempted(url, method, path, body === undefined ? {} : { body })
+  let answer = await attempted(url, method, path, given)
+  let repeats = 0
+  while (isOpen(answer)) {
+    if (!isKeyed) break
+    repeats++
+    await pause(20)
+    answer = await attempted(url, method, path, given)
+  }
   const replied = performance.now()
   const receipt = answer.status === 202 ? (answer.body as Receipt) : undefined
   const token = answer.headers.get("consistency-token") ?? ""
-  return { order, operation, sent, replied, status: answer.status, slug: slug(answer), receipt, token }
+  return { order, operation, sent, replied, status: answer.status, slug: slug(answer), receipt, repeats, token }
 }
 
 const byOrder = async <A>(orders: ReadonlyArray<string>, read: (order: string) => Promise<A | undefined>) => {
@@ -69,12 +93,13 @@ const byOrder = async <A>(orders: ReadonlyArray<string>, read: (order: string) =
 
 const position = (token: string) => Number(token.split(".", 1)[0])
 
-export const run = async ({ clients, isEnough, isSent = () => true, orders, seed, urls }: Load): Promise<Recording> => {
+export const run = async (load: Load): Promise<Recording> => {
+  const { clients, isEnough, isKeyed = false, isSent = () => true, orders, seed, urls, readUrls = urls } = load
   const ids = Array.from({ length: orders }, orderId)
   const attempts: Array<Attempt> = []
   let newest = ""
   const send = async (url: string, order: string, operation: Operation) => {
-    const { token, ...made } = await attempt(url, order, operation)
+    const { token, ...made } = await attempt(url, order, operation, isKeyed)
     attempts.push(made)
     if (made.receipt !== undefined && (newest === "" || position(token) > position(newest))) newest = token
   }
@@ -117,7 +142,7 @@ export const run = async ({ clients, isEnough, isSent = () => true, orders, seed
   }
   const histories: Array<ReadonlyMap<string, ReadonlyArray<CloudEvent>>> = []
   const statuses: Array<ReadonlyMap<string, string>> = []
-  for (const url of urls) {
+  for (const url of readUrls) {
     histories.push(await byOrder(ids, (order) => history(url, order)))
     statuses.push(await byOrder(ids, status(url)))
   }

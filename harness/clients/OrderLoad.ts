@@ -23,7 +23,7 @@ export interface Acknowledged extends Receipt {
 export interface Load {
   /** These are receipts of all commands answered 202. */
   readonly acknowledged: ReadonlyArray<Acknowledged>
-  /** So many commands were answered 503, and so many got no answer. */
+  /** So many commands were answered 503, and so many got no answer, or that of a gateway which has lost its server's. */
   readonly later: () => number
   readonly unanswered: () => number
   /** This is the longest that any command took, in milliseconds. */
@@ -73,7 +73,7 @@ export const start = ({ clients, pause: between, urls }: LoadOptions): Load => {
     const given = operation.kind === "place" ? { ...(body as object), customerId } : body
     const answer = await call(url, method, path, given === undefined ? {} : { body: given }).catch(() => undefined)
     longest = Math.max(longest, now() - began)
-    if (answer === undefined) unanswered += 1
+    if (answer === undefined || [502, 504].includes(answer.status)) unanswered += 1
     else if (answer.status === 503) later += 1
     else if (answer.status === 202) acknowledge(answer, sent)
     else faults.push(`${order} ${operation.kind}: answered ${answer.status} ${slug(answer)}`)

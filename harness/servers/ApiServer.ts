@@ -7,6 +7,7 @@ import * as AllowedSites from "../../src/http/listener/AllowedSites.ts"
 import { HttpLimits, defaults } from "../../src/http/listener/HttpLimits.ts"
 import { OpenStreams } from "../../src/http/push/OpenStreams.ts"
 import * as PushLimits from "../../src/http/push/PushLimits.ts"
+import { Elsewhere, type Others } from "../../src/http/handlers/Elsewhere.ts"
 import { Readiness } from "../../src/http/handlers/Readiness.ts"
 import * as Server from "../../src/http/listener/Server.ts"
 import { Orders } from "../../src/orders/Orders.ts"
@@ -19,6 +20,7 @@ export interface Options {
   readonly ready?: Readiness["Service"]["check"]
   readonly limits?: Partial<HttpLimits>
   readonly push?: Partial<PushLimits.PushLimits>
+  readonly elsewhere?: { readonly command?: Others; readonly query?: Others }
   readonly sites?: Partial<AllowedSites.AllowedSites>
   readonly logs?: (line: string) => void
   /** Without it nothing records spans, as in a process that sends them nowhere. */
@@ -63,6 +65,7 @@ export const start = async (options: Options = {}) => {
     ),
     Layer.provide(Layer.succeed(PushLimits.PushLimits, { ...PushLimits.defaults, ...options.push })),
     Layer.provide(Layer.succeed(AllowedSites.AllowedSites, { ...AllowedSites.defaults, ...options.sites })),
+    Layer.provide(Layer.succeed(Elsewhere, options.elsewhere ?? {})),
     Layer.provide(Logger.layer([logger])),
     Layer.provide(options.tracer === undefined ? Layer.empty : Layer.succeed(Tracer.Tracer, options.tracer))
   )

@@ -4,10 +4,11 @@ import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { kafka } from "./Kafka.ts"
 import { mongoDb } from "./MongoDb.ts"
+import { nginx } from "./Nginx.ts"
 import { redis } from "./Redis.ts"
 import type { Service } from "./Service.ts"
 
-const services: ReadonlyArray<Service> = [kafka, mongoDb, redis]
+const services: ReadonlyArray<Service> = [kafka, mongoDb, nginx, redis]
 
 const usage = `Real servers for tests, campaigns and trials, on loopback, without containers.
 
@@ -16,7 +17,7 @@ const usage = `Real servers for tests, campaigns and trials, on loopback, withou
   scripts/services down NAME …                        stop them, and drop what they have stored
 
 NAME is ${services.map(({ name }) => name).join(", ")}. They are kept in .services, or in the folder that SERVICES_DIR names.
-kafka needs java (17) and mvn, mongodb python3, redis pip3.`
+kafka needs java (17) and mvn, mongodb python3, redis pip3, nginx itself or apt-get.`
 
 export const folderOf = ({ name }: Service): string =>
   join(process.env["SERVICES_DIR"] ?? join(import.meta.dirname, "../../.services"), name)

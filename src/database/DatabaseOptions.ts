@@ -5,6 +5,7 @@ import type { Duration, Redacted } from "effect"
 export interface PoolSizes {
   /** This is also the number of batches of appends in flight. */
   readonly append: number
+  /** 0 for a process that writes no views: what it asks about them goes over the connections for reading. */
   readonly projections: number
   readonly reads: number
 }

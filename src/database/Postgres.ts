@@ -45,14 +45,17 @@ export const make = Effect.fnUntraced(function* (options: DatabaseOptions) {
       Effect.flatMap(inSchema),
       Effect.provideService(Reactivity.Reactivity, reactivity)
     )
+  const sharesReads = sizes.projections === 0
+  // The checks of a start need two connections.
+  const reads = yield* pool("reads", sharesReads ? Math.max(2, sizes.reads) : sizes.reads)
   return {
     kind: "postgres" as const,
     sessionSettings: given,
     appendConnection: connection("append"),
     appendLanes: sizes.append,
     projectionConnection: connection("projections"),
-    projections: yield* pool("projections", sizes.projections),
-    reads: yield* pool("reads", sizes.reads),
+    projections: sharesReads ? reads : yield* pool("projections", sizes.projections),
+    reads,
     listener: Option.some(connection("listener"))
   }
 })

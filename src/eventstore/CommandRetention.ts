@@ -3,7 +3,10 @@ import { Context, Duration, Effect, Layer, Schedule } from "effect"
 import { supervise } from "../supervision/Supervisor.ts"
 import { EventStore } from "./EventStore.ts"
 
-/** The outcome of a keyed command is kept for this long; 48 hours by default. */
+/**
+ * The outcome of a keyed command is kept for this long; 48 hours by default. A process for which this is infinite forgets
+ * none, and leaves that to others on the same log.
+ */
 export const CommandRetention = Context.Reference<Duration.Duration>("ordinal/eventstore/CommandRetention", {
   defaultValue: () => Duration.hours(48)
 })
@@ -16,6 +19,7 @@ export const layer: Layer.Layer<never, never, EventStore> = Layer.effectDiscard(
   Effect.gen(function* () {
     const store = yield* EventStore
     const retention = yield* CommandRetention
+    if (!Duration.isFinite(retention)) return
     yield* Effect.delay(store.forgetCommands(retention, batchSize), pause).pipe(
       Effect.repeat({ while: (forgotten) => forgotten === batchSize }),
       Effect.repeat(Schedule.spaced(interval)),

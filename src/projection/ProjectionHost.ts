@@ -8,13 +8,18 @@ import type { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import type { ProjectionStopped } from "./Checkpoint.ts"
 import type { Consumer } from "./Projection.ts"
 
+/** Tells whether projections and subscriptions run in this process. If not, other processes on the same log must run them. */
+export const RunsProjections = Context.Reference<boolean>("ordinal/projection/ProjectionHost/RunsProjections", {
+  defaultValue: () => true
+})
+
 export class ProjectionHost extends Context.Service<
   ProjectionHost,
   {
     /**
-     * Makes its checkpoint and its table, if there are none yet, and runs it until the scope closes. Fails with
-     * `ProjectionStopped` if its table has rows but no checkpoint says of what, or if it can't start where it says; dies
-     * if its name or its table is taken.
+     * Makes its checkpoint and its table, if there are none yet, and runs it until the scope closes, unless
+     * `RunsProjections` is false. Fails with `ProjectionStopped` if its table has rows but no checkpoint says of what, or
+     * if it can't start where it says; dies if its name or its table is taken.
      */
     run(
       consumer: Consumer

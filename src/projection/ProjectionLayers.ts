@@ -14,7 +14,7 @@ import * as MemoryFoldReads from "./fold/MemoryFoldReads.ts"
 import * as SqlFoldReads from "./fold/SqlFoldReads.ts"
 import * as StoredParkedStreams from "./parking/StoredParkedStreams.ts"
 import { type Consumer, isSubscription, type Projection } from "./Projection.ts"
-import { ProjectionHost } from "./ProjectionHost.ts"
+import { ProjectionHost, RunsProjections } from "./ProjectionHost.ts"
 import * as RebuildRunner from "./rebuild/RebuildRunner.ts"
 import { Rebuilds } from "./rebuild/Rebuilds.ts"
 import * as SqlRebuilds from "./rebuild/SqlRebuilds.ts"
@@ -69,14 +69,15 @@ const makeHost = Effect.fnUntraced(function* (
   beside: (projection: Projection) => Effect.Effect<void, never, Scope.Scope>
 ) {
   const { shared } = yield* ProjectionStore
+  const isRunHere = yield* RunsProjections
   const context = withoutScope(yield* Effect.context<LogTail | ProjectionProgress | ProjectionStore>())
   return ProjectionHost.of({
     run: (consumer) =>
       Effect.gen(function* () {
         yield* registry.add(consumer)
-        if (!isSubscription(consumer)) yield* beside(consumer)
+        if (isRunHere && !isSubscription(consumer)) yield* beside(consumer)
         yield* shared.setUp(consumer)
-        yield* ProjectionRunner.start(consumer)
+        if (isRunHere) yield* ProjectionRunner.start(consumer)
       }).pipe(Effect.provide(context))
   })
 })
@@ -118,8 +119,8 @@ const inDatabase = Effect.map(
 )
 
 /**
- * Runs these projections until the scope closes, as far as no other process does. Fails with `ProjectionStopped` if the
- * table of one has rows but no checkpoint; dies if two share a name or a table.
+ * Runs these projections until the scope closes, as far as no other process does, unless `RunsProjections` is false. Fails
+ * with `ProjectionStopped` if the table of one has rows but no checkpoint; dies if two share a name or a table.
  */
 export const layer = (projections: ReadonlyArray<Projection>) =>
   Layer.unwrap(

@@ -8,7 +8,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { AggregateLimits, defaults as aggregateDefaults } from "../aggregate/AggregateLimits.ts"
 import { causeText } from "../database/CauseText.ts"
 import { Database } from "../database/Database.ts"
-import { CommandRetention } from "../eventstore/CommandRetention.ts"
+import { withinSeconds } from "../database/SqlFailure.ts"
 import { EventStore } from "../eventstore/EventStore.ts"
 import * as AdminServer from "../http/admin/AdminServer.ts"
 import { type ShownSetting, ShownSettings } from "../http/admin/AdminHandlers.ts"
@@ -27,6 +27,7 @@ import * as HeldPorts from "./HeldPorts.ts"
 import * as KafkaSettings from "./KafkaSettings.ts"
 import * as Logging from "./Logging.ts"
 import * as Migrate from "./Migrate.ts"
+import * as Roles from "./Roles.ts"
 import * as Settings from "./Settings.ts"
 import { listed } from "./SettingKinds.ts"
 import * as Stopping from "./Stopping.ts"
@@ -36,7 +37,7 @@ import { UnusableSetting } from "./UnusableSetting.ts"
 const limits = (settings: Settings.Settings) =>
   Layer.mergeAll(
     Layer.succeed(OrderPolicies, { autoConfirm: settings.AUTO_CONFIRM, shipRequires: settings.SHIP_REQUIRES }),
-    Layer.succeed(CommandRetention, settings.IDEMPOTENCY_RETENTION),
+    Roles.layer(settings),
     Layer.succeed(AggregateLimits, {
       ...aggregateDefaults,
       mailbox: settings.MAILBOX,
@@ -79,26 +80,36 @@ const database = (settings: Settings.Settings) =>
     url: settings.DATABASE_URL,
     schema: settings.DATABASE_SCHEMA,
     allowPgliteInProduction: settings.ALLOW_PGLITE_IN_PRODUCTION,
-    pools: { append: settings.POOL_APPEND, projections: settings.POOL_PROJECTIONS, reads: settings.POOL_READS }
+    pools: {
+      append: settings.POOL_APPEND,
+      projections: Roles.of(settings).has("projector") ? settings.POOL_PROJECTIONS : 0,
+      reads: settings.POOL_READS
+    }
   })
 
 const demos = { embedded: DemoCatalog.layer, true: Layer.effectDiscard(DemoCatalog.fill), false: Layer.empty }
 
 const orders = (settings: Settings.Settings) =>
-  Layer.provideMerge(demos[settings.DEMO], OrdersLayers.layer(database(settings)))
+  Layer.provideMerge(
+    demos[Roles.of(settings).has("command") ? settings.DEMO : "false"],
+    OrdersLayers.layer(database(settings))
+  )
 
 /**
- * This process is ready when its database stores events; before its migration, and while it ends, nobody asks. Checks
- * at the same time share one trial, so that however many come, they don't hold the log up.
+ * This process is ready when its database stores events, or answers at least if others take the commands; before its
+ * migration, and while it ends, nobody asks. Checks at the same time share one trial, so that however many come, they don't
+ * hold the log up.
  */
-const readiness = Layer.effect(
-  Readiness,
-  Effect.gen(function* () {
-    const { writable } = yield* EventStore
-    const [shared, forget] = yield* Effect.cachedInvalidateWithTTL(writable, "1 minute")
-    return Readiness.of({ check: Effect.ensuring(shared, forget) })
-  })
-)
+const readiness = (settings: Settings.Settings) =>
+  Layer.effect(
+    Readiness,
+    Effect.gen(function* () {
+      const { head, writable } = yield* EventStore
+      const trial = Roles.of(settings).has("command") ? writable : Effect.asVoid(withinSeconds(2)(head))
+      const [shared, forget] = yield* Effect.cachedInvalidateWithTTL(trial, "1 minute")
+      return Readiness.of({ check: Effect.ensuring(shared, forget) })
+    })
+  )
 
 /** Lets a held port go and takes it for the server that is to answer there. */
 const takeOver = <A, E, R>(letGo: keyof HeldPorts.HeldPorts["Service"], server: Layer.Layer<A, E, R>) =>
@@ -128,15 +139,19 @@ export const layer = Layer.unwrap(
   Effect.gen(function* () {
     const { isGiven, settings, shown } = yield* Settings.load
     const { api, admin: adminPort } = yield* Addresses.ports(settings, !isGiven("ADMIN_PORT"))
-    const guards = Effect.andThen(Addresses.guard(settings, "HOST"), Addresses.guard(settings, "ADMIN_HOST"))
+    const guards = Effect.all([
+      Addresses.guard(settings, "HOST"),
+      Addresses.guard(settings, "ADMIN_HOST"),
+      Roles.check(settings)
+    ])
     const { stopped, stopping } = Stopping.make(settings.SHUTDOWN)
     return stopping.pipe(
       Layer.provideMerge(takeOver("letGo", Server.layer(api))),
       Layer.catchTag("ServeError", refusePort(api)),
       Layer.provide(admin(shown, adminPort)),
       Layer.provide(WebhookSettings.layer(settings)),
-      Layer.merge(Layer.catchTag(KafkaSettings.layer(settings), "SqlError", refuseDatabase)),
-      Layer.provide(Layer.merge(readiness, OpenStreams.layer)),
+      Layer.merge(Layer.catchTag(KafkaSettings.layer(settings, Roles.of(settings)), "SqlError", refuseDatabase)),
+      Layer.provide(Layer.merge(readiness(settings), OpenStreams.layer)),
       Layer.provide(Layer.catchTag(orders(settings), "SqlError", refuseDatabase)),
       Layer.provide(HeldPorts.HeldPorts.layer(api, adminPort)),
       Layer.provide(limits(settings)),

@@ -4,6 +4,7 @@ import * as EventPublisher from "../bus/EventPublisher.ts"
 import * as CommandInbox from "../bus/inbox/CommandInbox.ts"
 import * as KafkaBroker from "../bus/kafka/KafkaBroker.ts"
 import type { KafkaOptions } from "../bus/kafka/KafkaOptions.ts"
+import type { Role } from "./Roles.ts"
 import { boolean, choice, integer, listed, secret, type Setting, setting, text } from "./SettingKinds.ts"
 import { UnusableSetting } from "./UnusableSetting.ts"
 
@@ -71,27 +72,27 @@ const optionsOf = (settings: KafkaSettings): KafkaOptions => ({
       })
 })
 
-/** Publishes events and takes commands, as the settings say. */
-export const layer = (settings: KafkaSettings) => {
+/** Publishes events and takes commands, as the settings and the roles of this process say. */
+export const layer = (settings: KafkaSettings, roles: ReadonlySet<Role>) => {
   const { KAFKA_BOOTSTRAP, KAFKA_COMMANDS, KAFKA_GROUP, KAFKA_PARTITIONS, KAFKA_REPLICATION } = settings
   const problem = problemOf(settings)
   if (problem !== undefined) return Layer.effectDiscard(Effect.fail(new UnusableSetting({ problem })))
-  if (KAFKA_BOOTSTRAP === "") return Layer.empty
+  const publishes = settings.KAFKA_TOPIC !== "" && roles.has("projector")
+  const takesCommands = KAFKA_COMMANDS !== "" && roles.has("command")
+  if (KAFKA_BOOTSTRAP === "" || !(publishes || takesCommands)) return Layer.empty
   const topicOf = (name: string) => ({
     name,
     partitions: KAFKA_PARTITIONS,
     ...(KAFKA_REPLICATION === 0 ? {} : { replicationFactor: KAFKA_REPLICATION })
   })
-  const publisher =
-    settings.KAFKA_TOPIC === "" ? Layer.empty : EventPublisher.layer({ topic: topicOf(settings.KAFKA_TOPIC) })
-  const inbox =
-    KAFKA_COMMANDS === ""
-      ? Layer.empty
-      : CommandInbox.layer({
-          commands: topicOf(KAFKA_COMMANDS),
-          replies: topicOf(settings.KAFKA_REPLIES),
-          group: KAFKA_GROUP
-        })
+  const publisher = publishes ? EventPublisher.layer({ topic: topicOf(settings.KAFKA_TOPIC) }) : Layer.empty
+  const inbox = takesCommands
+    ? CommandInbox.layer({
+        commands: topicOf(KAFKA_COMMANDS),
+        replies: topicOf(settings.KAFKA_REPLIES),
+        group: KAFKA_GROUP
+      })
+    : Layer.empty
   return Layer.merge(publisher, inbox).pipe(
     Layer.provide(KafkaBroker.layer(optionsOf(settings))),
     Layer.catchTag("KafkaClientMissing", ({ message }) =>

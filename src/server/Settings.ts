@@ -27,6 +27,7 @@ import {
   text
 } from "./SettingKinds.ts"
 import { kafkaSettings } from "./KafkaSettings.ts"
+import { roleSettings } from "./Roles.ts"
 import * as UnbuiltSettings from "./UnbuiltSettings.ts"
 import { webhookSettings } from "./WebhookSettings.ts"
 import { UnusableSetting } from "./UnusableSetting.ts"
@@ -87,6 +88,7 @@ export const settings = {
   ),
   LOG_LEVEL: setting("info", choice("debug", "info", "warning", "error"), "least severe log line to print"),
   LOG_FORMAT: setting("pretty", choice("pretty", "json"), "how log lines look"),
+  ...roleSettings,
   MAILBOX: setting(actors.mailbox, count, "commands that may wait for one order"),
   DRAIN: setting(actors.drain, integer(1, 500), "commands of one order that are stored together at most"),
   IN_FLIGHT: setting(actors.inFlight, count, "commands without an answer in the whole process"),

@@ -16,8 +16,6 @@ const unbuilt: Readonly<Record<string, string>> = {
   JWKS_URL: authentication,
   JWT_ISSUER: authentication,
   JWT_AUDIENCE: authentication,
-  ROLE: "every process does everything (ROLE=all)",
-  COMMAND_URL: "every process takes commands",
   OTEL_EXPORTER_OTLP_ENDPOINT: telemetry,
   DATABASE_REPLICA_URL: "replicas are not read yet",
   VIEWS: views,
@@ -27,7 +25,7 @@ const unbuilt: Readonly<Record<string, string>> = {
 }
 
 /** Short names that other programs may use too: these values of theirs ask for nothing that this version lacks. */
-const harmless: Readonly<Record<string, RegExp>> = { ROLE: /^all$/, VIEWS: /^(?!\w+:\/\/)/, CACHE: /^(?!\w+:\/\/)/ }
+const harmless: Readonly<Record<string, RegExp>> = { VIEWS: /^(?!\w+:\/\/)/, CACHE: /^(?!\w+:\/\/)/ }
 
 export const names = Object.keys(unbuilt)
 

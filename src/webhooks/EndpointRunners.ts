@@ -3,6 +3,7 @@
  * again and again, and starts and stops what it says. So a process learns of what was changed by another one.
  */
 import { Duration, Effect, Exit, Layer, Queue, Scope } from "effect"
+import { RunsProjections } from "../projection/ProjectionHost.ts"
 import * as Subscriptions from "../projection/Subscriptions.ts"
 import { supervise } from "../supervision/Supervisor.ts"
 import { withinSeconds } from "../database/SqlFailure.ts"
@@ -39,8 +40,12 @@ const layerOf = (running: Running, changed: Effect.Effect<void>) =>
     })
   )
 
-/** Starts what runs the endpoints, until the scope closes; gives an effect that makes it look at the list at once. */
+/**
+ * Starts what runs the endpoints, until the scope closes, unless `RunsProjections` is false; gives an effect that makes it
+ * look at the list at once.
+ */
 export const start = Effect.gen(function* () {
+  if (!(yield* RunsProjections)) return Effect.void
   const store = yield* WebhookStore
   const context = yield* Effect.context<Layer.Services<ReturnType<typeof layerOf>>>()
   const whole = yield* Effect.scope

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, inject, it, onTestFinished } from "vitest"
 import { call, fillCatalog, list } from "../../harness/clients/HttpClient.ts"
-import { untilSo } from "../../harness/clocks/Until.ts"
+import { until, untilSo } from "../../harness/clocks/Until.ts"
 import { placement } from "../../harness/fixtures/Shop.ts"
 import { causeText } from "../../src/database/CauseText.ts"
 import { refusal, server, sql } from "../../harness/servers/Resources.ts"
@@ -13,7 +13,7 @@ import { type Environment, launch } from "../../harness/servers/ServerProcess.ts
 const documented = async (suffix: string) => {
   const text = await readFile(join(import.meta.dirname, "..", "..", "docs", "operating.md"), "utf8")
   const blocks = [...text.matchAll(/^```sql\n(.*?)^```$/gms)].map(([, code = ""]) =>
-    code.replaceAll(/\bordinal_(owner|app|shop)\b/g, `ordinal_$1_${suffix}`)
+    code.replaceAll(/\bordinal_(owner|app|shop|command|query|projector)\b/g, `ordinal_$1_${suffix}`)
   )
   return blocks.map((block) => block.split(/;\n/).filter((statement) => statement.trim() !== ""))
 }
@@ -22,6 +22,27 @@ const urlOf = (role: string, password: string, database: string): string => {
   const url = new URL(inject("postgresUrl"))
   Object.assign(url, { username: role, password, pathname: `/${database}` })
   return url.href
+}
+
+/** Makes the documented roles and database, and gives the statements of the blocks that follow. */
+const prepare = async () => {
+  const suffix = randomBytes(4).toString("hex")
+  const [setUp = [], ...blocks] = await documented(suffix)
+  const superuser = sql(inject("postgresUrl"))
+  for (const statement of setUp) await superuser.rows(statement)
+  const database = `ordinal_shop_${suffix}`
+  onTestFinished(async () => {
+    const administrator = sql(inject("postgresUrl"))
+    await administrator.rows(`DROP DATABASE ${database} WITH (FORCE)`)
+    for (const role of ["owner", "app", "command", "query", "projector"]) {
+      await administrator.rows(`DROP ROLE IF EXISTS ordinal_${role}_${suffix}`)
+    }
+    await administrator.close()
+  })
+  const url = new URL(inject("postgresUrl"))
+  url.pathname = database
+  const urlFor = (role: string, password = "change me") => urlOf(`ordinal_${role}_${suffix}`, password, database)
+  return { blocks, url: url.href, urlFor }
 }
 
 const migrate = async (environment: Environment) => {
@@ -38,19 +59,9 @@ const forbidden = async (url: string, statement: string) => {
 }
 
 it("a server with the rights of the documented role starts, takes commands and keeps views, and can do no more", async () => {
-  const suffix = randomBytes(4).toString("hex")
-  const [setUp = [], grants = []] = await documented(suffix)
-  const superuser = sql(inject("postgresUrl"))
-  for (const statement of setUp) await superuser.rows(statement)
-  const [database, owner, app] = [`ordinal_shop_${suffix}`, `ordinal_owner_${suffix}`, `ordinal_app_${suffix}`]
-  onTestFinished(async () => {
-    const administrator = sql(inject("postgresUrl"))
-    await administrator.rows(`DROP DATABASE ${database} WITH (FORCE)`)
-    await administrator.rows(`DROP ROLE ${owner}, ${app}`)
-    await administrator.close()
-  })
-  const ownerUrl = urlOf(owner, "change me", database)
-  const appUrl = urlOf(app, "change me too", database)
+  const { blocks, urlFor } = await prepare()
+  const [grants = []] = blocks
+  const [ownerUrl, appUrl] = [urlFor("owner"), urlFor("app", "change me too")]
 
   // Before the owner has migrated, the application can't start, and says what to do.
   const tooEarly = await refusal(launch({ DATABASE_URL: appUrl, PORT: "0", ADMIN_PORT: "0" }))
@@ -95,4 +106,53 @@ it("a server with the rights of the documented role starts, takes commands and k
   ]) {
     await forbidden(appUrl, statement)
   }
+})
+
+it("processes with a role each have rights of their own, as documented, and a process for queries can write nothing", async () => {
+  const { blocks, url, urlFor } = await prepare()
+  const grants = blocks.find(([first]) => first?.startsWith("CREATE ROLE ordinal_command")) ?? []
+  await migrate({ DATABASE_URL: urlFor("owner") })
+  const superuser = sql(url)
+  for (const statement of grants) await superuser.rows(statement)
+  const [command, query, projector] = await Promise.all(
+    ["command", "query", "projector"].map((role) =>
+      server({ DATABASE_URL: urlFor(role), ROLE: role, AUDIT_EVERY: "1 second", IDLE: "1 second" })
+    )
+  )
+  assert.isDefined(command)
+  assert.isDefined(query)
+  assert.isDefined(projector)
+  await fillCatalog(command.url)
+  const headers = { prefer: "wait=30", "idempotency-key": "once" }
+  const placed = await call(command.url, "POST", "/orders", { body: placement(), headers })
+  assert.strictEqual(placed.status, 201, placed.text)
+  assert.lengthOf(await list(query.url, { token: placed.headers.get("consistency-token") ?? "" }), 1)
+  assert.strictEqual((await call(query.url, "GET", "/products/mug")).status, 200)
+  for (const change of ["pause", "resume"]) {
+    const { status } = await call(projector.adminUrl, "POST", `/admin/projections/order-view/${change}`)
+    assert.strictEqual(status, 200)
+  }
+
+  // Each opens the connections that its part needs, and no other.
+  const open = async () => {
+    const rows = await superuser.rows<{ readonly role: string; readonly name: string }>(
+      `SELECT DISTINCT split_part(usename, '_', 2) AS role, application_name AS name FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name LIKE 'ordinal-%'`
+    )
+    return rows.map(({ name, role }) => `${role} ${name.slice("ordinal-".length)}`).sort()
+  }
+  const needed = ["command append", "command listener", "command reads", "projector listener", "projector projections"]
+  const expected = [...needed, "projector reads", "query listener", "query reads"]
+  const found = await until(open, (all) => expected.every((one) => all.includes(one)), { what: "The connections" })
+  assert.deepStrictEqual(found, expected)
+
+  for (const { output, stop } of [command, query, projector]) {
+    assert.deepStrictEqual(await stop(), { code: 0, signal: null })
+    assert.notMatch(output(), /permission denied|must be owner|WARN|ERROR/)
+  }
+  const all = ["command", "query", "projector"].map((role) => urlFor(role))
+  for (const own of all) await forbidden(own, "UPDATE ordinal.events SET type = 'x'")
+  for (const own of all.slice(0, 2)) await forbidden(own, "UPDATE ordinal.checkpoints SET position = 0")
+  for (const own of all.slice(1))
+    await forbidden(own, "SELECT ordinal.append_batch(NULL, NULL, NULL, NULL, NULL, NULL)")
 })

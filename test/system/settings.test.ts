@@ -33,6 +33,11 @@ const wrong: ReadonlyArray<readonly [what: string, settings: () => Environment, 
   ["a port that is no number", () => ({ PORT: "abc" }), /PORT is "abc" but must be a whole number from 0 to 65535\.$/],
   ["another kind of database", () => ({ DATABASE_URL: "mysql://me:secret@x" }), /DATABASE_URL must be postgres:/],
   ["an open address", () => ({ HOST: "0.0.0.0", DATABASE_URL: memory }), /HOST .*ALLOW_UNAUTHENTICATED/],
+  [
+    "a part of the work on an embedded database",
+    () => ({ ROLE: "query", DATABASE_URL: memory }),
+    /ROLE is "query", but the embedded database .* one process, .* Unset ROLE/
+  ],
   ["PGlite in production", () => ({ NODE_ENV: "production", DATABASE_URL: memory }), /power cut.*ALLOW_PGLITE/],
   [
     "a PostgreSQL that is not there",

@@ -1,7 +1,7 @@
 /** Defines the HTTP API. Nothing here knows a server, so clients import it: `HttpApiClient.make(Api)` calls it. */
 import { HttpApi, OpenApi } from "effect/http-api"
 import { parseOptions } from "../../order/OrderRequest.ts"
-import { Boundary } from "./Boundary.ts"
+import { Boundary, ServedHere } from "./Boundary.ts"
 import { CatalogApi } from "./CatalogApi.ts"
 import { FulfilmentApi } from "./FulfilmentApi.ts"
 import { OrderApi } from "./OrderApi.ts"
@@ -21,6 +21,7 @@ export class Api extends HttpApi.make("ordinal")
   .add(CatalogApi)
   .add(StreamApi)
   .add(ProjectionApi)
+  .middleware(ServedHere)
   .add(SystemApi)
   .middleware(Boundary)
   .annotate(HttpApi.ParamsParseOptions, allErrors)
@@ -36,6 +37,6 @@ export class Api extends HttpApi.make("ordinal")
       title: "Ordinal",
       ...Document.common,
       description:
-        "An event-sourced order service. A command is answered once its events are stored: with 202 and a receipt, or with 200 or 201 and the order if you send Prefer: wait=N. Every error is an application/problem+json document."
+        "An event-sourced order service. A command is answered once its events are stored: with 202 and a receipt, or with 200 or 201 and the order if you send Prefer: wait=N. Every error is an application/problem+json document. A process that has a part of the work (its setting ROLE) answers what is for others with 503 not-served-here, or with 307 and the URL of a process that answers it."
     })
   ) {}

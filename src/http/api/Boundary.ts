@@ -32,3 +32,8 @@ export class CommandBoundary extends HttpApiMiddleware.Service<CommandBoundary>(
 export class QueryBoundary extends HttpApiMiddleware.Service<QueryBoundary>()("ordinal/http/api/QueryBoundary", {
   error: [Problems.QueryOverdue]
 }) {}
+
+/** A process whose role is not all of the work refuses what is for others. Health and problem types are for every process. */
+export class ServedHere extends HttpApiMiddleware.Service<ServedHere>()("ordinal/http/api/ServedHere", {
+  error: [Problems.NotServedHere]
+}) {}

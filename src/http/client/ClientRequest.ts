@@ -1,7 +1,7 @@
 /** Sends the requests of a client: with the headers of their options, within a time, and again where that is safe. */
 import { Duration, Effect, Random, Schedule } from "effect"
 import { HttpClient } from "effect/http"
-import { isUnavailable, type Unavailable } from "../../aggregate/CommandErrors.ts"
+import { Draining, isUnavailable, type Unavailable } from "../../aggregate/CommandErrors.ts"
 import type { CommandOptions } from "../../aggregate/idempotency/Commands.ts"
 import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
 import { ServerUnreachable } from "../../orders/OrdersError.ts"
@@ -9,6 +9,7 @@ import type { QueryOptions } from "../../orders/QueryOptions.ts"
 import type { CommandHeaders, QueryHeaders } from "../api/HttpHeaders.ts"
 import * as Failure from "./ClientFailure.ts"
 import * as Headers from "./ClientHeaders.ts"
+import * as Servers from "./Servers.ts"
 
 /**
  * A request is sent again only if the server asks for a wait of at most so many seconds. A caller who would have to
@@ -30,10 +31,26 @@ const afterRetryAfter = Schedule.modifyDelay(Schedule.forever, ({ input }) =>
 const retry = <A, E, R>(call: Effect.Effect<A, E, R>, times: number): Effect.Effect<A, E, R> =>
   Effect.retry(call, { while: (error) => isRetryable(error), times, schedule: afterRetryAfter })
 
-export const make = ({ retries, timeout }: { readonly retries: number; readonly timeout: Duration.Duration }) => {
+/** The server has certainly done nothing, and another one may be better off. */
+const isNothingDone = (error: unknown): boolean => error instanceof ServerUnreachable || error instanceof Draining
+
+/** The server is away, which another one need not be. */
+const isAway = (error: unknown): boolean => isNothingDone(error) || error instanceof OutcomeUnknown
+
+export interface Options {
+  readonly retries: number
+  readonly timeout: Duration.Duration
+  /** So many servers answer, at least 1 of each. */
+  readonly servers?: { readonly command: number; readonly query: number }
+}
+
+export const make = ({ retries, servers = { command: 1, query: 1 }, timeout }: Options) => {
   const within = (wait: number) => Duration.sum(timeout, Duration.seconds(wait))
 
-  /** Sends a command again only under an idempotency key. `wait` is in seconds and adds to the time. */
+  /**
+   * Sends a command again only under an idempotency key, or to another server if the one before has certainly done nothing.
+   * `wait` is in seconds and adds to the time.
+   */
   const command = Effect.fnUntraced(function* <A, E>(
     options: CommandOptions = {},
     call: (headers: CommandHeaders) => Effect.Effect<A, E>,
@@ -46,7 +63,9 @@ export const make = ({ retries, timeout }: { readonly retries: number; readonly 
     })
     const traced =
       headers.traceparent === undefined ? once : Effect.provideService(once, HttpClient.TracerPropagationEnabled, false)
-    return yield* retry(traced, options.idempotencyKey === undefined ? 0 : retries)
+    const isKeyed = options.idempotencyKey !== undefined
+    const tried = Servers.tryEach(servers.command, traced, isKeyed ? isAway : isNothingDone)
+    return yield* retry(tried, isKeyed ? retries : 0)
   })
 
   const read = <A, E>(call: Effect.Effect<A, E>, wait = 0) => {
@@ -54,7 +73,7 @@ export const make = ({ retries, timeout }: { readonly retries: number; readonly 
       duration: within(wait),
       orElse: () => Effect.fail(Failure.unreachable("its answer took too long"))
     })
-    return retry(once, retries)
+    return retry(Servers.tryEach(servers.query, once, isAway), retries)
   }
 
   const query = Effect.fnUntraced(function* <A, E>(

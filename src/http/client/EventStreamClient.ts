@@ -10,8 +10,8 @@ import type { Push, SubscribeOptions } from "../../orders/Subscription.ts"
 import { PushMessage, toPush } from "../wire/PushMessage.ts"
 
 export interface ClientOptions {
-  /** The server listens at this address, as in `http://127.0.0.1:3000`. */
-  readonly url: string
+  /** The server listens at this address, as in `http://127.0.0.1:3000`; or several servers do, of which any serves. */
+  readonly url: string | ReadonlyArray<string>
   /** A connection on which nothing comes for so long is given up; 45 s by default, which is three heartbeats. */
   readonly silence?: Duration.Input
   /** The waits before new connections grow up to this; 5 s by default. */
@@ -119,8 +119,10 @@ export const make = Effect.fnUntraced(function* ({
   url
 }: ClientOptions) {
   const client = HttpClient.withScope(yield* HttpClient.HttpClient)
+  const urls = [url].flat()
 
   const request = Effect.fnUntraced(function* (
+    url: string,
     options: SubscribeOptions,
     after: string | undefined
   ): Effect.fn.Return<Pushes<Failure>, Failure | CheckNotKnown, Scope.Scope> {
@@ -140,10 +142,10 @@ export const make = Effect.fnUntraced(function* ({
   })
 
   /** Sends the bare number to a server that can't read the check. */
-  const connect = (options: SubscribeOptions, after: string | undefined) =>
-    request(options, after).pipe(
+  const connectTo = (url: string, options: SubscribeOptions, after: string | undefined) =>
+    request(url, options, after).pipe(
       Effect.catch((error) =>
-        error instanceof CheckNotKnown ? request(options, after?.replace(/\..*/, "")) : Effect.fail(error)
+        error instanceof CheckNotKnown ? request(url, options, after?.replace(/\..*/, "")) : Effect.fail(error)
       ),
       Effect.mapError((error) =>
         error instanceof CheckNotKnown ? unreachable(false, "it refused the number of a position") : error
@@ -153,10 +155,13 @@ export const make = Effect.fnUntraced(function* ({
   const subscribe: Subscribe = Effect.fnUntraced(function* (options = {}) {
     let after = options.after === undefined ? undefined : String(options.after)
     let isCaughtUp = false
+    let server = yield* Random.nextIntBetween(0, urls.length - 1)
+
+    const connect = Effect.suspend(() => connectTo(urls[server++ % urls.length]!, options, after))
 
     // The first message tells where the stream begins: before it has come, nobody could take the stream up again.
     const opened = yield* Effect.gen(function* () {
-      const pull = yield* Stream.toPull(yield* connect(options, after))
+      const pull = yield* Stream.toPull(yield* connect)
       const first = yield* pull.pipe(
         Effect.timeoutOrElse({
           duration: silence,
@@ -165,13 +170,16 @@ export const make = Effect.fnUntraced(function* ({
         Effect.catchIf(Cause.isDone, () => Effect.fail(unreachable(true, "the connection ended")))
       )
       return Stream.concat(Stream.fromIterable(first), Stream.fromPull(Effect.succeed(pull)))
-    }).pipe(Effect.mapError(({ error }) => error))
+    }).pipe(
+      Effect.retry({ times: urls.length - 1, while: ({ isTransient }) => isTransient }),
+      Effect.mapError(({ error }) => error)
+    )
     let first: Pushes<Failure> | undefined = opened
 
     const connection = Effect.suspend((): Effect.Effect<Pushes<Failure>, Failure, Scope.Scope> => {
       const opened = first
       first = undefined
-      return opened === undefined ? connect(options, after) : Effect.succeed(opened)
+      return opened === undefined ? connect : Effect.succeed(opened)
     })
 
     return Stream.unwrap(connection).pipe(

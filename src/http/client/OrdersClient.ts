@@ -3,7 +3,8 @@
  * swapping this layer. It is derived from the API's definition: the errors are the service's own.
  *
  * A query, and a command with an idempotency key, is sent again a few times if the server can't answer now or the
- * answer was lost. Any other command is sent once; if its answer is lost, it fails with `OutcomeUnknown`.
+ * answer was lost. Any other command is sent once; if its answer is lost, it fails with `OutcomeUnknown`. Of several
+ * servers, the next one is asked if one is away, shuts down or has no such role; an unkeyed command only if that did nothing.
  *
  * **Gotchas**: the options `actor`, `causationId` and `fresh` of a command are not sent; a `wait` is in whole seconds;
  * `awaitCatalog` for one product or customer fails as `parked` while any is set aside, since lists do not say which; a
@@ -31,9 +32,16 @@ import * as ClientRequest from "./ClientRequest.ts"
 import * as Result from "./ClientResult.ts"
 import * as EventStreamClient from "./EventStreamClient.ts"
 import * as OlderServers from "./OlderServers.ts"
+import * as Servers from "./Servers.ts"
 
 export interface Options {
-  readonly baseUrl: string | URL
+  /**
+   * The server, or several on one database (`ROLE` in docs/operating.md). Commands on one order go to the same server as long
+   * as it answers, whichever client sends them; a new order goes to any.
+   */
+  readonly baseUrl: Servers.Urls
+  /** The servers that answer queries and streams, if those are others. */
+  readonly queryUrl?: Servers.Urls
   /** A request that may be sent again is sent again so often; 3 times by default. */
   readonly retries?: number
   /** An answer may take so long, besides the time that the request lets the server wait for a view; 15 s by default. */
@@ -57,12 +65,16 @@ const pageQuery = ({ cursor, limit }: { readonly cursor?: string; readonly limit
 
 /** Uses the HTTP client that is provided. */
 export const make = Effect.fnUntraced(function* (settings: Options) {
-  const { baseUrl, retries = 3, timeout = "15 seconds" } = settings
-  const { command, query } = ClientRequest.make({ retries, timeout: Duration.fromInputUnsafe(timeout) })
-  const subscribe = yield* EventStreamClient.make({ url: String(baseUrl).replace(/\/+$/, "") })
+  const { baseUrl, queryUrl = baseUrl, retries = 3, timeout = "15 seconds" } = settings
+  const servers = { command: Servers.listOf("baseUrl", baseUrl), query: Servers.listOf("queryUrl", queryUrl) }
+  const { command, query } = ClientRequest.make({
+    retries,
+    timeout: Duration.fromInputUnsafe(timeout),
+    servers: { command: servers.command.length, query: servers.query.length }
+  })
+  const subscribe = yield* EventStreamClient.make({ url: servers.query })
   const client = yield* HttpApiClient.make(Api, {
-    baseUrl,
-    transformClient: OlderServers.understood,
+    transformClient: (client) => OlderServers.understood(Servers.addressed(servers)(client)),
     transformResponse: Failure.markUnreadable
   })
   const { catalog: products, fulfilment, orderQueries, orders } = client

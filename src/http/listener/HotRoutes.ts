@@ -20,6 +20,7 @@ import type { Receipt } from "../../orders/Receipt.ts"
 import { OrderListQuery } from "../api/ListQuery.ts"
 import type { Attempt } from "../handlers/Attempt.ts"
 import { Caller } from "../handlers/Caller.ts"
+import { Elsewhere } from "../handlers/Elsewhere.ts"
 import * as Reply from "../handlers/Reply.ts"
 import { listRequest, operator, queryOptions, readCommandOptions } from "../handlers/RequestOptions.ts"
 import * as RequestBody from "../wire/RequestBody.ts"
@@ -109,6 +110,7 @@ const answerOf = <A, E, E2, R>(
 const make = Effect.gen(function* () {
   const orders = yield* Orders
   const limits = yield* HttpLimits
+  const elsewhere = yield* Elsewhere
   const service = CheckedOrders.unchecked(orders)
 
   const get = (orderId: OrderId): HotRoute => ({
@@ -180,6 +182,7 @@ const make = Effect.gen(function* () {
 
   const find: Find = ({ headers, method, url }) => {
     if (!url.startsWith("/orders") || headers["if-none-match"] !== undefined) return undefined
+    if (elsewhere[method === "GET" ? "query" : "command"] !== undefined) return undefined
     if (method === "GET" && isList(url)) {
       const wanted = readList(url)
       return wanted && list(wanted)

@@ -6,6 +6,7 @@ import { type HttpApi, HttpApiBuilder, type HttpApiGroup, HttpApiScalar } from "
 import { Api } from "../api/Api.ts"
 import * as CatalogHandlers from "../handlers/CatalogHandlers.ts"
 import * as EventSocket from "../push/EventSocket.ts"
+import * as Elsewhere from "../handlers/Elsewhere.ts"
 import * as EndpointMiddleware from "./EndpointMiddleware.ts"
 import * as HomePage from "./HomePage.ts"
 import { HttpLimits } from "./HttpLimits.ts"
@@ -27,7 +28,7 @@ const handlers = Layer.mergeAll(
   StreamHandlers.layer,
   ProjectionHandlers.layer,
   SystemHandlers.layer
-).pipe(Layer.provide(EndpointMiddleware.layer))
+).pipe(Layer.provide(Layer.merge(EndpointMiddleware.layer, Elsewhere.layer)))
 
 const openapiPath = "/openapi.json"
 const docsPath = "/docs"

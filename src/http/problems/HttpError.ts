@@ -85,6 +85,20 @@ export class ForeignOrigin extends Schema.TaggedError<ForeignOrigin>()(
   }
 }
 
+/** What a process answers if its ROLE includes the role. */
+const answered = { command: "commands", query: "queries" }
+
+/** The role of this process does not include what answers the request; nothing was done. */
+export class NotServedHere extends Schema.TaggedError<NotServedHere>()(
+  "NotServedHere",
+  { role: Schema.Literals(["command", "query"]), retryAfter: Schema.Finite },
+  { httpApiStatus: 503 }
+) {
+  override get message() {
+    return `This process answers no ${answered[this.role]}: its ROLE does not include ${this.role}. Send the request to one whose ROLE does.`
+  }
+}
+
 /** A defect ended the request. The server's log has the cause, under the id in `instance`. */
 export class InternalError extends Schema.TaggedError<InternalError>()("InternalError", {}, { httpApiStatus: 500 }) {
   override get message() {

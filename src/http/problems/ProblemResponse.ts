@@ -26,7 +26,7 @@ const acceptable: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 }
 
 /** These headers of a response stay, if it has them. */
-const kept = ["connection", "upgrade", "sec-websocket-version"] as const
+const kept = ["connection", "link", "upgrade", "sec-websocket-version"] as const
 
 /**
  * Adds `instance` and more members to the document, and from its members the headers `Retry-After`, `Allow`, `Accept` and

@@ -131,6 +131,11 @@ export const KernelProblems = {
     when: "The process is shutting down; nothing was done.",
     remedy: "Send the request again after Retry-After; another process will answer."
   }),
+  NotServedHere: problem(HttpError.NotServedHere, "not-served-here", "Not served here", {
+    when: "This process has a part of the work (its setting ROLE), and `role`, which answers such requests, is none of it; nothing was done.",
+    remedy:
+      "Send the request to a process whose ROLE includes `role`: to the URL of Link, if there is one, or to the load balancer in front of all processes."
+  }),
   OutcomeUnknown: problem(OutcomeUnknown, "outcome-unknown", "Outcome unknown", {
     when: "No answer came in time while the command was being stored, so it may or may not be stored.",
     remedy: "Send it again with the same Idempotency-Key, or read first what the command was about."

@@ -30,14 +30,5 @@ export const reservedProblems: ReadonlyArray<Explanation> = [
     when: "The request's Accept header takes no form in which the server could answer.",
     remedy: "Accept application/json, or leave the header out.",
     members: []
-  },
-  {
-    slug: "not-served-here",
-    title: "Not served here",
-    status: 503,
-    when: "This process has a part of the work (its setting ROLE), and this request is none of it.",
-    remedy:
-      "Send the request to a process whose role answers such requests, or to the load balancer in front of all processes.",
-    members: ["role"]
   }
 ]

@@ -1,8 +1,9 @@
 /**
  * The state of each projection as this process knows it: the committed checkpoint, and what the local runner is doing.
  *
- * A local runner reports each commit at once. Another process may be the active one, so while somebody waits, one fiber
- * reads the checkpoints every 20 ms, however many callers wait; while nobody waits, it reads nothing.
+ * A local runner reports each commit at once, and whoever reads a view reports the checkpoint that was read with it. Another
+ * process may be the active one, so while somebody waits, one fiber reads the checkpoints every 20 ms, however many callers
+ * wait; while nobody waits, it reads nothing. For a projection that never runs here it does so at once, and every 5 ms.
  */
 import { Context, Effect, Layer, Queue } from "effect"
 import { supervise } from "../../supervision/Supervisor.ts"
@@ -34,7 +35,7 @@ export class ProjectionProgress extends Context.Service<
     whenAwaited(projection: Named): Effect.Effect<void>
     /** Gives the status of the runner in this process; undefined if there is none. */
     status(projection: Named): Effect.Effect<ProjectionStatus | undefined>
-    /** Reports a committed checkpoint; only the runner calls this. */
+    /** Reports a committed checkpoint: the runner's, or one that was read together with the rows of the view. */
     readonly committed: (projection: Named, position: bigint) => void
     /** Forgets the checkpoint, which may be of history that was lost; only the runner calls this. Whoever waits goes on. */
     readonly forget: (projection: Named) => void
@@ -49,6 +50,7 @@ export class ProjectionProgress extends Context.Service<
 }
 
 const poll = "20 millis"
+const pollElsewhere = "5 millis"
 
 const make = Effect.gen(function* () {
   const { positions } = yield* ProjectionStore
@@ -70,10 +72,14 @@ const make = Effect.gen(function* () {
     })
   )
   const isAwaited = () => [...latches.values()].some((latch) => latch.isAwaited())
-  const watch = Effect.sleep(poll).pipe(
-    Effect.andThen(Effect.suspend(() => (isAwaited() ? readCheckpoints : Effect.void))),
-    Effect.catchCause((cause) => Effect.logDebug("The checkpoints can't be read; trying again in 20 ms.", cause)),
-    Effect.repeat({ while: isAwaited })
+  /** Without a runner nothing is reported here, so the position that is awaited may have been reached long ago. */
+  const isRunElsewhere = () => [...latches].some(([name, latch]) => latch.isAwaited() && !statuses.has(name))
+  const look = Effect.suspend(() => (isAwaited() ? readCheckpoints : Effect.void)).pipe(
+    Effect.catchCause((cause) => Effect.logDebug("The checkpoints can't be read; trying again soon.", cause))
+  )
+  const pause = Effect.suspend(() => Effect.sleep(isRunElsewhere() ? pollElsewhere : poll))
+  const watch = Effect.suspend(() => (isRunElsewhere() ? look : Effect.void)).pipe(
+    Effect.andThen(Effect.whileLoop({ while: isAwaited, body: () => Effect.andThen(pause, look), step: () => {} }))
   )
   yield* supervise(
     "checkpoint-watcher",

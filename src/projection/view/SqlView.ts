@@ -136,7 +136,10 @@ export const reader = (
       if (current < told) progress.forget(projection)
     }
     const { eventId, logId, position } = first
-    if (eventId !== null && (newest === required || position > newest.position)) newest = { position, logId, eventId }
+    if (eventId !== null && (newest === required || position > newest.position)) {
+      newest = { position, logId, eventId }
+      progress.committed(projection, position)
+    }
     return {
       rows,
       freshness: freshnessOf(first),

@@ -145,6 +145,7 @@ describe("the definition of the API", () => {
       "foreign-host",
       "foreign-origin",
       "internal",
+      "not-served-here",
       "request-timeout",
       "content-too-large",
       "unsupported-media-type"

@@ -9,6 +9,7 @@ import { any } from "../../../harness/http/ProblemSteps.ts"
 /** These problems are provoked in other tests. */
 const elsewhere = {
   draining: "Problems.test.ts",
+  "not-served-here": "Elsewhere.test.ts",
   "request-timeout": "Limits.test.ts",
   "foreign-host": "listener/ForeignRequests.test.ts",
   "foreign-origin": "listener/ForeignRequests.test.ts",

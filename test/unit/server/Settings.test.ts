@@ -44,6 +44,9 @@ describe("a setting", () => {
       "Shop",
       "a name of at most 40 lower-case letters, digits and _, not public, information_schema or pg_…, and no digit first"
     ],
+    ["ROLE", "reader", "all, or some of command, query and projector, separated by commas"],
+    ["ROLE", "all,query", "all, or some of command, query and projector, separated by commas"],
+    ["QUERY_URL", "orders.internal", "a URL such as http://orders.internal:3000, or nothing"],
     ["WEBHOOKS_ALLOWED_NETWORKS", "intranet", "addresses or networks such as 10.0.0.0/8, separated by commas"],
     ["WEBHOOKS_TIMEOUT", "6 minutes", "a duration (a number and a unit) from 10 millis to 5 minutes"],
     ["WEBHOOKS_IN_FLIGHT", "0", "a whole number from 1 to 1000"],
@@ -77,7 +80,6 @@ describe("a variable that a later version reads", () => {
       const empty = Object.fromEntries(UnbuiltSettings.names.map((name) => [name, ""]))
       yield* load({
         ...empty,
-        ROLE: "all",
         CACHE: "yes",
         VIEWS: "5",
         JWT: "x",

@@ -95,6 +95,7 @@ const problems: Readonly<Record<string, Field>> = {
   "ProjectionBehindProblem.current": count("The position that the view has reached.", 1040),
   parked: field("The view holds this order back until an operator acts."),
   "PaymentRequiredBeforeShipmentProblem.required": field("What the shop asks for before it ships."),
+  role: field("A process answers such requests if its setting ROLE includes this.", "command"),
   what: field("This has no room.", "this process"),
   unanswered: field("The answer was lost or came too late, so a change may have been made or not."),
   seconds: { ...field("The query was given up after so many seconds.", 10), minimum: 0 },

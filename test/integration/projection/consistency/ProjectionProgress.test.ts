@@ -45,6 +45,7 @@ it.effect("looks at the checkpoints every 20 ms for as long as somebody waits, o
   const { layer, state } = checkpointsOnly()
   return Effect.gen(function* () {
     const progress = yield* ProjectionProgress
+    progress.becomes(key, "live")
     yield* TestClock.adjust("10 seconds")
     assert.strictEqual(state.looks, 0)
 
@@ -66,6 +67,27 @@ it.effect("looks at the checkpoints every 20 ms for as long as somebody waits, o
   }).pipe(Effect.provide(layer))
 })
 
+it.effect(
+  "looks at once, and every 5 ms, if the projection has no runner here, which would say what is committed",
+  () => {
+    const { layer, state } = checkpointsOnly()
+    return Effect.gen(function* () {
+      const progress = yield* ProjectionProgress
+      state.position = 5n
+      assert.strictEqual(yield* progress.awaitPosition(key, 4n), 5n)
+      assert.strictEqual(state.looks, 1)
+      const waiting = yield* Effect.forkChild(progress.awaitPosition(key, 6n))
+      yield* TestClock.adjust("15 millis")
+      assert.strictEqual(state.looks, 5)
+      state.position = 6n
+      yield* TestClock.adjust("5 millis")
+      assert.strictEqual(yield* Fiber.join(waiting), 6n)
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(state.looks, 6)
+    }).pipe(Effect.provide(layer))
+  }
+)
+
 it.effect("needs no look when the runner of this process reports the commit", () => {
   const { layer, state } = checkpointsOnly()
   return Effect.gen(function* () {
@@ -83,6 +105,7 @@ it.effect("stops looking when the last who waited has gone", () => {
   const { layer, state } = checkpointsOnly()
   return Effect.gen(function* () {
     const progress = yield* ProjectionProgress
+    progress.becomes(key, "live")
     const waiting = yield* Effect.forkChild(progress.awaitPosition(key, 1n))
     yield* TestClock.adjust("40 millis")
     yield* Fiber.interrupt(waiting)

@@ -2,9 +2,9 @@
 import { Console, Effect } from "effect"
 import { get } from "node:http"
 import { isIPv6 } from "node:net"
-import { causeText } from "../database/CauseText.ts"
-import type { Settings } from "./Settings.ts"
-import { UnusableSetting } from "./UnusableSetting.ts"
+import { causeText } from "../../database/CauseText.ts"
+import type { Settings } from "../Settings.ts"
+import { UnusableSetting } from "../UnusableSetting.ts"
 
 /** A server that listens on all addresses is asked on this machine's own. */
 const reachable = (host: string): string => {

@@ -6,11 +6,11 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, ConfigProvider, Effect, Exit, Layer, Option, Record, Runtime, Struct } from "effect"
 import { CliConfig, CliError, Command, Flag, GlobalFlag } from "effect/cli"
-import * as App from "./App.ts"
+import * as App from "../App.ts"
 import * as CommandLineOutput from "./CommandLineOutput.ts"
 import * as Health from "./Health.ts"
-import { asText, type Setting } from "./SettingKinds.ts"
-import * as Settings from "./Settings.ts"
+import { asText, type Setting } from "../SettingKinds.ts"
+import * as Settings from "../Settings.ts"
 
 const flags = Record.map(Settings.settings, (setting: Setting<unknown>, name) =>
   Flag.String(name.toLowerCase().replaceAll("_", "-")).pipe(
