@@ -3,20 +3,30 @@ import { BaseSequencer, type TestSpecification } from "vitest/node"
 
 /** These took more than 20 s each when they were last measured, the longest first. */
 const longest = [
-  "system/scripts/httpBench",
+  "ci/scripts/httpBench",
+  "ci/environmentCampaign",
+  "ci/scripts/bench",
   "system/scripts/simulate",
   "system/settings",
-  "system/environmentCampaign",
-  "system/http/push/EventStream.campaign",
   "system/firstStart",
+  "integration/projection/Subscriptions",
+  "system/testingDocs",
+  "system/campaigns/",
   "system/kill",
+  "integration/testing/OrderLaws",
+  "system/http/push/EventStream.campaign",
   "system/limits",
-  "system/scripts/bench",
-  "integration/projection/audit/DriftAudit",
-  "integration/projection/SlowBatches",
+  "system/projections",
+  "system/projectors",
   "integration/eventstore/SqlEventStore.connection",
+  "system/aggregates",
+  "system/readme",
+  "system/admin",
+  "integration/testing/ProjectionLaws",
+  "system/deno",
   "integration/projection/run/PoisonEvents",
-  "system/campaigns/"
+  "integration/projection/SlowBatches",
+  "integration/projection/audit/DriftAudit"
 ]
 
 const rank = ({ moduleId }: TestSpecification) => {
