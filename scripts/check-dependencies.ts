@@ -34,11 +34,12 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   order: decider,
   catalog: [...decider, "order", "aggregate/CommandErrors.ts", "eventstore/EventStore.ts"],
   views: ["database", "eventstore", "projection", "supervision", "telemetry", "order", "catalog", ...decider],
-  orders: ["kernel", "database", ...service],
+  cache: ["views", "order", "projection", "eventstore", "database", "supervision", "telemetry"],
+  orders: ["cache", "kernel", "database", ...service],
   http: ["orders", ...service, "database/DatabaseErrors.ts", "database/YieldToIo.ts", ...webhookPort],
   webhooks: ["http/wire/PushMessage.ts", "orders", ...service, "database"],
   bus: ["http", "orders", ...service, "database/DatabaseErrors.ts"],
-  server: ["bus", "webhooks", "http", "orders", "kernel", "database", ...service],
+  server: ["cache", "bus", "webhooks", "http", "orders", "kernel", "database", ...service],
   testing: ["order", "catalog", "aggregate", "eventstore", "projection", "views", "supervision", "database"],
   ".": ["server"]
 }

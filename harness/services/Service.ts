@@ -21,6 +21,10 @@ export interface Service {
   down(folder: string): Promise<void>
 }
 
+/** The folder in which the service of that name is kept. */
+export const folderOf = (name: string): string =>
+  join(process.env["SERVICES_DIR"] ?? join(import.meta.dirname, "../../.services"), name)
+
 const execute = promisify(execFile)
 
 /** Runs a program to its end; fails with its last lines. */

@@ -10,6 +10,8 @@ export interface NamedService {
 
 export const kafkaService: NamedService = { setting: "KAFKA_BOOTSTRAP", name: "kafka" }
 
+export const redisService: NamedService = { setting: "REDIS_URL", name: "redis" }
+
 export const serviceSuite = ({ name, setting }: NamedService, proves: string, suite: (value: string) => void): void => {
   const value = process.env[setting]
   if (value !== undefined && value !== "") return suite(value)

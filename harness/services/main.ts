@@ -1,14 +1,14 @@
 /** The program behind `scripts/services`. */
 import { existsSync } from "node:fs"
-import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { kafka } from "./Kafka.ts"
 import { mongoDb } from "./MongoDb.ts"
 import { nginx } from "./Nginx.ts"
 import { redis } from "./Redis.ts"
-import type { Service } from "./Service.ts"
+import { replica } from "./Replica.ts"
+import { folderOf, type Service } from "./Service.ts"
 
-const services: ReadonlyArray<Service> = [kafka, mongoDb, nginx, redis]
+const services: ReadonlyArray<Service> = [kafka, mongoDb, nginx, redis, replica]
 
 const usage = `Real servers for tests, campaigns and trials, on loopback, without containers.
 
@@ -17,10 +17,7 @@ const usage = `Real servers for tests, campaigns and trials, on loopback, withou
   scripts/services down NAME …                        stop them, and drop what they have stored
 
 NAME is ${services.map(({ name }) => name).join(", ")}. They are kept in .services, or in the folder that SERVICES_DIR names.
-kafka needs java (17) and mvn, mongodb python3, redis pip3, nginx itself or apt-get.`
-
-export const folderOf = ({ name }: Service): string =>
-  join(process.env["SERVICES_DIR"] ?? join(import.meta.dirname, "../../.services"), name)
+kafka needs java (17) and mvn, mongodb python3, redis and replica pip3, nginx itself or apt-get.`
 
 const fail = (sentence: string): never => {
   console.error(sentence)
@@ -58,13 +55,13 @@ if (chosen.length === 0) fail(`Name a service.\n\n${usage}`)
 const options = { brokers: numberOf("brokers", values.brokers) ?? 1, port: numberOf("port", values.port) }
 
 const verbs: Readonly<Record<string, (service: Service) => Promise<void>>> = {
-  install: (service) => service.install(folderOf(service)),
+  install: (service) => service.install(folderOf(service.name)),
   up: async (service) => {
-    await service.install(folderOf(service))
-    console.log(`${service.setting}=${await service.up(folderOf(service), options)}`)
+    await service.install(folderOf(service.name))
+    console.log(`${service.setting}=${await service.up(folderOf(service.name), options)}`)
   },
   down: async (service) => {
-    if (existsSync(folderOf(service))) await service.down(folderOf(service))
+    if (existsSync(folderOf(service.name))) await service.down(folderOf(service.name))
   }
 }
 const act = verbs[verb] ?? fail(`No command is named ${verb}.\n\n${usage}`)

@@ -6,4 +6,6 @@ export interface Parts {
   readonly at?: ReadonlyArray<number>
   /** True if only our own figures are wanted, without those they are compared with. */
   readonly isAlone?: boolean
+  /** True if reads through a cache are wanted, beside reads without one, and nothing else. */
+  readonly isCached?: boolean
 }

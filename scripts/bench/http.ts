@@ -9,6 +9,7 @@ import { Effect } from "effect"
 import { fresh } from "../../harness/servers/FreshDatabase.ts"
 import * as BenchDatabase from "../../harness/bench/BenchDatabase.ts"
 import * as CommandPaths from "../../harness/bench/CommandPaths.ts"
+import * as CacheReads from "../../harness/bench/http/CacheReads.ts"
 import * as HttpLoad from "../../harness/bench/http/HttpLoad.ts"
 import * as HttpReport from "../../harness/bench/http/HttpReport.ts"
 import type { Part } from "../../harness/bench/http/LoadProcess.ts"
@@ -62,13 +63,17 @@ interface Subject {
   readonly rounds: Array<HttpLoad.HttpRound>
 }
 
-export const run = Effect.fnUntraced(function* (size: Size, { at, isAlone = false, only }: Parts) {
+export const run = Effect.fnUntraced(function* (size: Size, { at, isAlone = false, isCached = false, only }: Parts) {
   const { orders, rounds, seconds, ...given } = sizes[size]
   const connections = at ?? given.connections
   const isWanted = (name: string) => only?.includes(name) ?? true
   const database = yield* BenchDatabase.server
   const ranOn = yield* BenchDatabase.facts(database)
   const load = yield* HttpLoad.running(async () => HttpLoad.startLoad())
+  if (isCached) {
+    const cached = yield* CacheReads.run(database.url, { ...sizes[size], connections: at ?? [64] }, load)
+    return { bench: "http", size, ranOn, ...cached }
+  }
   const row = CommandPaths.storedEvent()
   const inserts = isAlone ? [] : yield* InsertBaseline.make(yield* fresh(database.url), insertConnections, row)
   const pgbench = isAlone ? undefined : yield* Pgbench.make(yield* fresh(database.url), row)

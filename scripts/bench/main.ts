@@ -10,6 +10,8 @@ interface Bench {
   readonly parts?: ReadonlyArray<string>
   /** Takes `--at` and `--alone` as well. */
   readonly isScaled?: boolean
+  /** Takes `--cache` as well. */
+  readonly isCacheable?: boolean
   readonly load: () => Promise<{ run(size: "full" | "quick" | "tiny", parts: Parts): Effect.Effect<unknown, unknown> }>
 }
 
@@ -32,6 +34,7 @@ const benches = {
     description: "requests per second over HTTP, beside a bare node:http server, Emmett with Express, and inserts",
     parts: ["post", "keyed", "confirm", "get", "list", "live", "half"],
     isScaled: true,
+    isCacheable: true,
     load: () => import("./http.ts")
   },
   mixed: {
@@ -66,7 +69,7 @@ const benches = {
   }
 } satisfies Record<string, Bench>
 
-const help = `npm run bench -- <name> [--quick] [--only <parts>] [--at <numbers>] [--alone]
+const help = `npm run bench -- <name> [--quick] [--only <parts>] [--at <numbers>] [--alone] [--cache]
 
 ${Object.entries<Bench>(benches)
   .map(([name, { description, parts }]) => {
@@ -80,6 +83,7 @@ ${Object.entries<Bench>(benches)
   --only      the parts to run, with commas between them
   --at        the numbers of callers or connections, with commas between them
   --alone     without what it is compared with: for two trees, one after the other
+  --cache     http: reads of one order through a cache, beside reads without one, and the hit rate
   --help      this text
 
 PostgreSQL is the one that TEST_DATABASE_URL names (a new database is made there and dropped), or one that is started
@@ -92,15 +96,20 @@ class Refused extends Data.TaggedError("Refused")<{ readonly problem: string }> 
 
 const flag = { type: "boolean" } as const
 const text = { type: "string" } as const
-const options = { quick: flag, tiny: flag, help: flag, alone: flag, only: text, at: text } as const
+const options = { quick: flag, tiny: flag, help: flag, alone: flag, cache: flag, only: text, at: text } as const
 
 const isBench = (name: string): name is keyof typeof benches => Object.hasOwn(benches, name)
 
 /** Reads the parts of a benchmark that are wanted. */
 const partsOf = Effect.fnUntraced(function* (
   name: string,
-  { isScaled = false, parts = [] }: Bench,
-  given: { readonly only?: string | undefined; readonly at?: string | undefined; readonly alone?: boolean | undefined }
+  { isCacheable = false, isScaled = false, parts = [] }: Bench,
+  given: {
+    readonly only?: string | undefined
+    readonly at?: string | undefined
+    readonly alone?: boolean | undefined
+    readonly cache?: boolean | undefined
+  }
 ) {
   if (parts.length === 0 && (given.only ?? given.at ?? given.alone) !== undefined) {
     return yield* new Refused({ problem: `"${name}" has no parts to choose from` })
@@ -108,6 +117,7 @@ const partsOf = Effect.fnUntraced(function* (
   if (!isScaled && (given.at ?? given.alone) !== undefined) {
     return yield* new Refused({ problem: `"${name}" knows neither --at nor --alone` })
   }
+  if (!isCacheable && given.cache === true) return yield* new Refused({ problem: `"${name}" knows no --cache` })
   const only = given.only?.split(",")
   const unknown = only?.find((part) => !parts.includes(part))
   if (unknown !== undefined) {
@@ -120,7 +130,8 @@ const partsOf = Effect.fnUntraced(function* (
   const chosen: Parts = {
     ...(only === undefined ? {} : { only }),
     ...(at === undefined ? {} : { at }),
-    isAlone: given.alone === true
+    isAlone: given.alone === true,
+    isCached: given.cache === true
   }
   return chosen
 })

@@ -7,7 +7,7 @@
  * it is used, so the first statement finds out that the database is away.
  */
 import { PgClient } from "@effect/sql-pg"
-import { Context, Effect, Exit, Layer, type Option, Redacted, Scope } from "effect"
+import { Context, type Duration, Effect, Exit, Layer, type Option, Redacted, Scope } from "effect"
 import { Reactivity } from "effect/reactivity"
 import type { SqlError } from "effect/sql/SqlError"
 import { DatabaseNotOpened } from "./DatabaseErrors.ts"
@@ -31,6 +31,12 @@ export class Database extends Context.Service<
     readonly projectionConnection: Connect
     readonly projections: PgClient.PgClient
     readonly reads: PgClient.PgClient
+    /** A replica of this database, on which views may be read, if one is named. */
+    readonly replica?: {
+      readonly sql: PgClient.PgClient
+      /** A read waits at most this long until the replica is as fresh as it demands. */
+      readonly wait: Duration.Duration
+    }
     /** Opens the connection for LISTEN; absent on PGlite, where no other process can append. */
     readonly listener: Option.Option<Connect>
     /** The host's own client, if all connections are of its pool. */
@@ -51,6 +57,12 @@ export const make = Effect.fnUntraced(function* (options: DatabaseOptions) {
   if (isPostgres.test(url)) {
     const postgres = yield* Effect.promise(() => import("./Postgres.ts"))
     return Database.of(yield* postgres.make(options))
+  }
+  if (options.replica !== undefined) {
+    return yield* new DatabaseNotOpened({
+      reason: "UnknownUrl",
+      problem: "Only a PostgreSQL has replicas: give DATABASE_URL the URL of one, or leave DATABASE_REPLICA_URL out."
+    })
   }
   if (url.startsWith("pglite:") && url.length > "pglite:".length) {
     const pglite = yield* Effect.promise(() => import("./pglite/Pglite.ts"))

@@ -10,8 +10,20 @@ export interface PoolSizes {
   readonly reads: number
 }
 
+/** A streaming replica of the database, which answers queries of views as far as it is fresh enough. */
+export interface ReplicaOptions {
+  /** The database of the same name on the replica, as `postgres://…`. */
+  readonly url: Redacted.Redacted
+  /** It has this many connections; 4 by default. */
+  readonly connections?: number
+  /** A read waits at most this long until the replica is as fresh as it demands; 500 milliseconds by default. */
+  readonly wait?: Duration.Input
+}
+
 export interface DatabaseOptions {
   readonly url: Redacted.Redacted
+  /** Reads of views go to this replica, if they can (PostgreSQL only). */
+  readonly replica?: ReplicaOptions
   /** The schema that holds all tables and functions, `ordinal` by default; several may be in one database. */
   readonly schema?: string
   readonly pools?: Partial<PoolSizes>
@@ -24,3 +36,5 @@ export interface DatabaseOptions {
 }
 
 export const defaultPools: PoolSizes = { append: 2, projections: 4, reads: 4 }
+
+export const defaultReplica = { connections: 4, wait: "500 millis" } as const satisfies Omit<ReplicaOptions, "url">

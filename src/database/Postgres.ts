@@ -1,9 +1,9 @@
 /** Opens a PostgreSQL database: a few connections per role, each with limits on how long it may hold up the others. */
 import { PgClient } from "@effect/sql-pg"
-import { Effect, Option, Redacted } from "effect"
+import { Duration, Effect, Option, Redacted } from "effect"
 import { Reactivity } from "effect/reactivity"
 import * as ConnectionUrl from "./ConnectionUrl.ts"
-import { type DatabaseOptions, defaultPools } from "./DatabaseOptions.ts"
+import { type DatabaseOptions, defaultPools, defaultReplica, type ReplicaOptions } from "./DatabaseOptions.ts"
 import * as SchemaName from "./SchemaName.ts"
 
 /**
@@ -48,8 +48,15 @@ export const make = Effect.fnUntraced(function* (options: DatabaseOptions) {
   const sharesReads = sizes.projections === 0
   // The checks of a start need two connections.
   const reads = yield* pool("reads", sharesReads ? Math.max(2, sizes.reads) : sizes.reads)
+  const replicaOf = Effect.fnUntraced(function* ({ connections, url, wait }: ReplicaOptions) {
+    const ssl = yield* ConnectionUrl.encryption(Redacted.value(url), "DATABASE_REPLICA_URL")
+    const maxConnections = connections ?? defaultReplica.connections
+    const client = yield* PgClient.make({ ...settings("replica"), url, ssl, maxConnections, connectionTTL })
+    return { sql: yield* inSchema(client), wait: Duration.fromInputUnsafe(wait ?? defaultReplica.wait) }
+  })
   return {
     kind: "postgres" as const,
+    ...(options.replica === undefined ? {} : { replica: yield* replicaOf(options.replica) }),
     sessionSettings: given,
     appendConnection: connection("append"),
     appendLanes: sizes.append,

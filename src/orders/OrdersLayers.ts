@@ -3,6 +3,7 @@
  * program can also ask for `Projections`, `EventStore` or `Aggregates`.
  */
 import { Layer, Redacted } from "effect"
+import * as CachedOrderQueries from "../cache/CachedOrderQueries.ts"
 import * as PriceLookup from "./PriceLookup.ts"
 import * as OrdersLocal from "./OrdersLocal.ts"
 import { Database } from "../database/Database.ts"
@@ -13,7 +14,7 @@ import { CatalogViewProjection } from "../views/catalog/CatalogViewProjection.ts
 import * as MemoryOrderQueries from "../views/order/MemoryOrderQueries.ts"
 import { OrderViewProjection } from "../views/order/OrderViewProjection.ts"
 import * as SqlOrderPolicies from "../views/order/SqlOrderPolicies.ts"
-import * as SqlOrderQueries from "../views/order/SqlOrderQueries.ts"
+import * as ReplicaOrderQueries from "../views/order/ReplicaOrderQueries.ts"
 
 /** Runs the catalog view on a kernel in memory, where nothing is in its way. */
 export const catalogInMemory = Layer.orDie(Projection.layer(CatalogViewProjection))
@@ -29,7 +30,7 @@ export const layerMemory = OrdersLocal.layer.pipe(
  * some kernel on the same database runs their projections.
  */
 export const layerNoDeps = OrdersLocal.layer.pipe(
-  Layer.provideMerge(Layer.merge(PriceLookup.layer, SqlOrderQueries.layer)),
+  Layer.provideMerge(Layer.merge(PriceLookup.layer, CachedOrderQueries.layer(ReplicaOrderQueries.layer))),
   Layer.provide(SqlOrderPolicies.layer)
 )
 

@@ -22,12 +22,14 @@ import { OrderPolicies } from "../order/OrderPolicies.ts"
 import * as DemoCatalog from "../orders/DemoCatalog.ts"
 import * as OrdersLayers from "../orders/OrdersLayers.ts"
 import { ProjectionLimits, defaults as projectionDefaults } from "../projection/ProjectionLimits.ts"
+import * as CacheSettings from "./settings/CacheSettings.ts"
 import * as Addresses from "./Addresses.ts"
 import * as HeldPorts from "./HeldPorts.ts"
 import * as KafkaSettings from "./KafkaSettings.ts"
 import * as Logging from "./Logging.ts"
 import * as Migrate from "./Migrate.ts"
 import * as Roles from "./Roles.ts"
+import * as ReplicaSettings from "./settings/ReplicaSettings.ts"
 import * as Settings from "./Settings.ts"
 import { listed } from "./SettingKinds.ts"
 import * as Stopping from "./Stopping.ts"
@@ -78,6 +80,7 @@ const limits = (settings: Settings.Settings) =>
 const database = (settings: Settings.Settings) =>
   Database.layer({
     url: settings.DATABASE_URL,
+    ...ReplicaSettings.options(settings),
     schema: settings.DATABASE_SCHEMA,
     allowPgliteInProduction: settings.ALLOW_PGLITE_IN_PRODUCTION,
     pools: {
@@ -154,6 +157,7 @@ export const layer = Layer.unwrap(
       Layer.provide(Layer.merge(readiness(settings), OpenStreams.layer)),
       Layer.provide(Layer.catchTag(orders(settings), "SqlError", refuseDatabase)),
       Layer.provide(HeldPorts.HeldPorts.layer(api, adminPort)),
+      Layer.provide(CacheSettings.layer(settings)),
       Layer.provide(limits(settings)),
       Layer.provide(Layer.effectDiscard(guards)),
       Layer.provide(stopped),

@@ -28,6 +28,8 @@ import {
 } from "./SettingKinds.ts"
 import { kafkaSettings } from "./KafkaSettings.ts"
 import { roleSettings } from "./Roles.ts"
+import { cacheSettings } from "./settings/CacheSettings.ts"
+import { replicaSettings } from "./settings/ReplicaSettings.ts"
 import * as UnbuiltSettings from "./UnbuiltSettings.ts"
 import { webhookSettings } from "./WebhookSettings.ts"
 import { UnusableSetting } from "./UnusableSetting.ts"
@@ -124,6 +126,8 @@ export const settings = {
   POOL_APPEND: setting(defaultPools.append, pool, "PostgreSQL connections for writing the log"),
   POOL_PROJECTIONS: setting(defaultPools.projections, pool, "PostgreSQL connections for writing views"),
   POOL_READS: setting(defaultPools.reads, pool, "PostgreSQL connections for reading"),
+  ...replicaSettings,
+  ...cacheSettings,
   ...webhookSettings,
   ...kafkaSettings
 } satisfies Record<string, unknown>

@@ -8,7 +8,7 @@ import { UnusableSetting } from "./UnusableSetting.ts"
 const authentication = "there is no authentication yet, so every caller would be an operator"
 const telemetry = "traces and logs are not exported yet; /metrics on the operators' port is there"
 const views = "views are kept in the database of DATABASE_URL only"
-const cache = "there is no cache yet"
+const cache = "the cache is named by CACHE=redis://…"
 
 /** This text says what this version does instead; it follows "The environment variable … is set, but". */
 const unbuilt: Readonly<Record<string, string>> = {
@@ -17,15 +17,13 @@ const unbuilt: Readonly<Record<string, string>> = {
   JWT_ISSUER: authentication,
   JWT_AUDIENCE: authentication,
   OTEL_EXPORTER_OTLP_ENDPOINT: telemetry,
-  DATABASE_REPLICA_URL: "replicas are not read yet",
   VIEWS: views,
   MONGODB_URL: views,
-  CACHE: cache,
   REDIS_URL: cache
 }
 
 /** Short names that other programs may use too: these values of theirs ask for nothing that this version lacks. */
-const harmless: Readonly<Record<string, RegExp>> = { VIEWS: /^(?!\w+:\/\/)/, CACHE: /^(?!\w+:\/\/)/ }
+const harmless: Readonly<Record<string, RegExp>> = { VIEWS: /^(?!\w+:\/\/)/ }
 
 export const names = Object.keys(unbuilt)
 

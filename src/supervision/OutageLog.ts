@@ -19,6 +19,9 @@ export interface OutageLog {
 /** At most two outages are said in so many milliseconds; another is said only if it lasts beyond them. */
 const quiet = 5_000
 
+/** Says nothing, for work that somebody else reports on. */
+export const silent: OutageLog = { isFailing: () => false, failed: () => Effect.void, works: Effect.void }
+
 /** `subject` begins both sentences, as "The log's tail". */
 export const make = (subject: string): OutageLog => {
   let since: number | undefined

@@ -44,6 +44,20 @@ export const consistencyWait = histogram(
   seconds,
   ["outcome"]
 )
+/**
+ * The label `outcome` is `answered`; or why the primary had to: the replica was `behind`, `failed`, `refused` what was asked,
+ * or was `away`, so that nobody asked it.
+ */
+export const replicaReads = counter(
+  "orders_replica_reads_total",
+  "Reads of the order view where a replica is named, by what the replica did",
+  ["outcome"]
+)
+/**
+ * The label `outcome` is `hit`; or why the view was read: `miss`, `stale` if the value could not be shown to be fresh enough, or
+ * `away` if the cache did not answer.
+ */
+export const cacheReads = counter("orders_cache_reads_total", "Reads of one order where there is a cache", ["outcome"])
 export const projectionFailures = counter(
   "orders_projection_failures_total",
   "Failed attempts of a projection, after which it tries again or stops",

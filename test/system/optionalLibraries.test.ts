@@ -8,6 +8,8 @@ import { node } from "../../harness/servers/ServerProcess.ts"
 
 const listing = pathToFileURL(join(import.meta.dirname, "..", "..", "harness", "servers", "LoadedModules.mjs")).href
 
+const loadedBy = (output: string) => [...output.matchAll(/^loaded package (.+)$/gm)].map(([, name]) => name ?? "")
+
 it("a server without settings for other servers loads none of the libraries that these need", async () => {
   const [executable, ...rest] = node
   const { output, stop, url } = await server({ DATABASE_URL: await embeddedDatabase() }, [
@@ -19,8 +21,16 @@ it("a server without settings for other servers loads none of the libraries that
   await fillCatalog(url)
   assert.strictEqual((await call(url, "POST", "/orders", { body: placement() })).status, 202)
   await stop()
-  const loaded = [...output().matchAll(/^loaded package (.+)$/gm)].map(([, name]) => name)
+  const loaded = loadedBy(output())
   assert.includeMembers(loaded, ["effect", "@electric-sql/pglite"])
   assert.notIncludeMembers(loaded, ["@platformatic/kafka"])
-  assert.isEmpty(loaded.filter((name) => /kafka|mongo|redis/.test(name ?? "")))
+  assert.isEmpty(loaded.filter((name) => /kafka|mongo|redis/.test(name)))
+})
+
+it("a server with a cache loads the client of Redis, be the cache there or not", async () => {
+  const [executable, ...rest] = node
+  const settings = { DATABASE_URL: await embeddedDatabase(), CACHE: "redis://127.0.0.1:1" }
+  const { output, stop } = await server(settings, [executable!, "--import", listing, ...rest])
+  await stop()
+  assert.includeMembers(loadedBy(output()), ["redis"])
 })

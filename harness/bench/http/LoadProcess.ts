@@ -21,6 +21,8 @@ export interface Part {
   /** Some ids are read far more often than others, as is usual; without it all are equally likely. */
   readonly isZipf?: boolean
   readonly body?: string
+  /** More lines of the head, each with its end. */
+  readonly headers?: string
   /** True if each request has an idempotency key of its own. */
   readonly isKeyed?: boolean
   readonly status: number
@@ -115,13 +117,16 @@ const keys = `${process.pid}-${Date.now()}`
 let keyed = 0
 
 /** Makes the requests of a part, each with its id. */
-const requestsOf = ({ body = "", ids = [], isKeyed, isZipf, method, path }: Part, placed: Array<string>) => {
+const requestsOf = (
+  { body = "", headers = "", ids = [], isKeyed, isZipf, method, path }: Part,
+  placed: Array<string>
+) => {
   const type = body === "" ? "" : "Content-Type: application/json\r\n"
   const length = method === "POST" ? `Content-Length: ${Buffer.byteLength(body)}\r\n` : ""
   const make = (id: string) => {
     const key = isKeyed === true ? `Idempotency-Key: "${keys}-${keyed++}"\r\n` : ""
     const first = `${method} ${path.replace("{id}", id)} HTTP/1.1`
-    return Buffer.from(`${first}\r\nHost: 127.0.0.1\r\n${type}${key}${length}\r\n${body}`)
+    return Buffer.from(`${first}\r\nHost: 127.0.0.1\r\n${type}${key}${headers}${length}\r\n${body}`)
   }
   if (ids === "placed") {
     return () => {

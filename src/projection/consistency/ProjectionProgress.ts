@@ -45,15 +45,18 @@ export class ProjectionProgress extends Context.Service<
 >()("ordinal/projection/consistency/ProjectionProgress") {
   static readonly layer: Layer.Layer<ProjectionProgress, never, ProjectionStore> = Layer.effect(
     ProjectionProgress,
-    Effect.suspend(() => make)
+    Effect.flatMap(ProjectionStore, ({ positions }) => over(positions))
   )
 }
 
 const poll = "20 millis"
 const pollElsewhere = "5 millis"
 
-const make = Effect.gen(function* () {
-  const { positions } = yield* ProjectionStore
+/** Makes the progress that these checkpoints tell. `watcher` is the name of the fiber that reads them. */
+export const over = Effect.fnUntraced(function* (
+  positions: Effect.Effect<Effect.Success<ProjectionStore["Service"]["positions"]>, unknown>,
+  watcher = "checkpoint-watcher"
+) {
   const latches = new Map<string, PositionLatch.PositionLatch>()
   const statuses = new Map<string, ProjectionStatus>()
   const awaited = yield* Queue.sliding<void>(1)
@@ -82,7 +85,7 @@ const make = Effect.gen(function* () {
     Effect.andThen(Effect.whileLoop({ while: isAwaited, body: () => Effect.andThen(pause, look), step: () => {} }))
   )
   yield* supervise(
-    "checkpoint-watcher",
+    watcher,
     Effect.suspend(() => {
       // Whoever waited when this failed before still waits.
       if (isAwaited()) Queue.offerUnsafe(awaited, undefined)

@@ -68,7 +68,7 @@ const selectRows = (sql: SqlClient.SqlClient, consumers: ReadonlyArray<Projectio
     ORDER BY asked.name`.pipe(Effect.map((rows) => rows.map(plainRow<ProjectionRow>)))
 
 /** A checkpoint of another log or history, or above the head, must not let anybody pass. */
-const selectPositions = (sql: SqlClient.SqlClient) =>
+export const selectPositions = (sql: SqlClient.SqlClient) =>
   sql<{ readonly projection: string; readonly position: bigint }>`
     SELECT c.projection, c."position" FROM ordinal.checkpoints c
     JOIN ordinal.log_head h ON h.log_id = c.log_id AND h."position" >= c."position"

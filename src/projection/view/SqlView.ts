@@ -79,14 +79,14 @@ const freshnessOf = ({ behind, eventId, lag, logId, parked, position }: Fresh): 
 /** A reader waits so many milliseconds, at most, until the view has again what was told from it before. */
 const longestReturn = 2_000
 
-/** Reads a view, and says in the log once that it can't be read and once that it can be again. */
+/** Reads a view, and says in the log once that it can't be read and once that it can be again, unless `outage` does. */
 export const reader = (
   sql: SqlClient.SqlClient,
   view: string,
   projection: ProjectionKey,
-  progress: ProjectionProgress["Service"]
+  progress: ProjectionProgress["Service"],
+  outage = OutageLog.make(`Reading ${view}`)
 ) => {
-  const outage = OutageLog.make(`Reading ${view}`)
   /** The newest snapshot that was answered. */
   let newest: Pick<Fresh, "eventId" | "logId" | "position"> = { position: 0n, logId: "", eventId: null }
 

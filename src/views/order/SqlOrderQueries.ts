@@ -9,6 +9,7 @@ import * as Checkpoint from "../../projection/Checkpoint.ts"
 import type { ConsistencyToken } from "../../projection/consistency/ConsistencyToken.ts"
 import { ProjectionProgress } from "../../projection/consistency/ProjectionProgress.ts"
 import * as SqlView from "../../projection/view/SqlView.ts"
+import type * as OutageLog from "../../supervision/OutageLog.ts"
 import * as OrderCounters from "./OrderCounters.ts"
 import { noOrders, type OrderCounts, OrderQueries } from "./OrderQueries.ts"
 import { OrderViewProjection } from "./OrderViewProjection.ts"
@@ -86,11 +87,12 @@ export const selectCounts = (sql: SqlClient.SqlClient, customerId: string | unde
   )
 }
 
-export const make = Effect.gen(function* () {
+/** `outage` says in the log when the view can't be read, unless it is left out: then this does. */
+export const make = Effect.fnUntraced(function* (outage?: OutageLog.OutageLog) {
   const policies = yield* OrderPolicies
   const { reads: sql } = yield* Database
   const progress = yield* ProjectionProgress
-  const { read, readAll } = SqlView.reader(sql, "the order view", OrderViewProjection, progress)
+  const { read, readAll } = SqlView.reader(sql, "the order view", OrderViewProjection, progress, outage)
 
   const findAll = (asked: ReadonlyArray<Asked>) =>
     Effect.map(readAll(selectOrders(sql, asked)), ({ freshness, rows, verify }) =>
@@ -144,4 +146,4 @@ export const make = Effect.gen(function* () {
   })
 })
 
-export const layer = Layer.effect(OrderQueries, make)
+export const layer = Layer.effect(OrderQueries, make())

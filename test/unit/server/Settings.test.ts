@@ -54,6 +54,9 @@ describe("a setting", () => {
     ["KAFKA_TOPIC", "or ders", "a name of 1 to 200 letters, digits, dots, hyphens and underscores, or nothing"],
     ["KAFKA_PARTITIONS", "0", "a whole number from 1 to 10000"],
     ["KAFKA_SASL", "plain", "one of none, PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"],
+    ["DATABASE_REPLICA_WAIT", "11 seconds", "a duration (a number and a unit) from 1 milli to 10 seconds"],
+    ["CACHE_TTL", "0 seconds", "a duration (a number and a unit) from 1 second to 24 hours"],
+    ["POOL_REPLICA", "0", "a whole number from 1 to 100"],
     ["LOG_LEVEL", "trace", "one of debug, info, warning, error"]
   ]
   it.effect.each(refused)("is refused with a sentence that says what it must be: %s=%s", ([name, text, expected]) =>
@@ -80,7 +83,6 @@ describe("a variable that a later version reads", () => {
       const empty = Object.fromEntries(UnbuiltSettings.names.map((name) => [name, ""]))
       yield* load({
         ...empty,
-        CACHE: "yes",
         VIEWS: "5",
         JWT: "x",
         OTEL_SERVICE_NAME: "shop",

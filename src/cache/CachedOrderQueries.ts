@@ -1,0 +1,143 @@
+/**
+ * Answers reads of one order from a cache that many processes share, and asks the queries behind it for all else.
+ *
+ * Invariant: an answer is never older than its token, or than what this process has let out before. A value carries the
+ * checkpoint of the snapshot it was read from. It stands for a later position only if this process, which follows the log, knows
+ * that no event of the order lies between; and only if that log has the events by which both positions are checked. So
+ * it does not matter what the cache has lost, kept or got late: whatever can't be shown to be right is read behind it.
+ */
+import { Effect, Layer, Option, Queue, Stream } from "effect"
+import * as BatchedReads from "../database/BatchedReads.ts"
+import { EventStore } from "../eventstore/EventStore.ts"
+import { LogTail } from "../eventstore/tail/LogTail.ts"
+import type { OrderId } from "../order/OrderId.ts"
+import { OrderPolicies } from "../order/OrderPolicies.ts"
+import * as ConsistencyToken from "../projection/consistency/ConsistencyToken.ts"
+import { LetOut } from "../projection/view/LetOut.ts"
+import type { Freshness } from "../projection/view/ViewQuery.ts"
+import * as MonotonicClock from "../supervision/MonotonicClock.ts"
+import { supervise } from "../supervision/Supervisor.ts"
+import * as Metrics from "../telemetry/Metrics.ts"
+import { type FoundOrder, OrderQueries } from "../views/order/OrderQueries.ts"
+import { OrderViewProjection } from "../views/order/OrderViewProjection.ts"
+import * as StoredOrder from "../views/order/StoredOrder.ts"
+import * as CachedOrder from "./CachedOrder.ts"
+import { type CachedValue, OrderCache } from "./OrderCache.ts"
+import * as RecentChanges from "./RecentChanges.ts"
+
+/** So many of the newest events are known by what is checked of them; older values are read anew. */
+const remembered = 100_000
+/** So many values wait to be written at most; more are not cached. */
+const waiting = 1_000
+const together = 100
+
+type Token = ConsistencyToken.ConsistencyToken
+
+const later = (...positions: ReadonlyArray<bigint>) => positions.reduce((left, right) => (left > right ? left : right))
+
+export const make = Effect.fnUntraced(function* (inner: OrderQueries["Service"], cache: OrderCache) {
+  const tail = yield* LogTail
+  const policies = yield* OrderPolicies
+  const { logId } = yield* (yield* EventStore).head
+  // Another log, and another shape of the documents, have values of their own.
+  const keyOf = (orderId: OrderId) => `${OrderViewProjection.name}:${logId}:${OrderViewProjection.version}:${orderId}`
+  const changes = RecentChanges.make(remembered)
+  const writes = yield* Queue.dropping<CachedValue>(waiting)
+  const count = yield* Metrics.cacheReads
+  for (const outcome of ["hit", "miss", "stale", "away"]) count.prepare(outcome)
+  const letOut = yield* LetOut
+  const behindCache = <A extends { readonly freshness: Freshness }, E>(ask: Effect.Effect<A, E>) =>
+    Effect.suspend(() => letOut.atLeast(letOut.position(), ask))
+
+  const follow = Effect.gen(function* () {
+    const head = yield* tail.position
+    const start = head > BigInt(remembered) ? head - BigInt(remembered) : 0n
+    yield* Stream.runForEach(tail.pages(start), (page) =>
+      Effect.map(MonotonicClock.millis, (now) => changes.add(page, now))
+    )
+  }).pipe(Effect.ensuring(Effect.sync(changes.clear)))
+  yield* supervise("order-cache-changes", follow)
+
+  const writeSome = Effect.flatMap(Queue.takeBetween(writes, 1, together), cache.write)
+  yield* supervise("order-cache-writes", Effect.forever(Effect.ignore(writeSome)))
+
+  /** Concurrent reads share a look-up, but only one that began after all of them. */
+  const lookUp = yield* BatchedReads.make((orderIds: ReadonlyArray<OrderId>) => cache.read(orderIds.map(keyOf)), {
+    most: together,
+    lanes: 2
+  })
+
+  const isKnown = (token: Token) => ConsistencyToken.isOf(token, logId, changes.eventIdAt(token.position))
+
+  /** Makes an answer of a cached value; `undefined` if the value can't be shown to be right for the token. */
+  const serve = (
+    orderId: OrderId,
+    value: string,
+    token: Token | undefined,
+    least: bigint,
+    now: number
+  ): FoundOrder | undefined => {
+    const cached = CachedOrder.read(value)
+    if (cached === undefined || !isKnown(cached.made) || (token !== undefined && !isKnown(token))) return undefined
+    const position = later(cached.made.position, token?.position ?? 0n, least)
+    if (!changes.isUnchanged(orderId, cached.made.position, position)) return undefined
+    const eventId = changes.eventIdAt(position)
+    const { text, version } = cached
+    const order = StoredOrder.fromRow({ orderId, version, text, state: null, updatedAt: null }, policies)
+    if (order === undefined || eventId === undefined) return undefined
+    const behind = Number(changes.last() - position)
+    const lag = changes.ageOf(position + 1n, now) / 1000
+    const freshness = { position, behind, lag, parked: 0, token: ConsistencyToken.format(logId, position, eventId) }
+    return { order, freshness }
+  }
+
+  /** A view that has set orders aside may be past an event without having it. */
+  const keep = (orderId: OrderId, { freshness, order, parkedAt }: FoundOrder) => {
+    if (order === undefined || parkedAt !== undefined || freshness.parked > 0) return
+    const { position, token } = freshness
+    Queue.offerUnsafe(writes, {
+      key: keyOf(orderId),
+      position,
+      value: CachedOrder.write(token, order.version, order.text)
+    })
+  }
+
+  const get: OrderQueries["Service"]["get"] = Effect.fnUntraced(function* (orderId, token) {
+    const least = letOut.position()
+    const isReading = yield* tail.isReading
+    const found = isReading ? yield* Effect.option(lookUp(orderId)) : Option.none()
+    const value = Option.getOrUndefined(found)
+    const served = value === undefined ? undefined : serve(orderId, value, token, least, yield* MonotonicClock.millis)
+    count(1, Option.isNone(found) ? "away" : value === undefined ? "miss" : served === undefined ? "stale" : "hit")
+    if (served !== undefined) {
+      letOut.tell(served.freshness.position)
+      return served
+    }
+    const answer = yield* letOut.atLeast(least, inner.get(orderId, token))
+    if (Option.isSome(found)) keep(orderId, answer)
+    return answer
+  })
+
+  return OrderQueries.of({
+    get,
+    list: (query, token) => behindCache(inner.list(query, token)),
+    counts: (query, token) => behindCache(inner.counts(query, token)),
+    awaitPosition: inner.awaitPosition,
+    // What is pushed is let out up to here.
+    position: Effect.tap(inner.position, (position) => Effect.sync(() => letOut.tell(position))),
+    isLive: inner.isLive
+  })
+})
+
+/** Puts the cache before these queries, if there is one. */
+export const layer = <E, R>(queries: Layer.Layer<OrderQueries, E, R>) =>
+  Layer.unwrap(
+    Effect.map(OrderCache, (cache) =>
+      cache === undefined
+        ? queries
+        : Layer.effect(
+            OrderQueries,
+            Effect.flatMap(OrderQueries, (inner) => make(inner, cache))
+          ).pipe(Layer.provide([queries, LetOut.layer]))
+    )
+  )

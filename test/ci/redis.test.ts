@@ -1,0 +1,76 @@
+/** The cache of orders on a real Valkey: the contract, servers whose cache comes and goes, and the start without it. */
+import { Duration, Effect, Layer, Redacted } from "effect"
+import { assert, beforeAll, it } from "vitest"
+import { orderCacheContract } from "../../harness/cache/OrderCacheContract.ts"
+import * as CacheRestarts from "../../harness/campaigns/CacheRestarts.ts"
+import { call, fillCatalog } from "../../harness/clients/HttpClient.ts"
+import { untilSo } from "../../harness/clocks/Until.ts"
+import { placement } from "../../harness/fixtures/Shop.ts"
+import { seed } from "../../harness/fixtures/SeededRandom.ts"
+import { freePort } from "../../harness/servers/FreePort.ts"
+import { freshDatabase, server } from "../../harness/servers/Resources.ts"
+import { redis } from "../../harness/services/Redis.ts"
+import * as RedisServer from "../../harness/services/RedisServer.ts"
+import { folderOf } from "../../harness/services/Service.ts"
+import { ciSuite } from "../../harness/vitest/CiSuite.ts"
+import * as RedisOrderCache from "../../src/cache/redis/RedisOrderCache.ts"
+
+const missing = await redis.install(folderOf(redis.name)).then(
+  () => undefined,
+  (error: unknown) => `Valkey can't be fetched: ${error instanceof Error ? error.message : error}`
+)
+
+ciSuite("the cache of orders on Valkey", missing, () => {
+  let cache: RedisServer.RedisServer
+  beforeAll(async () => {
+    cache = await RedisServer.start()
+    return cache.close
+  })
+
+  orderCacheContract(
+    "on Valkey",
+    Layer.unwrap(Effect.sync(() => RedisOrderCache.layer({ url: Redacted.make(cache.url), ttl: Duration.minutes(1) })))
+  )
+
+  it("forgets a value after its time", () =>
+    Effect.gen(function* () {
+      const { OrderCache } = yield* Effect.promise(() => import("../../src/cache/OrderCache.ts"))
+      const kept = yield* OrderCache
+      yield* Effect.retry(kept!.write([{ key: "short", position: 1n, value: "1.a b" }]), { while: () => true })
+      const ttl = yield* Effect.promise(() => cache.command("PTTL short"))
+      assert.match(ttl, /^:\d+$/)
+      assert.isAtMost(Number(ttl.slice(1)), 60_000)
+    }).pipe(
+      Effect.provide(RedisOrderCache.layer({ url: Redacted.make(cache.url), ttl: Duration.minutes(1) })),
+      Effect.scoped,
+      Effect.runPromise
+    ))
+
+  it("may be killed, paused and flushed under load: every read is right, and hits come back", async () => {
+    const report = await CacheRestarts.run({
+      databaseUrl: await freshDatabase(),
+      restarts: 3,
+      clients: 2,
+      readers: 3,
+      pause: 20,
+      reads: 50,
+      seed
+    })
+    assert.deepStrictEqual(report.faults, [])
+    assert.isAbove(report.outcomes["hit"] ?? 0, 0)
+    assert.isAbove(report.outcomes["away"] ?? 0, 0)
+  })
+
+  it("may be away at the start, which the log says once, and is used once it is there", async () => {
+    const port = await freePort()
+    const served = await server({ DATABASE_URL: await freshDatabase(), CACHE: `redis://127.0.0.1:${port}` })
+    await fillCatalog(served.url)
+    const placed = await call(served.url, "POST", "/orders", { body: placement() })
+    const headers = { "consistency-token": placed.headers.get("consistency-token")!, prefer: "wait=30" }
+    assert.strictEqual((await call(served.url, "GET", `/orders/${placed.body.orderId}`, { headers })).status, 200)
+    await untilSo(() => /Using the cache fails/.test(served.output()), { what: "The line that the cache is away" })
+    assert.lengthOf(served.output().match(/Using the cache fails/g)!, 1)
+    assert.match(served.output(), /ECONNREFUSED/)
+    assert.deepInclude(await served.stop(), { code: 0 })
+  })
+})

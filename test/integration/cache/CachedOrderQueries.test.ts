@@ -1,0 +1,167 @@
+/** The judge of cached orders, over the view in memory and over PostgreSQL. */
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect, Layer } from "effect"
+import { value, withOwnMetrics } from "../../../harness/fixtures/OwnMetrics.ts"
+import { append, orderLives } from "../../../harness/orders/OrderLives.ts"
+import { fresh, memoryLayer, processLayer } from "../../../harness/views/ViewLayer.ts"
+import * as CachedOrderQueries from "../../../src/cache/CachedOrderQueries.ts"
+import * as MemoryOrderCache from "../../../src/cache/MemoryOrderCache.ts"
+import { CacheUnavailable, type CachedValue, type OrderCache } from "../../../src/cache/OrderCache.ts"
+import { LetOut } from "../../../src/projection/view/LetOut.ts"
+import { EventStore } from "../../../src/eventstore/EventStore.ts"
+import { id } from "../../../src/eventstore/StreamId.ts"
+import type { OrderId } from "../../../src/order/OrderId.ts"
+import * as ConsistencyToken from "../../../src/projection/consistency/ConsistencyToken.ts"
+import { OrderQueries } from "../../../src/views/order/OrderQueries.ts"
+
+/** A cache that a test can look into, and take away. */
+const watched = () => {
+  const cache = MemoryOrderCache.make()
+  const state = { isAway: false, written: new Array<CachedValue>(), given: undefined as string | undefined }
+  const away = Effect.fail(new CacheUnavailable({ problem: "It is away." }))
+  const port: OrderCache = {
+    read: (keys) => {
+      if (state.isAway) return away
+      return state.given === undefined ? cache.read(keys) : Effect.succeed(keys.map(() => state.given))
+    },
+    write: (values) => {
+      if (state.isAway) return away
+      state.written.push(...values)
+      return cache.write(values)
+    }
+  }
+  return { port, state }
+}
+
+const outcome = (name: string) =>
+  Effect.map(value(`orders_cache_reads_total{outcome="${name}"}`), (count) => count ?? 0)
+
+const adapters = { memory: memoryLayer, PostgreSQL: fresh(processLayer) }
+
+describe.each(Object.entries(adapters))("cached orders over %s", (_, layer) => {
+  const withCache = <A, E>(
+    use: (given: {
+      readonly queries: OrderQueries["Service"]
+      readonly inner: OrderQueries["Service"]
+      readonly cache: ReturnType<typeof watched>
+      /** Stores these of the lives, and waits for the view. */
+      readonly more: (count: number) => Effect.Effect<ConsistencyToken.ConsistencyToken>
+      readonly changed: () => OrderId
+      /** Reads until the cache has answered. */
+      readonly hit: (orderId: OrderId, token?: ConsistencyToken.ConsistencyToken) => Effect.Effect<unknown>
+    }) => Effect.Effect<A, E>
+  ) =>
+    Effect.gen(function* () {
+      const services = yield* Layer.build(Layer.fresh(layer))
+      const cache = watched()
+      const inner = Context.get(services, OrderQueries)
+      const queries = yield* CachedOrderQueries.make(inner, cache.port).pipe(
+        Effect.provide(LetOut.layer),
+        Effect.provideContext(services)
+      )
+      const lives = [...(yield* orderLives(20))]
+      const log = Context.get(services, EventStore)
+      const { logId } = yield* log.head
+      let last = ""
+      const more = (count: number) =>
+        Effect.gen(function* () {
+          const some = lives.splice(0, count)
+          last = some.at(-1)!.streamId
+          const head = yield* append(some)
+          yield* inner.awaitPosition(head)
+          const text = ConsistencyToken.format(logId, head, yield* ConsistencyToken.eventIdAt(log, head))
+          return yield* Effect.fromResult(ConsistencyToken.parse(text))
+        }).pipe(Effect.provideContext(services), Effect.orDie)
+      const hit = (orderId: OrderId, token?: ConsistencyToken.ConsistencyToken) =>
+        Effect.gen(function* () {
+          const before = yield* outcome("hit")
+          yield* Effect.repeat(Effect.andThen(queries.get(orderId, token), Effect.delay(outcome("hit"), 5)), {
+            until: (now) => now > before
+          })
+        }).pipe(Effect.orDie)
+      return yield* use({ queries, inner, cache, more, changed: () => id(last as never) as OrderId, hit })
+    }).pipe(Effect.scoped, withOwnMetrics)
+
+  it.live("an order that was read is in the cache, and is served from there as it is in the view", () =>
+    withCache(({ changed, hit, inner, more, queries }) =>
+      Effect.gen(function* () {
+        const token = yield* more(10)
+        const orderId = changed()
+        yield* hit(orderId, token)
+        const cached = yield* queries.get(orderId, token)
+        const there = yield* inner.get(orderId, token)
+        assert.deepStrictEqual(cached.order, there.order)
+        assert.deepStrictEqual(cached.freshness, { ...there.freshness, behind: 0, lag: 0 })
+      })
+    )
+  )
+
+  it.live("an order that changed is read anew; one that did not is served for tokens of later events of others", () =>
+    withCache(({ changed, hit, inner, more, queries }) =>
+      Effect.gen(function* () {
+        const first = yield* more(12)
+        const orderId = changed()
+        yield* hit(orderId, first)
+        for (let round = 0; round < 8; round++) {
+          const token = yield* more(1)
+          const isSame = changed() !== orderId
+          const answer = yield* queries.get(orderId, token)
+          assert.deepStrictEqual(answer.order, (yield* inner.get(orderId, token)).order)
+          assert.isAtLeast(Number(answer.freshness.position), Number(token.position))
+          if (isSame) yield* hit(orderId, token)
+        }
+      })
+    )
+  )
+
+  it.live("a value of another history, of an older position or of no order is not served, whatever it says", () =>
+    withCache(({ cache, changed, inner, more, queries, hit }) =>
+      Effect.gen(function* () {
+        yield* more(12)
+        const orderId = changed()
+        yield* hit(orderId)
+        const [{ value: right } = { value: "" }] = cache.state.written
+        const token = yield* more(6)
+        const [made = "", version = "", ...text] = right.split(" ")
+        const [position = "", check = ""] = made.split(".")
+        const forged = [
+          "",
+          "nonsense",
+          `${token.position}.${"0".repeat(12)} ${version} ${text.join(" ")}`,
+          `${position}.${check.split("").reverse().join("")} ${version} ${text.join(" ")}`,
+          `${BigInt(position) + 1_000_000n}.${check} ${version} ${text.join(" ")}`,
+          `${made} ${Number(version) + 1} ${text.join(" ")}`,
+          `${made} ${version} {"orderId":"ord_other","version":${version}}`
+        ]
+        const before = yield* outcome("hit")
+        for (const value of forged) {
+          cache.state.given = value
+          assert.deepStrictEqual((yield* queries.get(orderId, token)).order, (yield* inner.get(orderId)).order, value)
+        }
+        assert.strictEqual(yield* outcome("hit"), before)
+      })
+    )
+  )
+
+  it.live("a token that this log did not issue is refused, though the order is in the cache", () =>
+    withCache(({ changed, hit, more, queries }) =>
+      Effect.gen(function* () {
+        const { position } = yield* more(10)
+        yield* hit(changed())
+        const error = yield* Effect.flip(queries.get(changed(), { position, check: "0123456789ab" }))
+        assert.strictEqual(error._tag, "InvalidToken")
+      })
+    )
+  )
+
+  it.live("without the cache, orders are read as without one", () =>
+    withCache(({ cache, changed, inner, more, queries }) =>
+      Effect.gen(function* () {
+        const token = yield* more(10)
+        cache.state.isAway = true
+        assert.deepStrictEqual((yield* queries.get(changed(), token)).order, (yield* inner.get(changed(), token)).order)
+        assert.strictEqual(yield* outcome("away"), 1)
+      })
+    )
+  )
+})
