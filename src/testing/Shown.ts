@@ -1,4 +1,5 @@
 /** Writes values the way a person would: `Redeemed { cents: 500, till: "7" }`, on several lines only if they are long. */
+import { DateTime } from "effect"
 
 const width = 100
 const ofErrors = new Set(["name", "message", "stack", "cause"])
@@ -30,6 +31,7 @@ export const shown = (value: unknown, indent = ""): string => {
       indent
     )
   }
+  if (DateTime.isDateTime(value)) return DateTime.formatIso(value)
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString()
   const tag = tagOf(value)
   const skipped = (name: string) => name === "_tag" || (value instanceof Error && ofErrors.has(name))

@@ -1,12 +1,21 @@
 /**
  * Makes the next command of a script, relative to the state: of the schema alone, or of the commands that a test gives. One
  * of twelve is wild, which is as the schema generates it; one of seven repeats an earlier one, perhaps with a change. In all
- * others, ids and numbers are replaced by such as the state holds. Every command is valid by its schema.
+ * others, ids, numbers and dates are replaced by such as the state holds. Every command is valid by its schema.
  */
 import { Effect, Result } from "effect"
 import * as Arbitrary from "effect/Arbitrary"
 import type { Dice } from "./Dice.ts"
-import { collect, isMembers, type Members, numberFor, partsLike, type StateValues } from "./StateValues.ts"
+import {
+  collect,
+  isMembers,
+  isMoment,
+  type Members,
+  momentFor,
+  numberFor,
+  partsLike,
+  type StateValues
+} from "./StateValues.ts"
 import type { Subject, Tagged } from "./Subject.ts"
 
 /** So many commands of each kind are generated; scripts are made of them. */
@@ -106,6 +115,7 @@ export const make = <State, Command extends Tagged, Event, Rejection>(
     if (typeof value === "boolean") return dice.chance(0.3) ? !value : value
     if (typeof value === "number") return numberFor(dice, values, name, about, before) ?? value
     if (Array.isArray(value)) return list(name, value, values)
+    if (isMoment(value)) return momentFor(dice, values, value)
     if (!isMembers(value)) return value
     const same = about?.[name]
     if (isMembers(same) && dice.chance(0.3)) return same

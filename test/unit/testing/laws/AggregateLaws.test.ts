@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Result, Schema } from "effect"
+import { DateTime, Effect, Result, Schema } from "effect"
 import * as Arbitrary from "effect/Arbitrary"
 import { GiftCards } from "../../../../examples/gift-card/src/GiftCard.ts"
 import * as Aggregate from "../../../../src/aggregate/Aggregate.ts"
@@ -53,6 +53,35 @@ class Wallets extends Aggregate.Service<Wallets>()("wallet", {
         return { version: version + 1, balance: balance - event.cents, payments }
     }
   }
+}) {}
+
+class Expired extends Schema.TaggedError<Expired>()("Expired", { until: Schema.DateTimeUtcFromString }) {}
+
+/** Vouchers hold until a moment, and that one is too late. */
+class Vouchers extends Aggregate.Service<Vouchers>()("voucher", {
+  id: Schema.String.check(Schema.isPattern(/^[a-z]{1,8}$/)),
+  command: Schema.TaggedUnion({
+    Issue: { until: Schema.DateTimeUtcFromString },
+    Redeem: { at: Schema.DateTimeUtcFromString }
+  }),
+  event: Schema.TaggedUnion({
+    Issued: { until: Schema.DateTimeUtcFromString },
+    Redeemed: { at: Schema.DateTimeUtcFromString }
+  }),
+  state: Schema.Struct({ until: Schema.NullOr(Schema.DateTimeUtcFromString), redeemed: Schema.Int }),
+  rejection: Expired,
+  initial: { until: null, redeemed: 0 },
+  decide: (command, { until }) => {
+    if (command._tag === "Issue") {
+      return until === null ? Aggregate.accept({ _tag: "Issued", until: command.until }) : Aggregate.accept()
+    }
+    if (until === null) return Aggregate.accept()
+    return DateTime.isGreaterThanOrEqualTo(command.at, until)
+      ? Aggregate.reject(new Expired({ until }))
+      : Aggregate.accept({ _tag: "Redeemed", at: command.at })
+  },
+  evolve: ({ redeemed, until }, event) =>
+    event._tag === "Issued" ? { until: event.until, redeemed } : { until, redeemed: redeemed + 1 }
 }) {}
 
 const { definition } = Wallets
@@ -216,6 +245,36 @@ To run exactly this again: replay: "${found.replay}"`.replace("nothing\n\n", "no
       }
     }
     assert.lengthOf(brokenBy({}, { laws: [law] }).commands, 3)
+  })
+
+  it("meet the very moment from which a rule says something else", () => {
+    const { definition } = Vouchers
+    type Rules = typeof definition
+    const tooLate: Rules["decide"] = (command, state) =>
+      command._tag === "Redeem" && state.until !== null && DateTime.Equivalence(command.at, state.until)
+        ? Aggregate.accept({ _tag: "Redeemed", at: command.at })
+        : definition.decide(command, state)
+    const checked = (decide: Rules["decide"]) =>
+      Effect.runSync(
+        AggregateLaws.check(
+          { category: "voucher", definition: { ...definition, decide } },
+          {
+            laws: [
+              {
+                name: "what is redeemed still holds",
+                check: ({ steps }) => {
+                  for (const { before, command, decision } of steps) {
+                    if (command._tag !== "Redeem" || before.until === null || !Result.isSuccess(decision)) continue
+                    if (DateTime.isGreaterThanOrEqualTo(command.at, before.until)) throw new Error("redeemed too late")
+                  }
+                }
+              }
+            ]
+          }
+        )
+      )
+    checked(definition.decide)
+    assert.throws(() => checked(tooLate), /what is redeemed still holds[^]*when {6}Redeem { at: [-+\d]+T[\d:.]+Z }/)
   })
 
   it("want every command accepted, and every event and rejection seen", () => {
