@@ -63,7 +63,8 @@ describe.each(databases)("Idempotency-Key on %s", (_, database) => {
               send(server)("POST", "/orders", "key-0", placement({ confirm: false }))
             )
             assert.deepStrictEqual([other.status, other.body.type], [422, "/problems/idempotency-key-reused"])
-            const { body } = yield* Effect.promise(() => server.get("/orders"))
+            const token = answers[0]!.headers.get("consistency-token")!
+            const { body } = yield* Effect.promise(() => server.get("/orders", { "consistency-token": token }))
             assert.strictEqual(body.data.length, 1)
             return answers
           })
