@@ -5,8 +5,9 @@
  * and the view is the fold of the log.
  */
 import { setTimeout as sleep } from "node:timers/promises"
-import { attempted, slug } from "../clients/HttpClient.ts"
+import { attempted, call, slug } from "../clients/HttpClient.ts"
 import * as OrderLoad from "../clients/OrderLoad.ts"
+import { untilSo } from "../clocks/Until.ts"
 import { now } from "../clocks/RunningTime.ts"
 import { seeded } from "../fixtures/SeededRandom.ts"
 import { judgeRecording } from "../judges/HotOrdersJudge.ts"
@@ -56,7 +57,7 @@ const startReader = (url: string, orderOf: () => string | undefined) => {
       const order = orderOf()
       const path = reads % 2 === 0 || order === undefined ? "/orders?limit=5" : `/orders/${order}`
       const answer = await attempted(url, "GET", path, {})
-      if (answer.status !== 200) failures.push(`GET ${path} answered ${answer.status} ${slug(answer)}`)
+      if (answer.status !== 200) failures.push(`${answer.status} ${slug(answer)}`.trim())
       await sleep(5)
     }
   })()
@@ -66,6 +67,16 @@ const startReader = (url: string, orderOf: () => string | undefined) => {
   }
   return { failures, reads: () => reads, stop }
 }
+
+/** nginx sends nothing to a process that has just failed: what is killed next was not the last one that it sent to. */
+const untilUsed = ({ adminUrl, role }: RoleProcesses.RoleProcess) =>
+  untilSo(
+    async () => {
+      const { text } = await call(adminUrl(), "GET", "/metrics")
+      return role === "projector" || /^http_server_request_duration_seconds_count\{[^}]*route="\/orders/m.test(text)
+    },
+    { what: "A request to a process that was started again", pause: 50 }
+  )
 
 export const run = async (plan: Plan) => {
   const { clients, databaseUrl, kills, orders, processes, seed } = plan
@@ -111,12 +122,13 @@ export const run = async (plan: Plan) => {
         await load.nextAcknowledged()
         ;(gaps[name] ??= []).push(Math.round(now() - killed))
         await node.restart()
+        await untilUsed(node)
         await load.nextAcknowledged()
       }
       const after = failed()
       for (const those of untouched) {
         const count = after[those] - before[those]
-        const example = those === "queries" ? `, as ${reader.failures.at(-1)}` : ""
+        const example = those === "queries" ? `, the last with ${reader.failures.at(-1)}` : ""
         if (count > 0)
           faults.push(`while processes with the role ${name} were killed, ${count} ${those} failed${example}`)
       }
@@ -153,7 +165,9 @@ export const run = async (plan: Plan) => {
       unanswered: load.unanswered(),
       later: load.later(),
       reads: reader.reads(),
-      failedReads: reader.failures.length,
+      failedReads: Object.fromEntries(
+        [...Map.groupBy(reader.failures, (answer) => answer)].map(([answer, all]) => [answer, all.length])
+      ),
       resumes: followers.map((follower) => follower.resumes()),
       gaps
     }
