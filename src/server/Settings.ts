@@ -149,11 +149,17 @@ const withoutSecrets = (text: string): string => {
   return url.href
 }
 
+/** A setting may be set to nothing, which is not to be taken for a setting that is not set: a provider needs this option. */
+export const emptyToo = { preserveEmptyStrings: true }
+
 const read = Effect.fnUntraced(function* ([name, setting]: readonly [string, Setting<unknown>]) {
   const { defaultValue, expected, meaning, schema } = setting
-  const given = yield* Config.option(Config.String(name))
+  // Where nothing is no value, it stands for the default, as in `PORT=`.
+  const isValue = (text: string) => text !== "" || Option.isSome(Schema.decodeUnknownOption(schema)(text))
+  const given = Option.filter(yield* Config.option(Config.String(name)), isValue)
   const isSecret = Redacted.isRedacted(defaultValue)
-  const value = yield* Effect.mapError(Config.withDefault(Config.schema(schema, name), defaultValue), () => {
+  const asked = Option.isNone(given) ? Effect.succeed(defaultValue) : Config.schema(schema, name)
+  const value = yield* Effect.mapError(asked, () => {
     const found = isSecret ? "" : ` is "${Option.getOrElse(given, () => "")}" but`
     return new UnusableSetting({ problem: `The setting ${name}${found} must be ${expected}.` })
   })

@@ -28,9 +28,9 @@ type Given = Readonly<Record<string, Option.Option<string>>>
 const command =
   <E extends Error>(failed: string, run: Effect.Effect<unknown, E>) =>
   (given: Given) => {
-    const flagged = ConfigProvider.fromUnknown(Record.getSomes(given))
+    const flagged = ConfigProvider.fromUnknown(Record.getSomes(given), Settings.emptyToo)
     return run.pipe(
-      Effect.provide(ConfigProvider.layer(ConfigProvider.orElse(flagged, ConfigProvider.fromEnv()))),
+      Effect.provide(ConfigProvider.layer(ConfigProvider.orElse(flagged, ConfigProvider.fromEnv(Settings.emptyToo)))),
       Effect.catch((error) => {
         const reason = error.message.trim().replaceAll(/\s+/g, " ")
         return new CliError.UserError({ cause: error, userMessage: `${failed} ${reason}` })

@@ -5,7 +5,7 @@ import * as UnbuiltSettings from "../../../src/server/UnbuiltSettings.ts"
 import * as Settings from "../../../src/server/Settings.ts"
 
 const load = (given: Record<string, string>) =>
-  Effect.provide(Settings.load, ConfigProvider.layer(ConfigProvider.fromUnknown(given)))
+  Effect.provide(Settings.load, ConfigProvider.layer(ConfigProvider.fromUnknown(given, Settings.emptyToo)))
 
 const shown = (given: Record<string, string>) => Effect.map(load(given), ({ shown }) => shown)
 
@@ -21,6 +21,15 @@ describe("a setting", () => {
       assert.deepInclude(settings, { PORT: 4000, ADMIN_PORT: 3001, AUTO_CONFIRM: false, SHIP_REQUIRES: "confirmed" })
       assert.deepStrictEqual(settings.IDLE, Duration.seconds(90))
       assert.deepStrictEqual(settings.COMMAND_DEADLINE, AggregateLimits.defaults.commandDeadline)
+    })
+  )
+
+  it.effect("that is set to nothing is nothing, or has its default where nothing is no value", () =>
+    Effect.gen(function* () {
+      const { isGiven, settings } = yield* load({ KAFKA_TOPIC: "", PORT: "", DATABASE_URL: "", IDLE: "" })
+      assert.isTrue(isGiven("KAFKA_TOPIC"))
+      assert.isFalse(isGiven("PORT"))
+      assert.deepInclude(settings, { KAFKA_TOPIC: "", PORT: 3000, IDLE: AggregateLimits.defaults.idle })
     })
   )
 
