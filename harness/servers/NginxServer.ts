@@ -5,7 +5,6 @@ import { join } from "node:path"
 import * as Nginx from "../services/Nginx.ts"
 import { listening, start as startService, stop as stopService } from "../services/Service.ts"
 import { freePort } from "./FreePort.ts"
-import type { RoleProcesses } from "./RoleProcesses.ts"
 
 const installed = join(process.env["SERVICES_DIR"] ?? join(import.meta.dirname, "../../.services"), "nginx")
 
@@ -14,8 +13,12 @@ export interface NginxServer {
   readonly stop: () => Promise<void>
 }
 
+interface Behind {
+  readonly of: (role: string) => ReadonlyArray<{ readonly url: string }>
+}
+
 /** Fetches nginx, unless this machine has one, and starts it before the processes for commands and for queries. */
-export const start = async ({ of }: RoleProcesses): Promise<NginxServer> => {
+export const start = async ({ of }: Behind): Promise<NginxServer> => {
   await Nginx.nginx.install(installed)
   const folder = mkdtempSync(join(tmpdir(), "ordinal-nginx-"))
   const port = await freePort()

@@ -2,11 +2,14 @@
  * Processes with roles behind a real nginx, set up as deploy/nginx/ordinal.conf has it. nginx is that of this machine, or
  * fetched.
  */
+import { once } from "node:events"
 import { readFile } from "node:fs/promises"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { assert, describe, it, onTestFinished } from "vitest"
 import * as RoleKills from "../../harness/campaigns/RoleKills.ts"
-import { call, fillCatalog, orderId, slug } from "../../harness/clients/HttpClient.ts"
+import { call, fillCatalog, history, orderId, slug } from "../../harness/clients/HttpClient.ts"
 import { project } from "../../harness/fixtures/Programs.ts"
 import { root } from "../../harness/fixtures/Readme.ts"
 import { seed } from "../../harness/fixtures/SeededRandom.ts"
@@ -99,6 +102,32 @@ describe("processes with roles behind nginx", () => {
       assert.deepStrictEqual([through?.status, slug(through!)], [direct?.status, slug(direct!)], `${method} ${path}`)
     }
     assert.strictEqual((await call(url, "POST", "/orders", { body: large })).status, 413)
+  })
+
+  it("get a command that another one may have done only under its key", async () => {
+    const nodes = await RoleProcesses.start({ all: 1 }, { DATABASE_URL: await freshDatabase() })
+    onTestFinished(nodes.kill)
+    const [{ url: real }] = nodes.all as [RoleProcesses.RoleProcess]
+    const losing = createServer((request) => request.resume().on("end", () => request.socket.destroy()))
+    await once(losing.listen(0, "127.0.0.1"), "listening")
+    onTestFinished(() => void losing.close())
+    const lost = `http://127.0.0.1:${(losing.address() as AddressInfo).port}`
+    const behind = (role: string) => (role === "command" ? [{ url: lost }, { url: real }] : [{ url: real }])
+    const { stop, url } = await NginxServer.start({ of: behind })
+    onTestFinished(stop)
+    await fillCatalog(real)
+
+    // Some order belongs to the server that loses its answer.
+    for (let status = 202; status !== 502;) {
+      const order = orderId()
+      await call(real, "POST", "/orders", { body: placement({ orderId: order, confirm: false }) })
+      ;({ status } = await call(url, "POST", `/orders/${order}/confirm`))
+      const events = (await history(real, order)) ?? []
+      assert.lengthOf(events, status === 502 ? 1 : 2, `the answer was ${status}`)
+      const keyed = await call(url, "POST", `/orders/${order}/confirm`, { headers: { "idempotency-key": order } })
+      assert.strictEqual(keyed.status, 202, keyed.text)
+      assert.lengthOf((await history(real, order)) ?? [], 2)
+    }
   })
 
   it("lose and double nothing while they are killed one after the other, and queries and commands do not touch each other", async () => {
