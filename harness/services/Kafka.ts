@@ -44,15 +44,16 @@ const portOf = (base: number, broker: number) => base + 10 * (broker - 1)
 export const distances = (brokers: number): ReadonlyArray<number> =>
   Array.from({ length: brokers }, (_, index) => [portOf(0, index + 1), portOf(0, index + 1) + 1]).flat()
 
-const propertiesOf = (folder: string, base: number, brokers: number, broker: number): string => {
+const propertiesOf = (folder: string, base: number, brokers: number, broker: number, host: string): string => {
   const replicas = Math.min(brokers, 3)
   const inSync = Math.max(1, replicas - 1)
   const port = portOf(base, broker)
+  const listens = host === "127.0.0.1" ? host : "0.0.0.0"
   const voters = Array.from({ length: brokers }, (_, index) => `${index + 1}@127.0.0.1:${portOf(base, index + 1) + 1}`)
   return `process.roles=broker,controller
 node.id=${broker}
-listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${port + 1}
-advertised.listeners=PLAINTEXT://127.0.0.1:${port}
+listeners=PLAINTEXT://${listens}:${port},CONTROLLER://127.0.0.1:${port + 1}
+advertised.listeners=PLAINTEXT://${host}:${port}
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
 controller.quorum.voters=${voters.join(",")}
@@ -105,20 +106,20 @@ export const kafka: Service = {
     await run("mvn", ["-q", "-B", "dependency:copy-dependencies", ...output], folder)
     writeFileSync(join(folder, "installed"), version)
   },
-  up: async (folder, { brokers, port: base = 19092 }) => {
+  up: async (folder, { brokers, host = "127.0.0.1", port: base = 19092 }) => {
     const id = join(folder, "cluster-id")
     if (!existsSync(id)) writeFileSync(id, randomBytes(16).toString("base64url"))
     const all = Array.from({ length: brokers }, (_, index) => index + 1)
     await Promise.all(
       all.map(async (broker) => {
         const properties = join(folder, `broker-${broker}.properties`)
-        writeFileSync(properties, propertiesOf(folder, base, brokers, broker))
+        writeFileSync(properties, propertiesOf(folder, base, brokers, broker, host))
         const format = ["format", "--ignore-formatted", "-t", readFileSync(id, "utf8"), "-c", properties]
         await run("java", javaArguments(folder, "kafka.tools.StorageTool", ...format), folder)
       })
     )
     await Promise.all(all.map((broker) => startBroker(folder, broker, base)))
-    return all.map((broker) => `127.0.0.1:${portOf(base, broker)}`).join(",")
+    return all.map((broker) => `${host}:${portOf(base, broker)}`).join(",")
   },
   down: async (folder) => {
     const brokers = brokersIn(folder)

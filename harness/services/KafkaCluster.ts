@@ -61,7 +61,8 @@ const partitionsOf = async (bootstrap: string, topic: string): Promise<ReadonlyA
   return undefined
 }
 
-export const start = async (brokers: number): Promise<KafkaCluster> => {
+/** Starts brokers that clients reach at this address. */
+export const start = async (brokers: number, host = "127.0.0.1"): Promise<KafkaCluster> => {
   await kafka.install(installed)
   const folder = mkdtempSync(join(tmpdir(), "ordinal-kafka-"))
   for (const file of ["libs", "log4j2.properties", "installed"]) symlinkSync(join(installed, file), join(folder, file))
@@ -78,7 +79,7 @@ export const start = async (brokers: number): Promise<KafkaCluster> => {
     rmSync(folder, { recursive: true, force: true })
   }
   try {
-    const bootstrap = await kafka.up(folder, { brokers, port })
+    const bootstrap = await kafka.up(folder, { brokers, port, host })
     return {
       bootstrap,
       folder,

