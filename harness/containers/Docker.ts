@@ -18,11 +18,12 @@ const base = "node:24-slim"
 
 /** Says why no image can be built here; undefined if one can. */
 export const missing = (): string | undefined => {
-  if (spawnSync("docker", ["info"]).status !== 0)
-    return "no Docker engine runs here (apt-get install docker.io; dockerd &)"
-  if (spawnSync("docker", ["image", "inspect", base]).status === 0) return undefined
-  if (spawnSync("docker", ["pull", "--quiet", base]).status === 0) return undefined
-  return `there is no image ${base} (scripts/containers/base-images.sh makes it from Debian's packages)`
+  const works = (...args: ReadonlyArray<string>) => spawnSync("docker", args).status === 0
+  if (!works("info")) return "no Docker engine runs here (apt-get install docker.io; dockerd &)"
+  if (!works("image", "inspect", base) && !works("pull", "--quiet", base))
+    return `there is no image ${base} (scripts/containers/base-images.sh makes it from Debian's packages)`
+  const isReached = works("run", "--rm", "--network", "host", base, "npm", "view", "effect", "version")
+  return isReached ? undefined : "no container runs here that reaches npm's registry"
 }
 
 /** Builds the image and gives its name. */
