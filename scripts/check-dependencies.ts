@@ -39,7 +39,8 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   http: ["orders", ...service, "database/DatabaseErrors.ts", "database/YieldToIo.ts", ...webhookPort],
   webhooks: ["http/wire/PushMessage.ts", "orders", ...service, "database"],
   bus: ["http", "orders", ...service, "database/DatabaseErrors.ts"],
-  server: ["cache", "bus", "webhooks", "http", "orders", "kernel", "database", ...service],
+  mongodb: ["orders/OrdersLayers.ts", "order", "views", "projection", "eventstore", "database", "telemetry"],
+  server: ["mongodb", "cache", "bus", "webhooks", "http", "orders", "kernel", "database", ...service],
   testing: ["order", "catalog", "aggregate", "eventstore", "projection", "views", "supervision", "database"],
   ".": ["server"]
 }

@@ -7,6 +7,7 @@ import { until } from "../clocks/Until.ts"
 import { now } from "../clocks/RunningTime.ts"
 import { type Environment, type ServerProcess, start } from "../servers/ServerProcess.ts"
 import { logFaults, open, type Sql, storedEvents } from "../servers/Sql.ts"
+import * as KeptView from "../judges/KeptView.ts"
 import * as ViewJudge from "../judges/ViewJudge.ts"
 
 export interface Plan {
@@ -15,6 +16,8 @@ export interface Plan {
   readonly clients: number
   /** Each client waits so many milliseconds between two commands. */
   readonly pause: number
+  /** The order view in the database without it. */
+  readonly view?: KeptView.KeptView
 }
 
 export interface Report {
@@ -31,15 +34,17 @@ const allowed = 5_000
 const isFound = <A>(found: A | undefined): found is A => found !== undefined
 
 /** Finds the server that makes the view: when it began, it logged the name by which the lease knows it. */
-export const makerAmong = async (sql: Sql, servers: ReadonlyArray<ServerProcess>) => {
-  const { owner } = (await ViewJudge.standing(sql)) ?? { owner: null }
+export const makerAmong = async (sql: Sql, servers: ReadonlyArray<ServerProcess>, view?: string) => {
+  const { owner } = (await ViewJudge.standing(sql, view)) ?? { owner: null }
   const server = owner === null ? undefined : servers.find(({ output }) => output().includes(owner))
   return server === undefined || owner === null ? undefined : { server, owner }
 }
 
-export const run = async ({ clients, databaseUrl, kills, pause }: Plan): Promise<Report> => {
+export const run = async ({ clients, databaseUrl, kills, pause, view }: Plan): Promise<Report> => {
   const sql = open(databaseUrl)
-  const settings: Environment = { DATABASE_URL: databaseUrl, LOG_LEVEL: "info" }
+  const { name, rows, settings: place } = view ?? KeptView.inDatabase(sql)
+  const settings: Environment = { DATABASE_URL: databaseUrl, LOG_LEVEL: "info", ...place }
+  const standing = () => ViewJudge.standing(sql, name)
   const servers: Array<ServerProcess> = []
   const faults: Array<string> = []
   const takeOvers: Array<number> = []
@@ -50,29 +55,29 @@ export const run = async ({ clients, databaseUrl, kills, pause }: Plan): Promise
     const load = OrderLoad.start({ urls: () => servers.map(({ url }) => url), clients, pause })
     for (let round = 0; round < kills; round++) {
       // What is killed was at work, and is not alone.
-      const before = (await ViewJudge.standing(sql))?.position ?? 0
+      const before = (await standing())?.position ?? 0
       const maker = async () => {
-        const at = await ViewJudge.standing(sql)
-        return at !== undefined && at.position > before ? await makerAmong(sql, servers) : undefined
+        const at = await standing()
+        return at !== undefined && at.position > before ? await makerAmong(sql, servers, name) : undefined
       }
       const { owner, server } = await until(maker, isFound, { what: "A server that makes the view" })
       servers.splice(servers.indexOf(server), 1)
       await server.kill()
       const killed = now()
-      const { position = 0 } = (await ViewJudge.standing(sql)) ?? {}
+      const { position = 0 } = (await standing()) ?? {}
       const takenOver = (at: ViewJudge.Standing | undefined) =>
         at !== undefined && at.owner !== owner && at.position > position
-      await until(() => ViewJudge.standing(sql), takenOver, { what: "A server that took over" })
+      await until(standing, takenOver, { what: "A server that took over" })
       takeOvers.push(Math.round(now() - killed))
       servers.push(await start(settings))
     }
     await load.stop()
-    await ViewJudge.caughtUp(sql)
+    await ViewJudge.caughtUp(sql, name)
     const slow = takeOvers.filter((milliseconds) => milliseconds > allowed)
     faults.push(...slow.map((milliseconds) => `it took the standby ${milliseconds} ms to take over`))
     faults.push(...load.faults, ...logFaults(await storedEvents(sql)))
     faults.push(...(await ViewJudge.acknowledgedFaults(sql, load.acknowledged)))
-    const judged = await ViewJudge.judge(sql)
+    const judged = await ViewJudge.judge(sql, rows())
     faults.push(...judged.faults)
     return { faults, takeOvers, acknowledged: load.acknowledged.length, orders: judged.orders }
   } finally {

@@ -23,14 +23,15 @@ async function* storedEvents(sql: Sql): AsyncGenerator<RecordedEvent> {
   }
 }
 
-interface ViewRow {
+/** A row as it is kept; its columns are JSON, the order's version first. */
+export interface ViewRow {
   readonly orderId: string
   readonly columns: string
   readonly state: string
   readonly document: string | null
 }
 
-async function* viewRows(sql: Sql): AsyncGenerator<ViewRow> {
+export async function* viewRows(sql: Sql): AsyncGenerator<ViewRow> {
   for (let after = ""; ;) {
     const page = await sql.rows<Omit<ViewRow, "columns"> & { readonly columns: ReadonlyArray<string | Date> }>(`
       SELECT order_id AS "orderId", state::text AS state, document, json_build_array(
@@ -52,7 +53,10 @@ const expectedRow = (entry: OrderEntry.OrderEntry): ViewRow => {
 }
 
 /** Lists what in the view is not the fold of the log, and counts the orders. Nobody may be writing. */
-export const judge = async (sql: Sql): Promise<{ readonly faults: ReadonlyArray<string>; readonly orders: number }> => {
+export const judge = async (
+  sql: Sql,
+  rows: AsyncIterable<ViewRow> = viewRows(sql)
+): Promise<{ readonly faults: ReadonlyArray<string>; readonly orders: number }> => {
   const faults: Array<string> = []
   const entries = new Map<string, OrderEntry.OrderEntry>()
   for await (const event of storedEvents(sql)) {
@@ -61,7 +65,7 @@ export const judge = async (sql: Sql): Promise<{ readonly faults: ReadonlyArray<
     entries.set(orderId, OrderEntry.evolve(entries.get(orderId), event))
   }
   const orders = entries.size
-  for await (const row of viewRows(sql)) {
+  for await (const row of rows) {
     const entry = entries.get(row.orderId)
     entries.delete(row.orderId)
     if (entry === undefined) {
@@ -113,18 +117,18 @@ export interface Standing {
   readonly owner: string | null
 }
 
-export const standing = async (sql: Sql): Promise<Standing | undefined> => {
+export const standing = async (sql: Sql, view = "order-view"): Promise<Standing | undefined> => {
   const [row] = await sql.rows<Standing>(`
     SELECT c."position"::float8 AS position, h."position"::float8 AS head, c.owner::text AS owner
-    FROM ordinal.log_head h LEFT JOIN ordinal.checkpoints c ON c.projection = 'order-view' AND c.slot = 'live'
+    FROM ordinal.log_head h LEFT JOIN ordinal.checkpoints c ON c.projection = '${view}' AND c.slot = 'live'
     ORDER BY h."position"`)
   return row
 }
 
 /** Waits until the view has all of the log. */
-export const caughtUp = (sql: Sql): Promise<Standing> =>
+export const caughtUp = (sql: Sql, view?: string): Promise<Standing> =>
   until(
-    () => standing(sql),
+    () => standing(sql, view),
     (now): now is Standing => now !== undefined && now.position === now.head,
     { what: "The view's last event", pause: 20 }
   )

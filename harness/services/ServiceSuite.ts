@@ -12,6 +12,8 @@ export const kafkaService: NamedService = { setting: "KAFKA_BOOTSTRAP", name: "k
 
 export const redisService: NamedService = { setting: "REDIS_URL", name: "redis" }
 
+export const mongoService: NamedService = { setting: "MONGODB_URL", name: "mongodb" }
+
 export const serviceSuite = ({ name, setting }: NamedService, proves: string, suite: (value: string) => void): void => {
   const value = process.env[setting]
   if (value !== undefined && value !== "") return suite(value)

@@ -9,7 +9,8 @@ import * as OrdersLocal from "./OrdersLocal.ts"
 import { Database } from "../database/Database.ts"
 import type { DatabaseOptions } from "../database/DatabaseOptions.ts"
 import * as EventSourcing from "../kernel/EventSourcing.ts"
-import { Projection } from "../projection/TypedProjection.ts"
+import type { Projection } from "../projection/Projection.ts"
+import { Projection as Typed } from "../projection/TypedProjection.ts"
 import { CatalogViewProjection } from "../views/catalog/CatalogViewProjection.ts"
 import * as MemoryOrderQueries from "../views/order/MemoryOrderQueries.ts"
 import { OrderViewProjection } from "../views/order/OrderViewProjection.ts"
@@ -17,7 +18,7 @@ import * as SqlOrderPolicies from "../views/order/SqlOrderPolicies.ts"
 import * as ReplicaOrderQueries from "../views/order/ReplicaOrderQueries.ts"
 
 /** Runs the catalog view on a kernel in memory, where nothing is in its way. */
-export const catalogInMemory = Layer.orDie(Projection.layer(CatalogViewProjection))
+export const catalogInMemory = Layer.orDie(Typed.layer(CatalogViewProjection))
 
 /** Keeps everything in memory, where it is gone with the process: for tests and trials. */
 export const layerMemory = OrdersLocal.layer.pipe(
@@ -25,22 +26,38 @@ export const layerMemory = OrdersLocal.layer.pipe(
   Layer.provideMerge(EventSourcing.layerMemory)
 )
 
+const readingFrom = (queries: typeof ReplicaOrderQueries.layer) =>
+  OrdersLocal.layer.pipe(
+    Layer.provideMerge(Layer.merge(PriceLookup.layer, CachedOrderQueries.layer(queries))),
+    Layer.provide(SqlOrderPolicies.layer)
+  )
+
 /**
  * Provides `Orders` on a kernel that the caller provides. The views of orders and of the catalog are filled only if
  * some kernel on the same database runs their projections.
  */
-export const layerNoDeps = OrdersLocal.layer.pipe(
-  Layer.provideMerge(Layer.merge(PriceLookup.layer, CachedOrderQueries.layer(ReplicaOrderQueries.layer))),
-  Layer.provide(SqlOrderPolicies.layer)
-)
+export const layerNoDeps = readingFrom(ReplicaOrderQueries.layer)
 
 /** Make the views that `Orders` reads. */
 export const projections = [OrderViewProjection, CatalogViewProjection] as const
 
+/** Where the order view is kept: the projection that keeps it there, and what answers queries from it. */
+export interface OrderViewPlace {
+  readonly projection: Projection
+  readonly queries: typeof ReplicaOrderQueries.layer
+}
+
+const inDatabase: OrderViewPlace = { projection: OrderViewProjection, queries: ReplicaOrderQueries.layer }
+
 /** Stands on the given database, which is migrated first. `projections` run beside the two that orders need. */
-export const layer = <E, R>(database: Layer.Layer<Database, E, R>, options: EventSourcing.Options = {}) =>
-  EventSourcing.apart(layerNoDeps).pipe(
-    Layer.provideMerge(EventSourcing.layer(database, { projections: [...projections, ...(options.projections ?? [])] }))
+export const layer = <E, R>(
+  database: Layer.Layer<Database, E, R>,
+  { orderView = inDatabase, projections = [] }: EventSourcing.Options & { readonly orderView?: OrderViewPlace } = {}
+) =>
+  EventSourcing.apart(readingFrom(orderView.queries)).pipe(
+    Layer.provideMerge(
+      EventSourcing.layer(database, { projections: [orderView.projection, CatalogViewProjection, ...projections] })
+    )
   )
 
 /** Stands on the PostgreSQL server at the URL `postgres://…`. */

@@ -70,6 +70,25 @@ export interface ProjectionFold {
   skip(row: unknown, event: RecordedEvent): unknown
 }
 
+/**
+ * Rows that are not in the database of the log, so that they are no part of its transactions: they may be ahead of the
+ * checkpoint, and are never behind it. What is written again, or late by a process that was deposed, must change nothing.
+ */
+export interface RowsElsewhere {
+  /** Notes beside the rows that they are written up to here: the last step of a transaction that moves the checkpoint. */
+  reached(
+    sql: SqlClient.SqlClient,
+    slot: Slot,
+    to: { readonly position: bigint; readonly eventId: string | null }
+  ): Sql<void>
+  /** Compares that note with the checkpoint. If the rows are `gone`, they are made anew; a problem stops the projection. */
+  compare(
+    sql: SqlClient.SqlClient,
+    slot: Slot,
+    checkpoint: { readonly logId: string; readonly position: bigint }
+  ): Sql<"fits" | "gone" | { readonly problem: string }>
+}
+
 /** The runner knows this of everything that it runs. */
 interface Followed {
   /** Projections and subscriptions share their names: each has one of its own. */
@@ -98,6 +117,8 @@ export interface Projection extends Followed {
   readonly audit?: ProjectionAudit
   /** Without this the projection does not run in memory. */
   readonly fold?: ProjectionFold
+  /** Without this its rows are in the database of the log. */
+  readonly elsewhere?: RowsElsewhere
 }
 
 /** A subscription starts at the first event, behind the last one, or behind what a consistency token was given for. */

@@ -63,6 +63,16 @@ type Registry = ReturnType<typeof makeRegistry>
 const withoutScope = <Services>(context: Context.Context<Services>) =>
   Context.omit(Scope.Scope)(context) as Context.Context<Exclude<Services, Scope.Scope>>
 
+const isElsewhere = (consumer: Consumer) => !isSubscription(consumer) && consumer.elsewhere !== undefined
+
+/** Where rows are kept elsewhere, what keeps them may be away at the start: the runner sets the projection up later. */
+const orLater = <A, E extends { readonly _tag: string }, R>(setUp: Effect.Effect<A, E, R>) =>
+  Effect.catchIf(
+    setUp,
+    (error) => error._tag === "SqlError" || error._tag === "DatabaseUnavailable",
+    () => Effect.void
+  )
+
 /** Makes the host, which runs `beside` beside each projection. */
 const makeHost = Effect.fnUntraced(function* (
   registry: Registry,
@@ -76,7 +86,7 @@ const makeHost = Effect.fnUntraced(function* (
       Effect.gen(function* () {
         yield* registry.add(consumer)
         if (isRunHere && !isSubscription(consumer)) yield* beside(consumer)
-        yield* shared.setUp(consumer)
+        yield* isElsewhere(consumer) ? orLater(shared.setUp(consumer)) : shared.setUp(consumer)
         if (isRunHere) yield* ProjectionRunner.start(consumer)
       }).pipe(Effect.provide(context))
   })

@@ -38,7 +38,7 @@ const problemOf = (row: ProjectionRow, own: Consumer): string | undefined => {
 /** Combines what any process can read in the row with the trouble that only the process which runs it knows of. */
 const statusOf = (row: ProjectionRow, own: Consumer, local: ProjectionStatus | undefined): ProjectionStatus => {
   const { head, paused, position, rebuildId, version } = row
-  if (version === undefined) return "starting"
+  if (version === undefined) return local === "retrying" ? local : "starting"
   if (problemOf(row, own) !== undefined) return "stopped"
   if (paused === true) return "paused"
   const isWrong = local === "retrying" || local === "stopped"

@@ -20,7 +20,6 @@ import { OpenStreams } from "../http/push/OpenStreams.ts"
 import { PushLimits, defaults as pushDefaults } from "../http/push/PushLimits.ts"
 import { OrderPolicies } from "../order/OrderPolicies.ts"
 import * as DemoCatalog from "../orders/DemoCatalog.ts"
-import * as OrdersLayers from "../orders/OrdersLayers.ts"
 import { ProjectionLimits, defaults as projectionDefaults } from "../projection/ProjectionLimits.ts"
 import * as CacheSettings from "./settings/CacheSettings.ts"
 import * as Addresses from "./Addresses.ts"
@@ -28,6 +27,7 @@ import * as HeldPorts from "./HeldPorts.ts"
 import * as KafkaSettings from "./KafkaSettings.ts"
 import * as Logging from "./Logging.ts"
 import * as Migrate from "./Migrate.ts"
+import * as MongoSettings from "./settings/MongoSettings.ts"
 import * as Roles from "./Roles.ts"
 import * as ReplicaSettings from "./settings/ReplicaSettings.ts"
 import * as Settings from "./Settings.ts"
@@ -95,7 +95,7 @@ const demos = { embedded: DemoCatalog.layer, true: Layer.effectDiscard(DemoCatal
 const orders = (settings: Settings.Settings) =>
   Layer.provideMerge(
     demos[Roles.of(settings).has("command") ? settings.DEMO : "false"],
-    OrdersLayers.layer(database(settings))
+    MongoSettings.orders(settings, database(settings))
   )
 
 /**

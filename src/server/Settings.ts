@@ -27,6 +27,7 @@ import {
   text
 } from "./SettingKinds.ts"
 import { kafkaSettings } from "./KafkaSettings.ts"
+import { mongoSettings } from "./settings/MongoSettings.ts"
 import { roleSettings } from "./Roles.ts"
 import { cacheSettings } from "./settings/CacheSettings.ts"
 import { replicaSettings } from "./settings/ReplicaSettings.ts"
@@ -128,6 +129,7 @@ export const settings = {
   POOL_READS: setting(defaultPools.reads, pool, "PostgreSQL connections for reading"),
   ...replicaSettings,
   ...cacheSettings,
+  ...mongoSettings,
   ...webhookSettings,
   ...kafkaSettings
 } satisfies Record<string, unknown>

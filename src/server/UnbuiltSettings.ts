@@ -7,7 +7,7 @@ import { UnusableSetting } from "./UnusableSetting.ts"
 
 const authentication = "there is no authentication yet, so every caller would be an operator"
 const telemetry = "traces and logs are not exported yet; /metrics on the operators' port is there"
-const views = "views are kept in the database of DATABASE_URL only"
+const views = "the setting VIEWS names the MongoDB of the order view"
 const cache = "the cache is named by CACHE=redis://…"
 
 /** This text says what this version does instead; it follows "The environment variable … is set, but". */
@@ -17,13 +17,9 @@ const unbuilt: Readonly<Record<string, string>> = {
   JWT_ISSUER: authentication,
   JWT_AUDIENCE: authentication,
   OTEL_EXPORTER_OTLP_ENDPOINT: telemetry,
-  VIEWS: views,
   MONGODB_URL: views,
   REDIS_URL: cache
 }
-
-/** Short names that other programs may use too: these values of theirs ask for nothing that this version lacks. */
-const harmless: Readonly<Record<string, RegExp>> = { VIEWS: /^(?!\w+:\/\/)/ }
 
 export const names = Object.keys(unbuilt)
 
@@ -32,7 +28,7 @@ export const refuse = Effect.forEach(
   Object.entries(unbuilt),
   Effect.fnUntraced(function* ([name, instead]) {
     const value = Option.getOrElse(yield* Config.option(Config.String(name)), () => "")
-    if (value === "" || harmless[name]?.test(value)) return
+    if (value === "") return
     const problem = `The environment variable ${name} is set, but ${instead}. Unset it to start without.`
     return yield* new UnusableSetting({ problem })
   }),

@@ -77,7 +77,9 @@ const compareOnce = Effect.fnUntraced(function* (view: View, streamId: string) {
   const read = yield* readRow(view, streamId)
   if (read === undefined) return { _tag: "NotCompared" } satisfies Compared
   const { applied, row } = read
-  const all = yield* eventsUpTo(log, streamId, applied)
+  // A row that is kept elsewhere may be ahead of the checkpoint.
+  const upTo = projection.elsewhere === undefined ? applied : Math.max(applied, row?.version ?? 0)
+  const all = yield* eventsUpTo(log, streamId, upTo)
   const events = all.filter((event) => handles(projection, event))
   const found = Comparison.findDifference(row, events, [...audit.contents(events)])
   if (found === undefined) return { _tag: "Equal" } satisfies Compared

@@ -175,6 +175,9 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
     if (!(yield* tail.isReading)) return yield* Effect.sleep(poll)
     const isOurs = yield* withinSeconds(6)(Lease.take(sql, key, owner, database.kind === "pglite"))
     if (!isOurs) return yield* Effect.sleep(poll)
+    yield* withinSeconds(6)(store.shared.fit(projection, "shadow", start)).pipe(
+      Effect.catchTag("ProjectionStopped", ({ problem }) => block(sql, id, problem))
+    )
     const work = {
       projection,
       key,

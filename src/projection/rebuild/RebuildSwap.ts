@@ -113,7 +113,10 @@ const catchUp = Effect.fnUntraced(function* (
 })
 
 const replace = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, projection: Projection, position: bigint) {
-  const { name, tables } = projection
+  const { elsewhere, name, tables } = projection
+  if (elsewhere !== undefined) {
+    yield* elsewhere.reached(sql, "shadow", { position, eventId: yield* LogPages.eventIdAt(sql, position) })
+  }
   if (tables !== undefined) yield* tables.swap(sql)
   yield* sql`DELETE FROM ordinal.parked_streams WHERE projection = ${name} AND slot = 'live'`
   yield* sql`UPDATE ordinal.parked_streams SET slot = 'live' WHERE projection = ${name} AND slot = 'shadow'`

@@ -17,6 +17,14 @@ export const ofStream = (sql: SqlClient.SqlClient, streamId: string, from: numbe
     WHERE stream_id = ${streamId} AND version >= ${from} AND "position" <= ${upTo}
     ORDER BY version LIMIT ${limit}`.pipe(Effect.map(EventRow.decode))
 
+/** Gives the id of the event at a position; null if there is none. */
+export const eventIdAt = (sql: SqlClient.SqlClient, position: bigint) =>
+  sql<{
+    readonly eventId: string
+  }>`SELECT event_id AS "eventId" FROM ordinal.events WHERE "position" = ${position}`.pipe(
+    Effect.map(([row]) => row?.eventId ?? null)
+  )
+
 /** Gives the stream's version as of a position; 0 if it did not exist then. */
 export const versionAt = (sql: SqlClient.SqlClient, streamId: string, position: bigint) =>
   sql<{ readonly version: number }>`SELECT version FROM ordinal.events

@@ -147,6 +147,7 @@ export const run = Effect.fnUntraced(function* (projection: Consumer) {
       return yield* Effect.sleep(standbyPoll)
     }
     const isOurs = yield* withinSeconds(6)(session.takeLease(key, owner))
+    if (isOurs && !start.paused) yield* withinSeconds(6)(session.fit(projection, "live", start))
     yield* report(start)
     if (start.paused) becomes("paused")
     if (start.paused || !isOurs) return yield* Effect.sleep(standbyPoll)

@@ -152,6 +152,8 @@ export const make = Effect.gen(function* () {
         if (known === undefined || fold === undefined) return
         entries.set(entryKey(name, streamId), { ...known, entry: fold.skip(known.entry, event) })
       }),
+    reached: () => Effect.void,
+    fit: () => Effect.void,
     requestRebuild: () => Effect.succeed(false)
   }
 

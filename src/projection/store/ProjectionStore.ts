@@ -80,6 +80,18 @@ export interface ProjectionSession {
   apply(projection: Projection, events: Batch, slot: CheckpointKey["slot"]): Sql<void>
   /** Prepares the projection's row for the events after one that is skipped. */
   skip(projection: Projection, event: RecordedEvent, slot: CheckpointKey["slot"]): Sql<void>
+  /** Notes how far rows are that are kept elsewhere, as the last step of the caller's transaction. */
+  reached(
+    projection: Projection,
+    slot: CheckpointKey["slot"],
+    to: Pick<RecordedEvent, "eventId" | "position">
+  ): Sql<void>
+  /** Fails if rows that are kept elsewhere don't fit the checkpoint. Live ones that are gone are begun anew. */
+  fit(
+    consumer: Consumer,
+    slot: CheckpointKey["slot"],
+    checkpoint: Stored
+  ): Effect.Effect<void, CheckpointMoved | ProjectionStopped | Unavailable>
   /** An older version made the live table: asks for a rebuild; true if none was asked for before. */
   requestRebuild(projection: Projection): Sql<boolean>
 }

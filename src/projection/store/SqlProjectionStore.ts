@@ -1,17 +1,58 @@
 /** Keeps checkpoints, leases and parked streams in the database, in the transactions that write the rows of views. */
 import type { PgClient } from "@effect/sql-pg"
 import { Effect, Layer } from "effect"
-import type { SqlClient } from "effect/sql"
+import type { SqlClient, SqlError } from "effect/sql"
 import { Database, withDedicatedConnection } from "../../database/Database.ts"
 import * as Checkpoint from "../Checkpoint.ts"
 import * as LogPoint from "../LogPoint.ts"
 import * as ParkedRows from "../parking/ParkedRows.ts"
 import { plainRow } from "../PlainRow.ts"
-import type { ProjectionKey } from "../Projection.ts"
+import { isSubscription, type Projection, type ProjectionKey, type Slot } from "../Projection.ts"
 import * as RebuildRows from "../rebuild/RebuildRows.ts"
 import * as Lease from "../run/Lease.ts"
 import * as LogPages from "../run/LogPages.ts"
 import { type ProjectionRow, type ProjectionSession, ProjectionStore } from "./ProjectionStore.ts"
+
+/**
+ * Moves the checkpoint of a consumer to a point of the log, inside the caller's transaction, and forgets the streams that
+ * are parked behind that point, since they are delivered again. Whoever runs the consumer loses its race.
+ */
+const rewind = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  name: string,
+  { eventId, position }: LogPoint.LogPoint
+) {
+  const key = { name, slot: "live" } as const
+  if ((yield* Checkpoint.lock(sql, key)) === undefined) return
+  yield* sql`DELETE FROM ordinal.parked_streams WHERE projection = ${name} AND slot = 'live' AND "position" > ${position}`
+  yield* sql`UPDATE ordinal.checkpoints c
+    SET "position" = ${position}, event_position = ${LogPoint.knownPosition({ eventId, position })}, event_id = ${eventId}::uuid,
+      log_id = h.log_id,
+      updated_at = clock_timestamp(), problem = NULL, parked = (
+        SELECT count(*) FROM ordinal.parked_streams p WHERE p.projection = ${name} AND p.slot = 'live' AND p.parked
+      )
+    FROM ordinal.log_head h WHERE c.projection = ${name} AND c.slot = 'live'`
+})
+
+/** Compares rows that are kept elsewhere with the checkpoint, and begins anew if there are none of what it says. */
+const fit = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  { elsewhere, name, tables }: Projection,
+  slot: Slot,
+  checkpoint: Checkpoint.Stored
+): Effect.fn.Return<void, Checkpoint.CheckpointMoved | Checkpoint.ProjectionStopped | SqlError.SqlError> {
+  if (elsewhere === undefined) return
+  const found = yield* elsewhere.compare(sql, slot, checkpoint)
+  if (found === "fits") return
+  if (found !== "gone") return yield* Checkpoint.rebuildDemanded(name, found.problem)
+  if (slot === "shadow") return yield* Checkpoint.rebuildDemanded(name, "what this rebuild had made is gone")
+  yield* Effect.logWarning("The rows of the view are gone, so they are made anew from the log.")
+  yield* Effect.andThen(
+    rewind(sql, name, { position: 0n, eventId: null }),
+    tables?.create(sql, "live") ?? Effect.void
+  ).pipe(sql.withTransaction)
+  return yield* new Checkpoint.CheckpointMoved()
+})
 
 /** Makes the session of a connection; `isAlone` means that no other process can have a lease, whatever a row says. */
 export const session = (sql: PgClient.PgClient, isAlone = false): ProjectionSession => ({
@@ -40,6 +81,8 @@ export const session = (sql: PgClient.PgClient, isAlone = false): ProjectionSess
   nextOfOthers: (consumer, key, after, except) => LogPages.nextOfOthers(sql, consumer, key, after, except),
   apply: (projection, events, slot) => projection.handle(sql, events, slot),
   skip: (projection, event, slot) => projection.skip?.(sql, event, slot) ?? Effect.void,
+  reached: ({ elsewhere }, slot, to) => elsewhere?.reached(sql, slot, to) ?? Effect.void,
+  fit: (consumer, slot, checkpoint) => (isSubscription(consumer) ? Effect.void : fit(sql, consumer, slot, checkpoint)),
   requestRebuild: Effect.fnUntraced(function* (projection) {
     const isNew = yield* RebuildRows.requestVersion(sql, projection)
     // An older program that rebuilt the view made a table of its own shape.
@@ -73,27 +116,6 @@ export const selectPositions = (sql: SqlClient.SqlClient) =>
     SELECT c.projection, c."position" FROM ordinal.checkpoints c
     JOIN ordinal.log_head h ON h.log_id = c.log_id AND h."position" >= c."position"
     WHERE c.slot = 'live' AND ${sql.literal(Checkpoint.isOfHistory)} ORDER BY c.projection`
-
-/**
- * Moves the checkpoint of a subscription to a point of the log, inside the caller's transaction, and forgets the streams
- * that are parked behind that point, since they are delivered again. Whoever runs the subscription loses its race.
- */
-const rewind = Effect.fnUntraced(function* (
-  sql: SqlClient.SqlClient,
-  name: string,
-  { eventId, position }: LogPoint.LogPoint
-) {
-  const key = { name, slot: "live" } as const
-  if ((yield* Checkpoint.lock(sql, key)) === undefined) return
-  yield* sql`DELETE FROM ordinal.parked_streams WHERE projection = ${name} AND slot = 'live' AND "position" > ${position}`
-  yield* sql`UPDATE ordinal.checkpoints c
-    SET "position" = ${position}, event_position = ${LogPoint.knownPosition({ eventId, position })}, event_id = ${eventId}::uuid,
-      log_id = h.log_id,
-      updated_at = clock_timestamp(), problem = NULL, parked = (
-        SELECT count(*) FROM ordinal.parked_streams p WHERE p.projection = ${name} AND p.slot = 'live' AND p.parked
-      )
-    FROM ordinal.log_head h WHERE c.projection = ${name} AND c.slot = 'live'`
-})
 
 /** The embedded database blocks the event loop while it works. */
 export const maxBatch = { postgres: 5_000, pglite: 500 }

@@ -150,7 +150,7 @@ export const reader = (
 
   /** Refuses a token that this log did not issue, and rows that are older than the token. */
   const read = Effect.fnUntraced(function* <Columns extends object>(
-    statement: Statement.Statement<Columns & Fresh & TokenEvent>,
+    statement: Effect.Effect<ReadonlyArray<Columns & Fresh & TokenEvent>, SqlError>,
     token?: ConsistencyToken.ConsistencyToken
   ): Effect.fn.Return<{ readonly row: Columns; readonly freshness: Freshness }, TokenError | DatabaseUnavailable> {
     const { freshness, rows, verify } = yield* readAll(statement)

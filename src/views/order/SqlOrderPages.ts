@@ -17,7 +17,7 @@ import * as PollingPlace from "./PollingPlace.ts"
 import * as StoredOrder from "./StoredOrder.ts"
 
 /** An empty page has one row, which tells only how fresh it is. */
-interface ListedRow extends SqlView.Fresh, SqlView.TokenEvent, Partial<PollingPlace.Polled> {
+export interface ListedRow extends SqlView.Fresh, SqlView.TokenEvent, Partial<PollingPlace.Polled> {
   readonly orderId: OrderId | null
   readonly text: string | null
   readonly state: unknown
@@ -111,16 +111,29 @@ export interface Asked {
   readonly token: ConsistencyToken | undefined
 }
 
+/** Whoever asks for the same page has the same key. */
+export const keyOf = ({ list, token }: Asked): string =>
+  JSON.stringify([list, token && [String(token.position), token.check]])
+
 /** Reads rows with the freshness in the first of them, as `SqlView.reader` does. */
 type ReadAll = <Row extends SqlView.Fresh>(
   statement: Effect.Effect<ReadonlyArray<Row>, SqlError>
 ) => Effect.Effect<SqlView.Answer<Row>, TokenError | DatabaseUnavailable>
 
-export const reader = (sql: SqlClient.SqlClient, readAll: ReadAll, policies: OrderPolicies) => {
+/** Reads pages by a statement, or what stands for one; a row that can't be read is said to be `unreadable`. */
+export const reader = (
+  select: (
+    query: OrderListQuery.OrderListQuery,
+    token?: ConsistencyToken
+  ) => Effect.Effect<ReadonlyArray<ListedRow>, SqlError>,
+  readAll: ReadAll,
+  policies: OrderPolicies,
+  unreadable: (orderId: string) => string
+) => {
   /** Reads the rows of a page, from an earlier place if orders have come back before the one that was asked for. */
   const listed = Effect.fnUntraced(function* (query: OrderListQuery.OrderListQuery, token: Asked["token"]) {
     for (let asked = query; ;) {
-      const { freshness, rows, verify } = yield* readAll(selectPage(sql, asked, token))
+      const { freshness, rows, verify } = yield* readAll(select(asked, token))
       const [first, place] = [rows[0]!, OrderListQuery.placeOf(asked)]
       yield* verify(token, first.tokenEventId)
       if (asked.sort === "updatedAt") yield* PollingPlace.check(place, first)
@@ -138,7 +151,7 @@ export const reader = (sql: SqlClient.SqlClient, readAll: ReadAll, policies: Ord
     for (const { at: position, bytes, fits, orderId, placedAt, state, text, updatedAt, version } of rows) {
       if (orderId === null) continue
       const order = fits ? StoredOrder.fromRow({ orderId, version, text, state, updatedAt }, policies) : undefined
-      if (fits && order === undefined) yield* Effect.logError(unreadable(sql, orderId))
+      if (fits && order === undefined) yield* Effect.logError(unreadable(orderId))
       found.push({ orderId, placedAt: placedAt.toISOString(), position, bytes, order })
     }
     return OrderListQuery.page(asked, found, freshness, parked)

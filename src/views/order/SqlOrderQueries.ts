@@ -107,11 +107,16 @@ export const make = Effect.fnUntraced(function* (outage?: OutageLog.OutageLog) {
       isInside ? Effect.map(findAll([asked]), ([found]) => found!) : findFitting(asked)
     )
 
-  const findPage = SqlOrderPages.reader(sql, readAll, policies)
+  const findPage = SqlOrderPages.reader(
+    (query, token) => SqlOrderPages.selectPage(sql, query, token),
+    readAll,
+    policies,
+    (orderId) => SqlOrderPages.unreadable(sql, orderId)
+  )
   /** Whoever asks for the same page meanwhile gets that of the next statement, for all of them. */
   const findPageTogether = yield* BatchedReads.make(
     (asked: ReadonlyArray<SqlOrderPages.Asked>) => Effect.map(findPage(asked[0]!), (page) => asked.map(() => page)),
-    { keyOf: ({ list, token }) => JSON.stringify([list, token && [String(token.position), token.check]]), lanes }
+    { keyOf: SqlOrderPages.keyOf, lanes }
   )
 
   return OrderQueries.of({

@@ -92,7 +92,6 @@ describe("a variable that a later version reads", () => {
       const empty = Object.fromEntries(UnbuiltSettings.names.map((name) => [name, ""]))
       yield* load({
         ...empty,
-        VIEWS: "5",
         JWT: "x",
         OTEL_SERVICE_NAME: "shop",
         NONSENSE: "1"
