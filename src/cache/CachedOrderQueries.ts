@@ -3,7 +3,7 @@
  *
  * Invariant: an answer is never older than its token, or than what this process has let out before. A value carries the
  * checkpoint of the snapshot it was read from. It stands for a later position only if this process, which follows the log, knows
- * that no event of the order lies between; and only if that log has the events by which both positions are checked. So
+ * that no event of the order has come since; and only if that log has the events by which both positions are checked. So
  * it does not matter what the cache has lost, kept or got late: whatever can't be shown to be right is read behind it.
  */
 import { Effect, Layer, Option, Queue, Stream } from "effect"
@@ -46,6 +46,8 @@ export const make = Effect.fnUntraced(function* (inner: OrderQueries["Service"],
   const count = yield* Metrics.cacheReads
   for (const outcome of ["hit", "miss", "stale", "away"]) count.prepare(outcome)
   const letOut = yield* LetOut
+  /** The view had set so many streams aside when it was read last. */
+  let parked = 0
   const behindCache = <A extends { readonly freshness: Freshness }, E>(ask: Effect.Effect<A, E>) =>
     Effect.suspend(() => letOut.atLeast(letOut.position(), ask))
 
@@ -79,16 +81,17 @@ export const make = Effect.fnUntraced(function* (inner: OrderQueries["Service"],
   ): FoundOrder | undefined => {
     const cached = CachedOrder.read(value)
     if (cached === undefined || !isKnown(cached.made) || (token !== undefined && !isKnown(token))) return undefined
+    // An order that has changed is read in the view, which may have the change, whatever the token asks for.
+    if (!changes.isUnchanged(orderId, cached.made.position, changes.last())) return undefined
     const position = later(cached.made.position, token?.position ?? 0n, least)
-    if (!changes.isUnchanged(orderId, cached.made.position, position)) return undefined
     const eventId = changes.eventIdAt(position)
     const { text, version } = cached
     const order = StoredOrder.fromRow({ orderId, version, text, state: null, updatedAt: null }, policies)
     if (order === undefined || eventId === undefined) return undefined
     const behind = Number(changes.last() - position)
     const lag = changes.ageOf(position + 1n, now) / 1000
-    const freshness = { position, behind, lag, parked: 0, token: ConsistencyToken.format(logId, position, eventId) }
-    return { order, freshness }
+    const freshness = { position, behind, lag, parked, token: ConsistencyToken.format(logId, position, eventId) }
+    return { order, freshness, isCached: true }
   }
 
   /** A view that has set orders aside may be past an event without having it. */
@@ -103,17 +106,19 @@ export const make = Effect.fnUntraced(function* (inner: OrderQueries["Service"],
   }
 
   const get: OrderQueries["Service"]["get"] = Effect.fnUntraced(function* (orderId, token) {
-    const least = letOut.position()
+    const told = letOut.position()
     const isReading = yield* tail.isReading
     const found = isReading ? yield* Effect.option(lookUp(orderId)) : Option.none()
     const value = Option.getOrUndefined(found)
+    const least = later(told, yield* inner.position)
     const served = value === undefined ? undefined : serve(orderId, value, token, least, yield* MonotonicClock.millis)
     count(1, Option.isNone(found) ? "away" : value === undefined ? "miss" : served === undefined ? "stale" : "hit")
     if (served !== undefined) {
       letOut.tell(served.freshness.position)
       return served
     }
-    const answer = yield* letOut.atLeast(least, inner.get(orderId, token))
+    const answer = yield* letOut.atLeast(told, inner.get(orderId, token))
+    parked = answer.freshness.parked
     if (Option.isSome(found)) keep(orderId, answer)
     return answer
   })

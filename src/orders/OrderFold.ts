@@ -40,10 +40,15 @@ export const makeAnswered = (most = maxAnswered) => {
     },
     /**
      * Tells whether the view may lack what was answered about the order, which it has at this version. A view that has
-     * set streams aside may be past an event without having it.
+     * set streams aside may be past an event without having it, so an answer from the cache says nothing of other orders.
      */
-    isAhead: (orderId: string, version: number, view: Pick<Freshness, "parked" | "position">): boolean => {
-      for (const [orderId, { position }] of view.parked === 0 ? answered : []) {
+    isAhead: (
+      orderId: string,
+      version: number,
+      view: Pick<Freshness, "parked" | "position">,
+      isCached = false
+    ): boolean => {
+      for (const [orderId, { position }] of view.parked === 0 && !isCached ? answered : []) {
         if (position > view.position) break
         answered.delete(orderId)
       }

@@ -51,11 +51,11 @@ export const make = Effect.gen(function* () {
 
   const get: Reads["get"] = Span.fn("Orders.get")(function* (orderId, options) {
     const required = yield* freshEnough(options)
-    const { freshness, order, parkedAt } = yield* queries.get(orderId, required)
+    const { freshness, isCached, order, parkedAt } = yield* queries.get(orderId, required)
     if (parkedAt !== undefined && (order === undefined || (required?.position ?? 0n) >= parkedAt)) {
       return yield* ConsistencyToken.ProjectionBehind.parked(required?.position ?? parkedAt, parkedAt)
     }
-    if (order !== undefined && !folds.isAhead(orderId, order.version, freshness)) {
+    if (order !== undefined && !folds.isAhead(orderId, order.version, freshness, isCached)) {
       return OrderAnswer.one(order, { freshness, token: freshness.token })
     }
     const entry = yield* folds.newest(orderId)

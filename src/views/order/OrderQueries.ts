@@ -30,6 +30,8 @@ export interface FoundOrder {
   readonly freshness: Freshness
   /** If the order is set aside, the first event that the view does not have is at this position. */
   readonly parkedAt?: bigint
+  /** True if the view was not read, so that it may have set more streams aside than `freshness` says. */
+  readonly isCached?: boolean
 }
 
 /** Counts the orders in each status, 0 included. */

@@ -47,15 +47,21 @@ describe.each(Object.entries(adapters))("cached orders over %s", (_, layer) => {
       /** Stores these of the lives, and waits for the view. */
       readonly more: (count: number) => Effect.Effect<ConsistencyToken.ConsistencyToken>
       readonly changed: () => OrderId
+      /** Stores some, the last of which is of an order that changes again, and waits for the view. */
+      readonly placed: Effect.Effect<OrderId>
+      /** Stores some, until the order has changed, and waits for the view. */
+      readonly change: (orderId: OrderId) => Effect.Effect<unknown>
       /** Reads until the cache has answered. */
       readonly hit: (orderId: OrderId, token?: ConsistencyToken.ConsistencyToken) => Effect.Effect<unknown>
-    }) => Effect.Effect<A, E>
+    }) => Effect.Effect<A, E>,
+    /** Changes the queries behind the cache. */
+    behind: (inner: OrderQueries["Service"]) => OrderQueries["Service"] = (inner) => inner
   ) =>
     Effect.gen(function* () {
       const services = yield* Layer.build(Layer.fresh(layer))
       const cache = watched()
       const inner = Context.get(services, OrderQueries)
-      const queries = yield* CachedOrderQueries.make(inner, cache.port).pipe(
+      const queries = yield* CachedOrderQueries.make(behind(inner), cache.port).pipe(
         Effect.provide(LetOut.layer),
         Effect.provideContext(services)
       )
@@ -72,6 +78,13 @@ describe.each(Object.entries(adapters))("cached orders over %s", (_, layer) => {
           const text = ConsistencyToken.format(logId, head, yield* ConsistencyToken.eventIdAt(log, head))
           return yield* Effect.fromResult(ConsistencyToken.parse(text))
         }).pipe(Effect.provideContext(services), Effect.orDie)
+      const isOf = (orderId: OrderId) => (entry: (typeof lives)[number]) => id(entry.streamId) === orderId
+      const change = (orderId: OrderId) => Effect.suspend(() => more(lives.findIndex(isOf(orderId)) + 1))
+      const placed = Effect.suspend(() => {
+        const orderIds = lives.map(({ streamId }) => id(streamId) as OrderId)
+        const orderId = orderIds.find((orderId, index) => orderIds.includes(orderId, index + 1))!
+        return Effect.as(change(orderId), orderId)
+      })
       const hit = (orderId: OrderId, token?: ConsistencyToken.ConsistencyToken) =>
         Effect.gen(function* () {
           const before = yield* outcome("hit")
@@ -79,7 +92,8 @@ describe.each(Object.entries(adapters))("cached orders over %s", (_, layer) => {
             until: (now) => now > before
           })
         }).pipe(Effect.orDie)
-      return yield* use({ queries, inner, cache, more, changed: () => id(last as never) as OrderId, hit })
+      const changed = () => id(last as never) as OrderId
+      return yield* use({ queries, inner, cache, more, changed, placed, change, hit })
     }).pipe(Effect.scoped, withOwnMetrics)
 
   it.live("an order that was read is in the cache, and is served from there as it is in the view", () =>
@@ -112,6 +126,35 @@ describe.each(Object.entries(adapters))("cached orders over %s", (_, layer) => {
         }
       })
     )
+  )
+
+  it.live("an order that changed is read anew without a token, too", () =>
+    withCache(({ change, hit, inner, placed, queries }) =>
+      Effect.gen(function* () {
+        const orderId = yield* placed
+        yield* hit(orderId)
+        yield* change(orderId)
+        assert.deepStrictEqual((yield* queries.get(orderId)).order, (yield* inner.get(orderId)).order)
+      })
+    )
+  )
+
+  it.live(
+    "an order that changed is read anew where the view is made elsewhere, once this process knows of the event",
+    () =>
+      withCache(
+        ({ change, hit, inner, placed, queries }) =>
+          Effect.gen(function* () {
+            const orderId = yield* placed
+            yield* hit(orderId)
+            yield* change(orderId)
+            const { order } = yield* inner.get(orderId)
+            yield* Effect.repeat(Effect.delay(queries.get(orderId), 5), {
+              until: (answer) => answer.order?.version === order!.version
+            })
+          }),
+        (inner) => ({ ...inner, position: Effect.succeed(0n) })
+      )
   )
 
   it.live("a value of another history, of an older position or of no order is not served, whatever it says", () =>

@@ -1,6 +1,8 @@
 /** An order that is in the log is never missing and never older than it was, however far behind the order view is. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect, Layer, Logger, Redacted } from "effect"
+import * as MemoryOrderCache from "../../../src/cache/MemoryOrderCache.ts"
+import { OrderCache } from "../../../src/cache/OrderCache.ts"
 import { Database } from "../../../src/database/Database.ts"
 import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import * as StreamId from "../../../src/eventstore/StreamId.ts"
@@ -12,6 +14,7 @@ import { Projections } from "../../../src/projection/Projections.ts"
 import { patientConnections } from "../../../harness/clocks/Patience.ts"
 import { withCatalog } from "../../../harness/clients/CheckedClient.ts"
 import { poisoned } from "../../../harness/faults/PoisonedView.ts"
+import { value, withOwnMetrics } from "../../../harness/fixtures/OwnMetrics.ts"
 import { placement } from "../../../harness/fixtures/Shop.ts"
 import { newOrderId, products, request, stock } from "../../../harness/orders/BothOrders.ts"
 import { start, type TestServer } from "../../../harness/servers/ApiServer.ts"
@@ -117,5 +120,37 @@ describe("an order that the view does not have", () => {
       )
       assert.strictEqual((yield* orders.get(orderId)).order.version, version)
     }).pipe(Effect.provide(Layer.merge(withViews(projection), silent)))
+  )
+
+  const { projection: again } = poisoned(({ streamId, version }) => StreamId.id(streamId) === orderId && version === 2)
+  const cached = withViews(again).pipe(Layer.provide(Layer.sync(OrderCache, () => MemoryOrderCache.make())))
+
+  it.live("nor where another order was answered from the cache in between", () =>
+    Effect.gen(function* () {
+      const orders = yield* Orders
+      const projections = yield* Projections
+      const other = newOrderId(2)
+      const hit = Effect.gen(function* () {
+        const hits = value(`orders_cache_reads_total{outcome="hit"}`)
+        const before = (yield* hits) ?? 0
+        yield* Effect.repeat(Effect.andThen(orders.get(other), Effect.delay(hits, 5)), {
+          until: (now = 0) => now > before
+        })
+      })
+      yield* stock(orders)
+      yield* orders.place(request(other))
+      yield* hit
+      yield* projections.pause(again.name)
+      yield* orders.place(request(orderId))
+      const { version } = yield* orders.addLine(orderId, { productId: products.mug, quantity: 1 })
+      assert.strictEqual((yield* orders.get(orderId)).order.version, version)
+      yield* projections.resume(again.name)
+      yield* orders
+        .list()
+        .pipe(Effect.delay("20 millis"), Effect.repeat({ until: ({ freshness }) => freshness.parked === 1 }))
+      yield* hit
+      assert.strictEqual((yield* orders.get(orderId)).order.version, version)
+      assert.strictEqual((yield* orders.get(other)).freshness.parked, 1)
+    }).pipe(Effect.provide(Layer.merge(cached, silent)), withOwnMetrics)
   )
 })

@@ -23,6 +23,8 @@ it("keeps an order as ahead while the view has set streams aside", () => {
   answered.note("a", entry(2, 10n))
   assert.isTrue(answered.isAhead("a", 1, view(11n, 1)))
   assert.isFalse(answered.isAhead("a", 2, view(11n, 1)))
+  assert.isFalse(answered.isAhead("b", 1, view(11n), true), "an answer from the cache does not know what is set aside")
+  assert.isTrue(answered.isAhead("a", 1, view(11n, 1)))
   assert.isFalse(answered.isAhead("a", 1, view(11n)))
 })
 
