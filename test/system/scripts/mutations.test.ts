@@ -1,7 +1,12 @@
 import { execFile } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { promisify } from "node:util"
 import { assert, it } from "vitest"
 import { root } from "../../../harness/fixtures/Readme.ts"
+import { orderSabotages, ownLawSabotages } from "../../../scripts/mutations/OrderSabotages.ts"
+import { otherSabotages } from "../../../scripts/mutations/OtherSabotages.ts"
+import { projectionSabotages } from "../../../scripts/mutations/ProjectionSabotages.ts"
 import { apply } from "../../../scripts/mutations/Sabotage.ts"
 
 const run = promisify(execFile)
@@ -37,5 +42,12 @@ it("a sabotage that does not fit its file any more is an error", () => {
   assert.strictEqual(apply(sabotage, "if (x > 1) {"), "if (x > 2) {")
   for (const text of ["if (x >= 1) {", "x > 1 || x > 1"]) {
     assert.throws(() => apply(sabotage, text), /The sabotage "slip" does not apply: a.ts has its text [02] times\./)
+  }
+})
+
+it("every sabotage fits its file", () => {
+  const all = [...orderSabotages, ...ownLawSabotages, ...otherSabotages, ...projectionSabotages]
+  for (const { file, from, name, to } of all) {
+    apply({ file, from, name, subject: "any", to }, readFileSync(join(root, file), "utf8"))
   }
 })
