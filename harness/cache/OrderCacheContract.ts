@@ -4,8 +4,12 @@ import { Effect, type Layer } from "effect"
 import { randomUUID } from "node:crypto"
 import { OrderCache } from "../../src/cache/OrderCache.ts"
 
-const values = (...some: ReadonlyArray<readonly [key: string, position: bigint, text: string]>) =>
-  some.map(([key, position, text]) => ({ key, position, value: `${position}.abc ${text}` }))
+type Written = readonly [key: string, position: bigint, text: string]
+
+const valuesAt = (head: bigint, ...some: ReadonlyArray<Written>) =>
+  some.map(([key, position, text]) => ({ key, position, head, value: `${position}.abc ${text}` }))
+
+const values = (...some: ReadonlyArray<Written>) => valuesAt(2n ** 53n, ...some)
 
 /** `layer` may need a moment until its server is there; each case has keys of its own. */
 export const orderCacheContract = (name: string, layer: Layer.Layer<never, unknown>): void => {
@@ -39,6 +43,16 @@ export const orderCacheContract = (name: string, layer: Layer.Layer<never, unkno
           const large = 2n ** 52n
           yield* cache.write(values([key("a"), large, "large"], [key("a"), large - 1n, "smaller"]))
           assert.deepStrictEqual(yield* cache.read([key("a")]), [`${large}.abc large`])
+        })
+      )
+    )
+
+    it.live("replaces a value of a position beyond the end of the log, as after the restore of an older copy", () =>
+      withCache((cache, key) =>
+        Effect.gen(function* () {
+          yield* cache.write(values([key("a"), 9n, "lost"], [key("b"), 8n, "kept"]))
+          yield* cache.write(valuesAt(8n, [key("a"), 7n, "seven"], [key("b"), 7n, "seven"]))
+          assert.deepStrictEqual(yield* cache.read([key("a"), key("b")]), ["7.abc seven", "8.abc kept"])
         })
       )
     )

@@ -110,13 +110,19 @@ export const run = async (plan: Plan): Promise<Report> => {
       const target = reads() + plan.reads
       await untilSo(() => reads() >= target, { what: "Reads" })
     }
-    const hits = async () => (await Promise.all(servers.map(outcomes))).reduce((sum, { hit = 0 }) => sum + hit, 0)
-    const untilHit = async () => {
-      const before = await hits()
-      await untilSo(async () => (await hits()) > before, { what: "A hit of the cache", pause: 20 })
+    const counted = async () => {
+      const found = await Promise.all(servers.map(outcomes))
+      const names = [...new Set(found.flatMap(Object.keys))]
+      return Object.fromEntries(names.map((name) => [name, found.reduce((sum, of) => sum + (of[name] ?? 0), 0)]))
+    }
+    /** Waits until reads have met the cache so, once more. */
+    const untilCounted = async (outcome: string) => {
+      const before = (await counted())[outcome] ?? 0
+      const isMore = async () => ((await counted())[outcome] ?? 0) > before
+      await untilSo(isMore, { what: `A read that meets the cache as ${outcome}`, pause: 20 })
     }
     let [flushes, pauses] = [0, 0]
-    await untilHit()
+    await untilCounted("hit")
     for (let restart = 0; restart < plan.restarts; restart++) {
       await untilRead()
       const kind = draw()
@@ -131,16 +137,16 @@ export const run = async (plan: Plan): Promise<Report> => {
         cache.resume()
       }
       await cache.kill()
-      // At once, in the middle of reads, or after many of them.
-      if (draw() < 0.7) await untilRead()
+      // At once, in the middle of reads, or after many of them; the first time, once a read has found it gone.
+      const isAtOnce = draw() >= 0.7
+      if (restart === 0) await untilCounted("away")
+      if (!isAtOnce) await untilRead()
       await cache.restart()
     }
     await cache.command("FLUSHALL")
     flushes += 1
-    await untilHit()
+    await untilCounted("hit")
     await Promise.all([load.stop(), ...readers.map(({ stop }) => stop())])
-    const counted = await Promise.all(servers.map(outcomes))
-    const names = ["hit", "miss", "stale", "away"]
     return {
       faults: [...readers.flatMap(({ faults }) => faults), ...load.faults],
       restarts: plan.restarts,
@@ -148,9 +154,7 @@ export const run = async (plan: Plan): Promise<Report> => {
       pauses,
       reads: reads(),
       commands: load.acknowledged.length,
-      outcomes: Object.fromEntries(
-        names.map((name) => [name, counted.reduce((sum, outcome) => sum + (outcome[name] ?? 0), 0)])
-      )
+      outcomes: await counted()
     }
   } finally {
     await Promise.all(servers.map(({ kill }) => kill()))

@@ -25,7 +25,7 @@ import * as CachedOrder from "./CachedOrder.ts"
 import { type CachedValue, OrderCache } from "./OrderCache.ts"
 import * as RecentChanges from "./RecentChanges.ts"
 
-/** So many of the newest events are known by what is checked of them; older values are read anew. */
+/** So many of the newest events are known, since the start, by what is checked of them; older values are read anew. */
 const remembered = 100_000
 /** So many values wait to be written at most; more are not cached. */
 const waiting = 1_000
@@ -42,9 +42,11 @@ export const make = Effect.fnUntraced(function* (inner: OrderQueries["Service"],
   // Another log, and another shape of the documents, have values of their own.
   const keyOf = (orderId: OrderId) => `${OrderViewProjection.name}:${logId}:${OrderViewProjection.version}:${orderId}`
   const changes = RecentChanges.make(remembered)
+  /** The changes are of this log; there may be another one now. */
+  let timeline: number | undefined
   const writes = yield* Queue.dropping<CachedValue>(waiting)
   const count = yield* Metrics.cacheReads
-  for (const outcome of ["hit", "miss", "stale", "away"]) count.prepare(outcome)
+  for (const outcome of ["hit", "miss", "stale", "away", "blind"]) count.prepare(outcome)
   const letOut = yield* LetOut
   /** The view had set so many streams aside when it was read last. */
   let parked = 0
@@ -53,8 +55,9 @@ export const make = Effect.fnUntraced(function* (inner: OrderQueries["Service"],
 
   const follow = Effect.gen(function* () {
     const head = yield* tail.position
-    const start = head > BigInt(remembered) ? head - BigInt(remembered) : 0n
-    yield* Stream.runForEach(tail.pages(start), (page) =>
+    timeline = yield* tail.timeline
+    // The event at the end is known from the start, so that what is read now can be a hit before more is written.
+    yield* Stream.runForEach(tail.pages(head > 0n ? head - 1n : 0n), (page) =>
       Effect.map(MonotonicClock.millis, (now) => changes.add(page, now))
     )
   }).pipe(Effect.ensuring(Effect.sync(changes.clear)))
@@ -97,22 +100,25 @@ export const make = Effect.fnUntraced(function* (inner: OrderQueries["Service"],
   /** A view that has set orders aside may be past an event without having it. */
   const keep = (orderId: OrderId, { freshness, order, parkedAt }: FoundOrder) => {
     if (order === undefined || parkedAt !== undefined || freshness.parked > 0) return
-    const { position, token } = freshness
+    const { behind, position, token } = freshness
     Queue.offerUnsafe(writes, {
       key: keyOf(orderId),
       position,
+      head: position + BigInt(behind),
       value: CachedOrder.write(token, order.version, order.text)
     })
   }
 
   const get: OrderQueries["Service"]["get"] = Effect.fnUntraced(function* (orderId, token) {
     const told = letOut.position()
-    const isReading = yield* tail.isReading
-    const found = isReading ? yield* Effect.option(lookUp(orderId)) : Option.none()
+    const found = yield* Effect.option(lookUp(orderId))
     const value = Option.getOrUndefined(found)
+    const isBlind = !(yield* tail.isFollowing) || (yield* tail.timeline) !== timeline
     const least = later(told, yield* inner.position)
-    const served = value === undefined ? undefined : serve(orderId, value, token, least, yield* MonotonicClock.millis)
-    count(1, Option.isNone(found) ? "away" : value === undefined ? "miss" : served === undefined ? "stale" : "hit")
+    const now = yield* MonotonicClock.millis
+    const served = value === undefined || isBlind ? undefined : serve(orderId, value, token, least, now)
+    const unserved = value === undefined ? "miss" : isBlind ? "blind" : "stale"
+    count(1, Option.isNone(found) ? "away" : served === undefined ? unserved : "hit")
     if (served !== undefined) {
       letOut.tell(served.freshness.position)
       return served

@@ -15,7 +15,8 @@ export const make = (ttl: Duration.Input = "10 minutes"): OrderCache => {
     write: (written) =>
       Effect.map(MonotonicClock.millis, (now) => {
         for (const value of written) {
-          if ((found(value.key, now)?.position ?? -1n) > value.position) continue
+          const known = found(value.key, now)?.position ?? -1n
+          if (known > value.position && known <= value.head) continue
           values.set(value.key, { ...value, until: now + lifetime })
         }
       })

@@ -8,6 +8,8 @@ export interface CachedValue {
   readonly key: string
   /** The checkpoint of the snapshot that the value was made from. The value begins with this number. */
   readonly position: bigint
+  /** The end of the log in that snapshot: a value of a later position is of history that was lost. */
+  readonly head: bigint
   readonly value: string
 }
 
@@ -23,7 +25,7 @@ export class CacheUnavailable extends Schema.TaggedError<CacheUnavailable>()("Ca
 export interface OrderCache {
   /** Gives the value of each key, in the order of the keys; `undefined` if there is none. */
   read(keys: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<string | undefined>, CacheUnavailable>
-  /** Keeps each value for a while, unless the cache has one of a later position. */
+  /** Keeps each value for a while, unless the cache has one of a later position, up to the end of the log. */
   write(values: ReadonlyArray<CachedValue>): Effect.Effect<void, CacheUnavailable>
 }
 

@@ -54,8 +54,8 @@ export const replicaReads = counter(
   ["outcome"]
 )
 /**
- * The label `outcome` is `hit`; or why the view was read: `miss`, `stale` if the value could not be shown to be fresh enough, or
- * `away` if the cache did not answer.
+ * The label `outcome` is `hit`; or why the view was read: `miss`, `stale` if the value could not be shown to be fresh enough,
+ * `away` if the cache did not answer, or `blind` if the log could not be read, without which no value can be judged.
  */
 export const cacheReads = counter("orders_cache_reads_total", "Reads of one order where there is a cache", ["outcome"])
 export const projectionFailures = counter(

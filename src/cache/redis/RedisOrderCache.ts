@@ -1,6 +1,7 @@
 /**
  * Keeps cached orders in Redis or Valkey, by the client that Effect has for it. A server that is away costs nothing but the hits: it is
- * not waited for, neither at the start nor by a read, and is asked again once a look each half second has found it.
+ * not waited for, neither at the start nor by a read, and is asked again once a look each half second has found it. One that
+ * refuses to write (it is full, or a replica) is read all the same.
  */
 import * as NodeRedis from "@effect/platform-node/NodeRedis"
 import { Context, Duration, Effect, Exit, Layer, Logger, Redacted, Scope } from "effect"
@@ -19,20 +20,21 @@ export interface RedisOptions {
 const longestAnswer = 0.1
 const lookEvery = "500 millis"
 
-/** Writes each value unless there is one of a later position, which its text begins with. */
+/** Writes each value unless there is one of a later position of the same log; a text begins with its position. */
 const write = Redis.script(
   (ttl: number, values: ReadonlyArray<CachedValue>) => [
     ...values.map(({ key }) => key),
     ttl,
-    ...values.flatMap(({ position, value }) => [position, value])
+    ...values.flatMap(({ head, position, value }) => [position, head, value])
   ],
   {
     numberOfKeys: (_, values) => values.length,
     lua: `
       for i, key in ipairs(KEYS) do
         local known = redis.call('GET', key)
-        if not known or tonumber(string.match(known, '^%d+')) <= tonumber(ARGV[2 * i]) then
-          redis.call('SET', key, ARGV[2 * i + 1], 'PX', ARGV[1])
+        local position = known and tonumber(string.match(known, '^%d+'))
+        if not position or position <= tonumber(ARGV[3 * i - 1]) or position > tonumber(ARGV[3 * i]) then
+          redis.call('SET', key, ARGV[3 * i + 1], 'PX', ARGV[1])
         end
       end`
   }
@@ -46,8 +48,12 @@ const complaintOf = (message: unknown): string => {
 
 const problemOf = ({ cause }: Redis.RedisError): string => (cause instanceof Error ? cause.message : String(cause))
 
+/** What the server itself refuses begins with a word in capitals, as `OOM` or `READONLY`; it is there, then. */
+const isRefusal = (error: Redis.RedisError): boolean => /^[A-Z]+ /.test(problemOf(error))
+
 const make = Effect.fnUntraced(function* ({ ttl, url }: RedisOptions) {
   const outage = OutageLog.make("Using the cache")
+  const refusal = OutageLog.make("Writing to the cache")
   let redis: Redis.Redis["Service"] | undefined
   /** What the client said last of its connection, at each try to connect. */
   let complaint = ""
@@ -126,7 +132,15 @@ const make = Effect.fnUntraced(function* ({ ttl, url }: RedisOptions) {
         use(({ send }) => send<ReadonlyArray<string | null>>("MGET", ...keys)),
         (values) => values.map((value) => value ?? undefined)
       ),
-    write: (values) => use((redis) => redis.eval(write)(Duration.toMillis(ttl), values))
+    write: (values) =>
+      use((redis) =>
+        redis
+          .eval(write)(Duration.toMillis(ttl), values)
+          .pipe(
+            Effect.andThen(refusal.works),
+            Effect.catchIf(isRefusal, (error) => refusal.failed(`${problemOf(error)}; what it has is read meanwhile`))
+          )
+      )
   }
   return cache
 })

@@ -56,6 +56,11 @@ export class LogTail extends Context.Service<
      * to others what only one process does.
      */
     readonly isReading: Effect.Effect<boolean>
+    /**
+     * Tells whether this process has read the log within the last second, and at its last try. While it has not, the log may be
+     * another one, so nothing should be answered from what is known of it.
+     */
+    readonly isFollowing: Effect.Effect<boolean>
     /** Counts how often the log was replaced: a position means the same event only within one timeline. */
     readonly timeline: Effect.Effect<number>
   }
@@ -71,6 +76,7 @@ const largePage = 128 * 1024
 const pollInterval = Duration.millis(500)
 /** The tail reads several times in so many nanoseconds, if it can. */
 const unreadAfter = 2_000_000_000n
+const lateAfter = 1_000_000_000n
 /** At most this many pages are read at once for readers that are behind what is in memory. */
 const catchUpReads = 4
 
@@ -159,9 +165,9 @@ const make = Effect.gen(function* () {
     const isSame =
       position === 0n || (page[0]?.position === position && (eventId ?? page[0].eventId) === page[0].eventId)
     const isOfSeen = position === seen.position || (yield* isStillThere)
-    yield* hasRead
     verified = begun
-    if (!isSame || !isOfSeen || log.wentBack()) return yield* startTimeline
+    if (!isSame || !isOfSeen || log.wentBack()) return yield* Effect.andThen(startTimeline, hasRead)
+    yield* hasRead
     if (!Arr.isReadonlyArrayNonEmpty(page)) return yield* awaitHint
     seen = page[page.length - 1]!
     log.read(page)
@@ -229,6 +235,7 @@ const make = Effect.gen(function* () {
     awaitEvent,
     position: Effect.sync(() => log.end().position),
     isReading: Effect.sync(() => clock.monotonicTimeNanosUnsafe() - readAt < unreadAfter),
+    isFollowing: Effect.sync(() => !outage.isFailing() && clock.monotonicTimeNanosUnsafe() - readAt < lateAfter),
     timeline: Effect.sync(() => timeline)
   })
 })

@@ -3,7 +3,9 @@ import { Duration, Effect, Layer, Redacted, Schema } from "effect"
 import { duration, type Kind, type Setting, setting } from "../SettingKinds.ts"
 import { UnusableSetting } from "../UnusableSetting.ts"
 
-const isRedis = (url: string) => url === "" || (/^rediss?:\/\/./.test(url) && URL.canParse(url))
+/** The client takes no path but the number of a database. */
+const isRedis = (url: string) =>
+  url === "" || (/^rediss?:\/\/./.test(url) && URL.canParse(url) && /^\/?\d*$/.test(new URL(url).pathname))
 
 const cacheUrl: Kind<Redacted.Redacted> = {
   schema: Schema.Redacted(Schema.String.check(Schema.makeFilter(isRedis))),

@@ -1,12 +1,15 @@
 /** The judge of cached orders, over the view in memory and over PostgreSQL. */
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Option } from "effect"
 import { value, withOwnMetrics } from "../../../harness/fixtures/OwnMetrics.ts"
 import { append, orderLives } from "../../../harness/orders/OrderLives.ts"
 import { fresh, memoryLayer, processLayer } from "../../../harness/views/ViewLayer.ts"
 import * as CachedOrderQueries from "../../../src/cache/CachedOrderQueries.ts"
 import * as MemoryOrderCache from "../../../src/cache/MemoryOrderCache.ts"
 import { CacheUnavailable, type CachedValue, type OrderCache } from "../../../src/cache/OrderCache.ts"
+import { Database } from "../../../src/database/Database.ts"
+import { LogTail } from "../../../src/eventstore/tail/LogTail.ts"
+import { restoreLog } from "../../../harness/faults/RestoredLog.ts"
 import { LetOut } from "../../../src/projection/view/LetOut.ts"
 import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import { id } from "../../../src/eventstore/StreamId.ts"
@@ -38,11 +41,12 @@ const outcome = (name: string) =>
 
 const adapters = { memory: memoryLayer, PostgreSQL: fresh(processLayer) }
 
-describe.each(Object.entries(adapters))("cached orders over %s", (_, layer) => {
+describe.each(Object.entries(adapters))("cached orders over %s", (name, layer) => {
   const withCache = <A, E>(
     use: (given: {
       readonly queries: OrderQueries["Service"]
       readonly inner: OrderQueries["Service"]
+      readonly services: Context.Context<EventStore | LogTail>
       readonly cache: ReturnType<typeof watched>
       /** Stores these of the lives, and waits for the view. */
       readonly more: (count: number) => Effect.Effect<ConsistencyToken.ConsistencyToken>
@@ -93,7 +97,7 @@ describe.each(Object.entries(adapters))("cached orders over %s", (_, layer) => {
           })
         }).pipe(Effect.orDie)
       const changed = () => id(last as never) as OrderId
-      return yield* use({ queries, inner, cache, more, changed, placed, change, hit })
+      return yield* use({ queries, inner, services, cache, more, changed, placed, change, hit })
     }).pipe(Effect.scoped, withOwnMetrics)
 
   it.live("an order that was read is in the cache, and is served from there as it is in the view", () =>
@@ -195,6 +199,33 @@ describe.each(Object.entries(adapters))("cached orders over %s", (_, layer) => {
         assert.strictEqual(error._tag, "InvalidToken")
       })
     )
+  )
+
+  it.live.runIf(name === "PostgreSQL")(
+    "nothing is served while the log can't be read, nor of what it has lost meanwhile",
+    () =>
+      withCache(({ hit, inner, more, placed, queries, services }) =>
+        Effect.gen(function* () {
+          const database = Option.getOrThrow(Context.getOption(services, Database))
+          const orderId = yield* placed
+          const token = yield* more(1)
+          yield* hit(orderId, token)
+          yield* database.reads`ALTER SCHEMA ordinal RENAME TO away`
+          const tail = Context.get(services, LogTail)
+          yield* Effect.repeat(Effect.delay(tail.isFollowing, 5), { until: (isFollowing) => !isFollowing })
+          assert.strictEqual((yield* Effect.flip(queries.get(orderId)))._tag, "DatabaseUnavailable")
+          yield* database.reads`ALTER SCHEMA away RENAME TO ordinal`.pipe(
+            Effect.andThen(restoreLog(token.position - 1n)),
+            database.reads.withTransaction,
+            Effect.provideService(Database, database)
+          )
+          for (const { get } of [inner, queries]) {
+            assert.strictEqual((yield* Effect.flip(get(orderId, token)))._tag, "InvalidToken")
+          }
+          yield* Effect.repeat(Effect.delay(tail.isFollowing, 5), { until: (isFollowing) => isFollowing })
+          assert.strictEqual((yield* Effect.flip(queries.get(orderId, token)))._tag, "InvalidToken")
+        })
+      )
   )
 
   it.live("without the cache, orders are read as without one", () =>

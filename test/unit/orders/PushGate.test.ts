@@ -12,6 +12,7 @@ const setUp = Effect.gen(function* () {
     position: Effect.succeed(10n),
     page: () => Effect.never,
     isReading: Effect.succeed(true),
+    isFollowing: Effect.succeed(true),
     timeline: Effect.sync(() => view.timeline),
     awaitEvent: () => Effect.never,
     pages: () => assert.fail()

@@ -74,6 +74,16 @@ describe("a setting", () => {
       assert.strictEqual(message, `The setting ${name} is "${text}" but must be ${expected}.`)
     })
   )
+
+  it.effect.each(["yes", "localhost:6379", "redis://host/orders", "redis://host/1/2"])(
+    "that may hold a password is refused without being repeated: CACHE=%s",
+    (text) =>
+      Effect.gen(function* () {
+        yield* load({ CACHE: "rediss://user:secret@host:6379/0" })
+        const { message } = yield* Effect.flip(load({ CACHE: text }))
+        assert.match(message, /^The setting CACHE must be redis:\/\/user:password@host:6379\/0, .+ or nothing\.$/)
+      })
+  )
 })
 
 describe("a variable that a later version reads", () => {

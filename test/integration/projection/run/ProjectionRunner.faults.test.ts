@@ -174,6 +174,7 @@ describe("ProjectionRunner", () => {
         position: Effect.succeed(0n),
         page: () => Effect.never,
         isReading: Effect.succeed(true),
+        isFollowing: Effect.succeed(true),
         timeline: Effect.succeed(0),
         awaitEvent: () => Effect.never,
         pages: (after) => {

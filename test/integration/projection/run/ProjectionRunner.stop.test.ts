@@ -98,6 +98,7 @@ it.live("stops when it is given another event than its log has, and applies none
       position: Effect.succeed(0n),
       page: () => Effect.never,
       isReading: Effect.succeed(true),
+      isFollowing: Effect.succeed(true),
       timeline: Effect.succeed(0),
       awaitEvent: () => Effect.never,
       pages: () => Stream.make([first!, ...rest.slice(0, -1), last])
@@ -119,6 +120,7 @@ it.live("stops when it is given events that its log does not have, and applies n
       position: Effect.succeed(0n),
       page: () => Effect.never,
       isReading: Effect.succeed(true),
+      isFollowing: Effect.succeed(true),
       timeline: Effect.succeed(0),
       awaitEvent: () => Effect.never,
       pages: () => Stream.make([first!, ...rest])
