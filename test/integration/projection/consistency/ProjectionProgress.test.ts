@@ -74,8 +74,10 @@ it.effect(
     return Effect.gen(function* () {
       const progress = yield* ProjectionProgress
       state.position = 5n
-      assert.strictEqual(yield* progress.awaitPosition(key, 4n), 5n)
+      const first = yield* Effect.forkChild(progress.awaitPosition(key, 4n))
+      yield* TestClock.adjust("1 millis")
       assert.strictEqual(state.looks, 1)
+      assert.strictEqual(yield* Fiber.join(first), 5n)
       const waiting = yield* Effect.forkChild(progress.awaitPosition(key, 6n))
       yield* TestClock.adjust("15 millis")
       assert.strictEqual(state.looks, 5)
