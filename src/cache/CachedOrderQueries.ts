@@ -21,6 +21,7 @@ import * as Metrics from "../telemetry/Metrics.ts"
 import { type FoundOrder, OrderQueries } from "../views/order/OrderQueries.ts"
 import { OrderViewProjection } from "../views/order/OrderViewProjection.ts"
 import * as StoredOrder from "../views/order/StoredOrder.ts"
+import { WrittenOrders } from "../views/order/WrittenOrders.ts"
 import * as CachedOrder from "./CachedOrder.ts"
 import { type CachedValue, OrderCache } from "./OrderCache.ts"
 import * as RecentChanges from "./RecentChanges.ts"
@@ -40,7 +41,7 @@ export const make = Effect.fnUntraced(function* (inner: OrderQueries["Service"],
   const policies = yield* OrderPolicies
   const { logId } = yield* (yield* EventStore).head
   // Another log, and another shape of the documents, have values of their own.
-  const keyOf = (orderId: OrderId) => `${OrderViewProjection.name}:${logId}:${OrderViewProjection.version}:${orderId}`
+  const keyOf = (orderId: string) => `${OrderViewProjection.name}:${logId}:${OrderViewProjection.version}:${orderId}`
   const changes = RecentChanges.make(remembered)
   /** The changes are of this log; there may be another one now. */
   let timeline: number | undefined
@@ -62,6 +63,22 @@ export const make = Effect.fnUntraced(function* (inner: OrderQueries["Service"],
     )
   }).pipe(Effect.ensuring(Effect.sync(changes.clear)))
   yield* supervise("order-cache-changes", follow)
+
+  /** Writes what the projection in this process has written, once it is committed: as it was behind the order's last event. */
+  const fill = Effect.fnUntraced(function* (written: WrittenOrders) {
+    const orders = yield* written.take
+    yield* inner.awaitPosition(later(...orders.map(({ position }) => position)))
+    const head = changes.last()
+    const values = orders.flatMap(({ document, orderId, position, version }): ReadonlyArray<CachedValue> => {
+      const eventId = changes.eventIdAt(position)
+      if (document === "" || eventId === undefined) return []
+      const token = ConsistencyToken.format(logId, position, eventId)
+      return [{ key: keyOf(orderId), position, head, value: CachedOrder.write(token, version, document) }]
+    })
+    if (values.length > 0) yield* Effect.ignore(cache.write(values))
+  })
+  const written = yield* WrittenOrders
+  if (written !== undefined) yield* supervise("order-cache-fill", Effect.forever(fill(written)))
 
   const writeSome = Effect.flatMap(Queue.takeBetween(writes, 1, together), cache.write)
   yield* supervise("order-cache-writes", Effect.forever(Effect.ignore(writeSome)))

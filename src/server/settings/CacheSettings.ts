@@ -1,5 +1,6 @@
 /** The settings of the cache of orders, and the layer that they ask for: none without `CACHE`. */
 import { Duration, Effect, Layer, Redacted, Schema } from "effect"
+import * as WrittenOrders from "../../views/order/WrittenOrders.ts"
 import { duration, type Kind, type Setting, setting } from "../SettingKinds.ts"
 import { UnusableSetting } from "../UnusableSetting.ts"
 
@@ -34,5 +35,5 @@ export const layer = ({ CACHE: url, CACHE_TTL: ttl }: CacheSettings) => {
     catch: (cause) =>
       new UnusableSetting({ problem: `CACHE is set, but the client of Redis can't be loaded: ${cause}` })
   })
-  return Layer.unwrap(Effect.map(adapter, ({ layer }) => layer({ url, ttl })))
+  return Layer.merge(Layer.unwrap(Effect.map(adapter, ({ layer }) => layer({ url, ttl }))), WrittenOrders.layer)
 }

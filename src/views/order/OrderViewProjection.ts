@@ -4,6 +4,20 @@ import type { Projection } from "../../projection/Projection.ts"
 import * as ViewProjection from "../../projection/view/ViewProjection.ts"
 import * as OrderEntry from "./OrderEntry.ts"
 import * as OrderViewRows from "./OrderViewRows.ts"
+import { WrittenOrders } from "./WrittenOrders.ts"
+
+/** Tells a cache, if there is one, what was written. */
+const note = (orders: ReadonlyArray<OrderViewRows.Written>) =>
+  Effect.map(WrittenOrders, (written) =>
+    written?.offer(
+      orders.map(({ document, entry, version, view }) => ({
+        orderId: view.orderId,
+        version,
+        position: entry.position,
+        document
+      }))
+    )
+  )
 
 const { apply, audit, skip } = ViewProjection.make<OrderEntry.OrderEntry, OrderViewRows.Written, OrderViewRows.Row>({
   evolve: OrderEntry.evolve,
@@ -12,7 +26,9 @@ const { apply, audit, skip } = ViewProjection.make<OrderEntry.OrderEntry, OrderV
     updatedAt,
     position
   }),
-  ...OrderViewRows
+  ...OrderViewRows,
+  upsert: (sql, slot, orders, over) =>
+    Effect.tap(OrderViewRows.upsert(sql, slot, orders, over), () => (slot === "live" ? note(orders) : Effect.void))
 })
 
 /** About so much text of states is in memory at once; an order with many lines has 250 KB. */

@@ -6,7 +6,7 @@ import { append, orderLives } from "../../../harness/orders/OrderLives.ts"
 import { fresh, memoryLayer, processLayer } from "../../../harness/views/ViewLayer.ts"
 import * as CachedOrderQueries from "../../../src/cache/CachedOrderQueries.ts"
 import * as MemoryOrderCache from "../../../src/cache/MemoryOrderCache.ts"
-import { CacheUnavailable, type CachedValue, type OrderCache } from "../../../src/cache/OrderCache.ts"
+import { CacheUnavailable, type CachedValue, OrderCache } from "../../../src/cache/OrderCache.ts"
 import { Database } from "../../../src/database/Database.ts"
 import { LogTail } from "../../../src/eventstore/tail/LogTail.ts"
 import { restoreLog } from "../../../harness/faults/RestoredLog.ts"
@@ -15,7 +15,13 @@ import { EventStore } from "../../../src/eventstore/EventStore.ts"
 import { id } from "../../../src/eventstore/StreamId.ts"
 import type { OrderId } from "../../../src/order/OrderId.ts"
 import * as ConsistencyToken from "../../../src/projection/consistency/ConsistencyToken.ts"
+import * as OrdersLayers from "../../../src/orders/OrdersLayers.ts"
+import { Orders } from "../../../src/orders/Orders.ts"
 import { OrderQueries } from "../../../src/views/order/OrderQueries.ts"
+import * as WrittenOrders from "../../../src/views/order/WrittenOrders.ts"
+import { patientConnections } from "../../../harness/clocks/Patience.ts"
+import { newOrderId, request, stock } from "../../../harness/orders/BothOrders.ts"
+import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 
 /** A cache that a test can look into, and take away. */
 const watched = () => {
@@ -239,3 +245,34 @@ describe.each(Object.entries(adapters))("cached orders over %s", (name, layer) =
     )
   )
 })
+
+it.live(
+  "what the projection has written is in the cache before anybody has read it, and other processes serve it",
+  () =>
+    Effect.gen(function* () {
+      const { port, state } = watched()
+      const url = yield* freshDatabase
+      const process = yield* Layer.build(
+        Layer.fresh(OrdersLayers.layerPostgres(url, patientConnections)).pipe(
+          Layer.provide([Layer.succeed(OrderCache, port), Layer.fresh(WrittenOrders.layer)])
+        )
+      )
+      const orders = Context.get(process, Orders)
+      yield* stock(orders)
+      const { orderId, token } = yield* orders.place(request(newOrderId(1)))
+      yield* Effect.repeat(Effect.sleep(5), { until: () => state.written.some(({ key }) => key.endsWith(orderId)) })
+
+      const readOnly = { ...port, write: () => Effect.void }
+      const other = yield* Layer.build(
+        Layer.fresh(OrdersLayers.layerPostgres(url, patientConnections)).pipe(
+          Layer.provide(Layer.succeed(OrderCache, readOnly))
+        )
+      )
+      const read = Effect.andThen(
+        Context.get(other, Orders).get(orderId, { token, wait: "30 seconds" }),
+        outcome("hit")
+      )
+      // It has to have followed the log so far.
+      yield* Effect.repeat(Effect.delay(read, 5), { until: (hits) => hits > 0 })
+    }).pipe(Effect.scoped, withOwnMetrics)
+)
