@@ -52,7 +52,7 @@ describe.each(Object.entries(adapters))("cached orders over %s", (name, layer) =
     use: (given: {
       readonly queries: OrderQueries["Service"]
       readonly inner: OrderQueries["Service"]
-      readonly services: Context.Context<EventStore | LogTail>
+      readonly services: Context.Context<EventStore | LogTail | OrderQueries>
       readonly cache: ReturnType<typeof watched>
       /** Stores these of the lives, and waits for the view. */
       readonly more: (count: number) => Effect.Effect<ConsistencyToken.ConsistencyToken>
@@ -207,6 +207,26 @@ describe.each(Object.entries(adapters))("cached orders over %s", (name, layer) =
     )
   )
 
+  it.live("a process that starts reads the log from its last event on, and has hits before more is written", () =>
+    withCache(({ cache, changed, more, services }) =>
+      Effect.gen(function* () {
+        const token = yield* more(12)
+        const tail = Context.get(services, LogTail)
+        const asked: Array<bigint> = []
+        const watched = LogTail.of({ ...tail, pages: (after) => (asked.push(after), tail.pages(after)) })
+        const started = yield* CachedOrderQueries.make(Context.get(services, OrderQueries), cache.port).pipe(
+          Effect.provide(LetOut.layer),
+          Effect.provideService(LogTail, watched),
+          Effect.provideContext(services)
+        )
+        yield* Effect.repeat(Effect.andThen(started.get(changed()), Effect.delay(outcome("hit"), 5)), {
+          until: (hits) => hits > 0
+        })
+        assert.deepStrictEqual(asked, [token.position - 1n])
+      }).pipe(Effect.scoped)
+    )
+  )
+
   it.live.runIf(name === "PostgreSQL")(
     "nothing is served while the log can't be read, nor of what it has lost meanwhile",
     () =>
@@ -220,6 +240,7 @@ describe.each(Object.entries(adapters))("cached orders over %s", (name, layer) =
           const tail = Context.get(services, LogTail)
           yield* Effect.repeat(Effect.delay(tail.isFollowing, 5), { until: (isFollowing) => !isFollowing })
           assert.strictEqual((yield* Effect.flip(queries.get(orderId)))._tag, "DatabaseUnavailable")
+          assert.strictEqual(yield* outcome("blind"), 1)
           yield* database.reads`ALTER SCHEMA away RENAME TO ordinal`.pipe(
             Effect.andThen(restoreLog(token.position - 1n)),
             database.reads.withTransaction,
