@@ -104,7 +104,7 @@ describe("the packed package, installed into an empty project", () => {
     describe(`under ${name}`, () => {
       it("loads by every entry point", async () => {
         const loaded = (await runtime(`${programs}/entryPoints.ts`)).split("\n")
-        assert.lengthOf(loaded, 10)
+        assert.lengthOf(loaded, 11)
         for (const line of loaded) assert.match(line, /^[A-Za-z]+ [1-9]\d*$/)
       })
 

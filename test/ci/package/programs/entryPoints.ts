@@ -7,6 +7,7 @@ import * as Ordinal from "ordinal"
 import * as Aggregate from "ordinal/aggregate"
 import * as Catalog from "ordinal/catalog"
 import * as Client from "ordinal/client"
+import * as Cluster from "ordinal/cluster"
 import * as EventStore from "ordinal/eventstore"
 import * as Http from "ordinal/http"
 import * as Kernel from "ordinal/kernel"
@@ -14,7 +15,19 @@ import * as Order from "ordinal/order"
 import * as Projection from "ordinal/projection"
 import * as Testing from "ordinal/testing"
 
-const entryPoints = { Ordinal, Aggregate, Catalog, Client, EventStore, Http, Kernel, Order, Projection, Testing }
+const entryPoints = {
+  Ordinal,
+  Aggregate,
+  Catalog,
+  Client,
+  Cluster,
+  EventStore,
+  Http,
+  Kernel,
+  Order,
+  Projection,
+  Testing
+}
 for (const [name, exported] of Object.entries(entryPoints)) console.log(`${name} ${Object.keys(exported).length}`)
 
 export const layers = {
@@ -30,6 +43,8 @@ export const layers = {
   server: Http.Server.layer({ host: "127.0.0.1", port: 0 }),
   routes: Http.Server.routes,
   admin: Http.AdminServer.layer({ host: "127.0.0.1", port: 0, orAnother: false }),
+  cluster: Cluster.OrdersCluster.layer,
+  node: Cluster.ClusterNode.layer({ address: { host: "127.0.0.1", port: 34431 } }),
   client: Client.OrdersClient.layer({ baseUrl: "http://127.0.0.1" })
 }
 
