@@ -80,7 +80,7 @@ const limits = (settings: Settings.Settings) =>
 const database = (settings: Settings.Settings) =>
   Database.layer({
     url: settings.DATABASE_URL,
-    ...ReplicaSettings.options(settings),
+    ...(Roles.of(settings).has("query") ? ReplicaSettings.options(settings) : {}),
     schema: settings.DATABASE_SCHEMA,
     allowPgliteInProduction: settings.ALLOW_PGLITE_IN_PRODUCTION,
     pools: {
@@ -89,6 +89,12 @@ const database = (settings: Settings.Settings) =>
       reads: settings.POOL_READS
     }
   })
+
+/** Queries read it, and who makes the view fills it. */
+const cache = (settings: Settings.Settings) => {
+  const roles = Roles.of(settings)
+  return roles.has("query") || roles.has("projector") ? CacheSettings.layer(settings) : Layer.empty
+}
 
 const demos = { embedded: DemoCatalog.layer, true: Layer.effectDiscard(DemoCatalog.fill), false: Layer.empty }
 
@@ -157,7 +163,7 @@ export const layer = Layer.unwrap(
       Layer.provide(Layer.merge(readiness(settings), OpenStreams.layer)),
       Layer.provide(Layer.catchTag(orders(settings), "SqlError", refuseDatabase)),
       Layer.provide(HeldPorts.HeldPorts.layer(api, adminPort)),
-      Layer.provide(CacheSettings.layer(settings)),
+      Layer.provide(cache(settings)),
       Layer.provide(limits(settings)),
       Layer.provide(Layer.effectDiscard(guards)),
       Layer.provide(stopped),

@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url"
 import { assert, it } from "vitest"
 import { call, fillCatalog } from "../../harness/clients/HttpClient.ts"
 import { placement } from "../../harness/fixtures/Shop.ts"
-import { embeddedDatabase, server } from "../../harness/servers/Resources.ts"
+import { embeddedDatabase, freshDatabase, server } from "../../harness/servers/Resources.ts"
 import { node } from "../../harness/servers/ServerProcess.ts"
 
 const listing = pathToFileURL(join(import.meta.dirname, "..", "..", "harness", "servers", "LoadedModules.mjs")).href
@@ -33,4 +33,13 @@ it("a server with a cache loads the client of Redis, be the cache there or not",
   const { output, stop } = await server(settings, [executable!, "--import", listing, ...rest])
   await stop()
   assert.includeMembers(loadedBy(output()), ["redis"])
+})
+
+it("a server that takes commands alone has no use for the cache", async () => {
+  const [executable, ...rest] = node
+  const settings = { DATABASE_URL: await freshDatabase(), ROLE: "command", CACHE: "redis://127.0.0.1:1" }
+  const { output, stop } = await server(settings, [executable!, "--import", listing, ...rest])
+  await stop()
+  assert.include(loadedBy(output()), "effect")
+  assert.notInclude(loadedBy(output()), "redis")
 })
