@@ -76,7 +76,7 @@ it("docs/embedding.md lists the entry points of the package", async () => {
     listed.map(([, entryPoint]) => entryPoint),
     entryPoints
   )
-  assert.isAtMost(entryPoints.length, 11)
+  assert.isAtMost(entryPoints.length, 12)
 })
 
 describe("the README's programs", () => {
