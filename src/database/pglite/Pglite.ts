@@ -16,6 +16,7 @@ import type { DatabaseOptions } from "../DatabaseOptions.ts"
 import { DatabaseNotOpened } from "../DatabaseErrors.ts"
 import * as DirectoryLock from "./DirectoryLock.ts"
 import * as PgliteStream from "./PgliteStream.ts"
+import { spareMemory } from "./WasmCompiler.ts"
 import * as SchemaName from "../SchemaName.ts"
 
 const unusable = (where: string) => (cause: unknown) =>
@@ -33,6 +34,7 @@ const cache = ["-c", "shared_buffers=32MB"]
 /** Loads PGlite only when it is used, because it is an optional dependency that users of PostgreSQL do not install. */
 const load = Effect.tryPromise({
   try: async (): Promise<Start> => {
+    spareMemory()
     const { PGlite } = await import("@electric-sql/pglite")
     return (dataDir) => PGlite.create({ dataDir, startParams: [...PGlite.defaultStartParams, ...cache] })
   },
