@@ -16,6 +16,8 @@ export interface Plan {
   readonly clients: number
   /** Each client waits so many milliseconds between two commands. */
   readonly pause: number
+  /** So many milliseconds may pass until another process has taken over; 5,000 without it. */
+  readonly allowed?: number
   /** The order view in the database without it. */
   readonly view?: KeptView.KeptView
 }
@@ -28,9 +30,6 @@ export interface Report {
   readonly orders: number
 }
 
-/** The design allows a take-over so many milliseconds. */
-const allowed = 5_000
-
 const isFound = <A>(found: A | undefined): found is A => found !== undefined
 
 /** Finds the server that makes the view: when it began, it logged the name by which the lease knows it. */
@@ -40,7 +39,7 @@ export const makerAmong = async (sql: Sql, servers: ReadonlyArray<ServerProcess>
   return server === undefined || owner === null ? undefined : { server, owner }
 }
 
-export const run = async ({ clients, databaseUrl, kills, pause, view }: Plan): Promise<Report> => {
+export const run = async ({ allowed = 5_000, clients, databaseUrl, kills, pause, view }: Plan): Promise<Report> => {
   const sql = open(databaseUrl)
   const { name, rows, settings: place } = view ?? KeptView.inDatabase(sql)
   const settings: Environment = { DATABASE_URL: databaseUrl, LOG_LEVEL: "info", ...place }

@@ -30,7 +30,7 @@ const expectedOf = (entry: OrderEntry) => {
   }
 }
 
-const contentOf = (document: OrderDocument) => Struct.omit(document, ["build", "bytes", "olderState"])
+const contentOf = (document: OrderDocument) => Struct.omit(document, ["revision", "bytes", "olderState"])
 
 export const assertMongoIsFold = Effect.fnUntraced(function* (opened: Opened) {
   const found = (yield* documents(opened)).map(contentOf)

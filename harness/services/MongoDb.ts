@@ -19,7 +19,7 @@ export const mongoDb: Service = {
   },
   up: async (folder, { port = 27102 }) => {
     const at = ["--host", "127.0.0.1", "--port", String(port), "--storage-path", join(folder, "data")]
-    start(folder, "mongodb", server(folder), [...at, "--cache-size", "256M", "--sync-on-commit"])
+    start(folder, "mongodb", server(folder), [...at, "--cache-size", "256M"])
     await listening(folder, "mongodb", port)
     return `mongodb://127.0.0.1:${port}/?replicaSet=secantus`
   },

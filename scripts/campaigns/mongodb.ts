@@ -26,15 +26,15 @@ const { positionals, values } = parseArgs({ allowPositionals: true, options: { q
 const wanted = (act: string) => positionals.length === 0 || positionals.includes(act)
 
 const full = {
-  kills: { kills: 50, clients: 8, pause: 10 },
-  rebuilds: { rebuilds: 10, clients: 8, pause: 5, commands: 10_000, compare: 1_000 },
+  kills: { kills: 50, clients: 4, pause: 50 },
+  rebuilds: { rebuilds: 10, clients: 4, pause: 50, commands: 2_000, compare: 500 },
   pages: { orders: 10_000 },
   away: { rounds: 20 }
 }
 const quick = {
-  kills: { kills: 3, clients: 4, pause: 10 },
-  rebuilds: { rebuilds: 2, clients: 4, pause: 10, commands: 200, compare: 50 },
-  pages: { orders: 500 },
+  kills: { kills: 3, clients: 2, pause: 100 },
+  rebuilds: { rebuilds: 2, clients: 2, pause: 100, commands: 40, compare: 20 },
+  pages: { orders: 200 },
   away: { rounds: 2 }
 }
 const plan = values.quick === true ? quick : full

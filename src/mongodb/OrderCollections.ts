@@ -49,7 +49,7 @@ export const make = ({ database }: MongoDb, { name, version }: ProjectionKey) =>
   const isEmpty = (slot: Slot) => isNone(slot, {})
   /** Somebody else made it. What a process that was deposed has written into a collection that was dropped is ours. */
   const isForeign = Effect.fnUntraced(function* (slot: Slot) {
-    return (yield* noteOf(slot)) === null && !(yield* isNone(slot, { build: { $exists: false } }))
+    return (yield* noteOf(slot)) === null && !(yield* isNone(slot, { revision: { $exists: false } }))
   })
 
   const logId = (sql: SqlClient.SqlClient) =>

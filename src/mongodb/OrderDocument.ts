@@ -9,7 +9,8 @@ import type * as OrderViewRows from "../views/order/OrderViewRows.ts"
 export interface OrderDocument {
   /** The id of the order. */
   readonly _id: string
-  readonly build: number
+  /** The number of its collection and its version in one, by which older and newer documents are told apart. */
+  readonly revision: bigint
   readonly version: number
   readonly position: bigint
   readonly customerId: string
@@ -48,6 +49,8 @@ export interface Place {
   readonly build: number
 }
 
+export const revisionOf = (build: number, version: number): bigint => (BigInt(build) << 32n) + BigInt(version)
+
 /** Reads JSON that somebody may have changed by hand, so that it is none. */
 export const jsonOf = (text: unknown): unknown => {
   try {
@@ -71,7 +74,7 @@ export interface Written extends Omit<OrderViewRows.Written, "before" | "entry">
 
 export const documentOf = (build: number, { document, entry, state, version, view }: Written): OrderDocument => ({
   _id: view.orderId,
-  build,
+  revision: revisionOf(build, version),
   version,
   position: entry.position,
   customerId: view.customerId,

@@ -21,6 +21,7 @@ import {
   noteId,
   type OrderDocument,
   type Place,
+  revisionOf,
   type Written
 } from "./OrderDocument.ts"
 
@@ -74,9 +75,8 @@ const put = Effect.fnUntraced(function* ({ build, collection }: Place, written: 
   const operations = (upsert: boolean, some: ReadonlyArray<Written>) =>
     some.map((one) => {
       const replacement = documentOf(build, one)
-      const { _id, version } = replacement
-      const isOlder = [{ build: { $lt: build } }, { build, version: { $lt: version } }]
-      return { replaceOne: { filter: { _id, $or: isOlder }, replacement, upsert } }
+      const { _id, revision } = replacement
+      return { replaceOne: { filter: { _id, revision: { $lt: revision } }, replacement, upsert } }
     })
   const writeAll = (upsert: boolean, some: ReadonlyArray<Written>) =>
     some.length === 0
@@ -119,7 +119,7 @@ export const viewIn = (place: Place): View<Entry, Written, OrderViewRows.Row> =>
     row: OrderViewRows.row,
     encode: (entry, before) => ({ ...OrderViewRows.encode(entry, before), entry, before }),
     entries: (_sql, _slot, streamIds) =>
-      askAgain(() => collection.find({ _id: { $in: streamIds.map(StreamId.id) }, build }).toArray()).pipe(
+      askAgain(() => collection.find({ _id: { $in: streamIds.map(StreamId.id) } }).toArray()).pipe(
         Effect.map((documents) => {
           const entryOf = ({ position, skipped, state, updatedAt }: OrderDocument): Entry => ({
             order: JSON.parse(state) as Order,
@@ -127,7 +127,9 @@ export const viewIn = (place: Place): View<Entry, Written, OrderViewRows.Row> =>
             position,
             ...(skipped === undefined ? {} : { skipped })
           })
-          return new Map(documents.map((document) => [`order-${document._id}`, entryOf(document)]))
+          // A deposed process may have made a document that is of no use here.
+          const own = documents.filter(({ revision }) => revision >= revisionOf(build, 0))
+          return new Map(own.map((document) => [`order-${document._id}`, entryOf(document)]))
         })
       ),
     storedRow: (_sql, _slot, streamId) =>
