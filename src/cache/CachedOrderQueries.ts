@@ -69,9 +69,8 @@ export const make = Effect.fnUntraced(function* (inner: OrderQueries["Service"],
     const orders = yield* written.take
     yield* inner.awaitPosition(later(...orders.map(({ position }) => position)))
     const head = changes.last()
-    const values = orders.flatMap(({ document, orderId, position, version }): ReadonlyArray<CachedValue> => {
-      const eventId = changes.eventIdAt(position)
-      if (document === "" || eventId === undefined) return []
+    const values = orders.flatMap(({ document, eventId, orderId, position, version }): ReadonlyArray<CachedValue> => {
+      if (document === "") return []
       const token = ConsistencyToken.format(logId, position, eventId)
       return [{ key: keyOf(orderId), position, head, value: CachedOrder.write(token, version, document) }]
     })

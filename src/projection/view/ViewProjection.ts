@@ -28,8 +28,11 @@ export interface View<Entry, Written extends Encoded<Entry>, Row extends { reado
   readonly skip: (entry: Entry, event: RecordedEvent) => Entry
   /** Gives the whole row; `undefined` if there is to be none. */
   readonly row: (entry: Entry) => Row | undefined
-  /** Encodes an entry for the place of the one before; `undefined` if the view has, or is known to have, none of the stream. */
-  readonly encode: (entry: Entry, before: Entry | undefined) => Written
+  /**
+   * Encodes an entry for the place of the one before; `undefined` if the view has, or is known to have, none of the stream. `last`
+   * is the stream's event that was applied last, if it was applied just now.
+   */
+  readonly encode: (entry: Entry, before: Entry | undefined, last?: RecordedEvent) => Written
   /** Reads the entries of these streams, by the id of their stream. */
   entries(sql: SqlClient.SqlClient, slot: Slot, streamIds: ReadonlyArray<string>): Sql<ReadonlyMap<string, Entry>>
   storedRow(sql: SqlClient.SqlClient, slot: Slot, streamId: string): Sql<Row | undefined>
@@ -77,7 +80,7 @@ export const make = <Entry, Written extends Encoded<Entry>, Row extends { readon
     for (const [index, [streamId, events]] of streams.entries()) {
       if (index > 0 && index % streamsAtOnce === 0) yield* Effect.yieldNow
       const before = stored?.get(streamId)
-      written.push(view.encode(fold(before, events), before))
+      written.push(view.encode(fold(before, events), before, events.at(-1)))
     }
     yield* view.upsert(sql, slot, written)
   })

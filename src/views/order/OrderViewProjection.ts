@@ -6,20 +6,22 @@ import * as OrderEntry from "./OrderEntry.ts"
 import * as OrderViewRows from "./OrderViewRows.ts"
 import { WrittenOrders } from "./WrittenOrders.ts"
 
+interface Written extends OrderViewRows.Written {
+  /** Of the order's last event, if it was applied just now. */
+  readonly eventId: string | undefined
+}
+
 /** Tells a cache, if there is one, what was written. */
-const note = (orders: ReadonlyArray<OrderViewRows.Written>) =>
+const note = (orders: ReadonlyArray<Written>) =>
   Effect.map(WrittenOrders, (written) =>
     written?.offer(
-      orders.map(({ document, entry, version, view }) => ({
-        orderId: view.orderId,
-        version,
-        position: entry.position,
-        document
-      }))
+      orders.flatMap(({ document, entry: { position }, eventId, version, view: { orderId } }) =>
+        eventId === undefined ? [] : [{ orderId, version, position, eventId, document }]
+      )
     )
   )
 
-const { apply, audit, skip } = ViewProjection.make<OrderEntry.OrderEntry, OrderViewRows.Written, OrderViewRows.Row>({
+const { apply, audit, skip } = ViewProjection.make<OrderEntry.OrderEntry, Written, OrderViewRows.Row>({
   evolve: OrderEntry.evolve,
   skip: ({ order }, { position, recordedAt: updatedAt, version }) => ({
     order: { ...order, version },
@@ -27,6 +29,7 @@ const { apply, audit, skip } = ViewProjection.make<OrderEntry.OrderEntry, OrderV
     position
   }),
   ...OrderViewRows,
+  encode: (entry, before, last) => ({ ...OrderViewRows.encode(entry, before), eventId: last?.eventId }),
   upsert: (sql, slot, orders, over) =>
     Effect.tap(OrderViewRows.upsert(sql, slot, orders, over), () => (slot === "live" ? note(orders) : Effect.void))
 })

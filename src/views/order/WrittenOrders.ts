@@ -9,6 +9,8 @@ export interface WrittenOrder {
   readonly version: number
   /** The position of the order's last event. */
   readonly position: bigint
+  /** The id of that event. */
+  readonly eventId: string
   /** The order as queries answer it; empty if that depends on more than the order. */
   readonly document: string
 }

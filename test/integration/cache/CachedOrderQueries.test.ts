@@ -255,6 +255,30 @@ describe.each(Object.entries(adapters))("cached orders over %s", (name, layer) =
       )
   )
 
+  it.live("what the projection has written of history that was lost meanwhile is not served", () =>
+    withCache(({ cache, inner, placed, services }) =>
+      Effect.gen(function* () {
+        const orderId = yield* placed
+        const { freshness, order } = yield* inner.get(orderId)
+        const written = Context.get(yield* Layer.build(WrittenOrders.layer), WrittenOrders.WrittenOrders)!
+        const queries = yield* CachedOrderQueries.make(inner, cache.port).pipe(
+          Effect.provide(LetOut.layer),
+          Effect.provideService(WrittenOrders.WrittenOrders, written),
+          Effect.provideContext(services)
+        )
+        const { position } = freshness
+        const document = order!.text.replace(/"customer-\d"/, `"customer-lost"`)
+        written.offer([{ orderId, version: order!.version, position, eventId: crypto.randomUUID(), document }])
+        yield* Effect.repeat(Effect.sleep(5), { until: () => cache.state.written.length > 0 })
+        const read = Effect.gen(function* () {
+          assert.deepStrictEqual((yield* queries.get(orderId)).order, order)
+          return yield* outcome("hit")
+        })
+        yield* Effect.repeat(Effect.delay(read, 5), { until: (hits) => hits > 0 })
+      }).pipe(Effect.scoped)
+    )
+  )
+
   it.live("without the cache, orders are read as without one", () =>
     withCache(({ cache, changed, inner, more, queries }) =>
       Effect.gen(function* () {
