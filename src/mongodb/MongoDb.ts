@@ -28,12 +28,15 @@ const library = Effect.tryPromise({
     })
 })
 
+/** A rename does not take this over from the client. */
+export const byMajority = { w: "majority", wtimeoutMS: 4_000 } as const
+
 /** These win over what a URL says: reads of a secondary may be older than what was answered before. */
 const options: Library.MongoClientOptions = {
   appName: "ordinal",
   readPreference: "primary",
   readConcernLevel: "majority",
-  writeConcern: { w: "majority", wtimeoutMS: 4_000 },
+  writeConcern: byMajority,
   serverSelectionTimeoutMS: 2_000,
   connectTimeoutMS: 2_000,
   socketTimeoutMS: 5_000,

@@ -115,8 +115,9 @@ export const make = (mongo: MongoDb, { notesOf, rowsOf }: OrderCollections) =>
       fresh: SqlView.Fresh
     ): Effect.fn.Return<void, SqlError.SqlError> {
       const { eventId, logId, position } = fresh
-      if (position === 0n || eventId === null) return
-      const isThere = note != null && note.logId === logId && note.reached >= position
+      const isOfLog = note != null && note.logId === logId
+      if (isOfLog && (position === 0n || eventId === null)) return
+      const isThere = isOfLog && note.reached >= position
       if (isThere && note.reached === position && note.eventId === eventId) return
       // What is being applied is noted before the checkpoint moves.
       if (isThere && note.reached > position && (yield* isOfHistory(sql, note))) return

@@ -12,7 +12,7 @@ import * as Checkpoint from "../projection/Checkpoint.ts"
 import type { ProjectionKey, ProjectionTables, RowsElsewhere, Slot } from "../projection/Projection.ts"
 import * as RebuildRows from "../projection/rebuild/RebuildRows.ts"
 import * as LogPages from "../projection/run/LogPages.ts"
-import { ask, askAgain, away, type MongoDb } from "./MongoDb.ts"
+import { ask, askAgain, away, byMajority, type MongoDb } from "./MongoDb.ts"
 import { indexes, noteId, type OrderDocument, type Place } from "./OrderDocument.ts"
 
 const names: Readonly<Record<Slot, string>> = { live: "order_view", shadow: "order_view_shadow" }
@@ -112,7 +112,8 @@ export const make = ({ database }: MongoDb, { name, version }: ProjectionKey) =>
     const id = yield* logId(sql)
     const note: Note = { _id: noteId, build, builds: build, rebuild, version, logId: id, reached: 0n, eventId: null }
     yield* ask(() => rowsOf(slot).createIndexes(indexes))
-    yield* ask(() => notesOf(slot).replaceOne({ _id: noteId }, note, { upsert: true }))
+    // It fails where another log has taken the collection meanwhile: no second document has this id.
+    yield* ask(() => notesOf(slot).replaceOne({ _id: noteId, logId: id }, note, { upsert: true }))
   })
 
   const create: ProjectionTables["create"] = Effect.fnUntraced(function* (sql, slot) {
@@ -127,6 +128,7 @@ export const make = ({ database }: MongoDb, { name, version }: ProjectionKey) =>
     // What is of another log, or not ours at all, is left alone, and the projection is refused.
     if (yield* isForeign("live")) return
     const known = yield* noteOf("live")
+    if (known !== null && known.logId !== (yield* logId(sql))) return
     if (known === null) yield* drop("live")
     if (known === null || (yield* isEmpty("live"))) yield* begin(sql, slot, (known?.builds ?? 0) + 1, null)
   })
@@ -134,25 +136,33 @@ export const make = ({ database }: MongoDb, { name, version }: ProjectionKey) =>
   const tables: ProjectionTables = {
     names: [`mongodb.${names.live}`, `mongodb.${names.shadow}`],
     create,
-    isEmpty: () => isEmpty("live"),
+    isEmpty: Effect.fnUntraced(function* (sql) {
+      const note = yield* noteOf("live")
+      return (note === null || note.logId === (yield* logId(sql))) && (yield* isEmpty("live"))
+    }),
     drop: () => drop("shadow"),
     swap: Effect.fnUntraced(function* (sql) {
       used.clear()
       const [built, rebuild] = [yield* noteOf("shadow"), yield* RebuildRows.open(sql, name)]
       if (built === null && (yield* noteOf("live"))?.rebuild === rebuild?.id) return
       if (yield* isForeign("live")) yield* foreign("live")
-      yield* ask(() => database.renameCollection(names.shadow, names.live, { dropTarget: true }))
+      yield* ask(() =>
+        database.renameCollection(names.shadow, names.live, { dropTarget: true, writeConcern: byMajority })
+      )
     })
   }
 
   const elsewhere: RowsElsewhere = {
-    reached: Effect.fnUntraced(function* (sql, slot, { eventId, position }) {
+    reached: Effect.fnUntraced(function* (sql, slot, from, { eventId, position }) {
       const { build, collection } = used.get(slot) ?? (yield* place(sql, slot))
       used.delete(slot)
       const notes = database.collection<Note>(collection.collectionName)
-      const own = { _id: noteId, build } as const
+      const own = { _id: noteId, build, logId: from.logId } as const
       const { matchedCount } = yield* ask(() =>
-        notes.updateOne({ ...own, reached: { $lt: position } }, { $set: { reached: position, eventId } })
+        notes.updateOne(
+          { ...own, reached: { $gte: from.position, $lt: position } },
+          { $set: { reached: position, eventId } }
+        )
       )
       if (matchedCount > 0) return
       const isThere = yield* askAgain(() => notes.findOne({ ...own, reached: { $gte: position } }))
@@ -168,6 +178,8 @@ export const make = ({ database }: MongoDb, { name, version }: ProjectionKey) =>
       if (note.version !== version) return { problem: Checkpoint.otherVersion(note.version) }
       if (note.logId !== checkpoint.logId) return { problem: `its rows in MongoDB are of log ${note.logId}` }
       if (note.reached < checkpoint.position) {
+        // It was begun anew by a transaction that was lost.
+        if (slot === "live" && note.reached === 0n && (yield* isEmpty("live"))) return "gone"
         const problem = `MongoDB has its rows up to position ${note.reached}, and its checkpoint is at ${checkpoint.position}`
         return { problem }
       }

@@ -75,10 +75,14 @@ export interface ProjectionFold {
  * checkpoint, and are never behind it. What is written again, or late by a process that was deposed, must change nothing.
  */
 export interface RowsElsewhere {
-  /** Notes beside the rows that they are written up to here: the last step of a transaction that moves the checkpoint. */
+  /**
+   * Notes beside the rows that they are written up to `to`: the last step of a transaction that moves the checkpoint from
+   * `from`. Fails if the rows were not there, since an older copy was put in their place while the runner went on.
+   */
   reached(
     sql: SqlClient.SqlClient,
     slot: Slot,
+    from: { readonly logId: string; readonly position: bigint },
     to: { readonly position: bigint; readonly eventId: string | null }
   ): Sql<void>
   /** Compares that note with the checkpoint. If the rows are `gone`, they are made anew; a problem stops the projection. */

@@ -112,10 +112,15 @@ const catchUp = Effect.fnUntraced(function* (
   }
 })
 
-const replace = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, projection: Projection, position: bigint) {
+const replace = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  projection: Projection,
+  shadow: Checkpoint.Checkpoint,
+  position: bigint
+) {
   const { elsewhere, name, tables } = projection
   if (elsewhere !== undefined) {
-    yield* elsewhere.reached(sql, "shadow", { position, eventId: yield* LogPages.eventIdAt(sql, position) })
+    yield* elsewhere.reached(sql, "shadow", shadow, { position, eventId: yield* LogPages.eventIdAt(sql, position) })
   }
   if (tables !== undefined) yield* tables.swap(sql)
   yield* sql`DELETE FROM ordinal.parked_streams WHERE projection = ${name} AND slot = 'live'`
@@ -149,7 +154,7 @@ export const swap = (sql: SqlClient.SqlClient, projection: Projection, owner: st
       return { _tag: "Refused", problem } satisfies Swapped
     }
     const position = upTo > shadow.position ? upTo : shadow.position
-    yield* replace(sql, projection, position)
+    yield* replace(sql, projection, shadow, position)
     yield* RebuildRows.complete(sql, id, position)
     return { _tag: "Swapped", position } satisfies Swapped
   }).pipe(

@@ -102,7 +102,7 @@ const toProjection = (session: ProjectionSession, { key, owner, poison }: Target
         const { handled, reached } = yield* begin(from, events, repeatable)
         const suspects = yield* work(handled, reached.position)
         yield* parkAll(session, key, suspects)
-        yield* session.reached(projection, key.slot, lastOf(events))
+        yield* session.reached(projection, key.slot, from, lastOf(events))
         return { reached, suspects }
       }).pipe(session.transaction, bounded, (transaction) => poison.watch(aloneIn(projection, events), transaction))
   }

@@ -84,6 +84,7 @@ export interface ProjectionSession {
   reached(
     projection: Projection,
     slot: CheckpointKey["slot"],
+    from: Pick<Checkpoint, "logId" | "position">,
     to: Pick<RecordedEvent, "eventId" | "position">
   ): Sql<void>
   /** Fails if rows that are kept elsewhere don't fit the checkpoint. Live ones that are gone are begun anew. */

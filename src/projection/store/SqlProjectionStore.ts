@@ -81,7 +81,7 @@ export const session = (sql: PgClient.PgClient, isAlone = false): ProjectionSess
   nextOfOthers: (consumer, key, after, except) => LogPages.nextOfOthers(sql, consumer, key, after, except),
   apply: (projection, events, slot) => projection.handle(sql, events, slot),
   skip: (projection, event, slot) => projection.skip?.(sql, event, slot) ?? Effect.void,
-  reached: ({ elsewhere }, slot, to) => elsewhere?.reached(sql, slot, to) ?? Effect.void,
+  reached: ({ elsewhere }, slot, from, to) => elsewhere?.reached(sql, slot, from, to) ?? Effect.void,
   fit: (consumer, slot, checkpoint) => (isSubscription(consumer) ? Effect.void : fit(sql, consumer, slot, checkpoint)),
   requestRebuild: Effect.fnUntraced(function* (projection) {
     const isNew = yield* RebuildRows.requestVersion(sql, projection)
