@@ -58,6 +58,8 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
   const poison = PoisonEvents.make()
   const outage = OutageLog.make(`The rebuild of ${projection.name}`)
   let swap = yield* RebuildSwap.makeState("")
+  /** This rebuild was stopped, and has applied nothing since. */
+  let doubted = ""
 
   /** Records why the rebuild can't go on by itself, unless it was aborted meanwhile, and ends the attempt. */
   const block = Effect.fnUntraced(function* (
@@ -72,6 +74,17 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
     }
     return yield* new Checkpoint.CheckpointMoved()
   })
+
+  /**
+   * Blocks a rebuild that is stopped twice. The first time, what it was given may be of a log that was replaced, which this
+   * process learns within half a second.
+   */
+  const blockOrDoubt = (sql: PgClient.PgClient, id: string, problem: string) =>
+    Effect.suspend(() => {
+      if (doubted === id) return block(sql, id, problem)
+      doubted = id
+      return Effect.andThen(Effect.sleep("1 second"), Effect.fail(new Checkpoint.CheckpointMoved()))
+    })
 
   /** Blocks the rebuild where its own work is at fault and would fail again. */
   const orBlock =
@@ -138,6 +151,7 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
     return Effect.fnUntraced(function* (checkpoint: Checkpoint.Checkpoint) {
       const { position } = checkpoint
       if (position > start) {
+        doubted = ""
         markAdvanced()
         yield* outage.works
       }
@@ -194,7 +208,7 @@ const run = Effect.fnUntraced(function* (projection: Projection) {
       // A new attempt begins when the pause is over, since only a batch or the beginning of an attempt tries the swap.
       return pause > 0 ? Effect.raceFirst(follow, Effect.sleep(pause)) : follow
     }).pipe(
-      Effect.catchTag("ProjectionStopped", ({ problem }) => block(sql, id, problem)),
+      Effect.catchTag("ProjectionStopped", ({ problem }) => blockOrDoubt(sql, id, problem)),
       Effect.annotateLogs({ rebuild: id })
     )
   })

@@ -54,7 +54,7 @@ const elsewhere = () => {
       remove: () => Effect.succeed(true)
     },
     elsewhere: {
-      reached: (_, __, { position }) =>
+      reached: (_, __, ___, { position }) =>
         Effect.sync(() => {
           state.noted = position
         }),
