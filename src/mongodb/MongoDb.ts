@@ -6,7 +6,7 @@
  * away, and no event is to blame. Only a document that MongoDB can't hold is a defect.
  */
 import type * as Library from "mongodb"
-import { Effect, Redacted, Schema, type Scope } from "effect"
+import { Effect, Redacted, Schedule, Schema, type Scope } from "effect"
 import { ConnectionError, SqlError } from "effect/sql/SqlError"
 
 /** MongoDB can't be used as it is asked for, and trying again changes nothing. */
@@ -39,7 +39,9 @@ const options: Library.MongoClientOptions = {
   writeConcern: byMajority,
   serverSelectionTimeoutMS: 2_000,
   connectTimeoutMS: 2_000,
-  socketTimeoutMS: 5_000,
+  // A batch that is slow must not end sooner than its transaction, which makes the next one smaller.
+  socketTimeoutMS: 30_000,
+  waitQueueTimeoutMS: 2_000,
   maxPoolSize: 16,
   useBigInt64: true
 }
@@ -79,7 +81,7 @@ export interface MongoDb {
   readonly inOrder: <A>(read: (session: Library.ClientSession) => Promise<A>) => Promise<A>
 }
 
-/** Connects when something is asked for the first time, so MongoDB may be away at the start. */
+/** MongoDB may be away at the start. The driver gives its first connection up for good, so that is tried again until it works. */
 export const open = Effect.fnUntraced(function* (
   url: Redacted.Redacted
 ): Effect.fn.Return<MongoDb, MongoDbNotOpened, Scope.Scope> {
@@ -95,6 +97,7 @@ export const open = Effect.fnUntraced(function* (
     }),
     (client) => Effect.ignore(Effect.tryPromise(() => client.close())).pipe(Effect.timeoutOption("5 seconds"))
   )
+  yield* Effect.tryPromise(() => client.connect()).pipe(Effect.retry(Schedule.spaced("500 millis")), Effect.forkScoped)
   return {
     database: client.db(databaseIn(text, "ordinal")),
     inOrder: (read) => client.withSession({ causalConsistency: true }, read)

@@ -63,7 +63,7 @@ export const run = async (server: MongoServer, { databaseUrl, mongoUrl, projecti
         ({ status }) => status === 200,
         { what: `The order at ${position}`, pause: 20 }
       )
-      if (answer.body.version !== 1) faults.push(`${id} has version ${answer.body.version}`)
+      if (answer.body.version !== 2) faults.push(`${id} has version ${answer.body.version}`)
       back.push(Math.round(now() - began))
     }
     await ViewJudge.caughtUp(sql, view.name)
