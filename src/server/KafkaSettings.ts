@@ -5,7 +5,7 @@ import * as CommandInbox from "../bus/inbox/CommandInbox.ts"
 import * as KafkaBroker from "../bus/kafka/KafkaBroker.ts"
 import type { KafkaOptions } from "../bus/kafka/KafkaOptions.ts"
 import type { Role } from "./Roles.ts"
-import { boolean, choice, integer, listed, secret, type Setting, setting, text } from "./SettingKinds.ts"
+import { boolean, choice, integer, listed, secret, setting, text, type Values } from "./SettingKinds.ts"
 import { UnusableSetting } from "./UnusableSetting.ts"
 
 const topic = text("topic", "a name of 1 to 200 letters, digits, dots, hyphens and underscores", /^[\w.-]{1,200}$/)
@@ -43,9 +43,7 @@ export const kafkaSettings = {
   KAFKA_PASSWORD: setting(Redacted.make(""), secret, "password for KAFKA_SASL")
 } satisfies Record<string, unknown>
 
-export type KafkaSettings = {
-  readonly [Name in keyof typeof kafkaSettings]: (typeof kafkaSettings)[Name] extends Setting<infer A> ? A : never
-}
+export type KafkaSettings = Values<typeof kafkaSettings>
 
 const problemOf = (settings: KafkaSettings): string | undefined => {
   const { KAFKA_COMMANDS, KAFKA_PASSWORD, KAFKA_REPLIES, KAFKA_SASL, KAFKA_TOPIC, KAFKA_USERNAME } = settings

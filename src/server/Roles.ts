@@ -9,7 +9,7 @@ import { Duration, Effect, Layer, Redacted } from "effect"
 import { CommandRetention } from "../eventstore/CommandRetention.ts"
 import { Elsewhere, type Others } from "../http/handlers/Elsewhere.ts"
 import { RunsProjections } from "../projection/ProjectionHost.ts"
-import { listed, type Setting, setting, text } from "./SettingKinds.ts"
+import { listed, setting, text, type Values } from "./SettingKinds.ts"
 import { UnusableSetting } from "./UnusableSetting.ts"
 
 const names = ["command", "query", "projector"] as const
@@ -34,9 +34,7 @@ export const roleSettings = {
   QUERY_URL: setting("", url, "where queries are answered; a process that answers none redirects them there")
 } satisfies Record<string, unknown>
 
-export type RoleSettings = {
-  readonly [Name in keyof typeof roleSettings]: (typeof roleSettings)[Name] extends Setting<infer A> ? A : never
-}
+export type RoleSettings = Values<typeof roleSettings>
 
 export const of = ({ ROLE }: Pick<RoleSettings, "ROLE">): ReadonlySet<Role> =>
   new Set(names.filter((name) => ROLE === "all" || listed(ROLE).includes(name)))

@@ -16,6 +16,11 @@ export interface Setting<A> extends Kind<A> {
   readonly meaning: string
 }
 
+/** The values of a record of settings. */
+export type Values<Settings> = {
+  readonly [Name in keyof Settings]: Settings[Name] extends Setting<infer A> ? A : never
+}
+
 /** Writes a value as somebody would who sets it. */
 export const asText = (value: unknown): string => {
   if (Redacted.isRedacted(value)) return String(Redacted.value(value))

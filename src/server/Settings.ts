@@ -21,10 +21,11 @@ import {
   integer,
   type Kind,
   networks,
-  type Setting,
   asText,
   setting,
-  text
+  text,
+  type Setting,
+  type Values
 } from "./SettingKinds.ts"
 import { kafkaSettings } from "./KafkaSettings.ts"
 import { mongoSettings } from "./settings/MongoSettings.ts"
@@ -136,9 +137,7 @@ export const settings = {
 
 export type SettingName = keyof typeof settings
 
-export type Settings = {
-  readonly [Name in SettingName]: (typeof settings)[Name] extends Setting<infer A> ? A : never
-}
+export type Settings = Values<typeof settings>
 
 /** Masks what may be a password in a URL: before its host, and in its query. */
 const withoutSecrets = (text: string): string => {

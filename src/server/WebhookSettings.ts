@@ -2,7 +2,7 @@
 import { Duration, Layer } from "effect"
 import * as StoredWebhooks from "../webhooks/StoredWebhooks.ts"
 import { defaults, WebhookOptions } from "../webhooks/WebhookOptions.ts"
-import { boolean, duration, integer, listed, networks, type Setting, setting } from "./SettingKinds.ts"
+import { boolean, duration, integer, listed, networks, setting, type Values } from "./SettingKinds.ts"
 
 export const webhookSettings = {
   WEBHOOKS_ALLOWED_NETWORKS: setting("", networks, "addresses that webhooks may call although they are not public"),
@@ -40,9 +40,7 @@ export const webhookSettings = {
   WEBHOOKS_RETAINED: setting(defaults.retained, integer(0, 100_000_000), "deliveries to one endpoint that are listed")
 } satisfies Record<string, unknown>
 
-export type WebhookSettings = {
-  readonly [Name in keyof typeof webhookSettings]: (typeof webhookSettings)[Name] extends Setting<infer A> ? A : never
-}
+export type WebhookSettings = Values<typeof webhookSettings>
 
 /** Delivers to endpoints, and lets operators manage them. */
 export const layer = (settings: WebhookSettings) =>

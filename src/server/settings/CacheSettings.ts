@@ -1,7 +1,7 @@
 /** The settings of the cache of orders, and the layer that they ask for: none without `CACHE`. */
 import { Duration, Effect, Layer, Redacted, Schema } from "effect"
 import * as WrittenOrders from "../../views/order/WrittenOrders.ts"
-import { duration, type Kind, type Setting, setting } from "../SettingKinds.ts"
+import { duration, type Kind, setting, type Values } from "../SettingKinds.ts"
 import { UnusableSetting } from "../UnusableSetting.ts"
 
 /** The client takes no path but the number of a database. */
@@ -23,9 +23,7 @@ export const cacheSettings = {
   CACHE_TTL: setting(Duration.minutes(10), duration("1 second", "1 day"), "how long an order is kept there")
 } satisfies Record<string, unknown>
 
-export type CacheSettings = {
-  readonly [Name in keyof typeof cacheSettings]: (typeof cacheSettings)[Name] extends Setting<infer A> ? A : never
-}
+export type CacheSettings = Values<typeof cacheSettings>
 
 /** Provides the cache, whose client is loaded only if there is one. */
 export const layer = ({ CACHE: url, CACHE_TTL: ttl }: CacheSettings) => {

@@ -3,7 +3,7 @@ import { Effect, Layer, Redacted, Schema } from "effect"
 import type { Database } from "../../database/Database.ts"
 import * as MongoOrderView from "../../mongodb/MongoOrderView.ts"
 import * as OrdersLayers from "../../orders/OrdersLayers.ts"
-import { type Kind, type Setting, setting } from "../SettingKinds.ts"
+import { type Kind, setting, type Values } from "../SettingKinds.ts"
 import { UnusableSetting } from "../UnusableSetting.ts"
 
 const views: Kind<Redacted.Redacted> = {
@@ -20,9 +20,7 @@ export const mongoSettings = {
   )
 } satisfies Record<string, unknown>
 
-export type MongoSettings = {
-  readonly [Name in keyof typeof mongoSettings]: (typeof mongoSettings)[Name] extends Setting<infer A> ? A : never
-}
+export type MongoSettings = Values<typeof mongoSettings>
 
 const orderView = ({ VIEWS }: MongoSettings) =>
   Redacted.value(VIEWS) === ""

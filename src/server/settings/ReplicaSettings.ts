@@ -1,7 +1,7 @@
 /** The settings of a replica of the database, and the options that they ask for: none without `DATABASE_REPLICA_URL`. */
 import { Duration, Redacted, Schema } from "effect"
 import { defaultReplica, type ReplicaOptions } from "../../database/DatabaseOptions.ts"
-import { duration, integer, type Kind, type Setting, setting } from "../SettingKinds.ts"
+import { duration, integer, type Kind, setting, type Values } from "../SettingKinds.ts"
 
 const replicaUrl: Kind<Redacted.Redacted> = {
   schema: Schema.Redacted(Schema.String.check(Schema.isPattern(/^(postgres(ql)?:\/\/.+)?$/))),
@@ -23,9 +23,7 @@ export const replicaSettings = {
   POOL_REPLICA: setting(defaultReplica.connections, integer(1, 100), "PostgreSQL connections for reading the replica")
 } satisfies Record<string, unknown>
 
-export type ReplicaSettings = {
-  readonly [Name in keyof typeof replicaSettings]: (typeof replicaSettings)[Name] extends Setting<infer A> ? A : never
-}
+export type ReplicaSettings = Values<typeof replicaSettings>
 
 export const options = (settings: ReplicaSettings): { readonly replica?: ReplicaOptions } => {
   const { DATABASE_REPLICA_URL: url, DATABASE_REPLICA_WAIT: wait, POOL_REPLICA: connections } = settings
