@@ -16,6 +16,7 @@ import * as OrderViews from "../../src/views/order/OrderView.ts"
 import { foldedEntries } from "../judges/OrderViewFold.ts"
 import { seed, seeded } from "../fixtures/SeededRandom.ts"
 import { append, orderLives } from "../orders/OrderLives.ts"
+import { filtersBetween } from "./OrderFilters.ts"
 
 interface List {
   readonly filter: OrderFilter
@@ -85,22 +86,7 @@ export const orderQueriesContract = <E>(name: string, layer: Layer.Layer<EventSt
           const entries = yield* foldedEntries
           const all = select(entries, { filter: {}, sort: "placedAt" })
           const [early, late] = [all[10]!.placedAt, all[30]!.placedAt]
-          const filters: ReadonlyArray<OrderFilter> = [
-            {},
-            { customerId: CustomerId.make("customer-1") },
-            { customerId: CustomerId.make("nobody") },
-            { status: ["placed"] },
-            { status: ["cancelled", "confirmed", "shipped", "confirmed"] },
-            { status: [] },
-            { paymentStatus: ["unpaid"] },
-            { paymentStatus: ["authorized", "paid", "voided"] },
-            { status: ["placed", "confirmed"], paymentStatus: ["unpaid", "authorized"] },
-            { customerId: CustomerId.make("customer-2"), status: ["placed", "cancelled"], paymentStatus: ["voided"] },
-            { placedAfter: early, placedBefore: late },
-            { placedAfter: late, status: ["confirmed"] },
-            { placedBefore: "2001-01-01" },
-            { placedAfter: "0000-01-01T00:00:00+14:00" }
-          ]
+          const filters = [...filtersBetween(early, late), { placedAfter: "0000-01-01T00:00:00+14:00" }]
           for (const filter of filters) {
             for (const sort of sorts) {
               const { orders } = yield* readAll({ filter, sort }, Effect.void)

@@ -150,7 +150,7 @@ export const make = Effect.fnUntraced(function* (inner: OrderQueries["Service"],
     list: (query, token) => behindCache(inner.list(query, token)),
     counts: (query, token) => behindCache(inner.counts(query, token)),
     awaitPosition: inner.awaitPosition,
-    // What is pushed is let out up to here.
+    // A push lets the view be seen up to this position.
     position: Effect.tap(inner.position, (position) => Effect.sync(() => letOut.tell(position))),
     isLive: inner.isLive
   })

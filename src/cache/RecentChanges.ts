@@ -43,7 +43,7 @@ export const make = (most: number) => {
     /** The end of the id of the event at a position; `undefined` if it is not known here. */
     eventIdAt: (position: bigint): string | undefined =>
       isKnown(position) ? ids[Number(position % BigInt(most))]!.toString(16).padStart(12, "0") : undefined,
-    /** How many milliseconds ago the event at a position was seen here; 0 if it is not known. */
+    /** Gives the milliseconds since the event at a position was seen here; 0 if it is not known. */
     ageOf: (position: bigint, now: number): number =>
       isKnown(position) ? Math.max(0, now - seen[Number(position % BigInt(most))]!) : 0,
     /** Tells whether the order is known to be the same at both positions, the first of which is not after the second. */

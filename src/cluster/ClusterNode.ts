@@ -24,7 +24,7 @@ export interface Address {
 }
 
 export interface Options {
-  /** What a node owned is taken over by others so long after it has gone; 12 s by default. */
+  /** Others take over from a node so long after it has gone; 12 s by default. */
   readonly expiration?: Duration.Input
   /** The tables are named so; `orders_cluster` by default. */
   readonly prefix?: string

@@ -119,7 +119,7 @@ export const make = (mongo: MongoDb, { notesOf, rowsOf }: OrderCollections) =>
       if (isOfLog && (position === 0n || eventId === null)) return
       const isThere = isOfLog && note.reached >= position
       if (isThere && note.reached === position && note.eventId === eventId) return
-      // What is being applied is noted before the checkpoint moves.
+      // A batch moves the note before the checkpoint.
       if (isThere && note.reached > position && (yield* isOfHistory(sql, note))) return
       const has = note == null ? "none of the view" : `the view up to position ${note.reached} of log ${note.logId}`
       return yield* Effect.fail(away(new Error(`MongoDB has ${has}, and not what the checkpoint says (${position}).`)))

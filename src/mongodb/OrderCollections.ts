@@ -125,7 +125,7 @@ export const make = ({ database }: MongoDb, { name, version }: ProjectionKey) =>
       )
       return yield* begin(sql, slot, served?.builds ?? 1, rebuild?.id ?? null)
     }
-    // What is of another log, or not ours at all, is left alone, and the projection is refused.
+    // Nobody touches a collection of another log, or one that is not ours at all: the projection is refused.
     if (yield* isForeign("live")) return
     const known = yield* noteOf("live")
     if (known !== null && known.logId !== (yield* logId(sql))) return

@@ -54,7 +54,7 @@ interface WriteError {
   readonly index: number
 }
 
-/** What the driver says of operations of which some have failed. */
+/** The driver throws this if some of several operations have failed. */
 interface BulkFailure {
   readonly writeErrors?: WriteError | ReadonlyArray<WriteError>
   readonly result?: { readonly getWriteConcernError: () => unknown }
@@ -90,7 +90,7 @@ const put = Effect.fnUntraced(function* ({ build, collection }: Place, written: 
         )
   const changed = written.filter(({ before, entry }) => before !== entry)
   const duplicates = yield* writeAll(true, changed)
-  // Where there is one, it is a newer one, or has come meanwhile and is older.
+  // A document that is there is newer, or has come meanwhile and is older.
   yield* writeAll(
     false,
     duplicates.map((index) => changed[index]!)

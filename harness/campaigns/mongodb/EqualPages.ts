@@ -10,6 +10,7 @@ import { OrderViewProjection } from "../../../src/views/order/OrderViewProjectio
 import { seed, seeded } from "../../fixtures/SeededRandom.ts"
 import { append, orderLives } from "../../orders/OrderLives.ts"
 import * as MongoViewLayer from "../../views/MongoViewLayer.ts"
+import { filtersBetween } from "../../views/OrderFilters.ts"
 import { readerLayer, unaudited } from "../../views/ViewLayer.ts"
 
 export interface Plan {
@@ -28,22 +29,6 @@ export interface Report {
 }
 
 const sorts: ReadonlyArray<OrderSort> = ["-placedAt", "placedAt", "updatedAt"]
-
-const filtersBetween = (early: string, late: string): ReadonlyArray<OrderFilter> => [
-  {},
-  { customerId: CustomerId.make("customer-1") },
-  { customerId: CustomerId.make("nobody") },
-  { status: ["placed"] },
-  { status: ["cancelled", "confirmed", "shipped", "confirmed"] },
-  { status: [] },
-  { paymentStatus: ["unpaid"] },
-  { paymentStatus: ["authorized", "paid", "voided"] },
-  { status: ["placed", "confirmed"], paymentStatus: ["unpaid", "authorized"] },
-  { customerId: CustomerId.make("customer-2"), status: ["placed", "cancelled"], paymentStatus: ["voided"] },
-  { placedAfter: early, placedBefore: late },
-  { placedAfter: late, status: ["confirmed"] },
-  { placedBefore: "2001-01-01" }
-]
 
 type Queries = OrderQueries["Service"]
 

@@ -42,20 +42,20 @@ const write = Redis.script(
 
 const complaintOf = (message: unknown): string => {
   const cause = Array.isArray(message) ? message.find((part) => part instanceof Error) : undefined
-  // Where a name has several addresses, the error of all of them has a code and no message.
+  // The error of a name with several addresses has a code and no message.
   return cause === undefined ? "" : `: ${cause.message || ("code" in cause ? String(cause.code) : cause.name)}`
 }
 
 const problemOf = ({ cause }: Redis.RedisError): string => (cause instanceof Error ? cause.message : String(cause))
 
-/** What the server itself refuses begins with a word in capitals, as `OOM` or `READONLY`; it is there, then. */
+/** The server itself refuses with a word in capitals, as `OOM` or `READONLY`; so it is there. */
 const isRefusal = (error: Redis.RedisError): boolean => /^[A-Z]+ /.test(problemOf(error))
 
 const make = Effect.fnUntraced(function* ({ ttl, url }: RedisOptions) {
   const outage = OutageLog.make("Using the cache")
   const refusal = OutageLog.make("Writing to the cache")
   let redis: Redis.Redis["Service"] | undefined
-  /** What the client said last of its connection, at each try to connect. */
+  /** The client said this last of its connection. */
   let complaint = ""
 
   const leave = (problem: string) =>

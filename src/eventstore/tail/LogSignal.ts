@@ -77,7 +77,7 @@ export const make = Effect.fnUntraced(function* (channel: Option.Option<Channel>
         }),
         Effect.forever
       )
-      // Where the connection is lost, so may be the database, which the next read of the log shows.
+      // A lost connection may mean a lost database, which the next read of the log shows.
     }).pipe(Effect.ensuring(Effect.sync(() => PubSub.publishUnsafe(grown, undefined))))
   yield* superviseReporting("append-listener", listen)
 

@@ -85,7 +85,7 @@ export class ForeignOrigin extends Schema.TaggedError<ForeignOrigin>()(
   }
 }
 
-/** What a process answers if its ROLE includes the role. */
+/** A process whose ROLE includes the role answers these. */
 const answered = { command: "commands", query: "queries" }
 
 /** The role of this process does not include what answers the request; nothing was done. */
