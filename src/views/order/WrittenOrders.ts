@@ -31,6 +31,7 @@ export const WrittenOrders = Context.Reference<WrittenOrders | undefined>("ordin
 
 const make = Effect.map(Queue.sliding<WrittenOrder>(waiting), (queue): WrittenOrders => ({
   offer: (orders) => void Queue.offerAllUnsafe(queue, orders),
+  // The queue's type does not say that it gives at least one.
   take: Effect.map(
     Queue.takeBetween(queue, 1, together),
     (orders) => orders as unknown as Arr.NonEmptyReadonlyArray<WrittenOrder>
