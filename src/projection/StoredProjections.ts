@@ -35,13 +35,17 @@ const problemOf = (row: ProjectionRow, own: Consumer): string | undefined => {
     : undefined
 }
 
-/** Combines what any process can read in the row with the trouble that only the process which runs it knows of. */
-const statusOf = (row: ProjectionRow, own: Consumer, local: ProjectionStatus | undefined): ProjectionStatus => {
+/**
+ * Combines what any process can read in the row with the trouble that only the process which runs it knows of. Only what
+ * is on record is `stopped`: a runner that has stopped, and has no problem on record, tries again within a second.
+ */
+const statusOf = (row: ProjectionRow, own: Consumer, known: ProjectionStatus | undefined): ProjectionStatus => {
   const { head, paused, position, rebuildId, version } = row
+  const local = known === "stopped" ? "retrying" : known
   if (version === undefined) return local === "retrying" ? local : "starting"
   if (problemOf(row, own) !== undefined) return "stopped"
   if (paused === true) return "paused"
-  const isWrong = local === "retrying" || local === "stopped"
+  const isWrong = local === "retrying"
   if (rebuildId !== undefined && (!isWrong || version !== own.version)) return "rebuilding"
   if (isWrong || local === "starting") return local
   return head - position <= near || local === "live" ? "live" : "catching-up"
