@@ -195,7 +195,7 @@ for (const folder of ["scripts", "harness"]) {
 const makesClients = new Set(["database/Postgres.ts", "database/pglite/Pglite.ts", "database/SchemaName.ts"])
 const fixedNames = [
   [
-    /\bordinal(?![./-]|"[,)]| migrate)|\bordinal_|\$\{["'`]+ordinal\b|(?<!name: |table: |tableName\(sql, )"ordinal\.|to_reg\w+\(\$\{/,
+    /(?<!`)\bordinal(?![./-]|"[,)])|\bordinal_|\$\{["'`]+ordinal\b|(?<!name: |table: |tableName\(sql, )"ordinal\.|to_reg\w+\(\$\{/,
     "the schema's name where no client replaces it"
   ],
   [/\bPgClient\.(make|layer)(?!Compiler)/, "a client of its own, which doesn't replace the schema's name"]

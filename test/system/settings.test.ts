@@ -81,6 +81,7 @@ describe("a wrong setting stops the start with one sentence that says which and 
   it("a flag that there is not", async () => {
     const started = launch({}, ["--nonsense=1"])
     assert.match(await refusal(started), /^Unrecognized flag: --nonsense .* Run `ordinal --help` for all flags/)
+    assert.deepStrictEqual(await started.exit, { code: 2, signal: null })
     assert.strictEqual(started.output(), started.errors(), "more than the sentence was printed")
   })
 
@@ -190,7 +191,7 @@ it("the command health asks the server of the same settings, and its exit code s
 
 it("a flag before a command that has no such flag is refused, not ignored", async () => {
   const { errors, exit } = launch({}, ["--port=0", "migrate"])
-  assert.deepStrictEqual(await exit, { code: 1, signal: null })
+  assert.deepStrictEqual(await exit, { code: 2, signal: null })
   assert.include(errors(), "--port")
 })
 

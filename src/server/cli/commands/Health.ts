@@ -1,10 +1,12 @@
-/** Asks the server that these settings describe whether it is ready, as a container's health check does. */
-import { Console, Effect } from "effect"
+/** Asks the server that these settings describe whether it is ready, as a container's health check does: `ordinal health`. */
+import { Console, Effect, Struct } from "effect"
+import { Command } from "effect/cli"
 import { get } from "node:http"
 import { isIPv6 } from "node:net"
-import { causeText } from "../../database/CauseText.ts"
-import type { Settings } from "../Settings.ts"
-import { UnusableSetting } from "../UnusableSetting.ts"
+import { causeText } from "../../../database/CauseText.ts"
+import * as Settings from "../../Settings.ts"
+import { UnusableSetting } from "../../UnusableSetting.ts"
+import * as SettingFlags from "../SettingFlags.ts"
 
 /** A server that listens on all addresses is asked on this machine's own. */
 const reachable = (host: string): string => {
@@ -28,7 +30,10 @@ const statusAt = (url: string) =>
   })
 
 /** Fails with a sentence if the server can't be reached or is not ready. */
-export const check = Effect.fnUntraced(function* ({ HOST, PORT }: Pick<Settings, "HOST" | "PORT">) {
+const check = Effect.gen(function* () {
+  const {
+    settings: { HOST, PORT }
+  } = yield* Settings.load
   if (PORT === 0) {
     return yield* new UnusableSetting({
       problem: "PORT is 0, any free port. Set PORT to the one that the server took."
@@ -39,3 +44,11 @@ export const check = Effect.fnUntraced(function* ({ HOST, PORT }: Pick<Settings,
   if (status !== 200) return yield* new UnusableSetting({ problem: `${url} answered ${status}.` })
   yield* Console.log(`Ready: ${url}`)
 })
+
+const flags = Struct.pick(SettingFlags.flags, ["HOST", "PORT"])
+
+export const command = Command.make("health", flags, SettingFlags.command("Ordinal is not ready.", check)).pipe(
+  Command.withDescription(
+    "Asks the server at HOST and PORT whether it is ready. Exits with 0 if so, and with 1 if not."
+  )
+)
