@@ -34,6 +34,9 @@ export interface Note {
   readonly eventId: string | null
 }
 
+/** Gives the number of a collection where no note tells the numbers before it: all that were counted up are smaller. */
+const numberAfterLoss = () => Math.floor((Date.now() - Date.UTC(2026, 0)) / 1_000)
+
 export const make = ({ database }: MongoDb, { name, version }: ProjectionKey) => {
   const rowsOf = (slot: Slot) => database.collection<OrderDocument>(names[slot])
   const notesOf = (slot: Slot) => database.collection<Note>(names[slot])
@@ -123,14 +126,16 @@ export const make = ({ database }: MongoDb, { name, version }: ProjectionKey) =>
       const served = yield* ask(() =>
         notesOf("live").findOneAndUpdate({ _id: noteId }, { $inc: { builds: 1 } }, { returnDocument: "after" })
       )
-      return yield* begin(sql, slot, served?.builds ?? 1, rebuild?.id ?? null)
+      return yield* begin(sql, slot, served?.builds ?? numberAfterLoss(), rebuild?.id ?? null)
     }
     // Nobody touches a collection of another log, or one that is not ours at all: the projection is refused.
     if (yield* isForeign("live")) return
     const known = yield* noteOf("live")
     if (known !== null && known.logId !== (yield* logId(sql))) return
     if (known === null) yield* drop("live")
-    if (known === null || (yield* isEmpty("live"))) yield* begin(sql, slot, (known?.builds ?? 0) + 1, null)
+    if (known === null || (yield* isEmpty("live"))) {
+      yield* begin(sql, slot, known === null ? numberAfterLoss() : known.builds + 1, null)
+    }
   })
 
   const tables: ProjectionTables = {

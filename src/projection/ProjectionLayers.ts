@@ -66,11 +66,11 @@ const withoutScope = <Services>(context: Context.Context<Services>) =>
 const isElsewhere = (consumer: Consumer) => !isSubscription(consumer) && consumer.elsewhere !== undefined
 
 /** Where rows are kept elsewhere, what keeps them may be away at the start: the runner sets the projection up later. */
-const orLater = <A, E extends { readonly _tag: string }, R>(setUp: Effect.Effect<A, E, R>) =>
+const orLater = <A, E extends { readonly _tag: string }, R>(name: string, setUp: Effect.Effect<A, E, R>) =>
   Effect.catchIf(
     setUp,
     (error) => error._tag === "SqlError" || error._tag === "DatabaseUnavailable",
-    () => Effect.void
+    (error) => Effect.logWarning(`The projection ${name} is set up later, since its rows can't be reached.`, error)
   )
 
 /** Makes the host, which runs `beside` beside each projection. */
@@ -86,7 +86,7 @@ const makeHost = Effect.fnUntraced(function* (
       Effect.gen(function* () {
         yield* registry.add(consumer)
         if (isRunHere && !isSubscription(consumer)) yield* beside(consumer)
-        yield* isElsewhere(consumer) ? orLater(shared.setUp(consumer)) : shared.setUp(consumer)
+        yield* isElsewhere(consumer) ? orLater(consumer.name, shared.setUp(consumer)) : shared.setUp(consumer)
         if (isRunHere) yield* ProjectionRunner.start(consumer)
       }).pipe(Effect.provide(context))
   })

@@ -72,6 +72,18 @@ describe("the chart", () => {
     assert.lengthOf(text.match(/name: mine/g) ?? [], 4)
   })
 
+  it("refuses URLs beside a Secret of the caller's own, which would take their place", async () => {
+    const values = { existingSecret: "mine", cache: { url: "redis://cache:6379" } }
+    assert.match(await Chart.render(values).then(() => "it rendered", String), /existingSecret takes the place of/)
+  })
+
+  it("opens the operators' port to other pods only where a NetworkPolicy says which", async () => {
+    const admin = [{ namespaceSelector: { matchLabels: { name: "monitoring" } } }]
+    assert.match(await all({}), /ADMIN_HOST: "127\.0\.0\.1/)
+    assert.match(await all({ networkPolicy: { admin } }), /ADMIN_HOST: "0\.0\.0\.0/)
+    assert.match(await all({ networkPolicy: { admin, enabled: false } }), /ADMIN_HOST: "127\.0\.0\.1/)
+  })
+
   it("refuses a setting that the server does not have", async () => {
     const sentence = await Chart.render({ settings: { MAILBOXES: 1 } }).then(() => "it rendered", String)
     assert.match(sentence, /MAILBOXES/)

@@ -83,6 +83,8 @@ export const run = async (outside: OutsideServers, plan: Plan) => {
     "write-db": { url: outside.appUrl, owner: outside.ownerUrl },
     "event-bus": { brokers: outside.kafka.bootstrap },
     cache: { url: outside.redisUrl },
+    // The campaign asks each pod for its settings.
+    networkPolicy: { admin: [{ ipBlock: { cidr: "0.0.0.0/0" } }] },
     command: node(),
     query: node(),
     projector: node()

@@ -5,7 +5,7 @@
  * - A subscription's handler gets its events before the transaction that moves the checkpoint, and outside of any: it may
  *   take long and do anything, and whatever was not recorded is delivered again.
  */
-import { Array as Arr, Effect } from "effect"
+import { Array as Arr, Duration, Effect } from "effect"
 import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import * as Checkpoint from "../Checkpoint.ts"
 import {
@@ -17,8 +17,9 @@ import {
   type Projection,
   type Subscription
 } from "../Projection.ts"
+import { ProjectionLimits } from "../ProjectionLimits.ts"
 import type { ProjectionSession } from "../store/ProjectionStore.ts"
-import { bounded } from "./BoundedTransaction.ts"
+import { bounded, TransactionOverdue } from "./BoundedTransaction.ts"
 import { aloneIn, type PoisonEvents, type Suspect } from "./PoisonEvents.ts"
 import type { Failure } from "./ProjectionFailure.ts"
 
@@ -71,11 +72,25 @@ export interface Target {
   readonly poison: PoisonEvents
 }
 
+/**
+ * Rows that are kept elsewhere have so much of a transaction's time, 3 s. The database of the log ends a session that is
+ * idle in a transaction for 5 s, which would not tell that there was too much to do.
+ */
+const shareElsewhere = 0.3
+
 const toProjection = (session: ProjectionSession, { key, owner, poison }: Target, projection: Projection): Delivery => {
-  const handle = (events: ReadonlyArray<RecordedEvent>) =>
-    Arr.isReadonlyArrayNonEmpty(events)
-      ? Effect.suspend(() => session.apply(projection, events, key.slot))
-      : Effect.void
+  const handle = (events: ReadonlyArray<RecordedEvent>): Effect.Effect<void, Failure> => {
+    if (!Arr.isReadonlyArrayNonEmpty(events)) return Effect.void
+    const applied = Effect.suspend(() => session.apply(projection, events, key.slot))
+    // One event can't be made fewer, and is not to blame for a place that is slow.
+    if (projection.elsewhere === undefined || events.length === 1) return applied
+    return Effect.flatMap(ProjectionLimits, ({ transaction }) =>
+      Effect.timeoutOrElse(applied, {
+        duration: Duration.times(transaction, shareElsewhere),
+        orElse: () => Effect.fail(new TransactionOverdue())
+      })
+    )
+  }
 
   /** Moves the checkpoint past the events, and gives those to be handled. */
   const begin = Effect.fnUntraced(function* (from: Checkpoint.Checkpoint, events: Batch, repeatable: boolean) {

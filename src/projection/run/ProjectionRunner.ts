@@ -135,6 +135,18 @@ export const run = Effect.fnUntraced(function* (projection: Consumer) {
     yield* Effect.sleep(standbyPoll)
   })
 
+  /** Fails soon after rows that are kept elsewhere are lost, replaced or away, and not only with the next event. */
+  const keepFit: Effect.Effect<never, ProjectionFailure.Failure> =
+    isSubscription(projection) || projection.elsewhere === undefined
+      ? Effect.never
+      : Effect.gen(function* () {
+          yield* Effect.sleep("1 second")
+          const now = yield* withinSeconds(6)(store.shared.stored(key))
+          if (now?.owner === owner && now.version === key.version) {
+            yield* withinSeconds(6)(store.shared.fit(projection, "live", now))
+          }
+        }).pipe(Effect.forever)
+
   const step = Effect.fnUntraced(function* (session: ProjectionSession, markAdvanced: () => void) {
     const start = yield* withinSeconds(6)(session.stored(key))
     if (start === undefined) return yield* withinSeconds(6)(session.setUp(projection))
@@ -175,7 +187,7 @@ export const run = Effect.fnUntraced(function* (projection: Consumer) {
     const whenAwaited = progress.whenAwaited(projection)
     const work = { projection, key, owner, size, poison, onCheckpoint, onTrouble, whenAwaited }
     const beside = (isSubscription(projection) ? projection.beside : undefined) ?? Effect.never
-    yield* Effect.raceFirst(ProjectionWork.follow(session, tail, work, start), beside)
+    yield* Effect.raceAllFirst([ProjectionWork.follow(session, tail, work, start), beside, keepFit])
   })
 
   const inSession: typeof store.withSession = (use) =>

@@ -35,7 +35,8 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- end }}
 
 {{- define "ordinal.configuration" -}}
-ADMIN_HOST: "0.0.0.0"
+# Other pods reach the operators' port only where a NetworkPolicy says which.
+ADMIN_HOST: {{ ternary "0.0.0.0" "127.0.0.1" (and .Values.networkPolicy.enabled (not (empty .Values.networkPolicy.admin))) | quote }}
 ADMIN_PORT: "3001"
 ALLOWED_HOSTS: {{ include "ordinal.hosts" . | quote }}
 # There is no authentication yet: the NetworkPolicies, and what stands before the Services, say who may come.
