@@ -24,8 +24,8 @@ const roles = text(
 )
 const url = text(
   "url",
-  "a URL such as http://orders.internal:3000, or nothing",
-  /^(https?:\/\/[^\s/?#]+(\/[^\s?#]*)?)?$/
+  "a URL such as http://orders.internal:3000 without a user, or nothing",
+  /^(https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?)?$/
 )
 
 export const roleSettings = {

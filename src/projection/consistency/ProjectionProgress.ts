@@ -3,7 +3,8 @@
  *
  * A local runner reports each commit at once, and whoever reads a view reports the checkpoint that was read with it. Another
  * process may be the active one, so while somebody waits, one fiber reads the checkpoints every 20 ms, however many callers
- * wait; while nobody waits, it reads nothing. For a projection that never runs here it does so at once, and every 5 ms.
+ * wait; while nobody waits, it reads nothing. For a projection that never runs here it does so at once and after 5 ms, and
+ * then more and more rarely, down to every 100 ms, until a checkpoint moves or somebody else begins to wait.
  */
 import { Context, Effect, Layer, Queue } from "effect"
 import { supervise } from "../../supervision/Supervisor.ts"
@@ -49,8 +50,8 @@ export class ProjectionProgress extends Context.Service<
   )
 }
 
-const poll = "20 millis"
-const pollElsewhere = "5 millis"
+const poll = 20
+const pollElsewhere = { first: 5, longest: 100 }
 
 /** Makes the progress that these checkpoints tell. `watcher` is the name of the fiber that reads them. */
 export const over = Effect.fnUntraced(function* (
@@ -60,18 +61,26 @@ export const over = Effect.fnUntraced(function* (
   const latches = new Map<string, PositionLatch.PositionLatch>()
   const statuses = new Map<string, ProjectionStatus>()
   const awaited = yield* Queue.sliding<void>(1)
+  let nextPause = pollElsewhere.first
 
   const latchOf = ({ name }: Named) => {
     const known = latches.get(name)
     if (known !== undefined) return known
-    const created = PositionLatch.make(() => Queue.offerUnsafe(awaited, undefined))
+    const created = PositionLatch.make(() => {
+      nextPause = pollElsewhere.first
+      Queue.offerUnsafe(awaited, undefined)
+    })
     latches.set(name, created)
     return created
   }
 
   const readCheckpoints = positions.pipe(
     Effect.map((rows) => {
-      for (const { position, projection } of rows) latchOf({ name: projection }).advance(position)
+      for (const { position, projection } of rows) {
+        const latch = latchOf({ name: projection })
+        if (position > latch.position()) nextPause = pollElsewhere.first
+        latch.advance(position)
+      }
     })
   )
   const isAwaited = () => [...latches.values()].some((latch) => latch.isAwaited())
@@ -80,7 +89,12 @@ export const over = Effect.fnUntraced(function* (
   const look = Effect.suspend(() => (isAwaited() ? readCheckpoints : Effect.void)).pipe(
     Effect.catchCause((cause) => Effect.logDebug("The checkpoints can't be read; trying again soon.", cause))
   )
-  const pause = Effect.suspend(() => Effect.sleep(isRunElsewhere() ? pollElsewhere : poll))
+  const pause = Effect.suspend(() => {
+    if (!isRunElsewhere()) return Effect.sleep(poll)
+    const millis = nextPause
+    nextPause = Math.min(pollElsewhere.longest, 2 * millis)
+    return Effect.sleep(millis)
+  })
   const watch = Effect.suspend(() => (isRunElsewhere() ? look : Effect.void)).pipe(
     Effect.andThen(Effect.whileLoop({ while: isAwaited, body: () => Effect.andThen(pause, look), step: () => {} }))
   )

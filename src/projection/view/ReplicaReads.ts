@@ -4,11 +4,11 @@
  * Invariant: an answer is never older than its token, or than what this process has let out of the view before, from
  * wherever. A read that demands more than the replica has waits for the replica's own checkpoint, for `wait` at most. A
  * replica that is away, too far behind, promoted or of another history is not asked until it is found fit again: one fiber
- * looks at it each second, and compares it with the primary. If the primary can't be asked, the replica stays what it was.
+ * looks at it each second and after each read that failed, and compares it with the primary. If the primary can't be asked, the
+ * replica stays what it was.
  */
-import { Cause, Duration, Effect, Exit, Option } from "effect"
+import { Cause, Duration, Effect, Exit, Option, Queue } from "effect"
 import type { SqlClient } from "effect/sql"
-import { isSqlError } from "effect/sql/SqlError"
 import { Database } from "../../database/Database.ts"
 import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import * as OpenTransaction from "../../database/OpenTransaction.ts"
@@ -46,13 +46,6 @@ const look = (sql: SqlClient.SqlClient, projection: ProjectionKey, at: bigint) =
     )
   )
 
-/** Says in a few words why a read failed. */
-const reasonOf = (cause: Cause.Cause<unknown>): string => {
-  const error = Cause.squash(cause)
-  const inner = error instanceof DatabaseUnavailable ? (error.cause ?? error) : error
-  return isSqlError(inner) ? messageOf(inner) : inner instanceof Error ? inner.message : String(inner)
-}
-
 export const make = Effect.fnUntraced(function* (
   replica: NonNullable<Database["Service"]["replica"]>,
   projection: ProjectionKey
@@ -66,6 +59,9 @@ export const make = Effect.fnUntraced(function* (
   const outage = OutageLog.make("Reading the replica")
   const letOut = yield* LetOut
   let isServing = false
+  /** A read that failed may have been too much, or in the way of what the replica applies; the guard looks which it is. */
+  const failures = yield* Queue.sliding<void>(1)
+  const lookAtOnce = Effect.sync(() => void Queue.offerUnsafe(failures, undefined))
   const leave = (reason: string) =>
     Effect.suspend(() => {
       isServing = false
@@ -108,7 +104,7 @@ export const make = Effect.fnUntraced(function* (
       return outage.works
     }),
     Effect.catchTag("DatabaseUnavailable", () => Effect.void),
-    Effect.andThen(Effect.sleep(lookEvery)),
+    Effect.andThen(Effect.raceFirst(Effect.sleep(lookEvery), Queue.take(failures))),
     Effect.forever
   )
   yield* supervise("replica-guard", guard)
@@ -121,10 +117,12 @@ export const make = Effect.fnUntraced(function* (
     if (!(yield* reaches(required))) return yield* without("behind", behind)
     const exit = yield* Effect.exit(Effect.timeoutOption(ask, Duration.seconds(longestAnswer)))
     if (Exit.isSuccess(exit)) {
-      if (Option.isNone(exit.value)) return yield* without("failed", leave("it does not answer"))
+      if (Option.isNone(exit.value)) return yield* without("failed", lookAtOnce)
       const { position } = exit.value.value.freshness
       if (position < required) return yield* without("behind", behind)
       there.committed(projection, position)
+      // A process that runs no projections knows of no other position once the replica is away.
+      own.committed(projection, position)
       count(1, "answered")
       return exit.value
     }
@@ -133,7 +131,7 @@ export const make = Effect.fnUntraced(function* (
     // The primary says so too, if the caller is to blame.
     if (error instanceof InvalidToken || error instanceof InvalidCursor) return yield* without("refused")
     if (error instanceof ProjectionBehind) return yield* without("behind", behind)
-    return yield* without("failed", leave(reasonOf(exit.cause)))
+    return yield* without("failed", lookAtOnce)
   })
 
   /** Reads on the replica or else on the primary, which inside of a transaction on it is the only one. */

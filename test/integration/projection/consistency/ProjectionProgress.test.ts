@@ -68,7 +68,7 @@ it.effect("looks at the checkpoints every 20 ms for as long as somebody waits, o
 })
 
 it.effect(
-  "looks at once, and every 5 ms, if the projection has no runner here, which would say what is committed",
+  "looks at once and then more and more rarely, if the projection has no runner here, which would say what is committed",
   () => {
     const { layer, state } = checkpointsOnly()
     return Effect.gen(function* () {
@@ -79,13 +79,21 @@ it.effect(
       assert.strictEqual(state.looks, 1)
       assert.strictEqual(yield* Fiber.join(first), 5n)
       const waiting = yield* Effect.forkChild(progress.awaitPosition(key, 6n))
-      yield* TestClock.adjust("15 millis")
+      // At once, and 5, 15 and 35 ms later.
+      yield* TestClock.adjust("36 millis")
       assert.strictEqual(state.looks, 5)
-      state.position = 6n
-      yield* TestClock.adjust("5 millis")
-      assert.strictEqual(yield* Fiber.join(waiting), 6n)
-      yield* TestClock.adjust("10 seconds")
-      assert.strictEqual(state.looks, 6)
+      yield* TestClock.adjust("2 seconds")
+      const { looks } = state
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(state.looks, looks + 10)
+      // Whoever comes now waits no longer for that, once the pause that has begun is over.
+      const last = yield* Effect.forkChild(progress.awaitPosition(key, 7n))
+      yield* TestClock.adjust("136 millis")
+      assert.isAtLeast(state.looks, looks + 13)
+      state.position = 7n
+      yield* TestClock.adjust("100 millis")
+      assert.strictEqual(yield* Fiber.join(waiting), 7n)
+      assert.strictEqual(yield* Fiber.join(last), 7n)
     }).pipe(Effect.provide(layer))
   }
 )

@@ -6,11 +6,15 @@ import { append, orderLives } from "../../../../harness/orders/OrderLives.ts"
 import { freshDatabase } from "../../../../harness/vitest/FreshDatabase.ts"
 import { onePerPool, processLayer } from "../../../../harness/views/ViewLayer.ts"
 import { logLayer } from "../../../../harness/views/LogLayer.ts"
+import { Database } from "../../../../src/database/Database.ts"
+import { DatabaseUnavailable } from "../../../../src/database/DatabaseErrors.ts"
 import { EventStore } from "../../../../src/eventstore/EventStore.ts"
 import { id } from "../../../../src/eventstore/StreamId.ts"
 import type { OrderId } from "../../../../src/order/OrderId.ts"
 import * as ConsistencyToken from "../../../../src/projection/consistency/ConsistencyToken.ts"
 import { ProjectionProgress } from "../../../../src/projection/consistency/ProjectionProgress.ts"
+import { LetOut } from "../../../../src/projection/view/LetOut.ts"
+import * as ReplicaReads from "../../../../src/projection/view/ReplicaReads.ts"
 import { OrderQueries } from "../../../../src/views/order/OrderQueries.ts"
 import { OrderViewProjection } from "../../../../src/views/order/OrderViewProjection.ts"
 import * as SqlOrderQueries from "../../../../src/views/order/SqlOrderQueries.ts"
@@ -132,6 +136,41 @@ it.live.each(Object.entries(unfit))("a replica of which it is said that %s is no
     )
   )
 })
+
+it.live(
+  "a read that fails on the replica is answered by the primary, and is no reason to take the replica away",
+  () => {
+    const lines: Array<string> = []
+    const logger = Logger.make(({ message }) => void lines.push(String(message)))
+    return withOwnMetrics(
+      Effect.gen(function* () {
+        const { services } = yield* withReplica
+        const { replica } = Context.get(services, Database)
+        const { counts } = yield* Effect.provideContext(SqlOrderQueries.make(), services)
+        const { read } = yield* ReplicaReads.make(replica!, OrderViewProjection).pipe(
+          Effect.provide(LetOut.layer),
+          Effect.provideContext(services)
+        )
+        const tooMuch = Effect.fail(new DatabaseUnavailable({ retryAfter: 1, cause: new Error("this is too much") }))
+        const { freshness } = yield* read(undefined, tooMuch, counts({})).pipe(
+          Effect.repeat({ while: () => Effect.map(Effect.delay(outcome("failed"), 5), (failed) => failed === 0) })
+        )
+        assert.isAbove(Number(freshness.position), 0)
+        yield* Effect.repeat(
+          Effect.andThen(read(undefined, counts({}), counts({})), Effect.delay(outcome("answered"), 5)),
+          {
+            until: (answered) => answered > 0
+          }
+        )
+        assert.notInclude(lines.join(), "this is too much")
+      }).pipe(
+        Effect.scoped,
+        Effect.provide(Logger.layer([logger])),
+        Effect.provideService(References.MinimumLogLevel, "Debug")
+      )
+    )
+  }
+)
 
 it.live("PGlite has no replica", () =>
   Effect.gen(function* () {
