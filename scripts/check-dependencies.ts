@@ -38,10 +38,11 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   orders: ["cache", "kernel", "database", ...service],
   http: ["orders", ...service, "database/DatabaseErrors.ts", "database/YieldToIo.ts", ...webhookPort],
   webhooks: ["http/wire/PushMessage.ts", "orders", ...service, "database"],
+  transfer: ["database", "eventstore", "projection"],
   cluster: ["http/problems/Problems.ts", "orders", ...service],
   bus: ["http", "orders", ...service, "database/DatabaseErrors.ts"],
   mongodb: ["orders/OrdersLayers.ts", "order", "views", "projection", "eventstore", "database", "telemetry"],
-  server: ["mongodb", "cache", "bus", "webhooks", "http", "orders", "kernel", "database", ...service],
+  server: ["transfer", "mongodb", "cache", "bus", "webhooks", "http", "orders", "kernel", "database", ...service],
   testing: ["order", "catalog", "aggregate", "eventstore", "projection", "views", "supervision", "database"],
   ".": ["server"]
 }

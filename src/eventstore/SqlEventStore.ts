@@ -5,7 +5,7 @@
  * most a page; no connection is held between two of them. `SqlFailure` tells the failures of the database apart.
  */
 import { Duration, Effect, Layer } from "effect"
-import type { Statement } from "effect/sql"
+import type { SqlClient, Statement } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import * as BatchedReads from "../database/BatchedReads.ts"
 import { Database } from "../database/Database.ts"
@@ -25,6 +25,35 @@ const maxPageBytes = 1024 * 1024
 
 const read = <A, R>(self: Effect.Effect<A, SqlError, R>) => self.pipe(orUnavailable, withinSeconds(6))
 
+/** Measures an event's data as text. Data that is stored uncompressed, as small data is, need not be read for it. */
+const textSize =
+  "CASE WHEN pg_column_compression(data) IS NULL THEN pg_column_size(data) ELSE octet_length(data::text) END"
+
+/**
+ * Makes a query of some of these events in the order of `key`, from `after + 1` on: at most `limit`, fewer if they are large,
+ * but two. The inner query leaves out what is too large as it is stored, so that only little is decompressed to be measured.
+ */
+export const boundedPage = (
+  sql: SqlClient.SqlClient,
+  events: Statement.Fragment,
+  key: "position" | "version",
+  { after, limit }: { readonly after: bigint | number; readonly limit: number }
+) => {
+  const by = sql(key)
+  const sumBefore = (bytes: string) =>
+    sql`coalesce(sum(${sql.literal(bytes)}) OVER (
+      ORDER BY ${by} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)`
+  const isSecond = sql`${by} <= ${after}::bigint + 2`
+  return sql`SELECT * FROM (
+      SELECT *, ${sumBefore(textSize)} AS text_before FROM (
+        SELECT *, ${sumBefore("pg_column_size(data)")} AS stored_before, count(*) OVER () AS found
+        FROM (SELECT * FROM ${events} AND ${by} > ${after} ORDER BY ${by} LIMIT ${limit}) AS page
+      ) AS page
+      WHERE stored_before < ${maxPageBytes} OR ${isSecond}
+    ) AS page
+    WHERE text_before < ${maxPageBytes} OR ${isSecond}`
+}
+
 export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = GroupCommit.defaultLimits) {
   const database = yield* Database
   const sql = database.reads
@@ -38,37 +67,9 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
   )
   const columns = sql.literal(EventRow.columns)
 
-  /** Measures an event's data as text. Data that is stored uncompressed, as small data is, need not be read for it. */
-  const textSize =
-    "CASE WHEN pg_column_compression(data) IS NULL THEN pg_column_size(data) ELSE octet_length(data::text) END"
-
-  /**
-   * Reads some of these events in the order of `key`, from `after + 1` on: at most `limit`, fewer if they are large, but two.
-   * The inner query leaves out what is too large as it is stored, so that only little is decompressed to be measured.
-   */
-  const some = (
-    events: Statement.Fragment,
-    key: "position" | "version",
-    { after, limit }: { readonly after: bigint | number; readonly limit: number }
-  ) => {
-    const by = sql(key)
-    const sumBefore = (bytes: string) =>
-      sql`coalesce(sum(${sql.literal(bytes)}) OVER (
-        ORDER BY ${by} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)`
-    const isSecond = sql`${by} <= ${after}::bigint + 2`
-    return sql`SELECT * FROM (
-        SELECT *, ${sumBefore(textSize)} AS text_before FROM (
-          SELECT *, ${sumBefore("pg_column_size(data)")} AS stored_before, count(*) OVER () AS found
-          FROM (SELECT * FROM ${events} AND ${by} > ${after} ORDER BY ${by} LIMIT ${limit}) AS page
-        ) AS page
-        WHERE stored_before < ${maxPageBytes} OR ${isSecond}
-      ) AS page
-      WHERE text_before < ${maxPageBytes} OR ${isSecond}`
-  }
-
   const readAll: EventStore["Service"]["readAll"] = ({ after, limit }) =>
     sql<EventRow.EventRow>`SELECT ${columns}
-      FROM (${some(sql`ordinal.events WHERE true`, "position", { after, limit: Math.min(limit, maxPageSize) })}) AS page
+      FROM (${boundedPage(sql, sql`ordinal.events WHERE true`, "position", { after, limit: Math.min(limit, maxPageSize) })}) AS page
       ORDER BY "position"`.pipe(Effect.map(EventRow.decode), read)
 
   // One event more than fits is looked for, which tells whether the stream goes on.
@@ -76,7 +77,7 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
     const most = Math.min(limit, maxPageSize)
     const stream = sql`ordinal.events WHERE stream_id = ${streamId}`
     const rows = yield* sql<EventRow.EventRow & { readonly found: bigint }>`SELECT ${columns}, found
-      FROM (${some(stream, "version", { after, limit: most + 1 })}) AS page
+      FROM (${boundedPage(sql, stream, "version", { after, limit: most + 1 })}) AS page
       WHERE version <= ${after}::bigint + ${most} ORDER BY version`.pipe(read)
     return { events: EventRow.decode(rows), hasMore: rows.length < Number(rows[0]?.found ?? 0) }
   })

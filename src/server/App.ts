@@ -4,7 +4,7 @@
  */
 import { Duration, Effect, Layer } from "effect"
 import type { ServeError } from "effect/http/HttpServerError"
-import type { SqlError } from "effect/sql/SqlError"
+import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { AggregateLimits, defaults as aggregateDefaults } from "../aggregate/AggregateLimits.ts"
 import { causeText } from "../database/CauseText.ts"
 import { Database } from "../database/Database.ts"
@@ -172,8 +172,11 @@ export const layer = Layer.unwrap(
   })
 )
 
-/** Brings the database of the settings up to date, and opens nothing else of the server. */
-export const migrate = Effect.gen(function* () {
-  const { settings } = yield* Settings.load
-  yield* Migrate.run.pipe(Effect.provide(Layer.provideMerge(database(settings), Logging.layer(settings))))
-}).pipe(Effect.catchTag("SqlError", unusableDatabase))
+/** Runs with the database of the settings, and opens nothing else of the server. */
+export const withDatabase = <A, E>(use: Effect.Effect<A, E, Database>) =>
+  Effect.gen(function* () {
+    const { settings } = yield* Settings.load
+    return yield* Effect.provide(use, Layer.provideMerge(database(settings), Logging.layer(settings)))
+  }).pipe(Effect.catchIf(isSqlError, unusableDatabase))
+
+export const migrate = withDatabase(Migrate.run)
