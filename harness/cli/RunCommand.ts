@@ -12,8 +12,12 @@ export interface Ran {
 
 const teardown = Failures.teardown(Runtime.defaultTeardown)
 
-/** The environment is only what is given here. */
-export const ordinal = (args: ReadonlyArray<string>, environment: Readonly<Record<string, string>> = {}) =>
+/** The environment is only what is given here; nothing is a terminal, and the standard input is empty, unless `stdio` says so. */
+export const ordinal = (
+  args: ReadonlyArray<string>,
+  environment: Readonly<Record<string, string>> = {},
+  stdio: Partial<Stdio.Stdio> = {}
+) =>
   Effect.gen(function* () {
     const out: Array<string> = []
     const errors: Array<string> = []
@@ -21,7 +25,7 @@ export const ordinal = (args: ReadonlyArray<string>, environment: Readonly<Recor
     const console: Console.Console = { ...globalThis.console, log: keep(out), error: keep(errors) }
     const exit = yield* program.pipe(
       Effect.provideService(Console.Console, console),
-      Effect.provide(Layer.merge(NodeServices.layer, Stdio.layerTest({ args: Effect.succeed(args) }))),
+      Effect.provide(Layer.merge(NodeServices.layer, Stdio.layerTest({ args: Effect.succeed(args), ...stdio }))),
       Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(environment))),
       Effect.exit
     )

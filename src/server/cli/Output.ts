@@ -8,13 +8,13 @@ export const jsonFlag = Flag.Boolean("json").pipe(
 )
 
 /** A position of the log may be beyond what a number holds. */
-const plain = (_: string, value: unknown): unknown => (typeof value === "bigint" ? String(value) : value)
+const asJson = (_: string, value: unknown): unknown => (typeof value === "bigint" ? String(value) : value)
 
 /** Prints one document. */
-export const json = (document: unknown) => Console.log(JSON.stringify(document, plain, 2))
+export const json = (document: unknown) => Console.log(JSON.stringify(document, asJson, 2))
 
 /** Prints one document of a stream of them, on a line of its own. */
-export const jsonLine = (document: unknown) => Console.log(JSON.stringify(document, plain))
+export const jsonLine = (document: unknown) => Console.log(JSON.stringify(document, asJson))
 
 /** Prints rows whose columns stand below each other. */
 export const table = (rows: ReadonlyArray<ReadonlyArray<string>>) => {
@@ -28,3 +28,15 @@ export const table = (rows: ReadonlyArray<ReadonlyArray<string>>) => {
   )
   return Console.log(lines.join("\n"))
 }
+
+const indented = (value: unknown, depth: number): string => {
+  const space = "  ".repeat(depth)
+  const lines = Object.entries(value ?? {}).map(([name, part]) => {
+    if (typeof part !== "object" || part === null) return `${space}${name}: ${String(part)}`
+    return Object.keys(part).length === 0 ? "" : `${space}${name}:\n${indented(part, depth + 1)}`
+  })
+  return lines.filter((line) => line !== "").join("\n")
+}
+
+/** Prints a document as its names and values, a line each. */
+export const plain = (document: unknown) => Console.log(indented(document, 0))

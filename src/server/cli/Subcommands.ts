@@ -3,6 +3,20 @@ import * as Config from "./commands/Config.ts"
 import * as Health from "./commands/Health.ts"
 import * as Log from "./commands/Log.ts"
 import * as Migrate from "./commands/Migrate.ts"
+import * as Orders from "./commands/Orders.ts"
+import * as Parked from "./commands/Parked.ts"
+import * as Projections from "./commands/Projections.ts"
 import * as Serve from "./commands/Serve.ts"
+import * as Tail from "./commands/Tail.ts"
 
-export const subcommands = [Serve.command, Migrate.command, Health.command, Log.command, Config.command] as const
+export const subcommands = [
+  Serve.command,
+  Migrate.command,
+  Health.command,
+  Config.command,
+  Orders.command,
+  Tail.command,
+  Projections.command,
+  Parked.command,
+  Log.command
+] as const

@@ -2,18 +2,11 @@
 import { Console, Effect, Struct } from "effect"
 import { Command } from "effect/cli"
 import { get } from "node:http"
-import { isIPv6 } from "node:net"
 import { causeText } from "../../../database/CauseText.ts"
 import * as Settings from "../../Settings.ts"
 import { UnusableSetting } from "../../UnusableSetting.ts"
+import { reachable } from "../RunningServer.ts"
 import * as SettingFlags from "../SettingFlags.ts"
-
-/** A server that listens on all addresses is asked on this machine's own. */
-const reachable = (host: string): string => {
-  if (host === "0.0.0.0") return "127.0.0.1"
-  if (host === "::") return "[::1]"
-  return isIPv6(host) ? `[${host}]` : host
-}
 
 /** Returns the status of the answer. Unlike `fetch`, Node's client asks at any port. */
 const statusAt = (url: string) =>
