@@ -1,6 +1,6 @@
 /**
  * Checks the package as somebody would install it (run by `npm run check`): builds and packs it into a temporary folder,
- * then lets publint and "are the types wrong" check the tarball. Prints their output only if they find something.
+ * with its bill of materials, then lets publint and "are the types wrong" check the tarball. Prints their output only if they find something.
  */
 import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -22,6 +22,11 @@ const run = (command: string, ...args: ReadonlyArray<string>): string => {
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
 
 const tarball = join(folder, run("npm", "pack", "--silent", "--pack-destination", folder).trim().split("\n").at(-1)!)
+const packed = run("tar", "-tzf", tarball)
+if (!packed.includes("package/dist/sbom.cdx.json")) {
+  console.error("The package has no bill of materials: dist/sbom.cdx.json")
+  process.exit(1)
+}
 run("publint", "run", "--strict", tarball)
 run("attw", "--profile", "esm-only", tarball)
 console.log("publint and attw find nothing wrong with the package")
