@@ -3,10 +3,13 @@ import * as OrdersLayers from "../../src/orders/OrdersLayers.ts"
 import { Duration, Effect, Layer, Logger, ManagedRuntime, References, Tracer } from "effect"
 import { HttpServer } from "effect/http"
 import * as AggregateLimits from "../../src/aggregate/AggregateLimits.ts"
+import * as RateLimits from "../../src/http/admission/RateLimits.ts"
+import * as RateLimitStore from "../../src/http/admission/RateLimitStore.ts"
 import * as AllowedSites from "../../src/http/listener/AllowedSites.ts"
 import { HttpLimits, defaults } from "../../src/http/listener/HttpLimits.ts"
 import { OpenStreams } from "../../src/http/push/OpenStreams.ts"
 import * as PushLimits from "../../src/http/push/PushLimits.ts"
+import { Caller } from "../../src/http/handlers/Caller.ts"
 import { Elsewhere, type Others } from "../../src/http/handlers/Elsewhere.ts"
 import { Readiness } from "../../src/http/handlers/Readiness.ts"
 import * as Server from "../../src/http/listener/Server.ts"
@@ -22,6 +25,8 @@ export interface Options {
   readonly push?: Partial<PushLimits.PushLimits>
   readonly elsewhere?: { readonly command?: Others; readonly query?: Others }
   readonly sites?: Partial<AllowedSites.AllowedSites>
+  readonly quotas?: Partial<RateLimits.Quotas>
+  readonly caller?: Caller
   readonly logs?: (line: string) => void
   /** Without it nothing records spans, as in a process that sends them nowhere. */
   readonly tracer?: Tracer.Tracer
@@ -41,6 +46,12 @@ export const stub = (methods: Partial<Orders["Service"]>): Layer.Layer<Orders> =
 export const patience = Duration.minutes(1)
 
 export const patientLimits = { ...defaults, headers: patience, body: patience, request: patience, keepAlive: patience }
+
+const rateLimits = (quotas: Partial<RateLimits.Quotas>, proxies: ReadonlyArray<string> = []) =>
+  Layer.provide(
+    RateLimits.layer({ caller: 0, address: 0, failures: 0, window: Duration.hours(1), ...quotas }, proxies),
+    RateLimitStore.layerMemory()
+  )
 
 /** The port that a server got. */
 export const portOf = ({ address }: HttpServer.HttpServer["Service"]): number => {
@@ -66,6 +77,8 @@ export const start = async (options: Options = {}) => {
     Layer.provide(Layer.succeed(PushLimits.PushLimits, { ...PushLimits.defaults, ...options.push })),
     Layer.provide(Layer.succeed(AllowedSites.AllowedSites, { ...AllowedSites.defaults, ...options.sites })),
     Layer.provide(Layer.succeed(Elsewhere, options.elsewhere ?? {})),
+    Layer.provide(options.quotas === undefined ? Layer.empty : rateLimits(options.quotas, options.sites?.proxies)),
+    Layer.provide(Layer.succeed(Caller, options.caller ?? {})),
     Layer.provide(Logger.layer([logger])),
     Layer.provide(options.tracer === undefined ? Layer.empty : Layer.succeed(Tracer.Tracer, options.tracer))
   )

@@ -22,6 +22,7 @@ import { OrderPolicies } from "../order/OrderPolicies.ts"
 import * as DemoCatalog from "../orders/DemoCatalog.ts"
 import { ProjectionLimits, defaults as projectionDefaults } from "../projection/ProjectionLimits.ts"
 import * as CacheSettings from "./settings/CacheSettings.ts"
+import * as ListenerSettings from "./settings/ListenerSettings.ts"
 import * as Addresses from "./Addresses.ts"
 import * as HeldPorts from "./HeldPorts.ts"
 import * as KafkaSettings from "./KafkaSettings.ts"
@@ -73,7 +74,8 @@ const limits = (settings: Settings.Settings) =>
       ...httpDefaults,
       // Above the commands' own deadline, so that a command's own answer says what became of it.
       request: Duration.sum(settings.COMMAND_DEADLINE, Duration.seconds(5)),
-      shutdown: settings.SHUTDOWN
+      shutdown: settings.SHUTDOWN,
+      connections: settings.CONNECTIONS
     })
   )
 
@@ -105,18 +107,18 @@ const orders = (settings: Settings.Settings) =>
   )
 
 /**
- * This process is ready when its database stores events, or answers at least if others take the commands; before its
- * migration, and while it ends, nobody asks. Checks at the same time share one trial, so that however many come, they don't
+ * This process is ready when its database stores events, or answers at least if others take the commands, until it is told to
+ * stop; before its migration nobody asks. Checks at the same time share one trial, so that however many come, they don't
  * hold the log up.
  */
-const readiness = (settings: Settings.Settings) =>
+const readiness = (settings: Settings.Settings, refuse: Stopping.Stopping["refuse"]) =>
   Layer.effect(
     Readiness,
     Effect.gen(function* () {
       const { head, writable } = yield* EventStore
       const trial = Roles.of(settings).has("command") ? writable : Effect.asVoid(withinSeconds(2)(head))
       const [shared, forget] = yield* Effect.cachedInvalidateWithTTL(trial, "1 minute")
-      return Readiness.of({ check: Effect.ensuring(shared, forget) })
+      return Readiness.of({ check: Effect.andThen(refuse, Effect.ensuring(shared, forget)) })
     })
   )
 
@@ -153,18 +155,19 @@ export const layer = Layer.unwrap(
       Addresses.guard(settings, "ADMIN_HOST"),
       Roles.check(settings)
     ])
-    const { stopped, stopping } = Stopping.make(settings.SHUTDOWN)
+    const { refuse: refuseStopping, stopped, stopping } = Stopping.make(settings.SHUTDOWN)
     return stopping.pipe(
       Layer.provideMerge(takeOver("letGo", Server.layer(api))),
       Layer.catchTag("ServeError", refusePort(api)),
       Layer.provide(admin(shown, adminPort)),
       Layer.provide(WebhookSettings.layer(settings)),
       Layer.merge(Layer.catchTag(KafkaSettings.layer(settings, Roles.of(settings)), "SqlError", refuseDatabase)),
-      Layer.provide(Layer.merge(readiness(settings), OpenStreams.layer)),
+      Layer.provide(Layer.merge(readiness(settings, refuseStopping), OpenStreams.layer)),
       Layer.provide(Layer.catchTag(orders(settings), "SqlError", refuseDatabase)),
       Layer.provide(HeldPorts.HeldPorts.layer(api, adminPort)),
       Layer.provide(cache(settings)),
       Layer.provide(limits(settings)),
+      Layer.provide(Layer.merge(ListenerSettings.tls(settings), ListenerSettings.admission(settings))),
       Layer.provide(Layer.effectDiscard(guards)),
       Layer.provide(stopped),
       Layer.provide(Logging.layer(settings))

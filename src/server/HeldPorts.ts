@@ -6,10 +6,12 @@
  */
 import { Context, Effect, Exit, Layer, Schema, Scope } from "effect"
 import { ProblemDetails } from "effect/http"
-import { createServer, type Server } from "node:http"
+import { createServer, type RequestListener, type Server } from "node:http"
+import type { Server as TlsServer } from "node:https"
 import { causeText } from "../database/CauseText.ts"
 import { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import { Problems } from "../http/problems/Problems.ts"
+import { Tls } from "../http/transport/Tls.ts"
 import { UnusableSetting } from "./UnusableSetting.ts"
 
 export interface Port {
@@ -50,22 +52,22 @@ const notYet = {
   detail: "The server is starting and has not opened its database yet; nothing was done; try again in 1 s."
 }
 
-const starting = (): Server =>
-  createServer((request, response) => {
-    const isAlive = request.url === "/health/live"
-    const contentType = isAlive ? "application/json" : ProblemDetails.contentType
-    response.writeHead(isAlive ? 200 : notYet.status, {
-      "content-type": contentType,
-      "retry-after": "1",
-      connection: "close"
-    })
-    response.end(JSON.stringify(isAlive ? { status: "live" } : notYet))
+const answerStarting: RequestListener = (request, response) => {
+  const isAlive = request.url === "/health/live"
+  const contentType = isAlive ? "application/json" : ProblemDetails.contentType
+  response.writeHead(isAlive ? 200 : notYet.status, {
+    "content-type": contentType,
+    "retry-after": "1",
+    connection: "close"
   })
+  response.end(JSON.stringify(isAlive ? { status: "live" } : notYet))
+}
 
-const listen = ({ host, port }: Port) =>
-  Effect.acquireRelease(
-    Effect.callback<Server, Error>((resume) => {
-      const server = starting()
+const listen = Effect.fnUntraced(function* ({ host, port }: Port) {
+  const tls = yield* Tls
+  yield* Effect.acquireRelease(
+    Effect.callback<Server | TlsServer, Error>((resume) => {
+      const server = tls === undefined ? createServer(answerStarting) : tls.server({}).on("request", answerStarting)
       server.once("error", (error) => resume(Effect.fail(error)))
       server.listen({ host, port }, () => resume(Effect.succeed(server)))
     }),
@@ -75,6 +77,7 @@ const listen = ({ host, port }: Port) =>
         server.closeAllConnections()
       })
   )
+})
 
 const hold = Effect.fnUntraced(function* (port: Port) {
   const scope = yield* Scope.fork(yield* Effect.scope)

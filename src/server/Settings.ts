@@ -28,6 +28,7 @@ import {
   type Values
 } from "./SettingKinds.ts"
 import { kafkaSettings } from "./KafkaSettings.ts"
+import { listenerSettings } from "./settings/ListenerSettings.ts"
 import { mongoSettings } from "./settings/MongoSettings.ts"
 import { roleSettings } from "./Roles.ts"
 import { cacheSettings } from "./settings/CacheSettings.ts"
@@ -78,7 +79,7 @@ export const settings = {
   ),
   ALLOWED_HOSTS: setting("", hosts, "names that requests may call the server by, besides localhost and addresses"),
   ALLOWED_ORIGINS: setting("", origins, "other origins whose pages may use the API (CORS) and open a WebSocket"),
-  TRUSTED_PROXIES: setting("", networks, "proxies whose X-Forwarded-Host header is believed"),
+  TRUSTED_PROXIES: setting("", networks, "proxies whose X-Forwarded-Host and X-Forwarded-For headers are believed"),
   ALLOW_PGLITE_IN_PRODUCTION: setting(false, boolean, "use the embedded database although NODE_ENV is production"),
   AUTO_CONFIRM: setting(
     defaultPolicies.autoConfirm,
@@ -93,6 +94,7 @@ export const settings = {
   LOG_LEVEL: setting("info", choice("debug", "info", "warning", "error"), "least severe log line to print"),
   LOG_FORMAT: setting("pretty", choice("pretty", "json"), "how log lines look"),
   ...roleSettings,
+  ...listenerSettings,
   MAILBOX: setting(actors.mailbox, count, "commands that may wait for one order"),
   DRAIN: setting(actors.drain, integer(1, 500), "commands of one order that are stored together at most"),
   IN_FLIGHT: setting(actors.inFlight, count, "commands without an answer in the whole process"),

@@ -1,7 +1,10 @@
 import { Effect, Exit, Scope } from "effect"
 import { once } from "node:events"
+import { writeFile } from "node:fs/promises"
 import { createServer as createHttpServer } from "node:http"
+import { get } from "node:https"
 import { type AddressInfo, createServer } from "node:net"
+import { join } from "node:path"
 import { assert, describe, inject, it, onTestFinished } from "vitest"
 import { type Environment, launch } from "../../harness/servers/ServerProcess.ts"
 import * as Migrations from "../../src/database/Migrations.ts"
@@ -11,7 +14,8 @@ import { until } from "../../harness/clocks/Until.ts"
 import { connect } from "../../harness/servers/FreshDatabase.ts"
 import { freePort } from "../../harness/servers/FreePort.ts"
 import type { Page } from "../../harness/clients/HttpClient.ts"
-import { embeddedDatabase, freshDatabase, refusal, server, sql } from "../../harness/servers/Resources.ts"
+import * as Certificates from "../../harness/fixtures/Certificates.ts"
+import { directory, embeddedDatabase, freshDatabase, refusal, server, sql } from "../../harness/servers/Resources.ts"
 
 const postgres = (change: (url: URL) => void): string => {
   const url = new URL(inject("postgresUrl"))
@@ -64,12 +68,36 @@ const wrong: ReadonlyArray<readonly [what: string, settings: () => Environment, 
   ]
 ]
 
+/** Paths of a certificate and of the key of another one. */
+const certificates = async () => {
+  const folder = await directory()
+  const paths = { cert: join(folder, "tls.crt"), key: join(folder, "tls.key"), other: join(folder, "other.key") }
+  await writeFile(paths.cert, Certificates.first.cert)
+  await writeFile(paths.key, Certificates.first.key)
+  await writeFile(paths.other, Certificates.second.key)
+  return paths
+}
+
 describe("a wrong setting stops the start with one sentence that says which and why", () => {
   it.each(wrong)("%s", async (_, environment, says) => {
     const sentence = await refusal(launch(environment()))
     assert.match(sentence, /^Ordinal did not start\. /)
     assert.match(sentence, says)
     assert.notInclude(sentence, "secret")
+  })
+
+  it("TLS with one of its files, without a file, or with the key of another certificate", async () => {
+    const { cert, key, other } = await certificates()
+    const refused = (tls: Environment) => refusal(launch({ DATABASE_URL: memory, ...tls }))
+    assert.match(
+      await refused({ TLS_CERT: cert }),
+      /TLS_CERT is set and TLS_KEY is not\. .* set TLS_KEY, or unset TLS_CERT\.$/
+    )
+    assert.match(
+      await refused({ TLS_CERT: "/nowhere", TLS_KEY: key }),
+      /with TLS_CERT \(\/nowhere\): ENOENT.*\. Name a cert/
+    )
+    assert.match(await refused({ TLS_CERT: cert, TLS_KEY: other }), /TLS_CERT and TLS_KEY .*the key is of another cert/)
   })
 
   it("a variable that a later version reads", async () => {
@@ -134,6 +162,32 @@ it("while the server starts, its ports say that the process is alive and not rea
       ),
     (ok) => ok
   )
+  child.kill("SIGTERM")
+  assert.deepStrictEqual(await exit, { code: 0, signal: null })
+})
+
+it("with a certificate both ports speak TLS, from the first moment on, and the health check asks so", async () => {
+  const { cert, key } = await certificates()
+  const [port, adminPort] = [await freePort(), await freePort()]
+  const tls = { TLS_CERT: cert, TLS_KEY: key, PORT: String(port), ADMIN_PORT: String(adminPort) }
+  const { child, exit, output } = launch({ DATABASE_URL: await freshDatabase(), ...tls })
+  onTestFinished(() => void child.kill("SIGKILL"))
+  const statusAt = (port: number) =>
+    new Promise<number>((resolve) => {
+      get({ port, path: "/health/live", host: "127.0.0.1", ca: Certificates.first.cert, agent: false }, (response) => {
+        response.resume()
+        resolve(response.statusCode ?? 0)
+      }).once("error", () => resolve(0))
+    })
+  for (const each of [port, adminPort]) {
+    await until(
+      () => statusAt(each),
+      (status) => status === 200
+    )
+  }
+  await until(output, (text) => text.includes(`Listening on https://127.0.0.1:${port}`))
+  const health = launch({ TLS_CERT: cert, PORT: String(port) }, ["health"])
+  assert.deepStrictEqual(await health.exit, { code: 0, signal: null }, health.output())
   child.kill("SIGTERM")
   assert.deepStrictEqual(await exit, { code: 0, signal: null })
 })
@@ -222,10 +276,19 @@ it("log lines in JSON have a text as their message, and say when the server stop
     .map((line) => JSON.parse(line) as { readonly message: unknown })
   for (const { message } of lines) assert.isString(message)
   const messages = lines.map(({ message }) => String(message))
-  assert.match(messages.at(-1) ?? "", /^Stopped\.$/)
-  const stopping = messages.findIndex((message) => message.startsWith("Stopping: "))
-  assert.isAbove(
-    stopping,
-    messages.findIndex((message) => message.startsWith("Listening on "))
+  assert.strictEqual(messages.at(-1), "Stopped.")
+  const steps = [
+    /^Listening on http:/,
+    /^Stopping: not ready any more\. /,
+    /^No new connections are taken\. Requests that are being answered: 0\.$/,
+    /^Event streams that end now, each with the position to go on from: 0\.$/,
+    /^All requests are answered, and all connections closed\.$/,
+    /^Stopped\.$/
+  ]
+  const lineOf = steps.map((step) => messages.findIndex((message) => step.test(message)))
+  assert.notInclude(lineOf, -1, output())
+  assert.deepStrictEqual(
+    lineOf,
+    lineOf.toSorted((left, right) => left - right)
   )
 })

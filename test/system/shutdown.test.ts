@@ -1,9 +1,12 @@
 import { Agent, request } from "node:http"
+import { Effect } from "effect"
 import { assert, it } from "vitest"
 import { placement } from "../../harness/fixtures/Shop.ts"
-import { fillCatalog, history, orderId } from "../../harness/clients/HttpClient.ts"
+import { call, fillCatalog, history, orderId } from "../../harness/clients/HttpClient.ts"
 import { now } from "../../harness/clocks/RunningTime.ts"
-import { freshDatabase, server } from "../../harness/servers/Resources.ts"
+import { untilSo } from "../../harness/clocks/Until.ts"
+import { connect } from "../../harness/servers/FreshDatabase.ts"
+import { freshDatabase, server, sql } from "../../harness/servers/Resources.ts"
 
 interface Sent {
   readonly order: string
@@ -65,4 +68,29 @@ it("SIGTERM under load: what was sent is answered, what was answered is kept, th
   for (const { order, status } of sent) {
     if (status === 202) assert.lengthOf((await history(second.url, order)) ?? [], 2)
   }
+})
+
+it("a second signal ends the server at once, whatever is still to be answered", async () => {
+  const database = await freshDatabase()
+  const { output, pid, stop, url } = await server({ DATABASE_URL: database })
+  await fillCatalog(url)
+  const order = orderId()
+  await Effect.gen(function* () {
+    const log = yield* connect(database)
+    yield* log`SELECT FROM ordinal.log_head FOR UPDATE`.pipe(
+      Effect.andThen(
+        Effect.promise(async () => {
+          const answer = call(url, "POST", "/orders", { body: placement({ orderId: order }) }).catch(() => undefined)
+          const waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+          await untilSo(async () => (await sql(database).rows(waits)).length > 0)
+          const exit = stop()
+          await untilSo(() => /Requests that are being answered: 1\./.test(output()))
+          process.kill(pid, "SIGTERM")
+          assert.deepStrictEqual(await exit, { code: 143, signal: null })
+          assert.isUndefined(await answer)
+        })
+      ),
+      log.withTransaction
+    )
+  }).pipe(Effect.scoped, Effect.runPromise)
 })

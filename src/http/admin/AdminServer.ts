@@ -1,7 +1,7 @@
 /** Serves the operators' API on a port of its own, in the same process. `App` calls this. */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Layer } from "effect"
-import { HttpRouter, HttpServer, HttpServerError } from "effect/http"
+import { HttpRouter, HttpServerError } from "effect/http"
 import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
 import * as EndpointMiddleware from "../listener/EndpointMiddleware.ts"
 import { HttpLimits } from "../listener/HttpLimits.ts"
@@ -31,17 +31,17 @@ const routes = Layer.mergeAll(HttpApiBuilder.layer(AdminApi, { openapiPath }), d
 const isInUse = ({ cause }: HttpServerError.ServeError): boolean =>
   cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE"
 
-const listening = Effect.gen(function* () {
-  const { address } = yield* HttpServer.HttpServer
-  yield* Effect.logInfo(`The admin port listens at ${HttpServer.formatAddress(address)}/docs, metrics at /metrics.`)
-})
+const listening = Effect.flatMap(Listener.url, (url) =>
+  Effect.logInfo(`The admin port listens at ${url}/docs, metrics at /metrics.`)
+)
 
 export const layer = ({ host, orAnother, port }: Options) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const limits = yield* HttpLimits
+      const server = yield* Listener.make(limits)
       const listen = (port: number) =>
-        NodeHttpServer.layer(() => Listener.make(limits), { host, port, gracefulShutdownTimeout: limits.shutdown })
+        NodeHttpServer.layer(server, { host, port, gracefulShutdownTimeout: limits.shutdown })
       const another = (error: HttpServerError.ServeError) =>
         Layer.unwrap(
           Effect.gen(function* () {
@@ -50,10 +50,10 @@ export const layer = ({ host, orAnother, port }: Options) =>
             return listen(0)
           })
         )
-      const server = Layer.catchTag(listen(port), "ServeError", another)
+      const listener = Layer.catchTag(listen(port), "ServeError", another)
       const options = { routerConfig: Listener.routerConfig, disableLogger: true, disableListenLog: true }
       // The context of this layer (its router, its memo map) must not get into another server, so it is built apart.
       const serve = Layer.effectDiscard(Layer.build(HttpRouter.serve(routes, options)))
-      return Layer.merge(serve, Layer.effectDiscard(listening)).pipe(Layer.provideMerge(server))
+      return Layer.merge(serve, Layer.effectDiscard(listening)).pipe(Layer.provideMerge(listener))
     })
   )

@@ -6,9 +6,14 @@ import { HttpApiMiddleware } from "effect/http-api"
 import { Problems } from "../problems/Problems.ts"
 
 /** Any endpoint may answer these. */
-export const boundaryErrors = [Problems.InvalidRequest, Problems.ForeignHost, Problems.InternalError] as const
+export const boundaryErrors = [
+  Problems.InvalidRequest,
+  Problems.ForeignHost,
+  Problems.RateLimited,
+  Problems.InternalError
+] as const
 
-/** Every endpoint refuses foreign hosts and what can't be decoded, and answers a defect. */
+/** Every endpoint refuses foreign hosts, too many requests and what can't be decoded, and answers a defect. */
 export class Boundary extends HttpApiMiddleware.Service<Boundary>()("ordinal/http/api/Boundary", {
   error: boundaryErrors
 }) {}

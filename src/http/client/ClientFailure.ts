@@ -13,6 +13,7 @@ import {
   InternalError,
   NotServedHere,
   QueryOverdue,
+  RateLimited,
   RequestTimeout,
   UnsupportedMediaType
 } from "../problems/HttpError.ts"
@@ -21,7 +22,7 @@ import {
 class UnreadableResponse extends Data.TaggedError("UnreadableResponse")<{ readonly cause: Schema.SchemaError }> {}
 
 /** The server did nothing. */
-type Refused = RequestTimeout | QueryOverdue | ForeignHost | ForeignOrigin | NotServedHere
+type Refused = RequestTimeout | QueryOverdue | ForeignHost | ForeignOrigin | NotServedHere | RateLimited
 type Transport = HttpClientError.HttpClientError | Refused
 /** These mean that this program, or the server, has a bug. */
 type Broken = Schema.SchemaError | InternalError | ContentTooLarge | UnsupportedMediaType
@@ -35,7 +36,9 @@ export const markUnreadable = (
   Effect.mapError(response, (error) => (Schema.isSchemaError(error) ? new UnreadableResponse({ cause: error }) : error))
 
 const isRefused = (error: unknown): error is Refused =>
-  [RequestTimeout, QueryOverdue, ForeignHost, ForeignOrigin, NotServedHere].some((refused) => error instanceof refused)
+  [RequestTimeout, QueryOverdue, ForeignHost, ForeignOrigin, NotServedHere, RateLimited].some(
+    (refused) => error instanceof refused
+  )
 
 const isTransport = (error: unknown): error is Transport | UnreadableResponse =>
   HttpClientError.isHttpClientError(error) || error instanceof UnreadableResponse || isRefused(error)
@@ -54,6 +57,7 @@ const reasonOf = (error: Transport | UnreadableResponse): string => {
   if (error instanceof ForeignHost) return `it does not answer to the name ${error.host}`
   if (error instanceof ForeignOrigin) return `it refuses requests of pages of ${error.value}`
   if (error instanceof NotServedHere) return `its ROLE does not include ${error.role}`
+  if (error instanceof RateLimited) return `it takes no more requests of this caller for ${error.retryAfter} s`
   const { response } = error
   return response === undefined ? "no connection" : `it answered ${response.status} as this API does not`
 }

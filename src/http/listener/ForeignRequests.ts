@@ -5,9 +5,10 @@
  * The `Host` is checked because an attacker can point a name of their own to this machine, which makes their page one
  * of the same origin (DNS rebinding). Addresses pass: rebinding needs a name.
  */
-import { BlockList, isIP } from "node:net"
+import { isIP } from "node:net"
 import { Option } from "effect"
 import { HttpMiddleware, type HttpServerRequest, type HttpServerResponse } from "effect/http"
+import { isTrusted } from "../admission/ClientAddress.ts"
 import { ForeignHost, ForeignOrigin } from "../problems/HttpError.ts"
 import * as ProblemResponse from "../problems/ProblemResponse.ts"
 import { Problems } from "../problems/Problems.ts"
@@ -23,19 +24,6 @@ const isServed = (host: string, allowed: AllowedSites["hosts"]): boolean => {
   if (allowed === "any") return true
   const name = hostName(host)
   return name === "localhost" || isIP(name) !== 0 || allowed.some((one) => one.toLowerCase() === name)
-}
-
-/** Tells whether an address belongs to a proxy whose `X-Forwarded-Host` is believed. */
-const isTrusted = (proxies: ReadonlyArray<string>): ((address: string) => boolean) => {
-  if (proxies.length === 0) return () => false
-  const list = new BlockList()
-  const family = (address: string) => (isIP(address) === 6 ? "ipv6" : "ipv4")
-  for (const proxy of proxies) {
-    const [address = "", prefix] = proxy.split("/")
-    if (prefix === undefined) list.addAddress(address, family(address))
-    else list.addSubnet(address, Number(prefix), family(address))
-  }
-  return (address) => list.check(address, family(address))
 }
 
 const changesNothing = ({ headers, method }: Request): boolean =>
@@ -100,6 +88,8 @@ const exposedHeaders = [
   "Link",
   "Location",
   "Preference-Applied",
+  "RateLimit",
+  "RateLimit-Policy",
   "Retry-After",
   "traceparent",
   "X-Request-Id"

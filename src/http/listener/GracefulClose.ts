@@ -7,6 +7,8 @@
  */
 import type { Server, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
+import { Server as TlsServer } from "node:tls"
+import * as OpenResponses from "../transport/OpenResponses.ts"
 
 /** Connections that wait to be accepted get so many milliseconds; each turn of the event loop accepts one. */
 const graceToConnect = 100
@@ -14,7 +16,7 @@ const graceToConnect = 100
 const graceToSend = 250
 
 export const closeGracefully = (server: Server): Server => {
-  const openResponses = new Set<ServerResponse>()
+  const openResponses = OpenResponses.of(server)
   /** Counts the unanswered requests of each connection; connections that became WebSockets are not in it. */
   const unanswered = new Map<Socket, number>()
   let isClosing = false
@@ -28,9 +30,9 @@ export const closeGracefully = (server: Server): Server => {
   // One function for all responses, which finds its own in `this`: a closure for each would cost a microsecond.
   function onClose(this: ServerResponse) {
     count(this.req.socket, -1)
-    openResponses.delete(this)
   }
-  server.on("connection", (socket: Socket) => {
+  // Under TLS a request's socket is not that of the connection below it.
+  server.on(server instanceof TlsServer ? "secureConnection" : "connection", (socket: Socket) => {
     unanswered.set(socket, 0)
     socket.once("close", () => unanswered.delete(socket))
   })
@@ -38,7 +40,6 @@ export const closeGracefully = (server: Server): Server => {
     count(socket, 1)
     response.on("close", onClose)
     if (isClosing) endConnectionAfter(response)
-    else openResponses.add(response)
   })
   server.prependListener("upgrade", ({ socket }) => {
     // This is the only listener left once the server stops, and it can't serve a WebSocket.

@@ -60,10 +60,12 @@ export const write = (
   request: HttpServerRequest.HttpServerRequest,
   { headers, status, text }: Reply.Ready,
   ids: RequestIds,
-  traceparent: string | undefined
+  traceparent: string | undefined,
+  more: Readonly<Record<string, string>> | undefined
 ): Response => {
   const lines: Array<string> = []
   for (const name in headers) lines.push(name, headers[name]!)
+  for (const name in more) lines.push(name, more[name]!)
   lines.push("x-request-id", ids.echo, "x-content-type-options", "nosniff", "cache-control", "private, no-cache")
   if (traceparent !== undefined) lines.push("traceparent", traceparent)
   lines.push("content-type", "application/json", "content-length", String(Buffer.byteLength(text)))

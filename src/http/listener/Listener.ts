@@ -1,10 +1,14 @@
 /**
- * Makes Node's HTTP server (or Deno's, through `node:http`) for every port of this process. The server keeps the limits
- * of time, answers what its HTTP parser refuses as `UnparsedRequests` says, and ends as `GracefulClose` says.
+ * Makes Node's HTTP server (or Deno's, through `node:http`) for every port of this process, under TLS if there is a
+ * certificate. The server keeps the limits of time and number, answers what its HTTP parser refuses as `UnparsedRequests`
+ * says, and ends as `GracefulClose` says.
  */
 import { createServer, type Server } from "node:http"
 import type { Socket } from "node:net"
-import { Duration } from "effect"
+import { Duration, Effect } from "effect"
+import { HttpServer } from "effect/http"
+import { hangUpOnSlowReaders } from "../transport/SlowReaders.ts"
+import { Tls } from "../transport/Tls.ts"
 import { closeGracefully } from "./GracefulClose.ts"
 import type { HttpLimits } from "./HttpLimits.ts"
 import { answerUnparsed } from "./UnparsedRequests.ts"
@@ -25,17 +29,34 @@ const readBeforeIdleClose = (server: Server): Server =>
     })
   })
 
-export const make = (limits: HttpLimits): Server => {
-  const server = createServer({
-    // RouterMiddleware refuses a request without Host, with a problem document.
-    requireHostHeader: false,
-    // Node would drop the second of two lines; so it is seen, and refused where there may be only one.
-    joinDuplicateHeaders: true,
-    headersTimeout: Duration.toMillis(limits.headers),
-    // RequestBody ends a slow body earlier; this timeout covers bodies that nobody reads.
-    requestTimeout: Duration.toMillis(limits.headers) + Duration.toMillis(limits.body),
-    keepAliveTimeout: Duration.toMillis(limits.keepAlive),
-    connectionsCheckingInterval: Math.min(1000, Duration.toMillis(limits.headers) / 2)
-  })
-  return closeGracefully(answerUnparsed(readBeforeIdleClose(server)))
-}
+const plain = { server: createServer }
+
+/** Makes the function that makes a server, which listens nowhere yet. */
+export const make = Effect.fnUntraced(function* (limits: HttpLimits) {
+  const tls = (yield* Tls) ?? plain
+  return (): Server => {
+    const options = {
+      // RouterMiddleware refuses a request without Host, with a problem document.
+      requireHostHeader: false,
+      // Node would drop the second of two lines; so it is seen, and refused where there may be only one.
+      joinDuplicateHeaders: true,
+      headersTimeout: Duration.toMillis(limits.headers),
+      handshakeTimeout: Duration.toMillis(limits.headers),
+      // RequestBody ends a slow body earlier; this timeout covers bodies that nobody reads.
+      requestTimeout: Duration.toMillis(limits.headers) + Duration.toMillis(limits.body),
+      keepAliveTimeout: Duration.toMillis(limits.keepAlive),
+      connectionsCheckingInterval: Math.min(1000, Duration.toMillis(limits.headers) / 2)
+    }
+    // A server of `node:https` has all that is used of one of `node:http`.
+    const server = tls.server(options) as Server
+    server.maxConnections = limits.connections
+    return closeGracefully(answerUnparsed(readBeforeIdleClose(hangUpOnSlowReaders(server, limits.answer))))
+  }
+})
+
+/** Gives the URL that the server of this context listens at. */
+export const url = Effect.gen(function* () {
+  const { address } = yield* HttpServer.HttpServer
+  const scheme = (yield* Tls) === undefined ? "http:" : "https:"
+  return HttpServer.formatAddress(address).replace(/^http:/, scheme)
+})

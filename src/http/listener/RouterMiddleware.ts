@@ -23,8 +23,10 @@ import type { Ready } from "../handlers/Reply.ts"
 import { InternalError, InvalidRequest, MethodNotAllowed, RouteNotFound } from "../problems/HttpError.ts"
 import * as ProblemResponse from "../problems/ProblemResponse.ts"
 import { Problems } from "../problems/Problems.ts"
+import * as SecurityHeaders from "../transport/SecurityHeaders.ts"
 import { isTraceparent } from "../wire/HeaderValue.ts"
 import * as RequestId from "../wire/RequestId.ts"
+import * as RateLimits from "../admission/RateLimits.ts"
 import * as AllowedMethods from "./AllowedMethods.ts"
 import { AllowedSites } from "./AllowedSites.ts"
 import * as EntityTags from "./EntityTags.ts"
@@ -119,19 +121,21 @@ export const complete = (
   response: Response,
   ids: RequestId.RequestIds,
   traceparent: string | undefined,
-  root: string
+  root: string,
+  more?: Readonly<Record<string, string>>
 ): Response => {
   const actions = (document: Readonly<Record<string, unknown>>) => OrderLinks.ofProblem(root, document)
   const completed = response.status < 400 ? response : ProblemResponse.complete(response, ids.uuid, actions)
   const headers: Record<string, string> = {
     "x-request-id": ids.echo,
     "x-content-type-options": "nosniff",
-    "cache-control": response.headers["cache-control"] ?? "private, no-cache"
+    "cache-control": response.headers["cache-control"] ?? "private, no-cache",
+    ...more
   }
   if (traceparent !== undefined) headers["traceparent"] = traceparent
-  // No page of another site frames a page of ours, to have a visitor click on it.
-  if (response.headers["content-type"]?.startsWith("text/html") === true) {
-    headers["content-security-policy"] = "frame-ancestors 'none'"
+  if (SecurityHeaders.isHtml(response)) {
+    const policy = response.headers["content-security-policy"]
+    Object.assign(headers, SecurityHeaders.ofHtml, policy === undefined ? {} : { "content-security-policy": policy })
   }
   return HttpServerResponse.setHeaders(completed, headers)
 }
@@ -142,6 +146,9 @@ export const traceOf = ({ headers: { traceparent } }: Request, context: Context.
   if (span?._tag === "Span") return HttpTraceContext.toHeaders(span)["traceparent"]
   return traceparent !== undefined && isTraceparent(traceparent) ? traceparent : undefined
 }
+
+/** Probes come all the time, often through one proxy; nothing that they ask costs much. */
+const isProbe = ({ url }: Request): boolean => url.startsWith("/health/")
 
 /** The request of a WebSocket lasts as long as its connection, so its duration says nothing. */
 const isWebSocket = ({ headers }: Request, { status }: Response) =>
@@ -162,6 +169,8 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
       const sites = otherSites === "allowed" ? allowed : { ...allowed, origins: [] }
       const refuseForeign = ForeignRequests.refuse(sites, otherSites === "allowed")
       const admit = ForeignRequests.admit(sites)
+      // Operators are few, and their port is not for others.
+      const limits = otherSites === "allowed" ? yield* RateLimits.RateLimits : undefined
       // The answers to pages of allowed origins have headers that hot routes do not know of.
       const findHot = sites.origins.length === 0 ? yield* HotRoutes.HotRoutes : () => undefined
 
@@ -183,6 +192,7 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
           const deadline = RequestDeadline.make()
           const trace = traceOf(request, fiber.context)
           const hot = Span.isRecorded(fiber) ? undefined : findHot(request)
+          let limitHeaders: RateLimits.Headers | undefined
 
           const answer = (response: Response) => {
             deadline.stop()
@@ -191,9 +201,11 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
               const route = Context.getOrUndefined(fiber.context, HttpRouter.RouteContext)?.route.path
               measure(method, route ?? hot?.path ?? "none", response.status, start)
             }
-            const answered = isPage(url) ? EntityTags.conditional(request, response) : response
-            if (answered.status < 400) return Effect.succeed(complete(answered, ids, trace, ""))
-            return Effect.map(OrderLinks.root, (root) => complete(answered, ids, trace, root))
+            const answered = isPage(url)
+              ? SecurityHeaders.withPolicy(EntityTags.conditional(request, response))
+              : response
+            if (answered.status < 400) return Effect.succeed(complete(answered, ids, trace, "", limitHeaders))
+            return Effect.map(OrderLinks.root, (root) => complete(answered, ids, trace, root, limitHeaders))
           }
 
           const refusal = refuseMalformed(request) ?? refuseForeign(request)
@@ -208,13 +220,16 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
             fiber.setContext(attempt === undefined ? own : Context.add(own, Attempt, attempt))
             return admitted
           }
-          const routed = hot === undefined ? endpoint() : hot.answer({ request, ids, deadline, fiber, endpoint })
+          const route = () => (hot === undefined ? endpoint() : hot.answer({ request, ids, deadline, fiber, endpoint }))
+          const keep = (headers: RateLimits.Headers) => (limitHeaders = headers)
+          const isLimited = limits !== undefined && !isProbe(request)
+          const routed = isLimited ? RateLimits.admit(limits, request, fiber, route, keep) : route()
           return Effect.matchCauseEffect(routed, {
             onSuccess: (made) => {
               if (!isReady(made)) return answer(made)
               deadline.stop()
               measure(method, hot?.path ?? "none", made.status, start)
-              return Effect.succeed(HotRoutes.write(request, made, ids, trace))
+              return Effect.succeed(HotRoutes.write(request, made, ids, trace, limitHeaders))
             },
             onFailure: (cause) => {
               deadline.stop()

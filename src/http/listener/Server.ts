@@ -1,8 +1,9 @@
 /** Serves the API of orders, or one of your own, on Node's HTTP server (or Deno's, through `node:http`). */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { Effect, Layer } from "effect"
+import { Effect, identity, Layer } from "effect"
 import { HttpRouter } from "effect/http"
 import { type HttpApi, HttpApiBuilder, type HttpApiGroup, HttpApiScalar } from "effect/http-api"
+import { LoadShedding } from "../admission/LoadShedding.ts"
 import { Api } from "../api/Api.ts"
 import * as CatalogHandlers from "../handlers/CatalogHandlers.ts"
 import * as EventSocket from "../push/EventSocket.ts"
@@ -17,6 +18,7 @@ import * as OrderQueryHandlers from "../handlers/OrderQueryHandlers.ts"
 import * as OpenStreams from "../push/OpenStreams.ts"
 import * as ProjectionHandlers from "../handlers/ProjectionHandlers.ts"
 import { PushLimits } from "../push/PushLimits.ts"
+import * as CloseLog from "../transport/CloseLog.ts"
 import * as RouterMiddleware from "./RouterMiddleware.ts"
 import * as StreamHandlers from "../handlers/StreamHandlers.ts"
 import * as SystemHandlers from "../handlers/SystemHandlers.ts"
@@ -57,7 +59,9 @@ const ownRoutes = Layer.merge(routesWith([...pages, HomePage.path]), HomePage.la
   Layer.provide(HotRoutes.layer)
 )
 
-const onRouter = { routerConfig: Listener.routerConfig, disableLogger: true }
+const onRouter = { routerConfig: Listener.routerConfig, disableLogger: true, disableListenLog: true }
+
+const listening = Layer.effectDiscard(Effect.flatMap(Listener.url, (url) => Effect.logInfo(`Listening on ${url}`)))
 
 interface Address {
   readonly host: string
@@ -71,8 +75,13 @@ export const layer = (options: Address) =>
       const limits = yield* HttpLimits
       const streams = yield* OpenStreams.OpenStreams
       const websocket = EventSocket.options(yield* PushLimits)
-      const server = () => OpenStreams.endBefore(Listener.make(limits), streams)
+      const listener = yield* Listener.make(limits)
+      const shedding = yield* LoadShedding
+      const protect = shedding?.protect ?? identity
+      const sayClosing = yield* CloseLog.make(limits.shutdown, streams)
+      const server = () => protect(sayClosing(OpenStreams.endBefore(listener(), streams)))
       return HttpRouter.serve(ownRoutes, onRouter).pipe(
+        Layer.merge(listening),
         Layer.provideMerge(
           NodeHttpServer.layer(server, { ...options, gracefulShutdownTimeout: limits.shutdown, websocket })
         )
@@ -89,11 +98,12 @@ export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint>
   options: Address
 ) =>
   Layer.unwrap(
-    Effect.map(HttpLimits, (limits) =>
-      HttpRouter.serve(routesOf(api, pages), onRouter).pipe(
-        Layer.provideMerge(
-          NodeHttpServer.layer(() => Listener.make(limits), { ...options, gracefulShutdownTimeout: limits.shutdown })
-        )
+    Effect.gen(function* () {
+      const limits = yield* HttpLimits
+      const server = yield* Listener.make(limits)
+      return HttpRouter.serve(routesOf(api, pages), onRouter).pipe(
+        Layer.merge(listening),
+        Layer.provideMerge(NodeHttpServer.layer(server, { ...options, gracefulShutdownTimeout: limits.shutdown }))
       )
-    )
+    })
   )

@@ -75,7 +75,8 @@ const textOf = (document: ProblemDocument): string => {
 export const answerUnparsed = (server: Server): Server =>
   server
     .on("clientError", (error: ParserError, socket) => {
-      if (!socket.writable || error.code === "ECONNRESET") socket.destroy()
+      // Whoever did not get through the handshake of TLS could not read an answer.
+      if (!socket.writable || /^(ECONNRESET|ERR_(SSL|TLS)_)/.test(error.code ?? "")) socket.destroy()
       else socket.end(textOf(documentOf(error)))
     })
     .on("connect", (_request, socket) => {

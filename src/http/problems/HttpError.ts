@@ -99,6 +99,24 @@ export class NotServedHere extends Schema.TaggedError<NotServedHere>()(
   }
 }
 
+/** The limits of `RateLimits` count these. */
+const counted = {
+  caller: "This caller sends more requests than it may",
+  address: "More requests come from this address than may",
+  failures: "Too many requests from this address had no valid credentials"
+}
+
+/** The caller, or all of its address together, may send no more for now; nothing was done. */
+export class RateLimited extends Schema.TaggedError<RateLimited>()(
+  "RateLimited",
+  { limit: Schema.Literals(["caller", "address", "failures"]), retryAfter: Schema.Finite },
+  { httpApiStatus: 429 }
+) {
+  override get message() {
+    return `${counted[this.limit]}. Nothing was done; try again in ${this.retryAfter} s.`
+  }
+}
+
 /** A defect ended the request. The server's log has the cause, under the id in `instance`. */
 export class InternalError extends Schema.TaggedError<InternalError>()("InternalError", {}, { httpApiStatus: 500 }) {
   override get message() {

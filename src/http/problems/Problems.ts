@@ -109,6 +109,10 @@ export const KernelProblems = {
     when: "The Idempotency-Key was used before, for another request; nothing was done.",
     remedy: "Use a new key for each new request."
   }),
+  RateLimited: problem(HttpError.RateLimited, "rate-limited", "Too many requests", {
+    when: "The caller or its address has sent more than it may (`limit` says which), or too much that was not authenticated; nothing was done.",
+    remedy: "Send the request again after Retry-After, and slow down: RateLimit says how many are left."
+  }),
   InternalError: problem(HttpError.InternalError, "internal", "Internal error", {
     when: "Something is broken inside the server; a command may or may not have been stored.",
     remedy: "Report the id in `instance`; the server's log has the cause under that id."

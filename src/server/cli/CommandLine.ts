@@ -2,6 +2,7 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { ConfigProvider, Effect, Layer, Runtime } from "effect"
+import { constants } from "node:os"
 import { CliConfig, Command, Flag, GlobalFlag } from "effect/cli"
 import * as CommandLineOutput from "./CommandLineOutput.ts"
 import * as Serve from "./commands/Serve.ts"
@@ -34,8 +35,21 @@ export const program = Command.run(root, { version: "0.1.0" }).pipe(
   Effect.provide(CommandLineOutput.layer)
 )
 
-export const run = () =>
+/** The first signal ends the program in order; a second one ends it at once, with the exit code that shells give it. */
+const exitOnSecondSignal = () => {
+  let isStopping = false
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (isStopping) process.exit(128 + constants.signals[signal])
+      isStopping = true
+    })
+  }
+}
+
+export const run = () => {
+  exitOnSecondSignal()
   program.pipe(
     Effect.provide(Layer.merge(NodeServices.layer, ConfigProvider.layer(ConfigProvider.fromEnv(Settings.emptyToo)))),
     NodeRuntime.runMain({ teardown: Failures.teardown(Runtime.defaultTeardown) })
   )
+}

@@ -146,6 +146,7 @@ describe("the definition of the API", () => {
       "foreign-origin",
       "internal",
       "not-served-here",
+      "rate-limited",
       "request-timeout",
       "content-too-large",
       "unsupported-media-type"

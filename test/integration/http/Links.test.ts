@@ -117,7 +117,7 @@ describe("an API that is mounted under a path", () => {
       disableLogger: true,
       disableListenLog: true
     }).pipe(
-      Layer.provideMerge(NodeHttpServer.layer(() => Listener.make(defaults), { host: "127.0.0.1", port: 0 })),
+      Layer.provideMerge(NodeHttpServer.layer(Effect.runSync(Listener.make(defaults)), { host: "127.0.0.1", port: 0 })),
       Layer.provide(OrdersLayers.layerMemory),
       Layer.provide(Projections.layerMemory),
       Layer.provide(OpenStreams.layer),

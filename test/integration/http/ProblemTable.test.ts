@@ -11,6 +11,7 @@ const elsewhere = {
   draining: "Problems.test.ts",
   "not-served-here": "Elsewhere.test.ts",
   "request-timeout": "Limits.test.ts",
+  "rate-limited": "admission/RateLimits.test.ts",
   "foreign-host": "listener/ForeignRequests.test.ts",
   "foreign-origin": "listener/ForeignRequests.test.ts",
   "projection-not-found": "admin/Problems.test.ts",

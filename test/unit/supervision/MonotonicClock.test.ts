@@ -11,6 +11,7 @@ it("the wall clock is read only where a time is stored or shown; deadlines and p
     "src/bus/inbox/Reply.ts",
     "src/eventstore/MemoryEventStore.ts",
     "src/eventstore/UuidV7.ts",
+    "src/mongodb/OrderCollections.ts",
     "src/projection/audit/DriftAudit.ts",
     "src/projection/audit/SqlAudits.ts",
     "src/projection/store/Memory.ts",

@@ -89,6 +89,10 @@ const problems: Readonly<Record<string, Field>> = {
   value: field("That header's value.", "https://shop.example"),
   host: field("The name by which the server was asked.", "shop.example"),
   origin: field("The page's origin.", "https://shop.example"),
+  "RateLimitedProblem.limit": field(
+    "What there was too much of: caller, address, or failures to authenticate.",
+    "caller"
+  ),
   "ContentTooLargeProblem.limit": field("A body may have so many bytes.", 262_144),
   token: field("The token that was sent.", "1042.5f2c9a1b3d4e"),
   "ProjectionBehindProblem.required": count("The position that the view was to reach.", 1042),

@@ -1,20 +1,27 @@
 /** Asks the server that these settings describe whether it is ready, as a container's health check does: `ordinal health`. */
 import { Console, Effect, Struct } from "effect"
 import { Command } from "effect/cli"
-import { get } from "node:http"
+import { get, type IncomingMessage } from "node:http"
+import { get as getOverTls } from "node:https"
 import { causeText } from "../../../database/CauseText.ts"
 import * as Settings from "../../Settings.ts"
 import { UnusableSetting } from "../../UnusableSetting.ts"
 import { reachable } from "../RunningServer.ts"
 import * as SettingFlags from "../SettingFlags.ts"
 
-/** Returns the status of the answer. Unlike `fetch`, Node's client asks at any port. */
+/**
+ * Returns the status of the answer. Unlike `fetch`, Node's client asks at any port, and of a server under TLS that has a
+ * certificate for another name than this address.
+ */
 const statusAt = (url: string) =>
   Effect.callback<number | undefined, UnusableSetting>((resume) => {
-    const request = get(url, (response) => {
+    const answered = (response: IncomingMessage) => {
       response.resume()
       resume(Effect.succeed(response.statusCode))
-    })
+    }
+    const request = url.startsWith("https:")
+      ? getOverTls(url, { rejectUnauthorized: false }, answered)
+      : get(url, answered)
     request.once("error", (error) => {
       const problem = `${url} can't be reached: ${causeText(error)}.`
       resume(Effect.fail(new UnusableSetting({ problem })))
@@ -25,20 +32,20 @@ const statusAt = (url: string) =>
 /** Fails with a sentence if the server can't be reached or is not ready. */
 const check = Effect.gen(function* () {
   const {
-    settings: { HOST, PORT }
+    settings: { HOST, PORT, TLS_CERT }
   } = yield* Settings.load
   if (PORT === 0) {
     return yield* new UnusableSetting({
       problem: "PORT is 0, any free port. Set PORT to the one that the server took."
     })
   }
-  const url = `http://${reachable(HOST)}:${PORT}/health/ready`
+  const url = `${TLS_CERT === "" ? "http" : "https"}://${reachable(HOST)}:${PORT}/health/ready`
   const status = yield* statusAt(url)
   if (status !== 200) return yield* new UnusableSetting({ problem: `${url} answered ${status}.` })
   yield* Console.log(`Ready: ${url}`)
 })
 
-const flags = Struct.pick(SettingFlags.flags, ["HOST", "PORT"])
+const flags = Struct.pick(SettingFlags.flags, ["HOST", "PORT", "TLS_CERT"])
 
 export const command = Command.make("health", flags, SettingFlags.command("Ordinal is not ready.", check)).pipe(
   Command.withDescription(

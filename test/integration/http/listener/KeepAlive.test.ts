@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { Duration } from "effect"
+import { Duration, Effect } from "effect"
 import { once } from "node:events"
 import { type AddressInfo, connect } from "node:net"
 import { defaults } from "../../../../src/http/listener/HttpLimits.ts"
@@ -8,7 +8,7 @@ import * as Listener from "../../../../src/http/listener/Listener.ts"
 const ask = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 it("a request that came while the server was held up for longer than it keeps idle connections is answered", async () => {
-  const server = Listener.make({ ...defaults, keepAlive: Duration.millis(100) })
+  const server = Effect.runSync(Listener.make({ ...defaults, keepAlive: Duration.millis(100) }))()
   server.on("request", (_, response) => response.end())
   await once(server.listen(0, "127.0.0.1"), "listening")
   const socket = connect((server.address() as AddressInfo).port, "127.0.0.1")
