@@ -5,7 +5,8 @@
  * answered in a second. So as many are let in as are answered in the time that a request may wait, and the others are told to
  * come back, which costs next to nothing (an adaptive limit on concurrency, as in Welsh and Culler, "Adaptive Overload Control
  * for Busy Internet Servers", 2003). Queries are counted apart from what changes something, so that neither takes the room of
- * the other. Health checks are always let in, and so are event streams, whose number is bounded elsewhere. A request that
+ * the other. Whoever sends or reads slowly takes none of it: a request counts from when all of it is there until its answer is
+ * complete. Health checks are always let in, and so are event streams, whose number is bounded elsewhere. A request that
  * agrees to wait for a view is refused like any other, but says nothing of how long others wait.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http"
@@ -25,9 +26,13 @@ const fewest = 256
 /** Before anything was measured, this is what a server answers in a millisecond. */
 const firstRate = 2
 
-/** Counts the requests of one kind that are being answered. */
+/** The requests of one kind. */
 interface Lane {
-  open: number
+  /** Those that were let in and are not answered, as far as is known: some may have been answered since the last look. */
+  readonly open: Set<ServerResponse>
+  /** So many of them wait for their caller to send the rest, as of the last look. Nobody else waits for these. */
+  unsent: number
+  lookedAt: number
   answered: number
   /** Answers in a millisecond, as of the last times when there was a queue. */
   rate: number
@@ -35,14 +40,51 @@ interface Lane {
   refused: number
 }
 
-const lane = (): Lane => ({ open: 0, answered: 0, rate: firstRate, wasBusy: false, refused: 0 })
+const lane = (): Lane => ({
+  open: new Set(),
+  unsent: 0,
+  lookedAt: 0,
+  answered: 0,
+  rate: firstRate,
+  wasBusy: false,
+  refused: 0
+})
 
-const limitOf = ({ rate }: Lane, target: number): number => Math.max(fewest, rate * target)
+/** An answer that its caller does not take is an answer: whoever reads slowly takes nobody's room. */
+const look = (lane: Lane, now: number): void => {
+  lane.unsent = 0
+  lane.lookedAt = now
+  for (const response of lane.open) {
+    if (response.writableEnded) {
+      lane.open.delete(response)
+      lane.answered += 1
+    } else if (!response.req.complete) {
+      lane.unsent += 1
+    }
+  }
+}
 
-/** Without a queue the rate says how many came, not how many could be answered. */
-const measure = (lane: Lane, millis: number): void => {
-  const isBusy = lane.open >= fewest
-  if (isBusy && lane.wasBusy) lane.rate = 0.7 * lane.rate + 0.3 * (lane.answered / millis)
+const waitingIn = ({ open, unsent }: Lane): number => open.size - unsent
+
+/** A look takes as long as there are requests, so there are not too many of them. */
+const lookAtMostEvery = 10
+
+const isFull = (lane: Lane, target: number): boolean => {
+  const limit = Math.max(fewest, lane.rate * target)
+  if (waitingIn(lane) < limit) return false
+  const now = performance.now()
+  if (now - lane.lookedAt >= lookAtMostEvery) look(lane, now)
+  return waitingIn(lane) >= limit
+}
+
+/** Without a queue, before and after, the answers say how many came, and not how many could be answered. */
+export const rateAfter = (rate: number, answered: number, millis: number, wasQueued: boolean): number =>
+  wasQueued ? 0.7 * rate + 0.3 * (answered / millis) : rate
+
+const measure = (lane: Lane, now: number, millis: number): void => {
+  look(lane, now)
+  const isBusy = waitingIn(lane) >= fewest
+  lane.rate = rateAfter(lane.rate, lane.answered, millis, isBusy && lane.wasBusy)
   lane.wasBusy = isBusy
   lane.answered = 0
 }
@@ -90,11 +132,11 @@ export const make = (target: Duration.Duration) => {
   const millis = Duration.toMillis(target)
   const lanes = { query: lane(), command: lane() }
 
-  /** One function for all responses: a closure for each would cost a microsecond. */
-  const answeredIn = (lane: Lane) => () => {
-    lane.open -= 1
-    lane.answered += 1
-  }
+  /** One function for all responses, which finds its own in `this`: a closure for each would cost a microsecond. */
+  const answeredIn = (lane: Lane) =>
+    function (this: ServerResponse) {
+      if (lane.open.delete(this)) lane.answered += 1
+    }
   const answered = { query: answeredIn(lanes.query), command: answeredIn(lanes.command) }
 
   /** Tells whether the request was refused. */
@@ -103,13 +145,13 @@ export const make = (target: Duration.Duration) => {
     if (isFree(url)) return false
     const kind = method === "GET" || method === "HEAD" ? "query" : "command"
     const lane = lanes[kind]
-    if (lane.open >= limitOf(lane, millis)) {
+    if (isFull(lane, millis)) {
       lane.refused += 1
       refuse(request, response)
       return true
     }
     if (headers["prefer"] !== undefined) return false
-    lane.open += 1
+    lane.open.add(response)
     response.on("close", answered[kind])
     return false
   }
@@ -124,7 +166,16 @@ export const make = (target: Duration.Duration) => {
     return server
   }
 
-  return { lanes, protect, measure: (millis: number) => Object.values(lanes).forEach((lane) => measure(lane, millis)) }
+  let measuredAt = performance.now()
+  return {
+    lanes,
+    protect,
+    measure: () => {
+      const now = performance.now()
+      for (const lane of Object.values(lanes)) measure(lane, now, now - measuredAt)
+      measuredAt = now
+    }
+  }
 }
 
 export const layer = (target: Duration.Duration) =>
@@ -134,11 +185,8 @@ export const layer = (target: Duration.Duration) =>
       const { lanes, measure, protect } = make(target)
       const refused = yield* shed
       const outage = OutageLog.make("Answering requests in time")
-      let since = performance.now()
-      const look = Effect.suspend(() => {
-        const now = performance.now()
-        measure(now - since)
-        since = now
+      const report = Effect.suspend(() => {
+        measure()
         const kinds = (["query", "command"] as const).filter((kind) => lanes[kind].refused > 0)
         for (const kind of kinds) {
           refused(lanes[kind].refused, kind)
@@ -149,7 +197,7 @@ export const layer = (target: Duration.Duration) =>
       })
       refused.prepare("query")
       refused.prepare("command")
-      yield* supervise("load-shedding", Effect.forever(Effect.delay(look, every)))
+      yield* supervise("load-shedding", Effect.forever(Effect.delay(report, every)))
       return { protect }
     })
   )

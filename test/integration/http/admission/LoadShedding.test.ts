@@ -50,17 +50,28 @@ const serve = async () => {
     sending.end(method === "POST" ? "{}" : undefined)
     return answer
   }
+  const sendHalf = () => {
+    const sending = request({
+      port,
+      host: "127.0.0.1",
+      method: "POST",
+      path: "/orders",
+      headers: { host: "localhost" }
+    })
+    sending.on("error", () => {}).write("{")
+    return sending
+  }
   onTestFinished(async () => {
     agent.destroy()
     await new Promise((resolve) => server.close(resolve))
   })
-  return { send, waiting, shedder, answerAll: () => waiting.splice(0).forEach((response) => response.end()) }
+  return { send, sendHalf, waiting, answerAll: () => waiting.splice(0).forEach((response) => response.end()) }
 }
 
 it("what would have to wait is refused at once with 503 and Retry-After, each kind for itself; probes and streams are let in", async () => {
   const { answerAll, send, waiting } = await serve()
   const commands = Array.from({ length: room }, () => send("POST", "/orders"))
-  await untilSo(() => waiting.length === room)
+  await untilSo(() => waiting.length === room && waiting.every(({ req }) => req.complete))
   for (let count = 0; count < 5; count++) {
     const { fault, retryAfter, status } = await send("POST", "/orders")
     assert.deepStrictEqual([status, fault], [503, undefined])
@@ -82,22 +93,24 @@ it("what would have to wait is refused at once with 503 and Retry-After, each ki
   assert.strictEqual((await again).status, 200)
 })
 
-it("as many are let in as are answered in the time that one may wait", () => {
-  const { lanes, measure } = LoadShedding.make(Duration.millis(500))
-  const { command } = lanes
-  command.open = 1_000
-  const busy = (answers: number) => {
-    for (let count = 0; count < 60; count++) {
-      command.answered = answers
-      measure(100)
-    }
-    return Math.round(command.rate * 1_000)
+it("callers who do not send the rest of their requests, or do not take their answers, take nobody's room", async () => {
+  const { answerAll, send, sendHalf, waiting } = await serve()
+  const halves = Array.from({ length: room }, sendHalf)
+  await untilSo(() => waiting.length === room)
+  const whole = send("POST", "/orders")
+  await untilSo(() => waiting.length === room + 1)
+  answerAll()
+  assert.strictEqual((await whole).status, 200)
+  for (const half of halves) half.destroy()
+})
+
+it("as many are let in as are answered in the time that one may wait: the rate is that of a queue", () => {
+  const after = (rate: number, answered: number, isQueued: boolean) => {
+    for (let count = 0; count < 60; count++) rate = LoadShedding.rateAfter(rate, answered, 100, isQueued)
+    return Math.round(rate * 1_000)
   }
-  // Without a queue, few answers mean that few came.
-  command.open = 10
-  assert.strictEqual(busy(1), 2_000)
-  command.open = 1_000
-  assert.strictEqual(busy(300), 3_000)
-  assert.strictEqual(busy(0), 0)
-  assert.strictEqual(busy(50), 500)
+  assert.strictEqual(after(2, 1, false), 2_000)
+  assert.strictEqual(after(2, 300, true), 3_000)
+  assert.strictEqual(after(2, 0, true), 0)
+  assert.strictEqual(after(0, 50, true), 500)
 })
