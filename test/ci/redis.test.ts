@@ -14,6 +14,9 @@ import * as RedisServer from "../../harness/services/RedisServer.ts"
 import { folderOf } from "../../harness/services/Service.ts"
 import { ciSuite } from "../../harness/vitest/CiSuite.ts"
 import * as RedisOrderCache from "../../src/cache/redis/RedisOrderCache.ts"
+import * as RedisRateLimits from "../../src/cache/redis/RedisRateLimits.ts"
+import * as RateLimits from "../../src/http/admission/RateLimits.ts"
+import * as RateLimitStore from "../../src/http/admission/RateLimitStore.ts"
 
 const missing = await redis.install(folderOf(redis.name)).then(
   () => undefined,
@@ -97,5 +100,35 @@ ciSuite("the cache of orders on Valkey", missing, () => {
     assert.lengthOf(served.output().match(/Using the cache fails/g)!, 1)
     assert.match(served.output(), /ECONNREFUSED/)
     assert.deepInclude(await served.stop(), { code: 0 })
+  })
+
+  it("counts rate limits of all processes together, and each process counts for itself while it is away", async () => {
+    const own = await RedisServer.start()
+    const process = Layer.provide(
+      RateLimits.layer({ caller: 4, address: 0, failures: 0, window: Duration.hours(1) }, []),
+      Layer.provide(RedisRateLimits.layer(Redacted.make(own.url)), RateLimitStore.layerMemory())
+    )
+    const program = Effect.gen(function* () {
+      const limits = Effect.map(
+        Effect.flatMap(Layer.build(Layer.fresh(process)), (context) => Effect.provide(RateLimits.RateLimits, context)),
+        (limits) => limits!
+      )
+      const [one, other] = [yield* limits, yield* limits]
+      const left = (limits: RateLimits.RateLimitsService, actor: string) =>
+        Effect.map(limits.request("192.0.2.1", actor), ({ headers }) =>
+          Number(/r=(\d+)/.exec(headers["ratelimit"]!)![1])
+        )
+      /** Each attempt has a caller of its own, until both are seen to be counted in one place. */
+      const areTogether = Effect.suspend(() => {
+        const actor = crypto.randomUUID()
+        return Effect.zipWith(left(one, actor), left(other, actor), (first, second) => first === 3 && second === 2)
+      })
+      yield* Effect.promise(() => untilSo(() => Effect.runPromise(areTogether)))
+      yield* Effect.promise(() => own.close())
+      const areApart = Effect.map(areTogether, (together) => !together)
+      yield* Effect.promise(() => untilSo(() => Effect.runPromise(areApart)))
+      assert.deepStrictEqual(yield* Effect.all([left(one, "ada"), left(one, "ada"), left(other, "ada")]), [3, 2, 3])
+    })
+    await Effect.runPromise(Effect.scoped(program))
   })
 })

@@ -1,11 +1,12 @@
 /** The settings of the ports themselves: TLS, and how much they let in. */
-import { Duration, Effect, Layer } from "effect"
+import { Duration, Effect, Layer, Redacted } from "effect"
 import * as LoadShedding from "../../http/admission/LoadShedding.ts"
 import * as RateLimits from "../../http/admission/RateLimits.ts"
 import * as RateLimitStore from "../../http/admission/RateLimitStore.ts"
 import { defaults } from "../../http/listener/HttpLimits.ts"
 import * as Tls from "../../http/transport/Tls.ts"
 import { duration, integer, listed, setting, text, type Values } from "../SettingKinds.ts"
+import type { CacheSettings } from "./CacheSettings.ts"
 import { UnusableSetting } from "../UnusableSetting.ts"
 
 const path = text("path", "the path of a file, or nothing", /^[^\0\r\n]*$/)
@@ -69,7 +70,14 @@ export const tls = ({ TLS_CERT: cert, TLS_KEY: key }: ListenerSettings) => {
   )
 }
 
-type Given = ListenerSettings & { readonly TRUSTED_PROXIES: string }
+type Given = ListenerSettings & Pick<CacheSettings, "CACHE"> & { readonly TRUSTED_PROXIES: string }
+
+/** Counts in the memory of this process, or in the Redis that processes share, whose client is loaded only then. */
+const store = ({ CACHE: url, RATE_LIMIT, RATE_LIMIT_ADDRESS }: Given) => {
+  if (Redacted.value(url) === "" || RATE_LIMIT + RATE_LIMIT_ADDRESS === 0) return RateLimitStore.layerMemory()
+  const adapter = Effect.promise(() => import("../../cache/redis/RedisRateLimits.ts"))
+  return Layer.provide(Layer.unwrap(Effect.map(adapter, ({ layer }) => layer(url))), RateLimitStore.layerMemory())
+}
 
 /** Provides what bounds the requests that are let in. */
 export const admission = (settings: Given) => {
@@ -79,7 +87,7 @@ export const admission = (settings: Given) => {
     listed(settings.TRUSTED_PROXIES)
   )
   return Layer.merge(
-    caller + address + failures === 0 ? Layer.empty : Layer.provide(limits, RateLimitStore.layerMemory()),
+    caller + address + failures === 0 ? Layer.empty : Layer.provide(limits, store(settings)),
     Duration.isZero(settings.SHED_AFTER) ? Layer.empty : LoadShedding.layer(settings.SHED_AFTER)
   )
 }
