@@ -8,6 +8,10 @@ export interface Pace {
   readonly rate: number
   /** The load lasts at least so many seconds. */
   readonly seconds: number
+  /**
+   * The most open commands, 500 without it: with more, a machine that is behind would only measure how sockets are made.
+   */
+  readonly callers?: number
 }
 
 export interface Paced {
@@ -24,8 +28,6 @@ export interface Paced {
 }
 
 const lateMillis = 50
-/** The most open commands: with more, a machine that is behind would only measure how sockets are made. */
-const callers = 500
 const moreSeconds = 180
 
 /** Gives the reason of a failure; `fetch` keeps the real one in the cause. */
@@ -34,7 +36,7 @@ const reasonOf = (error: unknown) =>
 
 /** Goes on until `isOver` too, which is what the load is for; not for longer than three minutes more. */
 export const run = async (
-  { rate, seconds }: Pace,
+  { callers = 500, rate, seconds }: Pace,
   command: (index: number) => Promise<unknown>,
   isOver: () => boolean = () => true
 ): Promise<Paced> => {

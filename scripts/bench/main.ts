@@ -55,6 +55,10 @@ const benches = {
     description: "requests per second on a log of five million events, beside the same on an empty one",
     load: () => import("./growth.ts")
   },
+  overload: {
+    description: "orders per second of a server that is sent five times what it can answer, with and without shedding",
+    load: () => import("./overload.ts")
+  },
   nodes: {
     description: "orders per second of two server processes on one database, beside one process",
     load: () => import("./nodes.ts")

@@ -26,6 +26,8 @@ export interface Part {
   /** True if each request has an idempotency key of its own. */
   readonly isKeyed?: boolean
   readonly status: number
+  /** The server may refuse it with 503 `overloaded`, or fail to answer it as it must be, which is counted and ends nothing. */
+  readonly isRefusable?: boolean
   /** The answer has so many ids of orders in it. */
   readonly orderIds?: number
   /** The part's share of all requests; 1 if not given. */
@@ -56,6 +58,13 @@ export interface LoadResult extends Times {
   readonly parts: Readonly<Record<string, Times & { readonly answers: number }>>
   /** Requests that were sent more than 50 ms after they were due. */
   readonly late: number
+  /** Refusable requests that were answered otherwise than they may be. */
+  readonly failed: number
+  /** Requests that were refused, and the 99th percentile of the milliseconds until that was said. */
+  readonly refused: number
+  readonly refusedP99: number
+  /** The times of what was answered, from when it was sent, and not from when it was due. */
+  readonly fromSending: Times
 }
 
 interface Connection {
@@ -146,6 +155,9 @@ const requestsOf = (
 const run = async ({ connections, parts, port, rate, seconds }: Load): Promise<LoadResult> => {
   const placed: Array<string> = []
   const isPlacing = parts.some(({ ids }) => ids === "placed")
+  const refusedMillis: Array<number> = []
+  let failed = 0
+  const sendingMillis: Array<number> = []
   const kinds = parts.map((part) => ({ part, next: requestsOf(part, placed), millis: new Array<number>() }))
   const weights = parts.map(({ weight = 1 }) => weight)
   const all = weights.reduce((sum, weight) => sum + weight, 0)
@@ -160,8 +172,16 @@ const run = async ({ connections, parts, port, rate, seconds }: Load): Promise<L
   /** One request and its answer; the time counts from `due`. */
   const once = async (connection: Connection, due: number) => {
     const { kind, request } = choose()
+    const sent = performance.now()
     const { body, status } = await connection.exchange(request.bytes)
-    kind.millis.push(performance.now() - due)
+    const now = performance.now()
+    if (status !== kind.part.status && kind.part.isRefusable === true) {
+      if (status === 503 && body.includes("/problems/overloaded")) refusedMillis.push(now - sent)
+      else failed += 1
+      return
+    }
+    kind.millis.push(now - due)
+    sendingMillis.push(now - sent)
     const { ids, name, orderIds, status: wanted } = kind.part
     const isRight =
       status === wanted &&
@@ -187,7 +207,7 @@ const run = async ({ connections, parts, port, rate, seconds }: Load): Promise<L
   } else {
     const idle = [...opened]
     const waiting: Array<(connection: Connection) => void> = []
-    const paced = await OpenLoop.run({ rate, seconds }, async (index) => {
+    const paced = await OpenLoop.run({ rate, seconds, callers: Math.max(500, connections) }, async (index) => {
       const connection = idle.pop() ?? (await new Promise<Connection>((resolve) => waiting.push(resolve)))
       await once(connection, start + (index * 1000) / rate).finally(() => {
         const next = waiting.shift()
@@ -208,7 +228,11 @@ const run = async ({ connections, parts, port, rate, seconds }: Load): Promise<L
     parts: Object.fromEntries(
       kinds.map(({ millis, part }) => [part.name, { answers: millis.length, ...percentiles(millis) }])
     ),
-    late
+    late,
+    failed,
+    refused: refusedMillis.length,
+    refusedP99: percentiles(refusedMillis).p99,
+    fromSending: percentiles(sendingMillis)
   }
 }
 
