@@ -102,7 +102,7 @@ const refusal = (applied: ReadonlyArray<Applied>): string | undefined => {
 }
 
 /** Lists the migrations that are left to do; fails if this program must not work on the schema. */
-const pending = Effect.gen(function* () {
+export const pending = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const [table] = yield* sql`SELECT 1 FROM pg_tables WHERE schemaname = ${schemaOf(sql)} AND tablename = 'migrations'`
   if (table === undefined) return [...known]

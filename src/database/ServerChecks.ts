@@ -121,16 +121,22 @@ export const encoding = Effect.fnUntraced(function* (sql: SqlClient) {
 })
 
 /**
- * Warns if the log's newest event was recorded more than a minute ahead of the database's clock, because that clock was
- * wrong then or is wrong now. Times never go back in the log, so each new event gets that time too.
+ * Returns by how much the log's newest event was recorded ahead of the database's clock, if by more than a minute, because that
+ * clock was wrong then or is wrong now. Times never go back in the log, so each new event gets that time too.
  */
-export const clock = Effect.fnUntraced(function* (sql: SqlClient) {
+export const secondsAhead = Effect.fnUntraced(function* (sql: SqlClient) {
   const [row] = yield* sql<{ readonly seconds: number }>`
     SELECT extract(epoch FROM recorded_at - clock_timestamp())::float8 AS seconds FROM ordinal.log_head
     WHERE singleton AND recorded_at > clock_timestamp() + interval '1 minute'`
-  if (row === undefined) return
+  return row?.seconds
+})
+
+/** Warns of such an event. */
+export const clock = Effect.fnUntraced(function* (sql: SqlClient) {
+  const seconds = yield* secondsAhead(sql)
+  if (seconds === undefined) return
   yield* Effect.logWarning(
-    `The newest event was recorded ${Duration.format(Duration.seconds(Math.round(row.seconds)))} ahead of the database's ` +
+    `The newest event was recorded ${Duration.format(Duration.seconds(Math.round(seconds)))} ahead of the database's ` +
       "clock. New events get that time until the clock has reached it; compare the clock with a right one."
   )
 })

@@ -2,7 +2,7 @@
  * Wires each layer once (this is the composition root), from the settings to a running server. Nothing else knows all
  * folders.
  */
-import { Duration, Effect, Layer } from "effect"
+import { Duration, Effect, Layer, Logger } from "effect"
 import type { ServeError } from "effect/http/HttpServerError"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { AggregateLimits, defaults as aggregateDefaults } from "../aggregate/AggregateLimits.ts"
@@ -183,3 +183,12 @@ export const withDatabase = <A, E>(use: Effect.Effect<A, E, Database>) =>
   }).pipe(Effect.catchIf(isSqlError, unusableDatabase))
 
 export const migrate = withDatabase(Migrate.run)
+
+/** Runs with the orders of the settings, as a process does that takes commands alone, and opens nothing else of the server. */
+export const withOrders = <A, E, R>(use: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const loaded = yield* Settings.load
+    const settings: Settings.Settings = { ...loaded.settings, ROLE: "command", DEMO: "false" }
+    const layer = orders(settings).pipe(Layer.provide(limits(settings)), Layer.provide(Logger.layer([])))
+    return yield* Effect.provide(use, Layer.catchTag(layer, "SqlError", refuseDatabase))
+  })

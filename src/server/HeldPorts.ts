@@ -79,6 +79,10 @@ const listen = Effect.fnUntraced(function* ({ host, port }: Port) {
   )
 })
 
+/** Listens there for a moment, or fails with a sentence about the settings that don't let it. */
+export const tryPort = (port: Port) =>
+  Effect.mapError(Effect.asVoid(Effect.scoped(listen(port))), (error) => unusable(error, port))
+
 const hold = Effect.fnUntraced(function* (port: Port) {
   const scope = yield* Scope.fork(yield* Effect.scope)
   const held = port.port === 0 ? Effect.void : Scope.provide(listen(port), scope)

@@ -32,6 +32,9 @@ const trial = (data: ReadonlyArray<string>) => {
   END $trial$`
 }
 
+/** Tries to append a page of events. */
+export const tryPage = (sql: PgClient.PgClient) => sql.unsafe(trial(page))
+
 /**
  * Fails if nothing can be stored within 2 s. While appends fail, their connections may be gone while `sql` has some, and
  * there may be room for a small event only: a new connection is tried then, with a page of events. Once that works, appends
@@ -42,9 +45,10 @@ export const make = (
   connect: Effect.Effect<PgClient.PgClient, SqlError, Scope.Scope>,
   appends: OutageLog
 ): Effect.Effect<void, DatabaseUnavailable> => {
-  const tryPage = Effect.scoped(Effect.flatMap(connect, (sql) => sql.unsafe(trial(page))))
   return Effect.suspend(() =>
-    appends.isFailing() ? Effect.andThen(tryPage, appends.works) : sql.unsafe(trial([""]))
+    appends.isFailing()
+      ? Effect.andThen(Effect.scoped(Effect.flatMap(connect, tryPage)), appends.works)
+      : sql.unsafe(trial([""]))
   ).pipe(
     Effect.mapError((cause) => new DatabaseUnavailable({ retryAfter: 1, cause })),
     Effect.asVoid,

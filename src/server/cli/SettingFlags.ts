@@ -28,7 +28,7 @@ export const givenSettings = (given: Given): Readonly<Record<string, string>> =>
 
 /** Runs with the settings of the flags and the environment; a failure becomes one line, which begins with `failed`. */
 export const command =
-  <E extends Error>(failed: string, run: Effect.Effect<unknown, E>) =>
+  <E extends Error, R>(failed: string, run: Effect.Effect<unknown, E, R>) =>
   (given: Given) => {
     const flagged = ConfigProvider.fromUnknown(givenSettings(given), Settings.emptyToo)
     const both = ConfigProvider.ConfigProvider.use((environment) =>

@@ -6,6 +6,8 @@ import { until } from "../../../harness/clocks/Until.ts"
 import { poisoned } from "../../../harness/faults/PoisonedView.ts"
 import { placement } from "../../../harness/fixtures/Shop.ts"
 import { freePort } from "../../../harness/servers/FreePort.ts"
+import { open } from "../../../harness/servers/Sql.ts"
+import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 import { place, type Shop, start } from "../../../harness/servers/AdminServer.ts"
 
 describe("the command line asks a running server", () => {
@@ -129,6 +131,26 @@ describe("the command line asks a running server", () => {
     state.isFixed = true
     assert.strictEqual((await ordinal(`parked retry ${idOf(orderId)}`)).out, "What was held back is applied.")
     assert.match(await refused(`parked show ${idOf(orderId)}`), /No stream is parked under/)
+  })
+
+  it("seed places as many orders as asked, at a server or in a database, and tells its rate", async () => {
+    const { out } = await ordinal(`seed --orders=20 --url=${shop.url}`)
+    assert.match(out, /^Placed 20 orders in \d+\.\d s: \d+\/s\.$/)
+    const fresh = async (url: string) => {
+      assert.containSubset(await json(`seed --orders=20 --database-url=${url}`), { orders: 20 })
+      const database = open(url)
+      const rows = await database.rows(
+        `SELECT type, count(*)::integer AS events FROM ordinal.events WHERE type IN ('OrderPlaced', 'OrderCancelled')
+          GROUP BY type ORDER BY type`
+      )
+      await database.close()
+      assert.deepStrictEqual(rows, [
+        { type: "OrderCancelled", events: 2 },
+        { type: "OrderPlaced", events: 20 }
+      ])
+    }
+    await Effect.runPromise(Effect.scoped(Effect.flatMap(freshDatabase, (url) => Effect.promise(() => fresh(url)))))
+    assert.strictEqual((await ordinal("seed --orders=0")).code, 2)
   })
 
   it("a server that is away, or none at all, fails with a sentence that says what to do", async () => {

@@ -39,6 +39,14 @@ describe("help in JSON", () => {
   )
 })
 
+it.effect.each(["bash", "zsh", "fish"])("completions for %s know the commands", (shell) =>
+  Effect.gen(function* () {
+    const { code, out } = yield* ordinal(["--completions", shell])
+    assert.strictEqual(code, 0)
+    for (const name of ["doctor", "projections", "rebuild", "admin-url"]) assert.include(out, name)
+  })
+)
+
 describe("config", () => {
   it.effect("shows each setting with its value and its source, without secrets", () =>
     Effect.gen(function* () {
