@@ -33,6 +33,7 @@ import * as Roles from "./Roles.ts"
 import * as ReplicaSettings from "./settings/ReplicaSettings.ts"
 import * as Settings from "./Settings.ts"
 import { listed } from "./SettingKinds.ts"
+import * as TelemetrySettings from "./settings/TelemetrySettings.ts"
 import * as Stopping from "./Stopping.ts"
 import * as WebhookSettings from "./WebhookSettings.ts"
 import { UnusableSetting } from "./UnusableSetting.ts"
@@ -170,7 +171,7 @@ export const layer = Layer.unwrap(
       Layer.provide(Layer.merge(ListenerSettings.tls(settings), ListenerSettings.admission(settings))),
       Layer.provide(Layer.effectDiscard(guards)),
       Layer.provide(stopped),
-      Layer.provide(Logging.layer(settings))
+      Layer.provide(Layer.provideMerge(TelemetrySettings.layer(settings), Logging.layer(settings)))
     )
   })
 )

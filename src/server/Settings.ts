@@ -33,6 +33,7 @@ import { mongoSettings } from "./settings/MongoSettings.ts"
 import { roleSettings } from "./Roles.ts"
 import { cacheSettings } from "./settings/CacheSettings.ts"
 import { replicaSettings } from "./settings/ReplicaSettings.ts"
+import { telemetrySettings } from "./settings/TelemetrySettings.ts"
 import * as UnbuiltSettings from "./UnbuiltSettings.ts"
 import { webhookSettings } from "./WebhookSettings.ts"
 import { UnusableSetting } from "./UnusableSetting.ts"
@@ -134,7 +135,8 @@ export const settings = {
   ...cacheSettings,
   ...mongoSettings,
   ...webhookSettings,
-  ...kafkaSettings
+  ...kafkaSettings,
+  ...telemetrySettings
 } satisfies Record<string, unknown>
 
 export type SettingName = keyof typeof settings

@@ -6,7 +6,6 @@ import { Config, Effect, Option } from "effect"
 import { UnusableSetting } from "./UnusableSetting.ts"
 
 const authentication = "there is no authentication yet, so every caller would be an operator"
-const telemetry = "traces and logs are not exported yet; /metrics on the operators' port is there"
 const views = "the setting VIEWS names the MongoDB of the order view"
 const cache = "the cache is named by CACHE=redis://…"
 
@@ -16,7 +15,6 @@ const unbuilt: Readonly<Record<string, string>> = {
   JWKS_URL: authentication,
   JWT_ISSUER: authentication,
   JWT_AUDIENCE: authentication,
-  OTEL_EXPORTER_OTLP_ENDPOINT: telemetry,
   MONGODB_URL: views,
   REDIS_URL: cache
 }

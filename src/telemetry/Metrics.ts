@@ -70,6 +70,14 @@ export const fiberRestarts = counter(
   ["name"]
 )
 
+/** The label `signal` is `traces`, of which spans are counted, `logs`, of which lines are, or `metrics`, of which reports are. */
+export const telemetrySent = counter("orders_telemetry_sent_total", "Telemetry that the collector has taken", [
+  "signal"
+])
+export const telemetryDropped = counter("orders_telemetry_dropped_total", "Telemetry that no collector has taken", [
+  "signal"
+])
+
 export const logHead = gauge("orders_log_head_position", "Position of the last event in the log")
 export const projectionPosition = gauge("orders_projection_position", "Committed checkpoint", ["projection"])
 export const projectionLagEvents = gauge("orders_projection_lag_events", "Events not applied yet", ["projection"])

@@ -13,6 +13,7 @@ import { LogWentBack } from "../../eventstore/tail/LogErrors.ts"
 import { LogTail } from "../../eventstore/tail/LogTail.ts"
 import * as MonotonicClock from "../../supervision/MonotonicClock.ts"
 import { supervise } from "../../supervision/Supervisor.ts"
+import * as Span from "../../telemetry/Span.ts"
 import { type Aggregate, streamId as streamIdOf } from "../Aggregate.ts"
 import { AggregateLimits } from "../AggregateLimits.ts"
 import { makeActorMetrics } from "../AggregateMetrics.ts"
@@ -148,7 +149,9 @@ export const make = Effect.gen(function* () {
         correlationId: options.correlationId ?? commandId,
         causationId: options.causationId ?? commandId,
         ...(options.actor === undefined ? undefined : { actor: options.actor }),
-        ...(options.traceparent === undefined ? undefined : { traceparent: options.traceparent })
+        ...(options.traceparent === undefined && span === undefined
+          ? undefined
+          : { traceparent: options.traceparent ?? Span.toTraceparent(span!) })
       },
       deadline: Math.min(now + deadlineMillis, options.deadline ?? Infinity),
       span,

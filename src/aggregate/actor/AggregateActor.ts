@@ -17,7 +17,7 @@ import { activate, orUnknown } from "./Activation.ts"
 import type { ActorContext } from "./ActorContext.ts"
 import { ActorState } from "./ActorState.ts"
 import { Answers } from "./Answers.ts"
-import { append, decideAll } from "./Drain.ts"
+import { append, decideAll, type Decided } from "./Drain.ts"
 import { type Envelope, Mailbox } from "./Envelope.ts"
 
 export class AggregateActor<State, Command, Event, Rejection> {
@@ -81,6 +81,8 @@ class Serving<State, Command, Event, Rejection> {
   readonly answers: Answers<State, Command, Event, Rejection>
   /** True while decided commands are on their way to the event store. */
   isStoring = false
+  /** True while a command is served that belongs to a trace. */
+  isTraced = false
 
   constructor(
     actor: AggregateActor<State, Command, Event, Rejection>,
@@ -137,15 +139,15 @@ class Serving<State, Command, Event, Rejection> {
   }
 
   #inSpan(drain: Effect.Effect<void>, envelopes: ReadonlyArray<Envelope<State, Command, Event, Rejection>>) {
-    const [parent, ...others] = envelopes.flatMap(({ span }) => span ?? [])
     // Reads have no span, and a drain of nothing but reads has none either.
-    if (parent === undefined) return drain
-    return Span.within("AggregateActor.drain", () => ({
-      captureStackTrace: false,
-      parent,
-      links: others.map((span) => ({ span, attributes: {} })),
-      attributes: { streamId: this.memory.streamId, commands: envelopes.length }
-    }))(drain)
+    const spans = envelopes.flatMap(({ span }) => span ?? [])
+    this.isTraced = spans.length > 0
+    if (!this.isTraced) return drain
+    return Span.joined(
+      "AggregateActor.drain",
+      () => spans,
+      () => ({ streamId: this.memory.streamId, commands: envelopes.length })
+    )(drain)
   }
 
   /** Decides what is pending, on the newest state, and answers it as far as the event store confirms. */
@@ -165,11 +167,24 @@ class Serving<State, Command, Event, Rejection> {
   #decide(): Effect.Effect<void, SendError> {
     const { mailbox, memory } = this
     const { aggregate, context, streamId } = memory
-    const { clock, store } = context
+    const { clock } = context
     const now = MonotonicClock.millisUnsafe(clock)
     mailbox.answerExpired(now, memory.version)
     if (mailbox.pending.size === 0) return Effect.void
-    const decided = decideAll(aggregate, streamId, memory, mailbox.pending)
+    const decide = () => decideAll(aggregate, streamId, memory, mailbox.pending)
+    if (!this.isTraced) return this.#store(decide(), now)
+    const decided = Span.within("AggregateActor.decide", () => ({ captureStackTrace: false }))(Effect.sync(decide))
+    return Effect.flatMap(decided, (decided) => this.#store(decided, now))
+  }
+
+  /** Has the event store confirm what was decided at the time `now`. */
+  #store(
+    decided: ReadonlyArray<Decided<State, Command, Event, Rejection>>,
+    now: number
+  ): Effect.Effect<void, SendError> {
+    const { memory } = this
+    const { context, streamId } = memory
+    const { store } = context
     if (decided.some(({ _tag }) => _tag === "Append")) {
       this.isStoring = true
       return Effect.flatMap(append(store, decided, now), (outcomes) => {

@@ -181,6 +181,10 @@ export const make = Effect.fnUntraced(function* (
         for (const call of batch.calls) answer(call, Exit.die(defect))
         return outage.failed("a batch is refused because of a bug, and its callers are told", Cause.die(defect))
       }),
-      Span.within("EventStore.append", () => ({ attributes: { calls: batch.calls.length } }))
+      Span.joined(
+        "EventStore.append",
+        () => batch.calls.flatMap(({ span }) => span ?? []),
+        () => ({ calls: batch.calls.length })
+      )
     )
 })

@@ -6,11 +6,12 @@
  * flight, which holds the lock on the log's head, a lane sends only one that is as large. So batches grow by themselves,
  * to about the same size. A call is never split over batches, and is answered by its own deadline at the latest.
  */
-import { Clock, Deferred, Effect, Exit, Latch } from "effect"
+import { Clock, Deferred, Effect, Exit, Latch, type Tracer } from "effect"
 import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
 import * as MonotonicClock from "../../supervision/MonotonicClock.ts"
 import { supervise } from "../../supervision/Supervisor.ts"
 import * as Metrics from "../../telemetry/Metrics.ts"
+import * as Span from "../../telemetry/Span.ts"
 import type { Entry, Outcome } from "../EventStore.ts"
 import { OutcomeUnknown, Overloaded } from "../EventStoreErrors.ts"
 import { type EncodedEntry, encode } from "./AppendStatement.ts"
@@ -26,6 +27,8 @@ export interface Call {
   /** The deadline is in milliseconds of the monotonic clock. */
   readonly deadline: number
   readonly reply: Deferred.Deferred<ReadonlyArray<Outcome>, AppendError>
+  /** The span of the caller, which the span of the batch continues; there is none if nobody traces. */
+  readonly span: Tracer.AnySpan | undefined
   /** The batch is absent while the call waits for a lane. */
   batch: Batch | undefined
   isAnswered: boolean
@@ -172,7 +175,7 @@ export const make = Effect.fnUntraced(function* (lanes: ReadonlyArray<Lane>, lim
 
   /** Appends as `EventStore.append` promises. A caller that is interrupted abandons only its wait. */
   return (entries: ReadonlyArray<Entry>, timeout: number): Effect.Effect<ReadonlyArray<Outcome>, AppendError> =>
-    Effect.suspend(() => {
+    Effect.withFiber((fiber) => {
       if (entries.length === 0) return Effect.succeed([])
       if (waitingEntries > 0 && waitingEntries + entries.length > limits.waitingEntries) {
         return Effect.fail(new Overloaded({ what: "the log's writer", retryAfter: 1 }))
@@ -182,7 +185,8 @@ export const make = Effect.fnUntraced(function* (lanes: ReadonlyArray<Lane>, lim
       const bytes = encoded.reduce((sum, entry) => sum + entry.bytes, 0)
       const guards = entries.reduce((sum, entry) => sum + (entry.guards?.length ?? 0), 0)
       const reply = Deferred.makeUnsafe<ReadonlyArray<Outcome>, AppendError>()
-      waiting.push({ entries: encoded, bytes, guards, deadline, reply, batch: undefined, isAnswered: false })
+      const span = Span.current(fiber)
+      waiting.push({ entries: encoded, bytes, guards, deadline, reply, span, batch: undefined, isAnswered: false })
       waitingEntries += entries.length
       updateLatch()
       someAreOpen.openUnsafe()

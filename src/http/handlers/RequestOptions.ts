@@ -1,10 +1,11 @@
 /** Reads from a request's headers how `Orders` is to be called. `Reply` is the way back. */
-import { Context, Duration, Effect, Result, type Schema } from "effect"
+import { Context, Duration, Effect, Result, type Schema, Tracer } from "effect"
 import { InvalidIdempotencyKey } from "../../aggregate/CommandErrors.ts"
 import type { CommandOptions } from "../../aggregate/idempotency/Commands.ts"
 import type { OrderListRequest, QueryOptions } from "../../orders/QueryOptions.ts"
 import type { CommandHeaders } from "../api/HttpHeaders.ts"
 import type { OrderListQuery } from "../api/ListQuery.ts"
+import * as Span from "../../telemetry/Span.ts"
 import { InvalidRequest } from "../problems/HttpError.ts"
 import * as HeaderValue from "../wire/HeaderValue.ts"
 import { RequestId } from "../wire/RequestId.ts"
@@ -13,13 +14,24 @@ import { Caller } from "./Caller.ts"
 /** Unless the host says who calls, every caller of the order API acts as the operator. */
 export const operator: Caller = { actor: "operator" }
 
-/** A `traceparent` that is no W3C trace context (version 00) is ignored, as that specification asks. */
+/**
+ * Names the request's span; the caller's own, which events carry, if nothing records spans here. One that is no W3C trace
+ * context (version 00) is ignored, as that specification asks.
+ */
+export const traceOf = (traceparent: string | undefined, context: Context.Context<never>): string | undefined => {
+  const span = Context.getOrUndefined(context, Tracer.ParentSpan)
+  if (span?._tag === "Span") return Span.toTraceparent(span)
+  return traceparent !== undefined && HeaderValue.isTraceparent(traceparent) ? traceparent : undefined
+}
+
+/** `traceparent` is what `traceOf` gives. */
 export const readCommandOptions = (
   headers: { readonly [Name in keyof CommandHeaders]?: CommandHeaders[Name] | undefined },
   correlationId: string,
-  caller: Caller
+  caller: Caller,
+  traceparent: string | undefined
 ): Result.Result<CommandOptions, InvalidRequest | InvalidIdempotencyKey> => {
-  const { "idempotency-key": key, traceparent } = headers
+  const { "idempotency-key": key } = headers
   if (headers["if-match"] !== undefined && headers["if-none-match"] !== undefined) {
     return Result.fail(InvalidRequest.of("header.if-match", "can't be sent together with If-None-Match"))
   }
@@ -31,7 +43,7 @@ export const readCommandOptions = (
     ...caller,
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(precondition === undefined ? {} : { precondition }),
-    ...(traceparent !== undefined && HeaderValue.isTraceparent(traceparent) ? { traceparent } : {})
+    ...(traceparent === undefined ? {} : { traceparent })
   })
 }
 
@@ -41,7 +53,8 @@ export const commandOptions = (
 ): Effect.Effect<CommandOptions, InvalidRequest | InvalidIdempotencyKey> =>
   Effect.withFiber(({ context }) => {
     const caller = { ...otherwise, ...Context.get(context, Caller) }
-    return Effect.fromResult(readCommandOptions(headers, Context.get(context, RequestId).uuid, caller))
+    const trace = traceOf(headers.traceparent, context)
+    return Effect.fromResult(readCommandOptions(headers, Context.get(context, RequestId).uuid, caller, trace))
   })
 
 /**

@@ -35,6 +35,7 @@ export interface Asked<E, R> {
   readonly ids: RequestIds
   readonly deadline: RequestDeadline.Deadline
   readonly fiber: Fiber.Fiber<unknown, unknown>
+  readonly trace: string | undefined
   /** Has the endpoint answer. */
   readonly endpoint: (attempt: Attempt) => Effect.Effect<Response, E, R>
 }
@@ -146,13 +147,13 @@ const make = Effect.gen(function* () {
   ): HotRoute => ({
     path,
     answer: (asked) => {
-      const { deadline, endpoint, fiber, ids, request } = asked
+      const { deadline, endpoint, fiber, ids, request, trace } = asked
       return Effect.matchEffect(Effect.interruptible(RequestBody.read(request, limits.body)), {
         onSuccess: (text) => {
           const body = Effect.succeed(text)
-          const { "idempotency-key": key, traceparent } = request.headers
+          const { "idempotency-key": key } = request.headers
           const caller = { ...operator, ...fiber.getRef(Caller) }
-          const options = readCommandOptions({ "idempotency-key": key, traceparent }, ids.uuid, caller)
+          const options = readCommandOptions({ "idempotency-key": key }, ids.uuid, caller, trace)
           const payload = read(text)
           if (payload === undefined || Result.isFailure(options)) return endpoint({ body })
           RequestDeadline.ofCommand(deadline, fiber, request, limits)

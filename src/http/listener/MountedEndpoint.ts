@@ -7,9 +7,10 @@ import { Context, Effect, Exit, Fiber, Schema } from "effect"
 import { HttpServerRequest, type HttpServerResponse, ProblemDetails } from "effect/http"
 import type { HttpApiEndpoint, HttpApiMiddleware } from "effect/http-api"
 import * as OrderLinks from "../handlers/OrderLinks.ts"
+import { traceOf } from "../handlers/RequestOptions.ts"
 import * as RequestId from "../wire/RequestId.ts"
 import * as RequestDeadline from "./RequestDeadline.ts"
-import { answerFailure, complete, traceOf } from "./RouterMiddleware.ts"
+import { answerFailure, complete } from "./RouterMiddleware.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
 
@@ -48,7 +49,9 @@ export const make = (endpoint: HttpApiEndpoint.Top) => {
           const failed = answerFailure(request, exit.cause, noMethods, deadline.overdue())
           return Effect.annotateLogs(failed, { requestId: ids.uuid, method, url })
         }),
-        Effect.zipWith(OrderLinks.root, (response, root) => complete(response, ids, traceOf(request, context), root))
+        Effect.zipWith(OrderLinks.root, (response, root) =>
+          complete(response, ids, traceOf(headers["traceparent"], context), root)
+        )
       )
     })
 }

@@ -3,15 +3,8 @@
  * have, measures its duration, and answers with a problem document each error that is not an endpoint's own: an unknown
  * path or method, a defect, and an interruption.
  */
-import { Cause, Clock, Context, Effect, Tracer, type Types } from "effect"
-import {
-  type FindMyWay,
-  HttpRouter,
-  HttpServerError,
-  HttpServerRequest,
-  HttpServerResponse,
-  HttpTraceContext
-} from "effect/http"
+import { Cause, Clock, Context, Effect, type Fiber, type Types } from "effect"
+import { type FindMyWay, HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { HttpApi, HttpApiGroup } from "effect/http-api"
 import { Draining } from "../../aggregate/CommandErrors.ts"
 import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
@@ -20,11 +13,11 @@ import * as Span from "../../telemetry/Span.ts"
 import { Attempt } from "../handlers/Attempt.ts"
 import * as OrderLinks from "../handlers/OrderLinks.ts"
 import type { Ready } from "../handlers/Reply.ts"
+import { traceOf } from "../handlers/RequestOptions.ts"
 import { InternalError, InvalidRequest, MethodNotAllowed, RouteNotFound } from "../problems/HttpError.ts"
 import * as ProblemResponse from "../problems/ProblemResponse.ts"
 import { Problems } from "../problems/Problems.ts"
 import * as SecurityHeaders from "../transport/SecurityHeaders.ts"
-import { isTraceparent } from "../wire/HeaderValue.ts"
 import * as RequestId from "../wire/RequestId.ts"
 import * as RateLimits from "../admission/RateLimits.ts"
 import * as AllowedMethods from "./AllowedMethods.ts"
@@ -140,11 +133,10 @@ export const complete = (
   return HttpServerResponse.setHeaders(completed, headers)
 }
 
-/** Names the request's span; the caller's own, which events carry, if nothing records spans here. */
-export const traceOf = ({ headers: { traceparent } }: Request, context: Context.Context<never>): string | undefined => {
-  const span = Context.getOrUndefined(context, Tracer.ParentSpan)
-  if (span?._tag === "Span") return HttpTraceContext.toHeaders(span)["traceparent"]
-  return traceparent !== undefined && isTraceparent(traceparent) ? traceparent : undefined
+/** Tells the request's span which route it took, as the router does for those that reach it. */
+const nameRoute = (fiber: Fiber.Fiber<unknown, unknown>, path: string): void => {
+  const span = Span.current(fiber)
+  if (span?._tag === "Span") span.attribute("http.route", path)
 }
 
 /** Probes come all the time, often through one proxy; nothing that they ask costs much. */
@@ -190,8 +182,9 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
           const { headers, method, url } = request
           const ids = RequestId.make(headers["x-request-id"])
           const deadline = RequestDeadline.make()
-          const trace = traceOf(request, fiber.context)
-          const hot = Span.isRecorded(fiber) ? undefined : findHot(request)
+          const trace = traceOf(headers["traceparent"], fiber.context)
+          const hot = findHot(request)
+          if (hot !== undefined) nameRoute(fiber, hot.path)
           let limitHeaders: RateLimits.Headers | undefined
 
           const answer = (response: Response) => {
@@ -220,7 +213,8 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
             fiber.setContext(attempt === undefined ? own : Context.add(own, Attempt, attempt))
             return admitted
           }
-          const route = () => (hot === undefined ? endpoint() : hot.answer({ request, ids, deadline, fiber, endpoint }))
+          const route = () =>
+            hot === undefined ? endpoint() : hot.answer({ request, ids, deadline, fiber, trace, endpoint })
           const keep = (headers: RateLimits.Headers) => (limitHeaders = headers)
           const isLimited = limits !== undefined && !isProbe(request)
           const routed = isLimited ? RateLimits.admit(limits, request, fiber, route, keep) : route()

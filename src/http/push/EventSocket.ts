@@ -15,6 +15,7 @@ import * as YieldToIo from "../../database/YieldToIo.ts"
 import { OpenStreams } from "./OpenStreams.ts"
 import { PushLimits } from "./PushLimits.ts"
 import * as PushMessage from "../wire/PushMessage.ts"
+import * as PushSpan from "./PushSpan.ts"
 
 export const subprotocol = "cloudevents.json"
 
@@ -103,7 +104,7 @@ export const serve = Effect.fnUntraced(function* (
       )
       position = batch[batch.length - 1]!.token
       if (connection.writableNeedDrain) yield* Effect.timeoutOrElse(drain(connection), stalled)
-    })
+    }).pipe(PushSpan.within("EventSocket.push", batch))
   ).pipe(
     Effect.as(failing),
     Effect.catch((error) =>

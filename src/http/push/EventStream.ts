@@ -14,6 +14,7 @@ import * as YieldToIo from "../../database/YieldToIo.ts"
 import { OpenStreams } from "./OpenStreams.ts"
 import { PushLimits } from "./PushLimits.ts"
 import * as PushMessage from "../wire/PushMessage.ts"
+import * as PushSpan from "./PushSpan.ts"
 
 const encoder = new TextEncoder()
 const encode = (text: string): readonly [Uint8Array] => [encoder.encode(text)]
@@ -67,11 +68,11 @@ export const respond = Effect.fnUntraced(function* (
   })
 
   const messages = Effect.raceFirst(pull, Effect.andThen(drained, lastHeartbeat)).pipe(
-    Effect.map((batch) => {
+    Effect.flatMap((batch) => {
       // A batch that lost the race against the end is not sent, so nobody may be told to continue after it.
       const push = batch[batch.length - 1]!
       last = { position: positionOf(push), token: push.token }
-      return batch.map(PushMessage.toSse).join("")
+      return PushSpan.within("EventStream.push", batch)(Effect.sync(() => batch.map(PushMessage.toSse).join("")))
     })
   )
 

@@ -10,6 +10,7 @@ import { isReadonlyArrayNonEmpty } from "effect/Array"
 import type { RecordedEvent } from "../../eventstore/EventStore.ts"
 import * as Checkpoint from "../Checkpoint.ts"
 import { type Batch, isSubscription } from "../Projection.ts"
+import * as Span from "../../telemetry/Span.ts"
 import type { ProjectionSession } from "../store/ProjectionStore.ts"
 import type { BatchSize } from "./BatchSize.ts"
 import * as Delivery from "./Delivery.ts"
@@ -169,8 +170,17 @@ export const make = (session: ProjectionSession, work: BatchWork) => {
       )
     })
 
+  /** What is read anew for a rebuild belongs to no trace. */
+  const inSpan = (events: Batch) =>
+    Span.joined(
+      "Projection.apply",
+      () =>
+        key.slot === "live" ? Span.ofTraceparents(events.map(({ metadata: { traceparent } }) => traceparent)) : [],
+      () => ({ projection: projection.name, events: events.length })
+    )
+
   return (from: Checkpoint.Checkpoint, events: Batch) =>
-    Effect.timed(apply(from, events)).pipe(
+    Effect.timed(inSpan(events)(apply(from, events))).pipe(
       Effect.map(([took, { reached }]) => {
         poison.passed(reached.position)
         size.applied(events.length, Duration.toMillis(took))

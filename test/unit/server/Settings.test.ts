@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Duration, Effect } from "effect"
 import * as AggregateLimits from "../../../src/aggregate/AggregateLimits.ts"
+import * as Sampler from "../../../src/telemetry/otlp/Sampler.ts"
 import * as UnbuiltSettings from "../../../src/server/UnbuiltSettings.ts"
 import * as Settings from "../../../src/server/Settings.ts"
 
@@ -58,6 +59,14 @@ describe("a setting", () => {
     ["QUERY_URL", "orders.internal", "a URL such as http://orders.internal:3000 without a user, or nothing"],
     ["COMMAND_URL", "http://a:b@orders", "a URL such as http://orders.internal:3000 without a user, or nothing"],
     ["WEBHOOKS_ALLOWED_NETWORKS", "intranet", "addresses or networks such as 10.0.0.0/8, separated by commas"],
+    ["OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "one of http/protobuf, http/json"],
+    ["OTEL_TRACES_SAMPLER", "xray", `one of ${Sampler.names.join(", ")}`],
+    ["OTEL_TRACES_SAMPLER_ARG", "1.5", "a number from 0 to 1"],
+    [
+      "OTEL_RESOURCE_ATTRIBUTES",
+      "production",
+      "pairs such as deployment.environment.name=production, separated by commas"
+    ],
     ["WEBHOOKS_TIMEOUT", "6 minutes", "a duration (a number and a unit) from 10 millis to 5 minutes"],
     ["WEBHOOKS_IN_FLIGHT", "0", "a whole number from 1 to 1000"],
     ["KAFKA_BOOTSTRAP", "kafka", "addresses such as kafka1:9092,kafka2:9092"],
@@ -104,7 +113,6 @@ describe("a variable that a later version reads", () => {
       yield* load({
         ...empty,
         JWT: "x",
-        OTEL_SERVICE_NAME: "shop",
         NONSENSE: "1"
       })
     })
