@@ -75,7 +75,12 @@ it("a placed order is one connected trace, from the request to the push, on ever
     const history = await call(url, "GET", `/orders/${answer.body.orderId}/events`)
     for (const event of history.body) assert.strictEqual(event.traceparent, answer.headers.get("traceparent"))
   }
-  await untilSo(() => ["/v1/metrics", "/v1/logs"].every((path) => receiver.requests.some((one) => one.path === path)))
+  const arrived = (path: string, text: string) =>
+    untilSo(() => receiver.requests.some((one) => one.path === path && Buffer.from(one.body).includes(text)))
+  await arrived("/v1/logs", "Listening on")
+  for (const name of ["orders_commands_total", "orders_projection_position", "nodejs_heap_size_used_bytes"]) {
+    await arrived("/v1/metrics", name)
+  }
 })
 
 it("a collector that takes nothing, and later everything, is told of in two lines and hinders no command", async () => {

@@ -13,7 +13,9 @@ import { type AuditReport, Audits } from "../../projection/audit/Audits.ts"
 import { type ProjectionInfo, Projections } from "../../projection/Projections.ts"
 import { type Rebuild, Rebuilds } from "../../projection/rebuild/Rebuilds.ts"
 import { type Webhook, Webhooks } from "../../webhooks/Webhooks.ts"
+import { GaugeSource } from "../../telemetry/GaugeSource.ts"
 import * as Metrics from "../../telemetry/Metrics.ts"
+import * as ProcessMetrics from "../../telemetry/ProcessMetrics.ts"
 
 /** Prometheus gives a scrape up after 10 s by default, so the database has less time than that. */
 const databaseTimeout = "2 seconds"
@@ -79,6 +81,7 @@ export const make = Effect.gen(function* () {
   const streams = yield* OpenStreams
   const webhooks = yield* Webhooks
   const registry = yield* Metric.MetricRegistry
+  const readProcess = yield* ProcessMetrics.watch
   const waited = yield* Metrics.consistencyWait
   for (const outcome of ["reached", "behind", "abandoned"]) waited.prepare(outcome)
 
@@ -97,16 +100,22 @@ export const make = Effect.gen(function* () {
     if (Option.isSome(seen)) yield* projected(...seen.value)
     if (Option.isSome(endpoints)) yield* delivered(endpoints.value)
     yield* audited(reports)
+    yield* readProcess
     ;(yield* Metrics.actorsActive)(actors.residents)
     ;(yield* Metrics.actorsBytes)(actors.residentBytes)
     ;(yield* Metrics.mailboxDepth)(actors.waiting)
     const connections = yield* Metrics.streamConnections
     for (const transport of transports) connections(streams.count(transport), transport)
-    return yield* PrometheusMetrics.format()
   })
+  const source = yield* GaugeSource
+  source.read = gauges
 
   return Effect.gen(function* () {
-    const now = yield* Effect.provideService(gauges, Metric.MetricRegistry, new Map())
+    const now = yield* Effect.provideService(
+      Effect.andThen(gauges, PrometheusMetrics.format()),
+      Metric.MetricRegistry,
+      new Map()
+    )
     const counted = yield* Effect.provideService(PrometheusMetrics.format(), Metric.MetricRegistry, registry)
     return counted + now
   })

@@ -29,8 +29,9 @@ const pairsOf = (list: string): Readonly<Record<string, string>> | undefined => 
 }
 
 const isHeaders = (list: string) => {
+  const pairs = pairsOf(list)
   try {
-    return pairsOf(list) !== undefined && new Headers(pairsOf(list)) !== undefined
+    return pairs !== undefined && [...new Headers(pairs)].length === Object.keys(pairs).length
   } catch {
     return false
   }

@@ -2,9 +2,10 @@
  * Sends traces, metrics and log lines to an OpenTelemetry collector, by Effect's own exporters. This file is loaded only where a
  * collector is named. `ExportQueue` keeps a bad collector away from everything else; `Sampler` says what is recorded.
  */
-import { ConfigProvider, type Duration, Effect, Layer, Logger, Tracer } from "effect"
+import { ConfigProvider, type Duration, Effect, Layer, Logger, Metric, Tracer } from "effect"
 import { FetchHttpClient, HttpMiddleware } from "effect/http"
 import { OtlpExporter, OtlpLogger, OtlpMetrics, OtlpSerialization, OtlpTracer } from "effect/observability"
+import { GaugeSource } from "../GaugeSource.ts"
 import * as ExportQueue from "./ExportQueue.ts"
 import * as Sampler from "./Sampler.ts"
 
@@ -38,6 +39,27 @@ const transport = ({ protocol, timeout }: Options) =>
     Layer.provide(FetchHttpClient.layer)
   )
 
+/** What is counted, and the gauges, as they were read last: for each report anew, so that what is gone is not reported any more. */
+const registry = (every: Duration.Duration) =>
+  Layer.effect(
+    Metric.MetricRegistry,
+    Effect.gen(function* () {
+      const counted = yield* Metric.MetricRegistry
+      const source = yield* GaugeSource
+      let gauges: typeof counted = new Map()
+      const read = Effect.suspend(() => {
+        if (source.read === undefined) return Effect.void
+        const fresh: typeof counted = new Map()
+        return Effect.map(Effect.provideService(source.read, Metric.MetricRegistry, fresh), () => (gauges = fresh))
+      })
+      const readOrLeave = Effect.catchCause(read, (cause) =>
+        Effect.logDebug("Gauges can't be read for a report.", cause)
+      )
+      yield* Effect.forkScoped(Effect.forever(Effect.andThen(readOrLeave, Effect.sleep(every))))
+      return Object.assign(new Map(), { values: () => [...counted.values(), ...gauges.values()].values() })
+    })
+  )
+
 export const layer = (options: Options) => {
   const { headers, logs, metrics, metricsEvery, ratio, resource, sampler, serviceName, traces, tracesEvery } = options
   const common = { headers, resource: { serviceName, attributes: resource } }
@@ -52,7 +74,12 @@ export const layer = (options: Options) => {
   return Layer.mergeAll(
     traces ? Layer.effect(Tracer.Tracer, tracer) : Layer.empty,
     logs ? Logger.layer([logger], { mergeWithExisting: true }) : Layer.empty,
-    metrics ? OtlpMetrics.layer({ ...common, url: urlOf("metrics"), exportInterval: metricsEvery }) : Layer.empty,
+    metrics
+      ? Layer.provide(
+          OtlpMetrics.layer({ ...common, url: urlOf("metrics"), exportInterval: metricsEvery }),
+          registry(metricsEvery)
+        )
+      : Layer.empty,
     Layer.succeed(HttpMiddleware.TracerDisabledWhen, ({ url }) => isProbe(url))
   ).pipe(Layer.provide(transport(options)))
 }

@@ -86,7 +86,7 @@ describe("metrics", () => {
     }
     assert.notInclude(text, orderId)
     assert.notMatch(text, /"ada"|"mug"/)
-    for (const line of text.split("\n")) assert.match(line, /^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{.*\})? \S+|)$/)
+    for (const line of text.split("\n")) assert.match(line, /^(# (HELP|TYPE) [a-z0-9_]+ .+|[a-z0-9_]+(\{.*\})? \S+|)$/)
   })
 
   it("count each command once, by what became of it", async () => {

@@ -33,7 +33,8 @@ it.effect("shows each station on the way of a command once, in one trace", () =>
       ["KeyedCommands.once", false],
       ["Aggregates.send", 0],
       ["AggregateActor.activate", 1],
-      ["AggregateActor.drain", 1]
+      ["AggregateActor.drain", 1],
+      ["AggregateActor.decide", 3]
     ])
   }).pipe(
     Effect.provide(Commands.layer.pipe(Layer.provideMerge(registry()), Layer.provide(MemoryEventStore.layer()))),
