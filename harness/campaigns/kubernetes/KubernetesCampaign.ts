@@ -98,6 +98,13 @@ export const run = async (outside: OutsideServers, plan: Plan) => {
 
   const install = async () => {
     await cluster.apply(namespaceManifest)
+    // Before it has one, a pod is refused for that.
+    const hasAccount = () =>
+      cluster.json("get", "serviceaccount", "default").then(
+        () => true,
+        () => false
+      )
+    await untilSo(hasAccount, { what: "The namespace's service account", pause: 250 })
     const refused = await cluster.run(["run", "refused", "--image", "none", "--dry-run=server"]).then(
       () => "it was made",
       (cause: unknown) => String(cause)

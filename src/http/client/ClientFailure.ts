@@ -97,10 +97,19 @@ const translate = <A, E, E2>(call: Effect.Effect<A, E>, ofTransport: (error: Tra
     return Effect.fail(error as Exclude<E, NotOfOrders>)
   })
 
+const unanswered = new WeakSet<object>()
+
+/** Makes the failure of a command whose answer did not come, unlike that of one whose server says that it does not know. */
+export const notAnswered = (): OutcomeUnknown => {
+  const error = new OutcomeUnknown({ retryAfter: 1 })
+  unanswered.add(error)
+  return error
+}
+
+export const isUnanswered = (error: unknown): boolean => error instanceof OutcomeUnknown && unanswered.has(error)
+
 export const ofCommand = <A, E>(call: Effect.Effect<A, E>) =>
-  translate(call, (error) =>
-    isPerhapsDone(error) ? new OutcomeUnknown({ retryAfter: 1 }) : unreachable(reasonOf(error), error)
-  )
+  translate(call, (error) => (isPerhapsDone(error) ? notAnswered() : unreachable(reasonOf(error), error)))
 
 export const ofQuery = <A, E>(call: Effect.Effect<A, E>) =>
   translate(call, (error) => unreachable(reasonOf(error), error))

@@ -3,7 +3,6 @@ import { Duration, Effect, Random, Schedule } from "effect"
 import { HttpClient } from "effect/http"
 import { Draining, isUnavailable, type Unavailable } from "../../aggregate/CommandErrors.ts"
 import type { CommandOptions } from "../../aggregate/idempotency/Commands.ts"
-import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
 import { ServerUnreachable } from "../../orders/OrdersError.ts"
 import type { QueryOptions } from "../../orders/QueryOptions.ts"
 import type { CommandHeaders, QueryHeaders } from "../api/HttpHeaders.ts"
@@ -34,8 +33,8 @@ const retry = <A, E, R>(call: Effect.Effect<A, E, R>, times: number): Effect.Eff
 /** The server has certainly done nothing, and another one may be better off. */
 const isNothingDone = (error: unknown): boolean => error instanceof ServerUnreachable || error instanceof Draining
 
-/** The server is away, which another one need not be. */
-const isAway = (error: unknown): boolean => isNothingDone(error) || error instanceof OutcomeUnknown
+/** The server is away, which another one need not be. One that does not know the outcome itself has the database of all. */
+const isAway = (error: unknown): boolean => isNothingDone(error) || Failure.isUnanswered(error)
 
 export interface Options {
   readonly retries: number
@@ -59,7 +58,7 @@ export const make = ({ retries, servers = { command: 1, query: 1 }, timeout }: O
     const headers = yield* Headers.ofCommand(options)
     const once = Effect.timeoutOrElse(Failure.ofCommand(call(headers)), {
       duration: within(wait),
-      orElse: () => Effect.fail(new OutcomeUnknown({ retryAfter: 1 }))
+      orElse: () => Effect.fail(Failure.notAnswered())
     })
     const traced =
       headers.traceparent === undefined ? once : Effect.provideService(once, HttpClient.TracerPropagationEnabled, false)

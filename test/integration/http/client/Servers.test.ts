@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { client, newOrderId, request, type Service, stock } from "../../../../harness/orders/BothOrders.ts"
 import { start } from "../../../../harness/servers/ApiServer.ts"
+import { OutcomeUnknown } from "../../../../src/eventstore/EventStoreErrors.ts"
 import { rank } from "../../../../src/http/client/Rendezvous.ts"
 import type { Others } from "../../../../src/http/handlers/Elsewhere.ts"
 import type { OrderId } from "../../../../src/order/OrderId.ts"
@@ -128,6 +129,25 @@ describe("a client of several servers", () => {
         assert.deepStrictEqual((yield* orders.confirm(id, { idempotencyKey: "once" })).events, ["order.confirmed.v1"])
         assert.deepStrictEqual(reached, [["confirm", id, url]])
         assert.strictEqual((yield* orders.get(id)).order.status, "confirmed")
+      })
+    )
+  )
+
+  it.live("sends no command on at once whose server says that it does not know the outcome", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { idOf, node, reached, shared } = yield* backend()
+        const confirm = () => Effect.fail(new OutcomeUnknown({ retryAfter: 1 }))
+        const unsure = yield* Effect.acquireRelease(
+          Effect.promise(() => start({ orders: Layer.succeed(Orders, { ...shared, confirm }) })),
+          ({ stop }) => Effect.promise(stop)
+        )
+        const urls = [unsure.url, (yield* node()).url]
+        const id = idOf(unsure.url, urls)
+        yield* shared.place(request(id))
+        const orders = yield* client({ baseUrl: urls, retries: 0 })
+        assert.strictEqual((yield* Effect.flip(orders.confirm(id, { idempotencyKey: "once" })))._tag, "OutcomeUnknown")
+        assert.deepStrictEqual(reached, [])
       })
     )
   )
