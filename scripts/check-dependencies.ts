@@ -36,13 +36,26 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   views: ["database", "eventstore", "projection", "supervision", "telemetry", "order", "catalog", ...decider],
   cache: ["views", "order", "projection", "eventstore", "database", "supervision", "telemetry"],
   orders: ["cache", "kernel", "database", ...service],
-  http: ["orders", ...service, "database/DatabaseErrors.ts", "database/YieldToIo.ts", ...webhookPort],
+  identity: ["database", "order/OrderId.ts", "supervision"],
+  http: ["identity", "orders", ...service, "database/DatabaseErrors.ts", "database/YieldToIo.ts", ...webhookPort],
   webhooks: ["http/wire/PushMessage.ts", "orders", ...service, "database"],
   transfer: ["database", "eventstore", "projection"],
   cluster: ["http/problems/Problems.ts", "orders", ...service],
   bus: ["http", "orders", ...service, "database/DatabaseErrors.ts"],
   mongodb: ["orders/OrdersLayers.ts", "order", "views", "projection", "eventstore", "database", "telemetry"],
-  server: ["transfer", "mongodb", "cache", "bus", "webhooks", "http", "orders", "kernel", "database", ...service],
+  server: [
+    "identity",
+    "transfer",
+    "mongodb",
+    "cache",
+    "bus",
+    "webhooks",
+    "http",
+    "orders",
+    "kernel",
+    "database",
+    ...service
+  ],
   testing: ["order", "catalog", "aggregate", "eventstore", "projection", "views", "supervision", "database"],
   ".": ["server"]
 }
@@ -65,7 +78,7 @@ const entryPoints: ReadonlyArray<string> = Object.values<{ readonly "ordinal-sou
 const alsoExported: Readonly<Record<string, ReadonlyArray<string>>> = {
   "orders/index.ts": ["views", "projection/view/ViewQuery.ts"],
   "kernel/index.ts": ["database", "aggregate"],
-  "http/index.ts": ["webhooks"],
+  "http/index.ts": ["webhooks", "identity"],
   "http/client/index.ts": ["http/api", "http/aggregate/AggregateApi.ts", "orders/Orders.ts"]
 }
 
@@ -81,6 +94,8 @@ const serverCode = [
   "kernel",
   "http/listener",
   "http/handlers",
+  "http/guard",
+  "identity/Identities.ts",
   "orders/OrdersLayers.ts",
   "orders/OrdersLocal.ts"
 ]

@@ -10,6 +10,7 @@ import { HttpLimits, defaults } from "../../src/http/listener/HttpLimits.ts"
 import { OpenStreams } from "../../src/http/push/OpenStreams.ts"
 import * as PushLimits from "../../src/http/push/PushLimits.ts"
 import { Caller } from "../../src/http/handlers/Caller.ts"
+import { Identity, type IdentityService } from "../../src/identity/Identity.ts"
 import { Elsewhere, type Others } from "../../src/http/handlers/Elsewhere.ts"
 import { Readiness } from "../../src/http/handlers/Readiness.ts"
 import * as Server from "../../src/http/listener/Server.ts"
@@ -27,6 +28,8 @@ export interface Options {
   readonly sites?: Partial<AllowedSites.AllowedSites>
   readonly quotas?: Partial<RateLimits.Quotas>
   readonly caller?: Caller
+  /** Without it nobody is asked who they are. */
+  readonly identity?: IdentityService
   readonly logs?: (line: string) => void
   /** Without it nothing records spans, as in a process that sends them nowhere. */
   readonly tracer?: Tracer.Tracer
@@ -76,6 +79,7 @@ export const start = async (options: Options = {}) => {
     ),
     Layer.provide(Layer.succeed(PushLimits.PushLimits, { ...PushLimits.defaults, ...options.push })),
     Layer.provide(Layer.succeed(AllowedSites.AllowedSites, { ...AllowedSites.defaults, ...options.sites })),
+    Layer.provide(Layer.succeed(Identity, options.identity)),
     Layer.provide(Layer.succeed(Elsewhere, options.elsewhere ?? {})),
     Layer.provide(options.quotas === undefined ? Layer.empty : rateLimits(options.quotas, options.sites?.proxies)),
     Layer.provide(Layer.succeed(Caller, options.caller ?? {})),

@@ -27,6 +27,7 @@ import { orderDocuments } from "./migrations/0011_order_documents.ts"
 import { orderCounts } from "./migrations/0012_order_counts.ts"
 import { keptCommands } from "./migrations/0013_kept_commands.ts"
 import { webhooks } from "./migrations/0014_webhooks.ts"
+import { apiKeys } from "./migrations/0015_api_keys.ts"
 import { defaultSchema, schemaOf } from "./SchemaName.ts"
 import * as ServerChecks from "./ServerChecks.ts"
 import { blame, sqlState } from "./SqlFailure.ts"
@@ -45,7 +46,8 @@ const migrations = {
   "0011_order_documents": orderDocuments,
   "0012_order_counts": orderCounts,
   "0013_kept_commands": keptCommands,
-  "0014_webhooks": webhooks
+  "0014_webhooks": webhooks,
+  "0015_api_keys": apiKeys
 }
 
 /** Programs that know the migrations up to this one still work when all of the above are applied. */

@@ -7,6 +7,8 @@
 export * as AggregateApi from "./aggregate/AggregateApi.ts"
 export * as AggregateHandlers from "./aggregate/AggregateHandlers.ts"
 export { Caller } from "./handlers/Caller.ts"
+export * as Guard from "./guard/Guard.ts"
+export { Identity, type IdentityService, type Principal } from "../identity/Identity.ts"
 export { Api } from "./api/Api.ts"
 export { AdminApi } from "./admin/AdminApi.ts"
 export * as AdminServer from "./admin/AdminServer.ts"

@@ -2,19 +2,20 @@
 import { Effect } from "effect"
 import { isIP } from "node:net"
 import { isLoopback } from "../http/listener/HostNames.ts"
+import * as IdentitySettings from "./settings/IdentitySettings.ts"
 import type { Port } from "./HeldPorts.ts"
 import type { Settings } from "./Settings.ts"
 import { UnusableSetting } from "./UnusableSetting.ts"
 
-/** Refuses an address that others can reach unless the settings insist: there is no authentication yet. */
+/** Refuses an address that others can reach where nobody is asked who they are, unless the settings insist. */
 export const guard = Effect.fnUntraced(function* (settings: Settings, name: "HOST" | "ADMIN_HOST") {
   const host = settings[name]
-  if (isLoopback(host)) return
+  if (isLoopback(host) || IdentitySettings.isOn(settings)) return
   if (!settings.ALLOW_UNAUTHENTICATED) {
     return yield* new UnusableSetting({
       problem:
-        `The setting ${name} is "${host}", which others can reach, and there is no authentication yet. ` +
-        "Use 127.0.0.1, or set ALLOW_UNAUTHENTICATED=true if something else guards the port."
+        `The setting ${name} is "${host}", which others can reach, and nobody is asked who they are. ` +
+        "Use 127.0.0.1, set JWT_SECRET or JWKS_URL, or set ALLOW_UNAUTHENTICATED=true if something else guards the port."
     })
   }
   yield* Effect.logWarning(

@@ -24,6 +24,7 @@ import { ProjectionLimits, defaults as projectionDefaults } from "../projection/
 import * as CacheSettings from "./settings/CacheSettings.ts"
 import * as ListenerSettings from "./settings/ListenerSettings.ts"
 import * as Addresses from "./Addresses.ts"
+import * as IdentitySettings from "./settings/IdentitySettings.ts"
 import * as HeldPorts from "./HeldPorts.ts"
 import * as KafkaSettings from "./KafkaSettings.ts"
 import * as Logging from "./Logging.ts"
@@ -67,7 +68,8 @@ const limits = (settings: Settings.Settings) =>
       heartbeat: settings.HEARTBEAT
     }),
     Layer.succeed(AllowedSites, {
-      hosts: listed(settings.ALLOWED_HOSTS),
+      // Whoever has a token may call the server by any name.
+      hosts: IdentitySettings.isOn(settings) ? "any" : listed(settings.ALLOWED_HOSTS),
       origins: listed(settings.ALLOWED_ORIGINS),
       proxies: listed(settings.TRUSTED_PROXIES)
     }),
@@ -154,7 +156,8 @@ export const layer = Layer.unwrap(
     const guards = Effect.all([
       Addresses.guard(settings, "HOST"),
       Addresses.guard(settings, "ADMIN_HOST"),
-      Roles.check(settings)
+      Roles.check(settings),
+      IdentitySettings.check(settings)
     ])
     const { refuse: refuseStopping, stopped, stopping } = Stopping.make(settings.SHUTDOWN)
     return stopping.pipe(
@@ -164,6 +167,7 @@ export const layer = Layer.unwrap(
       Layer.provide(WebhookSettings.layer(settings)),
       Layer.merge(Layer.catchTag(KafkaSettings.layer(settings, Roles.of(settings)), "SqlError", refuseDatabase)),
       Layer.provide(Layer.merge(readiness(settings, refuseStopping), OpenStreams.layer)),
+      Layer.provide(IdentitySettings.layer(settings)),
       Layer.provide(Layer.catchTag(orders(settings), "SqlError", refuseDatabase)),
       Layer.provide(HeldPorts.HeldPorts.layer(api, adminPort)),
       Layer.provide(cache(settings)),

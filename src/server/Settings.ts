@@ -29,6 +29,7 @@ import {
 } from "./SettingKinds.ts"
 import { kafkaSettings } from "./KafkaSettings.ts"
 import { listenerSettings } from "./settings/ListenerSettings.ts"
+import { identitySettings } from "./settings/IdentitySettings.ts"
 import { mongoSettings } from "./settings/MongoSettings.ts"
 import { roleSettings } from "./Roles.ts"
 import { cacheSettings } from "./settings/CacheSettings.ts"
@@ -76,7 +77,7 @@ export const settings = {
   ALLOW_UNAUTHENTICATED: setting(
     false,
     boolean,
-    "listen on other addresses than loopback although there is no authentication yet"
+    "listen on other addresses than loopback although nobody is asked who they are"
   ),
   ALLOWED_HOSTS: setting("", hosts, "names that requests may call the server by, besides localhost and addresses"),
   ALLOWED_ORIGINS: setting("", origins, "other origins whose pages may use the API (CORS) and open a WebSocket"),
@@ -136,7 +137,8 @@ export const settings = {
   ...mongoSettings,
   ...webhookSettings,
   ...kafkaSettings,
-  ...telemetrySettings
+  ...telemetrySettings,
+  ...identitySettings
 } satisfies Record<string, unknown>
 
 export type SettingName = keyof typeof settings
@@ -168,7 +170,8 @@ const read = Effect.fnUntraced(function* ([name, setting]: readonly [string, Set
     const found = isSecret ? "" : ` is "${Option.getOrElse(given, () => "")}" but`
     return new UnusableSetting({ problem: `The setting ${name}${found} must be ${expected}.` })
   })
-  const text = isSecret ? withoutSecrets(asText(value)) : asText(value)
+  const hidden = setting.placeholder === "url" ? withoutSecrets : () => "***"
+  const text = isSecret ? hidden(asText(value)) : asText(value)
   const shown: ShownSetting = { name, value: text, isDefault: Option.isNone(given), meaning }
   return { name, value, shown }
 })

@@ -1,20 +1,15 @@
 /**
- * Refuses environment variables that this program is going to read in a later version. To ignore them would fail open:
- * whoever sets JWT_SECRET believes that callers are authenticated. An entry goes when its setting is built.
+ * Refuses environment variables that this program is going to read in a later version, or that it reads by another name:
+ * whoever sets one believes that it does something. An entry goes when its setting is built.
  */
 import { Config, Effect, Option } from "effect"
 import { UnusableSetting } from "./UnusableSetting.ts"
 
-const authentication = "there is no authentication yet, so every caller would be an operator"
 const views = "the setting VIEWS names the MongoDB of the order view"
 const cache = "the cache is named by CACHE=redis://…"
 
 /** This text says what this version does instead; it follows "The environment variable … is set, but". */
 const unbuilt: Readonly<Record<string, string>> = {
-  JWT_SECRET: authentication,
-  JWKS_URL: authentication,
-  JWT_ISSUER: authentication,
-  JWT_AUDIENCE: authentication,
   MONGODB_URL: views,
   REDIS_URL: cache
 }

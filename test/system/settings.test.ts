@@ -37,6 +37,13 @@ const wrong: ReadonlyArray<readonly [what: string, settings: () => Environment, 
   ["a port that is no number", () => ({ PORT: "abc" }), /PORT is "abc" but must be a whole number from 0 to 65535\.$/],
   ["another kind of database", () => ({ DATABASE_URL: "mysql://me:secret@x" }), /DATABASE_URL must be postgres:/],
   ["an open address", () => ({ HOST: "0.0.0.0", DATABASE_URL: memory }), /HOST .*ALLOW_UNAUTHENTICATED/],
+  ["a short secret", () => ({ JWT_SECRET: "secret", DATABASE_URL: memory }), /JWT_SECRET must be .* at least 32 bytes/],
+  [
+    "keys of an issuer of many",
+    () => ({ JWKS_URL: "https://issuer.example/keys", DATABASE_URL: memory }),
+    /JWKS_URL is set, .* Set JWT_ISSUER and JWT_AUDIENCE/
+  ],
+  ["an audience alone", () => ({ JWT_AUDIENCE: "orders", DATABASE_URL: memory }), /JWT_AUDIENCE do nothing without/],
   [
     "a part of the work on an embedded database",
     () => ({ ROLE: "query", DATABASE_URL: memory }),
@@ -101,8 +108,8 @@ describe("a wrong setting stops the start with one sentence that says which and 
   })
 
   it("a variable that a later version reads", async () => {
-    const sentence = await refusal(launch({ DATABASE_URL: memory, JWT_SECRET: "secret" }))
-    assert.match(sentence, /JWT_SECRET is set, but there is no authentication yet/)
+    const sentence = await refusal(launch({ DATABASE_URL: memory, REDIS_URL: "redis://secret" }))
+    assert.match(sentence, /REDIS_URL is set, but the cache is named by CACHE/)
     assert.notInclude(sentence, "secret")
   })
 

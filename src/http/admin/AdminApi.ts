@@ -4,13 +4,15 @@
  */
 import { Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Boundary, CommandBoundary, QueryBoundary } from "../api/Boundary.ts"
+import * as AllowedRoles from "../api/AllowedRoles.ts"
+import { Authorized, Boundary, CommandBoundary, QueryBoundary } from "../api/Boundary.ts"
 import { readErrors } from "../api/EndpointErrors.ts"
 import * as Document from "../api/openapi/Document.ts"
 import { explanation } from "../api/SystemApi.ts"
 import { AdminProblems } from "../problems/AdminProblems.ts"
 import { Problems } from "../problems/Problems.ts"
 import * as View from "./AdminViews.ts"
+import { KeyAdminApi } from "./KeyAdminApi.ts"
 import { WebhookAdminApi } from "./WebhookAdminApi.ts"
 
 const unavailable = [Problems.DatabaseUnavailable, Problems.Draining]
@@ -132,10 +134,9 @@ class ParkedAdminApi extends HttpApiGroup.make("parked")
 
 class ProcessAdminApi extends HttpApiGroup.make("process")
   .add(
-    HttpApiEndpoint.get("metrics", "/metrics", { success: View.Prometheus }).annotate(
-      OpenApi.Summary,
-      "Gives all metrics in Prometheus' text format"
-    ),
+    HttpApiEndpoint.get("metrics", "/metrics", { success: View.Prometheus })
+      .annotateMerge(AllowedRoles.operator("Gives all metrics in Prometheus' text format"))
+      .annotate(AllowedRoles.OwnScope, "metrics:read"),
     HttpApiEndpoint.get("actors", "/admin/actors", { success: View.ActorsView }).annotate(
       OpenApi.Summary,
       "Tells how busy the actors are, and which ten are the busiest"
@@ -159,8 +160,11 @@ export class AdminApi extends HttpApi.make("ordinal-admin")
   .add(RebuildAdminApi)
   .add(ParkedAdminApi)
   .add(WebhookAdminApi)
+  .add(KeyAdminApi)
   .add(ProcessAdminApi)
+  .middleware(Authorized)
   .middleware(Boundary)
+  .annotate(AllowedRoles.AllowedRoles, ["admin"])
   .annotate(HttpApi.ParamsParseOptions, allErrors)
   .annotate(HttpApi.HeadersParseOptions, allErrors)
   .annotate(HttpApi.PayloadParseOptions, { ...allErrors, onExcessProperty: "error" })

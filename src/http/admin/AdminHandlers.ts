@@ -10,6 +10,7 @@ import { Rebuilds } from "../../projection/rebuild/Rebuilds.ts"
 import { Supervisor } from "../../supervision/Supervisor.ts"
 import * as SystemHandlers from "../handlers/SystemHandlers.ts"
 import { AdminApi } from "./AdminApi.ts"
+import * as KeyHandlers from "./KeyHandlers.ts"
 import * as PrometheusEndpoint from "./PrometheusEndpoint.ts"
 import * as WebhookHandlers from "./WebhookHandlers.ts"
 
@@ -118,4 +119,4 @@ const process = HttpApiBuilder.group(
   })
 )
 
-export const layer = Layer.mergeAll(projections, rebuilds, parked, WebhookHandlers.layer, process)
+export const layer = Layer.mergeAll(projections, rebuilds, parked, WebhookHandlers.layer, KeyHandlers.layer, process)

@@ -3,6 +3,7 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Layer } from "effect"
 import { HttpRouter, HttpServerError } from "effect/http"
 import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
+import * as Guard from "../guard/Guard.ts"
 import * as EndpointMiddleware from "../listener/EndpointMiddleware.ts"
 import { HttpLimits } from "../listener/HttpLimits.ts"
 import * as Listener from "../listener/Listener.ts"
@@ -24,7 +25,7 @@ const docs = HttpApiScalar.layer(AdminApi, { path: docsPath, scalar: { withDefau
 
 const routes = Layer.mergeAll(HttpApiBuilder.layer(AdminApi, { openapiPath }), docs).pipe(
   Layer.provide(AdminHandlers.layer),
-  Layer.provide(EndpointMiddleware.layer),
+  Layer.provide(Layer.merge(EndpointMiddleware.layer, Guard.layer(AdminApi))),
   Layer.provideMerge(RouterMiddleware.layer({ api: AdminApi, pages: [openapiPath, docsPath], otherSites: "none" }))
 )
 

@@ -1,7 +1,7 @@
 /** Defines the HTTP API. Nothing here knows a server, so clients import it: `HttpApiClient.make(Api)` calls it. */
 import { HttpApi, OpenApi } from "effect/http-api"
 import { parseOptions } from "../../order/OrderRequest.ts"
-import { Boundary, ServedHere } from "./Boundary.ts"
+import { Authorized, Boundary, ServedHere } from "./Boundary.ts"
 import { CatalogApi } from "./CatalogApi.ts"
 import { FulfilmentApi } from "./FulfilmentApi.ts"
 import { OrderApi } from "./OrderApi.ts"
@@ -22,6 +22,7 @@ export class Api extends HttpApi.make("ordinal")
   .add(StreamApi)
   .add(ProjectionApi)
   .middleware(ServedHere)
+  .middleware(Authorized)
   .add(SystemApi)
   .middleware(Boundary)
   .annotate(HttpApi.ParamsParseOptions, allErrors)

@@ -38,6 +38,14 @@ export class QueryBoundary extends HttpApiMiddleware.Service<QueryBoundary>()("o
   error: [Problems.QueryOverdue]
 }) {}
 
+/**
+ * Every endpoint but those of health checks knows its caller, where the server asks for tokens, and refuses what is not
+ * for them. `guard/Guard` implements it.
+ */
+export class Authorized extends HttpApiMiddleware.Service<Authorized>()("ordinal/http/api/Authorized", {
+  error: [Problems.Unauthorized, Problems.Forbidden, Problems.IdentityUnavailable]
+}) {}
+
 /** A process whose role is not all of the work refuses what is for others. Health and problem types are for every process. */
 export class ServedHere extends HttpApiMiddleware.Service<ServedHere>()("ordinal/http/api/ServedHere", {
   error: [Problems.NotServedHere]

@@ -40,7 +40,7 @@ const onCustomer = { params: { id: CustomerId }, headers: HttpHeaders.command, s
 
 const newest =
   "Answers the newest version, which is not read from a view: there is nothing to wait for, and it is never behind. " +
-  "A Consistency-Token that is sent along is only checked."
+  "A Consistency-Token that is sent along is only checked. "
 
 export class CatalogApi extends HttpApiGroup.make("catalog")
   .add(
@@ -57,8 +57,7 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       success: [product, notModified],
       error: [...entityErrors, Problems.ProductNotFound]
     })
-      .annotate(OpenApi.Summary, "Read a product")
-      .annotate(OpenApi.Description, newest)
+      .annotateMerge(AllowedRoles.everyCaller("Read a product", newest))
       .middleware(QueryBoundary),
     HttpApiEndpoint.get("products", "/products", {
       query: CatalogListQuery,
@@ -66,7 +65,7 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       success: HttpApiSchema.WithHeaders(ProductPage, HttpHeaders.page),
       error: [...queryErrors, Problems.InvalidCursor]
     })
-      .annotate(OpenApi.Summary, "List products by id")
+      .annotateMerge(AllowedRoles.everyCaller("List products by id"))
       .middleware(QueryBoundary),
     HttpApiEndpoint.delete("withdrawProduct", "/products/:id", {
       ...onProduct,
@@ -87,8 +86,7 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       success: [customer, notModified],
       error: [...entityErrors, Problems.CustomerNotFound]
     })
-      .annotate(OpenApi.Summary, "Read a customer")
-      .annotate(OpenApi.Description, newest)
+      .annotateMerge(AllowedRoles.ownOrAll("Read a customer", newest))
       .middleware(QueryBoundary),
     HttpApiEndpoint.get("customers", "/customers", {
       query: CatalogListQuery,
@@ -96,7 +94,7 @@ export class CatalogApi extends HttpApiGroup.make("catalog")
       success: HttpApiSchema.WithHeaders(CustomerPage, HttpHeaders.page),
       error: [...queryErrors, Problems.InvalidCursor]
     })
-      .annotate(OpenApi.Summary, "List customers by id")
+      .annotateMerge(AllowedRoles.operator("List customers by id"))
       .middleware(QueryBoundary),
     HttpApiEndpoint.delete("withdrawCustomer", "/customers/:id", {
       ...onCustomer,

@@ -4,6 +4,7 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { OrderId } from "../../order/OrderId.ts"
 import { OrderCounts } from "../../views/order/OrderQueries.ts"
 import { QueryBoundary } from "./Boundary.ts"
+import * as AllowedRoles from "./AllowedRoles.ts"
 import { CloudEventBatch } from "../wire/CloudEvent.ts"
 import * as HttpHeaders from "./HttpHeaders.ts"
 import { EventListQuery, OrderCountsQuery, OrderListQuery, pageOf } from "./ListQuery.ts"
@@ -26,32 +27,32 @@ export class OrderQueryApi extends HttpApiGroup.make("orderQueries")
         HttpApiSchema.WithHeaders(HttpHeaders.notModified, HttpHeaders.view)
       ],
       error: [...queryErrors, Problems.OrderNotFound]
-    }).annotate(OpenApi.Summary, "Read an order"),
+    }).annotateMerge(AllowedRoles.ownOrAll("Read an order")),
     HttpApiEndpoint.get("list", "/orders", {
       query: OrderListQuery,
       headers: HttpHeaders.list,
       success: HttpApiSchema.WithHeaders(OrderPage, HttpHeaders.page),
       error: [...queryErrors, Problems.InvalidCursor]
-    }).annotate(OpenApi.Summary, "List orders"),
+    }).annotateMerge(AllowedRoles.ownOrAll("List orders")),
     HttpApiEndpoint.get("counts", "/orders/counts", {
       query: OrderCountsQuery,
       headers: HttpHeaders.list,
       success: HttpApiSchema.WithHeaders(OrderCounts, HttpHeaders.counts),
       error: queryErrors
-    }).annotate(OpenApi.Summary, "Count orders by status, of one customer or of all"),
+    }).annotateMerge(AllowedRoles.ownOrAll("Count orders by status, of one customer or of all")),
     HttpApiEndpoint.get("events", "/orders/:id/events", {
       params,
       query: EventListQuery,
       headers: HttpHeaders.list,
       success: HttpApiSchema.WithHeaders(CloudEventBatch, { link: Schema.optionalKey(Schema.String) }),
       error: [...readErrors, Problems.InvalidToken, Problems.OrderNotFound]
-    }).annotate(OpenApi.Summary, "Read an order's history as CloudEvents: what happened, by whom, and why"),
+    }).annotateMerge(AllowedRoles.ownOrAll("Read an order's history as CloudEvents: what happened, by whom, and why")),
     HttpApiEndpoint.get("at", "/orders/:id/versions/:version", {
       params: { ...params, version: WholeNumber(0, Number.MAX_SAFE_INTEGER) },
       headers: HttpHeaders.list,
       success: HttpApiSchema.WithHeaders(OrderDocument, HttpHeaders.version),
       error: [...queryErrors, Problems.OrderNotFound, Problems.VersionNotFound]
-    }).annotate(OpenApi.Summary, "Read an order as it was at a version")
+    }).annotateMerge(AllowedRoles.ownOrAll("Read an order as it was at a version"))
   )
   .middleware(QueryBoundary)
   .annotateMerge(

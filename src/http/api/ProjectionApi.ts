@@ -1,6 +1,7 @@
 /** Defines the endpoint that tells how far the views are. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import * as AllowedRoles from "./AllowedRoles.ts"
 import { QueryBoundary } from "./Boundary.ts"
 import { Position } from "../wire/Codecs.ts"
 import { readErrors } from "./EndpointErrors.ts"
@@ -26,7 +27,7 @@ export class ProjectionApi extends HttpApiGroup.make("projections")
       success: Schema.Struct({ data: Schema.Array(ProjectionState) }),
       error: readErrors
     })
-      .annotate(OpenApi.Summary, "Tell how far each view is behind the log")
+      .annotateMerge(AllowedRoles.operator("Tell how far each view is behind the log"))
       .middleware(QueryBoundary)
   )
   .annotateMerge(OpenApi.annotations({ title: "Projections", description: "How far the views are." })) {}

@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { CustomerId, OrderId } from "../../order/OrderId.ts"
+import * as AllowedRoles from "./AllowedRoles.ts"
 import { CommaList } from "../wire/Codecs.ts"
 import { positionText } from "../../orders/Subscription.ts"
 import { Problems } from "../problems/Problems.ts"
@@ -61,11 +62,10 @@ export class StreamApi extends HttpApiGroup.make("streams")
       success: HttpApiSchema.StreamSse({ events: ServerSentEvent }),
       error: [...readErrors, Problems.InvalidPosition]
     }).annotateMerge(
-      OpenApi.annotations({
-        summary: "Follow events (SSE)",
-        description:
-          "Events arrive at least once per connection, in order; continue with the last id after a loss. A query after a push never shows older data, unless the push says that it is ahead."
-      })
+      AllowedRoles.ownOrAll(
+        "Follow events (SSE)",
+        "Events arrive at least once per connection, in order; continue with the last id after a loss. A query after a push never shows older data, unless the push says that it is ahead. The stream ends when the token of its caller expires. "
+      )
     ),
     HttpApiEndpoint.get("socket", "/events/ws", {
       query,
@@ -73,11 +73,10 @@ export class StreamApi extends HttpApiGroup.make("streams")
       success: HttpApiSchema.Empty(101),
       error: [...readErrors, Problems.ForeignOrigin, Problems.InvalidPosition]
     }).annotateMerge(
-      OpenApi.annotations({
-        summary: "Follow events (WebSocket)",
-        description:
-          "With the subprotocol cloudevents.json, each text message is one CloudEvent or a control { control, position }. The server closes with 1001 when it stops, 1013 if there are too many streams, and 4008 if the client is too slow; the reason names the position to resume after."
-      })
+      AllowedRoles.ownOrAll(
+        "Follow events (WebSocket)",
+        "With the subprotocol cloudevents.json, each text message is one CloudEvent or a control { control, position }. A browser, which can send no Authorization, offers its token as a second subprotocol, bearer.<token>. The server closes with 1001 when it stops, 1008 when the token expires, 1013 if there are too many streams, and 4008 if the client is too slow; the reason names the position to resume after. "
+      )
     )
   )
   .annotateMerge(

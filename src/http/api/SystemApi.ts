@@ -1,6 +1,7 @@
 /** Defines the endpoints of health checks, and of the explanation of problem types. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import * as AllowedRoles from "./AllowedRoles.ts"
 import { Problems } from "../problems/Problems.ts"
 
 const Live = Schema.Struct({ status: Schema.Literal("live") }).annotate({ identifier: "Live" })
@@ -21,18 +22,17 @@ export const explanation = HttpApiEndpoint.get("problem", "/problems/:slug", {
   params: { slug: Schema.String },
   success: ProblemType,
   error: Problems.RouteNotFound
-}).annotate(OpenApi.Summary, "Explain a problem type")
+}).annotateMerge(AllowedRoles.anyone("Explain a problem type"))
 
 export class SystemApi extends HttpApiGroup.make("system")
   .add(
-    HttpApiEndpoint.get("live", "/health/live", { success: Live }).annotate(
-      OpenApi.Summary,
-      "Tell that the process is alive"
+    HttpApiEndpoint.get("live", "/health/live", { success: Live }).annotateMerge(
+      AllowedRoles.anyone("Tell that the process is alive")
     ),
     HttpApiEndpoint.get("ready", "/health/ready", {
       success: Ready,
       error: [Problems.DatabaseUnavailable, Problems.Draining]
-    }).annotate(OpenApi.Summary, "Tell whether the process can answer, which asks the database"),
+    }).annotateMerge(AllowedRoles.anyone("Tell whether the process can answer, which asks the database")),
     explanation
   )
   .annotateMerge(OpenApi.annotations({ title: "System", description: "Health, and what each problem type means." })) {}

@@ -5,6 +5,7 @@
 import { Data, Effect, Schema } from "effect"
 import { HttpClientError } from "effect/http"
 import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
+import { Forbidden, IdentityUnavailable, Unauthorized } from "../../identity/IdentityErrors.ts"
 import { ServerUnreachable } from "../../orders/OrdersError.ts"
 import {
   ContentTooLarge,
@@ -21,8 +22,20 @@ import {
 /** The response is none of the API's. */
 class UnreadableResponse extends Data.TaggedError("UnreadableResponse")<{ readonly cause: Schema.SchemaError }> {}
 
+const refusals = [
+  RequestTimeout,
+  QueryOverdue,
+  ForeignHost,
+  ForeignOrigin,
+  NotServedHere,
+  RateLimited,
+  Unauthorized,
+  Forbidden,
+  IdentityUnavailable
+] as const
+
 /** The server did nothing. */
-type Refused = RequestTimeout | QueryOverdue | ForeignHost | ForeignOrigin | NotServedHere | RateLimited
+type Refused = InstanceType<(typeof refusals)[number]>
 type Transport = HttpClientError.HttpClientError | Refused
 /** These mean that this program, or the server, has a bug. */
 type Broken = Schema.SchemaError | InternalError | ContentTooLarge | UnsupportedMediaType
@@ -35,10 +48,7 @@ export const markUnreadable = (
 ): Effect.Effect<unknown, unknown, unknown> =>
   Effect.mapError(response, (error) => (Schema.isSchemaError(error) ? new UnreadableResponse({ cause: error }) : error))
 
-const isRefused = (error: unknown): error is Refused =>
-  [RequestTimeout, QueryOverdue, ForeignHost, ForeignOrigin, NotServedHere, RateLimited].some(
-    (refused) => error instanceof refused
-  )
+const isRefused = (error: unknown): error is Refused => refusals.some((refused) => error instanceof refused)
 
 const isTransport = (error: unknown): error is Transport | UnreadableResponse =>
   HttpClientError.isHttpClientError(error) || error instanceof UnreadableResponse || isRefused(error)
@@ -58,6 +68,9 @@ const reasonOf = (error: Transport | UnreadableResponse): string => {
   if (error instanceof ForeignOrigin) return `it refuses requests of pages of ${error.value}`
   if (error instanceof NotServedHere) return `its ROLE does not include ${error.role}`
   if (error instanceof RateLimited) return `it takes no more requests of this caller for ${error.retryAfter} s`
+  if (error instanceof Unauthorized) return "it does not take the token of this client, which sends one in its headers"
+  if (error instanceof Forbidden) return `this client may not do that, which needs ${error.needs}`
+  if (error instanceof IdentityUnavailable) return "it can't find out who is calling"
   const { response } = error
   return response === undefined ? "no connection" : `it answered ${response.status} as this API does not`
 }

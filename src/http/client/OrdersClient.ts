@@ -10,8 +10,8 @@
  * `awaitCatalog` for one product or customer fails as `parked` while any is set aside, since lists do not say which; a
  * command without a `traceparent` of its own carries that of the current span.
  */
-import { Duration, Effect, Layer } from "effect"
-import { FetchHttpClient, type HttpClient } from "effect/http"
+import { Duration, Effect, Layer, type Redacted } from "effect"
+import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import type { CommandOptions } from "../../aggregate/idempotency/Commands.ts"
 import * as CheckedOrders from "../../orders/CheckedOrders.ts"
@@ -46,6 +46,8 @@ export interface Options {
   readonly retries?: number
   /** An answer may take so long, besides the time that the request lets the server wait for a view; 15 s by default. */
   readonly timeout?: Duration.Input
+  /** A token or an API key, where the servers ask who is calling. */
+  readonly token?: Redacted.Redacted
 }
 
 type OrderCall<E> = (headers: CommandHeaders) => Effect.Effect<Parameters<typeof Result.receipt>[0], E>
@@ -62,6 +64,11 @@ const pageQuery = ({ cursor, limit }: { readonly cursor?: string; readonly limit
   if (cursor !== undefined && (cursor === "" || cursor.length > 2000)) return Effect.fail(new InvalidCursor({}))
   return Effect.succeed({ limit: Query.clampListLimit(limit), ...(cursor === undefined ? {} : { cursor }) })
 }
+
+const withToken = <A, E, R>(making: Effect.Effect<A, E, R>, { token }: Options) =>
+  token === undefined
+    ? making
+    : Effect.updateService(making, HttpClient.HttpClient, HttpClient.mapRequest(HttpClientRequest.bearerToken(token)))
 
 /** Uses the HTTP client that is provided. */
 export const make = Effect.fnUntraced(function* (settings: Options) {
@@ -194,7 +201,7 @@ export const make = Effect.fnUntraced(function* (settings: Options) {
       return yield* ConsistencyToken.ProjectionBehind.parked(position, position)
     })
   })
-})
+}, withToken)
 
 /** Uses the HTTP client that is provided: another one than `fetch`, or one with middleware. */
 export const layerNoDeps = (options: Options): Layer.Layer<Orders, never, HttpClient.HttpClient> =>

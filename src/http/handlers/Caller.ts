@@ -1,12 +1,18 @@
 /**
- * Says who sends a request. The host finds that out, and provides it to the request: in a middleware of its router or of its
- * `HttpApi`. Nobody is known unless the host says so.
+ * Says who sends a request. The guard (`http/guard/Guard`) finds that out where the server asks for tokens; elsewhere the
+ * host does, and provides it to the request: in a middleware of its router or of its `HttpApi`. Nobody is known unless one
+ * of them says so.
  */
-import { Context } from "effect"
+import { Context, type Effect } from "effect"
+import type { CustomerId } from "../../order/OrderId.ts"
 
 export interface Caller {
   /** It is kept with the events, and idempotency keys of different actors never meet. */
   readonly actor?: string
+  /** The caller sees and changes only what is this customer's; all of it without this. */
+  readonly owner?: CustomerId
+  /** Ends when the caller may no longer listen, as when a token expires: event streams end with it. */
+  readonly ended?: Effect.Effect<void>
 }
 
 export const Caller = Context.Reference<Caller>("ordinal/http/handlers/Caller", { defaultValue: () => ({}) })

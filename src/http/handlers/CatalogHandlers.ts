@@ -10,6 +10,8 @@ import type { CustomerView, ProductView } from "../../views/catalog/CatalogView.
 import { Api } from "../api/Api.ts"
 import type { CommandHeaders } from "../api/HttpHeaders.ts"
 import * as HeaderValue from "../wire/HeaderValue.ts"
+import * as OwnOrders from "../guard/OwnOrders.ts"
+import { Caller } from "./Caller.ts"
 import * as OrderLinks from "./OrderLinks.ts"
 import * as Reply from "./Reply.ts"
 import { commandOptions, queryOptions } from "./RequestOptions.ts"
@@ -35,13 +37,13 @@ interface Target<Id extends CatalogId, Body extends Entity, E> {
  * Answers the receipt of a command, or the product or customer if the caller waits for the lists and they have it in
  * time. `Location` is sent where it was created.
  */
-const commandOn = (orders: Orders["Service"]) =>
+const commandOn = (all: Orders["Service"]) =>
   Effect.fnUntraced(function* <Id extends CatalogId, Body extends Entity, E, E2>(
     headers: CommandHeaders,
     { id, path, read }: Target<Id, Body, E>,
-    send: (options: CommandOptions) => Effect.Effect<CommandReceipt, E2>
+    send: (orders: OwnOrders.CallersOrders, options: CommandOptions) => Effect.Effect<CommandReceipt, E2>
   ) {
-    const receipt = yield* send(yield* commandOptions(headers))
+    const receipt = yield* send(OwnOrders.of(all, yield* Caller), yield* commandOptions(headers))
     const { commandId, events, position, version } = receipt
     const root = yield* OrderLinks.root
     const headersOf = (current: { readonly version: number; readonly token: string }) => ({
@@ -52,7 +54,7 @@ const commandOn = (orders: Orders["Service"]) =>
     })
     const wait = HeaderValue.waitOf(headers.prefer)
     if (wait !== undefined) {
-      const seen = orders.awaitCatalog(receipt.token, { ...id, wait: Duration.seconds(wait) })
+      const seen = all.awaitCatalog(receipt.token, { ...id, wait: Duration.seconds(wait) })
       const exit = yield* Effect.exit(Effect.andThen(seen, read(receipt)))
       if (Exit.isSuccess(exit)) {
         const { freshness, token, ...body } = exit.value
@@ -72,43 +74,48 @@ export const layer = HttpApiBuilder.group(
   Api,
   "catalog",
   Effect.fnUntraced(function* (handlers) {
-    const orders = yield* Orders
-    const run = commandOn(orders)
+    const all = yield* Orders
+    const callersOrders = Effect.map(Caller, (caller) => OwnOrders.of(all, caller))
+    const run = commandOn(all)
     const product = (productId: ProductId) => ({
       id: { productId },
       path: `/products/${productId}`,
-      read: (receipt: CommandReceipt) => orders.product(productId, receipt)
+      read: (receipt: CommandReceipt) => all.product(productId, receipt)
     })
     const customer = (customerId: CustomerId) => ({
       id: { customerId },
       path: `/customers/${customerId}`,
-      read: (receipt: CommandReceipt) => orders.customer(customerId, receipt)
+      read: (receipt: CommandReceipt) => all.customer(customerId, receipt)
     })
     return handlers.handleAll({
       product: Effect.fnUntraced(function* ({ headers, params }) {
+        const orders = yield* callersOrders
         return ofEntity(yield* orders.product(params.id, queryOptions(headers).options), headers["if-none-match"])
       }),
       products: Effect.fnUntraced(function* ({ headers, query, request }) {
+        const orders = yield* callersOrders
         const { applied, options } = queryOptions(headers)
         const { products, ...page } = yield* orders.products(query, options)
         return Reply.ofPage(yield* OrderLinks.root, products, page, request, applied)
       }),
       saveProduct: ({ headers, params: { id }, payload }) =>
-        run(headers, product(id), (options) => orders.saveProduct(id, payload, options)),
+        run(headers, product(id), (orders, options) => orders.saveProduct(id, payload, options)),
       withdrawProduct: ({ headers, params: { id } }) =>
-        run(headers, product(id), (options) => orders.withdrawProduct(id, options)),
+        run(headers, product(id), (orders, options) => orders.withdrawProduct(id, options)),
       customer: Effect.fnUntraced(function* ({ headers, params }) {
+        const orders = yield* callersOrders
         return ofEntity(yield* orders.customer(params.id, queryOptions(headers).options), headers["if-none-match"])
       }),
       customers: Effect.fnUntraced(function* ({ headers, query, request }) {
+        const orders = yield* callersOrders
         const { applied, options } = queryOptions(headers)
         const { customers, ...page } = yield* orders.customers(query, options)
         return Reply.ofPage(yield* OrderLinks.root, customers, page, request, applied)
       }),
       saveCustomer: ({ headers, params: { id }, payload }) =>
-        run(headers, customer(id), (options) => orders.saveCustomer(id, payload, options)),
+        run(headers, customer(id), (orders, options) => orders.saveCustomer(id, payload, options)),
       withdrawCustomer: ({ headers, params: { id } }) =>
-        run(headers, customer(id), (options) => orders.withdrawCustomer(id, options))
+        run(headers, customer(id), (orders, options) => orders.withdrawCustomer(id, options))
     })
   })
 )

@@ -7,7 +7,9 @@ import { Orders } from "../../orders/Orders.ts"
 import type { Receipt } from "../../orders/Receipt.ts"
 import { Api } from "../api/Api.ts"
 import type { CommandHeaders } from "../api/HttpHeaders.ts"
+import * as OwnOrders from "../guard/OwnOrders.ts"
 import * as Attempt from "./Attempt.ts"
+import { Caller } from "./Caller.ts"
 import * as Reply from "./Reply.ts"
 import { commandOptions } from "./RequestOptions.ts"
 
@@ -16,9 +18,14 @@ const unchecked = Effect.map(Orders, CheckedOrders.unchecked)
 
 const commandOn =
   (orders: Orders["Service"]) =>
-  <E>(headers: CommandHeaders, send: (options: CommandOptions) => Effect.Effect<Receipt, E>, creates = false) =>
-    commandOptions(headers).pipe(
-      Effect.flatMap((options) => Attempt.outcomeOr(send(options))),
+  <E>(
+    headers: CommandHeaders,
+    send: (orders: OwnOrders.CallersOrders, options: CommandOptions) => Effect.Effect<Receipt, E>,
+    creates = false
+  ) =>
+    Effect.all([commandOptions(headers), Caller]).pipe(
+      Effect.flatMap(([options, caller]) => Attempt.outcomeOr(send(OwnOrders.of(orders, caller), options))),
+      // What the caller's command has given a receipt of is theirs.
       Effect.flatMap((receipt) => Reply.ofCommand(orders, receipt, headers.prefer, creates))
     )
 
@@ -29,16 +36,18 @@ const orderCommands = HttpApiBuilder.group(
     const orders = yield* unchecked
     const run = commandOn(orders)
     return handlers.handleAll({
-      place: ({ headers, payload }) => run(headers, (options) => orders.place(payload, options), true),
-      addLine: ({ headers, params, payload }) => run(headers, (options) => orders.addLine(params.id, payload, options)),
+      place: ({ headers, payload }) => run(headers, (orders, options) => orders.place(payload, options), true),
+      addLine: ({ headers, params, payload }) =>
+        run(headers, (orders, options) => orders.addLine(params.id, payload, options)),
       changeLineQuantity: ({ headers, params, payload }) =>
-        run(headers, (options) => orders.changeLineQuantity(params.id, params.lineId, payload, options)),
+        run(headers, (orders, options) => orders.changeLineQuantity(params.id, params.lineId, payload, options)),
       removeLine: ({ headers, params }) =>
-        run(headers, (options) => orders.removeLine(params.id, params.lineId, options)),
+        run(headers, (orders, options) => orders.removeLine(params.id, params.lineId, options)),
       changeShippingAddress: ({ headers, params, payload }) =>
-        run(headers, (options) => orders.changeShippingAddress(params.id, payload, options)),
-      confirm: ({ headers, params }) => run(headers, (options) => orders.confirm(params.id, options)),
-      cancel: ({ headers, params, payload }) => run(headers, (options) => orders.cancel(params.id, payload, options))
+        run(headers, (orders, options) => orders.changeShippingAddress(params.id, payload, options)),
+      confirm: ({ headers, params }) => run(headers, (orders, options) => orders.confirm(params.id, options)),
+      cancel: ({ headers, params, payload }) =>
+        run(headers, (orders, options) => orders.cancel(params.id, payload, options))
     })
   })
 )
@@ -51,20 +60,21 @@ const fulfilmentCommands = HttpApiBuilder.group(
     const run = commandOn(orders)
     return handlers.handleAll({
       cancelItems: ({ headers, params, payload }) =>
-        run(headers, (options) => orders.cancelItems(params.id, payload, options)),
-      ship: ({ headers, params, payload }) => run(headers, (options) => orders.ship(params.id, payload, options)),
+        run(headers, (orders, options) => orders.cancelItems(params.id, payload, options)),
+      ship: ({ headers, params, payload }) =>
+        run(headers, (orders, options) => orders.ship(params.id, payload, options)),
       deliver: ({ headers, params }) =>
-        run(headers, (options) => orders.deliver(params.id, params.shipmentId, options)),
+        run(headers, (orders, options) => orders.deliver(params.id, params.shipmentId, options)),
       returnItems: ({ headers, params, payload }) =>
-        run(headers, (options) => orders.returnItems(params.id, payload, options)),
+        run(headers, (orders, options) => orders.returnItems(params.id, payload, options)),
       authorizePayment: ({ headers, params, payload }) =>
-        run(headers, (options) => orders.authorizePayment(params.id, payload, options)),
+        run(headers, (orders, options) => orders.authorizePayment(params.id, payload, options)),
       capturePayment: ({ headers, params, payload }) =>
-        run(headers, (options) => orders.capturePayment(params.id, params.paymentId, payload, options)),
+        run(headers, (orders, options) => orders.capturePayment(params.id, params.paymentId, payload, options)),
       voidPayment: ({ headers, params }) =>
-        run(headers, (options) => orders.voidPayment(params.id, params.paymentId, options)),
+        run(headers, (orders, options) => orders.voidPayment(params.id, params.paymentId, options)),
       refundPayment: ({ headers, params, payload }) =>
-        run(headers, (options) => orders.refundPayment(params.id, params.paymentId, payload, options))
+        run(headers, (orders, options) => orders.refundPayment(params.id, params.paymentId, payload, options))
     })
   })
 )

@@ -5,7 +5,9 @@ import { Orders } from "../../orders/Orders.ts"
 import { Api } from "../api/Api.ts"
 import * as CloudEvent from "../wire/CloudEvent.ts"
 import * as HeaderValue from "../wire/HeaderValue.ts"
+import * as OwnOrders from "../guard/OwnOrders.ts"
 import * as Attempt from "./Attempt.ts"
+import { Caller } from "./Caller.ts"
 import * as OrderLinks from "./OrderLinks.ts"
 import * as Reply from "./Reply.ts"
 import { listRequest, queryOptions } from "./RequestOptions.ts"
@@ -18,9 +20,11 @@ export const layer = HttpApiBuilder.group(
   Api,
   "orderQueries",
   Effect.fnUntraced(function* (handlers) {
-    const orders = yield* Orders
+    const all = yield* Orders
+    const callersOrders = Effect.map(Caller, (caller) => OwnOrders.of(all, caller))
     return handlers.handleAll({
       get: Effect.fnUntraced(function* ({ headers, params }) {
+        const orders = yield* callersOrders
         const { applied, options } = queryOptions(headers)
         return yield* Reply.ofRead(
           yield* Attempt.outcomeOr(orders.get(params.id, options)),
@@ -29,11 +33,13 @@ export const layer = HttpApiBuilder.group(
         )
       }),
       list: Effect.fnUntraced(function* ({ headers, query, request }) {
+        const orders = yield* callersOrders
         const { applied, options } = queryOptions(headers)
         const listed = yield* Attempt.outcomeOr(orders.list(listRequest(query), options))
         return Reply.ofOrders(yield* OrderLinks.root, listed, request, applied)
       }),
       counts: Effect.fnUntraced(function* ({ headers, query }) {
+        const orders = yield* callersOrders
         const { applied, options } = queryOptions(headers)
         const result = yield* orders.counts(query, options)
         return HttpApiSchema.withHeaders({
@@ -42,11 +48,13 @@ export const layer = HttpApiBuilder.group(
         })
       }),
       at: Effect.fnUntraced(function* ({ headers: asked, params }) {
+        const orders = yield* callersOrders
         const order = yield* orders.at(params.id, params.version, queryOptions(asked).options)
         const headers = { etag: HeaderValue.entityTag(order.version), "cache-control": revalidated }
         return HttpApiSchema.withHeaders({ body: OrderLinks.toDocument(yield* OrderLinks.root, order), headers })
       }),
       events: Effect.fnUntraced(function* ({ headers: asked, params, query, request }) {
+        const orders = yield* callersOrders
         const { after = 0, limit = defaultEvents } = query
         const events = yield* orders.history(params.id, { after, limit, ...queryOptions(asked).options })
         const last = events.at(-1)

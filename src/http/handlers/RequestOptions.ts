@@ -28,7 +28,7 @@ export const traceOf = (traceparent: string | undefined, context: Context.Contex
 export const readCommandOptions = (
   headers: { readonly [Name in keyof CommandHeaders]?: CommandHeaders[Name] | undefined },
   correlationId: string,
-  caller: Caller,
+  { actor }: Caller,
   traceparent: string | undefined
 ): Result.Result<CommandOptions, InvalidRequest | InvalidIdempotencyKey> => {
   const { "idempotency-key": key } = headers
@@ -40,7 +40,7 @@ export const readCommandOptions = (
   const precondition = HeaderValue.precondition(headers)
   return Result.succeed({
     correlationId,
-    ...caller,
+    ...(actor === undefined ? {} : { actor }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(precondition === undefined ? {} : { precondition }),
     ...(traceparent === undefined ? {} : { traceparent })

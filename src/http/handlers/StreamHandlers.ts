@@ -10,19 +10,21 @@ import * as EventStream from "../push/EventStream.ts"
 import * as Handshake from "../push/Handshake.ts"
 import { OpenStreams } from "../push/OpenStreams.ts"
 import { PushLimits } from "../push/PushLimits.ts"
+import * as OwnOrders from "../guard/OwnOrders.ts"
+import { Caller } from "./Caller.ts"
 
 export const layer = HttpApiBuilder.group(
   Api,
   "streams",
   Effect.fnUntraced(function* (handlers) {
-    const orders = yield* Orders
+    const all = yield* Orders
     const streams = yield* OpenStreams
     const limits = yield* PushLimits
 
-    const subscribe = ({ headers, query }: StreamRequest) => {
+    const subscribe = Effect.fnUntraced(function* ({ headers, query }: StreamRequest) {
       const { category, customerId, orderId, type } = query
       const after = headers["last-event-id"] ?? query.after
-      return orders.subscribe({
+      return yield* OwnOrders.of(all, yield* Caller).subscribe({
         heartbeat: limits.heartbeat,
         ...(after === undefined ? {} : { after }),
         ...(orderId === undefined ? {} : { orderId }),
@@ -30,7 +32,7 @@ export const layer = HttpApiBuilder.group(
         ...(type === undefined ? {} : { types: type }),
         ...(category === undefined ? {} : { categories: category })
       })
-    }
+    })
 
     return handlers
       .handleRaw("events", ({ headers, query, request }) =>

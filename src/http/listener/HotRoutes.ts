@@ -18,6 +18,9 @@ import { Orders } from "../../orders/Orders.ts"
 import type { OrderListRequest } from "../../orders/QueryOptions.ts"
 import type { Receipt } from "../../orders/Receipt.ts"
 import { OrderListQuery } from "../api/ListQuery.ts"
+import { Api } from "../api/Api.ts"
+import * as Guard from "../guard/Guard.ts"
+import * as OwnOrders from "../guard/OwnOrders.ts"
 import type { Attempt } from "../handlers/Attempt.ts"
 import { Caller } from "../handlers/Caller.ts"
 import { Elsewhere } from "../handlers/Elsewhere.ts"
@@ -116,37 +119,62 @@ const make = Effect.gen(function* () {
   const elsewhere = yield* Elsewhere
   const service = CheckedOrders.unchecked(orders)
 
-  const get = (orderId: OrderId): HotRoute => ({
-    path: "/orders/:id",
-    answer: (asked) => {
-      const { deadline, fiber, request } = asked
-      RequestDeadline.ofQuery(deadline, fiber, request, limits)
-      const { "consistency-token": token, prefer } = request.headers
-      const { applied, options } = queryOptions({ "consistency-token": token, prefer })
-      return answerOf(asked, service.get(orderId, options), (result) => Reply.readyOrder("", result, applied))
-    }
-  })
+  const { admit, ruleOf } = yield* Guard.make(Api)
+  const callersOrders = (fiber: Fiber.Fiber<unknown, unknown>) => OwnOrders.of(service, fiber.getRef(Caller))
 
-  const list = (wanted: OrderListRequest): HotRoute => ({
-    path: "/orders",
-    answer: (asked) => {
+  /** Has callers let in first. Whoever is not is refused by the endpoint, whose guard finds the same. */
+  const guarded = (method: string, path: string) => {
+    const rule = ruleOf({ method, path })
+    return (answer: HotRoute["answer"]): HotRoute => {
+      if (admit === undefined) return { path, answer }
+      return {
+        path,
+        answer: (asked) =>
+          Effect.matchEffect(Effect.interruptible(admit(asked.request, rule)), {
+            onSuccess: (caller) => {
+              asked.fiber.setContext(Context.add(asked.fiber.context, Caller, caller))
+              return answer(asked)
+            },
+            onFailure: () => asked.endpoint({})
+          })
+      }
+    }
+  }
+
+  const guardedGet = guarded("GET", "/orders/:id")
+  const get = (orderId: OrderId) =>
+    guardedGet((asked) => {
       const { deadline, fiber, request } = asked
       RequestDeadline.ofQuery(deadline, fiber, request, limits)
       const { "consistency-token": token, prefer } = request.headers
       const { applied, options } = queryOptions({ "consistency-token": token, prefer })
-      return answerOf(asked, service.list(wanted, options), (result) => Reply.readyOrders("", result, request, applied))
-    }
-  })
+      const found = callersOrders(fiber).get(orderId, options)
+      return answerOf(asked, found, (result) => Reply.readyOrder("", result, applied))
+    })
+
+  const guardedList = guarded("GET", "/orders")
+  const list = (wanted: OrderListRequest) =>
+    guardedList((asked) => {
+      const { deadline, fiber, request } = asked
+      RequestDeadline.ofQuery(deadline, fiber, request, limits)
+      const { "consistency-token": token, prefer } = request.headers
+      const { applied, options } = queryOptions({ "consistency-token": token, prefer })
+      const found = callersOrders(fiber).list(wanted, options)
+      return answerOf(asked, found, (result) => Reply.readyOrders("", result, request, applied))
+    })
 
   /** `read` gives `undefined` for a body that is the endpoint's to judge. */
   const command = <Payload>(
-    path: string,
+    guarded: (answer: HotRoute["answer"]) => HotRoute,
     read: (text: string) => Payload | undefined,
-    send: (payload: Payload, options: CommandOptions) => Effect.Effect<Receipt, unknown>,
+    send: (
+      orders: OwnOrders.CallersOrders,
+      payload: Payload,
+      options: CommandOptions
+    ) => Effect.Effect<Receipt, unknown>,
     creates = false
-  ): HotRoute => ({
-    path,
-    answer: (asked) => {
+  ): HotRoute =>
+    guarded((asked) => {
       const { deadline, endpoint, fiber, ids, request, trace } = asked
       return Effect.matchEffect(Effect.interruptible(RequestBody.read(request, limits.body)), {
         onSuccess: (text) => {
@@ -157,13 +185,12 @@ const make = Effect.gen(function* () {
           const payload = read(text)
           if (payload === undefined || Result.isFailure(options)) return endpoint({ body })
           RequestDeadline.ofCommand(deadline, fiber, request, limits)
-          const sent = send(payload, options.success)
+          const sent = send(callersOrders(fiber), payload, options.success)
           return answerOf(asked, sent, (receipt) => Reply.readyReceipt("", receipt, creates), { body })
         },
         onFailure: (error) => endpoint({ body: Effect.fail(error) })
       })
-    }
-  })
+    })
 
   SchemaJITCompiler.enable(PlaceOrderRequest.ast)
   const decodePlacement = Schema.decodeUnknownOption(PlaceOrderRequest, parseOptions)
@@ -174,13 +201,19 @@ const make = Effect.gen(function* () {
       return undefined
     }
   }
-  const place = command("/orders", readPlacement, service.place, true)
+  const place = command(
+    guarded("POST", "/orders"),
+    readPlacement,
+    (orders, payload, options) => orders.place(payload, options),
+    true
+  )
 
+  const guardedConfirm = guarded("POST", "/orders/:id/confirm")
   const confirm = (orderId: OrderId) =>
     command(
-      "/orders/:id/confirm",
+      guardedConfirm,
       (text) => /^\s*(?:\{\s*\})?\s*$/.test(text) || undefined,
-      (_, options) => service.confirm(orderId, options)
+      (orders, _, options) => orders.confirm(orderId, options)
     )
 
   const find: Find = ({ headers, method, url }) => {

@@ -6,6 +6,7 @@ import { type HttpApi, HttpApiBuilder, type HttpApiGroup, HttpApiScalar } from "
 import { LoadShedding } from "../admission/LoadShedding.ts"
 import { Api } from "../api/Api.ts"
 import * as CatalogHandlers from "../handlers/CatalogHandlers.ts"
+import * as Guard from "../guard/Guard.ts"
 import * as EventSocket from "../push/EventSocket.ts"
 import * as Elsewhere from "../handlers/Elsewhere.ts"
 import * as EndpointMiddleware from "./EndpointMiddleware.ts"
@@ -30,7 +31,7 @@ const handlers = Layer.mergeAll(
   StreamHandlers.layer,
   ProjectionHandlers.layer,
   SystemHandlers.layer
-).pipe(Layer.provide(Layer.merge(EndpointMiddleware.layer, Elsewhere.layer)))
+).pipe(Layer.provide(Layer.mergeAll(EndpointMiddleware.layer, Elsewhere.layer, Guard.layer(Api))))
 
 const openapiPath = "/openapi.json"
 const docsPath = "/docs"

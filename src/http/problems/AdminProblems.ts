@@ -1,4 +1,5 @@
 /** Lists the problem types that only the operators' API answers, in the form of `Problems`. */
+import { UnknownKey } from "../../identity/IdentityErrors.ts"
 import * as ProjectionError from "../../projection/ProjectionErrors.ts"
 import * as WebhookError from "../../webhooks/WebhookErrors.ts"
 import { problem } from "./Problem.ts"
@@ -52,6 +53,10 @@ export const AdminProblems = {
   StillFailing: problem(ProjectionError.StillFailing, "still-failing", "Still failing", {
     when: "The event at `version` failed again, so the stream stays parked there; the events before it are applied.",
     remedy: "Remove the cause in `reason` and retry the stream, or skip the event for good."
+  }),
+  UnknownKey: problem(UnknownKey, "key-not-found", "API key not found", {
+    when: "There is no API key with this id.",
+    remedy: "GET /admin/keys lists the API keys, revoked ones included."
   }),
   UnknownWebhook: problem(WebhookError.UnknownWebhook, "webhook-not-found", "Webhook not found", {
     when: "There is no webhook with this id; perhaps it was deleted.",

@@ -25,12 +25,26 @@ const acceptable: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "content-encoding": { "accept-encoding": "identity" }
 }
 
+/**
+ * Says how to be known (RFC 6750, 3): without an error to whoever sent no credential, and which scope a key lacks. These
+ * names have neither quotes nor backslashes.
+ */
+const challenge = ({ reason, scope, status }: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> => {
+  if (status === 401) {
+    const error = reason === "missing" ? "" : ', error="invalid_token"'
+    return { "www-authenticate": `Bearer realm="orders"${error}` }
+  }
+  return status === 403 && typeof scope === "string"
+    ? { "www-authenticate": `Bearer realm="orders", error="insufficient_scope", scope="${scope}"` }
+    : {}
+}
+
 /** These headers of a response stay, if it has them. */
 const kept = ["connection", "link", "upgrade", "sec-websocket-version"] as const
 
 /**
- * Adds `instance` and more members to the document, and from its members the headers `Retry-After`, `Allow`, `Accept` and
- * `Accept-Encoding`. An error that is no problem document becomes one.
+ * Adds `instance` and more members to the document, and from its members the headers `Retry-After`, `Allow`, `Accept`,
+ * `Accept-Encoding` and `WWW-Authenticate`. An error that is no problem document becomes one.
  */
 export const complete = (
   response: HttpServerResponse.HttpServerResponse,
@@ -53,6 +67,7 @@ export const complete = (
           kept.flatMap((name) => (name in response.headers ? [[name, response.headers[name]]] : []))
         ),
         ...(closes.has(status) ? { connection: "close" } : {}),
+        ...challenge(document),
         ...(status === 415 ? acceptable[String(header)] : {}),
         ...(typeof retryAfter === "number" ? { "retry-after": String(Math.max(1, Math.ceil(retryAfter))) } : {}),
         ...(Array.isArray(allow) ? { allow: allow.join(", ") } : {})

@@ -6,6 +6,7 @@
 import { Schema } from "effect"
 import * as CommandError from "../../aggregate/CommandErrors.ts"
 import { DatabaseUnavailable } from "../../database/DatabaseErrors.ts"
+import * as IdentityError from "../../identity/IdentityErrors.ts"
 import { ConcurrencyConflict, OutcomeUnknown, Overloaded } from "../../eventstore/EventStoreErrors.ts"
 import { InvalidPosition, ServerUnreachable, VersionNotFound } from "../../orders/OrdersError.ts"
 import { InvalidToken, ProjectionBehind } from "../../projection/consistency/ConsistencyToken.ts"
@@ -68,6 +69,23 @@ export const KernelProblems = {
     when: "A page of another site sent a request that only the server's own pages may send; nothing was done.",
     remedy: "Use the server's own pages or a program, or add the page's origin to the setting ALLOWED_ORIGINS."
   }),
+  Unauthorized: problem(IdentityError.Unauthorized, "unauthorized", "Unauthorized", {
+    when: "The server asks who is calling, and the request has no token or key that is good here; nothing was done.",
+    remedy: "Send Authorization: Bearer with a token that has not expired, or an API key."
+  }),
+  Forbidden: problem(IdentityError.Forbidden, "forbidden", "Forbidden", {
+    when: "The caller is known and may not do this. For an order of somebody else, the answer is 404 instead.",
+    remedy: "Ask an operator to do it, or send what only concerns yourself; a key needs the scope in `scope`."
+  }),
+  IdentityUnavailable: problem(
+    IdentityError.IdentityUnavailable,
+    "identity-unavailable",
+    "Callers can't be known now",
+    {
+      when: "What the server needs to tell who is calling can't be had: the issuer's signing keys, or the database of API keys; nothing was done.",
+      remedy: "Send the request again after Retry-After."
+    }
+  ),
   RouteNotFound: problem(HttpError.RouteNotFound, "not-found", "Not found", {
     when: "There is nothing at this path, or the order does not have this version yet.",
     remedy: "GET /openapi.json lists the paths; the order itself tells its current version."

@@ -8,22 +8,6 @@ type Explanation = Pick<Problem<never>, "slug" | "title" | "status" | "when" | "
 
 export const reservedProblems: ReadonlyArray<Explanation> = [
   {
-    slug: "unauthorized",
-    title: "Unauthorized",
-    status: 401,
-    when: "The server asks who is calling, and the request has no valid token.",
-    remedy: "Send Authorization: Bearer with a token that has not expired.",
-    members: []
-  },
-  {
-    slug: "forbidden",
-    title: "Forbidden",
-    status: 403,
-    when: "The caller is known and may not do this. For an order of somebody else, the answer is 404 instead.",
-    remedy: "Ask an operator to do it, or send what only concerns yourself.",
-    members: []
-  },
-  {
     slug: "not-acceptable",
     title: "Not acceptable",
     status: 406,

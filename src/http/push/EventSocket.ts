@@ -12,6 +12,7 @@ import type { Socket as Connection } from "node:net"
 import type { SubscribeError } from "../../orders/OrdersError.ts"
 import type { Push } from "../../orders/Subscription.ts"
 import * as YieldToIo from "../../database/YieldToIo.ts"
+import { Caller } from "../handlers/Caller.ts"
 import { OpenStreams } from "./OpenStreams.ts"
 import { PushLimits } from "./PushLimits.ts"
 import * as PushMessage from "../wire/PushMessage.ts"
@@ -32,6 +33,7 @@ interface End {
 
 const slow: End = { code: 4008, reason: "slow consumer" }
 const draining: End = { code: 1001, reason: "draining" }
+const expired: End = { code: 1008, reason: "the token has expired" }
 const failing: End = { code: 1013, reason: "try again later" }
 const talkative: End = { code: 1008, reason: "too many messages" }
 const overloaded: End = { code: 1013, reason: "too many event streams; try again later" }
@@ -85,6 +87,7 @@ export const serve = Effect.fnUntraced(function* (
 ) {
   const limits = yield* PushLimits
   const { drained } = yield* OpenStreams
+  const { ended = Effect.never } = yield* Caller
   const connection = NodeHttpServerRequest.toIncomingMessage(request).socket
   const socket = yield* request.upgrade
   const { write, writeAll } = yield* socket.writer
@@ -133,7 +136,8 @@ export const serve = Effect.fnUntraced(function* (
   const gone = Effect.catchTag(listen(reader.pull, limits.messagesPerSecond), "SocketError", () =>
     Effect.succeed(undefined)
   )
-  const end: End | undefined = yield* Effect.raceAllFirst([send, gone, dead, Effect.as(drained, draining)])
+  const over = [Effect.as(drained, draining), Effect.as(ended, expired)]
+  const end: End | undefined = yield* Effect.raceAllFirst([send, gone, dead, ...over])
   if (end === slow) yield* Effect.logInfo("An event stream was cut off because its client does not read.", { position })
   if (end !== undefined) yield* Effect.ignore(close(end))
 }, Effect.scoped)

@@ -4,13 +4,14 @@
  * after the last id that it got.
  */
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
-import { Array as Arr, Cause, Duration, Effect, Random, Stream } from "effect"
+import { Array as Arr, Cause, Deferred, Duration, Effect, Random, Stream } from "effect"
 import { Sse } from "effect/encoding"
 import { HttpServerResponse, type HttpServerRequest } from "effect/http"
 import type { SubscribeError } from "../../orders/OrdersError.ts"
 import { positionOf, type Push } from "../../orders/Subscription.ts"
 import * as MonotonicClock from "../../supervision/MonotonicClock.ts"
 import * as YieldToIo from "../../database/YieldToIo.ts"
+import { Caller } from "../handlers/Caller.ts"
 import { OpenStreams } from "./OpenStreams.ts"
 import { PushLimits } from "./PushLimits.ts"
 import * as PushMessage from "../wire/PushMessage.ts"
@@ -36,6 +37,8 @@ export const respond = Effect.fnUntraced(function* (
 ) {
   const { stall } = yield* PushLimits
   const { drained } = yield* OpenStreams
+  const { ended = Effect.never } = yield* Caller
+  const over = yield* Deferred.make<void>()
   const { socket } = NodeHttpServerRequest.toIncomingMessage(request)
   const pull = yield* Stream.toPull(pushes)
   let last: { readonly position: bigint; readonly token: string } | undefined
@@ -60,6 +63,7 @@ export const respond = Effect.fnUntraced(function* (
     }
   })
   yield* Effect.forkScoped(hangUpOnStall)
+  yield* Effect.forkScoped(Deferred.complete(over, Effect.raceFirst(drained, ended)))
 
   /** Tells where to continue, to a client with filters whose last event may be long ago. */
   const lastHeartbeat = Effect.suspend(() => {
@@ -67,7 +71,7 @@ export const respond = Effect.fnUntraced(function* (
     return last === undefined ? Cause.done() : Effect.succeed(Arr.of<Push>({ _tag: "Heartbeat", ...last }))
   })
 
-  const messages = Effect.raceFirst(pull, Effect.andThen(drained, lastHeartbeat)).pipe(
+  const messages = Effect.raceFirst(pull, Effect.andThen(Deferred.await(over), lastHeartbeat)).pipe(
     Effect.flatMap((batch) => {
       // A batch that lost the race against the end is not sent, so nobody may be told to continue after it.
       const push = batch[batch.length - 1]!

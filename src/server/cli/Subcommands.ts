@@ -2,6 +2,7 @@
 import * as Config from "./commands/Config.ts"
 import * as Doctor from "./commands/Doctor.ts"
 import * as Health from "./commands/Health.ts"
+import * as Keys from "./commands/Keys.ts"
 import * as Log from "./commands/Log.ts"
 import * as Migrate from "./commands/Migrate.ts"
 import * as Orders from "./commands/Orders.ts"
@@ -10,6 +11,7 @@ import * as Projections from "./commands/Projections.ts"
 import * as Seed from "./commands/Seed.ts"
 import * as Serve from "./commands/Serve.ts"
 import * as Tail from "./commands/Tail.ts"
+import * as Token from "./commands/Token.ts"
 
 export const subcommands = [
   Serve.command,
@@ -22,5 +24,7 @@ export const subcommands = [
   Projections.command,
   Parked.command,
   Log.command,
-  Seed.command
+  Seed.command,
+  Keys.command,
+  Token.command
 ] as const

@@ -9,6 +9,10 @@ import { any } from "../../../harness/http/ProblemSteps.ts"
 /** These problems are provoked in other tests. */
 const elsewhere = {
   draining: "Problems.test.ts",
+  unauthorized: "Identity.test.ts",
+  forbidden: "Identity.test.ts",
+  "identity-unavailable": "unit/identity/JsonWebTokens.test.ts",
+  "key-not-found": "system/identity.test.ts",
   "not-served-here": "Elsewhere.test.ts",
   "request-timeout": "Limits.test.ts",
   "rate-limited": "admission/RateLimits.test.ts",

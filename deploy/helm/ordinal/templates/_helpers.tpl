@@ -16,7 +16,7 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{ .Values.existingSecret | default .Release.Name }}
 {{- end }}
 
-{{- /* The names that the nodes answer to; they refuse others, since there is no authentication yet. */}}
+{{- /* The names that the nodes answer to; they refuse others where nobody is asked who they are. */}}
 {{- define "ordinal.hosts" -}}
 {{- $hosts := concat .Values.hosts (compact (list .Values.ingress.command.host .Values.ingress.query.host)) }}
 {{- range $role := list "command" "query" }}
@@ -39,7 +39,7 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 ADMIN_HOST: {{ ternary "0.0.0.0" "127.0.0.1" (and .Values.networkPolicy.enabled (not (empty .Values.networkPolicy.admin))) | quote }}
 ADMIN_PORT: "3001"
 ALLOWED_HOSTS: {{ include "ordinal.hosts" . | quote }}
-# There is no authentication yet: the NetworkPolicies, and what stands before the Services, say who may come.
+# Nobody is asked who they are unless JWT_SECRET or JWKS_URL is set: the NetworkPolicies, and what stands before the Services, say who may come.
 ALLOW_UNAUTHENTICATED: "true"
 COMMAND_URL: {{ .Values.commandUrl | default (printf "http://%s-command.%s.svc" .Release.Name .Release.Namespace) | quote }}
 HOST: "0.0.0.0"

@@ -177,6 +177,21 @@ const oneOfTypes = (components: Record<string, Node>): void => {
 
 type Operation = OpenApi.OpenAPISpecOperation
 
+/** A server may ask who is calling; the page at /docs has a field for each of these. */
+const securitySchemes: OpenApi.OpenAPISpec["components"]["securitySchemes"] = {
+  bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "A token of the server's issuer." },
+  apiKey: { type: "apiKey", in: "header", name: "X-API-Key", description: "The key of a machine." }
+}
+
+/** One of these is sent, or none where the server does not ask. */
+const security = [...Object.keys(securitySchemes).map((name) => ({ [name]: [] })), {}]
+
+const secure = (operation: Operation): void => {
+  const who: unknown = Reflect.get(operation, "x-who")
+  const isOpen = Array.isArray(who) && who.includes("anyone")
+  if (!isOpen) Object.assign(operation, { security })
+}
+
 export const operationsOf = ({ paths }: OpenApi.OpenAPISpec): ReadonlyArray<readonly [path: string, Operation]> =>
   Object.entries(paths).flatMap(([path, item]) =>
     (Object.values(item) as ReadonlyArray<Operation>).map((operation) => [path, operation] as const)
@@ -187,6 +202,7 @@ export const transform = (generated: Record<string, unknown>): OpenApi.OpenAPISp
   const document: OpenApi.OpenAPISpec = JSON.parse(JSON.stringify(generated))
   const components: Record<string, Node> = document.components.schemas
   oneOfTypes(components)
+  Object.assign(document.components, { securitySchemes })
   visit(document, (node) => {
     // It tells Effect's own client how a stream fails; the streams of this API only end.
     delete node["x-effect-stream"]
@@ -201,6 +217,7 @@ export const transform = (generated: Record<string, unknown>): OpenApi.OpenAPISp
   for (const [path, operation] of operationsOf(document)) {
     openAnswers(operation.responses, components)
     optionalBody(operation, components)
+    secure(operation)
     describeOperation(path, operation, components)
   }
   return document

@@ -93,6 +93,12 @@ const problems: Readonly<Record<string, Field>> = {
     "What there was too much of: caller, address, or failures to authenticate.",
     "caller"
   ),
+  "UnauthorizedProblem.reason": field(
+    "What is wrong with the token or key: it is missing, not accepted, or expired.",
+    "missing"
+  ),
+  needs: field("What the caller lacks.", "the role operator"),
+  scope: field("A key would need this scope.", "orders:ship"),
   "ContentTooLargeProblem.limit": field("A body may have so many bytes.", 262_144),
   token: field("The token that was sent.", "1042.5f2c9a1b3d4e"),
   "ProjectionBehindProblem.required": count("The position that the view was to reach.", 1042),

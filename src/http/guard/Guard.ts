@@ -1,0 +1,83 @@
+/**
+ * Lets a request through if `Identity` knows its caller and the endpoint is for their role, and a key's scope; provides
+ * `Caller` to it. Without `Identity` everything goes through as it is, whoever provides `Caller`.
+ *
+ * Every endpoint declares who may send to it: one that does not ends the start.
+ */
+import { Context, Effect, Layer } from "effect"
+import { HttpServerRequest } from "effect/http"
+import type { HttpApi, HttpApiGroup } from "effect/http-api"
+import { type IdentityService, Identity, type Principal } from "../../identity/Identity.ts"
+import { Forbidden, type IdentityUnavailable, type Unauthorized } from "../../identity/IdentityErrors.ts"
+import { Authorized } from "../api/Boundary.ts"
+import * as AllowedRoles from "../api/AllowedRoles.ts"
+import { Caller } from "../handlers/Caller.ts"
+import * as Credentials from "./Credentials.ts"
+
+type Admit = (
+  request: HttpServerRequest.HttpServerRequest,
+  rule: AllowedRoles.Rule
+) => Effect.Effect<Caller, Unauthorized | Forbidden | IdentityUnavailable>
+
+/** An admin may do what an operator may. */
+const hasRole = ({ roles }: AllowedRoles.Rule, { role }: Principal): boolean =>
+  roles.some((allowed) => allowed === role || (allowed === "operator" && role === "admin"))
+
+const refusalOf = (rule: AllowedRoles.Rule, principal: Principal): Forbidden | undefined => {
+  const { roles, scope } = rule
+  if (!hasRole(rule, principal)) return new Forbidden({ needs: `the role ${roles.join(" or ")}` })
+  const { scopes } = principal
+  if (scopes === undefined || AllowedRoles.grants(scopes, scope)) return undefined
+  return new Forbidden({ needs: `the scope ${scope} of the key`, scope })
+}
+
+/** Callers of one principal are one object, which what is made for a caller can be kept with. */
+const callers = new WeakMap<Principal, Caller>()
+
+const callerOf = (identity: IdentityService, credential: string, principal: Principal): Caller => {
+  const known = callers.get(principal)
+  if (known !== undefined) return known
+  const { actor, customerId: owner } = principal
+  const caller = { actor, ended: identity.ended(credential, principal), ...(owner === undefined ? {} : { owner }) }
+  callers.set(principal, caller)
+  return caller
+}
+
+const admitBy =
+  (identity: IdentityService): Admit =>
+  (request, rule) =>
+    Effect.gen(function* () {
+      const credential = yield* Effect.fromResult(Credentials.of(request))
+      const principal = yield* identity.identify(credential)
+      const refusal = refusalOf(rule, principal)
+      return refusal === undefined ? callerOf(identity, credential, principal) : yield* refusal
+    })
+
+/** Makes what admits callers of an API; `admit` is missing where nobody is asked who they are. */
+export const make = <Id extends string, Groups extends HttpApiGroup.Constraint>(api: HttpApi.HttpApi<Id, Groups>) =>
+  Effect.map(Identity, (identity) => {
+    const rules = AllowedRoles.rulesOf(api)
+    const isOpen = ({ roles, scope }: AllowedRoles.Rule) =>
+      roles.includes("anyone") || identity?.open.includes(scope) === true
+    const admit = identity === undefined ? undefined : admitBy(identity)
+    const ruleOf = (endpoint: Parameters<typeof AllowedRoles.nameOf>[0]): AllowedRoles.Rule => {
+      const rule = rules.get(AllowedRoles.nameOf(endpoint))
+      if (rule === undefined) throw new TypeError(`${AllowedRoles.nameOf(endpoint)} is no endpoint of this API.`)
+      return rule
+    }
+    return { ruleOf, isOpen, admit }
+  })
+
+/** Guards the endpoints of an API that have the middleware `Authorized`. */
+export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>(api: HttpApi.HttpApi<Id, Groups>) =>
+  Layer.effect(
+    Authorized,
+    Effect.map(make(api), ({ admit, isOpen, ruleOf }) => (httpEffect, { endpoint }) => {
+      const rule = ruleOf(endpoint)
+      if (admit === undefined || isOpen(rule)) return httpEffect
+      return Effect.withFiber(({ context }) => {
+        const request = Context.getUnsafe(context, HttpServerRequest.HttpServerRequest)
+        return Effect.flatMap(admit(request, rule), (caller) => Effect.provideService(httpEffect, Caller, caller))
+      })
+    })
+  )
