@@ -18,6 +18,8 @@ export interface Peer {
   readonly port: number
   readonly pid: number
   readonly stop: () => Promise<unknown>
+  /** The port for operators, of a server of ours. */
+  readonly adminUrl?: string
 }
 
 /** Keeps what was started until the scope ends. */
@@ -86,13 +88,18 @@ export const startOrdinal = async (
   settings: ServerProcess.Environment = {},
   runtime: ReadonlyArray<string> = ServerProcess.node
 ): Promise<Peer> => {
-  const { kill, pid, stop, url } = await ServerProcess.start({ DATABASE_URL: databaseUrl, ...settings }, runtime)
+  const { adminUrl, kill, pid, stop, url } = await ServerProcess.start(
+    { DATABASE_URL: databaseUrl, ...settings },
+    runtime
+  )
   const saved = await Promise.all([
     call(url, "PUT", "/products/mug", { body: mug }),
     call(url, "PUT", "/products/tea", { body: tea }),
     call(url, "PUT", "/customers/ada", { body: ada })
   ])
-  if (saved.every(({ status }) => status === 202)) return { port: Number(new URL(url).port), pid, stop }
+  if (saved.every(({ status }) => status === 202)) {
+    return { port: Number(new URL(url).port), pid, stop, adminUrl }
+  }
   await kill()
   throw new Error(`The catalog is not saved: ${saved.map(({ text }) => text).join("\n")}`)
 }

@@ -79,7 +79,8 @@ const read = (name: string, standard: string) =>
 
 const baseUrl = Effect.fnUntraced(function* (given: Option.Option<string>, { flag, host, port, variable }: Place) {
   const [portSetting, standard] = port
-  const local = `http://${reachable(yield* read(host, "127.0.0.1"))}:${yield* read(portSetting, String(standard))}`
+  const scheme = (yield* read("TLS_CERT", "")) === "" ? "http" : "https"
+  const local = `${scheme}://${reachable(yield* read(host, "127.0.0.1"))}:${yield* read(portSetting, String(standard))}`
   const base = Option.isSome(given) ? given.value : yield* read(variable, local)
   if (isUrl(base)) return base.replace(/\/+$/, "")
   return yield* new ServerRefused({
