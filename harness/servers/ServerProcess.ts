@@ -63,6 +63,8 @@ export const deno: ReadonlyArray<string> = [
 export interface Launch {
   readonly child: ChildProcess
   readonly output: () => string
+  /** This is the part of the output that was on stdout. */
+  readonly words: () => string
   /** This is the part of the output that was on stderr. */
   readonly errors: () => string
   readonly exit: Promise<Exit>
@@ -82,9 +84,11 @@ export const launch = (
     stdio: ["ignore", "pipe", "pipe"]
   })
   let output = ""
+  let words = ""
   let errors = ""
   child.stdout.on("data", (bytes: Buffer) => {
     output += bytes.toString()
+    words += bytes.toString()
   })
   child.stderr.on("data", (bytes: Buffer) => {
     output += bytes.toString()
@@ -94,7 +98,7 @@ export const launch = (
     child.once("error", reject)
     child.once("close", (code, signal) => resolve({ code, signal }))
   })
-  return { child, output: () => output, errors: () => errors, exit }
+  return { child, output: () => output, words: () => words, errors: () => errors, exit }
 }
 
 const listening = /Listening on (http:\/\/[^\s"]+)/

@@ -52,7 +52,7 @@ export class Database extends Context.Service<
 const isPostgres = /^postgres(ql)?:\/\//
 
 export const make = Effect.fnUntraced(function* (options: DatabaseOptions) {
-  yield* SchemaName.check(options.schema ?? SchemaName.defaultSchema)
+  yield* SchemaName.checkAll(options)
   const url = Redacted.value(options.url)
   if (isPostgres.test(url)) {
     const postgres = yield* Effect.promise(() => import("./Postgres.ts"))
@@ -75,7 +75,7 @@ export const make = Effect.fnUntraced(function* (options: DatabaseOptions) {
 }, Effect.provide(Reactivity.layer))
 
 export const makeHost = Effect.fnUntraced(function* (options: HostPoolOptions) {
-  yield* SchemaName.check(options.schema ?? SchemaName.defaultSchema)
+  yield* SchemaName.checkAll(options)
   const hostPool = yield* Effect.promise(() => import("./HostPool.ts"))
   return Database.of(yield* hostPool.make(yield* PgClient.PgClient, options))
 }, Effect.provide(Reactivity.layer))

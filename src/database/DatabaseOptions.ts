@@ -26,6 +26,8 @@ export interface DatabaseOptions {
   readonly replica?: ReplicaOptions
   /** The schema that holds all tables and functions, `ordinal` by default; several may be in one database. */
   readonly schema?: string
+  /** The schema that holds the tables of views, so that a role may own these alone; that of all others by default. */
+  readonly viewsSchema?: string | undefined
   readonly pools?: Partial<PoolSizes>
   /** Allows PGlite with `NODE_ENV=production`, although PGlite does not survive a power cut. */
   readonly allowPgliteInProduction?: boolean

@@ -102,7 +102,7 @@ export const make = Effect.fnUntraced(function* (host: PgClient.PgClient, option
   if (problem !== undefined) return yield* new DatabaseNotOpened({ reason: "TooFewConnections", problem })
   const reactivity = yield* Reactivity.Reactivity
   const given = { ...sessionSettings, ...options.sessionSettings }
-  const inSchema = SchemaName.inSchema(options.schema ?? SchemaName.defaultSchema)
+  const inSchema = SchemaName.inSchema(options)
 
   const notLent = new SqlError({
     reason: new ConnectionError({

@@ -28,9 +28,10 @@ import { orderCounts } from "./migrations/0012_order_counts.ts"
 import { keptCommands } from "./migrations/0013_kept_commands.ts"
 import { webhooks } from "./migrations/0014_webhooks.ts"
 import { apiKeys } from "./migrations/0015_api_keys.ts"
-import { defaultSchema, schemaOf } from "./SchemaName.ts"
+import { defaultSchema, schemaOf, undivided, viewsSchemaOf } from "./SchemaName.ts"
 import * as ServerChecks from "./ServerChecks.ts"
 import { blame, sqlState } from "./SqlFailure.ts"
+import * as ViewsSchema from "./ViewsSchema.ts"
 
 const migrations = {
   "0001_log": log,
@@ -103,7 +104,7 @@ const refusal = (applied: ReadonlyArray<Applied>): string | undefined => {
   )
 }
 
-/** Lists the migrations that are left to do; fails if this program must not work on the schema. */
+/** Lists the migrations that are left to do; fails if this program must not work on the schema. It only reads. */
 export const pending = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const [table] = yield* sql`SELECT 1 FROM pg_tables WHERE schemaname = ${schemaOf(sql)} AND tablename = 'migrations'`
@@ -155,33 +156,59 @@ const explain = (error: SqlError, left: ReadonlyArray<Pair>): SqlError | Databas
   return refused(`The database's schema can't be brought up to date: ${causeText(error)}.`, error)
 }
 
+const explainMove = (error: SqlError, sql: SqlClient.SqlClient): SqlError | DatabaseNotOpened =>
+  blame(error) === "passing"
+    ? error
+    : refused(
+        `The tables of views can't be moved to schema ${viewsSchemaOf(sql)} (${causeText(error)}). Run \`ordinal migrate\` ` +
+          "with the DATABASE_URL of the schema's owner.",
+        error
+      )
+
 const explainMigration = (error: MigrationError, left: ReadonlyArray<Pair>) =>
   isSqlError(error.cause) && (blame(error.cause) === "passing" || sqlState(error.cause) === insufficientPrivilege)
     ? explain(error.cause, left)
     : refused(`${error.message}: ${causeText(error)}.`, error)
 
-/** Applies the migrations that are missing, and returns them. */
-export const run = Effect.gen(function* () {
+/** Lists what is left to do, for which it takes no lock but those of readers: migrations, and tables of views to be moved. */
+export const plan = Effect.gen(function* () {
   const database = yield* Database
-  const sql = database.projections
+  const sql = undivided(database.projections)
   yield* ServerChecks.sessions(database)
   yield* ServerChecks.types(database)
   yield* ServerChecks.encoding(sql)
-  const left = yield* withoutLimits(sql, pending).pipe(
+  return yield* withoutLimits(sql, Effect.all([pending, ViewsSchema.misplaced(database.projections)])).pipe(
     Effect.catchTag("SqlError", (error) => Effect.fail(explain(error, [])))
   )
-  if (left.length === 0) return []
-  return yield* withoutLimits(sql, migrate).pipe(
-    Effect.catchTags({
-      MigrationError: (error) => Effect.fail(explainMigration(error, left)),
-      SqlError: (error) => Effect.fail(explain(error, left))
-    })
+})
+
+/** Applies the migrations that are missing, and returns them. */
+export const run = Effect.gen(function* () {
+  const { projections } = yield* Database
+  const sql = undivided(projections)
+  const [left, tables] = yield* plan
+  const placed = Effect.andThen(lock(sql), ViewsSchema.place(projections))
+  if (left.length + tables.length === 0) return []
+  const applied =
+    left.length === 0
+      ? []
+      : yield* withoutLimits(sql, migrate).pipe(
+          Effect.catchTags({
+            MigrationError: (error) => Effect.fail(explainMigration(error, left)),
+            SqlError: (error) => Effect.fail(explain(error, left))
+          })
+        )
+  yield* withoutLimits(sql, placed).pipe(
+    Effect.catchTag("SqlError", (error) => Effect.fail(explainMove(error, projections)))
   )
+  return applied
 })
 
 export const layer = Layer.effectDiscard(
   Effect.andThen(
     run,
-    Effect.flatMap(Database, ({ projections }) => ServerChecks.clock(projections))
+    Effect.flatMap(Database, ({ projections }) =>
+      Effect.andThen(ViewsSchema.check(projections), ServerChecks.clock(projections))
+    )
   )
 )

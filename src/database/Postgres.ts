@@ -37,7 +37,7 @@ export const make = Effect.fnUntraced(function* (options: DatabaseOptions) {
     keepAlive: "10 seconds",
     startupParameters: given
   })
-  const inSchema = SchemaName.inSchema(options.schema ?? SchemaName.defaultSchema)
+  const inSchema = SchemaName.inSchema(options)
   const pool = (role: string, maxConnections: number) =>
     Effect.flatMap(PgClient.make({ ...settings(role), maxConnections, connectionTTL }), inSchema)
   const connection = (role: string) =>

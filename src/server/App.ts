@@ -87,6 +87,7 @@ const database = (settings: Settings.Settings) =>
     url: settings.DATABASE_URL,
     ...(Roles.of(settings).has("query") ? ReplicaSettings.options(settings) : {}),
     schema: settings.DATABASE_SCHEMA,
+    viewsSchema: settings.DATABASE_VIEWS_SCHEMA || undefined,
     allowPgliteInProduction: settings.ALLOW_PGLITE_IN_PRODUCTION,
     pools: {
       append: settings.POOL_APPEND,
@@ -180,14 +181,18 @@ export const layer = Layer.unwrap(
   })
 )
 
+/** A command's own words are on stdout, so what is logged meanwhile is not. */
+const loggedApart = Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
+
 /** Runs with the database of the settings, and opens nothing else of the server. */
-export const withDatabase = <A, E>(use: Effect.Effect<A, E, Database>) =>
+export const withDatabase = <A, E, R>(use: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const { settings } = yield* Settings.load
-    return yield* Effect.provide(use, Layer.provideMerge(database(settings), Logging.layer(settings)))
+    const logging = Layer.provideMerge(loggedApart, Logging.layer(settings))
+    return yield* Effect.provide(use, Layer.provideMerge(database(settings), logging))
   }).pipe(Effect.catchIf(isSqlError, unusableDatabase))
 
-export const migrate = withDatabase(Migrate.run)
+export const migrate = (isDry: boolean) => withDatabase(isDry ? Migrate.preview : Migrate.run)
 
 /** Runs with the orders of the settings, as a process does that takes commands alone, and opens nothing else of the server. */
 export const withOrders = <A, E, R>(use: Effect.Effect<A, E, R>) =>

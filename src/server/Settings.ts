@@ -95,6 +95,11 @@ export const settings = {
   ),
   LOG_LEVEL: setting("info", choice("debug", "info", "warning", "error"), "least severe log line to print"),
   LOG_FORMAT: setting("pretty", choice("pretty", "json"), "how log lines look"),
+  DATABASE_VIEWS_SCHEMA: setting(
+    "",
+    text("name", `${SchemaName.expected}, or nothing`, new RegExp(`^$|${SchemaName.pattern.source}`)),
+    "the schema of the tables of views, so that a role may own these alone; DATABASE_SCHEMA without it"
+  ),
   ...roleSettings,
   ...listenerSettings,
   MAILBOX: setting(actors.mailbox, count, "commands that may wait for one order"),

@@ -50,14 +50,26 @@ const writer = (path: string, file: FileHandle, contents: Contents) => {
   }
 }
 
+const transferred = ({ events, header, receipts }: Contents, resumedAt: number): LogState.Transferred => ({
+  logId: header?.log ?? "",
+  events,
+  receipts,
+  resumedAt
+})
+
 export const exportLog = Effect.fnUntraced(function* (path: string, onProgress: LogState.OnProgress) {
   const { reads: sql } = yield* Database
   const log = yield* LogState.read(sql)
   const file = yield* opened(path)
   const contents = yield* contentsOf(path)
   const refuse = (problem: string) => new LogFileUnusable({ problem: `${path} ${problem}` })
-  if (contents.isWhole) return yield* refuse(`is a whole export of ${contents.events} events already. Name a new file.`)
-  if (!(yield* isOf(sql, log, contents))) {
+  const isKnown = yield* isOf(sql, log, contents)
+  if (contents.isWhole) {
+    // Whoever was killed at the very end has ended.
+    if (isKnown && contents.events === Number(log.position)) return transferred(contents, contents.events)
+    return yield* refuse(`is a whole export of ${contents.events} events already. Name a new file.`)
+  }
+  if (!isKnown) {
     return yield* refuse(
       "was begun from another log, or from history that this log has lost. Remove the file, or name a new one."
     )
@@ -92,5 +104,5 @@ export const exportLog = Effect.fnUntraced(function* (path: string, onProgress: 
   }
   yield* write.lines("end", [contents.endLine()])
   yield* write.sync
-  return { logId: log.logId, events: all, receipts: contents.receipts, resumedAt } satisfies LogState.Transferred
+  return transferred(contents, resumedAt)
 }, Effect.scoped)

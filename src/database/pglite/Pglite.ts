@@ -141,7 +141,7 @@ export const make = Effect.fnUntraced(function* (location: string, options: Data
       maxConnections: 1,
       idleTimeout: Duration.infinity
     }),
-    SchemaName.inSchema(options.schema ?? SchemaName.defaultSchema)
+    SchemaName.inSchema(options)
   )
   return {
     kind: "pglite" as const,

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { randomBytes } from "node:crypto"
 import { inject } from "vitest"
@@ -31,6 +31,25 @@ describe("Migrations", () => {
       assert.isAbove(first?.length ?? 0, 0)
       assert.deepStrictEqual(others, [[], [], []])
       assert.deepStrictEqual(yield* migrateOnce(url), [])
+    })
+  )
+
+  it.live("are listed without waiting for whoever migrates, and without a change", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const other = yield* connect(url)
+      yield* other`SELECT pg_advisory_lock(${Migrations.lockKey})`
+      const planned = Migrations.plan.pipe(
+        Effect.provide(Layer.fresh(Database.layer({ ...patientConnections, url: Redacted.make(url) }))),
+        Effect.scoped
+      )
+      const [first] = yield* planned
+      assert.deepStrictEqual(first[0], [1, "log"])
+      assert.deepStrictEqual(yield* planned, [first, []])
+      assert.deepStrictEqual(yield* other`SELECT nspname FROM pg_namespace WHERE nspname = 'ordinal'`, [])
+      yield* other`SELECT pg_advisory_unlock(${Migrations.lockKey})`
+      const applied = yield* migrateOnce(url)
+      assert.deepStrictEqual(applied, first)
     })
   )
 

@@ -77,4 +77,29 @@ describe("a schema's name", () => {
       assert.isAbove((yield* Fiber.join(waiting)).length, 0)
     })
   )
+
+  it.live("leaves the tables of views to another schema, if that is asked for, on an embedded database too", () =>
+    Effect.gen(function* () {
+      for (const url of [yield* freshDatabase, "pglite:memory"]) {
+        const options = { ...patientConnections, schema: "order", viewsSchema: "views", url: Redacted.make(url) }
+        yield* Effect.gen(function* () {
+          assert.isAbove((yield* Migrations.run).length, 0)
+          assert.deepStrictEqual(yield* Migrations.plan, [[], []])
+          const { reads: sql } = yield* Database
+          const placed = yield* sql<{ readonly name: string }>`SELECT n.nspname || '.' || relname AS name
+            FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+            WHERE relname LIKE 'order_view%position' OR relname IN ('order_counts', 'order_view') ORDER BY name`
+          assert.deepStrictEqual(
+            placed.map(({ name }) => name),
+            [
+              "order.order_counts",
+              ...["", "_customer_position", "_position", "_status_position"].map((end) => `views.order_view${end}`)
+            ]
+          )
+          assert.deepStrictEqual(yield* sql`SELECT count(*) AS orders FROM ordinal.order_view`, [{ orders: 0n }])
+          yield* Effect.scoped(Layer.build(Layer.fresh(Migrations.layer)))
+        }).pipe(Effect.provide(Layer.fresh(Database.layer(options))))
+      }
+    })
+  )
 })

@@ -217,10 +217,12 @@ it.live("a file is refused that is not whole, was changed or is none, and so is 
       yield* Effect.flip(save(at("changed")))
       assert.strictEqual(yield* contentsOf(at("changed")), text, what)
     }
-    assert.match(
-      (yield* Effect.flip(save(at("file")))).message,
-      /is a whole export of 34 events already\. Name a new file\./
-    )
+    // It is done, and says so again until there is more.
+    assert.strictEqual((yield* save(at("file"))).resumedAt, 34)
+    yield* append(entry(newStream(), 0))
+    const whole = yield* Effect.flip(save(at("file")))
+    assert.match(whole.message, /is a whole export of 34 events already\. Name a new file\./)
+    assert.strictEqual(yield* contentsOf(at("file")), text)
     assert.match((yield* Effect.flip(save(at("no/where")))).message, /can't be used: .*no such file/)
     assert.match((yield* Effect.flip(load(at("nothing")))).message, /can't be used: .*no such file/)
     const begun = `${lines.slice(0, 3).join("\n")}\n`

@@ -13,6 +13,7 @@ import { verifyLog } from "../../../transfer/VerifyLog.ts"
 import * as App from "../../App.ts"
 import { UnusableSetting } from "../../UnusableSetting.ts"
 import * as Output from "../Output.ts"
+import * as Progress from "../Progress.ts"
 import * as SettingFlags from "../SettingFlags.ts"
 
 const decoders = Object.fromEntries(
@@ -21,22 +22,22 @@ const decoders = Object.fromEntries(
 
 const number = (value: number) => Math.round(value).toLocaleString("en")
 
-/** Says every ten seconds on stderr how far it is. */
-const progress = Effect.map(MonotonicClock.millis, (start): OnProgress => {
-  let next = start + 10_000
-  return (done, of) =>
-    Effect.flatMap(MonotonicClock.millis, (now) => {
-      if (now < next) return Effect.void
-      next = now + 10_000
-      const rate = (done * 1_000) / (now - start)
-      const left = rate > 0 ? `, ${number((of - done) / rate)} s to go` : ""
-      return Console.error(`${number(done)} of ${number(of)} events, ${number(rate)} a second${left}`)
-    })
-})
+/** Runs what reports how many events of how many are done, and tells that on stderr. */
+const watched = <A, E, R>(run: (onProgress: OnProgress) => Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const { end, report } = yield* Progress.make("events")
+    const start = yield* MonotonicClock.millis
+    const onProgress: OnProgress = (done, total) =>
+      Effect.flatMap(MonotonicClock.millis, (now) => {
+        const rate = (done * 1_000) / Math.max(1, now - start)
+        return report({ done, total, rate, etaSeconds: (total - done) / rate })
+      })
+    return yield* Effect.ensuring(run(onProgress), end)
+  })
 
 const verify = (faults: number, isJson: boolean) =>
   Effect.gen(function* () {
-    const found = yield* verifyLog({ decoders, faults, onProgress: yield* progress })
+    const found = yield* watched((onProgress) => verifyLog({ decoders, faults, onProgress }))
     const { events, history, logId, undecoded } = found
     if (isJson) yield* Output.json(found)
     else for (const fault of found.faults) yield* Console.error(fault)
@@ -57,7 +58,12 @@ const told = (done: Transferred, isJson: boolean, verb: string, path: string) =>
 }
 
 const flags = {
-  ...Struct.pick(SettingFlags.flags, ["DATABASE_URL", "DATABASE_SCHEMA", "ALLOW_PGLITE_IN_PRODUCTION"]),
+  ...Struct.pick(SettingFlags.flags, [
+    "DATABASE_URL",
+    "DATABASE_SCHEMA",
+    "DATABASE_VIEWS_SCHEMA",
+    "ALLOW_PGLITE_IN_PRODUCTION"
+  ]),
   json: Output.jsonFlag
 }
 const file = Argument.String("file").pipe(Argument.withDescription("the exported log: a line of JSON for each event"))
@@ -73,9 +79,10 @@ const exportCommand = Command.make("export", { ...flags, file }, ({ file, json, 
   SettingFlags.command(
     "The log was not exported.",
     App.withDatabase(
-      Effect.gen(function* () {
-        yield* told(yield* exportLog(file, yield* progress), json, "Exported", file)
-      })
+      Effect.flatMap(
+        watched((onProgress) => exportLog(file, onProgress)),
+        (done) => told(done, json, "Exported", file)
+      )
     )
   )(given)
 ).pipe(Command.withDescription("Writes the log to a file, or goes on with a file whose export was ended."))
@@ -86,7 +93,7 @@ const importCommand = Command.make("import", { ...flags, file }, ({ file, json, 
     App.withDatabase(
       Effect.gen(function* () {
         yield* Migrations.run
-        yield* told(yield* importLog(file, yield* progress), json, "Imported", file)
+        yield* told(yield* watched((onProgress) => importLog(file, onProgress)), json, "Imported", file)
       })
     )
   )(given)

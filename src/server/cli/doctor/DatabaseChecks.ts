@@ -10,6 +10,7 @@ import { join } from "node:path"
 import { Database } from "../../../database/Database.ts"
 import * as Migrations from "../../../database/Migrations.ts"
 import * as ServerChecks from "../../../database/ServerChecks.ts"
+import * as ViewsSchema from "../../../database/ViewsSchema.ts"
 import * as AppendTrial from "../../../eventstore/append/AppendTrial.ts"
 import type { Settings } from "../../Settings.ts"
 import * as DiskSpace from "./DiskSpace.ts"
@@ -121,6 +122,10 @@ const opened = (findings: Findings, url: Redacted.Redacted) =>
     yield* check("clock", clocks(info))
     const isWritable = yield* check("writes", writable(info))
     if (!(yield* check("schema", schema(info))) || !(yield* isMigrated)) return
+    yield* check(
+      "views",
+      Effect.as(ViewsSchema.check(database.reads), "The tables of views are where they are looked for.")
+    )
     yield* check("event times", eventTimes)
     if (isWritable) yield* check("append", append)
   })
@@ -135,12 +140,13 @@ const embedded = Effect.fnUntraced(function* (findings: Findings, directory: str
 })
 
 export const check = Effect.fnUntraced(function* (findings: Findings, settings: Settings) {
-  const { ALLOW_PGLITE_IN_PRODUCTION, DATABASE_SCHEMA, DATABASE_URL } = settings
+  const { ALLOW_PGLITE_IN_PRODUCTION, DATABASE_SCHEMA, DATABASE_URL, DATABASE_VIEWS_SCHEMA } = settings
   const url = Redacted.value(DATABASE_URL)
   if (url.startsWith("pglite:") && !(yield* embedded(findings, url.slice("pglite:".length)))) return
   const layer = Database.layer({
     url: DATABASE_URL,
     schema: DATABASE_SCHEMA,
+    viewsSchema: DATABASE_VIEWS_SCHEMA || undefined,
     allowPgliteInProduction: ALLOW_PGLITE_IN_PRODUCTION,
     pools: { append: 1, projections: 1, reads: 1 }
   })
