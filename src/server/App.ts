@@ -173,7 +173,12 @@ export const layer = Layer.unwrap(
       Layer.provide(HeldPorts.HeldPorts.layer(api, adminPort)),
       Layer.provide(cache(settings)),
       Layer.provide(limits(settings)),
-      Layer.provide(Layer.merge(ListenerSettings.tls(settings), ListenerSettings.admission(settings))),
+      Layer.provide(
+        Layer.merge(
+          ListenerSettings.tls(settings),
+          ListenerSettings.admission(settings, IdentitySettings.isOn(settings))
+        )
+      ),
       Layer.provide(Layer.effectDiscard(guards)),
       Layer.provide(stopped),
       Layer.provide(Layer.provideMerge(TelemetrySettings.layer(settings), Logging.layer(settings)))

@@ -21,6 +21,8 @@ export interface Quotas {
   /** Requests of one address that were answered 401. */
   readonly failures: number
   readonly window: Duration.Duration
+  /** Who sends a request is found out as it is answered, and counted by `CallerRate`. */
+  readonly findsCallers?: boolean
 }
 
 export type Headers = Readonly<Record<string, string>>
@@ -34,6 +36,8 @@ export interface Counted {
 export interface RateLimitsService {
   /** Counts a request for its address, and for its caller if it is known who that is. */
   readonly request: (address: string, actor: string | undefined) => Effect.Effect<Counted>
+  /** Counts a request for a caller who was not known when it came. */
+  readonly caller: ((actor: string) => Effect.Effect<Counted>) | undefined
   /** Counts a request that was answered 401. */
   readonly failed: (address: string) => Effect.Effect<void>
   readonly addressOf: (request: HttpServerRequest.HttpServerRequest) => string
@@ -43,6 +47,12 @@ export interface RateLimitsService {
 export const RateLimits = Context.Reference<RateLimitsService | undefined>("ordinal/http/admission/RateLimits", {
   defaultValue: () => undefined
 })
+
+/** Whoever finds out who sends a request calls this. It counts each request once. */
+export const CallerRate = Context.Reference<(actor: string) => Effect.Effect<void, RateLimited>>(
+  "ordinal/http/admission/RateLimits/CallerRate",
+  { defaultValue: () => () => Effect.void }
+)
 
 const seconds = (duration: Duration.Duration): number => Math.ceil(Duration.toSeconds(duration))
 
@@ -70,7 +80,7 @@ const make = Effect.fnUntraced(function* (quotas: Quotas, proxies: ReadonlyArray
   const callerAddress = ClientAddress.make(proxies)
   const window = seconds(quotas.window)
 
-  const consume = (name: keyof Omit<Quotas, "window">, key: string, tokens: number) => {
+  const consume = (name: RateLimited["limit"], key: string, tokens: number) => {
     const quota = quotas[name]
     const counted = (name === "failures" ? failureLimiter : limiter).consume({
       algorithm: "token-bucket",
@@ -94,13 +104,15 @@ const make = Effect.fnUntraced(function* (quotas: Quotas, proxies: ReadonlyArray
 
   const uncounted: Effect.Effect<Counted> = Effect.succeed({ headers: {} })
 
+  const findsCallers = quotas.findsCallers === true && quotas.caller > 0
+
   const count = Effect.fnUntraced(function* (address: string, actor: string | undefined) {
     const from = ClientAddress.network(address)
     // Nothing is taken here: the bucket is asked whether there is room for another failure.
     const room = countsFailures(address) ? (yield* consume("failures", from, 0)).left : 1
     const others = [
       ...(quotas.address > 0 ? [yield* consume("address", from, 1)] : []),
-      ...(quotas.caller > 0
+      ...(quotas.caller > 0 && !(findsCallers && actor === undefined)
         ? [yield* consume("caller", actor === undefined ? `address ${from}` : `actor ${actor}`, 1)]
         : [])
     ]
@@ -121,11 +133,38 @@ const make = Effect.fnUntraced(function* (quotas: Quotas, proxies: ReadonlyArray
       callerAddress(remoteAddress._tag === "Some" ? remoteAddress.value : "", headers["x-forwarded-for"]),
     request: (address, actor) =>
       quotas.address + quotas.caller > 0 || countsFailures(address) ? count(address, actor) : uncounted,
+    caller: findsCallers
+      ? (actor) =>
+          Effect.map(consume("caller", `actor ${actor}`, 1), (counted) => {
+            const headers = headersOf([counted], window)
+            if (!counted.isExceeded) return { headers }
+            return { headers, refusal: new RateLimited({ limit: "caller", retryAfter: counted.reset }) }
+          })
+      : undefined,
     failed: (address) =>
       countsFailures(address) ? Effect.asVoid(consume("failures", ClientAddress.network(address), 1)) : Effect.void
   }
   return service
 })
+
+const both = (one: Headers, other: Headers): Headers =>
+  Object.fromEntries(
+    Object.entries(other).map(([name, value]) => [name, one[name] === undefined ? value : `${one[name]}, ${value}`])
+  )
+
+/** Counts the caller of one request, once. */
+const callerRate = (count: (actor: string) => Effect.Effect<Counted>, keep: (headers: Headers) => unknown) => {
+  let counted: Counted | undefined
+  const judge = ({ refusal }: Counted) => (refusal === undefined ? Effect.void : Effect.fail(refusal))
+  return (actor: string) =>
+    counted === undefined
+      ? Effect.flatMap(count(actor), (found) => {
+          counted = found
+          keep(found.headers)
+          return judge(found)
+        })
+      : judge(counted)
+}
 
 /** Has a request answered if it may be; `keep` gets the headers that its answer is to have. */
 export const admit = <A extends { readonly status: number }, E, R>(
@@ -140,6 +179,10 @@ export const admit = <A extends { readonly status: number }, E, R>(
   return Effect.flatMap(limits.request(address, fiber.getRef(Caller).actor), ({ headers, refusal }): Answer => {
     keep(headers)
     if (refusal !== undefined) return Effect.succeed(ProblemResponse.of(Problems.RateLimited, refusal))
+    if (limits.caller !== undefined) {
+      const rate = callerRate(limits.caller, (more) => keep(both(headers, more)))
+      fiber.setContext(Context.add(fiber.context, CallerRate, rate))
+    }
     return Effect.tap(answer(), ({ status }) => (status === 401 ? limits.failed(address) : Effect.void))
   })
 }

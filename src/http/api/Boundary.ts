@@ -43,7 +43,7 @@ export class QueryBoundary extends HttpApiMiddleware.Service<QueryBoundary>()("o
  * for them. `guard/Guard` implements it.
  */
 export class Authorized extends HttpApiMiddleware.Service<Authorized>()("ordinal/http/api/Authorized", {
-  error: [Problems.Unauthorized, Problems.Forbidden, Problems.IdentityUnavailable]
+  error: [Problems.Unauthorized, Problems.Forbidden, Problems.IdentityUnavailable, Problems.RateLimited]
 }) {}
 
 /** A process whose role is not all of the work refuses what is for others. Health and problem types are for every process. */

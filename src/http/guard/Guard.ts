@@ -9,15 +9,17 @@ import { HttpServerRequest } from "effect/http"
 import type { HttpApi, HttpApiGroup } from "effect/http-api"
 import { type IdentityService, Identity, type Principal } from "../../identity/Identity.ts"
 import { Forbidden, type IdentityUnavailable, type Unauthorized } from "../../identity/IdentityErrors.ts"
+import { CallerRate } from "../admission/RateLimits.ts"
 import { Authorized } from "../api/Boundary.ts"
 import * as AllowedRoles from "../api/AllowedRoles.ts"
 import { Caller } from "../handlers/Caller.ts"
+import type { RateLimited } from "../problems/HttpError.ts"
 import * as Credentials from "./Credentials.ts"
 
 type Admit = (
   request: HttpServerRequest.HttpServerRequest,
   rule: AllowedRoles.Rule
-) => Effect.Effect<Caller, Unauthorized | Forbidden | IdentityUnavailable>
+) => Effect.Effect<Caller, Unauthorized | Forbidden | IdentityUnavailable | RateLimited>
 
 /** An admin may do what an operator may. */
 const hasRole = ({ roles }: AllowedRoles.Rule, { role }: Principal): boolean =>
@@ -50,7 +52,10 @@ const admitBy =
       const credential = yield* Effect.fromResult(Credentials.of(request))
       const principal = yield* identity.identify(credential)
       const refusal = refusalOf(rule, principal)
-      return refusal === undefined ? callerOf(identity, credential, principal) : yield* refusal
+      if (refusal !== undefined) return yield* refusal
+      const count = yield* CallerRate
+      yield* count(principal.actor)
+      return callerOf(identity, credential, principal)
     })
 
 /** Makes what admits callers of an API; `admit` is missing where nobody is asked who they are. */

@@ -80,10 +80,10 @@ const store = ({ CACHE: url, RATE_LIMIT, RATE_LIMIT_ADDRESS }: Given) => {
 }
 
 /** Provides what bounds the requests that are let in. */
-export const admission = (settings: Given) => {
+export const admission = (settings: Given, findsCallers: boolean) => {
   const { RATE_LIMIT: caller, RATE_LIMIT_ADDRESS: address, RATE_LIMIT_FAILURES: failures } = settings
   const limits = RateLimits.layer(
-    { caller, address, failures, window: settings.RATE_LIMIT_WINDOW },
+    { caller, address, failures, window: settings.RATE_LIMIT_WINDOW, findsCallers },
     listed(settings.TRUSTED_PROXIES)
   )
   return Layer.merge(
