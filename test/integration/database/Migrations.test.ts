@@ -73,7 +73,7 @@ describe("Migrations", () => {
         yield* sql`DROP TABLE ordinal.order_counts`
         yield* sql`DROP INDEX ordinal.commands_forgotten, ordinal.commands_kept`
         yield* sql`DROP FUNCTION ordinal.keep_command CASCADE`
-        yield* sql`DROP TABLE ordinal.webhook_deliveries, ordinal.webhook_endpoints`
+        yield* sql`DROP TABLE ordinal.webhook_deliveries, ordinal.webhook_endpoints, ordinal.api_keys`
         yield* sql`
           INSERT INTO ordinal.rebuilds (projection, version, state, problem, target, started_at)
           SELECT 'order-view', version, state, problem, 0, clock_timestamp()
