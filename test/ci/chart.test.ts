@@ -20,7 +20,7 @@ const everything: Chart.Values = {
   "read-db": { url: "mongodb://mongodb:27017/shop" },
   "event-bus": { brokers: "kafka:9092" },
   cache: { url: "redis://cache:6379" },
-  settings: { RESIDENTS: 10_000_000, DATABASE_SCHEMA: "shop", KAFKA_TOPIC: "" },
+  settings: { RESIDENTS: 10_000_000, DATABASE_SCHEMA: "shop", DATABASE_VIEWS_SCHEMA: "shop_views", KAFKA_TOPIC: "" },
   secrets: { KAFKA_PASSWORD: "secret" },
   command: { autoscaling: { behavior: { scaleDown: { stabilizationWindowSeconds: 60 } } } },
   query: { autoscaling: { enabled: false } },
@@ -51,6 +51,7 @@ describe("the chart", () => {
       /^ {2}DATABASE_REPLICA_URL: ""$/m,
       /^ {2}RESIDENTS: "10000000"$/m,
       /^ {2}KAFKA_TOPIC: ""$/m,
+      /^ +- name: DATABASE_VIEWS_SCHEMA\n +value: "shop_views"$/m,
       /^ {2}ALLOWED_HOSTS: "write\.shop\.example,read\.shop\.example,ordinal-command,/m
     ]) {
       assert.match(text, line)

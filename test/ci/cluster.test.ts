@@ -1,4 +1,4 @@
-/** Processes that own orders in a cluster, on one PostgreSQL: killed, stopped and paused. */
+/** Processes that own orders in a cluster, on one PostgreSQL: killed, stopped, paused and restarted, and joined by another. */
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, it } from "vitest"
@@ -8,7 +8,7 @@ import { root } from "../../harness/fixtures/Readme.ts"
 import { seed } from "../../harness/fixtures/SeededRandom.ts"
 import { freshDatabase } from "../../harness/servers/Resources.ts"
 
-it("two owners and a node that only sends lose and double nothing while the owners are killed, stopped and paused", async () => {
+it("two owners and a node that only sends lose and double nothing while owners are killed, stopped, paused, joined and restarted", async () => {
   const { accepted, faults, probed } = await ClusterKills.run({
     databaseUrl: await freshDatabase(),
     rounds: 1,

@@ -49,7 +49,10 @@ export const start = async (host: string): Promise<OutsideServers> => {
     const urlOf = (user: string, password: string, database: string, at: string) =>
       Object.assign(new URL(postgres.url), { username: user, password, pathname: `/${database}`, hostname: at }).href
 
-    const [setUp = [], grants = []] = await documented()
+    const [setUp = [], ...blocks] = await documented()
+    const grants = blocks.find(([first]) => first?.startsWith("GRANT USAGE ON SCHEMA ordinal TO ordinal_app")) ?? []
+    // The chart's pods have no DATABASE_VIEWS_SCHEMA here, so the tables of views belong to the owner.
+    const ofViews = "GRANT INSERT, UPDATE, DELETE ON ordinal.order_view, ordinal.catalog_view TO ordinal_app"
     const superuser = open(postgres.url)
     for (const statement of setUp) await superuser.rows(statement)
     await superuser.close()
@@ -72,7 +75,7 @@ export const start = async (host: string): Promise<OutsideServers> => {
       appUrl: urlOf("ordinal_app", "change me too", "ordinal_shop", host),
       grant: async () => {
         const owner = open(urlOf("ordinal_owner", "change me", "ordinal_shop", "127.0.0.1"))
-        for (const statement of grants) await owner.rows(statement)
+        for (const statement of [...grants, ofViews]) await owner.rows(statement)
         await owner.close()
       },
       close
