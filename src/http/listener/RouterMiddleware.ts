@@ -8,7 +8,6 @@ import { type FindMyWay, HttpRouter, HttpServerError, HttpServerRequest, HttpSer
 import type { HttpApi, HttpApiGroup } from "effect/http-api"
 import { Draining } from "../../aggregate/CommandErrors.ts"
 import { OutcomeUnknown } from "../../eventstore/EventStoreErrors.ts"
-import * as Metrics from "../../telemetry/Metrics.ts"
 import * as Span from "../../telemetry/Span.ts"
 import { Attempt } from "../handlers/Attempt.ts"
 import * as OrderLinks from "../handlers/OrderLinks.ts"
@@ -17,6 +16,7 @@ import { traceOf } from "../handlers/RequestOptions.ts"
 import { InternalError, InvalidRequest, MethodNotAllowed, RouteNotFound } from "../problems/HttpError.ts"
 import * as ProblemResponse from "../problems/ProblemResponse.ts"
 import { Problems } from "../problems/Problems.ts"
+import * as RequestMeasure from "../transport/RequestMeasure.ts"
 import * as SecurityHeaders from "../transport/SecurityHeaders.ts"
 import * as RequestId from "../wire/RequestId.ts"
 import * as RateLimits from "../admission/RateLimits.ts"
@@ -154,7 +154,7 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
   HttpRouter.middleware(
     Effect.gen(function* () {
       const clock = yield* Clock.Clock
-      const duration = yield* Metrics.requestDuration
+      const measure = yield* RequestMeasure.make
       const allowedMethods = AllowedMethods.make(api, pages)
       const isPage = (url: string) => pages.some((page) => page === url)
       const allowed = yield* AllowedSites
@@ -165,11 +165,6 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
       const limits = otherSites === "allowed" ? yield* RateLimits.RateLimits : undefined
       // The answers to pages of allowed origins have headers that hot routes do not know of.
       const findHot = sites.origins.length === 0 ? yield* HotRoutes.HotRoutes : () => undefined
-
-      const measure = (method: string, route: string, status: number, start: bigint) => {
-        const seconds = Number(clock.monotonicTimeNanosUnsafe() - start) / 1e9
-        duration(seconds, method, route, String(status))
-      }
 
       return (
         httpEffect: Effect.Effect<Response, Types.unhandled>
@@ -192,7 +187,7 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
             if (!isWebSocket(request, response)) {
               // The router leaves the route in the fiber until the request has been answered.
               const route = Context.getOrUndefined(fiber.context, HttpRouter.RouteContext)?.route.path
-              measure(method, route ?? hot?.path ?? "none", response.status, start)
+              measure(method, route ?? hot?.path ?? "none", response.status, start, ids)
             }
             const answered = isPage(url)
               ? SecurityHeaders.withPolicy(EntityTags.conditional(request, response))
@@ -222,7 +217,7 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
             onSuccess: (made) => {
               if (!isReady(made)) return answer(made)
               deadline.stop()
-              measure(method, hot?.path ?? "none", made.status, start)
+              measure(method, hot?.path ?? "none", made.status, start, ids)
               return Effect.succeed(HotRoutes.write(request, made, ids, trace, limitHeaders))
             },
             onFailure: (cause) => {

@@ -7,12 +7,15 @@ import type { Options } from "../../telemetry/otlp/Otlp.ts"
 import * as Sampler from "../../telemetry/otlp/Sampler.ts"
 import { choice, integer, type Kind, setting, text, type Values } from "../SettingKinds.ts"
 
-const isEndpoint = (url: string) => url === "" || (/^https?:\/\/./.test(url) && URL.canParse(url))
+/** What sends the requests takes no password in a URL, and would repeat it in its error. */
+const isEndpoint = (url: string) =>
+  url === "" || (/^https?:\/\/./.test(url) && URL.canParse(url) && !/@/.test(new URL(url).href))
 
 const endpoint: Kind<Redacted.Redacted> = {
   schema: Schema.Redacted(Schema.String.check(Schema.makeFilter(isEndpoint))),
   placeholder: "url",
-  expected: "a URL such as http://collector:4318, to which the paths of OTLP are added, or nothing"
+  expected:
+    "a URL such as http://collector:4318, without a password (OTEL_EXPORTER_OTLP_HEADERS may have one), or nothing"
 }
 
 /** Splits pairs such as `a=1,b=2`, whose values may be percent-encoded; undefined if they can't be read. */
@@ -82,7 +85,7 @@ export const telemetrySettings = {
   OTEL_RESOURCE_ATTRIBUTES: setting("", attributes, "what else telemetry says of this process"),
   OTEL_TRACES_SAMPLER: setting(
     "parentbased_always_on",
-    choice(...Sampler.names),
+    { ...choice(...Sampler.names), placeholder: "sampler" },
     "which traces are recorded; with parentbased_ the caller decides, if it says so"
   ),
   OTEL_TRACES_SAMPLER_ARG: setting(1, ratio, "the part of all traces that is recorded by traceidratio"),

@@ -26,3 +26,15 @@ it.effect("a JSON line's message is a text, whatever was logged", () =>
     assert.include(lines[4].cause, "why")
   }).pipe(Effect.provide(TestConsole.layer))
 )
+
+it.effect.each(["json", "pretty"] as const)("a line stays one line, whatever it says: %s", (format) =>
+  Effect.gen(function* () {
+    const ends = "a\r\nb\nc\u2028d\u0085e\u001b[31mf"
+    yield* Effect.logInfo(ends).pipe(Effect.provide(Logging.layer({ LOG_FORMAT: format, LOG_LEVEL: "info" })))
+    const lines = yield* TestConsole.logLines
+    assert.lengthOf(lines, 1)
+    // The printer for people may colour the line, but with none of the colours that were logged.
+    for (const part of ["\r", "\n", "\u2028", "\u0085", "\u001b[31m"]) assert.notInclude(String(lines[0]), part)
+    assert.match(String(lines[0]), /a.*b.*c.*d.*e.*f/)
+  }).pipe(Effect.provide(TestConsole.layer))
+)

@@ -85,6 +85,16 @@ describe("a setting", () => {
     })
   )
 
+  it.effect.each(["collector:4318", "http://user:secret@collector:4318"])(
+    "that names a collector is refused without being repeated: %s",
+    (url) =>
+      Effect.gen(function* () {
+        const { message } = yield* Effect.flip(load({ OTEL_EXPORTER_OTLP_ENDPOINT: url }))
+        assert.match(message, /^The setting OTEL_EXPORTER_OTLP_ENDPOINT must be a URL such as .+, or nothing\.$/)
+        assert.notInclude(message, "secret@")
+      })
+  )
+
   it.effect.each(["yes", "localhost:6379", "redis://host/orders", "redis://host/1/2"])(
     "that may hold a password is refused without being repeated: CACHE=%s",
     (text) =>
