@@ -134,6 +134,18 @@ export const worksByRole = async (serverUrl: string, version: number) => {
     await forbidden(urlFor("projector"), statement)
   }
   for (const own of all.slice(0, 2)) await forbidden(own, "DROP TABLE ordinal_views.order_view")
+  for (const statement of ["DELETE FROM ordinal.commands", "UPDATE ordinal.snapshots SET state = '{}'"]) {
+    await forbidden(urlFor("command"), statement)
+  }
+  // What it changes besides appending, it does by functions, which a process for queries may not call.
+  const changes = [
+    "SELECT ordinal.forget_commands(interval '1 year', 1)",
+    "SELECT ordinal.keep_snapshot('order-1', 1, 1, now(), '', '{}')"
+  ]
+  for (const statement of changes) {
+    await sql(urlFor("command")).rows(statement)
+    await forbidden(urlFor("query"), statement)
+  }
   const owned = await superuser.rows<{ readonly table: string }>(
     `SELECT n.nspname || '.' || c.relname AS table FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind = 'r' AND pg_get_userbyid(c.relowner) LIKE 'ordinal_projector_%' ORDER BY 1`

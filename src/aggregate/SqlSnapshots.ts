@@ -18,18 +18,10 @@ export const layer = Layer.effect(
           withinSeconds(6)
         ),
       save: (streamId, { fingerprint, position, recordedAt, state, version }) =>
-        sql`INSERT INTO ordinal.snapshots (stream_id, version, "position", recorded_at, fingerprint, state)
-          VALUES (${streamId}, ${version}, ${position}, ${recordedAt}::text::timestamptz, ${fingerprint},
-            ${JSON.stringify(state)}::text::json)
-          ON CONFLICT (stream_id) DO UPDATE SET
-            version = excluded.version, "position" = excluded."position", recorded_at = excluded.recorded_at,
-            fingerprint = excluded.fingerprint, state = excluded.state
-          WHERE ordinal.snapshots.version < excluded.version
-            OR (ordinal.snapshots.version = excluded.version AND ordinal.snapshots.fingerprint <> excluded.fingerprint)`.pipe(
-          Effect.asVoid,
-          orUnavailable,
-          withinSeconds(6)
-        )
+        sql`SELECT ordinal.keep_snapshot(
+            ${streamId}::text, ${version}::integer, ${position}::bigint, ${recordedAt}::text::timestamptz,
+            ${fingerprint}::text, ${JSON.stringify(state)}::text::json
+          )`.pipe(Effect.asVoid, orUnavailable, withinSeconds(6))
     })
   })
 )

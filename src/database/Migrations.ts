@@ -28,6 +28,7 @@ import { orderCounts } from "./migrations/0012_order_counts.ts"
 import { keptCommands } from "./migrations/0013_kept_commands.ts"
 import { webhooks } from "./migrations/0014_webhooks.ts"
 import { apiKeys } from "./migrations/0015_api_keys.ts"
+import { changesByFunction } from "./migrations/0016_changes_by_function.ts"
 import { defaultSchema, schemaOf, undivided, viewsSchemaOf } from "./SchemaName.ts"
 import * as ServerChecks from "./ServerChecks.ts"
 import { blame, sqlState } from "./SqlFailure.ts"
@@ -48,7 +49,8 @@ const migrations = {
   "0012_order_counts": orderCounts,
   "0013_kept_commands": keptCommands,
   "0014_webhooks": webhooks,
-  "0015_api_keys": apiKeys
+  "0015_api_keys": apiKeys,
+  "0016_changes_by_function": changesByFunction
 }
 
 /** Programs that know the migrations up to this one still work when all of the above are applied. */

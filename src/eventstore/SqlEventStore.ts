@@ -104,20 +104,10 @@ export const make = Effect.fnUntraced(function* (limits: GroupCommit.Limits = Gr
     )
 
   const forgetCommands: EventStore["Service"]["forgetCommands"] = (age, limit) =>
-    sql`DELETE FROM ordinal.commands WHERE command_id IN (
-        (SELECT command_id FROM ordinal.commands
-        WHERE receipt -> 'keepUntil' IS NULL
-          AND recorded_at < clock_timestamp() - ${Duration.toMillis(age)}::float8 * interval '1 millisecond'
-        ORDER BY recorded_at LIMIT ${limit})
-        UNION ALL
-        (SELECT command_id FROM ordinal.commands
-        WHERE receipt -> 'keepUntil' IS NOT NULL
-          AND (receipt ->> 'keepUntil')::bigint < extract(epoch FROM clock_timestamp())::bigint
-          AND recorded_at < clock_timestamp() - ${Duration.toMillis(age)}::float8 * interval '1 millisecond'
-        ORDER BY (receipt ->> 'keepUntil')::bigint LIMIT ${limit})
-        LIMIT ${limit}
-      ) RETURNING command_id`.pipe(
-      Effect.map((rows) => rows.length),
+    sql<{ readonly forgotten: number }>`SELECT ordinal.forget_commands(
+        ${Duration.toMillis(age)}::float8 * interval '1 millisecond', ${limit}::integer
+      ) AS forgotten`.pipe(
+      Effect.map(([row]) => row?.forgotten ?? 0),
       read
     )
 

@@ -61,7 +61,7 @@ it("a server with the rights of the documented role starts, takes commands and k
     return (body.data as ReadonlyArray<{ readonly status: string }>).every(({ status }) => status === "live")
   })
   const appSql = sql(appUrl)
-  await appSql.rows("DELETE FROM ordinal.commands WHERE recorded_at < now() - interval '1 year'")
+  await appSql.rows("SELECT ordinal.forget_commands(interval '1 year', 10)")
   assert.deepStrictEqual(await stop(), { code: 0, signal: null })
   assert.notMatch(output(), /permission denied|must be owner/)
 

@@ -74,6 +74,7 @@ describe("Migrations", () => {
         yield* sql`DROP INDEX ordinal.commands_forgotten, ordinal.commands_kept`
         yield* sql`DROP FUNCTION ordinal.keep_command CASCADE`
         yield* sql`DROP TABLE ordinal.webhook_deliveries, ordinal.webhook_endpoints, ordinal.api_keys`
+        yield* sql`DROP FUNCTION ordinal.forget_commands, ordinal.keep_snapshot`
         yield* sql`
           INSERT INTO ordinal.rebuilds (projection, version, state, problem, target, started_at)
           SELECT 'order-view', version, state, problem, 0, clock_timestamp()
