@@ -1,7 +1,7 @@
 /** Reads the command line and runs the command that it names, or serves if it names none. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { ConfigProvider, Effect, Layer, Runtime } from "effect"
+import { ConfigProvider, Effect, Layer, Runtime, Stdio } from "effect"
 import { constants } from "node:os"
 import { CliConfig, Command, Flag, GlobalFlag } from "effect/cli"
 import * as CommandLineOutput from "./CommandLineOutput.ts"
@@ -9,7 +9,6 @@ import * as Serve from "./commands/Serve.ts"
 import * as Settings from "../Settings.ts"
 import * as Failures from "./Failures.ts"
 import * as SettingFlags from "./SettingFlags.ts"
-import { subcommands } from "./Subcommands.ts"
 
 /** Asks for help as Effect's own flag does; its words are these. */
 const help = GlobalFlag.Action({
@@ -25,15 +24,18 @@ const help = GlobalFlag.Action({
 const config = CliConfig.make({ builtIns: [help, GlobalFlag.Version, GlobalFlag.Wizard, GlobalFlag.Completions] })
 
 const root = Command.make("ordinal", SettingFlags.flags, Serve.run).pipe(
-  Command.withDescription("An event-sourced order backend. Serves HTTP until it is stopped."),
-  Command.withSubcommands(subcommands)
+  Command.withDescription("An event-sourced order backend. Serves HTTP until it is stopped.")
 )
 
-/** Reads the arguments of `Stdio`. */
-export const program = Command.run(root, { version: "0.1.0" }).pipe(
-  Effect.provideService(CliConfig.CliConfig, config),
-  Effect.provide(CommandLineOutput.layer)
-)
+const version = { version: "0.1.0" }
+
+/** Reads the arguments of `Stdio`. A start without any, which only serves, is spared the files of the other commands. */
+export const program = Effect.gen(function* () {
+  const { args } = yield* Stdio.Stdio
+  if ((yield* args).length === 0) return yield* Command.run(root, version)
+  const { subcommands } = yield* Effect.promise(() => import("./Subcommands.ts"))
+  yield* Command.run(Command.withSubcommands(root, subcommands), version)
+}).pipe(Effect.provideService(CliConfig.CliConfig, config), Effect.provide(CommandLineOutput.layer))
 
 /** The first signal ends the program in order; a second one ends it at once, with the exit code that shells give it. */
 const exitOnSecondSignal = () => {

@@ -6,6 +6,7 @@ import { until } from "../../../harness/clocks/Until.ts"
 import { poisoned } from "../../../harness/faults/PoisonedView.ts"
 import { placement } from "../../../harness/fixtures/Shop.ts"
 import { freePort } from "../../../harness/servers/FreePort.ts"
+import { Database } from "../../../src/database/Database.ts"
 import { open } from "../../../harness/servers/Sql.ts"
 import { freshDatabase } from "../../../harness/vitest/FreshDatabase.ts"
 import { place, type Shop, start } from "../../../harness/servers/AdminServer.ts"
@@ -105,6 +106,17 @@ describe("the command line asks a running server", () => {
       compared: 1,
       data: []
     })
+    const bent = await place(shop, "wait")
+    await shop.run(
+      Effect.flatMap(
+        Database,
+        ({ reads }) => reads`UPDATE ordinal.order_view SET status = 'bent' WHERE order_id = ${bent}`
+      )
+    )
+    const { code, errors, out } = await ordinal(`projections audit order-view --stream=order-${bent}`)
+    assert.strictEqual(code, 1)
+    assert.match(out, new RegExp(`^STREAM .*\norder-${bent} +different +status +"bent" +"confirmed"$`))
+    assert.match(errors, /The audit of order-view did not end well\. 1 differences in 1 rows\. Repair them, or rebuild/)
   })
 
   it("parked list, show, retry and skip bring a parked stream back", async () => {
@@ -151,6 +163,13 @@ describe("the command line asks a running server", () => {
     }
     await Effect.runPromise(Effect.scoped(Effect.flatMap(freshDatabase, (url) => Effect.promise(() => fresh(url)))))
     assert.strictEqual((await ordinal("seed --orders=0")).code, 2)
+  })
+
+  it("what a command logs is on stderr, so that its result stands alone", async () => {
+    const { code, errors, out } = await ordinal("migrate --database-url=pglite:memory")
+    assert.strictEqual(code, 0, errors)
+    assert.match(out, /^Migrated the database: .*\.$/)
+    assert.match(errors, /kept in memory only/)
   })
 
   it("a server that is away, or none at all, fails with a sentence that says what to do", async () => {

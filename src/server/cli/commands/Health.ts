@@ -13,7 +13,7 @@ import * as SettingFlags from "../SettingFlags.ts"
  * Returns the status of the answer. Unlike `fetch`, Node's client asks at any port, and of a server under TLS that has a
  * certificate for another name than this address.
  */
-const statusAt = (url: string) =>
+export const statusAt = (url: string) =>
   Effect.callback<number | undefined, UnusableSetting>((resume) => {
     const answered = (response: IncomingMessage) => {
       response.resume()

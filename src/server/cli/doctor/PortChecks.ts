@@ -3,16 +3,22 @@ import { Effect, Result } from "effect"
 import * as Addresses from "../../Addresses.ts"
 import * as HeldPorts from "../../HeldPorts.ts"
 import type { Settings } from "../../Settings.ts"
+import * as Health from "../commands/Health.ts"
 import { reachable } from "../RunningServer.ts"
 import type { Findings } from "./Findings.ts"
 
+/** A server of this program answers so while it lives, under TLS or not. */
 const isOrdinal = ({ host, port }: HeldPorts.Port) =>
-  Effect.tryPromise(async (signal) => {
-    const response = await fetch(`http://${reachable(host)}:${port}/health/live`, { signal })
-    const body: unknown = await response.json()
-    return response.ok && typeof body === "object" && body !== null && "status" in body
-  }).pipe(
+  Effect.firstSuccessOf(
+    ["http", "https"].map((scheme) =>
+      Effect.filterOrFail(
+        Health.statusAt(`${scheme}://${reachable(host)}:${port}/health/live`),
+        (status) => status === 200
+      )
+    )
+  ).pipe(
     Effect.timeout("2 seconds"),
+    Effect.as(true),
     Effect.orElseSucceed(() => false)
   )
 
