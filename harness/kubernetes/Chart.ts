@@ -25,12 +25,15 @@ const templates = (): string =>
 export const givenByTemplates = (): ReadonlySet<string> =>
   new Set([...templates().matchAll(/^\s*(?:- \{ name: )?([A-Z]+(?:_[A-Z]+)*)(?::|, value)/gm)].map(([, name]) => name!))
 
+/** The chart can neither mount their files nor ask for health over TLS, so it refuses them: a proxy speaks TLS there. */
+export const notTaken: ReadonlySet<string> = new Set(["TLS_CERT", "TLS_KEY"])
+
 const isSecret = ({ defaultValue }: Setting<unknown>) => Redacted.isRedacted(defaultValue)
 
 /** Makes `values.schema.json`: Helm refuses a setting by a name that the server does not have. */
 export const schema = (): string => {
   const given = givenByTemplates()
-  const own = Object.entries<Setting<unknown>>(settings).filter(([name]) => !given.has(name))
+  const own = Object.entries<Setting<unknown>>(settings).filter(([name]) => !given.has(name) && !notTaken.has(name))
   const object = (secret: boolean) => ({
     type: "object",
     additionalProperties: false,

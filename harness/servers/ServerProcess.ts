@@ -132,7 +132,7 @@ export const start = async (settings: Environment, runtime: ReadonlyArray<string
 }
 
 const isReady = (url: string) =>
-  fetch(`${url}/health/ready`).then(
+  fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(10_000) }).then(
     async (response) => {
       await response.arrayBuffer()
       return response.ok

@@ -34,8 +34,11 @@ export interface Note {
   readonly eventId: string | null
 }
 
-/** Gives the number of a collection where no note tells the numbers before it: all that were counted up are smaller. */
-const numberAfterLoss = () => Math.floor((Date.now() - Date.UTC(2026, 0)) / 1_000)
+/**
+ * Gives the number of a collection where no note tells the numbers before it. Those were counted up from 1, or began at such a
+ * number at an earlier loss: all are smaller unless the clock was set back, or a second has two losses.
+ */
+const numberAfterLoss = () => Math.max(1, Math.floor((Date.now() - Date.UTC(2026, 0)) / 1_000))
 
 export const make = ({ database }: MongoDb, { name, version }: ProjectionKey) => {
   const rowsOf = (slot: Slot) => database.collection<OrderDocument>(names[slot])

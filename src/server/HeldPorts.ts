@@ -8,6 +8,7 @@ import { Context, Effect, Exit, Layer, Schema, Scope } from "effect"
 import { ProblemDetails } from "effect/http"
 import { createServer, type RequestListener, type Server } from "node:http"
 import type { Server as TlsServer } from "node:https"
+import type { Socket } from "node:net"
 import { causeText } from "../database/CauseText.ts"
 import { DatabaseUnavailable } from "../database/DatabaseErrors.ts"
 import { Problems } from "../http/problems/Problems.ts"
@@ -65,9 +66,16 @@ const answerStarting: RequestListener = (request, response) => {
 
 const listen = Effect.fnUntraced(function* ({ host, port }: Port) {
   const tls = yield* Tls
+  const sockets = new Set<Socket>()
   yield* Effect.acquireRelease(
     Effect.callback<Server | TlsServer, Error>((resume) => {
-      const server = tls === undefined ? createServer(answerStarting) : tls.server({}).on("request", answerStarting)
+      const server = tls === undefined ? createServer() : tls.server({})
+      server.on("request", answerStarting).on("checkContinue", answerStarting)
+      // Node's own closing knows no connection whose handshake of TLS is not over.
+      server.on("connection", (socket: Socket) => {
+        sockets.add(socket)
+        socket.once("close", () => sockets.delete(socket))
+      })
       server.once("error", (error) => resume(Effect.fail(error)))
       server.listen({ host, port }, () => resume(Effect.succeed(server)))
     }),
@@ -75,6 +83,7 @@ const listen = Effect.fnUntraced(function* ({ host, port }: Port) {
       Effect.callback<void>((resume) => {
         server.close(() => resume(Effect.void))
         server.closeAllConnections()
+        for (const socket of sockets) socket.destroy()
       })
   )
 })

@@ -22,8 +22,11 @@ const quiet = 5_000
 /** Says nothing, for work that somebody else reports on. */
 export const silent: OutageLog = { isFailing: () => false, failed: () => Effect.void, works: Effect.void }
 
-/** `subject` begins both sentences, as "The log's tail". */
-export const make = (subject: string): OutageLog => {
+/** `subject` begins both sentences, as "The log's tail", and `says` goes on. */
+export const make = (
+  subject: string,
+  says = { fails: "fails and is tried again until it works", works: "works again" }
+): OutageLog => {
   let since: number | undefined
   let isSaid = false
   /** The last two outages that were said ended at these times. */
@@ -38,7 +41,7 @@ export const make = (subject: string): OutageLog => {
           return yield* Effect.logDebug(`${subject} still fails: ${reason}`)
         }
         isSaid = true
-        const text = `${subject} fails and is tried again until it works: ${reason}`
+        const text = `${subject} ${says.fails}: ${reason}`
         yield* defect === undefined ? Effect.logWarning(text) : Effect.logError(text, defect)
       }),
     works: Effect.gen(function* () {
@@ -49,7 +52,7 @@ export const make = (subject: string): OutageLog => {
       if (isSaid) ends = [...ends.slice(-1), now]
       since = undefined
       isSaid = false
-      yield* Effect.logWithLevel(level)(`${subject} works again after ${seconds} s.`)
+      yield* Effect.logWithLevel(level)(`${subject} ${says.works} after ${seconds} s.`)
     })
   }
 }

@@ -1,4 +1,5 @@
 import { Agent, request } from "node:http"
+import { setTimeout as sleep } from "node:timers/promises"
 import { Effect } from "effect"
 import { assert, it } from "vitest"
 import { placement } from "../../harness/fixtures/Shop.ts"
@@ -85,7 +86,13 @@ it("a second signal ends the server at once, whatever is still to be answered", 
           await untilSo(async () => (await sql(database).rows(waits)).length > 0)
           const exit = stop()
           await untilSo(() => /Requests that are being answered: 1\./.test(output()))
-          process.kill(pid, "SIGTERM")
+          const ended = exit.then(() => true)
+          // Signals that come at once are one, as those of Ctrl-C under npm are.
+          const isEnded = async () => {
+            process.kill(pid, "SIGTERM")
+            return Promise.race([ended, sleep(100, false)])
+          }
+          await untilSo(isEnded)
           assert.deepStrictEqual(await exit, { code: 143, signal: null })
           assert.isUndefined(await answer)
         })

@@ -40,7 +40,7 @@ export const layer = ({ host, orAnother, port }: Options) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const limits = yield* HttpLimits
-      const server = yield* Listener.make(limits)
+      const server = yield* Listener.make(limits, () => false)
       const listen = (port: number) =>
         NodeHttpServer.layer(server, { host, port, gracefulShutdownTimeout: limits.shutdown })
       const another = (error: HttpServerError.ServeError) =>
@@ -55,6 +55,6 @@ export const layer = ({ host, orAnother, port }: Options) =>
       const options = { routerConfig: Listener.routerConfig, disableLogger: true, disableListenLog: true }
       // The context of this layer (its router, its memo map) must not get into another server, so it is built apart.
       const serve = Layer.effectDiscard(Layer.build(HttpRouter.serve(routes, options)))
-      return Layer.merge(serve, Layer.effectDiscard(listening)).pipe(Layer.provideMerge(listener))
+      return Layer.effectDiscard(listening).pipe(Layer.provideMerge(serve), Layer.provideMerge(listener))
     })
   )

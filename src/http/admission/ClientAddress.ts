@@ -14,17 +14,20 @@ export const isTrusted = (proxies: ReadonlyArray<string>): ((address: string) =>
   return (address) => list.check(address, family(address))
 }
 
+/** Some proxies write the port as well, as in `192.0.2.1:4711` and `[2001:db8::1]:443`. */
+const withoutPort = (hop: string): string => hop.replace(/^\[([^\]]*)\](:\d+)?$/, "$1").replace(/^([\d.]+):\d+$/, "$1")
+
 /** An IPv4 address is written as one where a socket for both families sees it. */
 const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, "")
 
-/** The last proxy of each address that is trusted has seen the one before it; what a caller wrote comes first and is not believed. */
+/** Walks the list from its end: each trusted proxy vouches for the address before its own. What stands further left may be made up. */
 export const make = (proxies: ReadonlyArray<string>) => {
   const trusts = isTrusted(proxies)
   return (remote: string, forwardedFor: string | undefined): string => {
     let address = plain(remote)
     const hops = forwardedFor === undefined ? [] : forwardedFor.split(",")
     while (trusts(address)) {
-      const hop = plain(hops.pop()?.trim() ?? "")
+      const hop = plain(withoutPort(hops.pop()?.trim() ?? ""))
       if (isIP(hop) === 0) return address
       address = hop
     }

@@ -6,10 +6,10 @@
  * come back, which costs next to nothing (an adaptive limit on concurrency, as in Welsh and Culler, "Adaptive Overload Control
  * for Busy Internet Servers", 2003). Queries are counted apart from what changes something, so that neither takes the room of
  * the other. Whoever sends or reads slowly takes none of it: a request counts from when all of it is there until its answer is
- * complete. Health checks are always let in, and so are event streams, whose number is bounded elsewhere. A request that
- * agrees to wait for a view is refused like any other, but says nothing of how long others wait.
+ * complete. A request that agrees to wait for a view counts apart from those that don't, and may wait for as long as it
+ * agreed to, so a view that is behind refuses nobody else. Health checks, preflights and event streams are always let in.
  */
-import type { IncomingMessage, Server, ServerResponse } from "node:http"
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from "node:http"
 import { Context, Duration, Effect, Layer, Schema } from "effect"
 import { ProblemDetails } from "effect/http"
 import { Overloaded } from "../../eventstore/EventStoreErrors.ts"
@@ -17,79 +17,29 @@ import * as OutageLog from "../../supervision/OutageLog.ts"
 import { supervise } from "../../supervision/Supervisor.ts"
 import { counter } from "../../telemetry/Instrument.ts"
 import { Problems } from "../problems/Problems.ts"
+import * as HeaderValue from "../wire/HeaderValue.ts"
 import * as RequestId from "../wire/RequestId.ts"
+import { isFull, makeLane, measure } from "./Lane.ts"
 
 /** The rate of answers is measured so often. */
 const every = 100
 /** So many requests of a kind are let in however slow their answers are, or none would come to show that they are fast again. */
 const fewest = 256
-/** Before anything was measured, this is what a server answers in a millisecond. */
-const firstRate = 2
+/** So many that wait for a view are let in however long they take: they cost memory and nothing else. */
+const fewestWaiting = 4_096
 
-/** The requests of one kind. */
-interface Lane {
-  /** Those that were let in and are not answered, as far as is known: some may have been answered since the last look. */
-  readonly open: Set<ServerResponse>
-  /** So many of them wait for their caller to send the rest, as of the last look. Nobody else waits for these. */
-  unsent: number
-  lookedAt: number
-  answered: number
-  /** Answers in a millisecond, as of the last times when there was a queue. */
-  rate: number
-  wasBusy: boolean
-  refused: number
+/** A preflight asks for nothing that costs more than its refusal would. */
+const isFree = (url: string, method: string | undefined): boolean =>
+  url.startsWith("/health/") || url.startsWith("/events") || method === "OPTIONS"
+
+/** A read with a token waits for so many seconds unless it says otherwise. */
+const usualWait = 2
+
+/** Gives the milliseconds that a request agrees to wait for a view: a command if it prefers to, a query if it has a token. */
+const agreedWait = (isQuery: boolean, headers: IncomingHttpHeaders): number => {
+  if (isQuery && headers["consistency-token"] === undefined) return 0
+  return 1_000 * (HeaderValue.waitOf(headers["prefer"]?.toString()) ?? (isQuery ? usualWait : 0))
 }
-
-const lane = (): Lane => ({
-  open: new Set(),
-  unsent: 0,
-  lookedAt: 0,
-  answered: 0,
-  rate: firstRate,
-  wasBusy: false,
-  refused: 0
-})
-
-/** An answer that its caller does not take is an answer: whoever reads slowly takes nobody's room. */
-const look = (lane: Lane, now: number): void => {
-  lane.unsent = 0
-  lane.lookedAt = now
-  for (const response of lane.open) {
-    if (response.writableEnded) {
-      lane.open.delete(response)
-      lane.answered += 1
-    } else if (!response.req.complete) {
-      lane.unsent += 1
-    }
-  }
-}
-
-const waitingIn = ({ open, unsent }: Lane): number => open.size - unsent
-
-/** A look takes as long as there are requests, so there are not too many of them. */
-const lookAtMostEvery = 10
-
-const isFull = (lane: Lane, target: number): boolean => {
-  const limit = Math.max(fewest, lane.rate * target)
-  if (waitingIn(lane) < limit) return false
-  const now = performance.now()
-  if (now - lane.lookedAt >= lookAtMostEvery) look(lane, now)
-  return waitingIn(lane) >= limit
-}
-
-/** Without a queue, before and after, the answers say how many came, and not how many could be answered. */
-export const rateAfter = (rate: number, answered: number, millis: number, wasQueued: boolean): number =>
-  wasQueued ? 0.7 * rate + 0.3 * (answered / millis) : rate
-
-const measure = (lane: Lane, now: number, millis: number): void => {
-  look(lane, now)
-  const isBusy = waitingIn(lane) >= fewest
-  lane.rate = rateAfter(lane.rate, lane.answered, millis, isBusy && lane.wasBusy)
-  lane.wasBusy = isBusy
-  lane.answered = 0
-}
-
-const isFree = (url: string): boolean => url.startsWith("/health/") || url.startsWith("/events")
 
 /** Callers who were refused together do not come back together. */
 const pauses = [1, 2, 3].map((retryAfter) => ({
@@ -100,7 +50,13 @@ const pauses = [1, 2, 3].map((retryAfter) => ({
 }))
 let turn = 0
 
-const refuse = (request: IncomingMessage, response: ServerResponse): void => {
+/** Node reads the rest of a request whose answer is complete; so much of it is worth a connection that stays. */
+const smallBody = 64 * 1024
+
+const hasLargeBody = ({ "content-length": length, "transfer-encoding": coding }: IncomingHttpHeaders): boolean =>
+  coding !== undefined || Number(length ?? 0) > smallBody
+
+const refuse = (request: IncomingMessage, response: ServerResponse, origins: ReadonlyArray<string>): void => {
   const { retryAfter, start } = pauses[turn++ % pauses.length]!
   const { echo, uuid } = RequestId.make(request.headers["x-request-id"]?.toString())
   const body = `${start},"instance":"urn:uuid:${uuid}"}`
@@ -111,8 +67,14 @@ const refuse = (request: IncomingMessage, response: ServerResponse): void => {
     ["x-content-type-options", "nosniff"],
     ["x-request-id", echo],
     ["content-length", String(Buffer.byteLength(body))]
-  ].flat()
-  response.writeHead(503, headers).end(body)
+  ]
+  const { origin } = request.headers
+  if (origin !== undefined && origins.includes(origin)) {
+    headers.push(["access-control-allow-origin", origin], ["access-control-expose-headers", "Retry-After"])
+  }
+  if (origins.length > 0) headers.push(["vary", "Origin"])
+  if (hasLargeBody(request.headers)) headers.push(["connection", "close"])
+  response.writeHead(503, headers.flat()).end(body)
 }
 
 export interface LoadShedder {
@@ -127,32 +89,29 @@ export const LoadShedding = Context.Reference<LoadShedder | undefined>("ordinal/
 
 const shed = counter("http_server_requests_shed_total", "Requests refused at the door because of overload", ["kind"])
 
-/** Requests are refused that would have to wait for longer than `target`. */
-export const make = (target: Duration.Duration) => {
-  const millis = Duration.toMillis(target)
-  const lanes = { query: lane(), command: lane() }
+const kinds = ["query", "command"] as const
+const plurals = { query: "queries", command: "commands" }
 
-  /** One function for all responses, which finds its own in `this`: a closure for each would cost a microsecond. */
-  const answeredIn = (lane: Lane) =>
-    function (this: ServerResponse) {
-      if (lane.open.delete(this)) lane.answered += 1
-    }
-  const answered = { query: answeredIn(lanes.query), command: answeredIn(lanes.command) }
+/** Requests are refused that would have to wait for longer than `target`; pages of `origins` may read that. */
+export const make = (target: Duration.Duration, origins: ReadonlyArray<string> = []) => {
+  const millis = Duration.toMillis(target)
+  const lanes = { query: makeLane(fewest), command: makeLane(fewest) }
+  const waiting = { query: makeLane(fewestWaiting), command: makeLane(fewestWaiting) }
 
   /** Tells whether the request was refused. */
   const refuses = (request: IncomingMessage, response: ServerResponse): boolean => {
     const { headers, method, url = "" } = request
-    if (isFree(url)) return false
-    const kind = method === "GET" || method === "HEAD" ? "query" : "command"
-    const lane = lanes[kind]
-    if (isFull(lane, millis)) {
+    if (isFree(url, method)) return false
+    const isQuery = method === "GET" || method === "HEAD"
+    const wait = agreedWait(isQuery, headers)
+    const lane = (wait === 0 ? lanes : waiting)[isQuery ? "query" : "command"]
+    if (isFull(lane, millis + wait)) {
       lane.refused += 1
-      refuse(request, response)
+      refuse(request, response, origins)
       return true
     }
-    if (headers["prefer"] !== undefined) return false
     lane.open.add(response)
-    response.on("close", answered[kind])
+    response.on("close", lane.onClose)
     return false
   }
 
@@ -168,35 +127,47 @@ export const make = (target: Duration.Duration) => {
 
   let measuredAt = performance.now()
   return {
-    lanes,
     protect,
-    measure: () => {
+    /** Says how many were refused since it was called before. */
+    measure: (): Readonly<Record<(typeof kinds)[number], number>> => {
       const now = performance.now()
-      for (const lane of Object.values(lanes)) measure(lane, now, now - measuredAt)
+      const refused = { query: 0, command: 0 }
+      for (const kind of kinds) {
+        for (const lane of [lanes[kind], waiting[kind]]) {
+          measure(lane, now, now - measuredAt)
+          refused[kind] += lane.refused
+          lane.refused = 0
+        }
+      }
       measuredAt = now
+      return refused
+    },
+    /** Says how many of each kind are being answered, as far as is known. */
+    open: () => {
+      const [query, command] = kinds.map((kind) => lanes[kind].open.size + waiting[kind].open.size)
+      return { query: query!, command: command! }
     }
   }
 }
 
-export const layer = (target: Duration.Duration) =>
+export const layer = (target: Duration.Duration, origins: ReadonlyArray<string> = []) =>
   Layer.effect(
     LoadShedding,
     Effect.gen(function* () {
-      const { lanes, measure, protect } = make(target)
+      const { measure, protect } = make(target, origins)
       const refused = yield* shed
-      const outage = OutageLog.make("Answering requests in time")
-      const report = Effect.suspend(() => {
-        measure()
-        const kinds = (["query", "command"] as const).filter((kind) => lanes[kind].refused > 0)
-        for (const kind of kinds) {
-          refused(lanes[kind].refused, kind)
-          lanes[kind].refused = 0
-        }
-        if (kinds.length === 0) return outage.works
-        return outage.failed(`more come than can be answered, so some are refused (${kinds.join(" and ")})`)
+      const outage = OutageLog.make("The server", {
+        fails: "gets more requests than it can answer in time",
+        works: "answers all requests again"
       })
-      refused.prepare("query")
-      refused.prepare("command")
+      const report = Effect.suspend(() => {
+        const counts = measure()
+        const some = kinds.filter((kind) => counts[kind] > 0)
+        for (const kind of some) refused(counts[kind], kind)
+        if (some.length === 0) return outage.works
+        return outage.failed(some.map((kind) => `some ${plurals[kind]} are refused with 503`).join(", "))
+      })
+      for (const kind of kinds) refused.prepare(kind)
       yield* supervise("load-shedding", Effect.forever(Effect.delay(report, every)))
       return { protect }
     })

@@ -1,6 +1,6 @@
 /**
  * Keeps the buckets of rate limits in the memory of this process. Effect's own store in memory keeps every key for ever and goes
- * by the wall clock; this one forgets who was not there the longest, and no change of the clock locks anybody out.
+ * by the wall clock; this one drops the key that was used least recently, and no change of the clock locks anybody out.
  */
 import { Clock, Context, Duration, Effect, Layer } from "effect"
 import { RateLimiter } from "effect/persistence"
@@ -16,6 +16,8 @@ const make = (clock: Clock.Clock, most: number): RateLimiter.RateLimiterStore["S
   return ({ allowOverflow, key, limit, refillRate, tokens }) =>
     Effect.sync(() => {
       const now = Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
+      // Whoever is only asked about is not kept.
+      if (tokens === 0 && !buckets.has(key)) return [limit, 0] as const
       const refill = Duration.toMillis(refillRate)
       const bucket = buckets.get(key) ?? { tokens: limit, refilledAt: now }
       const refilled = Math.floor((now - bucket.refilledAt) / refill)
@@ -23,7 +25,7 @@ const make = (clock: Clock.Clock, most: number): RateLimiter.RateLimiterStore["S
       bucket.refilledAt = bucket.tokens === limit ? now : bucket.refilledAt + refilled * refill
       const left = bucket.tokens - tokens
       if (left >= 0 || allowOverflow) bucket.tokens = left
-      // A key that is set again goes to the end of the map, so its first one is who was not there the longest.
+      // A key that is set again goes to the end of the map, so its first one was used least recently.
       buckets.delete(key)
       buckets.set(key, bucket)
       if (buckets.size > most) buckets.delete(buckets.keys().next().value!)

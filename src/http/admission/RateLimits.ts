@@ -15,7 +15,7 @@ import * as ClientAddress from "./ClientAddress.ts"
 import * as RateLimitStore from "./RateLimitStore.ts"
 
 export interface Quotas {
-  /** Requests of one caller; of one address, where callers are not known. 0 for no limit, as for the others. */
+  /** Requests of one caller, or of one address where callers are not known. There is no limit if this is 0; so it is with the others. */
   readonly caller: number
   readonly address: number
   /** Requests of one address that were answered 401. */
@@ -41,6 +41,8 @@ export interface RateLimitsService {
   /** Counts a request that was answered 401. */
   readonly failed: (address: string) => Effect.Effect<void>
   readonly addressOf: (request: HttpServerRequest.HttpServerRequest) => string
+  /** Tells whether a proxy has sent it that is not known, so that its address stands for strangers to each other. */
+  readonly isShared: (request: HttpServerRequest.HttpServerRequest) => boolean
 }
 
 /** There are no limits unless they are provided. */
@@ -129,6 +131,7 @@ const make = Effect.fnUntraced(function* (quotas: Quotas, proxies: ReadonlyArray
   })
 
   const service: RateLimitsService = {
+    isShared: ({ headers }) => proxies.length === 0 && headers["x-forwarded-for"] !== undefined,
     addressOf: ({ headers, remoteAddress }) =>
       callerAddress(remoteAddress._tag === "Some" ? remoteAddress.value : "", headers["x-forwarded-for"]),
     request: (address, actor) =>
@@ -183,7 +186,9 @@ export const admit = <A extends { readonly status: number }, E, R>(
       const rate = callerRate(limits.caller, (more) => keep(both(headers, more)))
       fiber.setContext(Context.add(fiber.context, CallerRate, rate))
     }
-    return Effect.tap(answer(), ({ status }) => (status === 401 ? limits.failed(address) : Effect.void))
+    // One stranger behind a proxy that is not known must not have all others there refused.
+    const counts = (status: number) => status === 401 && !limits.isShared(request)
+    return Effect.tap(answer(), ({ status }) => (counts(status) ? limits.failed(address) : Effect.void))
   })
 }
 

@@ -9,11 +9,28 @@ import type { Server, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { Server as TlsServer } from "node:tls"
 import * as OpenResponses from "../transport/OpenResponses.ts"
+import { seeEach } from "../transport/RequestEvents.ts"
 
 /** Connections that wait to be accepted get so many milliseconds; each turn of the event loop accepts one. */
 const graceToConnect = 100
 /** Requests that are on their way get so many milliseconds. */
 const graceToSend = 250
+
+const addressOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
+
+/** Finds the connections whose handshake of TLS is not over, of which Node's own `close` knows nothing. */
+const beforeHandshake = (server: Server): ReadonlyMap<string, Socket> => {
+  const sockets = new Map<string, Socket>()
+  server.on("connection", (socket: Socket) => {
+    const address = addressOf(socket)
+    sockets.set(address, socket)
+    socket.once("close", () => {
+      if (sockets.get(address) === socket) sockets.delete(address)
+    })
+  })
+  server.on("secureConnection", (socket: Socket) => sockets.delete(addressOf(socket)))
+  return sockets
+}
 
 export const closeGracefully = (server: Server): Server => {
   const openResponses = OpenResponses.of(server)
@@ -32,11 +49,13 @@ export const closeGracefully = (server: Server): Server => {
     count(this.req.socket, -1)
   }
   // Under TLS a request's socket is not that of the connection below it.
-  server.on(server instanceof TlsServer ? "secureConnection" : "connection", (socket: Socket) => {
+  const isTls = server instanceof TlsServer
+  const unshaken = isTls ? beforeHandshake(server) : new Map<string, Socket>()
+  server.on(isTls ? "secureConnection" : "connection", (socket: Socket) => {
     unanswered.set(socket, 0)
     socket.once("close", () => unanswered.delete(socket))
   })
-  server.prependListener("request", ({ socket }, response) => {
+  seeEach(server, ({ socket }, response) => {
     count(socket, 1)
     response.on("close", onClose)
     if (isClosing) endConnectionAfter(response)
@@ -54,6 +73,7 @@ export const closeGracefully = (server: Server): Server => {
     // Node takes a connection for busy on which nothing or half a request has arrived, and no time limit ends it after
     // `close`.
     for (const [socket, requests] of unanswered) if (requests === 0) socket.destroy()
+    for (const socket of unshaken.values()) socket.destroy()
   }
   // An immediate runs after sockets were read, so that nothing that has arrived counts as idle.
   const hangUpLater = () => setTimeout(() => setImmediate(hangUp), graceToSend).unref()

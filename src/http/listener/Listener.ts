@@ -3,14 +3,14 @@
  * certificate. The server keeps the limits of time and number, answers what its HTTP parser refuses as `UnparsedRequests`
  * says, and ends as `GracefulClose` says.
  */
-import { createServer, type Server } from "node:http"
+import { createServer, type IncomingMessage, type Server } from "node:http"
 import type { Socket } from "node:net"
 import { Duration, Effect } from "effect"
 import { HttpServer } from "effect/http"
 import { hangUpOnSlowReaders } from "../transport/SlowReaders.ts"
 import { Tls } from "../transport/Tls.ts"
 import { closeGracefully } from "./GracefulClose.ts"
-import type { HttpLimits } from "./HttpLimits.ts"
+import { defaults, type HttpLimits } from "./HttpLimits.ts"
 import { answerUnparsed } from "./UnparsedRequests.ts"
 
 /** Paths match letter by letter; the schema of an id judges its length. */
@@ -31,11 +31,17 @@ const readBeforeIdleClose = (server: Server): Server =>
 
 const plain = { server: createServer }
 
-/** Makes the function that makes a server, which listens nowhere yet. */
-export const make = Effect.fnUntraced(function* (limits: HttpLimits) {
+/**
+ * Makes the function that makes a server, which listens nowhere yet. A request with `Upgrade` for a URL that `upgrades` does
+ * not name is one like any other (with Node 24.9 or newer): it would pass by the limits that count responses.
+ */
+export const make = Effect.fnUntraced(function* (given: HttpLimits, upgrades?: (url: string) => boolean) {
   const tls = (yield* Tls) ?? plain
+  // A host may give limits that it wrote for an older version.
+  const limits = { ...defaults, ...given }
   return (): Server => {
     const options = {
+      ...(upgrades === undefined ? {} : { shouldUpgradeCallback: ({ url = "" }: IncomingMessage) => upgrades(url) }),
       // RouterMiddleware refuses a request without Host, with a problem document.
       requireHostHeader: false,
       // Node would drop the second of two lines; so it is seen, and refused where there may be only one.

@@ -142,6 +142,9 @@ const nameRoute = (fiber: Fiber.Fiber<unknown, unknown>, path: string): void => 
 /** Probes come all the time, often through one proxy; nothing that they ask costs much. */
 const isProbe = ({ url }: Request): boolean => url.startsWith("/health/")
 
+/** A browser sends it by itself, besides the request that is counted. */
+const isPreflight = ({ method }: Request): boolean => method === "OPTIONS"
+
 /** The request of a WebSocket lasts as long as its connection, so its duration says nothing. */
 const isWebSocket = ({ headers }: Request, { status }: Response) =>
   headers["upgrade"] !== undefined && (status < 400 || status === 499)
@@ -156,7 +159,7 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
       const clock = yield* Clock.Clock
       const measure = yield* RequestMeasure.make
       const allowedMethods = AllowedMethods.make(api, pages)
-      const isPage = (url: string) => pages.some((page) => page === url)
+      const isPage = (url: string) => pages.some((page) => url === page || url.startsWith(`${page}?`))
       const allowed = yield* AllowedSites
       const sites = otherSites === "allowed" ? allowed : { ...allowed, origins: [] }
       const refuseForeign = ForeignRequests.refuse(sites, otherSites === "allowed")
@@ -211,11 +214,14 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
           const route = () =>
             hot === undefined ? endpoint() : hot.answer({ request, ids, deadline, fiber, trace, endpoint })
           const keep = (headers: RateLimits.Headers) => (limitHeaders = headers)
-          const isLimited = limits !== undefined && !isProbe(request)
+          const isLimited = limits !== undefined && !isProbe(request) && !isPreflight(request)
           const routed = isLimited ? RateLimits.admit(limits, request, fiber, route, keep) : route()
           return Effect.matchCauseEffect(routed, {
             onSuccess: (made) => {
-              if (!isReady(made)) return answer(made)
+              // A limit refuses before the headers are set that let pages of allowed origins read an answer.
+              if (!isReady(made)) {
+                return made.status === 429 ? Effect.flatMap(admit(Effect.succeed(made)), answer) : answer(made)
+              }
               deadline.stop()
               measure(method, hot?.path ?? "none", made.status, start, ids)
               return Effect.succeed(HotRoutes.write(request, made, ids, trace, limitHeaders))

@@ -62,7 +62,11 @@ const ownRoutes = Layer.merge(routesWith([...pages, HomePage.path]), HomePage.la
 
 const onRouter = { routerConfig: Listener.routerConfig, disableLogger: true, disableListenLog: true }
 
+/** Says so once requests are answered. */
 const listening = Layer.effectDiscard(Effect.flatMap(Listener.url, (url) => Effect.logInfo(`Listening on ${url}`)))
+
+/** Only there a connection becomes another one. */
+const isSocket = (url: string): boolean => url.startsWith("/events/ws")
 
 interface Address {
   readonly host: string
@@ -76,13 +80,13 @@ export const layer = (options: Address) =>
       const limits = yield* HttpLimits
       const streams = yield* OpenStreams.OpenStreams
       const websocket = EventSocket.options(yield* PushLimits)
-      const listener = yield* Listener.make(limits)
+      const listener = yield* Listener.make(limits, isSocket)
       const shedding = yield* LoadShedding
       const protect = shedding?.protect ?? identity
       const sayClosing = yield* CloseLog.make(limits.shutdown, streams)
       const server = () => protect(sayClosing(OpenStreams.endBefore(listener(), streams)))
-      return HttpRouter.serve(ownRoutes, onRouter).pipe(
-        Layer.merge(listening),
+      return listening.pipe(
+        Layer.provideMerge(HttpRouter.serve(ownRoutes, onRouter)),
         Layer.provideMerge(
           NodeHttpServer.layer(server, { ...options, gracefulShutdownTimeout: limits.shutdown, websocket })
         )
@@ -102,8 +106,8 @@ export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint>
     Effect.gen(function* () {
       const limits = yield* HttpLimits
       const server = yield* Listener.make(limits)
-      return HttpRouter.serve(routesOf(api, pages), onRouter).pipe(
-        Layer.merge(listening),
+      return listening.pipe(
+        Layer.provideMerge(HttpRouter.serve(routesOf(api, pages), onRouter)),
         Layer.provideMerge(NodeHttpServer.layer(server, { ...options, gracefulShutdownTimeout: limits.shutdown }))
       )
     })

@@ -16,12 +16,15 @@ export const make = Effect.fnUntraced(function* (shutdown: Duration.Duration, st
       const requests = open.size - streams.count("sse")
       say(Effect.logInfo(`No new connections are taken. Requests that are being answered: ${requests}.`))
       say(Effect.logInfo(`Event streams that end now, each with the position to go on from: ${pushing}.`))
+      let isOverdue = false
       const overdue = setTimeout(() => {
-        if (open.size > 0) say(Effect.logWarning(`SHUTDOWN is over. Requests that were not answered: ${open.size}.`))
+        isOverdue = open.size > 0
+        if (isOverdue) say(Effect.logWarning(`SHUTDOWN is over. Requests that were not answered: ${open.size}.`))
       }, Duration.toMillis(shutdown)).unref()
       return close((error) => {
         clearTimeout(overdue)
-        say(Effect.logInfo("All requests are answered, and all connections closed."))
+        if (isOverdue) say(Effect.logInfo("All connections are closed."))
+        else say(Effect.logInfo("All requests are answered, and all connections closed."))
         callback?.(error)
       })
     }

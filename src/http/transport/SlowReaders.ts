@@ -14,6 +14,7 @@ export const hangUpOnSlowReaders = (server: Server, limit: Duration.Duration): S
   /** Says how many looks have found each of these answers. */
   let waiting: ReadonlyMap<ServerResponse, number> = new Map()
   const look = () => {
+    OpenResponses.sweep(server)
     const found = new Map<ServerResponse, number>()
     for (const response of open) {
       if (!response.writableEnded || response.writableFinished) continue

@@ -3,11 +3,13 @@
  * connections within seconds, without a restart; as long as they can't be used, those that were read before stay in use.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto"
+import { createSecureContext } from "node:tls"
 import { readFileSync } from "node:fs"
 import { createServer, type Server } from "node:https"
 import { Context, type Duration, Effect, Layer, Schema } from "effect"
 import * as OutageLog from "../../supervision/OutageLog.ts"
 import { supervise } from "../../supervision/Supervisor.ts"
+import { seeEach } from "./RequestEvents.ts"
 
 /** Both are in PEM; the certificate is followed by those between it and the root. */
 export interface Certificate {
@@ -25,6 +27,8 @@ export class UnusableCertificate extends Schema.TaggedError<UnusableCertificate>
 
 /** Browsers are told to call by TLS alone for a year (RFC 6797). */
 const hsts = "max-age=31536000"
+/** That holds for all ports of a name, and this name is that of everything else on the machine as well. */
+const isLocal = (host = ""): boolean => /^localhost(:\d+)?$/i.test(host)
 
 /** There is none unless it is provided; then no port of this process takes anything but TLS. */
 export const Tls = Context.Reference<{ readonly server: (options: object) => Server } | undefined>(
@@ -44,8 +48,12 @@ const read = Effect.fnUntraced(function* (paths: Paths) {
   const key = yield* tried("key", () => readFileSync(paths.key))
   const certificate = yield* tried("cert", () => new X509Certificate(cert))
   const privateKey: KeyObject = yield* tried("key", () => createPrivateKey(key))
-  if (certificate.checkPrivateKey(privateKey)) return { cert, key }
-  return yield* new UnusableCertificate({ part: "both", problem: "the key is of another certificate" })
+  if (!certificate.checkPrivateKey(privateKey)) {
+    return yield* new UnusableCertificate({ part: "both", problem: "the key is of another certificate" })
+  }
+  // OpenSSL refuses more than that, such as a chain that is broken and a key that is too short.
+  yield* tried("both", () => createSecureContext({ cert, key }))
+  return { cert, key }
 })
 
 const isSame = (one: Certificate, other: Certificate) => one.cert.equals(other.cert) && one.key.equals(other.key)
@@ -75,8 +83,8 @@ export const layer = (paths: Paths, lookEvery: Duration.Input) =>
           const server = createServer({ ...options, ...current })
           servers.add(server)
           server.once("close", () => servers.delete(server))
-          return server.prependListener("request", (_, response) => {
-            response.setHeader("strict-transport-security", hsts)
+          return seeEach(server, ({ headers }, response) => {
+            if (!isLocal(headers.host)) response.setHeader("strict-transport-security", hsts)
           })
         }
       }

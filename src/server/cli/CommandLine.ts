@@ -37,13 +37,16 @@ export const program = Effect.gen(function* () {
   yield* Command.run(Command.withSubcommands(root, subcommands), version)
 }).pipe(Effect.provideService(CliConfig.CliConfig, config), Effect.provide(CommandLineOutput.layer))
 
-/** The first signal ends the program in order; a second one ends it at once, with the exit code that shells give it. */
+/** Ctrl-C sends a signal to npm and to this process, and npm sends its own on, so what comes so soon is the same one. */
+const sameSignal = 1_000
+
+/** The first signal ends the program in order; a later one ends it at once, with the exit code that shells give it. */
 const exitOnSecondSignal = () => {
-  let isStopping = false
+  let since: number | undefined
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
-      if (isStopping) process.exit(128 + constants.signals[signal])
-      isStopping = true
+      since ??= performance.now()
+      if (performance.now() - since > sameSignal) process.exit(128 + constants.signals[signal])
     })
   }
 }

@@ -116,6 +116,8 @@ export interface Request {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+const trust = " If the authority of its certificate is not a public one, name its file in NODE_EXTRA_CA_CERTS."
+
 const serverAt = Effect.fnUntraced(function* (
   given: Option.Option<string>,
   token: Option.Option<Redacted.Redacted>,
@@ -128,7 +130,7 @@ const serverAt = Effect.fnUntraced(function* (
     new ServerRefused({
       problem:
         `No server answers at ${base} (${causeText(cause)}). Start one by \`ordinal serve\`, or name another one by ` +
-        `${place.flag} or ${place.variable}.`
+        `${place.flag} or ${place.variable}.${base.startsWith("https:") ? trust : ""}`
     })
 
   /** Sends the request and returns the JSON of its answer. */

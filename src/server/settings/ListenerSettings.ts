@@ -70,7 +70,8 @@ export const tls = ({ TLS_CERT: cert, TLS_KEY: key }: ListenerSettings) => {
   )
 }
 
-type Given = ListenerSettings & Pick<CacheSettings, "CACHE"> & { readonly TRUSTED_PROXIES: string }
+type Given = ListenerSettings &
+  Pick<CacheSettings, "CACHE"> & { readonly TRUSTED_PROXIES: string; readonly ALLOWED_ORIGINS: string }
 
 /** Counts in the memory of this process, or in the Redis that processes share, whose client is loaded only then. */
 const store = ({ CACHE: url, RATE_LIMIT, RATE_LIMIT_ADDRESS }: Given) => {
@@ -88,6 +89,8 @@ export const admission = (settings: Given, findsCallers: boolean) => {
   )
   return Layer.merge(
     caller + address + failures === 0 ? Layer.empty : Layer.provide(limits, store(settings)),
-    Duration.isZero(settings.SHED_AFTER) ? Layer.empty : LoadShedding.layer(settings.SHED_AFTER)
+    Duration.isZero(settings.SHED_AFTER)
+      ? Layer.empty
+      : LoadShedding.layer(settings.SHED_AFTER, listed(settings.ALLOWED_ORIGINS))
   )
 }

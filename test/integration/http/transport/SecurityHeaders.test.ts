@@ -20,7 +20,7 @@ describe("API8 misconfiguration: answers", () => {
   })
 
   it("that are pages are framed by nobody, load nothing from elsewhere, and run their own scripts alone", async () => {
-    for (const path of ["/", "/docs"]) {
+    for (const path of ["/", "/docs", "/docs?x"]) {
       const { headers, text } = await server.get(path, html)
       assert.strictEqual(headers.get("x-frame-options"), "DENY")
       assert.strictEqual(headers.get("referrer-policy"), "no-referrer")

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { connect } from "node:tls"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Layer, Logger } from "effect"
 import * as Certificates from "../../../../harness/fixtures/Certificates.ts"
 import { untilSo } from "../../../../harness/clocks/Until.ts"
 import { patientLimits } from "../../../../harness/servers/ApiServer.ts"
@@ -85,6 +85,23 @@ describe("TLS", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("ends although a connection says nothing, not even its handshake", () =>
+    Effect.gen(function* () {
+      const paths = yield* files
+      yield* write(paths, first)
+      const silent = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { port, server } = yield* Effect.provide(listening, Tls.layer(paths, "1 hour"))
+          const connected = once(server, "connection")
+          const socket = connectPlainly(port, "127.0.0.1").on("error", () => {})
+          yield* Effect.promise(() => connected)
+          return once(socket.resume(), "close")
+        })
+      )
+      yield* Effect.promise(() => silent)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("takes new files without a restart; files that can't be used change nothing", () =>
     Effect.gen(function* () {
       const paths = yield* files
@@ -92,11 +109,14 @@ describe("TLS", () => {
       const program = Effect.gen(function* () {
         const { port } = yield* listening
         yield* write(paths, { cert: second.cert, key: "no key" })
+        yield* Effect.promise(() => untilSo(() => lines.some((line) => line.includes("stays in use"))))
         assert.strictEqual(yield* Effect.promise(() => subjectAt(port)), first.subject)
         yield* write(paths, second)
         yield* Effect.promise(() => untilSo(async () => (await subjectAt(port)) === second.subject))
       })
-      yield* Effect.provide(program, Tls.layer(paths, "10 millis"))
+      const lines: Array<string> = []
+      const logger = Logger.make(({ message }) => void lines.push(String(message)))
+      yield* Effect.provide(program, Layer.provideMerge(Tls.layer(paths, "10 millis"), Logger.layer([logger])))
     }).pipe(Effect.scoped)
   )
 
@@ -111,6 +131,9 @@ describe("TLS", () => {
       yield* write(paths, { cert: first.cert, key: "no key" })
       assert.strictEqual((yield* refusal).part, "key")
       yield* write(paths, { cert: first.cert, key: second.key })
+      assert.strictEqual((yield* refusal).part, "both")
+      const broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+      yield* write(paths, { cert: first.cert + broken, key: first.key })
       assert.strictEqual((yield* refusal).part, "both")
     }).pipe(Effect.scoped)
   )

@@ -15,6 +15,8 @@ describe("the address of a caller", () => {
     assert.strictEqual(believed("10.1.2.3", "127.0.0.1, 198.51.100.7, 10.9.9.9"), "198.51.100.7")
     assert.strictEqual(believed("::ffff:10.1.2.3", "1.1.1.1,::ffff:198.51.100.7"), "198.51.100.7")
     assert.strictEqual(believed("::1", "not an address"), "::1")
+    assert.strictEqual(believed("10.1.2.3", "198.51.100.7:4711, 10.9.9.9:80"), "198.51.100.7")
+    assert.strictEqual(believed("10.1.2.3", "[2001:db8::1]:443"), "2001:db8::1")
     assert.strictEqual(believed("10.1.2.3", "10.0.0.1, 10.0.0.2"), "10.0.0.1")
   })
 
