@@ -34,7 +34,8 @@ const upgrade = [
   "Upgrade: websocket",
   "Sec-WebSocket-Version: 13",
   "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
-  "Connection: Upgrade"
+  // Where nothing is upgraded, the answer is one like any other, and the connection stays open unless this ends it.
+  "Connection: Upgrade, close"
 ]
 
 const sender =
