@@ -83,9 +83,9 @@ export const kinds: Readonly<Record<string, Make>> = {
     return n % 2 === 0 ? `${good}.${good}` : good.slice(0, good.lastIndexOf("."))
   },
   nested: async (_, role) =>
-    signed({ alg: "HS256", cty: "JWT" }, { nested: await token(claims(role)) }, bytes("x".repeat(32))),
+    signed({ alg: "HS256", cty: "JWT" }, { ...without("sub", role), nested: await token(claims(role)) }, bytes(secret)),
   "an unknown crit": (_, role) => `${encode({ alg: "HS256", crit: ["exp"], exp: 1 })}.${encode(claims(role))}.AAAA`,
-  huge: (n, role) => token({ ...claims(role), filler: "x".repeat(4000 + (n % 4000)) }, "y".repeat(32)),
+  huge: (n, role) => token({ ...claims(role), filler: "x".repeat(8192 + (n % 2000)) }),
   "random text": (n) => randomBytes(1 + (n % 200)).toString("base64url"),
   "a key that nobody made": () => `ordk_${randomBytes(8).toString("hex")}_${randomBytes(32).toString("base64url")}`,
   "a key of another form": (n) => ["ordk_", "ordk_1_2", `ordk_${"0".repeat(16)}_${"' OR ''='".repeat(4)}`][n % 3]!

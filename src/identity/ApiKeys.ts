@@ -34,6 +34,7 @@ interface Row extends Pick<ApiKey, "id" | "name" | "scopes"> {
 }
 
 /** A key is its id and its secret; both are random. */
+const idForm = /^[0-9a-f]{16}$/
 const form = /^ordk_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/
 
 const hashOf = (secret: string): Buffer => createHash("sha256").update(secret).digest()
@@ -83,6 +84,7 @@ const of = (sql: SqlClient.SqlClient) => {
 
     /** Revokes a key for good. One that is revoked stays as it is. */
     revoke: Effect.fnUntraced(function* (id: string) {
+      if (!idForm.test(id)) return yield* new UnknownKey({ id })
       const rows = yield* sql<Row>`
         UPDATE ordinal.api_keys SET revoked_at = coalesce(revoked_at, clock_timestamp()) WHERE id = ${id}
         RETURNING ${sql.literal(columns)}`.pipe(changeOrUnavailable, changeWithinSeconds(5))
@@ -94,8 +96,8 @@ const of = (sql: SqlClient.SqlClient) => {
       const [, id = "", secret = ""] = form.exec(credential) ?? []
       if (id === "") return yield* new Unauthorized({ reason: "invalid" })
       const row = yield* Effect.mapError(find(id), ({ retryAfter }) => new IdentityUnavailable({ retryAfter }))
-      const isIt = row !== undefined && timingSafeEqual(row.hash, hashOf(secret))
-      if (!isIt || row.revokedAt !== null) return yield* new Unauthorized({ reason: "invalid" })
+      const matches = row !== undefined && timingSafeEqual(row.hash, hashOf(secret))
+      if (!matches || row.revokedAt !== null) return yield* new Unauthorized({ reason: "invalid" })
       const now = yield* Clock.currentTimeMillis
       if (row.expiresAt !== null && row.expiresAt.getTime() <= now)
         return yield* new Unauthorized({ reason: "expired" })

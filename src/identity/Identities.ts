@@ -4,6 +4,7 @@
  */
 import { hash } from "node:crypto"
 import { Clock, Effect, Exit, Cause, Option } from "effect"
+import * as MonotonicClock from "../supervision/MonotonicClock.ts"
 import type { IdentityService, Principal } from "./Identity.ts"
 import { type IdentityUnavailable, Unauthorized } from "./IdentityErrors.ts"
 
@@ -14,7 +15,7 @@ export interface Verifiers {
   readonly key: Verify
 }
 
-/** A key that is revoked counts for so many milliseconds at most in other processes than the one that revoked it. */
+/** A key that is revoked counts for so many milliseconds at most. */
 export const freshFor = 10_000
 /** So many callers are remembered. */
 const most = 10_000
@@ -27,16 +28,18 @@ export const make = ({ key, token }: Verifiers, open: ReadonlyArray<string> = []
   const known = new Map<string, { readonly principal: Principal; readonly until: number }>()
 
   const identify: IdentityService["identify"] = (credential) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    Clock.clockWith((clock) => {
+      const now = MonotonicClock.millisUnsafe(clock)
       if (credential.length > maxLength) return Effect.fail(new Unauthorized({ reason: "invalid" }))
       const id = hash("sha256", credential, "base64url")
       const found = known.get(id)
-      if (found !== undefined && now < found.until) return Effect.succeed(found.principal)
+      const isGood = found !== undefined && clock.currentTimeMillisUnsafe() < (found.principal.expiresAt ?? Infinity)
+      if (isGood && now < found.until) return Effect.succeed(found.principal)
       known.delete(id)
       return Effect.map((isKey(credential) ? key : token)(credential), (principal) => {
         const [oldest] = known.size < most ? [] : known.keys()
         if (oldest !== undefined) known.delete(oldest)
-        known.set(id, { principal, until: Math.min(now + freshFor, principal.expiresAt ?? Infinity) })
+        known.set(id, { principal, until: now + freshFor })
         return principal
       })
     })
@@ -49,7 +52,7 @@ export const make = ({ key, token }: Verifiers, open: ReadonlyArray<string> = []
         if (left <= 0) return
         yield* Effect.sleep(Math.min(left, isKey(credential) ? freshFor : 3_600_000))
         if (!isKey(credential)) continue
-        const exit = yield* Effect.exit(identify(credential))
+        const exit = yield* Effect.exit(key(credential))
         const error = Exit.isFailure(exit) ? Cause.findErrorOption(exit.cause) : Option.none()
         if (Option.isSome(error) && error.value._tag === "Unauthorized") return
       }

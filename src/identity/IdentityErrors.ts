@@ -7,7 +7,10 @@ const reasons = {
   expired: "The token or key of the request has expired. Send a new one"
 }
 
-/** Nothing was done. Why a token is not accepted is told to nobody, so that nobody can feel their way to one. */
+/**
+ * Nothing was done. Why a token is not accepted is told to nobody, but that it has expired, so that nobody can feel their
+ * way to one.
+ */
 export class Unauthorized extends Schema.TaggedError<Unauthorized>()(
   "Unauthorized",
   { reason: Schema.Literals(["missing", "invalid", "expired"]) },
@@ -44,7 +47,7 @@ export class UnknownKey extends Schema.TaggedError<UnknownKey>()(
   }
 }
 
-/** Neither the keys that tokens are signed with nor the API keys can be had now, so nobody can be told apart. */
+/** The issuer's signing keys, or the API keys, can't be read now, so it can't be told who is calling. */
 export class IdentityUnavailable extends Schema.TaggedError<IdentityUnavailable>()(
   "IdentityUnavailable",
   { retryAfter: Schema.Finite },
@@ -54,3 +57,6 @@ export class IdentityUnavailable extends Schema.TaggedError<IdentityUnavailable>
     return `The server can't find out now who is calling; nothing was done; try again in ${this.retryAfter} s.`
   }
 }
+
+/** A request is refused so before anything is done. */
+export type Refusal = Unauthorized | Forbidden | IdentityUnavailable

@@ -9,7 +9,7 @@ import { Clock, Effect } from "effect"
 import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose"
 import { CustomerId } from "../order/OrderId.ts"
 import { type Principal, type Role, roles } from "./Identity.ts"
-import { type IdentityUnavailable, Unauthorized } from "./IdentityErrors.ts"
+import { IdentityUnavailable, Unauthorized } from "./IdentityErrors.ts"
 import type { SigningKeys } from "./SigningKeys.ts"
 
 export interface TokenOptions {
@@ -37,7 +37,8 @@ export const principalOf = (claims: JWTPayload): Principal | undefined => {
   if (role === undefined || exp === undefined || typeof sub !== "string" || !subject.test(sub)) return undefined
   const expiresAt = (exp + skew) * 1000
   if (role !== "customer") return { actor: `${role}:${sub}`, role, expiresAt }
-  const id = named ?? sub
+  // An id that is null stands for a customer who is not known yet, and not for the one whose id `sub` happens to be.
+  const id = named === undefined ? sub : named
   if (typeof id !== "string" || !customerId.test(id)) return undefined
   return {
     actor: id === sub ? `customer:${id}` : `customer:${id}:${sub}`,
@@ -70,11 +71,7 @@ export const make =
           (error) => error instanceof errors.JWKSNoMatchingKey,
           () => Effect.flatMap(keys.renewed, verifyBy)
         ),
-        Effect.mapError((error) =>
-          typeof error === "object" && error !== null && "_tag" in error
-            ? (error as IdentityUnavailable)
-            : refusalOf(error)
-        )
+        Effect.mapError((error) => (error instanceof IdentityUnavailable ? error : refusalOf(error)))
       )
       return principalOf(payload) ?? (yield* new Unauthorized({ reason: "invalid" }))
     })

@@ -14,6 +14,7 @@ import * as AdminServer from "../http/admin/AdminServer.ts"
 import { type ShownSetting, ShownSettings } from "../http/admin/AdminHandlers.ts"
 import { Readiness } from "../http/handlers/Readiness.ts"
 import { AllowedSites } from "../http/listener/AllowedSites.ts"
+import { isLoopback } from "../http/listener/HostNames.ts"
 import { HttpLimits, defaults as httpDefaults } from "../http/listener/HttpLimits.ts"
 import * as Server from "../http/listener/Server.ts"
 import { OpenStreams } from "../http/push/OpenStreams.ts"
@@ -38,6 +39,13 @@ import * as TelemetrySettings from "./settings/TelemetrySettings.ts"
 import * as Stopping from "./Stopping.ts"
 import * as WebhookSettings from "./WebhookSettings.ts"
 import { UnusableSetting } from "./UnusableSetting.ts"
+
+const sites = (settings: Settings.Settings, hosts: AllowedSites["hosts"]) =>
+  Layer.succeed(AllowedSites, {
+    hosts,
+    origins: listed(settings.ALLOWED_ORIGINS),
+    proxies: listed(settings.TRUSTED_PROXIES)
+  })
 
 const limits = (settings: Settings.Settings) =>
   Layer.mergeAll(
@@ -67,12 +75,8 @@ const limits = (settings: Settings.Settings) =>
       connections: settings.STREAM_CONNECTIONS,
       heartbeat: settings.HEARTBEAT
     }),
-    Layer.succeed(AllowedSites, {
-      // Whoever has a token may call the server by any name.
-      hosts: IdentitySettings.isOn(settings) ? "any" : listed(settings.ALLOWED_HOSTS),
-      origins: listed(settings.ALLOWED_ORIGINS),
-      proxies: listed(settings.TRUSTED_PROXIES)
-    }),
+    // Whoever has a token may call the server by any name.
+    sites(settings, IdentitySettings.isOn(settings) ? "any" : listed(settings.ALLOWED_HOSTS)),
     Layer.succeed(HttpLimits, {
       ...httpDefaults,
       // Above the commands' own deadline, so that a command's own answer says what became of it.
@@ -144,9 +148,11 @@ const unusableDatabase = (error: SqlError) =>
 const refuseDatabase = <Provided>(error: SqlError) => refuse<Provided>(unusableDatabase(error))
 
 /** The operators' port opens before the API's and closes after it, so that operators can watch both ends. */
-const admin = (shown: ReadonlyArray<ShownSetting>, port: HeldPorts.Port) =>
+const admin = (settings: Settings.Settings, shown: ReadonlyArray<ShownSetting>, port: HeldPorts.Port) =>
   takeOver("letGoAdmin", AdminServer.layer(port)).pipe(
     Layer.catchTag("ServeError", refusePort(port)),
+    // On loopback the metrics are for everybody, but not for a page whose name was made to lead here (DNS rebinding).
+    Layer.provide(isLoopback(port.host) ? sites(settings, listed(settings.ALLOWED_HOSTS)) : Layer.empty),
     Layer.provide(Layer.succeed(ShownSettings, shown))
   )
 
@@ -158,13 +164,13 @@ export const layer = Layer.unwrap(
       Addresses.guard(settings, "HOST"),
       Addresses.guard(settings, "ADMIN_HOST"),
       Roles.check(settings),
-      IdentitySettings.check(settings)
+      IdentitySettings.check(settings, isGiven)
     ])
     const { refuse: refuseStopping, stopped, stopping } = Stopping.make(settings.SHUTDOWN)
     return stopping.pipe(
       Layer.provideMerge(takeOver("letGo", Server.layer(api))),
       Layer.catchTag("ServeError", refusePort(api)),
-      Layer.provide(admin(shown, adminPort)),
+      Layer.provide(admin(settings, shown, adminPort)),
       Layer.provide(WebhookSettings.layer(settings)),
       Layer.merge(Layer.catchTag(KafkaSettings.layer(settings, Roles.of(settings)), "SqlError", refuseDatabase)),
       Layer.provide(Layer.merge(readiness(settings, refuseStopping), OpenStreams.layer)),

@@ -63,6 +63,9 @@ export const duration = (minimum: Duration.Input, maximum: Duration.Input = Infi
   }
 }
 
+/** How long a token or an API key may be good. */
+export const validity: Kind<Duration.Duration> = duration("1 second", "36500 days")
+
 /** Splits a list at its commas. */
 export const listed = (text: string): ReadonlyArray<string> => (text === "" ? [] : text.split(","))
 

@@ -176,7 +176,8 @@ const read = Effect.fnUntraced(function* ([name, setting]: readonly [string, Set
     return new UnusableSetting({ problem: `The setting ${name}${found} must be ${expected}.` })
   })
   const hidden = setting.placeholder === "url" ? withoutSecrets : () => "***"
-  const text = isSecret ? hidden(asText(value)) : asText(value)
+  const written = asText(value)
+  const text = isSecret && written !== "" ? hidden(written) : written
   const shown: ShownSetting = { name, value: text, isDefault: Option.isNone(given), meaning }
   return { name, value, shown }
 })

@@ -57,6 +57,14 @@ it("a server with JWT_SECRET knows its callers by the tokens and keys that the d
   const created = await call(adminUrl, "POST", "/admin/keys", { headers: admin, body })
   assert.deepStrictEqual([created.status, created.body.scopes], [201, ["projections:read"]])
   assert.strictEqual(await statusOf(url, "/projections", { "x-api-key": created.body.key }), 200)
+  const past = await call(adminUrl, "POST", "/admin/keys", {
+    headers: admin,
+    body: { ...body, expiresAt: "2020-01-01T00:00:00Z" }
+  })
+  assert.deepStrictEqual([past.status, past.body.type], [400, "/problems/invalid-request"])
+  const unstorable = await call(adminUrl, "POST", "/admin/keys", { headers: admin, body: { ...body, name: "\u0000" } })
+  assert.deepStrictEqual([unstorable.status, unstorable.body.type], [400, "/problems/invalid-request"])
+  assert.strictEqual((await call(adminUrl, "DELETE", "/admin/keys/%00", { headers: admin })).status, 404)
   const unknown = await call(adminUrl, "POST", "/admin/keys", { headers: admin, body: { ...body, scopes: ["all"] } })
   assert.deepStrictEqual([unknown.status, unknown.body.type], [400, "/problems/invalid-request"])
 
@@ -88,4 +96,8 @@ it("a token is made only with the server's secret", async () => {
   const { code, text } = await ordinal({}, ["token", "--role", "operator"])
   assert.strictEqual(code, 1)
   assert.match(text, /No token was made\. It is signed with JWT_SECRET, which is not set\./)
+  const subject = await ordinal(secret, ["token", "--role", "operator", "--subject", "a".repeat(101)])
+  assert.match(subject.text, /No token was made\. --subject is 1 to 100 characters/)
+  const never = await ordinal(secret, ["token", "--role", "operator", "--expires", "Infinity"])
+  assert.match(never.text, /--expires is "Infinity" but must be a duration .* to /)
 })

@@ -43,6 +43,12 @@ const wrong: ReadonlyArray<readonly [what: string, settings: () => Environment, 
     () => ({ JWKS_URL: "https://issuer.example/keys", DATABASE_URL: memory }),
     /JWKS_URL is set, .* Set JWT_ISSUER and JWT_AUDIENCE/
   ],
+  [
+    "an empty secret",
+    () => ({ JWT_SECRET: "", DATABASE_URL: memory }),
+    /JWT_SECRET is set, but to nothing: everybody /
+  ],
+  ["no URL of keys", () => ({ JWKS_URL: "", DATABASE_URL: memory }), /JWKS_URL is set, but to nothing: everybody /],
   ["an audience alone", () => ({ JWT_AUDIENCE: "orders", DATABASE_URL: memory }), /JWT_AUDIENCE do nothing without/],
   [
     "a part of the work on an embedded database",

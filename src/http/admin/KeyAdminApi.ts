@@ -1,6 +1,7 @@
 /** Defines how admins manage the API keys of machines, as a part of `AdminApi`; `KeyHandlers` answers it. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Name } from "../../order/Text.ts"
 import { CommandBoundary, QueryBoundary } from "../api/Boundary.ts"
 import { readErrors } from "../api/EndpointErrors.ts"
 import { AdminProblems } from "../problems/AdminProblems.ts"
@@ -21,7 +22,7 @@ export const KeyView = Schema.Struct({
 }).annotate({ identifier: "ApiKey" })
 
 const NewKey = Schema.Struct({
-  name: Text.check(Schema.isNonEmpty(), Schema.isMaxLength(200)),
+  name: Name,
   scopes: Schema.Array(Text.check(Schema.isMaxLength(100))).check(Schema.isMinLength(1), Schema.isMaxLength(100)),
   expiresAt: optional(OffsetDateTime)
 }).annotate({ identifier: "NewApiKey" })

@@ -1,5 +1,5 @@
 /** Answers what admins ask about API keys. There are none where a program that embeds this API keeps none. */
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { ApiKeys } from "../../identity/ApiKeys.ts"
 import * as Scopes from "../api/Scopes.ts"
@@ -19,10 +19,14 @@ export const layer = HttpApiBuilder.group(
       create: Effect.fnUntraced(function* ({ payload: { expiresAt, name, scopes } }) {
         const mistake = Scopes.mistakeIn(scopes)
         if (mistake !== undefined) return yield* InvalidRequest.of("scopes", mistake)
+        const ends = expiresAt === undefined ? undefined : new Date(expiresAt)
+        if (ends !== undefined && ends.getTime() <= (yield* Clock.currentTimeMillis)) {
+          return yield* InvalidRequest.of("expiresAt", "must be later than now")
+        }
         const made = yield* (yield* kept).create({
           name,
           scopes,
-          expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt)
+          expiresAt: ends
         })
         return { ...made.shown, key: made.key }
       }),

@@ -82,7 +82,7 @@ const make = Effect.fnUntraced(function* (quotas: Quotas, proxies: ReadonlyArray
   const callerAddress = ClientAddress.make(proxies)
   const window = seconds(quotas.window)
 
-  const consume = (name: RateLimited["limit"], key: string, tokens: number) => {
+  const consume = (name: "caller" | "address" | "failures", key: string, tokens: number) => {
     const quota = quotas[name]
     const counted = (name === "failures" ? failureLimiter : limiter).consume({
       algorithm: "token-bucket",

@@ -6,6 +6,7 @@ import { Context } from "effect"
 import { HttpApi, type HttpApiEndpoint, type HttpApiGroup, OpenApi } from "effect/http-api"
 import { kebab } from "../../aggregate/PublishedEvent.ts"
 import type { Role } from "../../identity/Identity.ts"
+import { Authorized } from "./Boundary.ts"
 
 export class AllowedRoles extends Context.Service<AllowedRoles, ReadonlyArray<Role | "anyone">>()(
   "ordinal/http/api/AllowedRoles"
@@ -55,7 +56,10 @@ export const grants = (scopes: ReadonlyArray<string>, scope: string): boolean =>
 export const nameOf = ({ method, path }: { readonly method: string; readonly path: string }): string =>
   `${method} ${path}`
 
-/** Finds the rule of each endpoint by its method and path; throws a `TypeError` if one declares no roles. */
+/**
+ * Finds the rule of each endpoint by its method and path. Throws a `TypeError` if one declares no roles, or roles that
+ * nothing enforces.
+ */
 export const rulesOf = <Id extends string, Groups extends HttpApiGroup.Constraint>(
   api: HttpApi.HttpApi<Id, Groups>
 ): ReadonlyMap<string, Rule> => {
@@ -65,6 +69,9 @@ export const rulesOf = <Id extends string, Groups extends HttpApiGroup.Constrain
     onEndpoint: ({ endpoint, group, mergedAnnotations }) => {
       const roles = Context.getOrUndefined(mergedAnnotations, AllowedRoles)
       if (roles === undefined) throw new TypeError(`${nameOf(endpoint)} does not declare who may send it.`)
+      if (!roles.includes("anyone") && !endpoint.middlewares.has(Authorized)) {
+        throw new TypeError(`${nameOf(endpoint)} declares who may send it, but has no middleware Authorized for that.`)
+      }
       const scope = Context.getOrUndefined(mergedAnnotations, OwnScope)
       rules.set(nameOf(endpoint), { roles, scope: scope ?? scopeOf(group.identifier, endpoint, roles) })
     }

@@ -60,7 +60,7 @@ export class StreamApi extends HttpApiGroup.make("streams")
       query,
       headers,
       success: HttpApiSchema.StreamSse({ events: ServerSentEvent }),
-      error: [...readErrors, Problems.InvalidPosition]
+      error: [...readErrors, Problems.RateLimited, Problems.InvalidPosition]
     }).annotateMerge(
       AllowedRoles.ownOrAll(
         "Follow events (SSE)",
@@ -71,7 +71,7 @@ export class StreamApi extends HttpApiGroup.make("streams")
       query,
       headers,
       success: HttpApiSchema.Empty(101),
-      error: [...readErrors, Problems.ForeignOrigin, Problems.InvalidPosition]
+      error: [...readErrors, Problems.RateLimited, Problems.ForeignOrigin, Problems.InvalidPosition]
     }).annotateMerge(
       AllowedRoles.ownOrAll(
         "Follow events (WebSocket)",

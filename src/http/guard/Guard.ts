@@ -1,6 +1,6 @@
 /**
  * Lets a request through if `Identity` knows its caller and the endpoint is for their role, and a key's scope; provides
- * `Caller` to it. Without `Identity` everything goes through as it is, whoever provides `Caller`.
+ * `Caller` to it. Without `Identity` every request passes, with the `Caller` that the host provides, if any.
  *
  * Every endpoint declares who may send to it: one that does not ends the start.
  */
@@ -8,10 +8,11 @@ import { Context, Effect, Layer } from "effect"
 import { HttpServerRequest } from "effect/http"
 import type { HttpApi, HttpApiGroup } from "effect/http-api"
 import { type IdentityService, Identity, type Principal } from "../../identity/Identity.ts"
-import { Forbidden, type IdentityUnavailable, type Unauthorized } from "../../identity/IdentityErrors.ts"
+import { Forbidden, type Refusal } from "../../identity/IdentityErrors.ts"
 import { CallerRate } from "../admission/RateLimits.ts"
 import { Authorized } from "../api/Boundary.ts"
 import * as AllowedRoles from "../api/AllowedRoles.ts"
+import { Attempt } from "../handlers/Attempt.ts"
 import { Caller } from "../handlers/Caller.ts"
 import type { RateLimited } from "../problems/HttpError.ts"
 import * as Credentials from "./Credentials.ts"
@@ -19,7 +20,7 @@ import * as Credentials from "./Credentials.ts"
 type Admit = (
   request: HttpServerRequest.HttpServerRequest,
   rule: AllowedRoles.Rule
-) => Effect.Effect<Caller, Unauthorized | Forbidden | IdentityUnavailable | RateLimited>
+) => Effect.Effect<Caller, Refusal | RateLimited>
 
 /** An admin may do what an operator may. */
 const hasRole = ({ roles }: AllowedRoles.Rule, { role }: Principal): boolean =>
@@ -81,6 +82,9 @@ export const layer = <Id extends string, Groups extends HttpApiGroup.Constraint>
       const rule = ruleOf(endpoint)
       if (admit === undefined || isOpen(rule)) return httpEffect
       return Effect.withFiber(({ context }) => {
+        const { admission } = Context.get(context, Attempt)
+        if (admission === "granted") return httpEffect
+        if (admission !== undefined) return Effect.fail(admission)
         const request = Context.getUnsafe(context, HttpServerRequest.HttpServerRequest)
         return Effect.flatMap(admit(request, rule), (caller) => Effect.provideService(httpEffect, Caller, caller))
       })

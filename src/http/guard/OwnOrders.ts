@@ -38,7 +38,7 @@ const ownerOf = (first: PublishedEvent | undefined): unknown => {
   return typeof data === "object" && data !== null && "customerId" in data ? data.customerId : undefined
 }
 
-/** Customers are not told who acted on their orders but for themselves. Everybody who is not shares this. */
+/** Customers are told only of themselves that they acted on their orders. All others share one copy without the actor. */
 const unnamed = new WeakMap<PublishedEvent, PublishedEvent>()
 
 const withoutActor = (event: PublishedEvent): PublishedEvent => {
@@ -49,7 +49,7 @@ const withoutActor = (event: PublishedEvent): PublishedEvent => {
   return rest
 }
 
-const make = (orders: Service, owner: CustomerId, actor: string | undefined): CallersOrders => {
+const make = (orders: Service, owner: CustomerId, actor: string): CallersOrders => {
   const owners = ownersOf.get(orders) ?? new Map<OrderId, string>()
   ownersOf.set(orders, owners)
 
@@ -160,8 +160,9 @@ const made = new WeakMap<Caller, { readonly orders: Service; readonly own: Calle
 
 /** Gives the service as this caller may use it: all of it, or that of a customer. */
 export const of = (orders: Service, caller: Caller): CallersOrders => {
-  const { actor, owner } = caller
+  const { owner } = caller
   if (owner === undefined) return orders
+  const { actor = `customer:${owner}` } = caller
   const known = made.get(caller)
   if (known?.orders === orders) return known.own
   const own = make(orders, owner, actor)

@@ -3,9 +3,13 @@
  * again: the body can be read only once, and a command is sent only once.
  */
 import { Context, Effect, type Exit } from "effect"
+import type { Refusal } from "../../identity/IdentityErrors.ts"
+import type { RateLimited } from "../problems/HttpError.ts"
 import type { ReadError } from "../wire/RequestBody.ts"
 
 export interface Attempt {
+  /** The guard has let the caller in, or refused them: it is not to judge again what may have been done meanwhile. */
+  readonly admission?: "granted" | Refusal | RateLimited
   readonly body?: Effect.Effect<string, ReadError>
   /** The service has answered this to what the endpoint would ask it. */
   readonly outcome?: Exit.Exit<unknown, unknown>

@@ -9,7 +9,10 @@ import type { CustomerId } from "../../order/OrderId.ts"
 export interface Caller {
   /** It is kept with the events, and idempotency keys of different actors never meet. */
   readonly actor?: string
-  /** The caller sees and changes only what is this customer's; all of it without this. */
+  /**
+   * Of orders and the catalog, the caller sees and changes only what is this customer's; all of it without this. Aggregates
+   * of your own know no owners: guard them yourself.
+   */
   readonly owner?: CustomerId
   /** Ends when the caller may no longer listen, as when a token expires: event streams end with it. */
   readonly ended?: Effect.Effect<void>

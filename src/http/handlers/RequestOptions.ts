@@ -14,6 +14,12 @@ import { Caller } from "./Caller.ts"
 /** Unless the host says who calls, every caller of the order API acts as the operator. */
 export const operator: Caller = { actor: "operator" }
 
+/** Gives whoever has no actor one: a customer their own, so that customers share no idempotency keys. */
+export const named = (caller: Caller, otherwise: Caller): Caller => ({
+  ...(caller.owner === undefined ? otherwise : { actor: `customer:${caller.owner}` }),
+  ...caller
+})
+
 /**
  * Names the request's span; the caller's own, which events carry, if nothing records spans here. One that is no W3C trace
  * context (version 00) is ignored, as that specification asks.
@@ -52,7 +58,7 @@ export const commandOptions = (
   otherwise = operator
 ): Effect.Effect<CommandOptions, InvalidRequest | InvalidIdempotencyKey> =>
   Effect.withFiber(({ context }) => {
-    const caller = { ...otherwise, ...Context.get(context, Caller) }
+    const caller = named(Context.get(context, Caller), otherwise)
     const trace = traceOf(headers.traceparent, context)
     return Effect.fromResult(readCommandOptions(headers, Context.get(context, RequestId).uuid, caller, trace))
   })

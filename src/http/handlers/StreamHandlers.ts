@@ -37,7 +37,7 @@ export const layer = HttpApiBuilder.group(
     return handlers
       .handleRaw("events", ({ headers, query, request }) =>
         Effect.gen(function* () {
-          yield* streams.open("sse")
+          yield* streams.open("sse", (yield* Caller).owner)
           return yield* EventStream.respond(request, yield* subscribe({ headers, query }))
         })
       )
@@ -47,9 +47,9 @@ export const layer = HttpApiBuilder.group(
           const refusal = Handshake.refuseVersion(request)
           if (refusal !== undefined) return refusal
           const pushes = yield* subscribe({ headers, query })
-          yield* streams.open("websocket").pipe(
+          yield* streams.open("websocket", (yield* Caller).owner).pipe(
             Effect.andThen(EventSocket.serve(request, pushes)),
-            Effect.catchTag("Overloaded", () => EventSocket.turnAway(request)),
+            Effect.catchTag(["Overloaded", "RateLimited"], () => EventSocket.turnAway(request)),
             Effect.catchTag(["SocketError", "HttpServerError"], (error) =>
               Effect.logDebug("A request did not become a WebSocket.", error)
             )

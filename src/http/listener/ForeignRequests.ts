@@ -92,6 +92,7 @@ const exposedHeaders = [
   "RateLimit-Policy",
   "Retry-After",
   "traceparent",
+  "WWW-Authenticate",
   "X-Request-Id"
 ]
 

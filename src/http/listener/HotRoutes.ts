@@ -25,7 +25,7 @@ import type { Attempt } from "../handlers/Attempt.ts"
 import { Caller } from "../handlers/Caller.ts"
 import { Elsewhere } from "../handlers/Elsewhere.ts"
 import * as Reply from "../handlers/Reply.ts"
-import { listRequest, operator, queryOptions, readCommandOptions } from "../handlers/RequestOptions.ts"
+import { listRequest, named, operator, queryOptions, readCommandOptions } from "../handlers/RequestOptions.ts"
 import * as RequestBody from "../wire/RequestBody.ts"
 import type { RequestIds } from "../wire/RequestId.ts"
 import { HttpLimits } from "./HttpLimits.ts"
@@ -122,7 +122,7 @@ const make = Effect.gen(function* () {
   const { admit, ruleOf } = yield* Guard.make(Api)
   const callersOrders = (fiber: Fiber.Fiber<unknown, unknown>) => OwnOrders.of(service, fiber.getRef(Caller))
 
-  /** Has callers let in first. Whoever is not is refused by the endpoint, whose guard finds the same. */
+  /** Has callers let in first. Whoever is not is refused by the endpoint, which is told so. */
   const guarded = (method: string, path: string) => {
     const rule = ruleOf({ method, path })
     return (answer: HotRoute["answer"]): HotRoute => {
@@ -133,9 +133,10 @@ const make = Effect.gen(function* () {
           Effect.matchEffect(Effect.interruptible(admit(asked.request, rule)), {
             onSuccess: (caller) => {
               asked.fiber.setContext(Context.add(asked.fiber.context, Caller, caller))
-              return answer(asked)
+              const endpoint: typeof asked.endpoint = (attempt) => asked.endpoint({ ...attempt, admission: "granted" })
+              return answer({ ...asked, endpoint })
             },
-            onFailure: () => asked.endpoint({})
+            onFailure: (admission) => asked.endpoint({ admission })
           })
       }
     }
@@ -180,7 +181,7 @@ const make = Effect.gen(function* () {
         onSuccess: (text) => {
           const body = Effect.succeed(text)
           const { "idempotency-key": key } = request.headers
-          const caller = { ...operator, ...fiber.getRef(Caller) }
+          const caller = named(fiber.getRef(Caller), operator)
           const options = readCommandOptions({ "idempotency-key": key }, ids.uuid, caller, trace)
           const payload = read(text)
           if (payload === undefined || Result.isFailure(options)) return endpoint({ body })

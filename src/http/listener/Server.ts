@@ -4,6 +4,8 @@ import { Effect, identity, Layer } from "effect"
 import { HttpRouter } from "effect/http"
 import { type HttpApi, HttpApiBuilder, type HttpApiGroup, HttpApiScalar } from "effect/http-api"
 import { LoadShedding } from "../admission/LoadShedding.ts"
+import { Identity } from "../../identity/Identity.ts"
+import * as AllowedRoles from "../api/AllowedRoles.ts"
 import { Api } from "../api/Api.ts"
 import * as CatalogHandlers from "../handlers/CatalogHandlers.ts"
 import * as Guard from "../guard/Guard.ts"
@@ -96,7 +98,9 @@ export const layer = (options: Address) =>
 
 /**
  * Serves an `HttpApi` of your own and its documentation (`/docs`, `/openapi.json`) at a host and port, with the limits,
- * headers and problem documents that the API of orders has. Provide the handlers of its groups.
+ * headers and problem documents that the API of orders has. Provide the handlers of its groups. Where `Identity` is
+ * provided, each endpoint has to declare its roles (`AllowedRoles`) and to have the middleware `Authorized`, which
+ * `Guard.layer(api)` implements; an endpoint that does not ends the start.
  */
 export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint>(
   api: HttpApi.HttpApi<Id, Groups>,
@@ -106,6 +110,7 @@ export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint>
     Effect.gen(function* () {
       const limits = yield* HttpLimits
       const server = yield* Listener.make(limits)
+      if ((yield* Identity) !== undefined) AllowedRoles.rulesOf(api)
       return listening.pipe(
         Layer.provideMerge(HttpRouter.serve(routesOf(api, pages), onRouter)),
         Layer.provideMerge(NodeHttpServer.layer(server, { ...options, gracefulShutdownTimeout: limits.shutdown }))

@@ -103,13 +103,14 @@ export class NotServedHere extends Schema.TaggedError<NotServedHere>()(
 const counted = {
   caller: "This caller sends more requests than it may",
   address: "More requests come from this address than may",
-  failures: "Too many requests from this address had no valid credentials"
+  failures: "Too many requests from this address had no valid credentials",
+  streams: "This customer has as many event streams open as one may have"
 }
 
 /** The caller, or all of its address together, may send no more for now; nothing was done. */
 export class RateLimited extends Schema.TaggedError<RateLimited>()(
   "RateLimited",
-  { limit: Schema.Literals(["caller", "address", "failures"]), retryAfter: Schema.Finite },
+  { limit: Schema.Literals(["caller", "address", "failures", "streams"]), retryAfter: Schema.Finite },
   { httpApiStatus: 429 }
 ) {
   override get message() {

@@ -33,7 +33,7 @@ interface End {
 
 const slow: End = { code: 4008, reason: "slow consumer" }
 const draining: End = { code: 1001, reason: "draining" }
-const expired: End = { code: 1008, reason: "the token has expired" }
+const expired: End = { code: 1008, reason: "the token has expired, or the key is revoked" }
 const failing: End = { code: 1013, reason: "try again later" }
 const talkative: End = { code: 1008, reason: "too many messages" }
 const overloaded: End = { code: 1013, reason: "too many event streams; try again later" }

@@ -71,7 +71,8 @@ export const respond = Effect.fnUntraced(function* (
     return last === undefined ? Cause.done() : Effect.succeed(Arr.of<Push>({ _tag: "Heartbeat", ...last }))
   })
 
-  const messages = Effect.raceFirst(pull, Effect.andThen(Deferred.await(over), lastHeartbeat)).pipe(
+  // The end comes first: a pull that never has to wait would win every time.
+  const messages = Effect.raceFirst(Effect.andThen(Deferred.await(over), lastHeartbeat), pull).pipe(
     Effect.flatMap((batch) => {
       // A batch that lost the race against the end is not sent, so nobody may be told to continue after it.
       const push = batch[batch.length - 1]!

@@ -14,6 +14,8 @@ export interface PushLimits {
   readonly slowClose: Duration.Duration
   /** So many event streams may be open at the same time, SSE and WebSocket together. */
   readonly connections: number
+  /** So many of them may be one customer's. */
+  readonly connectionsOfCustomer: number
   /** A WebSocket client's message may have so many bytes; none has a meaning. */
   readonly message: number
   /** A WebSocket client may send so many messages in a second. */
@@ -27,6 +29,7 @@ export const defaults: PushLimits = {
   close: Duration.seconds(2),
   slowClose: Duration.seconds(5),
   connections: 2000,
+  connectionsOfCustomer: 20,
   message: 64 * 1024,
   messagesPerSecond: 20
 }

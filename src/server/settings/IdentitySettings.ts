@@ -22,7 +22,12 @@ const signingSecret: Kind<Redacted.Redacted> = {
   expected: `a text of at least ${leastBytes} bytes that nobody guesses, as \`openssl rand -base64 32\` makes, or nothing`
 }
 
-const keysUrl = text("url", "a URL such as https://issuer.example/jwks.json, or nothing", /^(https?:\/\/[^\s]+)?$/)
+/** Whoever could change the keys on their way would decide who is an admin. */
+const keysUrl = text(
+  "url",
+  "an https URL such as https://issuer.example/jwks.json, or an http one of this machine, or nothing",
+  /^(https:\/\/[^\s]+|http:\/\/(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?(\/[^\s]*)?)?$/
+)
 
 export const identitySettings = {
   JWT_SECRET: setting(
@@ -42,9 +47,19 @@ export const isOn = ({ JWKS_URL, JWT_SECRET }: IdentitySettings): boolean =>
   JWKS_URL !== "" || Redacted.value(JWT_SECRET) !== ""
 
 /** Refuses settings that would accept tokens which were made for others, or none. */
-export const check = Effect.fnUntraced(function* (settings: IdentitySettings) {
+export const check = Effect.fnUntraced(function* (
+  settings: IdentitySettings,
+  isGiven: (name: "JWT_SECRET" | "JWKS_URL") => boolean
+) {
   const { JWKS_URL, JWT_AUDIENCE, JWT_ISSUER, JWT_SECRET } = settings
   const refuse = (problem: string) => new UnusableSetting({ problem })
+  // A variable of the shell or a secret of the cluster that is missing must not open the server to everybody.
+  const empty = isGiven("JWT_SECRET") && Redacted.value(JWT_SECRET) === "" ? "JWT_SECRET" : "JWKS_URL"
+  if (isGiven(empty) && (empty === "JWT_SECRET" || JWKS_URL === "")) {
+    return yield* refuse(
+      `${empty} is set, but to nothing: everybody would be an operator. Give it a value, or unset it if that is meant.`
+    )
+  }
   if (!isOn(settings)) {
     if (JWT_ISSUER === "" && JWT_AUDIENCE === "") return
     return yield* refuse(

@@ -1,15 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Exit, Fiber, Redacted } from "effect"
+import { Clock, Duration, Effect, Exit, Fiber, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from "jose"
-import { createServer } from "node:http"
+import { createServer, type RequestListener } from "node:http"
 import type { AddressInfo } from "node:net"
 import * as DevelopmentTokens from "../../../src/identity/DevelopmentTokens.ts"
 import * as Identities from "../../../src/identity/Identities.ts"
-import type { Principal } from "../../../src/identity/Identity.ts"
+import { type Principal, roles } from "../../../src/identity/Identity.ts"
 import { IdentityUnavailable, Unauthorized } from "../../../src/identity/IdentityErrors.ts"
 import * as JsonWebTokens from "../../../src/identity/JsonWebTokens.ts"
 import * as SigningKeys from "../../../src/identity/SigningKeys.ts"
+import { kinds } from "../../../harness/identity/BadCredentials.ts"
 import { audience, issuer, secondsNow, secret, token } from "../../../harness/identity/Tokens.ts"
 
 const verify = JsonWebTokens.make({ keys: SigningKeys.ofSecret(Redacted.make(secret)), issuer, audience })
@@ -49,7 +50,12 @@ describe("the claims of a token", () => {
       for (const [claims, principal] of cases) {
         assert.deepStrictEqual(yield* asked({ ...claims, exp }), Exit.succeed({ ...principal, expiresAt } as Principal))
       }
-      const none = [{ sub: "ada" }, { sub: "a b", role: "customer" }, { sub: "ada", role: "customer", customer_id: 7 }]
+      const none = [
+        { sub: "ada" },
+        { sub: "a b", role: "customer" },
+        { sub: "ada", role: "customer", customer_id: 7 },
+        { sub: "ada", role: "customer", customer_id: null }
+      ]
       for (const claims of none) {
         assert.deepStrictEqual(yield* asked(claims), Exit.fail(new Unauthorized({ reason: "invalid" })))
       }
@@ -133,6 +139,43 @@ describe("who was verified", () => {
   )
 })
 
+describe("a key", () => {
+  it.effect("that is revoked is refused within 10 s where it is remembered, though the clock is set back", () =>
+    Effect.gen(function* () {
+      yield* now
+      let answer: Effect.Effect<Principal, Unauthorized> = Effect.succeed({ actor: "key:1", role: "operator" })
+      const { identify } = Identities.make({
+        token: () => Effect.die("no token"),
+        key: () => Effect.suspend(() => answer)
+      })
+      yield* identify("ordk_1")
+      answer = Effect.fail(new Unauthorized({ reason: "invalid" }))
+      yield* TestClock.adjust("9 seconds")
+      yield* identify("ordk_1")
+      const clock = yield* Clock.Clock
+      const hourAgo = { ...clock, currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() - 3_600_000 }
+      yield* TestClock.adjust("1 second")
+      const late = yield* Effect.flip(Effect.provideService(identify("ordk_1"), Clock.Clock, hourAgo))
+      assert.strictEqual(late._tag, "Unauthorized")
+    })
+  )
+})
+
+/** Serves something on a free port until the test ends. */
+const serve = Effect.fnUntraced(function* (answer: RequestListener) {
+  const server = createServer(answer)
+  yield* Effect.acquireRelease(
+    Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
+    () =>
+      Effect.sync(() => {
+        server.close()
+        server.closeAllConnections()
+      })
+  )
+  const { port } = server.address() as AddressInfo
+  return `http://127.0.0.1:${port}/keys`
+})
+
 describe("the keys that an issuer publishes", () => {
   const signedBy = (key: CryptoKey, kid: string) =>
     new SignJWT({ sub: "olga", role: "operator", iss: issuer, aud: audience, exp: secondsNow() + 600 })
@@ -151,16 +194,11 @@ describe("the keys that an issuer publishes", () => {
       const two = yield* publicKey(second.publicKey, "2")
       let published: unknown = undefined
       let asked = 0
-      const server = createServer((_, response) => {
+      const url = yield* serve((_, response) => {
         asked += 1
         response.writeHead(published === undefined ? 500 : 200).end(JSON.stringify(published))
       })
-      yield* Effect.acquireRelease(
-        Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
-        () => Effect.sync(() => server.close())
-      )
-      const { port } = server.address() as AddressInfo
-      const keys = yield* SigningKeys.published(`http://127.0.0.1:${port}/keys`)
+      const keys = yield* SigningKeys.published(url)
       const verify = JsonWebTokens.make({ keys, issuer, audience })
       const [byFirst, bySecond] = yield* Effect.promise(() =>
         Promise.all([signedBy(first.privateKey, "1"), signedBy(second.privateKey, "2")])
@@ -176,15 +214,36 @@ describe("the keys that an issuer publishes", () => {
       assert.strictEqual(asked, before, "an unknown key had the issuer asked at once again")
       yield* TestClock.adjust("30 seconds")
       assert.strictEqual((yield* verify(bySecond)).actor, "operator:olga")
-      published = undefined
-      yield* TestClock.adjust("30 seconds")
-      assert.strictEqual((yield* verify(bySecond)).actor, "operator:olga")
+      for (const nothing of [undefined, { keys: [] }]) {
+        published = nothing
+        yield* TestClock.adjust("30 seconds")
+        assert.strictEqual((yield* Effect.flip(verify(byFirst)))._tag, "Unauthorized")
+        assert.strictEqual((yield* verify(bySecond)).actor, "operator:olga")
+      }
+      for (const [kind, make] of Object.entries(kinds)) {
+        for (const role of roles) {
+          const forged = yield* Effect.promise(async () => make(1, role))
+          assert.strictEqual((yield* Effect.flip(verify(forged)))._tag, "Unauthorized", kind)
+        }
+      }
       const shared = yield* Effect.promise(() =>
         new SignJWT({ sub: "olga", role: "operator", iss: issuer, aud: audience, exp: secondsNow() + 600 })
           .setProtectedHeader({ alg: "HS256", kid: "2" })
           .sign(new TextEncoder().encode(JSON.stringify(two)))
       )
       assert.strictEqual((yield* Effect.flip(verify(shared)))._tag, "Unauthorized")
+    })
+  )
+
+  it.effect("may not come for 5 s: whoever asks meanwhile is answered then, and not after tries of their own", () =>
+    Effect.gen(function* () {
+      yield* now
+      const keys = yield* SigningKeys.published(yield* serve(() => {}))
+      const asked = yield* Effect.forEach(Array(20).keys(), () => Effect.forkChild(Effect.flip(keys.current)))
+      yield* TestClock.adjust("5 seconds")
+      for (const fiber of asked) {
+        assert.deepStrictEqual(yield* Fiber.join(fiber), new IdentityUnavailable({ retryAfter: 1 }))
+      }
     })
   )
 })

@@ -25,6 +25,23 @@ describe("a setting", () => {
     })
   )
 
+  it.effect("that is secret is hidden, and shown as nothing where it is nothing", () =>
+    Effect.gen(function* () {
+      const secretOf = (given: Record<string, string>) =>
+        Effect.map(shown(given), (all) => all.find(({ name }) => name === "JWT_SECRET")?.value)
+      assert.strictEqual(yield* secretOf({ JWT_SECRET: "x".repeat(32) }), "***")
+      assert.strictEqual(yield* secretOf({ JWT_SECRET: "" }), "")
+      assert.strictEqual(yield* secretOf({}), "")
+      const local = [
+        "https://issuer.example/keys",
+        "http://localhost:8080/keys",
+        "http://[::1]/keys",
+        "http://127.0.0.1"
+      ]
+      for (const JWKS_URL of local) assert.deepInclude((yield* load({ JWKS_URL })).settings, { JWKS_URL })
+    })
+  )
+
   it.effect("that is set to nothing is nothing, or has its default where nothing is no value", () =>
     Effect.gen(function* () {
       const { isGiven, settings } = yield* load({ KAFKA_TOPIC: "", PORT: "", DATABASE_URL: "", IDLE: "" })
@@ -34,6 +51,7 @@ describe("a setting", () => {
     })
   )
 
+  const keysUrl = "an https URL such as https://issuer.example/jwks.json, or an http one of this machine, or nothing"
   const refused: ReadonlyArray<readonly [name: Settings.SettingName, text: string, expected: string]> = [
     ["PORT", "1.5", "a whole number from 0 to 65535"],
     ["PORT", "99999", "a whole number from 0 to 65535"],
@@ -74,6 +92,8 @@ describe("a setting", () => {
     ["KAFKA_PARTITIONS", "0", "a whole number from 1 to 10000"],
     ["KAFKA_SASL", "plain", "one of none, PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"],
     ["DATABASE_REPLICA_WAIT", "11 seconds", "a duration (a number and a unit) from 1 milli to 10 seconds"],
+    ["JWKS_URL", "http://issuer.example/keys", keysUrl],
+    ["JWKS_URL", "http://127.0.0.1@issuer.example/keys", keysUrl],
     ["CACHE_TTL", "0 seconds", "a duration (a number and a unit) from 1 second to 24 hours"],
     ["POOL_REPLICA", "0", "a whole number from 1 to 100"],
     ["LOG_LEVEL", "trace", "one of debug, info, warning, error"]

@@ -39,8 +39,10 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 ADMIN_HOST: {{ ternary "0.0.0.0" "127.0.0.1" (and .Values.networkPolicy.enabled (not (empty .Values.networkPolicy.admin))) | quote }}
 ADMIN_PORT: "3001"
 ALLOWED_HOSTS: {{ include "ordinal.hosts" . | quote }}
+{{- if not (or (hasKey .Values.secrets "JWT_SECRET") (hasKey .Values.settings "JWKS_URL")) }}
 # Nobody is asked who they are unless JWT_SECRET or JWKS_URL is set: the NetworkPolicies, and what stands before the Services, say who may come.
 ALLOW_UNAUTHENTICATED: "true"
+{{- end }}
 COMMAND_URL: {{ .Values.commandUrl | default (printf "http://%s-command.%s.svc" .Release.Name .Release.Namespace) | quote }}
 HOST: "0.0.0.0"
 KAFKA_BOOTSTRAP: {{ index .Values "event-bus" "brokers" | quote }}

@@ -90,7 +90,7 @@ const problems: Readonly<Record<string, Field>> = {
   host: field("The name by which the server was asked.", "shop.example"),
   origin: field("The page's origin.", "https://shop.example"),
   "RateLimitedProblem.limit": field(
-    "What there was too much of: caller, address, or failures to authenticate.",
+    "What there was too much of: of the caller, the address, failures to authenticate, or open streams.",
     "caller"
   ),
   "UnauthorizedProblem.reason": field(

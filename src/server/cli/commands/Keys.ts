@@ -2,13 +2,13 @@
  * Manages the API keys of machines: `ordinal keys create|list|revoke`. It opens the database itself, so it also makes the
  * first key of an admin; beside a running server with an embedded database, use `/admin/keys` of its operators' port.
  */
-import { Console, Duration, Effect, Option, References, Struct } from "effect"
+import { Clock, Console, Duration, Effect, Option, References, Schema, Struct } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Scopes from "../../../http/api/Scopes.ts"
 import * as Migrations from "../../../database/Migrations.ts"
 import * as ApiKeys from "../../../identity/ApiKeys.ts"
 import * as App from "../../App.ts"
-import { listed } from "../../SettingKinds.ts"
+import { listed, validity } from "../../SettingKinds.ts"
 import { UnusableSetting } from "../../UnusableSetting.ts"
 import * as Output from "../Output.ts"
 import * as SettingFlags from "../SettingFlags.ts"
@@ -40,10 +40,13 @@ const create =
     Effect.gen(function* () {
       const mistake = Scopes.mistakeIn(listed(scopes))
       if (mistake !== undefined) return yield* refuse(`${mistake}.`)
-      const lasts = Option.map(expires, (text) => Duration.fromInput(text as Duration.Input))
-      if (Option.isSome(lasts) && Option.isNone(lasts.value)) return yield* refuse('--expires must be as in "90 days".')
-      const millis = Option.getOrUndefined(Option.map(Option.flatten(lasts), Duration.toMillis))
-      const expiresAt = millis === undefined ? undefined : new Date(Date.now() + millis)
+      const lasts = Option.map(expires, Schema.decodeUnknownOption(validity.schema))
+      if (Option.isSome(lasts) && Option.isNone(lasts.value)) {
+        return yield* refuse(`--expires must be ${validity.expected}, as in "90 days".`)
+      }
+      const now = yield* Clock.currentTimeMillis
+      const ends = Option.map(Option.flatten(lasts), (lasts) => new Date(now + Duration.toMillis(lasts)))
+      const expiresAt = Option.getOrUndefined(ends)
       const { key, shown } = yield* keys.create({ name, scopes: listed(scopes), expiresAt })
       yield* isJson ? Output.json({ ...shown, key }) : Console.log(key)
     })

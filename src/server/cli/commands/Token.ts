@@ -1,7 +1,8 @@
 /** Makes a token with the server's own secret: `ordinal token --role operator`. An issuer's tokens come from the issuer. */
-import { Console, Duration, Effect, Option, Redacted, Struct } from "effect"
+import { Console, Effect, Option, Redacted, Schema, Struct } from "effect"
 import { Command, Flag } from "effect/cli"
 import { roles } from "../../../identity/Identity.ts"
+import { validity } from "../../SettingKinds.ts"
 import * as Settings from "../../Settings.ts"
 import { UnusableSetting } from "../../UnusableSetting.ts"
 import * as SettingFlags from "../SettingFlags.ts"
@@ -21,12 +22,15 @@ const print = ({ expires, role, subject }: Asked) =>
     if (Redacted.value(secret) === "") {
       return yield* refuse("It is signed with JWT_SECRET, which is not set. Set it to that of the server.")
     }
-    if (role === "customer" && !/^[A-Za-z0-9_-]{1,64}$/.test(subject)) {
-      return yield* refuse("A customer's --subject is the customer's id, 1 to 64 of A-Z a-z 0-9 _ -.")
+    const { principalOf } = yield* Effect.promise(() => import("../../../identity/JsonWebTokens.ts"))
+    if (principalOf({ role, sub: subject, exp: 0 }) === undefined) {
+      return yield* refuse(
+        "--subject is 1 to 100 characters without control characters; a customer's is the customer's id, 1 to 64 of A-Z a-z 0-9 _ -."
+      )
     }
-    const lasts = Option.getOrUndefined(Duration.fromInput(expires as Duration.Input))
-    if (lasts === undefined || !Duration.isFinite(lasts)) {
-      return yield* refuse(`--expires is "${expires}" but must be a duration such as "8 hours".`)
+    const lasts = Option.getOrUndefined(Schema.decodeUnknownOption(validity.schema)(expires))
+    if (lasts === undefined) {
+      return yield* refuse(`--expires is "${expires}" but must be ${validity.expected}, as in "8 hours".`)
     }
     const { sign } = yield* Effect.promise(() => import("../../../identity/DevelopmentTokens.ts"))
     const token = yield* sign({

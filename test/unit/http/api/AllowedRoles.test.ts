@@ -5,12 +5,17 @@ import { join } from "node:path"
 import { AdminApi } from "../../../../src/http/admin/AdminApi.ts"
 import * as AllowedRoles from "../../../../src/http/api/AllowedRoles.ts"
 import { Api } from "../../../../src/http/api/Api.ts"
+import { Authorized } from "../../../../src/http/api/Boundary.ts"
 import * as Scopes from "../../../../src/http/api/Scopes.ts"
 
 describe("who may send what", () => {
   it("is declared by every endpoint: one that does not ends the start", () => {
     const open = HttpApi.make("open").add(HttpApiGroup.make("doors").add(HttpApiEndpoint.get("open", "/open")))
     assert.throws(() => AllowedRoles.rulesOf(open), "GET /open does not declare who may send it.")
+    const unguarded = open.annotate(AllowedRoles.AllowedRoles, ["operator"])
+    assert.throws(() => AllowedRoles.rulesOf(unguarded), /GET \/open .* has no middleware Authorized/)
+    assert.strictEqual(AllowedRoles.rulesOf(unguarded.middleware(Authorized)).size, 1)
+    assert.strictEqual(AllowedRoles.rulesOf(open.annotate(AllowedRoles.AllowedRoles, ["anyone"])).size, 1)
     assert.strictEqual(AllowedRoles.rulesOf(Api).get("POST /orders/:id/shipments")?.scope, "orders:ship")
   })
 
