@@ -166,10 +166,11 @@ export const emptyToo = { preserveEmptyStrings: true }
 
 const read = Effect.fnUntraced(function* ([name, setting]: readonly [string, Setting<unknown>]) {
   const { defaultValue, expected, meaning, schema } = setting
-  // Where nothing is no value, it stands for the default, as in `PORT=`.
-  const isValue = (text: string) => text !== "" || Option.isSome(Schema.decodeUnknownOption(schema)(text))
-  const given = Option.filter(yield* Config.option(Config.String(name)), isValue)
   const isSecret = Redacted.isRedacted(defaultValue)
+  const decoded = Schema.decodeUnknownOption(schema)
+  // Where nothing is no value, it stands for the default, as in `PORT=`.
+  const isValue = (text: string) => text !== "" || Option.isSome(decoded(isSecret ? Redacted.make(text) : text))
+  const given = Option.filter(yield* Config.option(Config.String(name)), isValue)
   const asked = Option.isNone(given) ? Effect.succeed(defaultValue) : Config.schema(schema, name)
   const value = yield* Effect.mapError(asked, () => {
     const found = isSecret ? "" : ` is "${Option.getOrElse(given, () => "")}" but`
