@@ -89,7 +89,7 @@ describe("the packed package, installed into an empty project", () => {
     const reach = `import("ordinal/orders/Orders").catch(({ code }) => console.log(code))`
     assert.strictEqual(await run(process.execPath, "--eval", reach), "ERR_PACKAGE_PATH_NOT_EXPORTED")
     for (const file of globSync("node_modules/ordinal/*", { cwd: project })) {
-      assert.match(file, /\/(dist|src|docs|package\.json|README\.md|AGENTS\.md|LICENSE)$/)
+      assert.match(file, /\/(dist|src|docs|package\.json|README\.md|AGENTS\.md|CHANGELOG\.md|LICENSE)$/)
     }
   })
 
