@@ -19,6 +19,6 @@ export const run = (databaseUrl: string, args: ReadonlyArray<string>): Promise<B
 // oxlint-disable-next-line typescript/no-explicit-any
 export const result = async (databaseUrl: string, ...args: ReadonlyArray<string>): Promise<any> => {
   const { code, err, out } = await run(databaseUrl, args)
-  if (code !== 0) throw new Error(err)
+  if (code !== 0) throw new Error(`The benchmark ended with ${code}: ${err}${out}`)
   return JSON.parse(out.trimEnd().split("\n").at(-1)!)
 }
