@@ -26,7 +26,7 @@ export interface IdentityService {
   readonly identify: (credential: string) => Effect.Effect<Principal, Unauthorized | IdentityUnavailable>
   /** Ends when the credential is no longer good, so that what was begun with it can end as well. */
   readonly ended: (credential: string, principal: Principal) => Effect.Effect<void>
-  /** What needs one of these scopes is answered to everybody. */
+  /** Requests that need one of these scopes are answered to everybody. */
   readonly open: ReadonlyArray<string>
 }
 

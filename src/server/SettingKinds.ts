@@ -63,7 +63,7 @@ export const duration = (minimum: Duration.Input, maximum: Duration.Input = Infi
   }
 }
 
-/** How long a token or an API key may be good. */
+/** A token or an API key is good for a time of this kind. */
 export const validity: Kind<Duration.Duration> = duration("1 second", "36500 days")
 
 /** Splits a list at its commas. */

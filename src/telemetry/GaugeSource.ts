@@ -6,7 +6,7 @@ export interface Source {
   read: Effect.Effect<void> | undefined
 }
 
-/** Where nobody provides another one, all layers of a process share this. */
+/** All layers of a process share this one, unless another one is provided to them. */
 export const GaugeSource = Context.Reference<Source>("ordinal/telemetry/GaugeSource", {
   defaultValue: () => ({ read: undefined })
 })

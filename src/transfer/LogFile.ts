@@ -46,7 +46,7 @@ const decodeLine = Schema.decodeUnknownSync(Line)
 
 const digest = (hash: Hash) => hash.copy().digest("hex")
 
-/** What is in the file so far. `history` is the hash of the events alone, which is the same for any export of the log. */
+/** It tells what the file holds so far. `history` is the hash of the events alone, which is the same for any export of the log. */
 export class Contents {
   header: Header | undefined
   events = 0

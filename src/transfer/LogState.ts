@@ -1,4 +1,4 @@
-/** What a log says of itself: its id, its last position, and the policy of its oldest orders. */
+/** A log tells its id, its last position, and the policy of its oldest orders. */
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 
@@ -29,7 +29,7 @@ export const unhurried = <A, E, R>(sql: SqlClient.SqlClient, work: Effect.Effect
 /** Is told how many events of how many are done. */
 export type OnProgress = (done: number, of: number) => Effect.Effect<void>
 
-/** What was exported or imported. */
+/** It tells how much was exported or imported. */
 export interface Transferred {
   readonly logId: string
   readonly events: number

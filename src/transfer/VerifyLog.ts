@@ -22,7 +22,7 @@ export type Decoders = Readonly<
 
 export interface Options {
   readonly decoders: Decoders
-  /** Of the faults, so many are told. */
+  /** At most so many faults are told. */
   readonly faults: number
   readonly onProgress: LogState.OnProgress
 }

@@ -27,7 +27,7 @@ export interface Lane {
   readonly onClose: (this: ServerResponse) => void
 }
 
-/** What a limit refused and what its caller gave up says nothing of how many can be answered. */
+/** Requests that a limit refused or their caller gave up do not tell how many can be answered. */
 const isWork = (response: ServerResponse): boolean =>
   response.writableEnded && response.statusCode !== 429 && response.statusCode !== 401
 

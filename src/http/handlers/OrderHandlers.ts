@@ -25,7 +25,7 @@ const commandOn =
   ) =>
     Effect.all([commandOptions(headers), Caller]).pipe(
       Effect.flatMap(([options, caller]) => Attempt.outcomeOr(send(OwnOrders.of(orders, caller), options))),
-      // What the caller's command has given a receipt of is theirs.
+      // The command was accepted for this caller, so the order is theirs.
       Effect.flatMap((receipt) => Reply.ofCommand(orders, receipt, headers.prefer, creates))
     )
 

@@ -170,7 +170,7 @@ export const make = (session: ProjectionSession, work: BatchWork) => {
       )
     })
 
-  /** What is read anew for a rebuild belongs to no trace. */
+  /** A rebuild reads old events again, so its batches belong to no trace. */
   const inSpan = (events: Batch) =>
     Span.joined(
       "Projection.apply",

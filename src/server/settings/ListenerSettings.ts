@@ -82,7 +82,9 @@ const store = ({ CACHE: url, RATE_LIMIT, RATE_LIMIT_ADDRESS }: Given) => {
 
 /** Provides what bounds the requests that are let in. */
 export const admission = (settings: Given, findsCallers: boolean) => {
-  const { RATE_LIMIT: caller, RATE_LIMIT_ADDRESS: address, RATE_LIMIT_FAILURES: failures } = settings
+  const { RATE_LIMIT: caller, RATE_LIMIT_ADDRESS: address } = settings
+  // Where nobody is asked who they are, nobody fails to say it, and no request pays for being counted.
+  const failures = findsCallers ? settings.RATE_LIMIT_FAILURES : 0
   const limits = RateLimits.layer(
     { caller, address, failures, window: settings.RATE_LIMIT_WINDOW, findsCallers },
     listed(settings.TRUSTED_PROXIES)

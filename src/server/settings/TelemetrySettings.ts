@@ -7,7 +7,7 @@ import type { Options } from "../../telemetry/otlp/Otlp.ts"
 import * as Sampler from "../../telemetry/otlp/Sampler.ts"
 import { choice, integer, type Kind, setting, text, type Values } from "../SettingKinds.ts"
 
-/** What sends the requests takes no password in a URL, and would repeat it in its error. */
+/** The client that sends the requests takes no password in a URL, and would repeat it in its error. */
 const isEndpoint = (url: string) =>
   url === "" || (/^https?:\/\/./.test(url) && URL.canParse(url) && !/@/.test(new URL(url).href))
 

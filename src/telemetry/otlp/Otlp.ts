@@ -39,7 +39,7 @@ const transport = ({ protocol, timeout }: Options) =>
     Layer.provide(FetchHttpClient.layer)
   )
 
-/** What is counted, and the gauges, as they were read last: for each report anew, so that what is gone is not reported any more. */
+/** Each report reads the counters and gauges anew, so that it leaves out those that are gone. */
 const registry = (every: Duration.Duration) =>
   Layer.effect(
     Metric.MetricRegistry,
